@@ -1,0 +1,54 @@
+"""The errors a user can cause. Each says what is wrong, where, what was found and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class BayesSpError(Exception):
+    """Base of every error that a user's input can cause; the command line prints it without a traceback.
+
+    Parameters
+    ----------
+    source
+        The file, table or object that holds the mistakes.
+    problems
+        One complete sentence for each mistake: where, what was found, what to do.
+    """
+
+    def __init__(self, source: str, problems: Sequence[str]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        super().__init__(source, self.problems)
+
+    def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return f"{self.source}: {self.problems[0]}"
+        lines = "\n".join(f"  - {problem}" for problem in self.problems)
+        return f"{self.source}: {len(self.problems)} problems\n{lines}"
+
+
+class SpecificationError(BayesSpError):
+    """A specification that cannot be read or does not describe a path model."""
+
+
+class SurveyError(BayesSpError):
+    """Records that cannot be read or do not fit the specification."""
+
+
+class RunError(BayesSpError):
+    """A run folder that cannot be written or read."""
+
+
+class FitError(BayesSpError):
+    """A model that could not be compiled or sampled with these records."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ``'; did you mean "x"?'`` for the nearest known name, or the list of known names."""
+    names = sorted(set(known))
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if close:
+        return f'; did you mean "{close[0]}"?'
+    return f"; known: {', '.join(names)}" if names else ""

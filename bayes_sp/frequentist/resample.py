@@ -1,0 +1,144 @@
+"""Resamples of the patients, and the least-squares equations of a chain refitted to many of them at once.
+
+A resample is a row of counts: how often it holds each patient. Its normal equations are the counts times the products
+of the patients' variables, so one matrix product makes the normal equations of every resample and every equation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_sp.effects.formulas import ChainCoefficients
+from bayes_sp.frequentist.elimination import solve_normal
+from bayes_sp.survey.design import Design
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class LinearChain:
+    """Variables of a chain, standardised by all patients, with what every resample shares.
+
+    Attributes
+    ----------
+    mediator_count, covariate_count
+        K and q. Variables are in the order intercept, covariates, exposure, responses.
+    predictors
+        Places of the predictors of each equation that is fitted here, the intercept first.
+    centre, scale
+        Of every variable in its own unit; 0 and 1 for the intercept, (v,).
+    products
+        z_ij z_ik for j <= k, (n, v (v + 1) / 2).
+    unpack
+        Place of entry (j, k) among the products, (v, v).
+    """
+
+    mediator_count: int
+    covariate_count: int
+    predictors: tuple[NDArray[np.intp], ...]
+    centre: Array
+    scale: Array
+    products: Array
+    unpack: NDArray[np.intp]
+
+
+def resamples(n: int, seed: int, replicates: int, *, block: int, batch_bytes: int) -> Iterator[Array]:
+    """Yield how often each resample of n patients holds each patient, in blocks of resamples: (block, n) each.
+
+    One stream of random numbers in the order of the replicates: neither `block` nor `batch_bytes`, the memory for
+    what is drawn at a time, changes a count.
+    """
+    batch = block * max(1, batch_bytes // (block * n * 24))  # 24 bytes: place, count, and count as a float
+    rng = np.random.default_rng(seed)
+    for begin in range(0, replicates, batch):
+        size = min(batch, replicates - begin)
+        chosen = rng.integers(n, size=(size, n))
+        chosen += np.arange(size)[:, None] * n
+        counts = np.bincount(chosen.ravel(), minlength=size * n).reshape(size, n).astype(float)
+        for first in range(0, size, block):
+            yield counts[first : first + block]
+
+
+def predictor_places(design: Design, equation: int) -> NDArray[np.intp]:
+    """Places of an equation's predictors among intercept, covariates, exposure and responses, ascending."""
+    q = design.w.shape[1]
+    exposure = [q + 1] if design.edges_exposure[equation] else []
+    mediators = q + 2 + np.flatnonzero(design.edges_mediators[equation])
+    return np.array([*range(q + 1), *exposure, *mediators], dtype=np.intp)
+
+
+def prepare_chain(design: Design, equations: int) -> LinearChain:
+    """Standardise the variables of the first `equations` equations of a design and take their products.
+
+    Standardising by all patients keeps the normal equations well conditioned; coefficients come back in the
+    variables' own units.
+    """
+    columns = np.column_stack([design.w, design.x, design.y[:, :equations]])
+    centre, scale = columns.mean(axis=0), columns.std(axis=0)
+    z = np.column_stack([np.ones(design.n), (columns - centre) / scale])
+    first, second = np.triu_indices(z.shape[1])
+    unpack = np.zeros((z.shape[1], z.shape[1]), dtype=np.intp)
+    unpack[first, second] = unpack[second, first] = np.arange(len(first))
+    return LinearChain(
+        mediator_count=len(design.mediators),
+        covariate_count=design.w.shape[1],
+        predictors=tuple(predictor_places(design, j) for j in range(equations)),
+        centre=np.array([0.0, *centre]),
+        scale=np.array([1.0, *scale]),
+        products=z[:, first] * z[:, second],
+        unpack=unpack,
+    )
+
+
+def refit_chain(chain: LinearChain, counts: Array) -> tuple[Array, Array]:
+    r"""Least squares of every prepared equation in every resample.
+
+    .. math:: \beta = (Z_x' D Z_x)^{-1} Z_x' D z_y, \qquad D = \mathrm{diag}(counts)
+
+    Parameters
+    ----------
+    chain
+        From `prepare_chain`.
+    counts
+        How often each resample holds each patient, (R, n).
+
+    Returns
+    -------
+    coefficients : Array
+        Row j holds equation j in the order intercept, covariates, exposure, mediators; zero for what is not a
+        predictor, NaN where the normal equations are singular. Units of the variables, (R, J, 2 + q + K).
+    variance : Array
+        Residual variances RSS / n, the maximum-likelihood ones, (R, J).
+    """
+    total = counts.sum(axis=1)
+    gram = (chain.products.T @ counts.T)[chain.unpack]
+    width = chain.covariate_count + 2 + chain.mediator_count
+    coefficients = np.zeros((len(counts), len(chain.predictors), width))
+    variance = np.empty((len(counts), len(chain.predictors)))
+    for j, x in enumerate(chain.predictors):
+        y = chain.covariate_count + 2 + j
+        cross = gram[x, y]
+        solution, _ = solve_normal(gram[np.ix_(x, x)], cross[:, None])
+        beta = solution[:, 0]
+        rss = np.maximum(gram[y, y] - (beta * cross).sum(axis=0), 0.0)
+        variance[:, j] = chain.scale[y] ** 2 * rss / total
+        slopes = chain.scale[y] * beta / chain.scale[x][:, None]
+        slopes[0] += chain.centre[y] - (slopes[1:] * chain.centre[x[1:], None]).sum(axis=0)
+        coefficients[:, j, x] = slopes.T
+    return coefficients, variance
+
+
+def by_place(rows: Array, variance: Array, covariate_count: int) -> ChainCoefficients:
+    """Rows of `refit_chain`, one for each of the K + 1 equations, as the coefficients of a chain."""
+    q = covariate_count
+    return ChainCoefficients(
+        intercept=rows[..., 0],
+        exposure=rows[..., q + 1],
+        mediators=rows[..., q + 2 :],
+        covariates=rows[..., 1 : q + 1],
+        variance=variance,
+    )

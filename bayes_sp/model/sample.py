@@ -1,0 +1,198 @@
+"""Compile a model, draw from its posterior with nutpie, and keep with the draws how they were made."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import nutpie
+import pymc as pm
+import xarray as xr
+
+from bayes_sp.errors import FitError
+from bayes_sp.model.build import build_model, observed_name
+from bayes_sp.model.pointwise import log_likelihood
+from bayes_sp.spec.dump import specification_text
+from bayes_sp.spec.types import PathModel
+from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.survey.design import Design
+from bayes_sp.survey.records import Survey
+
+PACKAGES = ("bayes_sp", "pymc", "nutpie", "pytensor", "numba", "numpy", "arviz", "xarray", "pandas", "scipy")
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SamplerOptions:
+    """How to sample.
+
+    Attributes
+    ----------
+    draws, tune, chains
+        Kept draws and warm-up draws of each chain, number of chains.
+    cores
+        Chains run at the same time; it changes the time, never the draws.
+    target_accept
+        Mean acceptance that the step size is tuned to.
+    """
+
+    draws: int = 1000
+    tune: int = 500
+    chains: int = 4
+    cores: int = 2
+    target_accept: float = 0.8
+
+    def __post_init__(self) -> None:
+        for name, least in (("draws", 4), ("tune", 1), ("chains", 1), ("cores", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(f"{name} must be a whole number of at least {least}, found {value!r}")
+        if not 0 < self.target_accept < 1:
+            raise ValueError(f"target_accept must be between 0 and 1, found {self.target_accept!r}")
+
+
+def silent(_: str) -> None:
+    """Say nothing of the progress."""
+
+
+def sample_posterior(
+    model: PathModel,
+    survey: Survey,
+    *,
+    seed: int,
+    options: SamplerOptions | None = None,
+    progress: bool = False,
+    notify: Notify = silent,
+) -> xr.DataTree:
+    """Draw from the joint posterior of a specification given a survey.
+
+    Parameters
+    ----------
+    model, survey
+        What to fit, to which records.
+    seed
+        The same seed gives the same draws, whatever the number of cores and whether anything was compiled before.
+    options
+        Draws, warm-up, chains and cores.
+    progress
+        Show nutpie's progress bar.
+    notify
+        Called with a line at the start of each stage.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups ``posterior`` and ``sample_stats`` (chain, draw, ...), ``log_likelihood`` (chain, draw, patient),
+        ``observed_data`` and ``constant_data``. The root's attributes record seed, options, versions, data digest,
+        specification, the records' origin, divergences and seconds of compiling and sampling.
+
+    Raises
+    ------
+    SurveyError
+        Where the survey does not fit the specification.
+    FitError
+        Where no chain finds a point with finite log-density to start from.
+    """
+    options = options or SamplerOptions()
+    design = design_arrays(model, survey)
+    built = build_model(model, design)
+    notify("compiling the model")
+    start = time.perf_counter()
+    compiled = nutpie.compile_pymc_model(built, freeze_model=True)
+    compiled_at = time.perf_counter()
+    notify(f"sampling {options.chains} chains of {options.tune} warm-up and {options.draws} kept draws")
+    try:
+        tree = nutpie.sample(
+            compiled, draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
+            target_accept=options.target_accept, save_warmup=False, progress_bar=progress,
+        )  # fmt: skip
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise FitError(survey.source, [f'the model "{model.name}" could not be sampled: {reason}']) from error
+    seconds = (compiled_at - start, time.perf_counter() - compiled_at)
+    return _complete(tree, model, survey, design, {"seed": seed, **_settings(options)}, seconds)
+
+
+def prior_predictive(model: PathModel, survey: Survey, *, seed: int, draws: int = 1000) -> xr.DataTree:
+    """Draw parameters from the priors and responses from the likelihoods, for the survey's own covariates.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups ``prior`` and ``prior_predictive``, each (chain = 1, draw, ...), and ``observed_data``.
+
+    Raises
+    ------
+    FitError
+        Where a prior is improper (flat), so that nothing can be drawn from it.
+    """
+    flat = sorted({str(prior) for _, _, prior in model.priors if prior.dist in ("flat", "half_flat")})
+    if flat:
+        raise FitError(model.name, [f"the priors {', '.join(flat)} are improper; nothing can be drawn from them"])
+    with build_model(model, design_arrays(model, survey)):
+        tree = pm.sample_prior_predictive(draws=draws, random_seed=seed)
+    return tree
+
+
+def _settings(options: SamplerOptions) -> dict[str, int | float]:
+    return {
+        "draws": options.draws,
+        "tune": options.tune,
+        "chains": options.chains,
+        "cores": options.cores,
+        "target_accept": options.target_accept,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, the platform and the packages that draws depend on."""
+    found = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), "platform": f"{sys.platform} {platform.machine()}", **found}
+
+
+def _complete(
+    tree: xr.DataTree,
+    model: PathModel,
+    survey: Survey,
+    design: Design,
+    settings: dict[str, int | float],
+    seconds: tuple[float, float],
+) -> xr.DataTree:
+    """Put the groups in the model's order, add what ArviZ expects beside the posterior, and say how it was made."""
+    names = [*(e.response for e in model.equations), *(n for n in ("sigma", "phi") if n in tree.posterior)]
+    posterior = tree["posterior"].to_dataset()[names]
+    posterior = posterior.assign_coords({d: posterior[d].astype(str) for d in posterior.dims if str(d) not in "chain draw"})
+    stats = tree["sample_stats"].to_dataset().drop_vars("divergence_message", errors="ignore")
+    patients = {"patient": np.arange(design.n)}
+    observed = {observed_name(r): ("patient", design.y[:, j]) for j, r in enumerate(design.responses)}
+    constant = {design.exposure: ("patient", design.x)}
+    constant |= {name: ("patient", design.w[:, j]) for j, name in enumerate(design.covariate_terms)}
+    complete = xr.DataTree.from_dict(
+        {
+            "posterior": posterior,
+            "sample_stats": stats,
+            "log_likelihood": log_likelihood(model, design, posterior),
+            "observed_data": xr.Dataset(observed, coords=patients),
+            "constant_data": xr.Dataset(constant, coords=patients),
+        }
+    )
+    complete.attrs = {
+        **settings,
+        "model": model.name,
+        "specification": specification_text(model),
+        "data_digest": survey.digest,
+        "data_origin": survey.origin,
+        "data_source": survey.mark,
+        "reconstructed_from_published_moments": int(survey.reconstructed),
+        "divergences": int(stats["diverging"].sum()),
+        "seconds_compiling": round(seconds[0], 3),
+        "seconds_sampling": round(seconds[1], 3),
+        "versions": json.dumps(versions()),
+    }
+    return complete

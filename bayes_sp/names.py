@@ -1,0 +1,31 @@
+"""Names that files, posteriors and tables share: they are an interface."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+ARROW = " -> "
+TOTAL = "total"
+TOTAL_INDIRECT = "total_indirect"
+
+COEFFICIENT = "coefficient"
+RATE_RATIO = "rate_ratio"
+DIFFERENCE = "difference"
+
+ALONE = "alone"
+AVERAGE = "average"
+
+EFFECT_COLUMNS = (
+    "path", "scale", "decomposition", "kappa", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
+    "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean",
+)  # fmt: skip
+COMPARISON_COLUMNS = (
+    "path", "scale", "likelihood", "inference", "estimate", "lower", "upper", "ci_kind", "ci_prob", "replicates",
+    "failed",
+)  # fmt: skip
+DIAGNOSTIC_COLUMNS = ("name", "r_hat", "ess_bulk", "ess_tail", "mcse_mean")
+
+
+def path_name(variables: Sequence[str]) -> str:
+    """Return a path's name: its variables joined by `` -> ``."""
+    return ARROW.join(variables)

@@ -1,0 +1,143 @@
+"""Rules between the keys of a specification: a chain in order, known names, a prior for every parameter."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from bayes_sp.errors import nearest
+from bayes_sp.names import path_name
+from bayes_sp.spec.families import FAMILIES
+from bayes_sp.spec.priors import PARAMETER_SUPPORT
+from bayes_sp.spec.types import WHOLE_MODEL, PathModel
+
+
+def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
+    """Return every broken rule of a path model, each with the key path it concerns; empty when it is sound.
+
+    Parameters
+    ----------
+    model
+        The path model.
+    with_priors
+        False where the priors could not be read, so that none is reported as missing for that reason.
+    """
+    problems = [*_names(model), *_order(model), *_covariates(model), *_variables(model)]
+    if not problems:  # the rules below look names up in a sound chain
+        problems = [*_families(model), *_published(model)]
+        problems += _priors(model) if with_priors else []
+    return problems
+
+
+def _names(model: PathModel) -> Iterator[str]:
+    responses = [equation.response for equation in model.equations]
+    for name, count in Counter(responses).items():
+        if count > 1:
+            yield f'equation: "{name}" is the response of {count} equations; each variable has one'
+    if model.exposure in responses:
+        yield f'exposure: "{model.exposure}" is also the response of an equation; the exposure comes first in the chain'
+    if len(model.equations) < 2:
+        yield f"equation: a path model needs at least one mediator and the outcome, found {len(model.equations)} equation(s)"
+    if model.outcome not in responses:
+        yield f'outcome: no equation has the response "{model.outcome}"{nearest(model.outcome, responses)}'
+    elif responses[-1] != model.outcome:
+        yield f'outcome: the last equation must be the outcome\'s ("{model.outcome}"), found "{responses[-1]}"'
+    for name in (*model.chain, *(c.name for c in model.covariates), *(v.name for v in model.variables)):
+        if not name.isidentifier() or name in PARAMETER_SUPPORT:
+            yield f'"{name}" cannot name a variable: use letters, digits and _, not {", ".join(PARAMETER_SUPPORT)}'
+
+
+def _order(model: PathModel) -> Iterator[str]:
+    chain = [model.exposure, *(equation.response for equation in model.equations)]
+    for i, equation in enumerate(model.equations, start=1):
+        key = f"equation[{i}].parents"
+        earlier = chain[:i]
+        for name, count in Counter(equation.parents).items():
+            if count > 1:
+                yield f'{key}: "{name}" stands {count} times'
+            if name == equation.response:
+                yield f'{key}: "{name}" cannot be its own parent'
+            elif name not in chain:
+                yield f'{key}: "{name}" is not in the chain{nearest(name, earlier)}'
+            elif name not in earlier:
+                yield f'{key}: "{name}" comes after "{equation.response}"; a parent stands earlier in the chain'
+        in_order = [name for name in earlier if name in equation.parents]
+        if set(equation.parents) <= set(earlier) and list(equation.parents) != in_order:
+            yield f"{key}: must be in the order of the chain: {in_order}"
+    if not _reaches_outcome(model):
+        yield f'equation: no path leads from "{model.exposure}" to "{model.outcome}"'
+
+
+def _reaches_outcome(model: PathModel) -> bool:
+    reached = {model.exposure}
+    for equation in model.equations:
+        if reached & set(equation.parents):
+            reached.add(equation.response)
+    return model.outcome in reached
+
+
+def _families(model: PathModel) -> Iterator[str]:
+    mediating = [name for name, family in FAMILIES.items() if family.mediator]
+    for i, equation in enumerate(model.equations, start=1):
+        if equation.response != model.outcome and not FAMILIES[equation.family].mediator:
+            yield (
+                f'equation[{i}].family: "{equation.family}" is not available for a mediator, whose effects must be '
+                f"exact; available: {', '.join(mediating)}"
+            )
+
+
+def _covariates(model: PathModel) -> Iterator[str]:
+    for covariate in model.covariates:
+        key = f"covariates.{covariate.name}"
+        if covariate.name in model.chain:
+            yield f"{key}: is already in the chain; a variable is either in the chain or a covariate"
+        if covariate.levels:
+            if len(set(covariate.levels)) != len(covariate.levels) or len(covariate.levels) < 2:
+                yield f"{key}.levels: must be two or more different values, found {list(covariate.levels)}"
+            if (covariate.transform, covariate.center, covariate.scale) != ("identity", 0.0, 1.0):
+                yield f"{key}: levels go without transform, center and scale"
+
+
+def _variables(model: PathModel) -> Iterator[str]:
+    for variable in model.variables:
+        key = f"variables.{variable.name}"
+        if variable.name not in model.columns:
+            yield f"{key}: the model has no such variable{nearest(variable.name, model.columns)}"
+        if variable.minimum is not None and variable.maximum is not None and variable.minimum >= variable.maximum:
+            yield f"{key}: min ({variable.minimum:g}) must be below max ({variable.maximum:g})"
+        if variable.kind == "count" and variable.minimum is not None and variable.minimum < 0:
+            yield f"{key}.min: a count cannot be below 0, found {variable.minimum:g}"
+    for equation in model.equations:
+        if FAMILIES[equation.family].response == "count" and model.variable(equation.response).kind != "count":
+            yield f'variables.{equation.response}.kind: must be "count" for the family "{equation.family}"'
+
+
+def _priors(model: PathModel) -> Iterator[str]:
+    responses = {equation.response: equation for equation in model.equations}
+    every_parameter = {p for e in model.equations for p in FAMILIES[e.family].parameters}
+    coefficients = {*model.covariate_terms, *(c.name for c in model.covariates)}
+    for where, name, prior in model.priors:
+        key = f"priors.{where}.{name}" if where else f"priors.{name}"
+        if where == WHOLE_MODEL:
+            allowed = {"intercept", "slope", "covariate"} | every_parameter | coefficients | set(model.chain[:-1])
+        else:
+            own = responses[where]
+            parameters = FAMILIES[own.family].parameters
+            allowed = {"intercept", "slope", "covariate", *parameters, *own.parents} | coefficients
+        if name not in allowed:
+            yield f"{key}: there is no such parameter{nearest(name, allowed)}"
+        elif prior.support != PARAMETER_SUPPORT.get(name, "real"):
+            wanted = PARAMETER_SUPPORT.get(name, "real")
+            yield f"{key}.dist: {prior} is a distribution on the {prior.support} numbers; {name} needs a {wanted} one"
+    for equation in model.equations:
+        for parameter in (*model.terms(equation), *FAMILIES[equation.family].parameters):
+            if model.prior(equation.response, parameter) is None:
+                kind = parameter if parameter in PARAMETER_SUPPORT else "slope"
+                yield f"priors.{kind}: is missing; {equation.response} needs a prior for {parameter}"
+
+
+def _published(model: PathModel) -> Iterator[str]:
+    for i, effect in enumerate(model.published, start=1):
+        known = {path_name(path) for path in model.named_paths()} | {"total", "total_indirect"}
+        if effect.path not in known:
+            yield f'published[{i}].path: "{effect.path}" is not a path of this model{nearest(effect.path, known)}'

@@ -1,0 +1,70 @@
+"""PathModel -> tables and TOML text that read back to an equal PathModel."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import tomli_w
+
+from bayes_sp.spec.types import Covariate, PathModel, PublishedEffect, Variable
+
+
+def specification_tables(model: PathModel) -> dict[str, Any]:
+    """Return a specification as the tables that ``load_model`` reads, every parent and level written out."""
+    priors: dict[str, Any] = {}
+    for where, name, prior in model.priors:
+        table = {"dist": prior.dist, **prior.values, "why": prior.why}
+        (priors.setdefault(where, {}) if where else priors)[name] = table
+    tables: dict[str, Any] = {
+        "title": model.title,
+        "question": model.question,
+        "exposure": model.exposure,
+        "outcome": model.outcome,
+        "contrast": list(model.contrast),
+        "assumptions": list(model.assumptions),
+        "twin": model.twin,
+        "variables": {variable.name: _variable(variable) for variable in model.variables},
+        "covariates": {covariate.name: _covariate(covariate) for covariate in model.covariates},
+        "equation": [
+            {"response": e.response, "family": e.family, "parents": list(e.parents)} for e in model.equations
+        ],
+        "priors": priors,
+        "published": [_published(effect) for effect in model.published],
+    }
+    return {key: value for key, value in tables.items() if value not in ("", {}, [])}
+
+
+def specification_text(model: PathModel) -> str:
+    """Return a specification as TOML text."""
+    return tomli_w.dumps(specification_tables(model))
+
+
+def specification_digest(model: PathModel) -> str:
+    """Return the SHA-256 of a specification's content, whatever the order and layout of its file."""
+    return hashlib.sha256(json.dumps(specification_tables(model), sort_keys=True).encode()).hexdigest()
+
+
+def _variable(variable: Variable) -> dict[str, Any]:
+    table = {
+        "label": variable.label,
+        "unit": variable.unit,
+        "kind": variable.kind,
+        "min": variable.minimum,
+        "max": variable.maximum,
+        "center": variable.center,
+    }
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def _covariate(covariate: Covariate) -> dict[str, Any]:
+    if covariate.levels:
+        return {"levels": list(covariate.levels)}
+    return {"transform": covariate.transform, "center": covariate.center, "scale": covariate.scale}
+
+
+def _published(effect: PublishedEffect) -> dict[str, Any]:
+    table = {"path": effect.path, "estimate": list(effect.estimate), "lower": effect.lower, "upper": effect.upper,
+             "source": effect.source}  # fmt: skip
+    return {key: value for key, value in table.items() if value is not None}
