@@ -211,7 +211,7 @@ def log_patient_mean(slopes: Array, w: Array, weights: Array | None = None) -> A
         (...). Draws go through in batches, so that memory does not grow with draws x patients.
     """
     n, lead = len(w), slopes.shape[:-1]
-    flat = slopes.reshape(-1, slopes.shape[-1])
+    flat = slopes.reshape(int(np.prod(lead)), slopes.shape[-1])
     each = None if weights is None or weights.ndim == 1 else weights.reshape(len(flat), n)
     shared = np.ones(n) if weights is None else weights
     out = np.empty(len(flat))

@@ -227,13 +227,13 @@ def _prepare(design: Design) -> _Problem:
 
 
 def _block_size(problem: _Problem) -> int:
-    """Resamples computed together: as many as keep a block in the processor's cache, so it bounds the memory too.
+    """Resamples computed together: at most 2 MiB of numbers for each step's result (more beyond 32,768 patients).
 
     Blocks depend on the data alone. A matrix product of another shape may differ in the last digit, so this is what
     makes the results independent of `batch_bytes` bit by bit.
     """
     width = max(problem.design.n, 1 if problem.count is None else len(problem.count.above))
-    return int(np.clip(2**16 // width, 8, 256))
+    return int(np.clip(2**18 // width, 8, 1024))
 
 
 def _refit(problem: _Problem, counts: Array) -> _Fits:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_sp.errors import SurveyError
-from bayes_sp.frequentist.elimination import solve_normal
+from bayes_sp.frequentist.normal_equations import CrossProducts, cross_products, solve_normal, weighted_gram
 
 Array = NDArray[np.float64]
 
@@ -54,14 +54,10 @@ class CountData:
     ----------
     y
         Counts, (n,).
-    x
-        Intercept and standardised predictors, (n, p).
+    cross
+        Intercept and standardised predictors, (n, p), and their products.
     centre, scale
         Of the predictors, in their units, (p - 1,).
-    products
-        x_ij x_ik for j <= k, (n, p (p + 1) / 2).
-    unpack
-        Place of entry (j, k) among the products, (p, p).
     order, above
         Patients sorted by count, (n,), and the first place in that order with a count above k, (max y,).
     log_factorial
@@ -69,14 +65,17 @@ class CountData:
     """
 
     y: Array
-    x: Array
+    cross: CrossProducts
     centre: Array
     scale: Array
-    products: Array
-    unpack: NDArray[np.intp]
     order: NDArray[np.intp]
     above: NDArray[np.intp]
     log_factorial: Array
+
+    @property
+    def x(self) -> Array:
+        """Intercept and standardised predictors, (n, p)."""
+        return self.cross.z
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,13 +152,10 @@ def prepare_counts(y: ArrayLike, predictors: ArrayLike, name: str = "outcome") -
     if (np.ptp(raw, axis=0) == 0).any():
         raise SurveyError(name, ["a predictor has the same value for every patient; remove it"])
     x = np.column_stack([np.ones(len(counts)), (raw - centre) / scale])
-    first, second = np.triu_indices(x.shape[1])
-    unpack = np.zeros((x.shape[1], x.shape[1]), dtype=np.intp)
-    unpack[first, second] = unpack[second, first] = np.arange(len(first))
     order = np.argsort(counts, kind="stable")
     above = np.searchsorted(counts[order], np.arange(int(counts.max())), side="right")
     factorials = np.array([lgamma(count + 1.0) for count in counts])
-    return CountData(counts, x, centre, scale, x[:, first] * x[:, second], unpack, order, above, factorials)
+    return CountData(counts, cross_products(x), centre, scale, order, above, factorials)
 
 
 def fit_counts(data: CountData, weights: ArrayLike | None = None, start: CountFits | None = None) -> CountFits:
@@ -260,7 +256,7 @@ def _newton(data: CountData, active: _Weighted, theta: Array) -> tuple[Array, Ar
     value = _dot(active.exceed, np.log1p(k / phi)) + _dot(beta, active.score_y) - _dot(wy, log_1) - w_log_1
     g_beta = active.score_y - z @ data.x
     g_t = z.sum(axis=1) - w_log_1 - _dot(active.exceed, k / (phi + k))
-    a = (data.products.T @ left.T)[data.unpack]
+    a = weighted_gram(data.cross, left)
     b = ((z - wy) * share) @ data.x
     c = left.sum(axis=1) + w_log_1 - 2.0 * phi[:, 0] * _dot(w, share) - _dot(active.exceed, k * phi / (phi + k) ** 2)
     solved, _ = solve_normal(a, np.stack([g_beta.T, b.T], axis=1))

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr
 
 from bayes_sp.errors import SurveyError, nearest
-from bayes_sp.frequentist.elimination import COLLINEAR, solve_normal
+from bayes_sp.frequentist.normal_equations import COLLINEAR, solve_normal
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.effects.formulas import ChainCoefficients
-from bayes_sp.frequentist.elimination import solve_normal
+from bayes_sp.frequentist.normal_equations import CrossProducts, cross_products, solve_normal, weighted_gram
 from bayes_sp.survey.design import Design
 
 Array = NDArray[np.float64]
@@ -31,10 +31,8 @@ class LinearChain:
         Places of the predictors of each equation that is fitted here, the intercept first.
     centre, scale
         Of every variable in its own unit; 0 and 1 for the intercept, (v,).
-    products
-        z_ij z_ik for j <= k, (n, v (v + 1) / 2).
-    unpack
-        Place of entry (j, k) among the products, (v, v).
+    cross
+        Products of the standardised variables, v of them.
     """
 
     mediator_count: int
@@ -42,8 +40,7 @@ class LinearChain:
     predictors: tuple[NDArray[np.intp], ...]
     centre: Array
     scale: Array
-    products: Array
-    unpack: NDArray[np.intp]
+    cross: CrossProducts
 
 
 def resamples(n: int, seed: int, replicates: int, *, block: int, batch_bytes: int) -> Iterator[Array]:
@@ -80,17 +77,13 @@ def prepare_chain(design: Design, equations: int) -> LinearChain:
     columns = np.column_stack([design.w, design.x, design.y[:, :equations]])
     centre, scale = columns.mean(axis=0), columns.std(axis=0)
     z = np.column_stack([np.ones(design.n), (columns - centre) / scale])
-    first, second = np.triu_indices(z.shape[1])
-    unpack = np.zeros((z.shape[1], z.shape[1]), dtype=np.intp)
-    unpack[first, second] = unpack[second, first] = np.arange(len(first))
     return LinearChain(
         mediator_count=len(design.mediators),
         covariate_count=design.w.shape[1],
         predictors=tuple(predictor_places(design, j) for j in range(equations)),
         centre=np.array([0.0, *centre]),
         scale=np.array([1.0, *scale]),
-        products=z[:, first] * z[:, second],
-        unpack=unpack,
+        cross=cross_products(z),
     )
 
 
@@ -115,7 +108,7 @@ def refit_chain(chain: LinearChain, counts: Array) -> tuple[Array, Array]:
         Residual variances RSS / n, the maximum-likelihood ones, (R, J).
     """
     total = counts.sum(axis=1)
-    gram = (chain.products.T @ counts.T)[chain.unpack]
+    gram = weighted_gram(chain.cross, counts)
     width = chain.covariate_count + 2 + chain.mediator_count
     coefficients = np.zeros((len(counts), len(chain.predictors), width))
     variance = np.empty((len(counts), len(chain.predictors)))

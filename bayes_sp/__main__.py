@@ -1,0 +1,8 @@
+"""``python -m bayes_sp``."""
+
+import sys
+
+from bayes_sp.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""The command line: read arguments, call one function, print. No statistics here."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from bayes_sp.errors import BayesSpError
+
+OK, USER_MISTAKE, NOT_TRUSTWORTHY = 0, 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, 2 for a user's mistake, 3 for a fit that cannot be trusted."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _stop)  # so that a stopped run removes what it has half written
+    try:
+        return int(options.command(options))
+    except BayesSpError as error:
+        print(f"bayes_sp: {error}", file=sys.stderr)
+        return USER_MISTAKE
+    except KeyboardInterrupt:
+        print("bayes_sp: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(143)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bayes_sp", description="Bayesian path models with count outcomes.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_fit(commands)
+    models = commands.add_parser("models", help="list the shipped specifications")
+    models.set_defaults(command=_models)
+    reconstruct = commands.add_parser("reconstruct", help="write records that reproduce the published moments")
+    reconstruct.add_argument("--seed", type=_whole(0), default=1, help="other seeds give other records (default 1)")
+    reconstruct.add_argument("--out", type=Path, required=True, metavar="FILE", help="the CSV file to write")
+    reconstruct.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    reconstruct.set_defaults(command=_reconstruct)
+    published = commands.add_parser("published", help="print every published number with its place in the article")
+    published.set_defaults(command=_published)
+    return parser
+
+
+def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    fit = commands.add_parser(
+        "fit",
+        help="fit a specification, compare with the bootstrap, save a run",
+        description="Without --data the records are reconstructed from the published moments of the study.",
+        epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 the fit failed its "
+        "diagnostics and must not be used.",
+    )
+    fit.add_argument("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
+    fit.add_argument("--data", type=Path, metavar="CSV", help="your survey: one row for each patient, the columns named as in the specification")
+    fit.add_argument("--seed", type=_whole(0), default=1, help="of sampling and resampling (default 1)")
+    fit.add_argument("--draws", type=_whole(4), default=1000, help="kept draws of each chain (default 1000)")
+    fit.add_argument("--tune", type=_whole(1), default=500, help="warm-up draws of each chain (default 500)")
+    fit.add_argument("--chains", type=_whole(1), default=4, help="chains (default 4)")
+    fit.add_argument("--cores", type=_whole(1), default=min(4, os.cpu_count() or 1), help="chains at the same time; does not change the draws")
+    fit.add_argument("--bootstrap", type=_whole(20), default=5000, metavar="N", help="bootstrap samples (default 5000)")
+    fit.add_argument("--out", type=Path, metavar="DIR", help="the run's folder (default runs/<model>-<data digest>-<seed>)")
+    fit.add_argument("--overwrite", action="store_true", help="replace the run in --out")
+    fit.add_argument("--save-records", action="store_true", help="also write the patients' records into the run's folder")
+    fit.set_defaults(command=_fit)
+
+
+def _whole(least: int) -> type[int]:
+    """Return an argparse type: a whole number of at least ``least``."""
+
+    def whole(text: str) -> int:
+        if not text.lstrip("+-").isdigit() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, found {text!r}")
+        return int(text)
+
+    return whole  # type: ignore[return-value] # argparse accepts any callable
+
+
+def _say(line: str) -> None:
+    """Print a line of progress where somebody watches."""
+    if sys.stderr.isatty():
+        print(f"... {line}", file=sys.stderr, flush=True)
+
+
+def _fit(options: argparse.Namespace) -> int:
+    from bayes_sp.compare.twin import twin_of
+    from bayes_sp.runs import check_destination, default_folder
+    from bayes_sp.spec.load import load_model
+
+    model = load_model(options.model)
+    twin_of(model)
+    if options.out is not None:
+        check_destination(options.out, overwrite=options.overwrite)
+    if options.data is not None and not options.data.is_file():
+        raise BayesSpError(str(options.data), ["there is no such file"])
+
+    from bayes_sp.study.reconstruct import reconstruct
+    from bayes_sp.survey.arrays import design_arrays
+    from bayes_sp.survey.read import read_survey
+
+    survey = reconstruct() if options.data is None else read_survey(options.data, model)
+    design_arrays(model, survey)
+    _say("loading pymc")
+
+    from bayes_sp.analysis import analyse
+    from bayes_sp.model.sample import SamplerOptions
+    from bayes_sp.report.save import save_analysis
+    from bayes_sp.report.text import summary_text
+
+    sampler = SamplerOptions(options.draws, options.tune, options.chains, options.cores)
+    analysis = analyse(
+        model, survey, seed=options.seed, options=sampler, replicates=options.bootstrap,
+        progress=sys.stderr.isatty(), notify=_say,
+    )  # fmt: skip
+    summary = summary_text(analysis)
+    folder = options.out or default_folder(model.name, survey.digest, options.seed)
+    save_analysis(analysis, folder, overwrite=options.overwrite, save_records=options.save_records, summary=summary)
+    print(summary)
+    print(f"Saved in {folder}")
+    return OK if analysis.verdict.trustworthy else NOT_TRUSTWORTHY
+
+
+def _models(_: argparse.Namespace) -> int:
+    from bayes_sp.spec.load import load_model, shipped_models
+
+    for name in shipped_models():
+        model = load_model(name)
+        print(f"{name}: {model.title}\n    {' -> '.join(model.chain)}\n    {model.question}")
+    return OK
+
+
+def _reconstruct(options: argparse.Namespace) -> int:
+    from bayes_sp.runs import write_whole
+    from bayes_sp.study.reconstruct import reconstruct
+
+    survey = reconstruct(options.seed)
+    write_whole(options.out, survey.records.to_csv(index=False), overwrite=options.overwrite)
+    print(f"{survey.mark}: {options.out}\nNo real patient stands behind a row.")
+    return OK
+
+
+def _published(_: argparse.Namespace) -> int:
+    from bayes_sp.study.published import published
+
+    study = published()
+    print(f"{study.citation}\n")
+    for key, figure, place in study.all_numbers():
+        print(f"{key} = {figure}    [{place}]")
+    return OK

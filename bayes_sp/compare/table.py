@@ -1,0 +1,146 @@
+"""Bayes and bootstrap, like for like: {normal, the model's likelihood} x {bootstrap, posterior} beside what is published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_sp.effects.posterior import Effects
+from bayes_sp.effects.summary import CI_KIND, CI_PROB
+from bayes_sp.frequentist.bootstrap import BootstrapResult
+from bayes_sp.names import AVERAGE, COEFFICIENT, COMPARISON_COLUMNS, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.spec.types import PathModel
+
+PUBLISHED, BOOTSTRAP, POSTERIOR = "published", "bootstrap", "posterior"
+
+BOOTSTRAP_COLUMNS = (
+    "path", "scale", "decomposition", "likelihood", "estimate", "lower", "upper", "lower_mcse", "upper_mcse",
+    "ci_kind", "ci_prob", "replicates", "failed", "reasons",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """One likelihood's two inferences.
+
+    Attributes
+    ----------
+    model
+        The specification.
+    effects
+        Effects from the posterior.
+    bootstrap
+        Percentile bootstrap of the maximum-likelihood fit.
+    """
+
+    model: PathModel
+    effects: Effects
+    bootstrap: BootstrapResult
+
+    @property
+    def likelihood(self) -> str:
+        """Family of the outcome."""
+        return self.model.equations[-1].family
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The comparison as tables.
+
+    Attributes
+    ----------
+    table
+        One row for each path, scale, likelihood and inference, beside published values. Posteriors: mean and
+        equal-tailed interval. Bootstraps: maximum-likelihood estimate and percentile interval. Differences and rate
+        ratios are averaged over the orders of switching, so that paths add up to the total.
+    bootstrap
+        Every bootstrap interval with the Monte Carlo standard error of its limits and the reasons of failures.
+    mark
+        What the records are.
+    """
+
+    table: pd.DataFrame
+    bootstrap: pd.DataFrame
+    mark: str
+
+    def _repr_html_(self) -> str:
+        head = f"<p>{self.mark}. Posterior: mean, equal-tailed interval. Bootstrap: estimate, percentile interval.</p>"
+        return head + self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}", na_rep="")
+
+
+def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI_PROB) -> Comparison:
+    """Set published values, bootstraps and posteriors of each likelihood side by side.
+
+    Parameters
+    ----------
+    model
+        The specification whose published values are shown.
+    fits
+        The normal twin first, then the model itself; one entry where the model is its own twin.
+    mark
+        What the records are.
+    ci_prob
+        Probability of the intervals.
+    """
+    paths = [*(path_name(path) for path in model.named_paths()), TOTAL_INDIRECT, TOTAL]
+    rows = [*_published_rows(model), *(row for fitted in fits for row in _rows(fitted, paths, ci_prob))]
+    table = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
+    scales = list(dict.fromkeys(table["scale"]))
+    order = {name: i for i, name in enumerate(paths)} | {name: i for i, name in enumerate(sorted(scales))}
+    table = table.sort_values(["scale", "path"], key=lambda column: column.map(order), kind="stable", ignore_index=True)
+    table["replicates"] = table["replicates"].astype("Int64")
+    table["failed"] = table["failed"].astype("Int64")
+    bootstrap = pd.DataFrame([row for fitted in fits for row in _bootstrap_rows(fitted, paths)], columns=list(BOOTSTRAP_COLUMNS))
+    return Comparison(table, bootstrap, mark)
+
+
+def _published_rows(model: PathModel) -> Iterator[dict[str, Any]]:
+    """Published effects are least squares: per unit of exposure, and times the contrast in units of the outcome."""
+    width = model.contrast[1] - model.contrast[0]
+    for effect in model.published:
+        for scale, factor in ((COEFFICIENT, 1.0), (DIFFERENCE, width)):
+            limits = [None if limit is None else limit * factor for limit in (effect.lower, effect.upper)]
+            lower, upper = limits if factor > 0 else limits[::-1]
+            for estimate in effect.estimate:
+                yield {
+                    "path": effect.path, "scale": scale, "likelihood": PUBLISHED, "inference": PUBLISHED,
+                    "estimate": estimate * factor, "lower": lower, "upper": upper, "ci_kind": "as published",
+                }  # fmt: skip
+
+
+def _rows(fitted: Fitted, paths: list[str], ci_prob: float) -> Iterator[dict[str, Any]]:
+    result, table = fitted.bootstrap, fitted.effects.table(ci_prob)
+    table = table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
+    decomposition = result.decompositions.index(AVERAGE)
+    for i, path in enumerate(paths):
+        for s, scale in enumerate(result.scales):
+            place = (i, s, decomposition)
+            common = {"path": path, "scale": scale, "likelihood": fitted.likelihood, "ci_prob": ci_prob}
+            yield {
+                **common, "inference": BOOTSTRAP, "estimate": result.estimate[place], "lower": result.lower[place],
+                "upper": result.upper[place], "ci_kind": result.ci_kind, "replicates": result.replicates,
+                "failed": result.failed,
+            }  # fmt: skip
+            row = table.loc[(path, scale)]
+            yield {
+                **common, "inference": POSTERIOR, "estimate": row["mean"], "lower": row["lower"],
+                "upper": row["upper"], "ci_kind": CI_KIND,
+            }  # fmt: skip
+
+
+def _bootstrap_rows(fitted: Fitted, paths: list[str]) -> Iterator[dict[str, Any]]:
+    result = fitted.bootstrap
+    reasons = "; ".join(f"{count} x {reason}" for reason, count in result.reasons)
+    for i, s, d in np.ndindex(*result.estimate.shape):
+        place = (i, s, d)
+        yield {
+            "path": paths[i], "scale": result.scales[s], "decomposition": result.decompositions[d],
+            "likelihood": fitted.likelihood, "estimate": result.estimate[place], "lower": result.lower[place],
+            "upper": result.upper[place], "lower_mcse": result.lower_mcse[place],
+            "upper_mcse": result.upper_mcse[place], "ci_kind": result.ci_kind, "ci_prob": result.ci_prob,
+            "replicates": result.replicates, "failed": result.failed, "reasons": reasons,
+        }  # fmt: skip

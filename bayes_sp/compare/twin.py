@@ -1,0 +1,51 @@
+"""The normal twin of a specification: what changes when only the likelihood does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bayes_sp.errors import SpecificationError
+from bayes_sp.spec.load import find_model, load_model
+from bayes_sp.spec.priors import Prior
+from bayes_sp.spec.types import WHOLE_MODEL, PathModel
+
+REFERENCE = "flat reference prior of the derived normal twin"
+
+
+def twin_of(model: PathModel) -> PathModel:
+    """Return the specification with normal likelihoods that the comparison sets beside a model.
+
+    A model whose equations are all normal is its own twin. Otherwise it is the specification that ``twin`` names,
+    or, where none is named, the model itself with every family normal and flat priors on coefficients and residual
+    SDs, so that its posterior is the one that corresponds to least squares.
+
+    Raises
+    ------
+    SpecificationError
+        Where the named twin has another exposure, other mediators or another outcome, or an equation that is not
+        normal.
+    """
+    if all(equation.family == "normal" for equation in model.equations):
+        return model
+    if not model.twin:
+        flat, half_flat = Prior("flat", (), REFERENCE), Prior("half_flat", (), REFERENCE)
+        return replace(
+            model,
+            name=f"{model.name} (normal twin)",
+            equations=tuple(replace(equation, family="normal") for equation in model.equations),
+            priors=tuple((WHOLE_MODEL, name, flat) for name in ("intercept", "slope")) + ((WHOLE_MODEL, "sigma", half_flat),),
+        )
+    twin = load_model(find_model(model.twin, model.folder))
+    problems = []
+    if twin.chain != model.chain:
+        problems.append(f"twin: {twin.name} has the chain {', '.join(twin.chain)}; it must be {', '.join(model.chain)}")
+    if twin.contrast != model.contrast:
+        problems.append(f"twin: {twin.name} has the contrast {list(twin.contrast)}; it must be {list(model.contrast)}")
+    problems += [
+        f'twin: in {twin.name} the family of {equation.response} is "{equation.family}"; it must be "normal"'
+        for equation in twin.equations
+        if equation.family != "normal"
+    ]
+    if problems:
+        raise SpecificationError(model.name, problems)
+    return twin

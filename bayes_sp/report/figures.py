@@ -1,0 +1,152 @@
+"""Figures of an analysis: the path diagram and the forest of the comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
+from bayes_sp.names import DIFFERENCE
+from bayes_sp.report.words import path_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from bayes_sp.fitting import Fit
+    from bayes_sp.spec.types import PathModel
+
+INK, QUIET, ACCENT, NEGATIVE = "#1b1b1b", "#8a8a8a", "#1f5a93", "#b3541e"
+STYLES = {
+    (PUBLISHED, PUBLISHED): (INK, "D", "published"),
+    ("normal", BOOTSTRAP): (NEGATIVE, "o", "normal, bootstrap"),
+    ("normal", POSTERIOR): (NEGATIVE, "s", "normal, posterior"),
+}
+
+
+def plot_paths(fit: Fit, ci_prob: float = 0.95) -> Figure:
+    """Draw the chain as a path diagram with the posterior median and interval on each arrow.
+
+    Arrows whose interval excludes 0 are dark, the others grey. Coefficients are on the scale of the equation they
+    belong to: the response's unit, or log rate for a log link.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    model = fit.model
+    places = _places(len(model.chain))
+    figure = Figure(figsize=(max(8.0, 2.7 * len(model.chain)), 4.8), layout="constrained")
+    axes = figure.add_subplot()
+    for name, place in zip(model.chain, places, strict=True):
+        _box(axes, place, model.variable(name).label)
+    tail = (1 - ci_prob) / 2
+    where = dict(zip(model.chain, places, strict=True))
+    for equation in model.equations:
+        draws = fit.posterior["posterior"][equation.response]
+        for parent in equation.parents:
+            values = draws.sel({f"{equation.response}_term": parent}).to_numpy()
+            low, middle, high = np.quantile(values, [tail, 0.5, 1 - tail])
+            colour = INK if low > 0 or high < 0 else QUIET
+            _arrow(axes, where[parent], where[equation.response], f"{middle:z.2f} [{low:z.2f}, {high:z.2f}]", colour)
+    xs, ys = np.array(places).T
+    axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.3, ys.max() + 0.3))
+    axes.axis("off")
+    figure.suptitle(model.title, fontsize=12, color=INK)
+    link = "log rates" if model.outcome_family.link == "log" else "its unit"
+    note = (
+        f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient; arrows into the outcome are in {link}. "
+        f"Dark: interval excludes 0. Covariates are in every equation.\n{fit.survey.mark}."
+    )
+    figure.supxlabel(note, fontsize=8, color=QUIET)
+    return figure
+
+
+def plot_comparison(model: PathModel, comparison: Comparison, unit: str = "") -> Figure:
+    """Draw every path's difference as a forest: published, bootstraps and posteriors of each likelihood.
+
+    Parameters
+    ----------
+    model
+        The specification, for the paths' names.
+    comparison
+        What `Fit.compare` returned.
+    unit
+        Unit of the horizontal axis; the outcome's by default.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    table = comparison.table[comparison.table["scale"] == DIFFERENCE]
+    paths = list(dict.fromkeys(table["path"]))
+    kinds = list(dict.fromkeys(zip(table["likelihood"], table["inference"], strict=True)))
+    kinds.sort(key=lambda kind: (kind[0] != PUBLISHED, kind[0] != "normal"))
+    figure = Figure(figsize=(9.5, 1.6 + 0.22 * len(paths) * (len(kinds) + 1.5)), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
+    step = 1.0 / (len(kinds) + 1.5)
+    for i, kind in enumerate(kinds):
+        likelihood, inference = kind
+        colour, marker, label = STYLES.get(kind, (ACCENT, "o" if inference == BOOTSTRAP else "s", f"{likelihood.replace('_', ' ')}, {inference}"))
+        rows = table[(table["likelihood"] == likelihood) & (table["inference"] == inference)]
+        _intervals(axes, rows, [paths.index(path) + (i - (len(kinds) - 1) / 2) * step for path in rows["path"]], (colour, marker, label))
+    axes.set_yticks(range(len(paths)), [path_words(model, path).replace(", then", ",\nthen") for path in paths])
+    axes.set_ylim(len(paths) - 0.45, -0.55)
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    u0, u1 = model.contrast
+    exposure, outcome = model.variable(model.exposure), model.variable(model.outcome)
+    axes.set_xlabel(f"{outcome.label}: difference for {exposure.label.lower()} {u0:g} → {u1:g}\n({unit or outcome.unit or outcome.label})")
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    axes.set_title(f"95 % intervals: percentile (bootstrap), equal-tailed (posterior)\n{comparison.mark}", fontsize=9, color=QUIET)
+    return figure
+
+
+def _intervals(axes: Axes, rows: pd.DataFrame, heights: list[float], style: tuple[str, str, str]) -> None:
+    colour, marker, label = style
+    known = rows[["lower", "upper"]].notna().all(axis=1).to_numpy()
+    ys = np.array(heights)
+    axes.hlines(ys[known], rows["lower"][known], rows["upper"][known], color=colour, linewidth=1.6)
+    face = "white" if label.endswith(BOOTSTRAP) else colour
+    axes.plot(rows["estimate"], ys, marker, color=colour, markerfacecolor=face, markersize=5.5, label=label)
+
+
+def _places(count: int) -> list[tuple[float, float]]:
+    """Exposure left, outcome right, mediators on an arc above, so that no arrow passes behind a box."""
+    steps = np.linspace(0.0, 1.0, count)
+    return [(float((count - 1) * step), float(1.6 * np.sin(np.pi * step))) for step in steps]
+
+
+def _box(axes: Axes, place: tuple[float, float], label: str) -> None:
+    axes.text(
+        *place, _folded(label), ha="center", va="center", fontsize=10, color=INK, zorder=3,
+        bbox={"boxstyle": "round,pad=0.6", "facecolor": "white", "edgecolor": INK},
+    )  # fmt: skip
+
+
+def _folded(label: str) -> str:
+    """Break a long label into two lines at the space nearest its middle."""
+    spaces = [i for i, letter in enumerate(label) if letter == " "]
+    if len(label) <= 16 or not spaces:
+        return label
+    cut = min(spaces, key=lambda i: abs(i - len(label) / 2))
+    return f"{label[:cut]}\n{label[cut + 1:]}"
+
+
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], label: str, colour: str) -> None:
+    axes.annotate(
+        "", xy=end, xytext=start, zorder=1,
+        arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.4, "shrinkA": 40, "shrinkB": 44},
+    )  # fmt: skip
+    # off the middle, where arrows cross; above a level arrow, which a label would hide
+    level = abs(end[1] - start[1]) < 0.05
+    share = 0.5 if level else 0.55 if end[1] > start[1] else 0.42
+    x, y = ((1 - share) * np.array(start) + share * np.array(end)).tolist()
+    y += 0.11 if level else 0.0
+    axes.text(
+        x, y, label, ha="center", va="center", fontsize=9, color=colour, zorder=2,
+        bbox={"boxstyle": "square,pad=0.2", "facecolor": "white", "edgecolor": "none"},
+    )  # fmt: skip

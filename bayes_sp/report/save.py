@@ -1,0 +1,97 @@
+"""An analysis -> its run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import tomli_w
+import xarray as xr
+
+import bayes_sp
+from bayes_sp.analysis import Analysis
+from bayes_sp.model.sample import versions
+from bayes_sp.report.figures import plot_comparison, plot_paths
+from bayes_sp.runs import POSTERIOR_FILE, RUN_FILE, run_folder
+from bayes_sp.spec.dump import specification_digest, specification_tables
+
+PATIENT_GROUPS = ("log_likelihood", "observed_data", "constant_data")
+
+
+def save_analysis(
+    analysis: Analysis, folder: Path, *, overwrite: bool = False, save_records: bool = False, summary: str = ""
+) -> None:
+    """Write a run folder, whole or not at all.
+
+    Parameters
+    ----------
+    analysis
+        What to save.
+    folder
+        Exactly this folder.
+    overwrite
+        Replace the folder of an earlier run.
+    save_records
+        Also write the patients' records and what is computed for each patient (``records.csv``, and the groups
+        ``observed_data``, ``constant_data`` and ``log_likelihood`` of ``posterior.nc``). Without it no row of a
+        patient's data is written.
+    summary
+        The printed summary, kept as ``summary.txt``.
+
+    Raises
+    ------
+    RunError
+        Where the folder exists and may not be replaced, or cannot be written.
+    """
+    fit = analysis.fit
+    with run_folder(folder, overwrite=overwrite) as partial:
+        (partial / RUN_FILE).write_text(tomli_w.dumps(run_tables(analysis)), encoding="utf-8")
+        (partial / "summary.txt").write_text(summary, encoding="utf-8")
+        analysis.effects.table().to_csv(partial / "effects.csv", index=False)
+        analysis.comparison.table.to_csv(partial / "comparison.csv", index=False)
+        analysis.comparison.bootstrap.to_csv(partial / "bootstrap.csv", index=False)
+        analysis.verdict.table.to_csv(partial / "diagnostics.csv", index=False)
+        tree = fit.posterior
+        if save_records:
+            fit.survey.records.to_csv(partial / "records.csv", index=False)
+        else:
+            kept = {name: node.to_dataset() for name, node in tree.children.items() if name not in PATIENT_GROUPS}
+            attrs, tree = tree.attrs, xr.DataTree.from_dict(kept)
+            tree.attrs = attrs
+        tree.to_netcdf(partial / POSTERIOR_FILE, engine="h5netcdf")
+        with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
+            plot_paths(fit).savefig(partial / "paths.png", dpi=150)
+            plot_comparison(fit.model, analysis.comparison).savefig(partial / "comparison.png", dpi=150)
+
+
+def run_tables(analysis: Analysis) -> dict[str, Any]:
+    """Return the content of ``run.toml``."""
+    fit, verdict = analysis.fit, analysis.verdict
+    attrs = fit.posterior.attrs
+    return {
+        "bayes_sp": bayes_sp.__version__,
+        "model": fit.model.name,
+        "seed": fit.seed,
+        "data": {
+            "source": fit.survey.mark,
+            "origin": fit.survey.origin,
+            "reconstructed_from_published_moments": fit.survey.reconstructed,
+            "records": len(fit.survey),
+            "digest": fit.survey.digest,
+        },
+        "verdict": {
+            "trustworthy": verdict.trustworthy,
+            "reasons": list(verdict.reasons),
+            **{name: float(value) for name, value in verdict.numbers.items()},
+        },
+        "sampler": {name: attrs[name] for name in ("draws", "tune", "chains", "cores", "target_accept", "divergences")},
+        "seconds": {
+            "compiling": attrs["seconds_compiling"],
+            "sampling": attrs["seconds_sampling"],
+            **analysis.seconds,
+        },
+        "versions": versions(),
+        "specification_digest": specification_digest(fit.model),
+        "specification": specification_tables(fit.model),
+    }

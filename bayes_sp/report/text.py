@@ -1,0 +1,160 @@
+"""The printed summary of an analysis, in plain text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from bayes_sp.analysis import Analysis
+from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED
+from bayes_sp.names import AVERAGE, COEFFICIENT, DIFFERENCE, RATE_RATIO
+from bayes_sp.report.words import assumptions, path_words
+from bayes_sp.spec.types import PathModel
+from bayes_sp.study.recovery import Recovered
+
+WIDTH = 118
+RECONSTRUCTION_NOTE = (
+    "The patients' records are not public. These were made to reproduce every published mean, SD and correlation; no "
+    "real patient stands behind a row. The moments leave open what the counts' tails look like, and results about "
+    "appointments depend on that."
+)
+
+
+def summary_text(analysis: Analysis) -> str:
+    """Return what ``fit`` prints: verdict, published against recovered, effects, comparison, assumptions."""
+    fit = analysis.fit
+    lines = []
+    if not analysis.verdict.trustworthy:
+        lines += _wrap(str(analysis.verdict), margin="") + [""]
+    lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
+    lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
+    if analysis.verdict.trustworthy:
+        lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
+    number = 1
+    for title, body in _sections(analysis):
+        lines += ["", f"{number}. {title}", *body]
+        number += 1
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _sections(analysis: Analysis) -> Iterator[tuple[str, list[str]]]:
+    if analysis.recovered:
+        yield "What the article reported, and what its own Table 2 gives back", _recovery(analysis.recovered)
+    model = analysis.fit.model
+    u0, u1 = model.contrast
+    exposure = model.variable(model.exposure)
+    unit = f" ({exposure.unit})" if exposure.unit else ""
+    yield f"Effects of {exposure.label.lower()} {u1:g} instead of {u0:g}{unit}", _effects(analysis)
+    yield "Bayes and bootstrap, like for like", _comparison(analysis)
+    yield "What these effects assume", [line for text in assumptions(model) for line in _wrap(text, "- ", "  ")]
+
+
+def _recovery(recovered: Sequence[Recovered]) -> list[str]:
+    rows = [["", "published", "from Table 2", "apart"]]
+    for item in recovered:
+        printed = f"{item.published}" + (f" (SE {item.published_se})" if item.published_se else "")
+        found = f"{item.recovered:z.3f}" + (f" (SE {item.recovered_se:z.3f})" if item.recovered_se is not None else "")
+        apart = "rounds to the printed value" if item.agrees else f"{item.apart:.1f} published SEs"
+        rows.append([item.name, printed, found, apart])
+    note = (
+        "Least squares from the printed means, SDs and correlations alone (PROCESS model 6, n = 178, every published "
+        "covariate but employment, which is not in Table 2). What does not come back points to employment and to a "
+        "different analysis sample."
+    )
+    return [*_table(rows, "lrrl"), *_wrap(note)]
+
+
+def _effects(analysis: Analysis) -> list[str]:
+    model, table = analysis.fit.model, analysis.effects.table()
+    table = table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
+    has_ratio = RATE_RATIO in table.index.get_level_values("scale")
+    rows = [["", "difference", "95 % interval", "P(< 0)", *(["rate ratio", "95 % interval"] if has_ratio else [])]]
+    for path in table.index.get_level_values("path").unique():
+        difference = table.loc[(path, DIFFERENCE)]
+        row = [path_words(model, path), f"{difference['mean']:z.3f}", _interval(difference), f"{difference['prob_negative']:z.3f}"]
+        if has_ratio:
+            ratio = table.loc[(path, RATE_RATIO)]
+            row += [f"{ratio['mean']:z.3f}", f"[{ratio['lower']:z.3f}, {ratio['upper']:z.3f}]"]
+        rows.append(row)
+    unit = analysis.effects.unit
+    note = (
+        f"Differences in {unit}. Posterior means and equal-tailed intervals; P(< 0) is the posterior probability that "
+        "the difference is negative. "
+    )
+    if has_ratio:
+        note += (
+            "Exact for each draw, standardised over the patients' covariates, averaged over the orders in which paths "
+            "can be switched, so that the paths add up to the total."
+        )
+    return [*_table(rows, "lrrrrr"), *_wrap(note)]
+
+
+def _comparison(analysis: Analysis) -> list[str]:
+    table = analysis.comparison.table
+    lines: list[str] = []
+    for scale in (DIFFERENCE, COEFFICIENT):
+        if scale == COEFFICIENT and RATE_RATIO not in set(table["scale"]):
+            continue  # with an identity link it says the same again
+        unit = f"Difference, {analysis.effects.unit}" if scale == DIFFERENCE else (
+            "Product of coefficients per unit of exposure (normal: in the outcome's unit; negative binomial: in log rates)"
+        )
+        lines += [f"   {unit}", *_table(_comparison_rows(analysis.fit.model, table[table["scale"] == scale]), "lrrr"), ""]
+    failures = analysis.comparison.bootstrap.drop_duplicates("likelihood")
+    for row in failures[failures["failed"] > 0].itertuples():
+        family = str(row.likelihood).replace("_", " ")
+        lines += _wrap(f"{family}: {row.failed} of {row.replicates} bootstrap samples failed ({row.reasons}); they enter no interval.")
+    replicates = int(failures["replicates"].iloc[0])
+    note = (
+        f"95 % intervals: percentile of {replicates} resamples of patients (bootstrap of the maximum-likelihood fit), "
+        "equal-tailed (posterior). Along a row only the inference changes, down a column only the likelihood "
+        "(with the covariates' coding that belongs to it)."
+    )
+    return [*lines, *_wrap(note)]
+
+
+def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
+    """Return the heads, then for each path a line with its name and a line for each likelihood."""
+    likelihoods = [name for name in dict.fromkeys(table["likelihood"]) if name != PUBLISHED]
+    cells = {key: group for key, group in table.groupby(["path", "likelihood", "inference"])}
+    rows = [["", PUBLISHED, BOOTSTRAP, POSTERIOR]]
+    for path in dict.fromkeys(table["path"]):
+        rows.append([path_words(model, path), "", "", ""])
+        for i, likelihood in enumerate(likelihoods):
+            published = cells.get((path, PUBLISHED, PUBLISHED)) if i == 0 else None
+            found = [cells[path, likelihood, inference].iloc[0] for inference in (BOOTSTRAP, POSTERIOR)]
+            rows.append(
+                [
+                    f"   {likelihood.replace('_', ' ')}",
+                    "" if published is None else _published(published),
+                    *(f"{row['estimate']:z.3f} {_interval(row)}" for row in found),
+                ]
+            )
+    return rows
+
+
+def _published(rows: pd.DataFrame) -> str:
+    """Return every reading of a published estimate, as printed, with its interval."""
+    estimates = " or ".join(f"{value:g}" for value in rows["estimate"])
+    lower, upper = rows["lower"].iloc[0], rows["upper"].iloc[0]
+    return estimates if pd.isna(lower) else f"{estimates} [{lower:g}, {upper:g}]"
+
+
+def _interval(row: pd.Series) -> str:
+    return f"[{row['lower']:z.3f}, {row['upper']:z.3f}]"
+
+
+def _table(rows: list[list[str]], align: str) -> list[str]:
+    """Return rows as aligned lines; a row with a first cell only does not widen its column."""
+    widths = [max((len(row[i]) for row in rows if any(row[1:])), default=0) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = zip(row, widths, align, strict=False)
+        lines.append("   " + "  ".join(f"{cell:<{width}}" if side == "l" else f"{cell:>{width}}" for cell, width, side in cells))
+    return lines
+
+
+def _wrap(text: str, first: str = "", rest: str = "", margin: str = "   ") -> list[str]:
+    """Return a paragraph as lines, indented as the tables are."""
+    return textwrap.wrap(text, WIDTH, initial_indent=margin + first, subsequent_indent=margin + rest)

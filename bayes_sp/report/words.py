@@ -1,0 +1,30 @@
+"""Words for paths and assumptions, from a specification's labels."""
+
+from __future__ import annotations
+
+from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT
+from bayes_sp.spec.types import PathModel
+
+GENERAL_ASSUMPTIONS = (
+    "No unmeasured confounding of exposure and mediators, exposure and outcome, or mediators and outcome, given the "
+    "covariates.",
+    "No confounder of a mediator and the outcome is itself affected by the exposure.",
+    "Errors of a mediator in two worlds are the same (kappa = 1); no data can tell.",
+)
+
+
+def path_words(model: PathModel, path: str) -> str:
+    """Return a path in words: ``direct``, ``via Community belonging T1``, ``serial: ... then ...``, ``total``."""
+    if path == TOTAL:
+        return "total"
+    if path == TOTAL_INDIRECT:
+        return "total indirect"
+    between = [model.variable(name).label for name in path.split(ARROW)[1:-1]]
+    if not between:
+        return "direct"
+    return f"via {between[0]}" if len(between) == 1 else f"serial: {', then '.join(between)}"
+
+
+def assumptions(model: PathModel) -> tuple[str, ...]:
+    """Return the assumptions that stand beside every effect: the general ones, then the specification's own."""
+    return (*GENERAL_ASSUMPTIONS, *model.assumptions)
