@@ -22,8 +22,8 @@ def twin_of(model: PathModel) -> PathModel:
     Raises
     ------
     SpecificationError
-        Where the named twin has another exposure, other mediators or another outcome, or an equation that is not
-        normal.
+        Where the named twin cannot be read, has another chain, other paths, other columns or another contrast, or an
+        equation that is not normal.
     """
     if all(equation.family == "normal" for equation in model.equations):
         return model
@@ -33,12 +33,23 @@ def twin_of(model: PathModel) -> PathModel:
             model,
             name=f"{model.name} (normal twin)",
             equations=tuple(replace(equation, family="normal") for equation in model.equations),
-            priors=tuple((WHOLE_MODEL, name, flat) for name in ("intercept", "slope")) + ((WHOLE_MODEL, "sigma", half_flat),),
+            priors=(
+                (WHOLE_MODEL, "intercept", flat),
+                (WHOLE_MODEL, "slope", flat),
+                (WHOLE_MODEL, "sigma", half_flat),
+            ),
         )
-    twin = load_model(find_model(model.twin, model.folder))
+    try:
+        twin = load_model(find_model(model.twin, model.folder))
+    except SpecificationError as error:
+        raise SpecificationError(model.name, [f"twin: {error.source}: {problem}" for problem in error.problems]) from error
     problems = []
     if twin.chain != model.chain:
         problems.append(f"twin: {twin.name} has the chain {', '.join(twin.chain)}; it must be {', '.join(model.chain)}")
+    elif twin.named_paths() != model.named_paths():
+        problems.append(f"twin: {twin.name} has other paths; the parents in its equations must be those of {model.name}")
+    if other := [name for name in twin.columns if name not in model.columns]:
+        problems.append(f"twin: {twin.name} needs {', '.join(other)}; every column must be one of {model.name}")
     if twin.contrast != model.contrast:
         problems.append(f"twin: {twin.name} has the contrast {list(twin.contrast)}; it must be {list(model.contrast)}")
     problems += [

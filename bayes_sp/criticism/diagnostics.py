@@ -106,13 +106,15 @@ def _reasons(table: pd.DataFrame, divergences: int, energy: Array) -> Iterator[s
         ("ess_bulk", f"below {ESS_LIMIT}", "bulk ESS", table["ess_bulk"] >= ESS_LIMIT),
         ("ess_tail", f"below {ESS_LIMIT}", "tail ESS", table["ess_tail"] >= ESS_LIMIT),
     ):
-        missed = table[~ok]
-        if len(missed):
-            worst = missed[column].idxmax() if column == "r_hat" else missed[column].idxmin()
-            worst = missed.index[0] if missed[column].isna().any() else worst
-            row = table.loc[worst]
-            value = "not computable" if np.isnan(row[column]) else f"{row[column]:.{3 if column == 'r_hat' else 0}f}"
-            yield f"{noun} {limit} for {len(missed)} of {len(table)} quantities (worst: {row['name']}, {value})"
+        if ok.all():
+            continue
+        values = table[column].to_numpy()[~ok]
+        badness = np.where(np.isnan(values), np.inf, values if column == "r_hat" else -values)
+        worst = int(np.argmax(badness))
+        digits = 3 if column == "r_hat" else 0
+        value = "not computable" if np.isnan(values[worst]) else f"{values[worst]:.{digits}f}"
+        name = table["name"].to_numpy()[~ok][worst]
+        yield f"{noun} {limit} for {len(values)} of {len(table)} quantities (worst: {name}, {value})"
     if divergences:
         yield f"{divergences} divergent transitions"
     if not (energy > BFMI_LIMIT).all():

@@ -59,12 +59,14 @@ class Effects:
         """Return one row for each path, scale and decomposition, with equal-tailed intervals.
 
         ``prob_negative`` is P(effect < 0): for a rate ratio the probability that it is below 1.
-        ``decomposition`` is empty where alone and average are the same by definition.
+        ``decomposition`` is empty where alone and average are the same by definition: products of coefficients, the
+        total, and every effect under an identity link.
         """
         labels, columns = [], []
+        has_order = RATE_RATIO in self.draws["scale"]
         for path in self.draws["path"].to_numpy():
             for scale in self.draws["scale"].to_numpy():
-                both = scale != COEFFICIENT and path != TOTAL
+                both = has_order and scale != COEFFICIENT and path != TOTAL
                 for decomposition in (ALONE, AVERAGE) if both else (ALONE,):
                     values = self.draws[decomposition].sel(path=path, scale=scale).to_numpy()
                     labels.append((str(path), str(scale), decomposition if both else "", self.kappa))

@@ -42,6 +42,7 @@ RUNNING = "running"
 NO_OVERDISPERSION = "no overdispersion (phi above 1e6)"
 ALL_OVERDISPERSION = "phi below 1e-6"
 SEPARATION = "a group of patients without any events"
+NO_EVENTS = "no events"
 SINGULAR = "singular equations"
 NO_CONVERGENCE = f"no convergence in {MAX_ITERATIONS} iterations"
 
@@ -189,7 +190,7 @@ def fit_counts(data: CountData, weights: ArrayLike | None = None, start: CountFi
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # too long a step is halved below
             value, newton, decrement, smallest = _newton(data, active, trial)
             better = value >= level - 1e-10 * (1.0 + np.abs(level))
-        verdict = np.where(better, _verdicts(newton, decrement, smallest, trial[:, -1]), RUNNING)
+        verdict = np.where(better, _verdicts(active, newton, decrement, smallest, trial[:, -1]), RUNNING)
         done, met = verdict != RUNNING, verdict == CONVERGED
         final[rows[met]] = trial[met] + newton[met]
         log_likelihood[rows[met]] = value[met] + 0.5 * decrement[met]
@@ -269,7 +270,9 @@ def _newton(data: CountData, active: _Weighted, theta: Array) -> tuple[Array, Ar
     return value, newton, decrement, smallest
 
 
-def _verdicts(newton: Array, decrement: Array, smallest: Array, log_phi: Array) -> NDArray[np.object_]:
+def _verdicts(
+    active: _Weighted, newton: Array, decrement: Array, smallest: Array, log_phi: Array
+) -> NDArray[np.object_]:
     """Verdict on each replicate at its present values."""
     verdict = np.full(len(newton), RUNNING, dtype=object)
     verdict[decrement <= DECREMENT] = CONVERGED
@@ -278,6 +281,7 @@ def _verdicts(newton: Array, decrement: Array, smallest: Array, log_phi: Array) 
     verdict[log_phi > np.log(PHI_BOUNDS[1])] = NO_OVERDISPERSION
     verdict[log_phi < np.log(PHI_BOUNDS[0])] = ALL_OVERDISPERSION
     verdict[~np.isfinite(newton).all(axis=1)] = SINGULAR
+    verdict[active.score_y[:, 0] == 0] = NO_EVENTS
     return verdict
 
 

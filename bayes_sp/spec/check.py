@@ -12,6 +12,12 @@ from bayes_sp.spec.priors import PARAMETER_SUPPORT
 from bayes_sp.spec.types import WHOLE_MODEL, PathModel
 
 
+# Names of parameters, of dimensions of a posterior and of a prior's own key.
+RESERVED = (*PARAMETER_SUPPORT, "chain", "draw", "patient", "dist", "sigma_response", "phi_response")
+# A response's posterior and design are named after it, with these endings.
+SUFFIXES = ("term", "x", "y", "observed")
+
+
 def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     """Return every broken rule of a path model, each with the key path it concerns; empty when it is sound.
 
@@ -22,9 +28,9 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     with_priors
         False where the priors could not be read, so that none is reported as missing for that reason.
     """
-    problems = [*_names(model), *_order(model), *_covariates(model), *_variables(model)]
+    problems = [*_names(model), *_order(model), *_families(model), *_covariates(model)]
     if not problems:  # the rules below look names up in a sound chain
-        problems = [*_families(model), *_published(model)]
+        problems = [*_variables(model), *_twin(model), *_published(model)]
         problems += _priors(model) if with_priors else []
     return problems
 
@@ -37,14 +43,21 @@ def _names(model: PathModel) -> Iterator[str]:
     if model.exposure in responses:
         yield f'exposure: "{model.exposure}" is also the response of an equation; the exposure comes first in the chain'
     if len(model.equations) < 2:
-        yield f"equation: a path model needs at least one mediator and the outcome, found {len(model.equations)} equation(s)"
+        found = f"found {len(model.equations)} equation{'' if len(model.equations) == 1 else 's'}"
+        yield f"equation: a path model needs at least one mediator and the outcome, {found}"
     if model.outcome not in responses:
         yield f'outcome: no equation has the response "{model.outcome}"{nearest(model.outcome, responses)}'
     elif responses[-1] != model.outcome:
         yield f'outcome: the last equation must be the outcome\'s ("{model.outcome}"), found "{responses[-1]}"'
-    for name in (*model.chain, *(c.name for c in model.covariates), *(v.name for v in model.variables)):
-        if not name.isidentifier() or name in PARAMETER_SUPPORT:
-            yield f'"{name}" cannot name a variable: use letters, digits and _, not {", ".join(PARAMETER_SUPPORT)}'
+    for name in dict.fromkeys((*model.chain, *(c.name for c in model.covariates), *(v.name for v in model.variables))):
+        if not name.isidentifier():
+            yield f'"{name}" cannot name a variable: use letters, digits and _, and no digit first'
+        elif name in RESERVED:
+            yield f'"{name}" cannot name a variable: it has a meaning of its own here, as have {", ".join(RESERVED)}'
+    derived = {f"{response}_{suffix}": response for response in responses for suffix in SUFFIXES}
+    for name in dict.fromkeys(responses):
+        if name in derived:
+            yield f'equation: the responses "{derived[name]}" and "{name}" cannot stand in one model; rename "{name}"'
 
 
 def _order(model: PathModel) -> Iterator[str]:
@@ -79,7 +92,9 @@ def _reaches_outcome(model: PathModel) -> bool:
 def _families(model: PathModel) -> Iterator[str]:
     mediating = [name for name, family in FAMILIES.items() if family.mediator]
     for i, equation in enumerate(model.equations, start=1):
-        if equation.response != model.outcome and not FAMILIES[equation.family].mediator:
+        if equation.family not in FAMILIES:
+            yield f'equation[{i}].family: unknown family "{equation.family}"{nearest(equation.family, FAMILIES)}'
+        elif equation.response != model.outcome and not FAMILIES[equation.family].mediator:
             yield (
                 f'equation[{i}].family: "{equation.family}" is not available for a mediator, whose effects must be '
                 f"exact; available: {', '.join(mediating)}"
@@ -92,8 +107,8 @@ def _covariates(model: PathModel) -> Iterator[str]:
         if covariate.name in model.chain:
             yield f"{key}: is already in the chain; a variable is either in the chain or a covariate"
         if covariate.levels:
-            if len(set(covariate.levels)) != len(covariate.levels) or len(covariate.levels) < 2:
-                yield f"{key}.levels: must be two or more different values, found {list(covariate.levels)}"
+            if len({f"{level:g}" for level in covariate.levels}) != len(covariate.levels) or len(covariate.levels) < 2:
+                yield f"{key}.levels: must be 2 or more numbers that differ in six digits, found {list(covariate.levels)}"
             if (covariate.transform, covariate.center, covariate.scale) != ("identity", 0.0, 1.0):
                 yield f"{key}: levels go without transform, center and scale"
 
@@ -107,9 +122,19 @@ def _variables(model: PathModel) -> Iterator[str]:
             yield f"{key}: min ({variable.minimum:g}) must be below max ({variable.maximum:g})"
         if variable.kind == "count" and variable.minimum is not None and variable.minimum < 0:
             yield f"{key}.min: a count cannot be below 0, found {variable.minimum:g}"
+        if variable.center and variable.name not in model.chain[:-1]:
+            yield (
+                f"{key}.center: has no effect, because {variable.name} is a parent in no equation; "
+                f"a covariate's center stands in [covariates]"
+            )
     for equation in model.equations:
         if FAMILIES[equation.family].response == "count" and model.variable(equation.response).kind != "count":
             yield f'variables.{equation.response}.kind: must be "count" for the family "{equation.family}"'
+
+
+def _twin(model: PathModel) -> Iterator[str]:
+    if model.twin and all(equation.family == "normal" for equation in model.equations):
+        yield "twin: every equation is normal, so the model is its own twin; leave the key out"
 
 
 def _priors(model: PathModel) -> Iterator[str]:
@@ -137,7 +162,15 @@ def _priors(model: PathModel) -> Iterator[str]:
 
 
 def _published(model: PathModel) -> Iterator[str]:
+    for path, count in Counter(effect.path for effect in model.published).items():
+        if count > 1:
+            yield f'published: "{path}" stands {count} times; every reading of one value goes into its estimate list'
     for i, effect in enumerate(model.published, start=1):
+        limits = [limit for limit in (effect.lower, effect.upper) if limit is not None]
+        if len(limits) == 1 or limits != sorted(limits):
+            yield f"published[{i}]: lower and upper must both stand, lower first in size, or neither, found {limits}"
+        if not effect.estimate:
+            yield f"published[{i}].estimate: must hold at least one number"
         known = {path_name(path) for path in model.named_paths()} | {"total", "total_indirect"}
         if effect.path not in known:
             yield f'published[{i}].path: "{effect.path}" is not a path of this model{nearest(effect.path, known)}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,13 +28,14 @@ def shipped_models() -> dict[str, Path]:
     return {path.stem: path for path in sorted(models_folder().glob("*.toml"))}
 
 
-def load_model(source: str | Path | Mapping[str, Any], *, name: str = "") -> PathModel:
+def load_model(source: str | Path | Mapping[str, Any] | PathModel, *, name: str = "") -> PathModel:
     """Read and check a specification.
 
     Parameters
     ----------
     source
-        Name of a shipped specification (``"primary"``), path of a TOML file, or the tables themselves.
+        Name of a shipped specification (``"primary"``), path of a TOML file, the tables themselves, or a ``PathModel``
+        made in code, which is checked and returned.
     name
         Name of a specification given as tables.
 
@@ -46,6 +48,10 @@ def load_model(source: str | Path | Mapping[str, Any], *, name: str = "") -> Pat
     SpecificationError
         With every mistake found, each with its key path and the nearest known name.
     """
+    if isinstance(source, PathModel):
+        if problems := check_model(source):
+            raise SpecificationError(source.name, problems)
+        return source
     if isinstance(source, Mapping):
         return parse_model(source, name=name or "model", source=name or "specification")
     path = find_model(source)
@@ -55,27 +61,39 @@ def load_model(source: str | Path | Mapping[str, Any], *, name: str = "") -> Pat
         raise SpecificationError(str(path), [f"cannot be read ({error.strerror})"]) from error
     except UnicodeDecodeError as error:
         raise SpecificationError(str(path), [f"is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a TOMLDecodeError, or a whole number of thousands of digits
         raise SpecificationError(str(path), [f"is not valid TOML: {error}"]) from error
     return parse_model(tables, name=path.stem, source=str(path), folder=str(path.resolve().parent))
 
 
 def find_model(source: str | Path, folder: str = "") -> Path:
-    """Return the file of a specification given by path or by shipped name; ``folder`` is searched first for a name."""
-    text = str(source)
-    shipped = shipped_models()
-    if text.endswith(".toml") or len(Path(text).parts) > 1:
-        path = Path(text)
-        if not path.is_file():
-            known = f"shipped specifications: {', '.join(shipped)}"
-            raise SpecificationError(text, [f"there is no such file ({known}, or the path of a TOML file)"])
-        return path
-    if folder and (beside := Path(folder) / f"{text}.toml").is_file():
+    """Return the file of a specification given by the name of a shipped one or by its path.
+
+    A name or a relative path is looked up in ``folder`` first, where one is given.
+
+    Raises
+    ------
+    SpecificationError
+        Where there is no such file.
+    """
+    text = os.path.expanduser(source)  # Path.expanduser raises for an unknown user
+    is_path = text.endswith(".toml") or os.sep in text
+    file = Path(text) if is_path else Path(f"{text}.toml")
+    if folder and (beside := Path(folder) / file).is_file():
         return beside
-    if text not in shipped:
-        hint = nearest(text, shipped)
-        raise SpecificationError(text, [f"no shipped specification has this name{hint}; a file is given by its path"])
-    return shipped[text]
+    shipped = shipped_models()
+    if not is_path and text in shipped:
+        return shipped[text]
+    if is_path and file.is_file():
+        return file
+    added = Path(f"{text}.toml")
+    if text and added.is_file():
+        hint = f'there is no such file; did you mean "{added}"?'
+    elif Path(text).is_dir():
+        hint = "is a folder; give a shipped specification's name or the path of a TOML file"
+    else:
+        hint = f"is neither a shipped specification nor the path of a TOML file{nearest(file.stem, shipped)}"
+    raise SpecificationError(f'"{source}"', [hint])
 
 
 def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: str = "") -> PathModel:
@@ -94,7 +112,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
     model = PathModel(
         name=name,
         title=top.take_text("title", required=True),
-        question=" ".join(top.take_text("question").split()),
+        question=top.take_text("question"),
         exposure=exposure,
         outcome=outcome,
         contrast=_contrast(top),
@@ -116,11 +134,10 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
 
 
 def _contrast(top: Table) -> tuple[float, float]:
-    values = top.take_numbers("contrast") or (0.0, 1.0)
-    if len(values) != 2 or values[0] == values[1]:
+    values = top.take_numbers("contrast", least=2) or (0.0, 1.0)
+    if len(values) > 2:
         top.report("contrast", f"must be two different numbers [from, to], found {list(values)}")
-        return (0.0, 1.0)
-    return (values[0], values[1])
+    return (values[0], values[-1])
 
 
 def _equations(tables: list[Table], exposure: str) -> tuple[Equation, ...]:
@@ -160,7 +177,7 @@ def _covariates(tables: Table) -> tuple[Covariate, ...]:
     covariates = []
     for name in tables.names():
         table = tables.take_table(name)
-        levels = table.take_numbers("levels")
+        levels = table.take_numbers("levels", least=2)
         transform = table.take_choice("transform", get_args(Transform), "identity")
         center = table.take_number("center", 0.0)
         scale = table.take_number("scale", 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,14 +48,14 @@ class Table:
         return self._values.pop(name, None)
 
     def take_text(self, name: str, *, required: bool = False, default: str = "") -> str:
-        """Remove and return a text."""
+        """Remove and return a text with its white space folded, so that it is one line wherever it is printed."""
         value = self.take(name, required=required)
         if value is None:
             return default
         if not isinstance(value, str) or (required and not value.strip()):
             self.report(name, f"must be a {'non-empty ' if required else ''}text, found {value!r}")
             return default
-        return value
+        return " ".join(value.split())
 
     def take_number(self, name: str, default: float | None = None, *, required: bool = False) -> float | None:
         """Remove and return a finite number."""
@@ -64,13 +64,13 @@ class Table:
 
     def number(self, name: str, value: object, default: float | None = None) -> float | None:
         """Return ``value`` if it is a finite number, else report it."""
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
             self.report(name, f"must be a finite number, found {value!r}")
             return default
         return float(value)
 
-    def take_numbers(self, name: str) -> tuple[float, ...]:
-        """Remove and return a list of finite numbers, empty where there is none."""
+    def take_numbers(self, name: str, *, least: int) -> tuple[float, ...]:
+        """Remove and return a list of at least ``least`` different finite numbers, empty where there is none."""
         value = self.take(name)
         if value is None:
             return ()
@@ -78,7 +78,10 @@ class Table:
             self.report(name, f"must be a list of numbers, found {value!r}")
             return ()
         numbers = [self.number(name, item) for item in value]
-        return tuple(number for number in numbers if number is not None)
+        found = tuple(number for number in numbers if number is not None)
+        if len(found) == len(value) and (len(found) < least or len(set(found)) < len(found)):
+            self.report(name, f"must be {least} or more different numbers, found {value!r}")
+        return found
 
     def take_texts(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Remove and return a list of texts, each with its white space folded; the default where there is none."""
@@ -102,11 +105,13 @@ class Table:
         return value
 
     def take_table(self, name: str, *, required: bool = False) -> Table:
-        """Remove and return a table below this one, empty where there is none."""
+        """Remove and return a table below this one; where there is none, an empty one whose problems are not kept."""
         value = self.take(name, required=required)
-        if value is not None and not isinstance(value, dict):
+        if isinstance(value, dict):
+            return Table(value, self.key(name), self.problems)
+        if value is not None:
             self.report(name, f"must be a table, found {value!r}")
-        return Table(value if isinstance(value, dict) else {}, self.key(name), self.problems)
+        return Table({}, self.key(name), [])  # what is missing in it is no mistake of its own
 
     def take_tables(self, name: str, *, required: bool = False) -> list[Table]:
         """Remove and return an array of tables."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -19,11 +20,13 @@ Mask = NDArray[np.bool_]
 
 
 def check_columns(model: PathModel, columns: list[str]) -> list[str]:
-    """Return one problem for each column of the model that is missing, with the nearest column there is."""
-    return [
-        f'column "{name}" is missing (the specification "{model.name}" needs it){nearest(name, columns)}'
-        for name in model.columns
-        if name not in columns
+    """Return one problem for each column of the model that is missing or stands twice, with the nearest unused name."""
+    counts = Counter(columns)
+    twice = [f'column "{name}" stands {counts[name]} times' for name in model.columns if counts[name] > 1]
+    missing = [name for name in model.columns if name not in counts]
+    free = [name for name in columns if name and name not in model.columns]
+    return twice + [
+        f'column "{name}" is missing (the specification "{model.name}" needs it){nearest(name, free)}' for name in missing
     ]
 
 
@@ -35,7 +38,8 @@ def check_survey(model: PathModel, survey: Survey) -> None:
     SurveyError
         With every problem found.
     """
-    problems = check_columns(model, [str(column) for column in survey.records.columns])
+    columns = [str(column) for column in survey.records.columns]
+    problems = check_columns(model, columns)
     if not problems:
         problems = check_values(model, survey.records, lambda row: f"row {row + 1}")
     if problems:
@@ -54,7 +58,9 @@ def check_values(
     logged = {covariate.name for covariate in model.covariates if covariate.transform == "log1p"}
     for name in model.columns:
         variable = model.variable(name)
-        if not pd.api.types.is_numeric_dtype(records[name]) or pd.api.types.is_complex_dtype(records[name]):
+        types = pd.api.types
+        is_number = types.is_numeric_dtype(records[name]) and not types.is_bool_dtype(records[name])
+        if not is_number or types.is_complex_dtype(records[name]):
             problems.append(f'column "{name}": must hold numbers, found {records[name].dtype}')
             continue
         values = records[name].to_numpy(dtype=float, na_value=np.nan)
@@ -108,20 +114,30 @@ def check_design(design: Design, source: str) -> None:
         problems.append(f"{design.n} records are too few for {len(columns)} columns; at least {needed} are needed")
     else:
         constant = [name for name, values in columns.items() if np.ptp(values) == 0]
-        problems += [f'column "{name}" has the same value in every record; leave it out' for name in constant]
+        problems += [_constant(name, design) for name in constant]
         if not constant:
             problems += _collinear({name: values for name, values in columns.items() if name != design.outcome})
     if problems:
         raise SurveyError(source, problems)
 
 
+def _constant(name: str, design: Design) -> str:
+    """Return what is wrong with a column that never varies, and what to do about it."""
+    covariate, _, level = name.rstrip("]").partition("[")
+    if level:
+        return f'column "{covariate}": no record, or every record, has the level {level}; take it out of the levels'
+    advice = "leave it out" if name in design.covariate_terms else "nothing can be learned about its effects"
+    return f'column "{name}" has the same value in every record; {advice}'
+
+
 def _collinear(columns: dict[str, Array]) -> list[str]:
-    """Return the first column that is a linear combination of those before it (relative distance below 1e-9)."""
+    """Return each column that is a linear combination of those before it (relative distance below 1e-9)."""
     names = list(columns)
     centred = np.column_stack([(values - values.mean()) / values.std() for values in columns.values()])
     distance = np.abs(np.diag(np.linalg.qr(centred, mode="r"))) / np.sqrt(len(centred))
-    return [
-        f'column "{name}" follows exactly from {", ".join(names[:j])}; leave one of them out'
-        for j, name in enumerate(names)
-        if distance[j] < 1e-9
-    ]
+    found = []
+    for j in np.flatnonzero(distance < 1e-9):
+        weights = np.linalg.lstsq(centred[:, :j], centred[:, j])[0]
+        parts = [names[i] for i in np.flatnonzero(np.abs(weights) > 1e-6)]
+        found.append(f'column "{names[j]}" follows exactly from {", ".join(parts)}; leave one of them out')
+    return found

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +16,11 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.checks import Mask, check_columns, check_values, describe_cells
+from bayes_sp.survey.design import Array
 from bayes_sp.survey.records import Survey
 
-NUMBER = r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*"
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+CELL_WIDTH = 30
 
 
 def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> Survey:
@@ -37,58 +43,78 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
     ------
     SurveyError
         With every missing column, empty cell, text, fractional or negative count and value off its scale.
-        Rows are counted as lines of the file: the line of column names is row 1.
+        Rows are counted as a spreadsheet does: the columns' names are row 1.
     """
-    path = Path(path)
-    model = model if isinstance(model, PathModel) else load_model(model)
-    cells = _read_cells(path)
-    header = [str(name).strip() for name in cells.iloc[0]]
-    twice = [name for name in model.columns if header.count(name) > 1]
-    problems = [f'column "{name}" stands {header.count(name)} times' for name in twice]
-    problems += check_columns(model, header)
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
-        problems = ["the columns are not separated by commas; save the file as comma-separated CSV with decimal points"]
-    if len(cells) == 1:
+    path = Path(os.path.expanduser(path))  # Path.expanduser raises for an unknown user
+    model = load_model(model)
+    header, rows = _read_rows(path)
+    problems = check_columns(model, header)
+    if not rows:
         problems.append("there is no row of values below the columns' names")
     if problems:
         raise SurveyError(str(path), problems)
-
-    def row_name(row: int) -> str:
-        return f"row {row + 2}"
-
-    columns: dict[str, pd.Series[float]] = {}
+    longer = np.array([any(cell.strip() for cell in row[len(header) :]) for row in rows])
+    nothing = np.array([not any(cell.strip() for cell in row) for row in rows])
+    problems += _describe_rows(longer, f"has more fields than the {len(header)} that the first row names")
+    problems += _describe_rows(nothing, "is blank")
+    columns: dict[str, Array] = {}
     reported: dict[str, Mask] = {}
     for name in model.columns:
-        text = cells.iloc[1:, header.index(name)].fillna("").reset_index(drop=True)
-        blank = (text.str.strip() == "").to_numpy(dtype=bool)
-        wrong = ~blank & ~text.str.fullmatch(NUMBER).to_numpy(dtype=bool)
-        problems += describe_cells(name, blank, lambda _: "empty", row_name, "has no value")
-        problems += describe_cells(name, wrong, lambda row: repr(text[row]), row_name, "must be a number")  # noqa: B023 - used at once
+        place = header.index(name)
+        text = [row[place].strip() if place < len(row) else "" for row in rows]
+        blank = np.array([not cell for cell in text])
+        wrong = np.array([bool(cell) and NUMBER.fullmatch(cell) is None for cell in text])
+        problems += describe_cells(name, blank & ~nothing, lambda _: "empty", _row_name, "has no value")
+        problems += describe_cells(name, wrong, _quoted(text), _row_name, "must be a number")
         reported[name] = blank | wrong
-        columns[name] = text.mask(reported[name], "nan").astype(float)
+        columns[name] = np.array([np.nan if bad else float(cell) for cell, bad in zip(text, blank | wrong, strict=True)])
     records = pd.DataFrame(columns)
-    problems += check_values(model, records, row_name, reported)
+    problems += check_values(model, records, _row_name, reported)
     if problems:
         raise SurveyError(str(path), problems)
-    whole = [name for name in records if np.all(records[name] == np.round(records[name]))]
+    exact = 2**53  # whole numbers beyond it are not exact
+    whole = [name for name in columns if np.all((columns[name] == np.round(columns[name])) & (abs(columns[name]) < exact))]
     return Survey(records.astype(dict.fromkeys(whole, int)), "file", path.name)
 
 
-def _read_cells(path: Path) -> pd.DataFrame:
-    """Return every cell as text, the columns' names as first row; trailing blank lines are not rows."""
+def _row_name(row: int) -> str:
+    """Return a record's row as a spreadsheet counts it: the columns' names are row 1."""
+    return f"row {row + 2}"
+
+
+def _describe_rows(mask: Mask, what: str) -> Iterator[str]:
+    """Yield one sentence on the rows that something is wrong with."""
+    if mask.any():
+        first, more = int(np.argmax(mask)), int(mask.sum()) - 1
+        yield f"{_row_name(first)} {what}" + (f", and {more} more" if more else "")
+
+
+def _quoted(cells: Sequence[str]) -> Callable[[int], str]:
+    """Return a function that quotes the start of a cell."""
+    return lambda row: repr(cells[row] if len(cells[row]) <= CELL_WIDTH else f"{cells[row][:CELL_WIDTH]}...")
+
+
+def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Return the columns' names and every row of cells as text; trailing blank rows are left out."""
     try:
-        cells = pd.read_csv(
-            path, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8-sig",
-            quoting=csv.QUOTE_MINIMAL,
-        )  # fmt: skip
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SurveyError(str(path), [f"cannot be read ({error.strerror})"]) from error
     except UnicodeDecodeError as error:
         raise SurveyError(str(path), [f"is not UTF-8 text (byte {error.start}); save it as UTF-8 CSV"]) from error
-    except pd.errors.EmptyDataError as error:
-        raise SurveyError(str(path), ["is empty"]) from error
-    except pd.errors.ParserError as error:
-        reason = str(error).split("C error: ")[-1].strip()
-        raise SurveyError(str(path), [f"is not a well-formed CSV table: {reason}"]) from error
-    filled = (cells.fillna("") != "").any(axis=1).to_numpy()
-    return cells.iloc[: int(np.flatnonzero(filled)[-1]) + 1] if filled.any() else cells.iloc[:1]
+    if not text.strip():
+        raise SurveyError(str(path), ["is empty"])
+    first = text.partition("\n")[0]
+    if not first.strip(", "):
+        raise SurveyError(str(path), ["the first row is blank; it must name the columns"])
+    if "," not in first and any(mark in first for mark in ";\t"):
+        reason = "the columns are not separated by commas; save the file as comma-separated CSV with decimal points"
+        raise SurveyError(str(path), [reason])
+    reader = csv.reader(io.StringIO(text), strict=True)
+    try:
+        header, *rows = reader
+    except csv.Error as error:
+        raise SurveyError(str(path), [f"is not a well-formed CSV table: line {reader.line_num}: {error}"]) from error
+    while rows and not any(cell.strip() for cell in rows[-1]):
+        rows.pop()
+    return [name.strip() for name in header], rows

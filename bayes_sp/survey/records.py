@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,12 @@ class Survey:
     origin: Origin
     source: str
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.records, pd.DataFrame):
+            raise TypeError(f"records must be a pandas DataFrame, found {type(self.records).__name__}")
+        if self.origin not in get_args(Origin):
+            raise ValueError(f"origin must be one of {', '.join(get_args(Origin))}, found {self.origin!r}")
+
     def __len__(self) -> int:
         return len(self.records)
 
@@ -48,16 +54,22 @@ class Survey:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the columns' names (sorted) and values (float64, rows in order), in hexadecimal."""
+        """SHA-256 of the columns' names (sorted) and values (float64, rows in order), in hexadecimal.
+
+        Columns that are not numbers, which no specification can use, enter as text.
+        """
         sha = hashlib.sha256()
-        for name in sorted(self.records.columns):
-            values = np.ascontiguousarray(self.records[name].to_numpy(dtype="<f8"))
-            sha.update(name.encode() + b"\0" + values.tobytes())
+        for name, column in sorted(((str(name), column) for name, column in self.records.items()), key=lambda c: c[0]):
+            sha.update(name.encode() + b"\0")
+            if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
+                sha.update(np.ascontiguousarray(column.to_numpy(dtype="<f8", na_value=np.nan)).tobytes())
+            else:
+                sha.update("\0".join(map(str, column)).encode())
         return sha.hexdigest()
 
     def __repr__(self) -> str:
         return f"Survey({self.mark}; {self.records.shape[1]} variables; digest {self.digest[:12]})"
 
     def _repr_html_(self) -> str:
-        columns = ", ".join(self.records.columns)
+        columns = ", ".join(map(str, self.records.columns))
         return f"<p><b>Survey</b>: {self.mark}<br>variables: {columns}<br>digest <code>{self.digest[:12]}</code></p>"

@@ -60,8 +60,8 @@ def simulated_mean(
     own: list[dict[tuple[float, ...], Array]] = [{} for _ in range(count)]
 
     def inputs(k: int, route: Path) -> tuple[float, ...]:
-        above = [prefix for prefix in saturated(k)]
-        return tuple(exposure_of[(*prefix, *route)] for prefix in above if (*prefix, *route) in exposure_of)
+        through = [(*prefix, *route) for prefix in saturated(k)]
+        return tuple(exposure_of[path] for path in through if path in exposure_of)
 
     def copy(k: int, route: Path) -> Array:
         world = inputs(k, route)

@@ -46,18 +46,19 @@ def test_average_is_the_mean_over_all_24_orders(kappa: float, interactions: bool
     """Walking through every order of switching four paths gives the averaged steps, and the steps add up."""
     c, paths = chain(2, lead=(5,), interactions=interactions)
     u0, u1 = -0.5, 1.5
+
+    def log_mean(u: Array) -> Array:
+        parts = predictor(c, paths, u, kappa)
+        return parts.level + log_patient_mean(parts.slopes, W)
+
     steps = np.zeros((2, 5, 4))
     for order in permutations(range(4)):
         u = np.full(4, u0)
-        for path in (None, *order):
-            before = None if path is None else (mean, np.log(mean))
-            if path is not None:
-                u[path] = u1
-            parts = predictor(c, paths, u, kappa)
-            mean = np.exp(parts.level + log_patient_mean(parts.slopes, W))
-            if before is not None:
-                steps[0, :, path] += (mean - before[0]) / 24
-                steps[1, :, path] += (np.log(mean) - before[1]) / 24
+        for path in order:
+            before = log_mean(u)
+            u[path] = u1
+            steps[0, :, path] += (np.exp(log_mean(u)) - np.exp(before)) / 24
+            steps[1, :, path] += (log_mean(u) - before) / 24
     effects = log_link_effects(c, paths, (u0, u1), W, kappa=kappa)
     np.testing.assert_allclose(effects.difference_average[:, :4], steps[0], atol=1e-12)
     np.testing.assert_allclose(np.log(effects.rate_ratio_average[:, :4]), steps[1], atol=1e-12)
@@ -71,8 +72,12 @@ def test_averages_add_up_to_the_total(count: int) -> None:
     np.testing.assert_allclose(
         effects.difference_average[..., :-2].sum(-1), effects.difference_alone[..., -1], rtol=1e-12, atol=1e-12
     )
-    np.testing.assert_allclose(effects.rate_ratio_average[..., :-2].prod(-1), effects.rate_ratio_alone[..., -1], rtol=1e-12)
-    np.testing.assert_allclose(effects.difference_average[..., 1:-2].sum(-1), effects.difference_average[..., -2], atol=1e-12)
+    np.testing.assert_allclose(
+        effects.rate_ratio_average[..., :-2].prod(-1), effects.rate_ratio_alone[..., -1], rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        effects.difference_average[..., 1:-2].sum(-1), effects.difference_average[..., -2], atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("players", [1, 3, 4, 8])

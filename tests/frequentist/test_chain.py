@@ -84,7 +84,10 @@ def test_total_of_a_saturated_chain_is_the_regression_without_mediators(make_des
     names = (*design.covariate_terms, design.exposure, *design.responses)
     moments = Moments.from_records(names, np.column_stack([design.w, design.x, design.y]))
     chain = Chain("x", ("m1", "m2", "m3"), "y", design.covariate_terms)
-    fit, without = chain_least_squares(moments, chain), chain_least_squares(moments, Chain("x", (), "y", chain.covariates))
+    fit, without = (
+        chain_least_squares(moments, chain),
+        chain_least_squares(moments, Chain("x", (), "y", chain.covariates)),
+    )
     assert len(fit.paths) == 8
     assert fit.total == pytest.approx(without.total, abs=1e-12)
 

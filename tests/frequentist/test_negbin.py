@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import nbinom
 
 from bayes_sp.errors import SurveyError
-from bayes_sp.frequentist.negbin import NO_OVERDISPERSION, SEPARATION, SINGULAR, fit_counts, prepare_counts
+from bayes_sp.frequentist.negbin import NO_EVENTS, NO_OVERDISPERSION, SEPARATION, SINGULAR, fit_counts, prepare_counts
 
 Array = NDArray[np.float64]
 
@@ -79,9 +79,15 @@ def test_the_start_does_not_matter() -> None:
     np.testing.assert_allclose(near.phi, far.phi, rtol=1e-8)
 
 
-def test_likelihood_falls_on_every_side_of_the_maximum() -> None:
-    """At the reported maximum the log-likelihood, written out with gamma functions, has a gradient of zero."""
+@pytest.mark.parametrize("outlier", [False, True])
+def test_likelihood_falls_on_every_side_of_the_maximum(outlier: bool) -> None:
+    """SciPy's log-likelihood is the reported one at the maximum and lower a hundredth of a standard error away.
+
+    With one count of 3,000 among small ones too, where statsmodels finds no maximum.
+    """
     y, x = DATA[2]
+    if outlier:
+        y = np.array([3000.0, *y[1:]])
     fit = fit_counts(prepare_counts(y, x))
 
     def log_likelihood(theta: Array) -> float:
@@ -90,7 +96,7 @@ def test_likelihood_falls_on_every_side_of_the_maximum() -> None:
 
     best = np.array([*fit.coefficients[0], np.log(fit.phi[0])])
     assert log_likelihood(best) == pytest.approx(fit.log_likelihood[0], rel=1e-12)
-    for shift in np.diag([1e-3, 1e-3, 1e-5, 1e-3]):
+    for shift in np.diag([2e-3, 2e-3, 4e-5, 2e-3]):
         assert log_likelihood(best + shift) < log_likelihood(best)
         assert log_likelihood(best - shift) < log_likelihood(best)
 
@@ -135,18 +141,7 @@ def test_a_resample_without_events_is_flagged() -> None:
     """If every resampled count is zero there is no maximum."""
     y, x = DATA[2]
     fits = fit_counts(prepare_counts(y, x), (y == 0).astype(float)[None, :])
-    assert fits.reason.tolist() == [SEPARATION]
-
-
-def test_one_patient_with_a_huge_count_converges() -> None:
-    """A count of 3,000 among small ones is fitted without overflow."""
-    y, x = DATA[0]
-    y = y.copy()
-    y[0] = 3000.0
-    fit = fit_counts(prepare_counts(y, x))
-    coefficients, phi, _ = reference(y, x)
-    np.testing.assert_allclose(fit.coefficients[0], coefficients, rtol=1e-6, atol=1e-7)
-    np.testing.assert_allclose(fit.phi[0], phi, rtol=1e-6)
+    assert fits.reason.tolist() == [NO_EVENTS]
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,8 @@ def test_least_squares_agrees_with_statsmodels() -> None:
 def test_moments_are_all_that_least_squares_needs() -> None:
     """Moments computed elsewhere (NumPy's, n - 1) give what the records give."""
     data = records(seed=1)
-    by_hand = Moments(NAMES, data.mean(axis=0), data.std(axis=0, ddof=1), np.corrcoef(data.T), len(data))
+    mean, sd = np.asarray(data.mean(axis=0)), np.asarray(data.std(axis=0, ddof=1))
+    by_hand = Moments(NAMES, mean, sd, np.atleast_2d(np.corrcoef(data.T)), len(data))
     one, two = (least_squares(m, "y", ["c", "a"]) for m in (by_hand, Moments.from_records(NAMES, data)))
     np.testing.assert_allclose(one.coefficients, two.coefficients, rtol=1e-10)
     np.testing.assert_allclose(one.standard_errors, two.standard_errors, rtol=1e-10)
@@ -86,7 +87,7 @@ def test_constant_variables_and_too_few_patients_are_named() -> None:
 def test_unknown_names_suggest_the_nearest() -> None:
     """A misspelt predictor is an error that suggests the known name."""
     moments = Moments.from_records(("age", "gender", "y", "z"), records())
-    with pytest.raises(SurveyError, match='no variable \'gendr\'; did you mean "gender"?'):
+    with pytest.raises(SurveyError, match=r"no variable 'gendr'; did you mean \"gender\"\?"):
         least_squares(moments, "y", ["gendr"])
 
 

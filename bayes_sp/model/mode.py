@@ -1,0 +1,103 @@
+"""The mode of a log-posterior and the curvature there: where chains start, and the scale they move on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from bayes_sp.model.compiled import LogPosterior
+from bayes_sp.survey.design import Array
+
+MAX_STEPS = 60
+DECREMENT = 1e-8
+
+
+class NoModeError(Exception):
+    """The log-posterior has no finite value at the start, or no maximum that a search finds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """Mode and curvature of a log-posterior on unconstrained parameters.
+
+    Attributes
+    ----------
+    theta
+        The mode, (size,).
+    scale
+        Lower triangular factor L of the inverse of the negative Hessian, L L' = H^-1, (size, size).
+    log_density
+        At the mode.
+    """
+
+    theta: Array
+    scale: Array
+    log_density: float
+
+
+def find_mode(posterior: LogPosterior) -> Mode:
+    """Find the mode by Newton's method, the Hessian from central differences of the exact gradient.
+
+    Each step solves (H + lambda D) s = g, with D the diagonal of |H| and lambda raised until the density rises
+    (Levenberg-Marquardt), until the Newton decrement g' H^-1 g falls below 1e-8.
+
+    Raises
+    ------
+    NoModeError
+        If the density is not finite at the start or no maximum is found in 60 steps.
+    """
+    theta = posterior.start
+    value, gradient = posterior(theta)
+    if not np.isfinite(value):
+        raise NoModeError("the log-density is not finite at the start")
+    steps = np.full(posterior.size, 1e-5)
+    for _ in range(MAX_STEPS):
+        hessian = _negative_hessian(posterior, theta, steps)
+        diagonal = np.maximum(np.abs(np.diag(hessian)), 1e-12)
+        steps = 1e-4 / np.sqrt(diagonal)  # a ten-thousandth of the parameter's own conditional SD
+        factor = _cholesky(hessian)
+        if factor is not None:
+            newton = solve_triangular(factor, gradient, lower=True)
+            if newton @ newton < DECREMENT:
+                inverse = solve_triangular(factor, np.eye(posterior.size), lower=True)
+                return Mode(theta, np.linalg.cholesky(inverse.T @ inverse), value)
+        theta, value, gradient = _climb(posterior, theta, value, gradient, hessian, diagonal)
+    raise NoModeError(f"no maximum of the posterior density was found in {MAX_STEPS} Newton steps")
+
+
+def _climb(
+    posterior: LogPosterior, theta: Array, value: float, gradient: Array, hessian: Array, diagonal: Array
+) -> tuple[Array, float, Array]:
+    """Take the longest damped Newton step that raises the density."""
+    damping = 0.0
+    for _ in range(40):
+        factor = _cholesky(hessian + np.diag(damping * diagonal))
+        if factor is not None:
+            step = solve_triangular(factor, solve_triangular(factor, gradient, lower=True), lower=True, trans="T")
+            new, slope = posterior(theta + step)
+            if np.isfinite(new) and new >= value - 1e-12 * abs(value) and np.isfinite(slope).all():
+                return theta + step, new, slope
+        damping = max(4.0 * damping, 1e-4)
+    raise NoModeError("no step raises the posterior density")
+
+
+def _negative_hessian(posterior: LogPosterior, theta: Array, steps: Array) -> Array:
+    """Return minus the Hessian by central differences of the gradient, symmetrised, (size, size)."""
+    rows = np.empty((posterior.size, posterior.size))
+    for i, step in enumerate(steps):
+        moved = theta.copy()
+        moved[i] = theta[i] + step
+        above = posterior(moved)[1].copy()
+        moved[i] = theta[i] - step
+        rows[i] = (posterior(moved)[1] - above) / (2 * step)
+    return (rows + rows.T) / 2
+
+
+def _cholesky(matrix: Array) -> Array | None:
+    try:
+        factor = np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return None
+    return factor if np.isfinite(factor).all() else None
