@@ -47,8 +47,6 @@ __all__ = [
     "reconstruct",
 ]
 
-__version__ = "0.1.0"
-
 _HOMES = {
     "BayesSpError": "bayes_sp.errors",
     "Effects": "bayes_sp.effects.posterior",
@@ -73,6 +71,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the public names are of many types
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("bayes_sp")
     if name not in _HOMES:
         raise AttributeError(f"module 'bayes_sp' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bayes_sp.compare.table import Comparison
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
@@ -59,6 +60,5 @@ def analyse(
     comparison = fitted.compare(replicates=replicates, notify=notify)
     times["comparison"] = time.perf_counter()
     recovered = recover_published(published())[0] if survey.reconstructed else ()
-    stages = list(times)
-    seconds = {name: round(times[name] - times[before], 3) for before, name in zip(stages, stages[1:], strict=False)}
+    seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
     return Analysis(fitted, effects, verdict, comparison, recovered, seconds)

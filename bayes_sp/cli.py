@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
-from bayes_sp.errors import BayesSpError
+from bayes_sp.errors import BayesSpError, RunError
 
 OK, USER_MISTAKE, NOT_TRUSTWORTHY = 0, 2, 3
+MOST = 2**32 - 1  # the largest seed that every generator takes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 2 for a user's mistake, 3 for a fit that cannot be trusted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a sign shows its code instead of failing
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)  # so that a stopped run removes what it has half written
     try:
-        return int(options.command(options))
+        status = int(options.command(options))
+        sys.stdout.flush()
+        return status
     except BayesSpError as error:
         print(f"bayes_sp: {error}", file=sys.stderr)
         return USER_MISTAKE
@@ -44,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     models.set_defaults(command=_models)
     reconstruct = commands.add_parser("reconstruct", help="write records that reproduce the published moments")
     reconstruct.add_argument("--seed", type=_whole(0), default=1, help="other seeds give other records (default 1)")
-    reconstruct.add_argument("--out", type=Path, required=True, metavar="FILE", help="the CSV file to write")
+    reconstruct.add_argument("--out", type=_path, required=True, metavar="FILE", help="the CSV file to write")
     reconstruct.add_argument("--overwrite", action="store_true", help="replace an existing file")
     reconstruct.set_defaults(command=_reconstruct)
     published = commands.add_parser("published", help="print every published number with its place in the article")
@@ -60,29 +68,38 @@ def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 the fit failed its "
         "diagnostics and must not be used.",
     )
-    fit.add_argument("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
-    fit.add_argument("--data", type=Path, metavar="CSV", help="your survey: one row for each patient, the columns named as in the specification")
-    fit.add_argument("--seed", type=_whole(0), default=1, help="of sampling and resampling (default 1)")
-    fit.add_argument("--draws", type=_whole(4), default=1000, help="kept draws of each chain (default 1000)")
-    fit.add_argument("--tune", type=_whole(1), default=500, help="warm-up draws of each chain (default 500)")
-    fit.add_argument("--chains", type=_whole(1), default=4, help="chains (default 4)")
-    fit.add_argument("--cores", type=_whole(1), default=min(4, os.cpu_count() or 1), help="chains at the same time; does not change the draws")
-    fit.add_argument("--bootstrap", type=_whole(20), default=5000, metavar="N", help="bootstrap samples (default 5000)")
-    fit.add_argument("--out", type=Path, metavar="DIR", help="the run's folder (default runs/<model>-<data digest>-<seed>)")
-    fit.add_argument("--overwrite", action="store_true", help="replace the run in --out")
-    fit.add_argument("--save-records", action="store_true", help="also write the patients' records into the run's folder")
+    add, cores = fit.add_argument, min(4, os.cpu_count() or 1)
+    add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
+    add("--data", type=_path, metavar="CSV", help="your survey: a row for each patient, columns named as in the model")
+    add("--seed", type=_whole(0), default=1, help="of sampling and resampling (default 1)")
+    add("--draws", type=_whole(4), default=1000, help="kept draws of each chain (default 1000)")
+    add("--tune", type=_whole(1), default=500, help="warm-up draws of each chain (default 500)")
+    add("--chains", type=_whole(1), default=4, help="chains (default 4)")
+    add("--cores", type=_whole(1), default=cores, help="chains at the same time; does not change the draws")
+    add("--bootstrap", type=_whole(20), default=5000, metavar="N", help="bootstrap samples (default 5000)")
+    add("--out", type=_path, metavar="DIR", help="the run's folder (default runs/<model>-<data digest>-<seed>)")
+    add("--overwrite", action="store_true", help="replace the run in --out")
+    add("--save-records", action="store_true", help="also write the patients' records into the run's folder")
     fit.set_defaults(command=_fit)
 
 
-def _whole(least: int) -> type[int]:
+def _whole(least: int) -> Callable[[str], int]:
     """Return an argparse type: a whole number of at least ``least``."""
 
     def whole(text: str) -> int:
-        if not text.lstrip("+-").isdigit() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, found {text!r}")
+        is_whole = re.fullmatch(r"[+-]?\d{1,12}", text, re.ASCII) is not None
+        if not is_whole or not least <= int(text) <= MOST:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {MOST}, found {text!r}")
         return int(text)
 
-    return whole  # type: ignore[return-value] # argparse accepts any callable
+    return whole
+
+
+def _path(text: str) -> Path:
+    """Return a path with a leading ``~`` expanded, also where the shell has not done it (``--out=~/run``)."""
+    if not text:
+        raise argparse.ArgumentTypeError("must name a file or folder, found nothing")
+    return Path(os.path.expanduser(text))  # Path.expanduser raises for an unknown user
 
 
 def _say(line: str) -> None:
@@ -97,18 +114,22 @@ def _fit(options: argparse.Namespace) -> int:
     from bayes_sp.spec.load import load_model
 
     model = load_model(options.model)
-    twin_of(model)
+    twin = twin_of(model)
     if options.out is not None:
         check_destination(options.out, overwrite=options.overwrite)
     if options.data is not None and not options.data.is_file():
-        raise BayesSpError(str(options.data), ["there is no such file"])
+        reason = "is not a file" if options.data.exists() else "there is no such file"
+        raise BayesSpError(str(options.data), [f"{reason}; --data needs a CSV file"])
 
     from bayes_sp.study.reconstruct import reconstruct
     from bayes_sp.survey.arrays import design_arrays
     from bayes_sp.survey.read import read_survey
 
     survey = reconstruct() if options.data is None else read_survey(options.data, model)
-    design_arrays(model, survey)
+    for checked in (model, twin):
+        design_arrays(checked, survey)
+    folder = options.out or default_folder(model.name, survey.digest, options.seed)
+    check_destination(folder, overwrite=options.overwrite)
     _say("loading pymc")
 
     from bayes_sp.analysis import analyse
@@ -122,10 +143,12 @@ def _fit(options: argparse.Namespace) -> int:
         progress=sys.stderr.isatty(), notify=_say,
     )  # fmt: skip
     summary = summary_text(analysis)
-    folder = options.out or default_folder(model.name, survey.digest, options.seed)
-    save_analysis(analysis, folder, overwrite=options.overwrite, save_records=options.save_records, summary=summary)
-    print(summary)
-    print(f"Saved in {folder}")
+    try:
+        save_analysis(analysis, folder, overwrite=options.overwrite, save_records=options.save_records, summary=summary)
+    except RunError:
+        print(summary)  # the work is done, and its result is not lost with the folder
+        raise
+    print(f"{summary}\nSaved in {folder}")
     return OK if analysis.verdict.trustworthy else NOT_TRUSTWORTHY
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import xarray as xr
@@ -55,7 +56,7 @@ class Fit:
         return diagnose(self.posterior, self.effects().quantities())
 
     def compare(self, *, replicates: int = 5000, ci_prob: float = CI_PROB, notify: Notify = silent) -> Comparison:
-        """Set this posterior beside the percentile bootstrap, and both beside their normal twins and what is published.
+        """Set this posterior beside the percentile bootstrap, and both beside their normal twins and published values.
 
         Parameters
         ----------
@@ -98,7 +99,8 @@ class Fit:
         return f"Fit({self.model.name}; {self.survey.mark}; seed {self.seed})"
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{self.model.title}</b><br>{self.survey.mark}; seed {self.seed}</p>{self.diagnose()._repr_html_()}"
+        head = f"<p><b>{escape(self.model.title)}</b><br>{escape(self.survey.mark)}; seed {self.seed}</p>"
+        return head + self.diagnose()._repr_html_()
 
 
 def fit(
@@ -140,7 +142,7 @@ def fit(
     FitError
         Where the model cannot be sampled with these records.
     """
-    model = model if isinstance(model, PathModel) else load_model(model)
+    model = load_model(model)
     twin = twin_of(model)  # a wrong twin is reported before minutes are spent
     survey = reconstruct() if survey is None else survey
     design_arrays(twin, survey)

@@ -10,16 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from bayes_sp.errors import RunError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
 
 RUN_FILE = "run.toml"
 POSTERIOR_FILE = "posterior.nc"
 TABLES = ("effects", "comparison", "diagnostics", "bootstrap")
+EMPTY_TEXTS = ("decomposition", "reasons")  # columns of tables whose empty cells are texts, not missing numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,16 +55,30 @@ def read_run(folder: str | Path) -> Run:
     Raises
     ------
     RunError
-        Naming every file that is missing.
+        Naming every file that is missing or cannot be read.
     """
-    folder = Path(folder)
+    import pandas as pd
+    import xarray as xr
+
+    folder = Path(os.path.expanduser(folder))  # Path.expanduser raises for an unknown user
+    if not folder.is_dir():
+        raise RunError(str(folder), ["there is no such folder"])
     needed = [RUN_FILE, POSTERIOR_FILE, *(f"{name}.csv" for name in TABLES)]
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
         raise RunError(str(folder), [f"is not a finished run: {name} is missing" for name in missing])
-    info = tomllib.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-    tables = {name: pd.read_csv(folder / f"{name}.csv", keep_default_na=True) for name in TABLES}
-    return Run(folder, info, xr.load_datatree(folder / POSTERIOR_FILE, engine="h5netcdf"), **tables)
+    tables: dict[str, pd.DataFrame] = {}
+    name = RUN_FILE
+    try:
+        info = tomllib.loads((folder / name).read_text(encoding="utf-8"))
+        for table in TABLES:
+            name = f"{table}.csv"
+            tables[table] = pd.read_csv(folder / name, converters=dict.fromkeys(EMPTY_TEXTS, str))
+        name = POSTERIOR_FILE
+        posterior = xr.load_datatree(folder / name, engine="h5netcdf")
+    except (OSError, ValueError) as error:
+        raise RunError(str(folder), [f"{name} cannot be read ({error})"]) from error
+    return Run(folder, info, posterior, **tables)
 
 
 def default_folder(model: str, digest: str, seed: int, root: Path = Path("runs")) -> Path:
@@ -107,29 +123,37 @@ def run_folder(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
     check_destination(folder, overwrite=overwrite)
     folder = folder.absolute()
     partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
+    replaced = folder.with_name(f".{folder.name}.partial-old-{os.getpid()}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(folder)
         partial.mkdir()
         yield partial
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.rename(replaced)
         partial.rename(folder)
     except OSError as error:
         raise RunError(str(folder), [f"cannot be written ({error.strerror or error})"]) from error
     finally:
+        if replaced.exists() and not folder.exists():
+            replaced.rename(folder)
         shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _remove_abandoned(folder: Path) -> None:
     """Remove what killed processes left of the same destination."""
-    for left in folder.parent.glob(f".{folder.name}.partial-*"):
+    start = f".{folder.name}.partial-"
+    for left in [path for path in folder.parent.iterdir() if path.name.startswith(start)]:
         process = left.name.rpartition("-")[2]
         if process.isdigit() and not _is_alive(int(process)):
             shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_alive(process: int) -> bool:
+    """Whether another process has this number; our own can only stand on what an earlier one left."""
+    if process == os.getpid():
+        return False
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -147,6 +171,8 @@ def write_whole(path: Path, text: str, *, overwrite: bool = False) -> None:
     RunError
         Where it exists and ``overwrite`` is False, or cannot be written.
     """
+    if path.is_dir():
+        raise RunError(str(path), ["is a folder; name a file"])
     if path.exists() and not overwrite:
         raise RunError(str(path), ["exists already; name another file, or add --overwrite"])
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")

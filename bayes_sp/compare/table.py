@@ -1,9 +1,10 @@
-"""Bayes and bootstrap, like for like: {normal, the model's likelihood} x {bootstrap, posterior} beside what is published."""
+"""Bayes and bootstrap, like for like: {normal, the model's family} x {bootstrap, posterior}, and published values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,9 @@ class Comparison:
     mark: str
 
     def _repr_html_(self) -> str:
-        head = f"<p>{self.mark}. Posterior: mean, equal-tailed interval. Bootstrap: estimate, percentile interval.</p>"
-        return head + self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}", na_rep="")
+        head = f"{self.mark}. Posterior: mean, equal-tailed interval. Bootstrap: estimate, percentile interval."
+        table = self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}", na_rep="")
+        return f"<p>{escape(head)}</p>{table}"
 
 
 def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI_PROB) -> Comparison:
@@ -94,12 +96,12 @@ def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI
     table = table.sort_values(["scale", "path"], key=lambda column: column.map(order), kind="stable", ignore_index=True)
     table["replicates"] = table["replicates"].astype("Int64")
     table["failed"] = table["failed"].astype("Int64")
-    bootstrap = pd.DataFrame([row for fitted in fits for row in _bootstrap_rows(fitted, paths)], columns=list(BOOTSTRAP_COLUMNS))
-    return Comparison(table, bootstrap, mark)
+    intervals = [row for fitted in fits for row in _bootstrap_rows(fitted, paths)]
+    return Comparison(table, pd.DataFrame(intervals, columns=list(BOOTSTRAP_COLUMNS)), mark)
 
 
 def _published_rows(model: PathModel) -> Iterator[dict[str, Any]]:
-    """Published effects are least squares: per unit of exposure, and times the contrast in units of the outcome."""
+    """Yield published effects, by least squares: per unit of exposure, and for the contrast in the outcome's unit."""
     width = model.contrast[1] - model.contrast[0]
     for effect in model.published:
         for scale, factor in ((COEFFICIENT, 1.0), (DIFFERENCE, width)):
@@ -114,7 +116,9 @@ def _published_rows(model: PathModel) -> Iterator[dict[str, Any]]:
 
 def _rows(fitted: Fitted, paths: list[str], ci_prob: float) -> Iterator[dict[str, Any]]:
     result, table = fitted.bootstrap, fitted.effects.table(ci_prob)
-    table = table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
+    table = table[table["decomposition"].isin(["", AVERAGE])]
+    numbers = zip(table["mean"], table["lower"], table["upper"], strict=True)
+    posterior = dict(zip(zip(table["path"], table["scale"], strict=True), numbers, strict=True))
     decomposition = result.decompositions.index(AVERAGE)
     for i, path in enumerate(paths):
         for s, scale in enumerate(result.scales):
@@ -125,10 +129,9 @@ def _rows(fitted: Fitted, paths: list[str], ci_prob: float) -> Iterator[dict[str
                 "upper": result.upper[place], "ci_kind": result.ci_kind, "replicates": result.replicates,
                 "failed": result.failed,
             }  # fmt: skip
-            row = table.loc[(path, scale)]
+            mean, lower, upper = posterior[path, scale]
             yield {
-                **common, "inference": POSTERIOR, "estimate": row["mean"], "lower": row["lower"],
-                "upper": row["upper"], "ci_kind": CI_KIND,
+                **common, "inference": POSTERIOR, "estimate": mean, "lower": lower, "upper": upper, "ci_kind": CI_KIND,
             }  # fmt: skip
 
 

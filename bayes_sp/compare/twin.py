@@ -42,12 +42,13 @@ def twin_of(model: PathModel) -> PathModel:
     try:
         twin = load_model(find_model(model.twin, model.folder))
     except SpecificationError as error:
-        raise SpecificationError(model.name, [f"twin: {error.source}: {problem}" for problem in error.problems]) from error
+        problems = [f"twin: {error.source}: {problem}" for problem in error.problems]
+        raise SpecificationError(model.name, problems) from error
     problems = []
     if twin.chain != model.chain:
         problems.append(f"twin: {twin.name} has the chain {', '.join(twin.chain)}; it must be {', '.join(model.chain)}")
     elif twin.named_paths() != model.named_paths():
-        problems.append(f"twin: {twin.name} has other paths; the parents in its equations must be those of {model.name}")
+        problems.append(f"twin: {twin.name} has other paths; its equations must have the parents of {model.name}'s")
     if other := [name for name in twin.columns if name not in model.columns]:
         problems.append(f"twin: {twin.name} needs {', '.join(other)}; every column must be one of {model.name}")
     if twin.contrast != model.contrast:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 
 import arviz as az
 import numpy as np
@@ -56,7 +57,7 @@ class Verdict:
         return f"DO NOT USE THESE RESULTS: {'; '.join(self.reasons)}."
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{'Trustworthy' if self.trustworthy else 'Not trustworthy'}.</b> {self}</p>"
+        return f"<p><b>{'Trustworthy' if self.trustworthy else 'Not trustworthy'}.</b> {escape(str(self))}</p>"
 
 
 def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array]) -> Verdict:
@@ -112,7 +113,8 @@ def _reasons(table: pd.DataFrame, divergences: int, energy: Array) -> Iterator[s
         badness = np.where(np.isnan(values), np.inf, values if column == "r_hat" else -values)
         worst = int(np.argmax(badness))
         digits = 3 if column == "r_hat" else 0
-        value = "not computable" if np.isnan(values[worst]) else f"{values[worst]:.{digits}f}"
+        constant = "not computable: one chain, or a constant"
+        value = constant if np.isnan(values[worst]) else f"{values[worst]:.{digits}f}"
         name = table["name"].to_numpy()[~ok][worst]
         yield f"{noun} {limit} for {len(values)} of {len(table)} quantities (worst: {name}, {value})"
     if divergences:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -88,8 +89,8 @@ class Effects:
     def _repr_html_(self) -> str:
         table = self.table()
         u0, u1 = self.contrast
-        head = f"<p>{self.mark}. Effects of moving the exposure from {u0:g} to {u1:g}; differences in {self.unit}.</p>"
-        return head + table.to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        head = f"{self.mark}. Effects of moving the exposure from {u0:g} to {u1:g}; differences in {self.unit}."
+        return f"<p>{escape(head)}</p>" + table.to_html(index=False, float_format=lambda value: f"{value:.3g}")
 
 
 def chain_coefficients(model: PathModel, design: Design, posterior: xr.Dataset) -> ChainCoefficients:

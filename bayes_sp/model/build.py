@@ -6,19 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pymc as pm
-import pytensor
 from pytensor.tensor.variable import TensorVariable
 
-from bayes_sp.model.priors import prior_vector
+from bayes_sp.model.priors import prior_vector, priors_of
 from bayes_sp.spec.families import FAMILIES
-from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix
 from bayes_sp.survey.design import Array, Design
-
-# With fast-math the compiler may reorder sums differently in a cold and in a warm cache, and the same seed gives
-# other draws. Without it, draws are equal bit for bit; no cost was measurable.
-pytensor.config.numba__fastmath = False
 
 Likelihood = Callable[[str, TensorVariable, TensorVariable, Array], TensorVariable]
 
@@ -51,7 +45,9 @@ def build_model(model: PathModel, design: Design) -> pm.Model:
     Variables: one vector of coefficients for each equation, named as its response, with dim ``<response>_term``;
     ``sigma`` (residual SD, unit of the response) with dim ``sigma_response``; ``phi`` (negative-binomial size,
     var = mu + mu^2/phi) with dim ``phi_response``; ``<response>_observed`` with dim ``patient``.
-    The chain factorises, so the joint likelihood is the product of the equations' likelihoods.
+    The chain factorises, so the joint likelihood is the product of the equations' likelihoods. This is the model to
+    read, to draw from the prior and to test against; `build_compact` is the same density in a form that is faster to
+    compile and to sample.
     """
     terms = {equation.response: model.terms(equation) for equation in model.equations}
     families = {equation.response: FAMILIES[equation.family] for equation in model.equations}
@@ -62,12 +58,12 @@ def build_model(model: PathModel, design: Design) -> pm.Model:
     coords |= {f"{name}_response": responses for name, responses in having.items()}
     with pm.Model(coords=coords) as built:
         parameter = {
-            name: prior_vector(name, [_prior(model, r, name) for r in responses], f"{name}_response", responses)
+            name: prior_vector(name, priors_of(model, name, responses), f"{name}_response", responses)
             for name, responses in having.items()
         }
         for j, equation in enumerate(model.equations):
             response, family = equation.response, families[equation.response]
-            priors = [_prior(model, response, term) for term in terms[response]]
+            priors = priors_of(model, response, terms[response])
             beta = prior_vector(response, priors, f"{response}_term", terms[response])
             x = pm.Data(f"{response}_x", equation_matrix(model, design, j), dims=("patient", f"{response}_term"))
             y = pm.Data(f"{response}_y", design.y[:, j], dims="patient")
@@ -75,10 +71,3 @@ def build_model(model: PathModel, design: Design) -> pm.Model:
             (name,) = family.parameters
             LIKELIHOODS[family.name](observed_name(response), eta, parameter[name][having[name].index(response)], y)
     return built
-
-
-def _prior(model: PathModel, response: str, parameter: str) -> Prior:
-    prior = model.prior(response, parameter)
-    if prior is None:  # check_model reports this for specifications read from files
-        raise ValueError(f'the specification "{model.name}" has no prior for {parameter} of {response}')
-    return prior

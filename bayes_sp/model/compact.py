@@ -13,7 +13,7 @@ equal) in a form that compiles in a fraction of the time and costs less for each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +22,9 @@ import pymc as pm
 import pytensor.tensor as pt
 from scipy.special import gammaln
 
-from bayes_sp.model.priors import PYMC
+from bayes_sp.model.priors import PYMC, priors_of
 from bayes_sp.spec.families import FAMILIES
-from bayes_sp.spec.priors import DISTRIBUTIONS, Prior
+from bayes_sp.spec.priors import DISTRIBUTIONS
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix
 from bayes_sp.survey.design import Array, Design
@@ -98,16 +98,6 @@ def structure_of(model: PathModel) -> Structure:
             blocks.append(Block(variable, dist, tuple(i for i, other in enumerate(dists) if other == dist)))
     equations = tuple((e.response, e.family, len(model.terms(e))) for e in model.equations)
     return Structure(equations, tuple(labels.items()), tuple(blocks))
-
-
-def priors_of(model: PathModel, variable: str, names: Sequence[str]) -> list[Prior]:
-    """Return the prior of each element of a posterior variable."""
-    responses = {equation.response for equation in model.equations}
-    found = [model.prior(variable, name) if variable in responses else model.prior(name, variable) for name in names]
-    missing = [name for name, prior in zip(names, found, strict=True) if prior is None]
-    if missing:  # check_model reports this for specifications read from files
-        raise ValueError(f'the specification "{model.name}" has no prior for {variable} of {", ".join(missing)}')
-    return [prior for prior in found if prior is not None]
 
 
 def prior_inputs(model: PathModel, structure: Structure) -> dict[str, Array]:

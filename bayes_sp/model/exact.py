@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 from scipy.linalg import solve_triangular
 
-from bayes_sp.model.priors import log_density
+from bayes_sp.model.priors import log_density, priors_of
 from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix
@@ -55,9 +57,9 @@ def exact_posterior(model: PathModel, design: Design, *, seed: int, chains: int 
     sigmas = []
     for j, equation in enumerate(model.equations):
         response, terms = equation.response, model.terms(equation)
-        priors = [_known(model, response, term) for term in terms]
+        priors = priors_of(model, response, terms)
         x, y = equation_matrix(model, design, j), design.y[:, j]
-        beta, sigma = _draw_equation(x, y, priors, _known(model, response, "sigma"), chains * draws, rng)
+        beta, sigma = _draw_equation(x, y, priors, priors_of(model, "sigma", [response])[0], chains * draws, rng)
         found[response] = (("chain", "draw", f"{response}_term"), beta.reshape(chains, draws, -1))
         coords[f"{response}_term"] = list(terms)
         sigmas.append(sigma.reshape(chains, draws))
@@ -66,46 +68,46 @@ def exact_posterior(model: PathModel, design: Design, *, seed: int, chains: int 
     return xr.Dataset(found, coords=coords)
 
 
-def _known(model: PathModel, response: str, parameter: str) -> Prior:
-    prior = model.prior(response, parameter)
-    assert prior is not None  # noqa: S101 - has_exact_posterior and check_model hold it
-    return prior
-
-
 def _draw_equation(
     x: Array, y: Array, priors: list[Prior], sigma_prior: Prior, count: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Draw (beta, sigma) of one regression, (count, p) and (count,)."""
+    """Draw (beta, sigma) of one regression, (count, p) and (count,).
+
+    With X = Q R, u = V' Q'(y - X m0) and R^-T D R^-1 = V diag(delta) V', all that depends on sigma is diagonal.
+    """
     center = np.array([prior.values.get("mu", 0.0) for prior in priors])
     precision = np.array([prior.values["sigma"] ** -2.0 if prior.dist == "normal" else 0.0 for prior in priors])
-    residual = y - x @ center  # beta - m0 has prior mean 0
-    gram, cross, square = x.T @ x, x.T @ residual, residual @ residual
-    least = np.linalg.lstsq(x, residual)[0]
-    scale = np.sqrt(max(square - cross @ least, 1e-12 * square) / len(y))
-    grid = np.log(scale) + np.linspace(-1.0, 1.0, GRID) * min(8.0, 12.0 / np.sqrt(len(y) - x.shape[1]) + 0.2)
-    density = _log_marginal(grid, gram, cross, square, precision, len(y)) + log_density(sigma_prior, np.exp(grid))
-    sigma = np.exp(_draw_from_grid(grid, density + grid, count, rng))  # + grid: the Jacobian of log sigma
-    chol = np.linalg.cholesky(gram / sigma[:, None, None] ** 2 + np.diag(precision))
-    half = _solve(chol, np.broadcast_to(cross, (count, len(cross))) / sigma[:, None] ** 2, lower=True)
-    noise = rng.standard_normal((count, len(cross)))
-    return center + _solve(chol, half + noise, lower=False), sigma
+    factor = np.linalg.qr(np.column_stack([x, y - x @ center]), mode="r")
+    r, target, rss = factor[:-1, :-1], factor[:-1, -1], float(factor[-1, -1] ** 2)
+    inverse = solve_triangular(r, np.eye(len(r)))
+    delta, v = np.linalg.eigh(inverse.T @ (precision[:, None] * inverse))
+    u, delta = v.T @ target, np.maximum(delta, 0.0)
+
+    def log_posterior(log_sigma: Array) -> Array:
+        """log p(log sigma | y): the last term is the Jacobian of the logarithm."""
+        variance = np.exp(2 * log_sigma)[:, None]
+        quadratic = rss / variance[:, 0] + (u**2 * delta / (1 + delta * variance)).sum(axis=1)
+        log_determinant = np.log(1 / variance + delta).sum(axis=1)
+        likelihood = -len(y) * log_sigma - 0.5 * log_determinant - 0.5 * quadratic
+        return likelihood + log_density(sigma_prior, np.exp(log_sigma)) + log_sigma
+
+    low, high = np.log(rss / len(y)) / 2, np.log((rss + u @ u) / len(y)) / 2  # residual SDs at least squares and at m0
+    sigma = np.exp(_draw_from_density(log_posterior, low - 3.0, high + 3.0, count, rng))
+    weight = 1 / sigma[:, None] ** 2 + delta
+    noise = rng.standard_normal((count, len(u)))
+    standardised = u / sigma[:, None] ** 2 / weight + noise / np.sqrt(weight)
+    return center + standardised @ (inverse @ v).T, sigma
 
 
-def _log_marginal(grid: Array, gram: Array, cross: Array, square: float, precision: Array, n: int) -> Array:
-    """Return log p(y | sigma) on a grid of log sigma, up to a constant."""
-    variance = np.exp(2 * grid)
-    chol = np.linalg.cholesky(gram / variance[:, None, None] + np.diag(precision))
-    half = _solve(chol, cross / variance[:, None], lower=True)
-    log_determinant = 2 * np.log(np.diagonal(chol, axis1=1, axis2=2)).sum(axis=1)
-    return -n * grid - 0.5 * log_determinant - 0.5 * (square / variance - (half**2).sum(axis=1))
-
-
-def _solve(chol: Array, right: Array, *, lower: bool) -> Array:
-    """Solve L z = r, or L' z = r, for a batch of lower Cholesky factors."""
-    return solve_triangular(chol, right[..., None], lower=True, trans="N" if lower else "T")[..., 0]
-
-
-def _draw_from_grid(grid: Array, log_density_on_grid: Array, count: int, rng: np.random.Generator) -> Array:
-    weight = np.exp(log_density_on_grid - log_density_on_grid.max())
+def _draw_from_density(
+    log_density_of: Callable[[Array], Array], low: float, high: float, count: int, rng: np.random.Generator
+) -> Array:
+    """Draw by inverting the distribution function on a grid over the part that holds all but exp(-40) of the mass."""
+    coarse = np.linspace(low, high, GRID)
+    values = log_density_of(coarse)
+    inside = np.flatnonzero(values > values.max() - 40.0)
+    grid = np.linspace(coarse[max(inside[0] - 1, 0)], coarse[min(inside[-1] + 1, GRID - 1)], GRID)
+    values = log_density_of(grid)
+    weight = np.exp(values - values.max())
     cumulative = np.concatenate([[0.0], np.cumsum((weight[1:] + weight[:-1]) / 2)])
     return np.interp(rng.random(count) * cumulative[-1], cumulative, grid)

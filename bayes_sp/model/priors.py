@@ -12,6 +12,7 @@ from pytensor.tensor.variable import TensorVariable
 from scipy import stats
 
 from bayes_sp.spec.priors import Prior
+from bayes_sp.spec.types import PathModel
 
 PYMC: dict[str, tuple[type, dict[str, str]]] = {
     # our constants' names -> PyMC's
@@ -35,6 +36,16 @@ SCIPY: dict[str, Callable[..., stats.rv_continuous]] = {
     "inverse_gamma": lambda alpha, beta: stats.invgamma(alpha, scale=beta),
     "lognormal": lambda mu, sigma: stats.lognorm(sigma, scale=np.exp(mu)),
 }
+
+
+def priors_of(model: PathModel, variable: str, names: Sequence[str]) -> list[Prior]:
+    """Return the prior of each element of a posterior variable."""
+    responses = {equation.response for equation in model.equations}
+    found = [model.prior(variable, name) if variable in responses else model.prior(name, variable) for name in names]
+    missing = [name for name, prior in zip(names, found, strict=True) if prior is None]
+    if missing:  # check_model reports this for specifications read from files
+        raise ValueError(f'the specification "{model.name}" has no prior for {variable} of {", ".join(missing)}')
+    return [prior for prior in found if prior is not None]
 
 
 def prior_vector(name: str, priors: Sequence[Prior], dim: str, labels: Sequence[str]) -> TensorVariable:

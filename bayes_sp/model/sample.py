@@ -7,8 +7,9 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import nutpie
@@ -17,13 +18,18 @@ import xarray as xr
 
 from bayes_sp.errors import FitError
 from bayes_sp.model.build import build_model, observed_name
+from bayes_sp.model.compact import structure_of
+from bayes_sp.model.compiled import compile_model
+from bayes_sp.model.mode import NoModeError, find_mode
+from bayes_sp.model.native import DRAWS, native_model
 from bayes_sp.model.pointwise import log_likelihood
 from bayes_sp.spec.dump import specification_text
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import design_arrays
-from bayes_sp.survey.design import Design
+from bayes_sp.survey.design import Array, Design
 from bayes_sp.survey.records import Survey
 
+POINTWISE_LIMIT = 20_000_000
 PACKAGES = ("bayes_sp", "pymc", "nutpie", "pytensor", "numba", "numpy", "arviz", "xarray", "pandas", "scipy")
 Notify = Callable[[str], None]
 
@@ -43,7 +49,7 @@ class SamplerOptions:
     """
 
     draws: int = 1000
-    tune: int = 500
+    tune: int = 300
     chains: int = 4
     cores: int = 2
     target_accept: float = 0.8
@@ -88,8 +94,8 @@ def sample_posterior(
     Returns
     -------
     xarray.DataTree
-        Groups ``posterior`` and ``sample_stats`` (chain, draw, ...), ``log_likelihood`` (chain, draw, patient),
-        ``observed_data`` and ``constant_data``. The root's attributes record seed, options, versions, data digest,
+        Groups ``posterior`` and ``sample_stats`` (chain, draw, ...), ``observed_data``, ``constant_data`` and
+        ``log_likelihood`` (chain, draw, patient); the last is left out above 20 million values. The root's attributes record seed, options, versions, data digest,
         specification, the records' origin, divergences and seconds of compiling and sampling.
 
     Raises
@@ -97,26 +103,36 @@ def sample_posterior(
     SurveyError
         Where the survey does not fit the specification.
     FitError
-        Where no chain finds a point with finite log-density to start from.
+        Where the posterior has no maximum, or no finite value, from which chains could start.
     """
     options = options or SamplerOptions()
     design = design_arrays(model, survey)
-    built = build_model(model, design)
     notify("compiling the model")
-    start = time.perf_counter()
-    compiled = nutpie.compile_pymc_model(built, freeze_model=True)
+    started = time.perf_counter()
+    compiled = compile_model(model)
+    native = native_model(compiled)
+    posterior = compiled.posterior(model, design)
     compiled_at = time.perf_counter()
     notify(f"sampling {options.chains} chains of {options.tune} warm-up and {options.draws} kept draws")
     try:
+        mode = find_mode(posterior)
+        posterior = posterior.moved(mode.theta, mode.scale)
         tree = nutpie.sample(
-            compiled, draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
+            native.sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
+            draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
             target_accept=options.target_accept, save_warmup=False, progress_bar=progress,
         )  # fmt: skip
-    except RuntimeError as error:
+    except (NoModeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise FitError(survey.source, [f'the model "{model.name}" could not be sampled: {reason}']) from error
-    seconds = (compiled_at - start, time.perf_counter() - compiled_at)
-    return _complete(tree, model, survey, design, {"seed": seed, **_settings(options)}, seconds)
+    seconds = (compiled_at - started, time.perf_counter() - compiled_at)
+    draws = posterior.variables(tree["posterior"][DRAWS].to_numpy())
+    return _complete(draws, tree["sample_stats"].to_dataset(), model, survey, design, {"seed": seed, **_settings(options)}, seconds)
+
+
+def _spread_start(chain_seed: int, size: int) -> Array:
+    """Return a chain's start, twice as spread as the normal approximation at the mode."""
+    return 2.0 * np.random.default_rng(chain_seed).standard_normal(size)
 
 
 def prior_predictive(model: PathModel, survey: Survey, *, seed: int, draws: int = 1000) -> xr.DataTree:
@@ -157,31 +173,30 @@ def versions() -> dict[str, str]:
 
 
 def _complete(
-    tree: xr.DataTree,
+    draws: Mapping[str, Array],
+    stats: xr.Dataset,
     model: PathModel,
     survey: Survey,
     design: Design,
     settings: dict[str, int | float],
     seconds: tuple[float, float],
 ) -> xr.DataTree:
-    """Put the groups in the model's order, add what ArviZ expects beside the posterior, and say how it was made."""
-    names = [*(e.response for e in model.equations), *(n for n in ("sigma", "phi") if n in tree.posterior)]
-    posterior = tree["posterior"].to_dataset()[names]
-    posterior = posterior.assign_coords({d: posterior[d].astype(str) for d in posterior.dims if str(d) not in "chain draw"})
-    stats = tree["sample_stats"].to_dataset().drop_vars("divergence_message", errors="ignore")
+    """Name the draws, add what ArviZ expects beside the posterior, and say how it was made."""
+    posterior = label_draws(model, draws)
+    stats = stats.drop_vars(["divergence_message"], errors="ignore")
     patients = {"patient": np.arange(design.n)}
     observed = {observed_name(r): ("patient", design.y[:, j]) for j, r in enumerate(design.responses)}
     constant = {design.exposure: ("patient", design.x)}
     constant |= {name: ("patient", design.w[:, j]) for j, name in enumerate(design.covariate_terms)}
-    complete = xr.DataTree.from_dict(
-        {
-            "posterior": posterior,
-            "sample_stats": stats,
-            "log_likelihood": log_likelihood(model, design, posterior),
-            "observed_data": xr.Dataset(observed, coords=patients),
-            "constant_data": xr.Dataset(constant, coords=patients),
-        }
-    )
+    groups = {
+        "posterior": posterior,
+        "sample_stats": stats,
+        "observed_data": xr.Dataset(observed, coords=patients),
+        "constant_data": xr.Dataset(constant, coords=patients),
+    }
+    if posterior.sizes["chain"] * posterior.sizes["draw"] * design.y.size <= POINTWISE_LIMIT:
+        groups["log_likelihood"] = log_likelihood(model, design, posterior)
+    complete = xr.DataTree.from_dict(groups)
     complete.attrs = {
         **settings,
         "model": model.name,
@@ -196,3 +211,13 @@ def _complete(
         "versions": json.dumps(versions()),
     }
     return complete
+
+
+def label_draws(model: PathModel, draws: Mapping[str, Array]) -> xr.Dataset:
+    """Return draws (chain, draw, element) with the posterior's names, dims and coordinates."""
+    labels = dict(structure_of(model).labels)
+    dims = {name: f"{name}_{'response' if name in ('sigma', 'phi') else 'term'}" for name in labels}
+    chains, count = next(iter(draws.values())).shape[:2]
+    coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(count)}
+    coords |= {dims[name]: list(names) for name, names in labels.items()}
+    return xr.Dataset({name: (("chain", "draw", dims[name]), draws[name]) for name in labels}, coords=coords)

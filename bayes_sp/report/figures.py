@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
 from bayes_sp.names import DIFFERENCE
-from bayes_sp.report.words import path_words
+from bayes_sp.report.words import in_sentence, path_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,13 +54,13 @@ def plot_paths(fit: Fit, ci_prob: float = 0.95) -> Figure:
     xs, ys = np.array(places).T
     axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.3, ys.max() + 0.3))
     axes.axis("off")
-    figure.suptitle(model.title, fontsize=12, color=INK)
+    figure.suptitle(_plain(model.title), fontsize=12, color=INK)
     link = "log rates" if model.outcome_family.link == "log" else "its unit"
     note = (
-        f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient; arrows into the outcome are in {link}. "
-        f"Dark: interval excludes 0. Covariates are in every equation.\n{fit.survey.mark}."
+        f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient; arrows into the outcome are in "
+        f"{link}. Dark: interval excludes 0. Covariates are in every equation.\n{fit.survey.mark}."
     )
-    figure.supxlabel(note, fontsize=8, color=QUIET)
+    figure.supxlabel(_plain(note), fontsize=8, color=QUIET)
     return figure
 
 
@@ -90,18 +90,21 @@ def plot_comparison(model: PathModel, comparison: Comparison, unit: str = "") ->
     step = 1.0 / (len(kinds) + 1.5)
     for i, kind in enumerate(kinds):
         likelihood, inference = kind
-        colour, marker, label = STYLES.get(kind, (ACCENT, "o" if inference == BOOTSTRAP else "s", f"{likelihood.replace('_', ' ')}, {inference}"))
+        other = (ACCENT, "o" if inference == BOOTSTRAP else "s", f"{likelihood.replace('_', ' ')}, {inference}")
         rows = table[(table["likelihood"] == likelihood) & (table["inference"] == inference)]
-        _intervals(axes, rows, [paths.index(path) + (i - (len(kinds) - 1) / 2) * step for path in rows["path"]], (colour, marker, label))
-    axes.set_yticks(range(len(paths)), [path_words(model, path).replace(", then", ",\nthen") for path in paths])
+        heights = [paths.index(path) + (i - (len(kinds) - 1) / 2) * step for path in rows["path"]]
+        _intervals(axes, rows, heights, STYLES.get(kind, other))
+    axes.set_yticks(range(len(paths)), [_plain(path_words(model, path)).replace(", then", ",\nthen") for path in paths])
     axes.set_ylim(len(paths) - 0.45, -0.55)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     u0, u1 = model.contrast
     exposure, outcome = model.variable(model.exposure), model.variable(model.outcome)
-    axes.set_xlabel(f"{outcome.label}: difference for {exposure.label.lower()} {u0:g} → {u1:g}\n({unit or outcome.unit or outcome.label})")
+    what = f"{outcome.label}: difference for {in_sentence(exposure.label)} {u0:g} → {u1:g}"
+    axes.set_xlabel(_plain(f"{what}\n({unit or outcome.unit or outcome.label})"))
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-    axes.set_title(f"95 % intervals: percentile (bootstrap), equal-tailed (posterior)\n{comparison.mark}", fontsize=9, color=QUIET)
+    kind_of_interval = "95 % intervals: percentile (bootstrap), equal-tailed (posterior)"
+    axes.set_title(_plain(f"{kind_of_interval}\n{comparison.mark}"), fontsize=9, color=QUIET)
     return figure
 
 
@@ -122,9 +125,14 @@ def _places(count: int) -> list[tuple[float, float]]:
 
 def _box(axes: Axes, place: tuple[float, float], label: str) -> None:
     axes.text(
-        *place, _folded(label), ha="center", va="center", fontsize=10, color=INK, zorder=3,
+        *place, _plain(_folded(label)), ha="center", va="center", fontsize=10, color=INK, zorder=3,
         bbox={"boxstyle": "round,pad=0.6", "facecolor": "white", "edgecolor": INK},
     )  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """Return a text in which dollar signs are dollar signs, not marks of a formula."""
+    return text.replace("$", r"\$")
 
 
 def _folded(label: str) -> str:

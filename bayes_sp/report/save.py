@@ -9,14 +9,13 @@ import matplotlib as mpl
 import tomli_w
 import xarray as xr
 
-import bayes_sp
 from bayes_sp.analysis import Analysis
 from bayes_sp.model.sample import versions
 from bayes_sp.report.figures import plot_comparison, plot_paths
 from bayes_sp.runs import POSTERIOR_FILE, RUN_FILE, run_folder
 from bayes_sp.spec.dump import specification_digest, specification_tables
 
-PATIENT_GROUPS = ("log_likelihood", "observed_data", "constant_data")
+KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
 
 
 def save_analysis(
@@ -56,7 +55,7 @@ def save_analysis(
         if save_records:
             fit.survey.records.to_csv(partial / "records.csv", index=False)
         else:
-            kept = {name: node.to_dataset() for name, node in tree.children.items() if name not in PATIENT_GROUPS}
+            kept = {name: node.to_dataset() for name, node in tree.children.items() if name in KEPT_GROUPS}
             attrs, tree = tree.attrs, xr.DataTree.from_dict(kept)
             tree.attrs = attrs
         tree.to_netcdf(partial / POSTERIOR_FILE, engine="h5netcdf")
@@ -70,7 +69,7 @@ def run_tables(analysis: Analysis) -> dict[str, Any]:
     fit, verdict = analysis.fit, analysis.verdict
     attrs = fit.posterior.attrs
     return {
-        "bayes_sp": bayes_sp.__version__,
+        "bayes_sp": versions()["bayes_sp"],
         "model": fit.model.name,
         "seed": fit.seed,
         "data": {

@@ -10,15 +10,13 @@ import pandas as pd
 from bayes_sp.analysis import Analysis
 from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED
 from bayes_sp.names import AVERAGE, COEFFICIENT, DIFFERENCE, RATE_RATIO
-from bayes_sp.report.words import assumptions, path_words
+from bayes_sp.report.words import assumptions, in_sentence, path_words
 from bayes_sp.spec.types import PathModel
-from bayes_sp.study.recovery import Recovered
+from bayes_sp.study.recovery import RECONSTRUCTION_NOTE, RECOVERY_NOTE, Recovered
 
 WIDTH = 118
-RECONSTRUCTION_NOTE = (
-    "The patients' records are not public. These were made to reproduce every published mean, SD and correlation; no "
-    "real patient stands behind a row. The moments leave open what the counts' tails look like, and results about "
-    "appointments depend on that."
+PRODUCTS = (
+    "Product of coefficients per unit of exposure (normal: in the outcome's unit; negative binomial: in log rates)"
 )
 
 
@@ -27,7 +25,7 @@ def summary_text(analysis: Analysis) -> str:
     fit = analysis.fit
     lines = []
     if not analysis.verdict.trustworthy:
-        lines += _wrap(str(analysis.verdict), margin="") + [""]
+        lines += [*_wrap(str(analysis.verdict), margin=""), ""]
     lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
     lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
     if analysis.verdict.trustworthy:
@@ -46,7 +44,7 @@ def _sections(analysis: Analysis) -> Iterator[tuple[str, list[str]]]:
     u0, u1 = model.contrast
     exposure = model.variable(model.exposure)
     unit = f" ({exposure.unit})" if exposure.unit else ""
-    yield f"Effects of {exposure.label.lower()} {u1:g} instead of {u0:g}{unit}", _effects(analysis)
+    yield f"Effects of {in_sentence(exposure.label)} {u1:g} instead of {u0:g}{unit}", _effects(analysis)
     yield "Bayes and bootstrap, like for like", _comparison(analysis)
     yield "What these effects assume", [line for text in assumptions(model) for line in _wrap(text, "- ", "  ")]
 
@@ -58,12 +56,7 @@ def _recovery(recovered: Sequence[Recovered]) -> list[str]:
         found = f"{item.recovered:z.3f}" + (f" (SE {item.recovered_se:z.3f})" if item.recovered_se is not None else "")
         apart = "rounds to the printed value" if item.agrees else f"{item.apart:.1f} published SEs"
         rows.append([item.name, printed, found, apart])
-    note = (
-        "Least squares from the printed means, SDs and correlations alone (PROCESS model 6, n = 178, every published "
-        "covariate but employment, which is not in Table 2). What does not come back points to employment and to a "
-        "different analysis sample."
-    )
-    return [*_table(rows, "lrrl"), *_wrap(note)]
+    return [*_table(rows, "lrrl"), *_wrap(RECOVERY_NOTE)]
 
 
 def _effects(analysis: Analysis) -> list[str]:
@@ -73,10 +66,11 @@ def _effects(analysis: Analysis) -> list[str]:
     rows = [["", "difference", "95 % interval", "P(< 0)", *(["rate ratio", "95 % interval"] if has_ratio else [])]]
     for path in table.index.get_level_values("path").unique():
         difference = table.loc[(path, DIFFERENCE)]
-        row = [path_words(model, path), f"{difference['mean']:z.3f}", _interval(difference), f"{difference['prob_negative']:z.3f}"]
+        mean, negative = f"{difference['mean']:z.3f}", f"{difference['prob_negative']:z.3f}"
+        row = [path_words(model, path), mean, _interval(difference), negative]
         if has_ratio:
             ratio = table.loc[(path, RATE_RATIO)]
-            row += [f"{ratio['mean']:z.3f}", f"[{ratio['lower']:z.3f}, {ratio['upper']:z.3f}]"]
+            row += [f"{ratio['mean']:z.3f}", _interval(ratio)]
         rows.append(row)
     unit = analysis.effects.unit
     note = (
@@ -97,14 +91,14 @@ def _comparison(analysis: Analysis) -> list[str]:
     for scale in (DIFFERENCE, COEFFICIENT):
         if scale == COEFFICIENT and RATE_RATIO not in set(table["scale"]):
             continue  # with an identity link it says the same again
-        unit = f"Difference, {analysis.effects.unit}" if scale == DIFFERENCE else (
-            "Product of coefficients per unit of exposure (normal: in the outcome's unit; negative binomial: in log rates)"
-        )
-        lines += [f"   {unit}", *_table(_comparison_rows(analysis.fit.model, table[table["scale"] == scale]), "lrrr"), ""]
+        head = f"Difference, {analysis.effects.unit}" if scale == DIFFERENCE else PRODUCTS
+        rows = _comparison_rows(analysis.fit.model, table[table["scale"] == scale])
+        lines += [f"   {head}", *_table(rows, "lrrr"), ""]
     failures = analysis.comparison.bootstrap.drop_duplicates("likelihood")
     for row in failures[failures["failed"] > 0].itertuples():
         family = str(row.likelihood).replace("_", " ")
-        lines += _wrap(f"{family}: {row.failed} of {row.replicates} bootstrap samples failed ({row.reasons}); they enter no interval.")
+        failed = f"{row.failed} of {row.replicates} bootstrap samples failed ({row.reasons}); they enter no interval."
+        lines += _wrap(f"{family}: {failed}")
     replicates = int(failures["replicates"].iloc[0])
     note = (
         f"95 % intervals: percentile of {replicates} resamples of patients (bootstrap of the maximum-likelihood fit), "
@@ -117,7 +111,7 @@ def _comparison(analysis: Analysis) -> list[str]:
 def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
     """Return the heads, then for each path a line with its name and a line for each likelihood."""
     likelihoods = [name for name in dict.fromkeys(table["likelihood"]) if name != PUBLISHED]
-    cells = {key: group for key, group in table.groupby(["path", "likelihood", "inference"])}
+    cells = dict(iter(table.groupby(["path", "likelihood", "inference"])))
     rows = [["", PUBLISHED, BOOTSTRAP, POSTERIOR]]
     for path in dict.fromkeys(table["path"]):
         rows.append([path_words(model, path), "", "", ""])
@@ -151,7 +145,8 @@ def _table(rows: list[list[str]], align: str) -> list[str]:
     lines = []
     for row in rows:
         cells = zip(row, widths, align, strict=False)
-        lines.append("   " + "  ".join(f"{cell:<{width}}" if side == "l" else f"{cell:>{width}}" for cell, width, side in cells))
+        padded = (f"{cell:<{width}}" if side == "l" else f"{cell:>{width}}" for cell, width, side in cells)
+        lines.append("   " + "  ".join(padded))
     return lines
 
 

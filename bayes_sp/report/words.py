@@ -25,6 +25,11 @@ def path_words(model: PathModel, path: str) -> str:
     return f"via {between[0]}" if len(between) == 1 else f"serial: {', then '.join(between)}"
 
 
+def in_sentence(label: str) -> str:
+    """Return a label as it stands within a sentence: its first letter small, unless it begins with an abbreviation."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 def assumptions(model: PathModel) -> tuple[str, ...]:
     """Return the assumptions that stand beside every effect: the general ones, then the specification's own."""
     return (*GENERAL_ASSUMPTIONS, *model.assumptions)

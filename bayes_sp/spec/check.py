@@ -11,7 +11,6 @@ from bayes_sp.spec.families import FAMILIES
 from bayes_sp.spec.priors import PARAMETER_SUPPORT
 from bayes_sp.spec.types import WHOLE_MODEL, PathModel
 
-
 # Names of parameters, of dimensions of a posterior and of a prior's own key.
 RESERVED = (*PARAMETER_SUPPORT, "chain", "draw", "patient", "dist", "sigma_response", "phi_response")
 # A response's posterior and design are named after it, with these endings.
@@ -107,8 +106,10 @@ def _covariates(model: PathModel) -> Iterator[str]:
         if covariate.name in model.chain:
             yield f"{key}: is already in the chain; a variable is either in the chain or a covariate"
         if covariate.levels:
-            if len({f"{level:g}" for level in covariate.levels}) != len(covariate.levels) or len(covariate.levels) < 2:
-                yield f"{key}.levels: must be 2 or more numbers that differ in six digits, found {list(covariate.levels)}"
+            distinct = {f"{level:g}" for level in covariate.levels}  # they name the terms
+            if len(distinct) != len(covariate.levels) or len(covariate.levels) < 2:
+                found = list(covariate.levels)
+                yield f"{key}.levels: must be 2 or more numbers that differ in their first six digits, found {found}"
             if (covariate.transform, covariate.center, covariate.scale) != ("identity", 0.0, 1.0):
                 yield f"{key}: levels go without transform, center and scale"
 

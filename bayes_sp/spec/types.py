@@ -42,7 +42,7 @@ class Variable:
 
 @dataclass(frozen=True)
 class Covariate:
-    """A covariate with its fixed transform: ``(f(value) - center) / scale``, or one column for each level but the first."""
+    """A covariate with its fixed transform ``(f(value) - center) / scale``, or a column for each level but one."""
 
     name: str
     transform: Transform = "identity"

@@ -140,7 +140,7 @@ class PublishedStudy:
             Index ``variable``; columns ``label``, ``mean``, ``sd``, ``minimum``, ``maximum``, ``alpha``, then one for
             each variable with the correlations below the diagonal, significance marks included.
         """
-        import pandas as pd  # noqa: PLC0415 (reading the numbers alone should not cost a pandas import)
+        import pandas as pd  # reading the numbers alone should not cost it
 
         described = ("mean", "sd", "minimum", "maximum", "alpha")
         below = {(c.row, c.column): f"{c.r}{c.mark}" for c in self.correlation_table}

@@ -12,6 +12,16 @@ from bayes_sp.names import ARROW, TOTAL, path_name
 from bayes_sp.study.printed import Printed
 from bayes_sp.study.published import PublishedStudy
 
+RECONSTRUCTION_NOTE = (
+    "The patients' records are not public. These were made to reproduce every published mean, SD and correlation; no "
+    "real patient stands behind a row. The moments leave open what the counts' tails look like, and results about "
+    "appointments depend on that."
+)
+RECOVERY_NOTE = (
+    "Least squares from the printed means, SDs and correlations alone (PROCESS model 6, n = 178, every published "
+    "covariate but employment, which is not in Table 2). What does not come back points to employment and to a "
+    "different analysis sample."
+)
 CHAIN = ("group_change", "belonging_t1", "loneliness_t1", "appointments_t1")
 
 
@@ -82,11 +92,13 @@ def recover_published(study: PublishedStudy) -> tuple[tuple[Recovered, ...], Cha
         place = equation.terms.index(printed.term)
         value, error = float(equation.coefficients[place]), float(equation.standard_errors[place])
         found.append(Recovered(f"{printed.response} ~ {printed.term}", printed.estimate, printed.se, value, error))
-    by_name = {path_name((CHAIN[0], *(CHAIN[1 + k] for k in path), CHAIN[-1])): p for path, p in zip(fit.paths, fit.products, strict=True)}
+    names = [path_name((CHAIN[0], *(CHAIN[1 + k] for k in path), CHAIN[-1])) for path in fit.paths]
+    by_name = dict(zip(names, fit.products, strict=True))
     by_name[TOTAL] = fit.total
     for effect in study.effects:
         if effect.path in by_name and effect.model == 6:
             direct = effect.path.count(ARROW) == 1
-            error = float(fit.equations[-1].standard_errors[fit.equations[-1].terms.index(CHAIN[0])]) if direct else None
-            found.append(Recovered(effect.path, effect.readings[0], effect.se, float(by_name[effect.path]), error))
+            place = fit.equations[-1].terms.index(CHAIN[0])
+            spread = float(fit.equations[-1].standard_errors[place]) if direct else None
+            found.append(Recovered(effect.path, effect.readings[0], effect.se, float(by_name[effect.path]), spread))
     return tuple(found), fit

@@ -25,9 +25,8 @@ def check_columns(model: PathModel, columns: list[str]) -> list[str]:
     twice = [f'column "{name}" stands {counts[name]} times' for name in model.columns if counts[name] > 1]
     missing = [name for name in model.columns if name not in counts]
     free = [name for name in columns if name and name not in model.columns]
-    return twice + [
-        f'column "{name}" is missing (the specification "{model.name}" needs it){nearest(name, free)}' for name in missing
-    ]
+    needs = f'(the specification "{model.name}" needs it)'
+    return twice + [f'column "{name}" is missing {needs}{nearest(name, free)}' for name in missing]
 
 
 def check_survey(model: PathModel, survey: Survey) -> None:

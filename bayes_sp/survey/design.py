@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """Arrays of one chain exposure -> mediators -> outcome for ``n`` patients, ``K`` mediators, ``q`` covariate columns.
+    """Arrays of a chain exposure -> mediators -> outcome for ``n`` patients, ``K`` mediators, ``q`` covariate columns.
 
     Attributes
     ----------

@@ -21,6 +21,7 @@ from bayes_sp.survey.records import Survey
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 CELL_WIDTH = 30
+EXACT = 2**53  # whole numbers beyond it are not exact as floats
 
 
 def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> Survey:
@@ -67,13 +68,12 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
         problems += describe_cells(name, blank & ~nothing, lambda _: "empty", _row_name, "has no value")
         problems += describe_cells(name, wrong, _quoted(text), _row_name, "must be a number")
         reported[name] = blank | wrong
-        columns[name] = np.array([np.nan if bad else float(cell) for cell, bad in zip(text, blank | wrong, strict=True)])
+        columns[name] = np.array([float("nan" if bad else text[i]) for i, bad in enumerate(reported[name])])
     records = pd.DataFrame(columns)
     problems += check_values(model, records, _row_name, reported)
     if problems:
         raise SurveyError(str(path), problems)
-    exact = 2**53  # whole numbers beyond it are not exact
-    whole = [name for name in columns if np.all((columns[name] == np.round(columns[name])) & (abs(columns[name]) < exact))]
+    whole = [name for name, values in columns.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
     return Survey(records.astype(dict.fromkeys(whole, int)), "file", path.name)
 
 

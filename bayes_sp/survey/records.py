@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from html import escape
 from typing import Literal, get_args
 
 import numpy as np
@@ -71,5 +72,6 @@ class Survey:
         return f"Survey({self.mark}; {self.records.shape[1]} variables; digest {self.digest[:12]})"
 
     def _repr_html_(self) -> str:
-        columns = ", ".join(map(str, self.records.columns))
-        return f"<p><b>Survey</b>: {self.mark}<br>variables: {columns}<br>digest <code>{self.digest[:12]}</code></p>"
+        columns = escape(", ".join(map(str, self.records.columns)))
+        digest = f"<code>{self.digest[:12]}</code>"
+        return f"<p><b>Survey</b>: {escape(self.mark)}<br>variables: {columns}<br>digest {digest}</p>"

@@ -1,0 +1,169 @@
+"""Made-up specifications, surveys and draws that the tests share. No test of plumbing waits for a sampler."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from bayes_sp.spec.dump import specification_text
+from bayes_sp.spec.load import load_model
+from bayes_sp.spec.types import PathModel
+from bayes_sp.survey.arrays import design_arrays, equation_matrix
+from bayes_sp.survey.design import Design
+from bayes_sp.survey.records import Survey
+
+SMALL: dict[str, Any] = {
+    "title": "Walks, mood and visits",
+    "question": "Do walks go with fewer visits through mood?",
+    "exposure": "walks",
+    "outcome": "visits",
+    "contrast": [0, 2],
+    "assumptions": ["Mood and visits were asked on the same day."],
+    "variables": {
+        "walks": {"label": "Walks a week", "unit": "walks", "kind": "integer", "min": 0, "max": 7},
+        "mood": {"label": "Mood", "unit": "points (0-10)", "min": 0, "max": 10, "center": 5.0},
+        "visits": {"label": "Visits", "unit": "visits per person per year", "kind": "count"},
+    },
+    "covariates": {
+        "age": {"center": 50.0, "scale": 10.0},
+        "visits_before": {"transform": "log1p", "center": 1.0},
+        "housing": {"levels": [1, 2, 3]},
+    },
+    "equation": [
+        {"response": "mood", "family": "normal"},
+        {"response": "visits", "family": "negative_binomial"},
+    ],
+    "priors": {
+        "intercept": {"dist": "normal", "mu": 2.0, "sigma": 2.0, "why": "middle of the scale"},
+        "slope": {"dist": "normal", "mu": 0.0, "sigma": 0.5, "why": "small"},
+        "sigma": {"dist": "half_normal", "sigma": 2.0, "why": "scale is 10 wide"},
+        "phi": {"dist": "lognormal", "mu": 0.0, "sigma": 1.0, "why": "near 1"},
+        "visits": {"walks": {"dist": "normal", "mu": 0.0, "sigma": 0.2, "why": "smaller"}},
+    },
+    "published": [
+        {"path": "walks -> mood -> visits", "estimate": [-0.2, -0.02], "lower": -0.4, "upper": -0.01, "source": "a table"},
+        {"path": "total", "estimate": -0.5, "source": "the text"},
+    ],
+}
+
+
+def small_survey(n: int = 150, seed: int = 0) -> Survey:
+    """Return made-up records with the columns of the shipped specifications."""
+    rng = np.random.default_rng(seed)
+    frame = {
+        "group_change": rng.integers(-3, 5, n),
+        "belonging_t0": rng.integers(1, 5, n),
+        "loneliness_t0": np.round(rng.uniform(1, 5, n) * 8) / 8,
+        "appointments_t0": rng.negative_binomial(1, 0.2, n),
+        "age": rng.integers(18, 90, n),
+        "gender": rng.integers(1, 3, n),
+        "relationship": rng.integers(0, 2, n),
+        "education": rng.integers(1, 4, n),
+    }
+    frame["belonging_t1"] = np.clip(np.round(2.5 + 0.1 * frame["group_change"] + rng.normal(0, 1, n)), 1, 4).astype(int)
+    lonely = 3.4 - 0.35 * frame["belonging_t1"] + rng.normal(0, 0.8, n)
+    frame["loneliness_t1"] = np.clip(np.round(lonely * 8) / 8, 1, 5)
+    mean = np.exp(0.3 + 0.25 * frame["loneliness_t1"] + 0.4 * np.log1p(frame["appointments_t0"]))
+    frame["appointments_t1"] = rng.negative_binomial(1.2, 1.2 / (1.2 + mean))
+    return Survey(pd.DataFrame(frame), "simulation", f"a made-up survey (seed {seed})")
+
+
+def user_survey(n: int = 120, seed: int = 0) -> Survey:
+    """Return made-up records with the columns of the small specification, which shares no name with the study."""
+    rng = np.random.default_rng(seed)
+    walks, age = rng.integers(0, 8, n), rng.integers(20, 90, n)
+    before, housing = rng.negative_binomial(2, 0.3, n), rng.integers(1, 4, n)
+    mood = np.clip(np.round(4 + 0.3 * walks + rng.normal(0, 1.5, n), 1), 0, 10)
+    mean = np.exp(1.2 - 0.12 * mood + 0.3 * np.log1p(before))
+    visits = rng.negative_binomial(2.0, 2.0 / (2.0 + mean))
+    columns = {"walks": walks, "mood": mood, "visits": visits, "age": age, "visits_before": before, "housing": housing}
+    return Survey(pd.DataFrame(columns), "file", "clinic.csv")
+
+
+def fake_posterior(model: PathModel, design: Design, seed: int = 0, chains: int = 4, draws: int = 250) -> xr.DataTree:
+    """Return independent normal draws round least squares (of log(y + 1/2) for counts), in the sampler's shape."""
+    rng = np.random.default_rng(seed)
+    found: dict[str, Any] = {}
+    coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(draws)}
+    spread: dict[str, list[str]] = {"sigma": [], "phi": []}
+    values: dict[str, list[np.ndarray]] = {"sigma": [], "phi": []}
+    for j, equation in enumerate(model.equations):
+        count = equation.family == "negative_binomial"
+        x, y = equation_matrix(model, design, j), np.log(design.y[:, j] + 0.5) if count else design.y[:, j]
+        beta = np.linalg.lstsq(x, y)[0]
+        rms = float(np.sqrt(np.mean((y - x @ beta) ** 2)))
+        root = np.linalg.cholesky(np.linalg.inv(x.T @ x))
+        noise = rng.standard_normal((chains, draws, len(beta)))
+        name = "phi" if count else "sigma"
+        found[equation.response] = (("chain", "draw", f"{equation.response}_term"), beta + rms * noise @ root.T)
+        coords[f"{equation.response}_term"] = list(model.terms(equation))
+        spread[name].append(equation.response)
+        values[name].append((1.5 if count else rms) * np.exp(0.08 * rng.standard_normal((chains, draws))))
+    for name, responses in spread.items():
+        if responses:
+            found[name] = (("chain", "draw", f"{name}_response"), np.stack(values[name], axis=-1))
+            coords[f"{name}_response"] = responses
+    places = {"chain": np.arange(chains), "draw": np.arange(draws)}
+    energy = (("chain", "draw"), rng.standard_normal((chains, draws)))
+    stats = {"diverging": (("chain", "draw"), np.zeros((chains, draws), dtype=bool)), "energy": energy}
+    likelihood = rng.standard_normal((chains, draws, design.n))
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset(found, coords=coords),
+            "sample_stats": xr.Dataset(stats, coords=places),
+            "log_likelihood": xr.Dataset({f"{design.outcome}_observed": (("chain", "draw", "patient"), likelihood)}),
+            "observed_data": xr.Dataset({f"{design.outcome}_observed": ("patient", design.y[:, -1])}),
+            "constant_data": xr.Dataset({design.exposure: ("patient", design.x)}),
+        }
+    )
+    tree.attrs = {
+        "seed": seed, "draws": draws, "tune": 1, "chains": chains, "cores": 1, "target_accept": 0.8, "divergences": 0,
+        "seconds_compiling": 0.0, "seconds_sampling": 0.0, "model": model.name,
+        "specification": specification_text(model),
+    }  # fmt: skip
+    return tree
+
+
+@pytest.fixture
+def small_tables() -> dict[str, Any]:
+    """Return the tables of a sound specification with one mediator, for a test to spoil."""
+    return copy.deepcopy(SMALL)
+
+
+@pytest.fixture
+def small_model(small_tables: dict[str, Any]) -> PathModel:
+    return load_model(small_tables, name="small")
+
+
+@pytest.fixture
+def make_survey() -> Callable[..., Survey]:
+    return small_survey
+
+
+@pytest.fixture
+def make_user_survey() -> Callable[..., Survey]:
+    return user_survey
+
+
+@pytest.fixture
+def make_posterior() -> Callable[..., xr.DataTree]:
+    return fake_posterior
+
+
+@pytest.fixture
+def small_design(small_model: PathModel) -> Design:
+    return design_arrays(small_model, user_survey())
+
+
+@pytest.fixture
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, as a user would."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

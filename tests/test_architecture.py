@@ -1,0 +1,185 @@
+"""The rules of the house, held against every file of the package."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "bayes_sp"
+PAGE = PACKAGE.parent / "ARCHITECTURE.md"
+# A room imports only from rooms before it.
+ROOMS = (
+    "errors", "names", "spec", "survey", "effects", "frequentist", "study", "model", "criticism", "compare", "fitting",
+    "analysis", "runs", "report", "cli", "__main__",
+)  # fmt: skip
+FILES = sorted(PACKAGE.rglob("*.py"))
+MODULES = {
+    ".".join(("bayes_sp", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): path
+    for path in FILES
+}
+every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(path: Path) -> set[str]:
+    """Return every module that a file imports, also within functions and under TYPE_CHECKING."""
+    found: set[str] = set()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: line {node.lineno} is a relative import"
+            below = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name for name in below if name in MODULES} | {str(node.module)}
+    return found
+
+
+def room(module: str) -> str:
+    return module.split(".")[1]
+
+
+def own_imports() -> dict[str, set[str]]:
+    """Return what each module imports of the package; a module of a room also imports the room's ``__init__``."""
+    found = {}
+    for module, path in MODULES.items():
+        if module != "bayes_sp":
+            names = {name for name in imported(path) if name.split(".")[0] == "bayes_sp"}
+            found[module] = names | {name.rpartition(".")[0] for name in names if name.count(".") > 1}
+    return found
+
+
+def test_every_module_has_a_place_in_the_order_of_the_rooms():
+    """A new room must be given its place before anything is built on it."""
+    assert {room(module) for module in MODULES if module != "bayes_sp"} == set(ROOMS)
+
+
+def test_imports_follow_the_direction_of_the_rooms():
+    """A module imports from its own room or from rooms before it, never from a later one."""
+    upward = [
+        f"{module} imports {name}"
+        for module, names in own_imports().items()
+        for name in names
+        if name != "bayes_sp" and ROOMS.index(room(name)) > ROOMS.index(room(module))
+    ]
+    assert upward == []
+
+
+def test_the_run_folders_need_only_the_errors():
+    """Writing and reading run folders knows nothing of statistics."""
+    assert own_imports()["bayes_sp.runs"] == {"bayes_sp.errors"}
+
+
+def test_nothing_imports_the_package_itself():
+    """The root hands names on; a module that imported it would close a circle."""
+    assert [module for module, names in own_imports().items() if "bayes_sp" in names] == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Modules can be put in a row in which each imports only from those before it."""
+    waiting = {module: names & MODULES.keys() for module, names in own_imports().items()}
+    while free := [module for module, names in waiting.items() if not names & waiting.keys()]:
+        for module in free:
+            del waiting[module]
+    assert waiting == {}
+
+
+def test_every_import_of_the_package_names_a_module_that_exists():
+    """An import of a name that no file has would go unseen by the rules above."""
+    unknown = {name for names in own_imports().values() for name in names} - MODULES.keys()
+    assert unknown == set()
+
+
+@every_file
+def test_a_file_has_at_most_300_lines(path):
+    """A file can be read in one sitting."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@every_file
+def test_a_function_body_has_at_most_60_lines(path):
+    """A function can be seen at once; its docstring does not count."""
+    long = []
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+            if body and body[-1].end_lineno - body[0].lineno + 1 > 60:
+                long.append(node.name)
+    assert long == []
+
+
+@every_file
+def test_the_sampler_is_imported_in_the_model_room_only(path):
+    """Everything beside the model works without pymc."""
+    if path.parent.name != "model":
+        assert {name.split(".")[0] for name in imported(path)} & {"pymc", "nutpie", "pytensor"} == set()
+
+
+@every_file
+def test_figures_are_drawn_in_the_report_room_only(path):
+    """Nothing but the report needs matplotlib."""
+    if path.parent.name != "report":
+        assert "matplotlib" not in {name.split(".")[0] for name in imported(path)}
+
+
+def test_the_formulas_need_numpy_alone():
+    """The arithmetic of effects can be read and used without the rest of the package."""
+    names = {name.split(".")[0] for name in imported(PACKAGE / "effects" / "formulas.py")}
+    assert names - set(sys.stdlib_module_names) == {"numpy"}
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.name == "__init__.py" and path.parent != PACKAGE])
+def test_the_init_of_a_room_is_empty(path):
+    """Importing one module of a room imports no other."""
+    assert path.read_text(encoding="utf-8") == ""
+
+
+@every_file
+def test_only_the_command_line_prints(path):
+    """A library is silent."""
+    calls = [node.func for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call)]
+    prints = [call for call in calls if isinstance(call, ast.Name) and call.id == "print"]
+    assert path.name == "cli.py" or prints == []
+
+
+@every_file
+def test_no_handler_catches_every_exception(path):
+    """A handler names the errors it expects, so that a fault of ours is never taken for a user's mistake."""
+    caught = [node.type for node in ast.walk(tree_of(path)) if isinstance(node, ast.ExceptHandler)]
+    names = {part.id for kind in caught if kind for part in ast.walk(kind) if isinstance(part, ast.Name)}
+    assert None not in caught
+    assert not names & {"Exception", "BaseException"}
+
+
+@every_file
+def test_the_words_of_the_study_stand_in_its_own_room_only(path):
+    """No text that the program prints speaks of the study's variables, save in the study's room."""
+    tree = tree_of(path)
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = {id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented)
+                  and node.body and isinstance(node.body[0], ast.Expr)}  # fmt: skip
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+             and id(node) not in docstrings]  # fmt: skip
+    words = re.compile("belonging|loneliness|appointment|PROCESS", re.IGNORECASE)
+    assert path.parent.name == "study" or [text for text in texts if words.search(text)] == []
+
+
+def test_the_page_on_architecture_lists_every_module_and_no_other():
+    """The table in ARCHITECTURE.md has one row for each module, in the order of the rooms."""
+    rows = re.findall(r"^\| `([a-z_/]+\.py)` \|", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    files = [str(path.relative_to(PACKAGE)) for path in FILES if path.name != "__init__.py" or path.parent == PACKAGE]
+    assert sorted(rows) == sorted(files)
+    order = [ROOMS.index(row.removesuffix(".py").split("/")[0]) for row in rows if row != "__init__.py"]
+    assert all(before <= after for before, after in pairwise(order))
+
+
+def test_the_page_on_architecture_is_one_page():
+    """The page stays short enough to be read."""
+    assert len(PAGE.read_text(encoding="utf-8").splitlines()) <= 110

@@ -1,0 +1,245 @@
+"""The documents are held against the code: formats, names, messages, links and code blocks."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import bayes_sp as sp
+from bayes_sp.cli import _parser
+from bayes_sp.compare.table import BOOTSTRAP_COLUMNS
+from bayes_sp.criticism import diagnostics
+from bayes_sp.errors import BayesSpError
+from bayes_sp.names import COMPARISON_COLUMNS, DIAGNOSTIC_COLUMNS, EFFECT_COLUMNS
+from bayes_sp.spec.families import FAMILIES
+from bayes_sp.spec.priors import DISTRIBUTIONS, PARAMETER_SUPPORT
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
+QUICKSTART, SPECIFICATION, ESTIMANDS = DOCS["quickstart.md"], DOCS["specification.md"], DOCS["estimands.md"]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def table_rows(text: str, first_cell: str) -> list[list[str]]:
+    """Cells of every row of a document's tables whose first cell is the given code."""
+    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines() if line.startswith("|")]
+    return [row for row in rows if row[0] == first_cell]
+
+
+TOML_BLOCKS = [(name, block) for name, text in DOCS.items() for block in blocks(text, "toml")]
+WHOLE = [(name, block) for name, block in TOML_BLOCKS if "title" in tomllib.loads(block)]
+PYTHON_BLOCKS = [(name, block) for name, text in DOCS.items() for block in blocks(text, "python")]
+
+
+@pytest.mark.parametrize(("name", "block"), TOML_BLOCKS)
+def test_every_toml_block_is_toml(name: str, block: str):
+    """A reader who copies a block gets a file that can be read."""
+    assert tomllib.loads(block), name
+
+
+@pytest.mark.parametrize(("name", "block"), WHOLE)
+def test_whole_specifications_load(name: str, block: str):
+    """A block with a title is a specification without a mistake."""
+    assert sp.load_model(tomllib.loads(block)).named_paths(), name
+
+
+def test_there_are_whole_specifications():
+    """The quickstart and the reference each show one."""
+    assert {name for name, _ in WHOLE} == {"quickstart.md", "specification.md"}
+
+
+def test_parts_of_specifications_use_known_keys():
+    """Parts that are not whole specifications are accepted when put into one."""
+    primary = tomllib.loads((ROOT / "models" / "primary.toml").read_text(encoding="utf-8"))
+    small = tomllib.loads(next(block for name, block in WHOLE if name == "specification.md"))
+    for _, block in TOML_BLOCKS:
+        part = tomllib.loads(block)
+        if "title" in part:
+            continue
+        base = primary if "appointments_t1" in block else small
+        if "priors" in part:
+            priors = base["priors"] | part["priors"]
+            priors["appointments_t1"] = base["priors"]["appointments_t1"] | part["priors"]["appointments_t1"]
+            part = {"priors": priors}
+        assert sp.load_model(base | part)
+
+
+def test_whole_models_prior_goes_before_an_equations_slope():
+    """The lookup order that the reference warns of."""
+    tables = tomllib.loads((ROOT / "models" / "primary.toml").read_text(encoding="utf-8"))
+    del tables["priors"]["appointments_t1"]["group_change"]
+    prior = sp.load_model(tables).prior("appointments_t1", "group_change")
+    assert prior is not None
+    assert prior.values["sigma"] == tables["priors"]["group_change"]["sigma"]
+
+
+def keys_read() -> set[str]:
+    """Every key that the reader asks a table for by a literal name."""
+    tree = ast.parse((ROOT / "bayes_sp" / "spec" / "load.py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    taking = [call for call in calls if call.func.attr.startswith("take") and call.args]
+    return {call.args[0].value for call in taking if isinstance(call.args[0], ast.Constant)}
+
+
+def test_every_key_is_documented():
+    """Each key that the reader takes stands in a table of the reference."""
+    keys = keys_read()
+    assert {"title", "equation", "levels", "why", "estimate"} <= keys
+    documented = set(re.findall(r"`([a-z_0-9]+)`", "\n".join(line.split("|")[1] for line in SPECIFICATION.splitlines() if line.startswith("|"))))
+    assert not keys - documented
+
+
+def test_every_distribution_is_documented_with_its_constants():
+    """The catalogue has every distribution, its constants, which must be positive, and its support."""
+    section = SPECIFICATION.partition("### Distributions")[2].partition("### Names")[0]
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", section, flags=re.MULTILINE)) == set(DISTRIBUTIONS)
+    for name, known in DISTRIBUTIONS.items():
+        ((_, constants, support, _),) = table_rows(section, f"`{name}`")
+        expected = [f"`{argument}`{' > 0' if argument in known.positive else ''}" for argument in known.arguments]
+        assert constants == (", ".join(expected) or "none")
+        assert support == known.support
+
+
+def test_every_family_is_documented():
+    """Link, parameter and where it may stand."""
+    section = SPECIFICATION.partition("## Families")[2].partition("## `[variables]`")[0]
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", section, flags=re.MULTILINE)) == set(FAMILIES)
+    for name, family in FAMILIES.items():
+        ((_, link, parameter, _, _, mediator, outcome),) = table_rows(section, f"`{name}`")
+        assert link == family.link
+        assert [f"`{p}`" for p in family.parameters] == re.findall(r"`[a-z]+`", parameter)
+        assert (mediator, outcome) == tuple("yes" if place else "no" for place in (family.mediator, family.outcome))
+
+
+def test_every_parameter_name_is_documented():
+    """Names of priors beside those of variables."""
+    for name in PARAMETER_SUPPORT:
+        assert table_rows(SPECIFICATION, f"`{name}`"), name
+
+
+@pytest.mark.parametrize("columns", [EFFECT_COLUMNS, COMPARISON_COLUMNS, BOOTSTRAP_COLUMNS, DIAGNOSTIC_COLUMNS])
+def test_every_column_of_the_tables_is_explained(columns: tuple[str, ...]):
+    """The quickstart names each column of each CSV file."""
+    for column in columns:
+        assert f"`{column}`" in QUICKSTART, column
+
+
+def test_every_command_and_option_is_documented():
+    """What `--help` offers stands in the quickstart."""
+    (commands,) = [action for action in _parser()._actions if action.choices]
+    for name, command in commands.choices.items():
+        assert f"python -m bayes_sp {name}" in QUICKSTART, name
+        for action in command._actions:
+            for option in action.option_strings:
+                assert option in ("-h", "--help") or f"`{option}" in QUICKSTART or f"{option} " in QUICKSTART, option
+
+
+def test_defaults_in_the_table_of_options_are_those_of_the_program():
+    """Defaults of numbers."""
+    options = vars(_parser().parse_args(["fit"]))
+    for name in ("seed", "draws", "tune", "chains", "bootstrap"):
+        ((_, default, _),) = table_rows(QUICKSTART, f"`--{name}`")
+        assert default == str(options[name])
+
+
+def test_thresholds_of_the_verdict():
+    """The estimands' table has the program's thresholds."""
+    section = ESTIMANDS.partition("## Thresholds of the verdict")[2]
+    assert f"at most {diagnostics.RHAT_LIMIT}" in section
+    assert f"at least {diagnostics.ESS_LIMIT}" in section
+    assert f"above {diagnostics.BFMI_LIMIT}" in section
+
+
+def problems(call, *arguments) -> str:  # noqa: ANN001, ANN002
+    with pytest.raises(BayesSpError) as caught:
+        call(*arguments)
+    return str(caught.value)
+
+
+def test_messages_in_the_quickstart_are_those_of_the_program(tmp_path: Path):
+    """The mistakes in the table of errors are made on purpose."""
+    text = next(block for name, block in WHOLE if name == "quickstart.md")
+    (head,) = blocks(QUICKSTART, "csv")
+    model, found = sp.load_model(tomllib.loads(text)), []
+    wrong = text.replace('"normal"\n', '"norml"\n').replace('"half_normal", sigma = 2', '"half_normal", sigma = -2')
+    found.append(problems(sp.load_model, tomllib.loads(wrong.replace(', why = "days off are strongly overdispersed"', ""))))
+    found.append(problems(sp.load_model, tomllib.loads(re.sub(r"^sigma .*\n", "", text, flags=re.MULTILINE))))
+    for number, (old, new) in enumerate([("days_off", "days_of"), (",2,41", ",2.5,41"), ("3,2,3.0", "3,,3.0"), (",53,2", ",53,9"), (",", ";")]):
+        (tmp_path / f"{number}.csv").write_text(head.replace(old, new), encoding="utf-8")
+        found.append(problems(sp.read_survey, tmp_path / f"{number}.csv", model))
+    (tmp_path / "run").mkdir()
+    found.append(_existing(tmp_path / "run"))
+    section = QUICKSTART.partition("## Errors and how to mend them")[2].partition("## Privacy")[0]
+    messages = re.findall(r"^\| `(.+?)` \|", section, flags=re.MULTILINE)
+    assert len(messages) == 10
+    for message in messages:
+        assert any(message in text for text in found), message
+
+
+def _existing(folder: Path) -> str:
+    from bayes_sp.runs import check_destination
+
+    with pytest.raises(BayesSpError) as caught:
+        check_destination(folder, overwrite=False)
+    return str(caught.value)
+
+
+def test_example_rows_of_the_quickstart_are_a_survey(tmp_path: Path):
+    """The CSV example fits the specification beside it."""
+    (head,) = blocks(QUICKSTART, "csv")
+    (tmp_path / "staff.csv").write_text(head, encoding="utf-8")
+    text = next(block for name, block in WHOLE if name == "quickstart.md")
+    assert len(sp.read_survey(tmp_path / "staff.csv", sp.load_model(tomllib.loads(text)))) == 3
+
+
+def test_messages_in_the_reference_stand_in_the_code():
+    """Each quoted piece of an error is a piece of a message of the specification's room."""
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bayes_sp" / "spec").glob("*.py"))
+    section = SPECIFICATION.partition("## Errors")[2]
+    quoted = {piece for row in re.findall(r"^\| (`.+?) \|", section, flags=re.MULTILINE) for piece in re.findall(r"`([^`]+)`", row)}
+    assert len(quoted) > 12
+    written = {"unknown family": "unknown {name}", "unknown dist": "unknown {name}", "is a distribution on the real numbers": "is a distribution on the {"}
+    for piece in quoted:
+        assert written.get(piece, piece) in code, piece
+
+
+@pytest.mark.parametrize(("name", "block"), PYTHON_BLOCKS)
+def test_python_blocks_use_names_that_exist(name: str, block: str):
+    """Every block is Python, and every `sp.` name in it is public."""
+    for node in ast.walk(ast.parse(block, filename=name)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sp":
+            assert node.attr in sp.__all__
+
+
+@pytest.mark.parametrize("name", sorted(DOCS))
+def test_links_lead_somewhere(name: str):
+    """Files exist, and headings that are linked to exist in them."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", DOCS[name]):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        path = ROOT / "docs" / file if file else ROOT / "docs" / name
+        assert path.is_file(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            assert anchor in {re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings}, target
+
+
+def test_citation_and_changelog_have_the_version_and_the_article():
+    """What to cite is the version that is installed, and the article by its DOI."""
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    article = sp.published().citation
+    assert f"\nversion: {sp.__version__}\n" in citation
+    assert article.doi in citation
+    assert article.title in citation
+    for author in article.authors:
+        family, _, given = author.partition(", ")
+        assert f'{{family-names: "{family}", given-names: "{given}"}}' in citation
+    assert f"## [{sp.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -1,0 +1,104 @@
+"""What starting costs: the package, the help and a refused command load no heavy library."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import bayes_sp
+
+HEAVY = {"pymc", "pytensor", "nutpie", "arviz", "xarray", "pandas", "numpy", "scipy", "matplotlib"}
+SCRIPT = """
+import json, sys
+{code}
+print(json.dumps(sorted({{name.split(".")[0] for name in sys.modules}})), file=sys.stderr)
+"""
+COMMAND = """
+from bayes_sp.cli import main
+try:
+    print(main({arguments!r}))
+except SystemExit as stop:
+    print(stop.code)
+"""
+
+
+def loaded_by(code: str, folder: Path) -> tuple[str, set[str], list[str]]:
+    """Return what a fresh Python prints, the libraries it has then loaded, and its lines of errors."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(code=code)], capture_output=True, text=True, cwd=folder, check=True
+    )
+    *errors, modules = done.stderr.splitlines()
+    return done.stdout, set(json.loads(modules)), errors
+
+
+@pytest.mark.parametrize(
+    "code", ["import bayes_sp", "import bayes_sp.cli", "import bayes_sp.runs", "import bayes_sp.spec.load"]
+)
+def test_importing_loads_no_heavy_library(code, tmp_path):
+    """A name that needs a library loads it when it is first used, not before."""
+    assert loaded_by(code, tmp_path)[1] & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"), [(["--help"], 0), (["fit", "--help"], 0), (["models"], 0), (["fit", "--seed", "x"], 2)]
+)
+def test_help_and_lists_load_no_heavy_library(arguments, status, tmp_path):
+    """Help, the list of models and a mistyped option answer at once."""
+    printed, modules, _ = loaded_by(COMMAND.format(arguments=arguments), tmp_path)
+    assert printed.splitlines()[-1] == str(status)
+    assert modules & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["fit", "primery"], "primary"),
+        (["fit", "broken.toml"], "TOML"),
+        (["fit", "--out", "taken"], "exists already"),
+        (["fit", "--data", "nowhere.csv"], "no such file"),
+    ],
+)
+def test_a_refused_fit_loads_no_heavy_library(arguments, words, tmp_path):
+    """A wrong model, file or folder is reported before anything slow is imported."""
+    (tmp_path / "broken.toml").write_text("title = ", encoding="utf-8")
+    (tmp_path / "taken").mkdir()
+    printed, modules, errors = loaded_by(COMMAND.format(arguments=arguments), tmp_path)
+    assert printed == "2\n"
+    assert words in "\n".join(errors)
+    assert modules & HEAVY == set()
+
+
+def test_every_public_name_is_found_where_the_package_says():
+    """Each name of ``__all__`` is importable, and is the object of the module that it is declared in."""
+    assert sorted(bayes_sp._HOMES) == sorted(bayes_sp.__all__)
+    for name in bayes_sp.__all__:
+        assert getattr(bayes_sp, name) is getattr(importlib.import_module(bayes_sp._HOMES[name]), name)
+
+
+def test_names_for_type_checkers_are_the_public_names():
+    """The imports that a type checker reads hand on exactly what is loaded lazily."""
+    text = Path(bayes_sp.__file__).read_text(encoding="utf-8")
+    block = text.partition("if TYPE_CHECKING:\n")[2].partition("\n\n")[0]
+    handed = {
+        name.strip(): line.split()[1] for line in block.splitlines() for name in line.partition(" import ")[2].split(",")
+    }
+    assert handed == bayes_sp._HOMES
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    """The package has no name but the public ones."""
+    with pytest.raises(AttributeError, match="no attribute 'fitt'"):
+        bayes_sp.fitt  # noqa: B018 - the look-up is the point
+
+
+def test_the_version_is_that_of_the_project():
+    """The version stands once, in the project's metadata."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert bayes_sp.__version__ == project["version"]
+    assert dir(bayes_sp) == sorted([*bayes_sp.__all__, "__version__"])
