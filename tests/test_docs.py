@@ -29,7 +29,11 @@ def blocks(text: str, language: str) -> list[str]:
 
 def table_rows(text: str, first_cell: str) -> list[list[str]]:
     """Cells of every row of a document's tables whose first cell is the given code."""
-    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines() if line.startswith("|")]
+    rows = [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in text.splitlines()
+        if line.startswith("|")
+    ]
     return [row for row in rows if row[0] == first_cell]
 
 
@@ -92,13 +96,18 @@ def test_every_key_is_documented():
     """Each key that the reader takes stands in a table of the reference."""
     keys = keys_read()
     assert {"title", "equation", "levels", "why", "estimate"} <= keys
-    documented = set(re.findall(r"`([a-z_0-9]+)`", "\n".join(line.split("|")[1] for line in SPECIFICATION.splitlines() if line.startswith("|"))))
+    documented = set(
+        re.findall(
+            r"`([a-z_0-9]+)`",
+            "\n".join(line.split("|")[1] for line in SPECIFICATION.splitlines() if line.startswith("|")),
+        )
+    )
     assert not keys - documented
 
 
 def test_every_distribution_is_documented_with_its_constants():
     """The catalogue has every distribution, its constants, which must be positive, and its support."""
-    section = SPECIFICATION.partition("### Distributions")[2].partition("### Names")[0]
+    section = SPECIFICATION.partition("| `dist` | constants |")[2].partition("### Names")[0]
     assert set(re.findall(r"^\| `([a-z_]+)` \|", section, flags=re.MULTILINE)) == set(DISTRIBUTIONS)
     for name, known in DISTRIBUTIONS.items():
         ((_, constants, support, _),) = table_rows(section, f"`{name}`")
@@ -157,7 +166,7 @@ def test_thresholds_of_the_verdict():
     assert f"above {diagnostics.BFMI_LIMIT}" in section
 
 
-def problems(call, *arguments) -> str:  # noqa: ANN001, ANN002
+def problems(call, *arguments) -> str:
     with pytest.raises(BayesSpError) as caught:
         call(*arguments)
     return str(caught.value)
@@ -169,9 +178,13 @@ def test_messages_in_the_quickstart_are_those_of_the_program(tmp_path: Path):
     (head,) = blocks(QUICKSTART, "csv")
     model, found = sp.load_model(tomllib.loads(text)), []
     wrong = text.replace('"normal"\n', '"norml"\n').replace('"half_normal", sigma = 2', '"half_normal", sigma = -2')
-    found.append(problems(sp.load_model, tomllib.loads(wrong.replace(', why = "days off are strongly overdispersed"', ""))))
+    found.append(
+        problems(sp.load_model, tomllib.loads(wrong.replace(', why = "days off are strongly overdispersed"', "")))
+    )
     found.append(problems(sp.load_model, tomllib.loads(re.sub(r"^sigma .*\n", "", text, flags=re.MULTILINE))))
-    for number, (old, new) in enumerate([("days_off", "days_of"), (",2,41", ",2.5,41"), ("3,2,3.0", "3,,3.0"), (",53,2", ",53,9"), (",", ";")]):
+    for number, (old, new) in enumerate(
+        [("days_off", "days_of"), (",2,41", ",2.5,41"), ("3,2,3.0", "3,,3.0"), (",53,2", ",53,9"), (",", ";")]
+    ):
         (tmp_path / f"{number}.csv").write_text(head.replace(old, new), encoding="utf-8")
         found.append(problems(sp.read_survey, tmp_path / f"{number}.csv", model))
     (tmp_path / "run").mkdir()
@@ -203,9 +216,17 @@ def test_messages_in_the_reference_stand_in_the_code():
     """Each quoted piece of an error is a piece of a message of the specification's room."""
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bayes_sp" / "spec").glob("*.py"))
     section = SPECIFICATION.partition("## Errors")[2]
-    quoted = {piece for row in re.findall(r"^\| (`.+?) \|", section, flags=re.MULTILINE) for piece in re.findall(r"`([^`]+)`", row)}
+    quoted = {
+        piece
+        for row in re.findall(r"^\| (`.+?) \|", section, flags=re.MULTILINE)
+        for piece in re.findall(r"`([^`]+)`", row)
+    }
     assert len(quoted) > 12
-    written = {"unknown family": "unknown {name}", "unknown dist": "unknown {name}", "is a distribution on the real numbers": "is a distribution on the {"}
+    written = {
+        "unknown family": "unknown {name}",
+        "unknown dist": "unknown {name}",
+        "is a distribution on the real numbers": "is a distribution on the {",
+    }
     for piece in quoted:
         assert written.get(piece, piece) in code, piece
 
@@ -229,7 +250,9 @@ def test_links_lead_somewhere(name: str):
         assert path.is_file(), target
         if anchor:
             headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-            assert anchor in {re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings}, target
+            assert anchor in {re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings}, (
+                target
+            )
 
 
 def test_citation_and_changelog_have_the_version_and_the_article():

@@ -59,7 +59,13 @@ def test_runs_and_says_what_it_says(executed: nbformat.NotebookNode):
 
 def test_prints_no_warning(executed: nbformat.NotebookNode):
     """Nothing goes to the error stream."""
-    streams = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs if output.output_type == "stream"]
+    streams = [
+        output
+        for cell in executed.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if output.output_type == "stream"
+    ]
     assert [stream.text for stream in streams if stream.name == "stderr"] == []
 
 

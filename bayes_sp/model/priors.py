@@ -61,7 +61,8 @@ def prior_vector(name: str, priors: Sequence[Prior], dim: str, labels: Sequence[
     elements = []
     for prior, label in zip(priors, labels, strict=True):
         make, arguments = PYMC[prior.dist]
-        elements.append(make(f"{name}[{label}]", **{arguments[key]: value for key, value in prior.constants}))
+        constants = {arguments[key]: np.float64(value) for key, value in prior.constants}
+        elements.append(make(f"{name}[{label}]", **constants))
     return pm.Deterministic(name, pt.stack(elements), dims=dim)
 
 

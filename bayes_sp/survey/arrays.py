@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from bayes_sp.spec.types import Covariate, PathModel
 from bayes_sp.survey.checks import check_design, check_survey
@@ -25,7 +26,6 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
     check_survey(model, survey)
     values = {name: survey.records[name].to_numpy(dtype=float) for name in model.columns}
     responses = [equation.response for equation in model.equations]
-    columns = [column for covariate in model.covariates for column in _columns(covariate, values[covariate.name])]
     design = Design(
         exposure=model.exposure,
         mediators=model.mediators,
@@ -33,7 +33,7 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
         families=tuple(equation.family for equation in model.equations),
         x=values[model.exposure],
         y=np.column_stack([values[name] for name in responses]),
-        w=np.column_stack(columns) if columns else np.empty((len(survey), 0)),
+        w=covariate_columns(model, survey.records),
         covariate_terms=model.covariate_terms,
         edges_exposure=np.array([model.exposure in equation.parents for equation in model.equations]),
         edges_mediators=np.array([[name in e.parents for name in model.mediators] for e in model.equations]),
@@ -41,6 +41,12 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
     )
     check_design(design, survey.source)
     return design
+
+
+def covariate_columns(model: PathModel, records: pd.DataFrame) -> Array:
+    """Return the covariates' design columns after their fixed transforms, (n, q)."""
+    columns = [c for v in model.covariates for c in _columns(v, records[v.name].to_numpy(dtype=float))]
+    return np.column_stack(columns) if columns else np.empty((len(records), 0))
 
 
 def _columns(covariate: Covariate, values: Array) -> list[Array]:

@@ -1,0 +1,134 @@
+"""The verdict trips on each threshold, names what is worst, and passes clean draws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayes_sp.criticism.diagnostics import diagnose
+from bayes_sp.names import DIAGNOSTIC_COLUMNS
+
+
+def made_up(chains: int = 4, draws: int = 1000, seed: int = 0) -> tuple[xr.DataTree, dict[str, np.ndarray]]:
+    """Return independent draws of three coefficients and a residual SD, and of one effect."""
+    rng = np.random.default_rng(seed)
+    terms = ["intercept", "walks", "age"]
+    posterior = xr.Dataset(
+        {
+            "mood": (("chain", "draw", "mood_term"), rng.standard_normal((chains, draws, 3))),
+            "sigma": (("chain", "draw", "sigma_response"), np.exp(0.1 * rng.standard_normal((chains, draws, 1)))),
+        },
+        coords={"mood_term": terms, "sigma_response": ["mood"]},
+    )
+    stats = xr.Dataset(
+        {
+            "diverging": (("chain", "draw"), np.zeros((chains, draws), dtype=bool)),
+            "energy": (("chain", "draw"), rng.standard_normal((chains, draws))),
+        }
+    )
+    tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+    return tree, {"total [difference]": rng.standard_normal((chains, draws))}
+
+
+def autocorrelated(shape: tuple[int, int], step: float, seed: int = 1) -> np.ndarray:
+    """Return slow chains that all wander over the same region."""
+    rng = np.random.default_rng(seed)
+    values = rng.standard_normal(shape)
+    for t in range(1, shape[1]):
+        values[:, t] = (1 - step) * values[:, t - 1] + np.sqrt(1 - (1 - step) ** 2) * values[:, t]
+    return values
+
+
+def test_independent_draws_pass():
+    """Four chains of independent draws give no reason for doubt."""
+    verdict = diagnose(*made_up())
+    assert verdict.trustworthy
+    assert verdict.reasons == ()
+    assert str(verdict).startswith("The fit passes every check: R-hat at most 1.00")
+    assert verdict._repr_html_().startswith("<p><b>Trustworthy.</b>")
+
+
+def test_every_parameter_and_effect_has_a_row():
+    """The table names each scalar, and the numbers are the table's extremes."""
+    verdict = diagnose(*made_up())
+    assert tuple(verdict.table.columns) == DIAGNOSTIC_COLUMNS
+    assert list(verdict.table["name"]) == [
+        "mood[intercept]", "mood[walks]", "mood[age]", "sigma[mood]", "total [difference]",
+    ]  # fmt: skip
+    np.testing.assert_allclose(verdict.numbers["r_hat"], verdict.table["r_hat"].max())
+    np.testing.assert_allclose(verdict.numbers["ess_bulk"], verdict.table["ess_bulk"].min())
+    np.testing.assert_allclose(verdict.numbers["ess_tail"], verdict.table["ess_tail"].min())
+
+
+def test_a_chain_elsewhere_trips_r_hat():
+    """A chain that found another place is a reason, with the parameter's name."""
+    tree, effects = made_up()
+    tree["posterior"]["mood"].to_numpy()[2, :, 1] += 3.0
+    verdict = diagnose(tree, effects)
+    assert not verdict.trustworthy
+    assert verdict.reasons[0].startswith("R-hat above 1.01 for 1 of 5 quantities (worst: mood[walks], 1.")
+    assert str(verdict).startswith("DO NOT USE THESE RESULTS: R-hat above 1.01")
+    assert "Not trustworthy" in verdict._repr_html_()
+
+
+def test_slow_chains_trip_the_effective_sample_size():
+    """Draws that hardly move count for few, in bulk and tails."""
+    tree, _ = made_up()
+    verdict = diagnose(tree, {"total [difference]": autocorrelated((4, 1000), 0.01)})
+    assert any(reason.startswith("bulk ESS below 400 for 1 of 5 quantities (worst: total [difference], ")
+               for reason in verdict.reasons)  # fmt: skip
+    assert any(reason.startswith("tail ESS below 400 for 1 of 5") for reason in verdict.reasons)
+
+
+def test_few_draws_trip_the_effective_sample_size():
+    """Four times fifty independent draws are too few for tails, however well they mix."""
+    verdict = diagnose(*made_up(draws=50))
+    assert any("bulk ESS below 400 for 5 of 5" in reason for reason in verdict.reasons)
+
+
+def test_one_divergence_is_a_reason():
+    """Divergences are counted, and none is tolerated."""
+    tree, effects = made_up()
+    tree["sample_stats"]["diverging"].to_numpy()[1, [3, 8]] = True
+    verdict = diagnose(tree, effects)
+    assert verdict.reasons == ("2 divergent transitions",)
+    assert verdict.numbers["divergences"] == 2
+
+
+def test_energy_that_hardly_moves_is_a_reason():
+    """A chain whose energy changes little from draw to draw has a low E-BFMI; the chain is named."""
+    tree, effects = made_up()
+    tree["sample_stats"]["energy"].to_numpy()[3] = 10 * autocorrelated((1, 1000), 0.02)[0]
+    verdict = diagnose(tree, effects)
+    (reason,) = verdict.reasons
+    assert reason.startswith("E-BFMI 0.0")
+    assert reason.endswith("not above 0.3, in chain 3")
+    assert verdict.numbers["e_bfmi"] < 0.3
+
+
+@pytest.mark.parametrize("other", [0.0, 3.0])
+def test_a_quantity_that_never_varies_is_a_reason(other):
+    """A constant has no R-hat, and is named as worst whatever else is wrong."""
+    tree, effects = made_up()
+    tree["posterior"]["sigma"].to_numpy()[...] = 2.0
+    tree["posterior"]["mood"].to_numpy()[0, :, 0] += other
+    verdict = diagnose(tree, effects)
+    assert not verdict.trustworthy
+    assert "(worst: sigma[mood], not computable: one chain, or a constant)" in verdict.reasons[0]
+
+
+def test_one_chain_is_a_reason():
+    """One chain cannot show that chains agree."""
+    verdict = diagnose(*made_up(chains=1))
+    assert "R-hat above 1.01 for 5 of 5 quantities" in verdict.reasons[0]
+
+
+def test_every_reason_is_given_at_once():
+    """Several faults give several reasons, joined in one sentence."""
+    tree, effects = made_up()
+    tree["sample_stats"]["diverging"].to_numpy()[0, 0] = True
+    tree["posterior"]["mood"].to_numpy()[2, :, 1] += 3.0
+    verdict = diagnose(tree, effects)
+    assert len(verdict.reasons) >= 2
+    assert str(verdict).count("; ") == len(verdict.reasons) - 1

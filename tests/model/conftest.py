@@ -1,0 +1,42 @@
+"""The study's reconstruction and its two main fits, made once for the tests of the model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import bayes_sp as sp
+from bayes_sp.spec.types import PathModel, Variable
+from bayes_sp.survey.design import Array
+
+
+def without_scales(model: PathModel) -> PathModel:
+    """A model whose normal responses may leave their scales, for simulated records."""
+    free = tuple(Variable(v.name, v.label, v.unit, center=v.center) for v in model.variables if v.kind != "count")
+    return replace(model, variables=free, twin="")
+
+
+TRUTH: dict[str, Array] = {
+    "belonging_t1": np.array([2.7, 0.1, 0.45, -0.1, 0.0, 0.05, -0.1, 0.25, 0.1, 0.0]),
+    "loneliness_t1": np.array([2.4, 0.02, -0.3, -0.05, 0.3, 0.1, -0.1, -0.1, -0.15, 0.05, 0.1]),
+    "appointments_t1": np.array([1.1, -0.03, -0.08, 0.3, 0.02, -0.05, 0.7, 0.02, 0.0, 0.05, 0.1, -0.1]),
+    "sigma": np.array([0.9, 0.85]),
+    "phi": np.array([0.9]),
+}
+
+
+@pytest.fixture(scope="session")
+def study_survey() -> sp.Survey:
+    return sp.reconstruct(seed=1)
+
+
+@pytest.fixture(scope="session")
+def primary_fit(study_survey):
+    return sp.fit("primary", study_survey, seed=1)
+
+
+@pytest.fixture(scope="session")
+def process6_fit(study_survey):
+    return sp.fit("process6", study_survey, seed=1, options=sp.SamplerOptions(draws=2000))

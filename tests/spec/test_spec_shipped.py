@@ -1,0 +1,90 @@
+"""The shipped specifications say what the article says."""
+
+from __future__ import annotations
+
+import pytest
+
+from bayes_sp.names import path_name
+from bayes_sp.spec.load import load_model, shipped_models
+from bayes_sp.study.published import published
+
+CHAIN = ("group_change", "belonging_t1", "loneliness_t1", "appointments_t1")
+
+
+def test_three_specifications_are_shipped():
+    """The primary model, and the twins of the article's two analyses."""
+    assert list(shipped_models()) == ["primary", "process4", "process6"]
+
+
+@pytest.mark.parametrize("name", shipped_models())
+def test_published_values_are_those_of_the_article(name):
+    """Each published effect in a specification is the article's, as printed, with every reading of a misprint."""
+    model = load_model(name)
+    number = 4 if name == "process4" else 6
+    printed = {effect.path: effect for effect in published().effects if effect.model == number}
+    assert {effect.path for effect in model.published} == set(printed)
+    for effect in model.published:
+        known = printed[effect.path]
+        assert effect.estimate == tuple(reading.value for reading in known.readings)
+        assert (effect.lower, effect.upper) == (known.lower.value, known.upper.value)
+
+
+@pytest.mark.parametrize("name", shipped_models())
+def test_fixed_constants_are_those_of_table_2(name):
+    """Covariates are centred and scaled with the printed means and SDs, or not scaled at all."""
+    study, model = published(), load_model(name)
+    for covariate in model.covariates:
+        variable = study.variable(covariate.name)
+        if covariate.scale != 1.0:
+            assert (covariate.center, covariate.scale) == (variable.mean.value, variable.sd.value)
+    for variable in model.variables:
+        if variable.center:
+            assert variable.center == study.variable(variable.name).mean.value
+
+
+@pytest.mark.parametrize("name", shipped_models())
+def test_covariates_are_the_published_ones_of_table_2(name):
+    """Every published covariate but employment, which Table 2 does not give."""
+    covariates = published().covariates
+    names = {covariate.name for covariate in load_model(name).covariates}
+    assert names == set(covariates.names) - set(covariates.missing_from_table2)
+
+
+def test_the_primary_model_has_normal_mediators_and_a_count_outcome():
+    """Belonging, then loneliness, then appointments as a count, with every earlier variable as parent."""
+    model = load_model("primary")
+    assert model.chain == CHAIN
+    assert [equation.family for equation in model.equations] == ["normal", "normal", "negative_binomial"]
+    assert [equation.parents for equation in model.equations] == [CHAIN[:1], CHAIN[:2], CHAIN[:3]]
+    assert model.contrast == (0.0, 1.0)
+    assert model.twin == "process6"
+    assert {c.name: c.transform for c in model.covariates}["appointments_t0"] == "log1p"
+    assert model.covariate_terms[-2:] == ("education[2]", "education[3]")
+
+
+def test_the_primary_models_priors_are_weakly_informative():
+    """No prior is flat, each has its reason, and the outcome's slopes are on a log scale and narrower."""
+    model = load_model("primary")
+    assert all(prior.why and prior.dist not in ("flat", "half_flat") for _, _, prior in model.priors)
+    assert str(model.prior("appointments_t1", "phi")) == "LogNormal(mu=0, sigma=1)"
+    assert str(model.prior("belonging_t1", "group_change")) == "Normal(mu=0, sigma=0.25)"
+    assert str(model.prior("appointments_t1", "group_change")) == "Normal(mu=0, sigma=0.15)"
+    assert str(model.prior("appointments_t1", "appointments_t0")) == "Normal(mu=0.5, sigma=0.25)"
+    assert str(model.prior("appointments_t1", "education[3]")) == "Normal(mu=0, sigma=0.3)"
+
+
+@pytest.mark.parametrize(("name", "chain"), [("process6", CHAIN), ("process4", (CHAIN[0], *CHAIN[2:]))])
+def test_the_twins_are_the_articles_regressions(name, chain):
+    """Normal equations, covariates linear as published, priors that are flat over what the data could support."""
+    model = load_model(name)
+    assert model.chain == chain
+    assert {equation.family for equation in model.equations} == {"normal"}
+    assert {(c.transform, c.levels) for c in model.covariates} == {("identity", ())}
+    assert {str(prior) for _, _, prior in model.priors} == {"Normal(mu=0, sigma=100)", "HalfNormal(sigma=100)"}
+
+
+def test_the_misprinted_effect_keeps_both_readings():
+    """The article's "-003" is -0.03 or -0.003, and neither is chosen."""
+    (effect,) = load_model("process4").published
+    assert effect.path == path_name((CHAIN[0], *CHAIN[2:]))
+    assert effect.estimate == (-0.03, -0.003)
