@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from bayes_sp.fitting import Fit, fit
     from bayes_sp.frequentist.bootstrap import bootstrap
     from bayes_sp.frequentist.regression import Moments, least_squares
-    from bayes_sp.model.sample import SamplerOptions, prior_predictive
+    from bayes_sp.model.options import SamplerOptions
+    from bayes_sp.model.sample import prior_predictive
     from bayes_sp.report.figures import plot_comparison, plot_paths
     from bayes_sp.runs import read_run
     from bayes_sp.spec.load import load_model
@@ -53,7 +54,7 @@ _HOMES = {
     "Fit": "bayes_sp.fitting",
     "Moments": "bayes_sp.frequentist.regression",
     "PathModel": "bayes_sp.spec.types",
-    "SamplerOptions": "bayes_sp.model.sample",
+    "SamplerOptions": "bayes_sp.model.options",
     "Survey": "bayes_sp.survey.records",
     "bootstrap": "bayes_sp.frequentist.bootstrap",
     "design_arrays": "bayes_sp.survey.arrays",

@@ -11,7 +11,8 @@ from bayes_sp.compare.table import Comparison
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
 from bayes_sp.effects.posterior import Effects
 from bayes_sp.fitting import Fit, fit
-from bayes_sp.model.sample import Notify, SamplerOptions, silent
+from bayes_sp.model.options import SamplerOptions
+from bayes_sp.model.sample import Notify, silent
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.published import published
 from bayes_sp.study.recovery import Recovered, recover_published

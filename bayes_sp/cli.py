@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     fit = commands.add_parser(
         "fit",
+        allow_abbrev=False,  # --save must not be taken for --save-records
         help="fit a specification, compare with the bootstrap, save a run",
         description="Without --data the records are reconstructed from the published moments of the study.",
         epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 the fit failed its "
@@ -133,7 +134,7 @@ def _fit(options: argparse.Namespace) -> int:
     _say("loading pymc")
 
     from bayes_sp.analysis import analyse
-    from bayes_sp.model.sample import SamplerOptions
+    from bayes_sp.model.options import SamplerOptions
     from bayes_sp.report.save import save_analysis
     from bayes_sp.report.text import summary_text
 

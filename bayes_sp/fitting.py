@@ -15,7 +15,8 @@ from bayes_sp.effects.posterior import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.frequentist.bootstrap import bootstrap
 from bayes_sp.model.exact import exact_posterior, has_exact_posterior
-from bayes_sp.model.sample import Notify, SamplerOptions, sample_posterior, silent
+from bayes_sp.model.options import SamplerOptions
+from bayes_sp.model.sample import Notify, sample_posterior, silent
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct

@@ -73,7 +73,8 @@ def read_run(folder: str | Path) -> Run:
         info = tomllib.loads((folder / name).read_text(encoding="utf-8"))
         for table in TABLES:
             name = f"{table}.csv"
-            tables[table] = pd.read_csv(folder / name, converters=dict.fromkeys(EMPTY_TEXTS, str))
+            found = pd.read_csv(folder / name, dtype=dict.fromkeys(EMPTY_TEXTS, str))
+            tables[table] = found.fillna(dict.fromkeys(EMPTY_TEXTS, ""))
         name = POSTERIOR_FILE
         posterior = xr.load_datatree(folder / name, engine="h5netcdf")
     except (OSError, ValueError) as error:

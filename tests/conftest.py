@@ -48,7 +48,13 @@ SMALL: dict[str, Any] = {
         "visits": {"walks": {"dist": "normal", "mu": 0.0, "sigma": 0.2, "why": "smaller"}},
     },
     "published": [
-        {"path": "walks -> mood -> visits", "estimate": [-0.2, -0.02], "lower": -0.4, "upper": -0.01, "source": "a table"},
+        {
+            "path": "walks -> mood -> visits",
+            "estimate": [-0.2, -0.02],
+            "lower": -0.4,
+            "upper": -0.01,
+            "source": "a table",
+        },
         {"path": "total", "estimate": -0.5, "source": "the text"},
     ],
 }

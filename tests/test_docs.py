@@ -75,13 +75,13 @@ def test_parts_of_specifications_use_known_keys():
         assert sp.load_model(base | part)
 
 
-def test_whole_models_prior_goes_before_an_equations_slope():
-    """The lookup order that the reference warns of."""
+def test_an_equations_slope_goes_before_the_whole_models_prior():
+    """The lookup order that the reference states."""
     tables = tomllib.loads((ROOT / "models" / "primary.toml").read_text(encoding="utf-8"))
     del tables["priors"]["appointments_t1"]["group_change"]
     prior = sp.load_model(tables).prior("appointments_t1", "group_change")
     assert prior is not None
-    assert prior.values["sigma"] == tables["priors"]["group_change"]["sigma"]
+    assert prior.values["sigma"] == tables["priors"]["appointments_t1"]["slope"]["sigma"]
 
 
 def keys_read() -> set[str]:

@@ -36,6 +36,12 @@ def write_run(folder: Path, text: str = "seed = 1", **options) -> None:
         (partial / RUN_FILE).write_text(text, encoding="utf-8")
 
 
+def fail_half_way(folder: Path, error: BaseException, **options) -> None:
+    with run_folder(folder, **options) as partial:
+        (partial / RUN_FILE).touch()
+        raise error
+
+
 def stop_in_the_middle(folder: Path, with_signal: int) -> int:
     """Start a process that writes a run, stop it half way, and return its exit status."""
     process = subprocess.Popen([sys.executable, "-c", WRITER, str(folder)], stdout=subprocess.PIPE, text=True)
@@ -57,15 +63,17 @@ def test_a_whole_run_takes_its_name(tmp_path):
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_an_exception_leaves_nothing(tmp_path, error):
     """A block that raises, or is interrupted, leaves neither the folder nor a part of it."""
-    with pytest.raises(error), run_folder(tmp_path / "run") as partial:
-        (partial / RUN_FILE).touch()
-        raise error
+    with pytest.raises(error):
+        fail_half_way(tmp_path / "run", error())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_disk_error_leaves_nothing_and_is_the_users(tmp_path):
     """What the disk refuses is reported with the folder's name."""
-    with pytest.raises(RunError, match=r"run: cannot be written \(No such file"), run_folder(tmp_path / "run") as partial:
+    with (
+        pytest.raises(RunError, match=r"run: cannot be written \(No such file"),
+        run_folder(tmp_path / "run") as partial,
+    ):
         (partial / "missing" / "file").touch()
     assert list(tmp_path.iterdir()) == []
 
@@ -73,9 +81,8 @@ def test_a_disk_error_leaves_nothing_and_is_the_users(tmp_path):
 def test_a_failed_replacement_keeps_the_old_run(tmp_path):
     """With --overwrite, the old run goes only when the new one is whole."""
     write_run(tmp_path / "run", "old = 1")
-    with pytest.raises(ValueError, match="half way"), run_folder(tmp_path / "run", overwrite=True) as partial:
-        (partial / RUN_FILE).touch()
-        raise ValueError("half way")
+    with pytest.raises(ValueError, match="half way"):
+        fail_half_way(tmp_path / "run", ValueError("half way"), overwrite=True)
     assert (tmp_path / "run" / RUN_FILE).read_text(encoding="utf-8") == "old = 1"
     assert len(list(tmp_path.iterdir())) == 1
 

@@ -86,7 +86,9 @@ def test_names_for_type_checkers_are_the_public_names():
     text = Path(bayes_sp.__file__).read_text(encoding="utf-8")
     block = text.partition("if TYPE_CHECKING:\n")[2].partition("\n\n")[0]
     handed = {
-        name.strip(): line.split()[1] for line in block.splitlines() for name in line.partition(" import ")[2].split(",")
+        name.strip(): line.split()[1]
+        for line in block.splitlines()
+        for name in line.partition(" import ")[2].split(",")
     }
     assert handed == bayes_sp._HOMES
 

@@ -17,6 +17,7 @@ from bayes_sp.names import DIAGNOSTIC_COLUMNS
 RHAT_LIMIT = 1.01
 ESS_LIMIT = 400
 BFMI_LIMIT = 0.3
+PARETO_K_LIMIT = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +28,13 @@ class Verdict:
     ----------
     trustworthy
         Whether every threshold is met: R-hat <= 1.01, bulk and tail ESS >= 400 for every parameter and every effect,
-        no divergences, E-BFMI > 0.3 in every chain.
+        no divergences, E-BFMI > 0.3 in every chain; for independent draws from a Laplace approximation Pareto
+        k <= 0.7 and importance ESS >= 400 instead of R-hat, divergences and E-BFMI.
     reasons
         One sentence for each threshold that is missed; empty when trustworthy.
     numbers
-        The extremes: ``r_hat``, ``ess_bulk``, ``ess_tail``, ``divergences``, ``e_bfmi``.
+        The extremes: ``r_hat``, ``ess_bulk``, ``ess_tail``, ``divergences`` and ``e_bfmi``, or ``pareto_k`` and
+        ``importance_ess``.
     table
         ``name, r_hat, ess_bulk, ess_tail, mcse_mean`` for every parameter and effect.
 
@@ -48,16 +51,20 @@ class Verdict:
 
     def __str__(self) -> str:
         n = self.numbers
-        found = (
-            f"R-hat at most {n['r_hat']:.3f}, bulk ESS at least {n['ess_bulk']:,.0f}, tail ESS at least "
-            f"{n['ess_tail']:,.0f}, {n['divergences']:.0f} divergences, E-BFMI at least {n['e_bfmi']:.2f}"
-        )
+        ess = f"bulk ESS at least {n['ess_bulk']:,.0f}, tail ESS at least {n['ess_tail']:,.0f}"
+        if "pareto_k" in n:
+            importance = f"importance ESS {n['importance_ess']:,.0f}"
+            found = f"Laplace approximation with Pareto k {n['pareto_k']:.2f}, {importance}, {ess}"
+        else:
+            sampler = f"{n['divergences']:.0f} divergences, E-BFMI at least {n['e_bfmi']:.2f}"
+            found = f"R-hat at most {n['r_hat']:.3f}, {ess}, {sampler}"
         if self.trustworthy:
             return f"The fit passes every check: {found}."
         return f"DO NOT USE THESE RESULTS: {'; '.join(self.reasons)}."
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{'Trustworthy' if self.trustworthy else 'Not trustworthy'}.</b> {escape(str(self))}</p>"
+        word = "Trustworthy" if self.trustworthy else "Not trustworthy"
+        return f"<p><b>{word}.</b> {escape(str(self))}</p>"
 
 
 def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array]) -> Verdict:
@@ -77,16 +84,20 @@ def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array]) -> Verdict:
     quantities = {**_parameters(posterior["posterior"].to_dataset()), **effects}
     table = convergence(np.stack(list(quantities.values()), axis=-1))
     table.insert(0, "name", list(quantities))
-    energy = np.atleast_1d(az.bfmi(posterior)["energy"].to_numpy())
-    divergences = int(posterior["sample_stats"]["diverging"].sum())
     numbers = {
         "r_hat": float(table["r_hat"].max()),
         "ess_bulk": float(table["ess_bulk"].min()),
         "ess_tail": float(table["ess_tail"].min()),
-        "divergences": divergences,
-        "e_bfmi": float(energy.min()),
     }
-    reasons = tuple(_reasons(table, divergences, energy))
+    resampled = "pareto_k" in posterior.attrs
+    if resampled:
+        numbers |= {name: float(posterior.attrs[name]) for name in ("pareto_k", "importance_ess")}
+        method_reasons = _approximation_reasons(numbers)
+    else:
+        energy = np.atleast_1d(az.bfmi(posterior)["energy"].to_numpy())
+        numbers |= {"divergences": float(posterior["sample_stats"]["diverging"].sum()), "e_bfmi": float(energy.min())}
+        method_reasons = _sampler_reasons(numbers, int(energy.argmin()))
+    reasons = (*_reasons(table, with_r_hat=not resampled), *method_reasons)
     return Verdict(not reasons, reasons, numbers, table[list(DIAGNOSTIC_COLUMNS)])
 
 
@@ -100,13 +111,15 @@ def _parameters(posterior: xr.Dataset) -> dict[str, Array]:
     return found
 
 
-def _reasons(table: pd.DataFrame, divergences: int, energy: Array) -> Iterator[str]:
+def _reasons(table: pd.DataFrame, *, with_r_hat: bool) -> Iterator[str]:
     """Yield one sentence for each threshold that is missed. A NaN misses its threshold."""
     for column, limit, noun, ok in (
         ("r_hat", f"above {RHAT_LIMIT}", "R-hat", table["r_hat"] <= RHAT_LIMIT),
         ("ess_bulk", f"below {ESS_LIMIT}", "bulk ESS", table["ess_bulk"] >= ESS_LIMIT),
         ("ess_tail", f"below {ESS_LIMIT}", "tail ESS", table["ess_tail"] >= ESS_LIMIT),
     ):
+        if column == "r_hat" and not with_r_hat:
+            continue  # independent draws have no chains to compare
         if ok.all():
             continue
         values = table[column].to_numpy()[~ok]
@@ -117,7 +130,19 @@ def _reasons(table: pd.DataFrame, divergences: int, energy: Array) -> Iterator[s
         value = constant if np.isnan(values[worst]) else f"{values[worst]:.{digits}f}"
         name = table["name"].to_numpy()[~ok][worst]
         yield f"{noun} {limit} for {len(values)} of {len(table)} quantities (worst: {name}, {value})"
-    if divergences:
-        yield f"{divergences} divergent transitions"
-    if not (energy > BFMI_LIMIT).all():
-        yield f"E-BFMI {energy.min():.2f}, not above {BFMI_LIMIT}, in chain {int(energy.argmin())}"
+
+
+def _sampler_reasons(numbers: Mapping[str, float], worst_chain: int) -> Iterator[str]:
+    """Yield one sentence for each of NUTS' own thresholds that is missed."""
+    if numbers["divergences"]:
+        yield f"{numbers['divergences']:.0f} divergent transitions"
+    if not numbers["e_bfmi"] > BFMI_LIMIT:
+        yield f"E-BFMI {numbers['e_bfmi']:.2f}, not above {BFMI_LIMIT}, in chain {worst_chain}"
+
+
+def _approximation_reasons(numbers: Mapping[str, float]) -> Iterator[str]:
+    """Yield one sentence for each threshold of importance resampling that is missed."""
+    if not numbers["pareto_k"] <= PARETO_K_LIMIT:
+        yield f"Pareto k {numbers['pareto_k']:.2f}, above {PARETO_K_LIMIT}"
+    if not numbers["importance_ess"] >= ESS_LIMIT:
+        yield f"importance ESS {numbers['importance_ess']:.0f}, below {ESS_LIMIT}"

@@ -137,9 +137,7 @@ def bootstrap(
         If the equations cannot be fitted to all patients, or no resample could be fitted.
     """
     problem = _prepare(design)
-    whole = _refit(problem, np.ones((1, design.n)))
-    if whole.reason[0]:
-        raise SurveyError(design.outcome, [f"no fit to all patients: {whole.reason[0]}; no bootstrap is possible"])
+    whole = _fit_whole(problem)
     draws = resamples(design.n, seed, replicates, block=_block_size(problem), batch_bytes=batch_bytes)
     blocks = [_refit(problem, counts) for counts in draws]
     values = np.concatenate([block.values for block in blocks])
@@ -170,6 +168,19 @@ def bootstrap(
         phi=float(whole.phi[0]) if is_count else None,
         replicate_phi=np.concatenate([block.phi for block in blocks]) if is_count else None,
     )
+
+
+def point_estimates(design: Design) -> Array:
+    """Effects of the maximum-likelihood fit to all patients, (effect, scale, decomposition); errors as `bootstrap`."""
+    return _fit_whole(_prepare(design)).values[0]
+
+
+def _fit_whole(problem: _Problem) -> _Fits:
+    """Fit to all patients, or say why there is none."""
+    whole = _refit(problem, np.ones((1, problem.design.n)))
+    if whole.reason[0]:
+        raise SurveyError(problem.design.outcome, [f"no maximum-likelihood fit to all patients: {whole.reason[0]}"])
+    return whole
 
 
 def percentile_interval(values: Array, ci_prob: float) -> tuple[Array, Array, Array, Array]:

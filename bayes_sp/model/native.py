@@ -8,14 +8,17 @@ the table.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 from nutpie.compile_pymc import CompiledPyMCModel, address_as_void_pointer
 
 from bayes_sp.model.compiled import CompiledModel, LogPosterior
@@ -56,8 +59,7 @@ class NativeModel:
     def sampler(self, posterior: LogPosterior, initial_point: Callable[[int], Array]) -> CompiledPyMCModel:
         """Return what `nutpie.sample` takes; the draws are those of ``z``, (size,)."""
         size = posterior.size
-        inputs = [posterior.origin, posterior.scale, *posterior.values]
-        table = np.array([[a.ctypes.data, a.shape[0], a.shape[-1]] for a in inputs], dtype=np.int64)
+        table, inputs = input_table(posterior)
         return CompiledPyMCModel(
             dims={DRAWS: ("parameter",)},
             reparameterized_names=[],
@@ -75,6 +77,12 @@ class NativeModel:
             _shapes={DRAWS: (size,)},
             _coords={"parameter": np.arange(size)},
         )
+
+
+def input_table(posterior: LogPosterior) -> tuple[NDArray[np.int64], list[Array]]:
+    """Return address, rows and columns of every input, and the inputs themselves, to be kept alive meanwhile."""
+    inputs = [np.ascontiguousarray(value) for value in (posterior.origin, posterior.scale, *posterior.values)]
+    return np.array([[a.ctypes.data, a.shape[0], a.shape[-1]] for a in inputs], dtype=np.int64), inputs
 
 
 @functools.lru_cache(maxsize=32)
@@ -121,3 +129,24 @@ def _expand(size: int, expanded: int, z_: Any, out_: Any, _table: Any) -> int:  
     for i in range(size):
         out[i] = z[i]
     return 0
+
+
+def log_densities(posterior: LogPosterior, native: NativeModel, points: Array, cores: int) -> tuple[Array, Array]:
+    """Return log-density, (s,), and gradient, (s, size), at each of s points; NaN where one is not finite.
+
+    The C function lets go of the interpreter, so ``cores`` threads share the points; each is computed alike.
+    """
+    table, _alive = input_table(posterior)
+    call = native.log_density.ctypes
+    pointer = ctypes.POINTER(ctypes.c_double)
+    points = np.ascontiguousarray(points)
+    values, gradients = np.full(len(points), np.nan), np.empty_like(points)
+
+    def evaluate(place: int) -> None:
+        x, gradient, value = (a.ctypes.data_as(pointer) for a in (points[place], gradients[place], values[place:]))
+        if call(posterior.size, x, gradient, value, table.ctypes.data) != 0:
+            values[place], gradients[place] = np.nan, np.nan
+
+    with ThreadPoolExecutor(cores) as pool:
+        list(pool.map(evaluate, range(len(points))))  # list: so that an error is not lost
+    return values, gradients

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import logging
 import platform
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,11 @@ import xarray as xr
 from bayes_sp.errors import FitError
 from bayes_sp.model.build import build_model, observed_name
 from bayes_sp.model.compact import structure_of
-from bayes_sp.model.compiled import compile_model
+from bayes_sp.model.compiled import LogPosterior, compile_model
+from bayes_sp.model.laplace import GROUPS, PARETO_K_LIMIT, laplace_draws
 from bayes_sp.model.mode import NoModeError, find_mode
-from bayes_sp.model.native import DRAWS, native_model
+from bayes_sp.model.native import DRAWS, NativeModel, log_densities, native_model
+from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.pointwise import log_likelihood
 from bayes_sp.spec.dump import specification_text
 from bayes_sp.spec.types import PathModel
@@ -32,35 +35,6 @@ from bayes_sp.survey.records import Survey
 POINTWISE_LIMIT = 20_000_000
 PACKAGES = ("bayes_sp", "pymc", "nutpie", "pytensor", "numba", "numpy", "arviz", "xarray", "pandas", "scipy")
 Notify = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class SamplerOptions:
-    """How to sample.
-
-    Attributes
-    ----------
-    draws, tune, chains
-        Kept draws and warm-up draws of each chain, number of chains.
-    cores
-        Chains run at the same time; it changes the time, never the draws.
-    target_accept
-        Mean acceptance that the step size is tuned to.
-    """
-
-    draws: int = 1000
-    tune: int = 300
-    chains: int = 4
-    cores: int = 2
-    target_accept: float = 0.8
-
-    def __post_init__(self) -> None:
-        for name, least in (("draws", 4), ("tune", 1), ("chains", 1), ("cores", 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ValueError(f"{name} must be a whole number of at least {least}, found {value!r}")
-        if not 0 < self.target_accept < 1:
-            raise ValueError(f"target_accept must be between 0 and 1, found {self.target_accept!r}")
 
 
 def silent(_: str) -> None:
@@ -85,7 +59,7 @@ def sample_posterior(
     seed
         The same seed gives the same draws, whatever the number of cores and whether anything was compiled before.
     options
-        Draws, warm-up, chains and cores.
+        Method, draws, warm-up, chains and cores.
     progress
         Show nutpie's progress bar.
     notify
@@ -94,16 +68,18 @@ def sample_posterior(
     Returns
     -------
     xarray.DataTree
-        Groups ``posterior`` and ``sample_stats`` (chain, draw, ...), ``observed_data``, ``constant_data`` and
-        ``log_likelihood`` (chain, draw, patient); the last is left out above 20 million values. The root's attributes record seed, options, versions, data digest,
-        specification, the records' origin, divergences and seconds of compiling and sampling.
+        Groups ``posterior`` (chain, draw, ...), ``sample_stats`` (NUTS only), ``observed_data``, ``constant_data`` and
+        ``log_likelihood`` (chain, draw, patient); the last is left out above 20 million values. The root's
+        attributes record seed, options, versions, data digest, specification, the records' origin, divergences (or
+        Pareto k) and seconds of compiling and sampling.
 
     Raises
     ------
     SurveyError
         Where the survey does not fit the specification.
     FitError
-        Where the posterior has no maximum, or no finite value, from which chains could start.
+        Where the posterior has no maximum, or no finite value, from which to start; where a Laplace approximation
+        has a Pareto k above 0.7.
     """
     options = options or SamplerOptions()
     design = design_arrays(model, survey)
@@ -111,23 +87,48 @@ def sample_posterior(
     started = time.perf_counter()
     compiled = compile_model(model)
     native = native_model(compiled)
-    posterior = compiled.posterior(model, design)
+    origin = posterior = compiled.posterior(model, design)
     compiled_at = time.perf_counter()
-    notify(f"sampling {options.chains} chains of {options.tune} warm-up and {options.draws} kept draws")
     try:
-        mode = find_mode(posterior)
+        mode = find_mode(posterior, lambda points: log_densities(origin, native, points, options.cores)[1])
         posterior = posterior.moved(mode.theta, mode.scale)
-        tree = nutpie.sample(
-            native.sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
-            draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
-            target_accept=options.target_accept, save_warmup=False, progress_bar=progress,
-        )  # fmt: skip
+        draw = _nuts if options.method == "nuts" else _laplace
+        z, stats, found = draw(posterior, native, seed, options, progress, notify)
     except (NoModeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise FitError(survey.source, [f'the model "{model.name}" could not be sampled: {reason}']) from error
-    seconds = (compiled_at - started, time.perf_counter() - compiled_at)
-    draws = posterior.variables(tree["posterior"][DRAWS].to_numpy())
-    return _complete(draws, tree["sample_stats"].to_dataset(), model, survey, design, {"seed": seed, **_settings(options)}, seconds)
+        raise FitError(survey.source, [f'the model "{model.name}" could not be fitted: {reason}']) from error
+    seconds = {"seconds_compiling": compiled_at - started, "seconds_sampling": time.perf_counter() - compiled_at}
+    made = {"seed": seed, **asdict(options), **found, **{name: round(value, 3) for name, value in seconds.items()}}
+    return _complete(posterior.variables(z), stats, model, survey, design, made)
+
+
+def _nuts(
+    posterior: LogPosterior, native: NativeModel, seed: int, options: SamplerOptions, progress: bool, notify: Notify
+) -> tuple[Array, xr.Dataset | None, dict[str, Any]]:
+    """Draw with NUTS, on the scale of the curvature at the mode: (chain, draw, size), sampler statistics."""
+    notify(f"sampling {options.chains} chains of {options.tune} warm-up and {options.draws} kept draws")
+    tree = nutpie.sample(
+        native.sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
+        draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
+        target_accept=options.target_accept, save_warmup=False, progress_bar=progress,
+    )  # fmt: skip
+    stats = tree["sample_stats"].to_dataset().drop_vars(["divergence_message"], errors="ignore")
+    return tree["posterior"][DRAWS].to_numpy(), stats, {"divergences": int(stats["diverging"].sum())}
+
+
+def _laplace(
+    posterior: LogPosterior, native: NativeModel, seed: int, options: SamplerOptions, _progress: bool, notify: Notify
+) -> tuple[Array, xr.Dataset | None, dict[str, Any]]:
+    """Draw by importance resampling from the Laplace approximation: (group, draw, size), no sampler statistics."""
+    notify(f"weighing {options.draws} draws of the Laplace approximation")
+    each = -(-options.draws // GROUPS)
+    found = laplace_draws(posterior, native, draws=each * GROUPS, seed=seed, cores=options.cores)
+    if not found.pareto_k <= PARETO_K_LIMIT:
+        raise RuntimeError(
+            f"the Laplace approximation is not close enough (Pareto k {found.pareto_k:.2f}, above {PARETO_K_LIMIT}); "
+            "use --method nuts"
+        )
+    return found.z.reshape(GROUPS, each, -1), None, {"pareto_k": found.pareto_k, "importance_ess": found.ess}
 
 
 def _spread_start(chain_seed: int, size: int) -> Array:
@@ -151,19 +152,14 @@ def prior_predictive(model: PathModel, survey: Survey, *, seed: int, draws: int 
     flat = sorted({str(prior) for _, _, prior in model.priors if prior.dist in ("flat", "half_flat")})
     if flat:
         raise FitError(model.name, [f"the priors {', '.join(flat)} are improper; nothing can be drawn from them"])
-    with build_model(model, design_arrays(model, survey)):
-        tree = pm.sample_prior_predictive(draws=draws, random_seed=seed)
-    return tree
-
-
-def _settings(options: SamplerOptions) -> dict[str, int | float]:
-    return {
-        "draws": options.draws,
-        "tune": options.tune,
-        "chains": options.chains,
-        "cores": options.cores,
-        "target_accept": options.target_accept,
-    }
+    logger = logging.getLogger("pymc.sampling.forward")
+    level = logger.level
+    logger.setLevel(logging.WARNING)  # it would announce the variables' names on standard error
+    try:
+        with build_model(model, design_arrays(model, survey)):
+            return pm.sample_prior_predictive(draws=draws, random_seed=seed)
+    finally:
+        logger.setLevel(level)
 
 
 def versions() -> dict[str, str]:
@@ -174,40 +170,36 @@ def versions() -> dict[str, str]:
 
 def _complete(
     draws: Mapping[str, Array],
-    stats: xr.Dataset,
+    stats: xr.Dataset | None,
     model: PathModel,
     survey: Survey,
     design: Design,
-    settings: dict[str, int | float],
-    seconds: tuple[float, float],
+    made: dict[str, Any],
 ) -> xr.DataTree:
     """Name the draws, add what ArviZ expects beside the posterior, and say how it was made."""
     posterior = label_draws(model, draws)
-    stats = stats.drop_vars(["divergence_message"], errors="ignore")
     patients = {"patient": np.arange(design.n)}
     observed = {observed_name(r): ("patient", design.y[:, j]) for j, r in enumerate(design.responses)}
     constant = {design.exposure: ("patient", design.x)}
     constant |= {name: ("patient", design.w[:, j]) for j, name in enumerate(design.covariate_terms)}
     groups = {
         "posterior": posterior,
-        "sample_stats": stats,
         "observed_data": xr.Dataset(observed, coords=patients),
         "constant_data": xr.Dataset(constant, coords=patients),
     }
+    if stats is not None:
+        groups["sample_stats"] = stats
     if posterior.sizes["chain"] * posterior.sizes["draw"] * design.y.size <= POINTWISE_LIMIT:
         groups["log_likelihood"] = log_likelihood(model, design, posterior)
     complete = xr.DataTree.from_dict(groups)
     complete.attrs = {
-        **settings,
+        **made,
         "model": model.name,
         "specification": specification_text(model),
         "data_digest": survey.digest,
         "data_origin": survey.origin,
         "data_source": survey.mark,
         "reconstructed_from_published_moments": int(survey.reconstructed),
-        "divergences": int(stats["diverging"].sum()),
-        "seconds_compiling": round(seconds[0], 3),
-        "seconds_sampling": round(seconds[1], 3),
         "versions": json.dumps(versions()),
     }
     return complete

@@ -176,8 +176,9 @@ class PathModel:
     def prior(self, response: str, parameter: str) -> Prior | None:
         """Return the prior of a term or parameter of an equation, the most specific one that is given.
 
-        For a coefficient the names tried are the term itself, its covariate, ``covariate`` (for covariates),
-        ``slope``; each first in the equation's own table, then in the whole model's.
+        The equation's own table comes first, then the whole model's, because links differ between equations. In
+        each, a coefficient's prior is the term's own, else its covariate's, else ``covariate`` (for covariates), else
+        ``slope``.
         """
         given = {(where, key): prior for where, key, prior in self.priors}
         names = [parameter]
@@ -185,8 +186,8 @@ class PathModel:
             names += [parameter.partition("[")[0], "covariate", "slope"]
         elif parameter in self.chain:
             names += ["slope"]
-        for name in names:
-            for where in (response, WHOLE_MODEL):
+        for where in (response, WHOLE_MODEL):
+            for name in names:
                 if (where, name) in given:
                     return given[where, name]
         return None

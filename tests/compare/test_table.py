@@ -55,7 +55,9 @@ def test_every_cell_is_there_once(comparison, small_model):
     table = comparison.table[comparison.table["likelihood"] != "published"]
     paths = [*(" -> ".join(path) for path in small_model.named_paths()), TOTAL_INDIRECT, TOTAL]
     cells = {
-        *itertools.product(paths, [COEFFICIENT, DIFFERENCE], ["normal", "negative_binomial"], ["bootstrap", "posterior"]),
+        *itertools.product(
+            paths, [COEFFICIENT, DIFFERENCE], ["normal", "negative_binomial"], ["bootstrap", "posterior"]
+        ),
         *itertools.product(paths, [RATE_RATIO], ["negative_binomial"], ["bootstrap", "posterior"]),
     }
     found = list(zip(table["path"], table["scale"], table["likelihood"], table["inference"], strict=True))
@@ -73,7 +75,7 @@ def test_rows_are_ordered_by_scale_then_path(comparison, small_model):
 
 
 def test_cells_hold_the_numbers_they_name(comparison, both):
-    """Posterior cells are means and equal-tailed limits of averaged effects, bootstrap cells estimates and percentiles."""
+    """Posterior cells are means and equal-tailed limits of averaged effects; the others estimates and percentiles."""
     model = both[1]
     rows = comparison.table.set_index(["path", "scale", "likelihood", "inference"])
     draws = model.effects.draws[AVERAGE].sel(path=TOTAL_INDIRECT, scale=DIFFERENCE).to_numpy()
@@ -146,6 +148,8 @@ def test_the_table_survives_being_written(comparison, tmp_path):
     comparison.table.to_csv(tmp_path / "c.csv", index=False)
     read = pd.read_csv(tmp_path / "c.csv")
     np.testing.assert_allclose(read["estimate"], comparison.table["estimate"])
-    endings = {tuple(line.split(",")[-2:]) for line in (tmp_path / "c.csv").read_text(encoding="utf-8").splitlines()[1:]}
+    endings = {
+        tuple(line.split(",")[-2:]) for line in (tmp_path / "c.csv").read_text(encoding="utf-8").splitlines()[1:]
+    }
     assert endings == {("", ""), ("40", "0"), ("40", "3")}
     assert "made up" in comparison._repr_html_()

@@ -155,7 +155,9 @@ def test_a_correlation_outside_0_to_1_is_refused(fitted, kappa):
 def test_kappa_changes_counterfactuals_but_not_products(fitted, effects):
     """With kappa = 0 differences change, products do not, and the table says which kappa it is."""
     other = compute_effects(*fitted, kappa=0.0)
-    np.testing.assert_array_equal(other.draws[ALONE].sel(scale=COEFFICIENT), effects.draws[ALONE].sel(scale=COEFFICIENT))
+    np.testing.assert_array_equal(
+        other.draws[ALONE].sel(scale=COEFFICIENT), effects.draws[ALONE].sel(scale=COEFFICIENT)
+    )
     belonging = {"path": "group_change -> belonging_t1 -> appointments_t1", "scale": DIFFERENCE}
     assert (other.draws[ALONE].sel(belonging) != effects.draws[ALONE].sel(belonging)).all()
     assert set(other.table()["kappa"]) == {0.0}

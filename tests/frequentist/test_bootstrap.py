@@ -178,7 +178,7 @@ def test_no_fit_to_all_patients_means_no_bootstrap(make_design: Maker) -> None:
     """Counts without overdispersion in the whole sample are refused with the reason."""
     design = make_design(count=True)
     design.y[:, 2] = np.random.default_rng(1).binomial(6, 0.5, design.n)
-    with pytest.raises(SurveyError, match="y: no fit to all patients: no overdispersion"):
+    with pytest.raises(SurveyError, match="y: no maximum-likelihood fit to all patients: no overdispersion"):
         bootstrap(design, seed=1, replicates=10)
 
 

@@ -74,8 +74,12 @@ def put(tables, path: str, value) -> None:
         ("priors.visits", "flat", "priors.visits: must be a table, found 'flat'"),
         ("published.0.lower", "-0.4", "published[1].lower: must be a finite number, found '-0.4'"),
         # unknown words and wrong constants
-        ("equation.1.family", "negbin", "equation[2].family: unknown family 'negbin'; known: negative_binomial, normal"),
-        ("equation.1.family", "negative_binomail", "did you mean \"negative_binomial\"?"),
+        (
+            "equation.1.family",
+            "negbin",
+            "equation[2].family: unknown family 'negbin'; known: negative_binomial, normal",
+        ),
+        ("equation.1.family", "negative_binomail", 'did you mean "negative_binomial"?'),
         ("equation.1.family", 1, "equation[2].family: unknown family 1; known: normal, negative_binomial"),
         ("variables.mood.kind", "whole", "variables.mood.kind: unknown kind 'whole'; known: count, integer, real"),
         ("covariates.age.transform", "log", "covariates.age.transform: unknown transform 'log'; "),
@@ -83,8 +87,11 @@ def put(tables, path: str, value) -> None:
         ("priors.slope.dist", "norml", "priors.slope.dist: unknown dist 'norml'; did you mean \"normal\"?"),
         ("priors.slope.sigma", -1, "priors.slope.sigma: must be > 0, found -1"),
         ("priors.slope.sigma", 0, "priors.slope.sigma: must be > 0, found 0"),
-        ("priors.slopes", {"dist": "flat", "why": "x"}, "priors.slopes: is neither a parameter nor a variable of the "
-         'model; did you mean "slope"?'),
+        (
+            "priors.slopes",
+            {"dist": "flat", "why": "x"},
+            'priors.slopes: is neither a parameter nor a variable of the model; did you mean "slope"?',
+        ),
         ("contrast", [1, 1], "contrast: must be 2 or more different numbers, found [1, 1]"),
         ("contrast", [], "contrast: must be 2 or more different numbers, found []"),
         ("contrast", [0, 1, 2], "contrast: must be two different numbers [from, to], found [0.0, 1.0, 2.0]"),
@@ -92,9 +99,13 @@ def put(tables, path: str, value) -> None:
         ("covariates.housing.levels", [1], "covariates.housing.levels: must be 2 or more different numbers, found [1]"),
         ("covariates.housing.levels", [1, 1], "covariates.housing.levels: must be 2 or more different numbers"),
         ("covariates.housing.levels", ["a", "b"], "covariates.housing.levels: must be a finite number, found 'a'"),
-        ("exposure", datetime.date(2019, 11, 14), "exposure: must be a non-empty text, found datetime.date(2019, 11, 14)"),
+        (
+            "exposure",
+            datetime.date(2019, 11, 14),
+            "exposure: must be a non-empty text, found datetime.date(2019, 11, 14)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_named_with_its_key_path(small_tables, path, value, problem):
     """One spoiled key gives a message that says where it stands, what was found and what would be right."""
     put(small_tables, path, value)
@@ -170,8 +181,14 @@ def test_a_file_that_is_no_specification_is_refused(tmp_path, content, words):
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("primery", '"primery": is neither a shipped specification nor the path of a TOML file; did you mean "primary"?'),
-        ("primary.toml", '"primary.toml": is neither a shipped specification nor the path of a TOML file; did you mean'),
+        (
+            "primery",
+            '"primery": is neither a shipped specification nor the path of a TOML file; did you mean "primary"?',
+        ),
+        (
+            "primary.toml",
+            '"primary.toml": is neither a shipped specification nor the path of a TOML file; did you mean',
+        ),
         ("nothing_like_it", "nor the path of a TOML file; known: "),
         ("folder", '"folder": is a folder; give a shipped specification\'s name or the path of a TOML file'),
         ("./folder", "is a folder"),
@@ -180,7 +197,7 @@ def test_a_file_that_is_no_specification_is_refused(tmp_path, content, words):
         ("", '"": is a folder'),
         ("~nobody_of_this_name/x.toml", "nor the path of a TOML file"),
     ],
-)  # fmt: skip
+)
 def test_a_model_that_is_not_there_is_refused_with_a_hint(in_folder, source, words):
     """A mistyped name, a folder and a forgotten ending each get an answer that helps."""
     (in_folder / "folder").mkdir()

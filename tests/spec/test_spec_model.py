@@ -64,7 +64,7 @@ def test_a_removed_edge_removes_its_paths(small_tables):
 
 
 def test_the_most_specific_prior_is_used(small_tables):
-    """A term's own prior comes before its covariate's, 'covariate' and 'slope'; each in the equation before the whole."""
+    """A term's own prior comes before its covariate's, 'covariate' and 'slope'; the equation's table before the model's."""
     small_tables["priors"] = {
         "intercept": normal(1), "slope": normal(2), "covariate": normal(3), "housing": normal(4), "housing[3]": normal(5),
         "sigma": small_tables["priors"]["sigma"], "phi": small_tables["priors"]["phi"],
@@ -79,8 +79,16 @@ def test_the_most_specific_prior_is_used(small_tables):
     found = {term: mu("mood", term) for term in model.terms(model.equations[0])}
     assert found == {"intercept": 1, "walks": 2, "age": 3, "visits_before": 3, "housing[2]": 4, "housing[3]": 5}
     found = {term: mu("visits", term) for term in model.terms(model.equations[1])}
-    # housing[3] of the whole model names the term itself: it comes before the equation's prior of the covariate
-    assert found == {"intercept": 11, "walks": 12, "mood": 16, "age": 13, "visits_before": 13, "housing[2]": 14, "housing[3]": 5}
+    # the equation's prior of the covariate comes before the whole model's of the term itself
+    assert found == {
+        "intercept": 11,
+        "walks": 12,
+        "mood": 16,
+        "age": 13,
+        "visits_before": 13,
+        "housing[2]": 14,
+        "housing[3]": 14,
+    }
     assert model.prior("mood", "phi").dist == "lognormal"
     assert replace(model, priors=()).prior("mood", "walks") is None
 
@@ -90,7 +98,7 @@ def test_a_prior_prints_as_it_would_be_written(small_tables, dist):
     """Every distribution is read with exactly its constants and prints with them."""
     known = DISTRIBUTIONS[dist]
     where = "slope" if known.support == "real" else "sigma"
-    small_tables["priors"][where] = {"dist": dist, "why": "x", **{name: 2 for name in known.arguments}}
+    small_tables["priors"][where] = {"dist": dist, "why": "x", **dict.fromkeys(known.arguments, 2)}
     prior = load_model(small_tables).prior("mood", "walks" if where == "slope" else "sigma")
     assert str(prior) == f"{known.display}({', '.join(f'{name}=2' for name in known.arguments)})"
 
@@ -125,7 +133,9 @@ def test_the_digest_ignores_the_order_of_keys_and_the_files_name(small_tables):
     turned["priors"] = dict(reversed(turned["priors"].items()))
     turned["variables"] = dict(reversed(turned["variables"].items()))
     turned["contrast"] = [0.0, 2.0]
-    assert specification_digest(load_model(turned, name="b")) == specification_digest(load_model(small_tables, name="a"))
+    assert specification_digest(load_model(turned, name="b")) == specification_digest(
+        load_model(small_tables, name="a")
+    )
 
 
 @pytest.mark.parametrize(

@@ -35,12 +35,24 @@ def problems_of(model, records) -> list[str]:
         ("age", lambda r: r["age"] + 0j, 'column "age": must hold numbers, found complex128'),
         ("age", lambda r: pd.to_datetime(r["age"]), 'column "age": must hold numbers, found datetime64'),
         ("age", lambda r: r["age"].where(r.index != 2), 'column "age": must be a number; found at row 3 (nan)'),
-        ("age", lambda r: r["age"].astype("Int64").where(r.index != 2), 'column "age": must be a number; found at row 3'),
-        ("mood", lambda r: r["mood"].where(r.index != 0, np.inf), 'column "mood": must be a number; found at row 1 (inf)'),
+        (
+            "age",
+            lambda r: r["age"].astype("Int64").where(r.index != 2),
+            'column "age": must be a number; found at row 3',
+        ),
+        (
+            "mood",
+            lambda r: r["mood"].where(r.index != 0, np.inf),
+            'column "mood": must be a number; found at row 1 (inf)',
+        ),
         ("visits", lambda r: -1 - r["visits"], 'column "visits": must be a count of at least 0; found at row 1'),
-        ("housing", lambda r: r["housing"] * 0, 'column "housing": must be one of the levels 1, 2, 3; found at row 1 (0)'),
+        (
+            "housing",
+            lambda r: r["housing"] * 0,
+            'column "housing": must be one of the levels 1, 2, 3; found at row 1 (0)',
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_frame_is_checked_as_strictly_as_a_file(small_model, records, column, values, problem):
     """Nothing in memory is coerced: text, objects, truth values, dates and gaps are refused with the column's name."""
     (found,) = problems_of(small_model, records.assign(**{column: values(records)}))
@@ -99,20 +111,26 @@ def test_the_arrays_are_those_of_the_specification(small_tables):
     """Each covariate enters by its own transform with the fixed constants, worked by hand."""
     records = pd.DataFrame(
         {
-            "walks": [0, 1, 2, 3, 4, 5, 6, 7, 0], "mood": [5.0, 6.5, 4, 3, 8, 9, 1, 2, 7],
-            "visits": [0, 1, 2, 3, 9, 1, 0, 2, 5], "age": [50, 60, 45, 20, 30, 40, 51, 33, 81],
-            "visits_before": [0, 1, 3, 0, 2, 5, 7, 1, 1], "housing": [1, 2, 3, 1, 2, 3, 1, 1, 2],
+            "walks": [0, 1, 2, 3, 4, 5, 6, 7, 0],
+            "mood": [5.0, 6.5, 4, 3, 8, 9, 1, 2, 7],
+            "visits": [0, 1, 2, 3, 9, 1, 0, 2, 5],
+            "age": [50, 60, 45, 20, 30, 40, 51, 33, 81],
+            "visits_before": [0, 1, 3, 0, 2, 5, 7, 1, 1],
+            "housing": [1, 2, 3, 1, 2, 3, 1, 1, 2],
         }
-    )  # fmt: skip
+    )
     small_tables["equation"][1]["parents"] = ["mood"]
     del small_tables["priors"]["visits"]
     design = design_arrays(load_model(small_tables), Survey(records, "memory", "by hand"))
     third = 1 / 3
-    np.testing.assert_allclose(design.w[:3], [
-        [0.0, 0.0 - 1, -third, -third],
-        [1.0, np.log(2) - 1, 1 - third, -third],
-        [-0.5, np.log(4) - 1, -third, 1 - third],
-    ])  # fmt: skip
+    np.testing.assert_allclose(
+        design.w[:3],
+        [
+            [0.0, 0.0 - 1, -third, -third],
+            [1.0, np.log(2) - 1, 1 - third, -third],
+            [-0.5, np.log(4) - 1, -third, 1 - third],
+        ],
+    )
     np.testing.assert_array_equal(design.x, records["walks"])
     np.testing.assert_array_equal(design.y, records[["mood", "visits"]])
     assert design.covariate_terms == ("age", "visits_before", "housing[2]", "housing[3]")

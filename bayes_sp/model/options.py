@@ -1,0 +1,51 @@
+"""How to sample: the options that change draws or time, without importing a sampler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Method = Literal["nuts", "laplace"]
+METHODS: tuple[str, ...] = get_args(Method)
+
+
+@dataclass(frozen=True)
+class SamplerOptions:
+    """How to sample.
+
+    Attributes
+    ----------
+    draws, tune, chains
+        Kept draws and warm-up draws of each chain, number of chains. Chains start near the posterior's mode and move
+        on the scale of its curvature, so 300 warm-up draws are enough to tune the step size.
+    cores
+        Chains run at the same time; it changes the time, never the draws.
+    target_accept
+        Mean acceptance that the step size is tuned to.
+    method
+        ``"nuts"``, or ``"laplace"``: the normal approximation at the mode with Pareto-smoothed importance resampling,
+        for surveys too large for NUTS; then ``draws`` are independent draws in all (in four equal groups in
+        place of chains), and warm-up, chains and target_accept do not apply.
+
+    Raises
+    ------
+    ValueError
+        For values that nothing can be sampled with.
+    """
+
+    draws: int = 1000
+    tune: int = 300
+    chains: int = 4
+    cores: int = 2
+    target_accept: float = 0.8
+    method: Method = "nuts"
+
+    def __post_init__(self) -> None:
+        for name, least in (("draws", 4), ("tune", 1), ("chains", 1), ("cores", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(f"{name} must be a whole number of at least {least}, found {value!r}")
+        if not 0 < self.target_accept < 1:
+            raise ValueError(f"target_accept must be between 0 and 1, found {self.target_accept!r}")
+        if self.method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, found {self.method!r}")

@@ -1,0 +1,60 @@
+"""Finished analyses made by hand: made-up draws, a small bootstrap and a written verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from bayes_sp.analysis import Analysis
+from bayes_sp.compare.table import Fitted, compare
+from bayes_sp.compare.twin import twin_of
+from bayes_sp.criticism.diagnostics import Verdict
+from bayes_sp.effects.posterior import compute_effects
+from bayes_sp.fitting import Fit
+from bayes_sp.frequentist.bootstrap import bootstrap
+from bayes_sp.model.options import SamplerOptions
+from bayes_sp.spec.load import load_model
+from bayes_sp.spec.types import PathModel
+from bayes_sp.study.published import published
+from bayes_sp.study.recovery import recover_published
+from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.survey.records import RECONSTRUCTED, Survey
+
+NUMBERS = {"r_hat": 1.0023, "ess_bulk": 3210.4, "ess_tail": 2109.8, "divergences": 0, "e_bfmi": 0.914}
+TABLE = {"name": ["mood[walks]"], "r_hat": [1.0023], "ess_bulk": [3210.4], "ess_tail": [2109.8], "mcse_mean": [0.0012]}
+
+
+@pytest.fixture
+def analyse_by_hand(make_posterior: Callable[..., Any]) -> Callable[..., Analysis]:
+    """Return a function: a model and a survey -> an analysis without a sampler."""
+
+    def make(model: PathModel, survey: Survey, reasons: tuple[str, ...] = ()) -> Analysis:
+        fits = []
+        for each in dict.fromkeys((twin_of(model), model)):
+            design = design_arrays(each, survey)
+            tree = make_posterior(each, design, seed=4, chains=2, draws=100)
+            effects = compute_effects(each, design, tree["posterior"].to_dataset(), mark=survey.mark)
+            fits.append(Fitted(each, effects, bootstrap(design, seed=4, replicates=50)))
+        fit = Fit(model, survey, tree, 4, SamplerOptions(draws=100, tune=1, chains=2, cores=1))
+        recovered = recover_published(published())[0] if survey.reconstructed else ()
+        verdict = Verdict(not reasons, reasons, NUMBERS, pd.DataFrame(TABLE))
+        return Analysis(fit, effects, verdict, compare(model, fits, survey.mark), recovered, {"fit": 1.5})
+
+    return make
+
+
+@pytest.fixture
+def own_analysis(analyse_by_hand, small_model, make_user_survey) -> Analysis:
+    """Return the analysis of a user's own file."""
+    return analyse_by_hand(small_model, make_user_survey())
+
+
+@pytest.fixture
+def study_analysis(analyse_by_hand, make_survey) -> Analysis:
+    """Return an analysis of records that count as reconstructed."""
+    survey = replace(make_survey(), origin="reconstruction", source=f"{RECONSTRUCTED} (seed 1)")
+    return analyse_by_hand(load_model("primary"), survey)

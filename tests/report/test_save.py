@@ -1,0 +1,113 @@
+"""A run's folder holds the whole analysis, and no patient's data unless asked."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from bayes_sp.errors import RunError
+from bayes_sp.report.save import save_analysis
+from bayes_sp.runs import read_run
+from bayes_sp.spec.dump import specification_digest
+from bayes_sp.spec.load import load_model
+
+FILES = {
+    "run.toml", "summary.txt", "posterior.nc", "effects.csv", "comparison.csv", "bootstrap.csv", "diagnostics.csv",
+    "paths.png", "comparison.png",
+}  # fmt: skip
+
+
+@pytest.fixture
+def saved(own_analysis, tmp_path):
+    save_analysis(own_analysis, tmp_path / "run", summary="said\n")
+    return tmp_path / "run"
+
+
+def test_a_run_has_these_files(saved):
+    """Nothing is missing and nothing unexpected is written."""
+    assert {path.name for path in saved.iterdir()} == FILES
+    assert (saved / "summary.txt").read_text(encoding="utf-8") == "said\n"
+    assert (saved / "paths.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_run_reads_back_as_it_was(saved, own_analysis):
+    """Tables and draws are equal to those that were saved; empty texts stay texts."""
+    run = read_run(saved)
+    expected = own_analysis.effects.table()
+    pd.testing.assert_frame_equal(run.effects, expected, check_dtype=False)
+    pd.testing.assert_frame_equal(run.diagnostics, own_analysis.verdict.table, check_dtype=False)
+    pd.testing.assert_frame_equal(run.bootstrap, own_analysis.comparison.bootstrap, check_dtype=False)
+    np.testing.assert_allclose(run.comparison["estimate"], own_analysis.comparison.table["estimate"])
+    xr.testing.assert_equal(
+        run.posterior["posterior"].to_dataset(), own_analysis.fit.posterior["posterior"].to_dataset()
+    )
+    assert run.posterior.attrs["specification"] == own_analysis.fit.posterior.attrs["specification"]
+
+
+def test_the_runs_record_says_what_went_in(saved, own_analysis):
+    """run.toml holds the specification as used, the data's digest and origin, seed, options, versions and verdict."""
+    info = tomllib.loads((saved / "run.toml").read_text(encoding="utf-8"))
+    assert (info["model"], info["seed"]) == ("small", 4)
+    assert info["data"] == {
+        "source": "120 records from clinic.csv", "origin": "file", "reconstructed_from_published_moments": False,
+        "records": 120, "digest": own_analysis.fit.survey.digest,
+    }  # fmt: skip
+    assert info["verdict"] == {"trustworthy": True, "reasons": [], "r_hat": 1.0023, "ess_bulk": 3210.4,
+                               "ess_tail": 2109.8, "divergences": 0.0, "e_bfmi": 0.914}  # fmt: skip
+    assert info["sampler"]["draws"] == 100
+    assert info["seconds"]["fit"] == 1.5
+    assert {"python", "pymc", "numpy", "bayes_sp"} <= info["versions"].keys()
+    assert load_model(info["specification"], name="small") == own_analysis.fit.model
+    assert info["specification_digest"] == specification_digest(own_analysis.fit.model)
+
+
+def test_a_run_on_reconstructed_records_says_so_in_its_record(study_analysis, tmp_path):
+    """The flag can be read by a program."""
+    save_analysis(study_analysis, tmp_path / "run")
+    data = read_run(tmp_path / "run").info["data"]
+    assert data["reconstructed_from_published_moments"] is True
+    assert data["source"] == "150 records reconstructed from published moments (seed 1)"
+
+
+@pytest.fixture
+def marked_analysis(analyse_by_hand, small_model, make_user_survey):
+    """Return an analysis whose records can be recognised wherever they are written."""
+    survey = make_user_survey()
+    marked = survey.records.assign(age=survey.records["age"] + 0.123456789)
+    return analyse_by_hand(small_model, replace(survey, records=marked))
+
+
+def test_no_patients_data_is_written_by_default(marked_analysis, tmp_path):
+    """No file holds a record, and the draws come without the groups that have a value for each patient."""
+    save_analysis(marked_analysis, tmp_path / "run")
+    for path in (tmp_path / "run").iterdir():
+        content = path.read_bytes()
+        assert b"123456789" not in content, path.name
+        for age in marked_analysis.fit.survey.records["age"].to_numpy()[:5]:
+            assert np.float64(age).tobytes() not in content, path.name
+    tree = xr.load_datatree(tmp_path / "run" / "posterior.nc", engine="h5netcdf")
+    assert set(tree.children) == {"posterior", "sample_stats"}
+    assert all("patient" not in node.dims for node in tree.subtree)
+
+
+def test_records_are_written_when_asked_for(marked_analysis, tmp_path):
+    """With ``save_records`` the records and what is computed for each patient are in the folder."""
+    save_analysis(marked_analysis, tmp_path / "run", save_records=True)
+    records = pd.read_csv(tmp_path / "run" / "records.csv")
+    pd.testing.assert_frame_equal(records, marked_analysis.fit.survey.records)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES | {"records.csv"}
+    assert {"observed_data", "constant_data", "log_likelihood"} <= set(read_run(tmp_path / "run").posterior.children)
+
+
+def test_a_run_is_not_replaced_unless_asked(saved, own_analysis):
+    """Saving twice to one place is refused, and the first run stays."""
+    with pytest.raises(RunError, match="exists already"):
+        save_analysis(own_analysis, saved, summary="again")
+    assert (saved / "summary.txt").read_text(encoding="utf-8") == "said\n"
+    save_analysis(own_analysis, saved, overwrite=True, summary="again")
+    assert (saved / "summary.txt").read_text(encoding="utf-8") == "again"

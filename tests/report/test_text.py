@@ -1,0 +1,137 @@
+"""The printed summary, word for word, and what it must and must not say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bayes_sp.compare.table import Comparison
+from bayes_sp.report.text import WIDTH, summary_text
+from bayes_sp.report.words import assumptions, in_sentence, path_words
+from bayes_sp.spec.load import load_model
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def test_the_summary_of_a_users_survey_word_for_word(own_analysis):
+    """The whole text of a small analysis is the one on file; read the difference before replacing the file."""
+    expected = (GOLDEN / "summary_small.txt").read_text(encoding="utf-8")
+    assert summary_text(own_analysis) == expected
+
+
+def test_the_summary_of_the_study_starts_with_what_the_article_reported(study_analysis):
+    """On reconstructed records the published numbers and what Table 2 gives back come first, then three more parts."""
+    text = summary_text(study_analysis)
+    heads = re.findall(r"^\d\. .*", text, flags=re.MULTILINE)
+    assert heads == [
+        "1. What the article reported, and what its own Table 2 gives back",
+        "2. Effects of change in number of groups 1 instead of 0 (groups)",
+        "3. Bayes and bootstrap, like for like",
+        "4. What these effects assume",
+    ]
+    assert "1.41 (SE 0.45)" in text
+    assert "rounds to the printed value" in text
+
+
+def test_a_reconstruction_is_marked_and_a_users_file_is_not(study_analysis, own_analysis):
+    """The mark and its explanation stand at the top where records were made, and nowhere else."""
+    made, own = summary_text(study_analysis), summary_text(own_analysis)
+    assert made.splitlines()[1] == "Data: 150 records reconstructed from published moments (seed 1)."
+    assert "no real patient stands behind a row" in " ".join(made.split())
+    assert own.splitlines()[1] == "Data: 120 records from clinic.csv."
+    for word in ("reconstruct", "real patient", "article", "Table 2"):
+        assert word not in own
+
+
+@pytest.mark.parametrize("name", ["own_analysis", "study_analysis"])
+def test_the_words_of_tests_of_hypotheses_do_not_occur(name, request):
+    """Nothing is called significant and no p-value is given."""
+    text = summary_text(request.getfixturevalue(name)).lower()
+    for word in ("significan", "p-value", "p value", "p <", "p =", "confidence", "reject", "null hypothesis"):
+        assert word not in text
+
+
+def test_words_that_mislead_stand_nowhere_in_the_package():
+    """No source of a printed text speaks of significance, save where the article's own marks are quoted."""
+    package = Path(__file__).parents[2] / "bayes_sp"
+    for path in package.rglob("*.py"):
+        assert path.parent.name == "study" or not re.search(
+            r"(?i)significan|p-value", path.read_text(encoding="utf-8")
+        ), path
+
+
+def test_a_fit_that_cannot_be_trusted_says_so_first(analyse_by_hand, small_model, make_user_survey):
+    """The verdict is the first line, before any number."""
+    analysis = analyse_by_hand(small_model, make_user_survey(), ("3 divergent transitions", "E-BFMI 0.10"))
+    text = summary_text(analysis)
+    assert text.startswith("DO NOT USE THESE RESULTS: 3 divergent transitions; E-BFMI 0.10.\n\nsmall: Walks")
+    assert "Verdict:" not in text
+
+
+def test_lines_fit_the_page(own_analysis, study_analysis):
+    """No line is much wider than a terminal, none ends in blanks, and the text ends in one line break."""
+    for analysis in (own_analysis, study_analysis):
+        text = summary_text(analysis)
+        lines = text.splitlines()
+        assert max(len(line) for line in lines) <= WIDTH + 22
+        assert [line for line in lines if line != line.rstrip()] == []
+        assert text.endswith(".\n")
+
+
+def test_failed_resamples_are_told(own_analysis):
+    """How many refits failed, and why, stands below the comparison."""
+    bootstrap = own_analysis.comparison.bootstrap.copy()
+    count = bootstrap["likelihood"] == "negative_binomial"
+    bootstrap.loc[count, ["failed", "reasons"]] = [7, "7 x singular"]
+    comparison = Comparison(own_analysis.comparison.table, bootstrap, "made up")
+    text = " ".join(summary_text(replace(own_analysis, comparison=comparison)).split())
+    assert "negative binomial: 7 of 50 bootstrap samples failed (7 x singular); they enter no interval." in text
+    assert "normal: 0 of" not in text
+
+
+def test_both_readings_of_a_misprint_are_shown(analyse_by_hand, make_survey):
+    """The comparison prints every reading of a published number, with its interval."""
+    text = summary_text(analyse_by_hand(load_model("process4"), make_survey()))
+    assert "-0.03 or -0.003 [-0.17, 0.06]" in text
+    assert "Product of coefficients per unit" not in text
+    assert "rate ratio" not in text
+
+
+def test_a_published_value_without_an_interval_stands_alone(own_analysis):
+    """An estimate without limits is shown as it is."""
+    line = next(line for line in summary_text(own_analysis).splitlines() if "-1 " in line and "normal" in line)
+    assert re.search(r"normal +-1 +-?\d", line)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("total", "total"),
+        ("total_indirect", "total indirect"),
+        ("walks -> visits", "direct"),
+        ("walks -> mood -> visits", "via Mood"),
+        ("walks -> mood -> age -> visits", "serial: Mood, then age"),
+    ],
+)
+def test_paths_in_words(small_model, path, words):
+    """A path is named by the labels of its mediators."""
+    assert path_words(small_model, path) == words
+
+
+@pytest.mark.parametrize(
+    ("label", "words"), [("Change in groups", "change in groups"), ("GP visits", "GP visits"), ("X", "x"), ("", "")]
+)
+def test_a_label_within_a_sentence(label, words):
+    """The first letter becomes small, but an abbreviation stays as it is."""
+    assert in_sentence(label) == words
+
+
+def test_assumptions_are_the_general_ones_and_the_models_own(small_model):
+    """What no data can show stands beside every effect, then what is special to the design."""
+    texts = assumptions(small_model)
+    assert texts[-1] == "Mood and visits were asked on the same day."
+    assert "No unmeasured confounding" in texts[0]
+    assert "kappa = 1" in texts[2]
