@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+import pandas as pd
+
 from bayes_sp.compare.table import Comparison
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
 from bayes_sp.effects.posterior import Effects
@@ -16,6 +18,7 @@ from bayes_sp.model.sample import Notify, silent
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.published import published
 from bayes_sp.study.recovery import Recovered, recover_published
+from bayes_sp.study.spread import spread_over_reconstructions
 from bayes_sp.survey.records import Survey
 
 
@@ -29,6 +32,8 @@ class Analysis:
         The posterior and what was computed from it.
     recovered
         Published numbers beside those that Table 2 gives; empty for a user's own survey.
+    spread
+        Maximum-likelihood differences by path (rows) over reconstructions (columns); None for a user's own survey.
     seconds
         Wall time of each stage.
     """
@@ -38,6 +43,7 @@ class Analysis:
     verdict: Verdict
     comparison: Comparison
     recovered: tuple[Recovered, ...]
+    spread: pd.DataFrame | None
     seconds: Mapping[str, float]
 
 
@@ -61,5 +67,7 @@ def analyse(
     comparison = fitted.compare(replicates=replicates, notify=notify)
     times["comparison"] = time.perf_counter()
     recovered = recover_published(published())[0] if survey.reconstructed else ()
+    spread = spread_over_reconstructions(model) if survey.reconstructed else None
+    times["recovery and spread"] = time.perf_counter()
     seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
-    return Analysis(fitted, effects, verdict, comparison, recovered, seconds)
+    return Analysis(fitted, effects, verdict, comparison, recovered, spread, seconds)

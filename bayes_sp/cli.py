@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
-from bayes_sp.errors import BayesSpError, RunError
+from bayes_sp.errors import BayesSpError, FitError, RunError
+from bayes_sp.model.options import METHODS, SamplerOptions
 
 OK, USER_MISTAKE, NOT_TRUSTWORTHY = 0, 2, 3
 MOST = 2**32 - 1  # the largest seed that every generator takes
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
     except BayesSpError as error:
         print(f"bayes_sp: {error}", file=sys.stderr)
-        return USER_MISTAKE
+        return NOT_TRUSTWORTHY if isinstance(error, FitError) else USER_MISTAKE
     except KeyboardInterrupt:
         print("bayes_sp: interrupted; nothing was written", file=sys.stderr)
         return 130
@@ -66,18 +67,20 @@ def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         allow_abbrev=False,  # --save must not be taken for --save-records
         help="fit a specification, compare with the bootstrap, save a run",
         description="Without --data the records are reconstructed from the published moments of the study.",
-        epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 the fit failed its "
-        "diagnostics and must not be used.",
+        epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 the fit failed, "
+        "or failed its diagnostics and must not be used.",
     )
-    add, cores = fit.add_argument, min(4, os.cpu_count() or 1)
+    add, cores, default = fit.add_argument, min(4, os.cpu_count() or 1), SamplerOptions()
     add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
     add("--data", type=_path, metavar="CSV", help="your survey: a row for each patient, columns named as in the model")
+    add("--reconstruction", type=_whole(0), metavar="SEED", help="without --data: which reconstruction (default 1)")
     add("--seed", type=_whole(0), default=1, help="of sampling and resampling (default 1)")
-    add("--draws", type=_whole(4), default=1000, help="kept draws of each chain (default 1000)")
-    add("--tune", type=_whole(1), default=500, help="warm-up draws of each chain (default 500)")
-    add("--chains", type=_whole(1), default=4, help="chains (default 4)")
+    add("--method", choices=METHODS, default=default.method, help="laplace: for surveys too large for NUTS (see docs)")
+    add("--draws", type=_whole(4), default=default.draws, help=f"kept draws of each chain (default {default.draws})")
+    add("--tune", type=_whole(1), default=default.tune, help=f"warm-up draws of each chain (default {default.tune})")
+    add("--chains", type=_whole(1), default=default.chains, help=f"chains (default {default.chains})")
     add("--cores", type=_whole(1), default=cores, help="chains at the same time; does not change the draws")
-    add("--bootstrap", type=_whole(20), default=5000, metavar="N", help="bootstrap samples (default 5000)")
+    add("--bootstrap", type=_whole(0), default=5000, metavar="N", help="bootstrap samples (default 5000; 0 for none)")
     add("--out", type=_path, metavar="DIR", help="the run's folder (default runs/<model>-<data digest>-<seed>)")
     add("--overwrite", action="store_true", help="replace the run in --out")
     add("--save-records", action="store_true", help="also write the patients' records into the run's folder")
@@ -118,6 +121,8 @@ def _fit(options: argparse.Namespace) -> int:
     twin = twin_of(model)
     if options.out is not None:
         check_destination(options.out, overwrite=options.overwrite)
+    if options.data is not None and options.reconstruction is not None:
+        raise BayesSpError("--reconstruction", ["goes without --data: records are yours or reconstructed, not both"])
     if options.data is not None and not options.data.is_file():
         reason = "is not a file" if options.data.exists() else "there is no such file"
         raise BayesSpError(str(options.data), [f"{reason}; --data needs a CSV file"])
@@ -126,7 +131,14 @@ def _fit(options: argparse.Namespace) -> int:
     from bayes_sp.survey.arrays import design_arrays
     from bayes_sp.survey.read import read_survey
 
-    survey = reconstruct() if options.data is None else read_survey(options.data, model)
+    if options.data is None:
+        survey = reconstruct(1 if options.reconstruction is None else options.reconstruction)
+        needed = [name for name in model.columns if name not in survey.records]
+        if needed:
+            reason = f"needs your records: name their file with --data (columns {', '.join(model.columns)})"
+            raise BayesSpError(model.name, [reason])
+    else:
+        survey = read_survey(options.data, model)
     for checked in (model, twin):
         design_arrays(checked, survey)
     folder = options.out or default_folder(model.name, survey.digest, options.seed)
@@ -134,11 +146,10 @@ def _fit(options: argparse.Namespace) -> int:
     _say("loading pymc")
 
     from bayes_sp.analysis import analyse
-    from bayes_sp.model.options import SamplerOptions
     from bayes_sp.report.save import save_analysis
     from bayes_sp.report.text import summary_text
 
-    sampler = SamplerOptions(options.draws, options.tune, options.chains, options.cores)
+    sampler = SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
     analysis = analyse(
         model, survey, seed=options.seed, options=sampler, replicates=options.bootstrap,
         progress=sys.stderr.isatty(), notify=_say,
@@ -165,9 +176,14 @@ def _models(_: argparse.Namespace) -> int:
 def _reconstruct(options: argparse.Namespace) -> int:
     from bayes_sp.runs import write_whole
     from bayes_sp.study.reconstruct import reconstruct
+    from bayes_sp.survey.records import ORIGIN_COLUMN
 
     survey = reconstruct(options.seed)
-    write_whole(options.out, survey.records.to_csv(index=False), overwrite=options.overwrite)
+    write_whole(
+        options.out,
+        survey.records.assign(**{ORIGIN_COLUMN: survey.source}).to_csv(index=False),
+        overwrite=options.overwrite,
+    )
     print(f"{survey.mark}: {options.out}\nNo real patient stands behind a row.")
     return OK
 

@@ -62,7 +62,7 @@ class Fit:
         Parameters
         ----------
         replicates
-            Bootstrap samples for each likelihood.
+            Bootstrap samples for each likelihood; 0 for no bootstrap.
         ci_prob
             Probability of every interval.
         notify
@@ -78,9 +78,11 @@ class Fit:
         twin = twin_of(self.model)
         fits = []
         for model in [self.model] if twin == self.model else [twin, self.model]:
-            notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
-            design = design_arrays(model, self.survey)
-            resampled = bootstrap(design, seed=self.seed, replicates=replicates, ci_prob=ci_prob)
+            resampled = None
+            if replicates:
+                notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
+                design = design_arrays(model, self.survey)
+                resampled = bootstrap(design, seed=self.seed, replicates=replicates, ci_prob=ci_prob)
             fits.append(Fitted(model, self.effects() if model is self.model else self._twin_effects(twin), resampled))
         return compare(self.model, fits, self.survey.mark, ci_prob)
 
@@ -88,9 +90,7 @@ class Fit:
         """Effects of the normal twin's posterior: exact draws where the closed form applies, else sampled."""
         design = design_arrays(twin, self.survey)
         if has_exact_posterior(twin):
-            draws = exact_posterior(
-                twin, design, seed=self.seed, chains=self.options.chains, draws=self.options.draws
-            )
+            draws = exact_posterior(twin, design, seed=self.seed, chains=self.options.chains, draws=self.options.draws)
         else:
             tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options)
             draws = tree["posterior"].to_dataset()

@@ -13,9 +13,10 @@ import pytest
 import tomli_w
 
 from bayes_sp.cli import NOT_TRUSTWORTHY, OK, USER_MISTAKE, main
-from bayes_sp.errors import RunError
+from bayes_sp.errors import FitError, RunError
 from bayes_sp.runs import read_run
 from bayes_sp.study.published import published
+from bayes_sp.survey.read import read_survey
 
 PROGRAM = [sys.executable, "-m", "bayes_sp"]
 
@@ -54,7 +55,7 @@ def refusal(capsys, *arguments: str) -> str:
         (["fit", "--tune", "0"], "--tune: must be a whole number from 1"),
         (["fit", "--chains", "0"], "--chains: must be a whole number from 1"),
         (["fit", "--cores", "0"], "--cores: must be a whole number from 1"),
-        (["fit", "--bootstrap", "19"], "--bootstrap: must be a whole number from 20"),
+        (["fit", "--bootstrap", "-1"], "--bootstrap: must be a whole number from 0"),
         (["fit", "--out", ""], "--out: must name a file or folder, found nothing"),
         (["fit", "primary", "extra"], "unrecognized arguments: extra"),
         (["reconstruct"], "the following arguments are required: --out"),
@@ -80,7 +81,8 @@ def test_wrong_arguments_end_with_status_2(arguments, words, capsys):
         (["own.toml", "--data", "~nobody_of_this_name/a.csv"], "there is no such file"),
         (["own.toml", "--data", "bad.csv"], "column \"mood\": must be a number; found at row 2 ('fine')"),
         (["own.toml", "--data", "few.csv"], "few.csv: 3 records are too few"),
-        (["own.toml"], 'column "walks" is missing (the specification "own" needs it)'),
+        (["own.toml"], "own: needs your records: name their file with --data (columns walks, mood, visits, age, "),
+        (["--data", "clinic.csv", "--reconstruction", "2"], "--reconstruction: goes without --data"),
         (["--data", "clinic.csv"], 'column "belonging_t1" is missing (the specification "primary" needs it)'),
         (["own.toml", "--data", "clinic.csv", "--out", "taken"], "taken: exists already; name another folder"),
         (["own.toml", "--data", "clinic.csv", "--out", "taken", "--overwrite"], "is not the folder of a run"),
@@ -135,6 +137,8 @@ def test_reconstructed_records_are_written_and_marked(in_folder, capsys):
     records = pd.read_csv(in_folder / "one.csv")
     assert len(records) == published().n
     np.testing.assert_array_equal(records["group_change"], records["groups_t1"] - records["groups_t0"])
+    again = read_survey("one.csv", "primary")
+    assert again.mark == "178 records reconstructed from published moments (seed 1)"  # it goes with the file
     assert "exists already" in refusal(capsys, "reconstruct", "--out", "one.csv")
     assert main(["reconstruct", "--seed", "2", "--out", "one.csv", "--overwrite"]) == OK
     assert not pd.read_csv(in_folder / "one.csv").equals(records)
@@ -177,6 +181,17 @@ def test_a_run_that_cannot_be_saved_still_prints_its_result(clinic, capsys, monk
     captured = capsys.readouterr()
     assert captured.out == "the summary\n\n"
     assert captured.err == "bayes_sp: run: cannot be written (No space left on device)\n"
+
+
+def test_a_fit_that_fails_ends_with_status_3(clinic, capsys, monkeypatch):
+    """A model that cannot be sampled is not the user's mistake: the message names the records, the status is 3."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise FitError("clinic.csv", ['the model "own" could not be sampled: no start'])
+
+    monkeypatch.setattr("bayes_sp.analysis.analyse", fail)
+    assert main(["fit", "own.toml", "--data", "clinic.csv"]) == NOT_TRUSTWORTHY
+    assert capsys.readouterr().err == 'bayes_sp: clinic.csv: the model "own" could not be sampled: no start\n'
 
 
 def test_options_reach_the_analysis(clinic, monkeypatch):

@@ -35,12 +35,12 @@ class Fitted:
     effects
         Effects from the posterior.
     bootstrap
-        Percentile bootstrap of the maximum-likelihood fit.
+        Percentile bootstrap of the maximum-likelihood fit; None where none was asked for.
     """
 
     model: PathModel
     effects: Effects
-    bootstrap: BootstrapResult
+    bootstrap: BootstrapResult | None
 
     @property
     def likelihood(self) -> str:
@@ -117,31 +117,35 @@ def _published_rows(model: PathModel) -> Iterator[dict[str, Any]]:
 def _rows(fitted: Fitted, paths: list[str], ci_prob: float) -> Iterator[dict[str, Any]]:
     result, table = fitted.bootstrap, fitted.effects.table(ci_prob)
     table = table[table["decomposition"].isin(["", AVERAGE])]
-    numbers = zip(table["mean"], table["lower"], table["upper"], strict=True)
-    posterior = dict(zip(zip(table["path"], table["scale"], strict=True), numbers, strict=True))
-    decomposition = result.decompositions.index(AVERAGE)
-    for i, path in enumerate(paths):
-        for s, scale in enumerate(result.scales):
-            place = (i, s, decomposition)
-            common = {"path": path, "scale": scale, "likelihood": fitted.likelihood, "ci_prob": ci_prob}
+    scales = list(dict.fromkeys(table["scale"]))
+    for row in table.itertuples():
+        common = {"path": row.path, "scale": row.scale, "likelihood": fitted.likelihood, "ci_prob": ci_prob}
+        if result is not None:
+            place = (paths.index(str(row.path)), scales.index(row.scale), result.decompositions.index(AVERAGE))
             yield {
                 **common, "inference": BOOTSTRAP, "estimate": result.estimate[place], "lower": result.lower[place],
                 "upper": result.upper[place], "ci_kind": result.ci_kind, "replicates": result.replicates,
                 "failed": result.failed,
             }  # fmt: skip
-            mean, lower, upper = posterior[path, scale]
-            yield {
-                **common, "inference": POSTERIOR, "estimate": mean, "lower": lower, "upper": upper, "ci_kind": CI_KIND,
-            }  # fmt: skip
+        yield {
+            **common, "inference": POSTERIOR, "estimate": row.mean, "lower": row.lower, "upper": row.upper,
+            "ci_kind": CI_KIND,
+        }  # fmt: skip
 
 
 def _bootstrap_rows(fitted: Fitted, paths: list[str]) -> Iterator[dict[str, Any]]:
     result = fitted.bootstrap
+    if result is None:
+        return
     reasons = "; ".join(f"{count} x {reason}" for reason, count in result.reasons)
     for i, s, d in np.ndindex(*result.estimate.shape):
-        place = (i, s, d)
+        place, decomposition = (i, s, d), result.decompositions[d]
+        if result.scales[s] == COEFFICIENT or paths[i] == TOTAL:  # where alone and average are the same
+            if decomposition != AVERAGE:
+                continue
+            decomposition = ""
         yield {
-            "path": paths[i], "scale": result.scales[s], "decomposition": result.decompositions[d],
+            "path": paths[i], "scale": result.scales[s], "decomposition": decomposition,
             "likelihood": fitted.likelihood, "estimate": result.estimate[place], "lower": result.lower[place],
             "upper": result.upper[place], "lower_mcse": result.lower_mcse[place],
             "upper_mcse": result.upper_mcse[place], "ci_kind": result.ci_kind, "ci_prob": result.ci_prob,

@@ -62,6 +62,9 @@ class Verdict:
             return f"The fit passes every check: {found}."
         return f"DO NOT USE THESE RESULTS: {'; '.join(self.reasons)}."
 
+    def __repr__(self) -> str:
+        return f"Verdict({self})"
+
     def _repr_html_(self) -> str:
         word = "Trustworthy" if self.trustworthy else "Not trustworthy"
         return f"<p><b>{word}.</b> {escape(str(self))}</p>"

@@ -106,9 +106,8 @@ def bootstrap(
 ) -> BootstrapResult:
     """Refit a chain to resampled patients and take percentiles of its effects.
 
-    Normal equations are fitted by least squares, a negative-binomial outcome by maximum likelihood; then the
-    mediators' residual variances are RSS / n and the effects are standardised over each resample's own patients
-    (with kappa = 1).
+    Normal equations are fitted by least squares, a negative-binomial outcome by maximum likelihood; then residual
+    variances are RSS / n and effects are standardised over each resample's own patients (with kappa = 1).
 
     Parameters
     ----------
@@ -121,8 +120,8 @@ def bootstrap(
     ci_prob
         Nominal probability of the intervals.
     batch_bytes
-        Memory for the resampled patients drawn at a time. It changes no digit of the result: one stream is drawn in
-        the order of the replicates, and what is computed together depends on the number of patients alone.
+        Memory for the resampled patients drawn at a time. It changes no digit: one stream is drawn in the order of
+        the replicates, and what is computed together depends on the number of patients alone.
 
     Returns
     -------

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pymc as pm
-from pytensor.tensor.variable import TensorVariable
 
-from bayes_sp.model.priors import prior_vector, priors_of
+from bayes_sp.model.priors import Tensor, prior_vector, priors_of
 from bayes_sp.spec.families import FAMILIES
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix
 from bayes_sp.survey.design import Array, Design
 
-Likelihood = Callable[[str, TensorVariable, TensorVariable, Array], TensorVariable]
+Likelihood = Callable[[str, Tensor, Tensor, Array], Tensor]
 
 
-def _normal(name: str, eta: TensorVariable, sigma: TensorVariable, y: Array) -> TensorVariable:
-    """y ~ Normal(eta, sigma)."""
+def _normal(name: str, eta: Tensor, sigma: Tensor, y: Array) -> Tensor:
+    """Y ~ Normal(eta, sigma)."""
     return pm.Normal(name, mu=eta, sigma=sigma, observed=y, dims="patient")
 
 
-def _negative_binomial(name: str, eta: TensorVariable, phi: TensorVariable, y: Array) -> TensorVariable:
-    """y ~ NegativeBinomial(mean mu = exp(eta), variance mu + mu^2/phi)."""
+def _negative_binomial(name: str, eta: Tensor, phi: Tensor, y: Array) -> Tensor:
+    """Y ~ NegativeBinomial(mean mu = exp(eta), variance mu + mu^2/phi)."""
     return pm.NegativeBinomial(name, mu=pm.math.exp(eta), alpha=phi, observed=y, dims="patient")
 
 
@@ -53,7 +53,7 @@ def build_model(model: PathModel, design: Design) -> pm.Model:
     families = {equation.response: FAMILIES[equation.family] for equation in model.equations}
     parameters = sorted({name for family in families.values() for name in family.parameters})
     having = {name: [r for r, family in families.items() if name in family.parameters] for name in parameters}
-    coords = {"patient": np.arange(design.n)}
+    coords: dict[str, Any] = {"patient": np.arange(design.n)}
     coords |= {f"{response}_term": list(names) for response, names in terms.items()}
     coords |= {f"{name}_response": responses for name, responses in having.items()}
     with pm.Model(coords=coords) as built:
@@ -67,7 +67,9 @@ def build_model(model: PathModel, design: Design) -> pm.Model:
             beta = prior_vector(response, priors, f"{response}_term", terms[response])
             x = pm.Data(f"{response}_x", equation_matrix(model, design, j), dims=("patient", f"{response}_term"))
             y = pm.Data(f"{response}_y", design.y[:, j], dims="patient")
-            eta = (x * beta).sum(axis=-1)  # not x @ beta: compiling a matrix product takes 40 s, the gradient is as fast
+            eta = (x * beta).sum(
+                axis=-1
+            )  # not x @ beta: compiling a matrix product takes 40 s, the gradient is as fast
             (name,) = family.parameters
             LIKELIHOODS[family.name](observed_name(response), eta, parameter[name][having[name].index(response)], y)
     return built

@@ -15,21 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from scipy.special import gammaln
 
-from bayes_sp.model.priors import PYMC, priors_of
+from bayes_sp.model.priors import PYMC, Tensor, priors_of
 from bayes_sp.spec.families import FAMILIES
 from bayes_sp.spec.priors import DISTRIBUTIONS
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix
 from bayes_sp.survey.design import Array, Design
 
-Tensor = Any  # pytensor's types say nothing that a reader of this file needs
 LOG_2PI = float(np.log(2.0 * np.pi))
 
 
@@ -94,8 +92,10 @@ def structure_of(model: PathModel) -> Structure:
     blocks = []
     for variable, names in labels.items():
         dists = [prior.dist for prior in priors_of(model, variable, names)]
-        for dist in dict.fromkeys(dists):
-            blocks.append(Block(variable, dist, tuple(i for i, other in enumerate(dists) if other == dist)))
+        blocks += [
+            Block(variable, dist, tuple(i for i, other in enumerate(dists) if other == dist))
+            for dist in dict.fromkeys(dists)
+        ]
     equations = tuple((e.response, e.family, len(model.terms(e))) for e in model.equations)
     return Structure(equations, tuple(labels.items()), tuple(blocks))
 
@@ -188,7 +188,7 @@ def _normal_statistics(x: Array, y: Array) -> dict[str, Array]:
 
 
 def _normal(response: str, columns: int, beta: Tensor, sigma: Tensor) -> Tensor:
-    """log p(y) = -|r - R beta|^2 / (2 sigma^2) - n log sigma - n log(2 pi) / 2."""
+    """Log p(y) = -|r - R beta|^2 / (2 sigma^2) - n log sigma - n log(2 pi) / 2."""
     r, big_r, n = _vector(f"{response}_r"), _matrix(f"{response}_R", columns), _vector(f"{response}_n")[0]
     residual = r - (big_r * beta).sum(axis=-1)
     return -0.5 * (residual**2).sum() / sigma**2 - n * (pt.log(sigma) + 0.5 * LOG_2PI)
@@ -205,7 +205,7 @@ def _negative_binomial_statistics(x: Array, y: Array) -> dict[str, Array]:
 
 
 def _negative_binomial(response: str, columns: int, beta: Tensor, phi: Tensor) -> Tensor:
-    """log p(y) = sum_k N_k log(phi + k) + sum_i [y_i eta_i + phi log phi - (y_i + phi) log(phi + mu_i)] - log y!."""
+    """Log p(y) = sum_k N_k log(phi + k) + sum_i [y_i eta_i + phi log phi - (y_i + phi) log(phi + mu_i)] - log y!."""
     x, y, above = _matrix(f"{response}_X", columns), _vector(f"{response}_y"), _vector(f"{response}_N")
     eta = (x * beta).sum(axis=-1)
     gamma_ratio = (above * pt.log(phi + pt.arange(above.shape[0]))).sum()

@@ -128,9 +128,8 @@ def compile_structure(structure: Structure) -> CompiledModel:
     free: list[Any] = [variable.type(name=variable.name) for variable in shared]
     moved = origin + (scale * z).sum(axis=-1)
     density = graph_replace(log_density, {theta: moved, **dict(zip(shared, free, strict=True))})
-    function = pytensor.function(
-        [z, origin, scale, *free], [density, pytensor.grad(density, z)], mode="NUMBA", trust_input=True
-    )
+    gradient: Any = pytensor.grad(density, z)
+    function = pytensor.function([z, origin, scale, *free], [density, gradient], mode="NUMBA", trust_input=True)
     names, ranks = tuple(variable.name for variable in free), tuple(variable.ndim for variable in free)
     return CompiledModel(structure, names, ranks, function.vm.jit_fn)
 

@@ -84,7 +84,7 @@ def _draw_equation(
     u, delta = v.T @ target, np.maximum(delta, 0.0)
 
     def log_posterior(log_sigma: Array) -> Array:
-        """log p(log sigma | y): the last term is the Jacobian of the logarithm."""
+        """Log p(log sigma | y): the last term is the Jacobian of the logarithm."""
         variance = np.exp(2 * log_sigma)[:, None]
         quadratic = rss / variance[:, 0] + (u**2 * delta / (1 + delta * variance)).sum(axis=1)
         log_determinant = np.log(1 / variance + delta).sum(axis=1)

@@ -95,8 +95,9 @@ def native_model(compiled: CompiledModel) -> NativeModel:
 def _log_density(compiled: CompiledModel) -> Callable[..., int]:
     """Return the C function's source as a Python function; numba needs the number of inputs written out."""
     ranks = (1, 2, *compiled.ranks)
+    shapes = {1: "(table[{1}],)", 2: "(table[{1}], table[{2}])"}
     arrays = [
-        f"carray(at(table[{3 * i}]), {f'(table[{3 * i + 1}],)' if rank == 1 else f'(table[{3 * i + 1}], table[{3 * i + 2}])'}, float64)"
+        f"carray(at(table[{3 * i}]), {shapes[rank].format(3 * i, 3 * i + 1, 3 * i + 2)}, float64)"
         for i, rank in enumerate(ranks)
     ]
     source = f"""
@@ -120,7 +121,7 @@ def log_density(size, z_, gradient_, value_, table_):
         "isfinite": math.isfinite, "function": compiled.function,
     }  # fmt: skip
     exec(source, names)  # noqa: S102 - the source above, with numbers of our own filled in
-    return names["log_density"]  # type: ignore[return-value] # defined by exec
+    return names["log_density"]
 
 
 def _expand(size: int, expanded: int, z_: Any, out_: Any, _table: Any) -> int:  # noqa: ANN401 - C pointers

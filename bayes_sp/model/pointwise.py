@@ -16,12 +16,12 @@ from bayes_sp.survey.design import Array, Design
 
 
 def _normal(y: Array, eta: Array, sigma: Array) -> Array:
-    """log N(y | eta, sigma^2)."""
+    """Log N(y | eta, sigma^2)."""
     return -0.5 * ((y - eta) / sigma) ** 2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
 
 
 def _negative_binomial(y: Array, eta: Array, phi: Array) -> Array:
-    """log NB(y | mu = exp(eta), var = mu + mu^2/phi)."""
+    """Log NB(y | mu = exp(eta), var = mu + mu^2/phi)."""
     log_total = np.logaddexp(eta, np.log(phi))
     constant = gammaln(y + phi) - gammaln(phi) - gammaln(y + 1)
     return constant + phi * (np.log(phi) - log_total) + y * (eta - log_total)

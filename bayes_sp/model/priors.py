@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
-from pytensor.tensor.variable import TensorVariable
 from scipy import stats
 
 from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
+
+Tensor = Any  # pytensor's types say nothing that a reader needs
 
 PYMC: dict[str, tuple[type, dict[str, str]]] = {
     # our constants' names -> PyMC's
@@ -48,7 +50,7 @@ def priors_of(model: PathModel, variable: str, names: Sequence[str]) -> list[Pri
     return [prior for prior in found if prior is not None]
 
 
-def prior_vector(name: str, priors: Sequence[Prior], dim: str, labels: Sequence[str]) -> TensorVariable:
+def prior_vector(name: str, priors: Sequence[Prior], dim: str, labels: Sequence[str]) -> Tensor:
     """Return one PyMC variable with dim ``dim`` whose elements have the given priors.
 
     Elements with the same distribution are one variable with vectors of constants. Where distributions differ,
@@ -61,8 +63,8 @@ def prior_vector(name: str, priors: Sequence[Prior], dim: str, labels: Sequence[
     elements = []
     for prior, label in zip(priors, labels, strict=True):
         make, arguments = PYMC[prior.dist]
-        constants = {arguments[key]: np.float64(value) for key, value in prior.constants}
-        elements.append(make(f"{name}[{label}]", **constants))
+        single = {arguments[key]: np.float64(value) for key, value in prior.constants}
+        elements.append(make(f"{name}[{label}]", **single))
     return pm.Deterministic(name, pt.stack(elements), dims=dim)
 
 

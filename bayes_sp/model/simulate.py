@@ -16,21 +16,19 @@ Draw = Callable[[np.random.Generator, Array, float], Array]
 
 
 def _normal(rng: np.random.Generator, eta: Array, sigma: float) -> Array:
-    """y ~ Normal(eta, sigma)."""
+    """Y ~ Normal(eta, sigma)."""
     return rng.normal(eta, sigma)
 
 
 def _negative_binomial(rng: np.random.Generator, eta: Array, phi: float) -> Array:
-    """y ~ NegativeBinomial(mean mu = exp(eta), variance mu + mu^2/phi)."""
+    """Y ~ NegativeBinomial(mean mu = exp(eta), variance mu + mu^2/phi)."""
     return rng.negative_binomial(phi, phi / (phi + np.exp(eta))).astype(float)
 
 
 SIMULATORS: dict[str, Draw] = {"normal": _normal, "negative_binomial": _negative_binomial}
 
 
-def simulate_survey(
-    model: PathModel, survey: Survey, parameters: Mapping[str, Array], *, n: int, seed: int
-) -> Survey:
+def simulate_survey(model: PathModel, survey: Survey, parameters: Mapping[str, Array], *, n: int, seed: int) -> Survey:
     """Simulate ``n`` patients: exposure and covariates resampled from a survey, responses drawn from the model.
 
     Parameters

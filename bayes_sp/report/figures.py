@@ -141,7 +141,7 @@ def _folded(label: str) -> str:
     if len(label) <= 16 or not spaces:
         return label
     cut = min(spaces, key=lambda i: abs(i - len(label) / 2))
-    return f"{label[:cut]}\n{label[cut + 1:]}"
+    return f"{label[:cut]}\n{label[cut + 1 :]}"
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], label: str, colour: str) -> None:

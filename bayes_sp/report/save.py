@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ def save_analysis(
         analysis.effects.table().to_csv(partial / "effects.csv", index=False)
         analysis.comparison.table.to_csv(partial / "comparison.csv", index=False)
         analysis.comparison.bootstrap.to_csv(partial / "bootstrap.csv", index=False)
+        if analysis.spread is not None:
+            analysis.spread.to_csv(partial / "reconstructions.csv")
         analysis.verdict.table.to_csv(partial / "diagnostics.csv", index=False)
         tree = fit.posterior
         if save_records:
@@ -84,7 +87,7 @@ def run_tables(analysis: Analysis) -> dict[str, Any]:
             "reasons": list(verdict.reasons),
             **{name: float(value) for name, value in verdict.numbers.items()},
         },
-        "sampler": {name: attrs[name] for name in ("draws", "tune", "chains", "cores", "target_accept", "divergences")},
+        "sampler": asdict(fit.options),
         "seconds": {
             "compiling": attrs["seconds_compiling"],
             "sampling": attrs["seconds_sampling"],

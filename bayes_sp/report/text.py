@@ -9,7 +9,7 @@ import pandas as pd
 
 from bayes_sp.analysis import Analysis
 from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED
-from bayes_sp.names import AVERAGE, COEFFICIENT, DIFFERENCE, RATE_RATIO
+from bayes_sp.names import ARROW, AVERAGE, COEFFICIENT, DIFFERENCE, RATE_RATIO, TOTAL_INDIRECT
 from bayes_sp.report.words import assumptions, in_sentence, path_words
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.recovery import RECONSTRUCTION_NOTE, RECOVERY_NOTE, Recovered
@@ -44,7 +44,7 @@ def _sections(analysis: Analysis) -> Iterator[tuple[str, list[str]]]:
     u0, u1 = model.contrast
     exposure = model.variable(model.exposure)
     unit = f" ({exposure.unit})" if exposure.unit else ""
-    yield f"Effects of {in_sentence(exposure.label)} {u1:g} instead of {u0:g}{unit}", _effects(analysis)
+    yield f"Effects of {in_sentence(exposure.label)}: {u1:g} against {u0:g}{unit}", _effects(analysis)
     yield "Bayes and bootstrap, like for like", _comparison(analysis)
     yield "What these effects assume", [line for text in assumptions(model) for line in _wrap(text, "- ", "  ")]
 
@@ -63,14 +63,19 @@ def _effects(analysis: Analysis) -> list[str]:
     model, table = analysis.fit.model, analysis.effects.table()
     table = table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
     has_ratio = RATE_RATIO in table.index.get_level_values("scale")
-    rows = [["", "difference", "95 % interval", "P(< 0)", *(["rate ratio", "95 % interval"] if has_ratio else [])]]
-    for path in table.index.get_level_values("path").unique():
+    spread = analysis.spread
+    rows = [["", "difference", "95 % interval", "P(< 0)"]]
+    rows[0] += ["rate ratio", "95 % interval"] if has_ratio else []
+    rows[0] += [] if spread is None else ["reconstructions"]
+    for path in _distinct(list(table.index.get_level_values("path").unique())):
         difference = table.loc[(path, DIFFERENCE)]
         mean, negative = f"{difference['mean']:z.3f}", f"{difference['prob_negative']:z.3f}"
         row = [path_words(model, path), mean, _interval(difference), negative]
         if has_ratio:
             ratio = table.loc[(path, RATE_RATIO)]
             row += [f"{ratio['mean']:z.3f}", _interval(ratio)]
+        if spread is not None:
+            row.append(f"{spread.loc[path].min():z.3f} to {spread.loc[path].max():z.3f}")
         rows.append(row)
     unit = analysis.effects.unit
     note = (
@@ -80,9 +85,21 @@ def _effects(analysis: Analysis) -> list[str]:
     if has_ratio:
         note += (
             "Exact for each draw, standardised over the patients' covariates, averaged over the orders in which paths "
-            "can be switched, so that the paths add up to the total."
+            "can be switched, so that the paths add up to the total. "
         )
-    return [*_table(rows, "lrrrrr"), *_wrap(note)]
+    if spread is not None:
+        note += (
+            f"Reconstructions: range of the maximum-likelihood difference over {spread.shape[1]} sets of records "
+            f"(seeds {spread.columns.min()} to {spread.columns.max()}) that all reproduce the published moments; the "
+            "moments leave that range open, and the intervals beside it, from one set, do not contain it."
+        )
+    return [*_table(rows, "lrrrrrr"), *_wrap(note)]
+
+
+def _distinct(paths: list[str]) -> list[str]:
+    """Leave the total indirect effect out where one indirect path is all of it."""
+    indirect = [path for path in paths if path.count(ARROW) > 1]
+    return [path for path in paths if path != TOTAL_INDIRECT or len(indirect) > 1]
 
 
 def _comparison(analysis: Analysis) -> list[str]:
@@ -95,6 +112,8 @@ def _comparison(analysis: Analysis) -> list[str]:
         rows = _comparison_rows(analysis.fit.model, table[table["scale"] == scale])
         lines += [f"   {head}", *_table(rows, "lrrr"), ""]
     failures = analysis.comparison.bootstrap.drop_duplicates("likelihood")
+    if failures.empty:
+        return [*lines, *_wrap("95 % intervals: equal-tailed (posterior). No bootstrap was asked for.")]
     for row in failures[failures["failed"] > 0].itertuples():
         family = str(row.likelihood).replace("_", " ")
         failed = f"{row.failed} of {row.replicates} bootstrap samples failed ({row.reasons}); they enter no interval."
@@ -111,20 +130,20 @@ def _comparison(analysis: Analysis) -> list[str]:
 def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
     """Return the heads, then for each path a line with its name and a line for each likelihood."""
     likelihoods = [name for name in dict.fromkeys(table["likelihood"]) if name != PUBLISHED]
+    inferences = [name for name in (PUBLISHED, BOOTSTRAP, POSTERIOR) if name in set(table["inference"])]
     cells = dict(iter(table.groupby(["path", "likelihood", "inference"])))
-    rows = [["", PUBLISHED, BOOTSTRAP, POSTERIOR]]
-    for path in dict.fromkeys(table["path"]):
-        rows.append([path_words(model, path), "", "", ""])
+    rows = [["", *inferences]]
+    for path in _distinct(list(dict.fromkeys(table["path"]))):
+        rows.append([path_words(model, path), *[""] * len(inferences)])
         for i, likelihood in enumerate(likelihoods):
-            published = cells.get((path, PUBLISHED, PUBLISHED)) if i == 0 else None
-            found = [cells[path, likelihood, inference].iloc[0] for inference in (BOOTSTRAP, POSTERIOR)]
-            rows.append(
-                [
-                    f"   {likelihood.replace('_', ' ')}",
-                    "" if published is None else _published(published),
-                    *(f"{row['estimate']:z.3f} {_interval(row)}" for row in found),
-                ]
-            )
+            row = [f"   {likelihood.replace('_', ' ')}"]
+            for inference in inferences:
+                found = cells.get((path, PUBLISHED if inference == PUBLISHED else likelihood, inference))
+                if inference == PUBLISHED:
+                    row.append("" if found is None or i > 0 else _published(found))
+                elif found is not None:
+                    row.append(f"{found.iloc[0]['estimate']:z.3f} {_interval(found.iloc[0])}")
+            rows.append(row)
     return rows
 
 

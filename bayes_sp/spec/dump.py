@@ -27,9 +27,7 @@ def specification_tables(model: PathModel) -> dict[str, Any]:
         "twin": model.twin,
         "variables": {variable.name: _variable(variable) for variable in model.variables},
         "covariates": {covariate.name: _covariate(covariate) for covariate in model.covariates},
-        "equation": [
-            {"response": e.response, "family": e.family, "parents": list(e.parents)} for e in model.equations
-        ],
+        "equation": [{"response": e.response, "family": e.family, "parents": list(e.parents)} for e in model.equations],
         "priors": priors,
         "published": [_published(effect) for effect in model.published],
     }

@@ -13,7 +13,8 @@ from bayes_sp.study.printed import Printed
 from bayes_sp.study.published import PublishedStudy
 
 RECONSTRUCTION_NOTE = (
-    "The patients' records are not public. These were made to reproduce every published mean, SD and correlation; no "
+    "The patients' records are not public. These were made to give back the published means, SDs and correlations "
+    "after rounding (the change score's three correlations, which no records can have together, within .0003); no "
     "real patient stands behind a row. The moments leave open what the counts' tails look like, and results about "
     "appointments depend on that."
 )

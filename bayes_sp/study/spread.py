@@ -1,4 +1,4 @@
-"""How much do effects depend on which of the possible records a reconstruction happens to hold?"""
+"""How much effects depend on which of the possible records a reconstruction happens to hold."""
 
 from __future__ import annotations
 

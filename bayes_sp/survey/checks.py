@@ -85,9 +85,7 @@ def check_values(
     return problems
 
 
-def describe_cells(
-    column: str, mask: Mask, cell: Callable[[int], str], row_name: RowName, rule: str
-) -> Iterator[str]:
+def describe_cells(column: str, mask: Mask, cell: Callable[[int], str], row_name: RowName, rule: str) -> Iterator[str]:
     """Yield one sentence for a rule that some cells of a column break; the first cells are named, all are counted."""
     rows = np.flatnonzero(mask)
     if rows.size:

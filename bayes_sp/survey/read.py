@@ -17,7 +17,7 @@ from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.checks import Mask, check_columns, check_values, describe_cells
 from bayes_sp.survey.design import Array
-from bayes_sp.survey.records import Survey
+from bayes_sp.survey.records import ORIGIN_COLUMN, RECONSTRUCTED, Survey
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 CELL_WIDTH = 30
@@ -74,7 +74,19 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
     if problems:
         raise SurveyError(str(path), problems)
     whole = [name for name, values in columns.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
-    return Survey(records.astype(dict.fromkeys(whole, int)), "file", path.name)
+    records = records.astype(dict.fromkeys(whole, int))
+    mark = _reconstruction_mark(header, rows)
+    return Survey(records, "reconstruction", mark) if mark else Survey(records, "file", path.name)
+
+
+def _reconstruction_mark(header: list[str], rows: list[list[str]]) -> str:
+    """Return what the ``origin`` column of a file of reconstructed records says; '' for a survey of patients."""
+    if ORIGIN_COLUMN not in header:
+        return ""
+    place = header.index(ORIGIN_COLUMN)
+    found = {row[place].strip() if place < len(row) else "" for row in rows}
+    (mark,) = found if len(found) == 1 else ("",)
+    return mark if mark.startswith(RECONSTRUCTED) else ""
 
 
 def _row_name(row: int) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 Origin = Literal["file", "memory", "reconstruction", "simulation"]
 
 RECONSTRUCTED = "reconstructed from published moments"
+ORIGIN_COLUMN = "origin"  # in files of reconstructed records, so that the mark is not lost on the way
 
 
 @dataclass(frozen=True, eq=False)

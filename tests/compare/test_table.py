@@ -134,6 +134,14 @@ def test_a_model_that_is_its_own_twin_has_two_cells(fitted, make_survey):
     assert RATE_RATIO not in set(table["scale"])
 
 
+def test_a_comparison_without_bootstrap_has_posteriors_only(small_model, both):
+    """Where no resamples were asked for, no cell pretends to be one."""
+    comparison = compare(small_model, [replace(fitted, bootstrap=None) for fitted in both], "made up")
+    assert set(comparison.table["inference"]) == {"published", "posterior"}
+    assert len(comparison.bootstrap) == 0
+    assert tuple(comparison.bootstrap.columns) == BOOTSTRAP_COLUMNS
+
+
 def test_the_probability_of_intervals_can_be_chosen(small_model, both):
     """Posterior intervals follow the probability asked for, and say it."""
     table = compare(small_model, both, "made up", ci_prob=0.5).table

@@ -33,7 +33,12 @@ def _mixed() -> PathModel:
     return replace(model, name="mixed", equations=(first, second, third), priors=kept + extra)
 
 
-MODELS = {"primary": sp.load_model("primary"), "process6": sp.load_model("process6"), "process4": sp.load_model("process4"), "mixed": _mixed()}
+MODELS = {
+    "primary": sp.load_model("primary"),
+    "process6": sp.load_model("process6"),
+    "process4": sp.load_model("process4"),
+    "mixed": _mixed(),
+}
 
 
 def _plain_point(plain, posterior, theta):
@@ -106,7 +111,10 @@ def test_other_records_and_other_priors_need_no_compiling(study_survey):
     """One compiled structure serves other data and other constants, and equals what a new one would say."""
     model = MODELS["primary"]
     compiled = compile_model(model)
-    wide = tuple((w, n, replace(p, constants=(("mu", 0.0), ("sigma", 3.0))) if p.dist == "normal" else p) for w, n, p in model.priors)
+    wide = tuple(
+        (w, n, replace(p, constants=(("mu", 0.0), ("sigma", 3.0))) if p.dist == "normal" else p)
+        for w, n, p in model.priors
+    )
     other = replace(model, priors=wide)
     assert compile_model(other) is compiled
     survey = sp.reconstruct(seed=7)

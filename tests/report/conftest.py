@@ -13,7 +13,7 @@ from bayes_sp.analysis import Analysis
 from bayes_sp.compare.table import Fitted, compare
 from bayes_sp.compare.twin import twin_of
 from bayes_sp.criticism.diagnostics import Verdict
-from bayes_sp.effects.posterior import compute_effects
+from bayes_sp.effects.posterior import Effects, compute_effects
 from bayes_sp.fitting import Fit
 from bayes_sp.frequentist.bootstrap import bootstrap
 from bayes_sp.model.options import SamplerOptions
@@ -42,9 +42,23 @@ def analyse_by_hand(make_posterior: Callable[..., Any]) -> Callable[..., Analysi
         fit = Fit(model, survey, tree, 4, SamplerOptions(draws=100, tune=1, chains=2, cores=1))
         recovered = recover_published(published())[0] if survey.reconstructed else ()
         verdict = Verdict(not reasons, reasons, NUMBERS, pd.DataFrame(TABLE))
-        return Analysis(fit, effects, verdict, compare(model, fits, survey.mark), recovered, {"fit": 1.5})
+        return Analysis(
+            fit=fit,
+            effects=effects,
+            verdict=verdict,
+            comparison=compare(model, fits, survey.mark),
+            recovered=recovered,
+            spread=_spread(effects) if survey.reconstructed else None,
+            seconds={"fit": 1.5},
+        )
 
     return make
+
+
+def _spread(effects: Effects) -> pd.DataFrame:
+    """Return what effects would be on two other reconstructions: -0.5 and 0.25 for every path."""
+    index = pd.Index(effects.draws["path"].to_numpy(), name="path")
+    return pd.DataFrame({1: -0.5, 2: 0.25}, index=index).rename_axis(columns="difference by seed")
 
 
 @pytest.fixture

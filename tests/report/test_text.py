@@ -28,12 +28,13 @@ def test_the_summary_of_the_study_starts_with_what_the_article_reported(study_an
     heads = re.findall(r"^\d\. .*", text, flags=re.MULTILINE)
     assert heads == [
         "1. What the article reported, and what its own Table 2 gives back",
-        "2. Effects of change in number of groups 1 instead of 0 (groups)",
+        "2. Effects of change in number of groups: 1 against 0 (groups)",
         "3. Bayes and bootstrap, like for like",
         "4. What these effects assume",
     ]
     assert "1.41 (SE 0.45)" in text
     assert "rounds to the printed value" in text
+    assert text.count("-0.500 to 0.250") == 6  # the range over reconstructions, for each effect
 
 
 def test_a_reconstruction_is_marked_and_a_users_file_is_not(study_analysis, own_analysis):

@@ -64,9 +64,10 @@ def test_a_removed_edge_removes_its_paths(small_tables):
 
 
 def test_the_most_specific_prior_is_used(small_tables):
-    """A term's own prior comes before its covariate's, 'covariate' and 'slope'; the equation's table before the model's."""
+    """A term's own prior comes before its covariate's, 'covariate', 'slope'; an equation's before the model's."""
     small_tables["priors"] = {
-        "intercept": normal(1), "slope": normal(2), "covariate": normal(3), "housing": normal(4), "housing[3]": normal(5),
+        "intercept": normal(1), "slope": normal(2), "covariate": normal(3), "housing": normal(4),
+        "housing[3]": normal(5),
         "sigma": small_tables["priors"]["sigma"], "phi": small_tables["priors"]["phi"],
         "visits": {"intercept": normal(11), "slope": normal(12), "covariate": normal(13), "housing": normal(14),
                    "mood": normal(16)},

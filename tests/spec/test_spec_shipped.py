@@ -69,7 +69,7 @@ def test_the_primary_models_priors_are_weakly_informative():
     assert str(model.prior("appointments_t1", "phi")) == "LogNormal(mu=0, sigma=1)"
     assert str(model.prior("belonging_t1", "group_change")) == "Normal(mu=0, sigma=0.25)"
     assert str(model.prior("appointments_t1", "group_change")) == "Normal(mu=0, sigma=0.15)"
-    assert str(model.prior("appointments_t1", "appointments_t0")) == "Normal(mu=0.5, sigma=0.25)"
+    assert str(model.prior("appointments_t1", "appointments_t0")) == "Normal(mu=1, sigma=0.5)"
     assert str(model.prior("appointments_t1", "education[3]")) == "Normal(mu=0, sigma=0.3)"
 
 

@@ -195,6 +195,22 @@ def test_a_number_too_large_for_an_integer_is_kept_as_it_is(tmp_path, small_mode
     np.testing.assert_array_equal(survey.records["visits"], [2, 1e300, 2])
 
 
+@pytest.mark.parametrize(
+    ("marks", "origin"),
+    [
+        (["reconstructed from published moments (seed 2)"] * 2, "reconstruction"),
+        (["reconstructed from published moments (seed 2)", "ward 3"], "file"),
+        (["ward 3", "ward 3"], "file"),
+    ],
+)
+def test_reconstructed_records_keep_their_mark_in_a_file(tmp_path, small_model, marks, origin):
+    """A file whose every row says that it was reconstructed is not taken for patients, and no other file is marked."""
+    survey = read(tmp_path, small_model, f"origin,{HEADER}\n" + "".join(f"{mark},{GOOD}\n" for mark in marks))
+    assert survey.origin == origin
+    assert survey.reconstructed == (origin == "reconstruction")
+    assert survey.source == (marks[0] if survey.reconstructed else "clinic.csv")
+
+
 def test_a_model_can_be_named(tmp_path, make_survey):
     """The specification may be given by its shipped name."""
     path = tmp_path / "records.csv"
