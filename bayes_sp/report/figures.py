@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
 from bayes_sp.names import DIFFERENCE
@@ -40,17 +41,17 @@ def plot_paths(fit: Fit, ci_prob: float = 0.95) -> Figure:
     places = _places(len(model.chain))
     figure = Figure(figsize=(max(8.0, 2.7 * len(model.chain)), 4.8), layout="constrained")
     axes = figure.add_subplot()
-    for name, place in zip(model.chain, places, strict=True):
-        _box(axes, place, model.variable(name).label)
+    boxes = {
+        name: _box(axes, place, model.variable(name).label) for name, place in zip(model.chain, places, strict=True)
+    }
     tail = (1 - ci_prob) / 2
-    where = dict(zip(model.chain, places, strict=True))
     for equation in model.equations:
         draws = fit.posterior["posterior"][equation.response]
         for parent in equation.parents:
             values = draws.sel({f"{equation.response}_term": parent}).to_numpy()
             low, middle, high = np.quantile(values, [tail, 0.5, 1 - tail])
             colour = INK if low > 0 or high < 0 else QUIET
-            _arrow(axes, where[parent], where[equation.response], f"{middle:z.2f} [{low:z.2f}, {high:z.2f}]", colour)
+            _arrow(axes, boxes[parent], boxes[equation.response], f"{middle:z.2f} [{low:z.2f}, {high:z.2f}]", colour)
     xs, ys = np.array(places).T
     axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.3, ys.max() + 0.3))
     axes.axis("off")
@@ -84,7 +85,7 @@ def plot_comparison(model: PathModel, comparison: Comparison, unit: str = "") ->
     paths = list(dict.fromkeys(table["path"]))
     kinds = list(dict.fromkeys(zip(table["likelihood"], table["inference"], strict=True)))
     kinds.sort(key=lambda kind: (kind[0] != PUBLISHED, kind[0] != "normal"))
-    figure = Figure(figsize=(9.5, 1.6 + 0.22 * len(paths) * (len(kinds) + 1.5)), layout="constrained")
+    figure = Figure(figsize=(9.5, 1.6 + 0.17 * len(paths) * (len(kinds) + 1.5)), layout="constrained")
     axes = figure.add_subplot()
     axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
     step = 1.0 / (len(kinds) + 1.5)
@@ -123,16 +124,11 @@ def _places(count: int) -> list[tuple[float, float]]:
     return [(float((count - 1) * step), float(1.6 * np.sin(np.pi * step))) for step in steps]
 
 
-def _box(axes: Axes, place: tuple[float, float], label: str) -> None:
-    axes.text(
-        *place, _plain(_folded(label)), ha="center", va="center", fontsize=10, color=INK, zorder=3,
+def _box(axes: Axes, place: tuple[float, float], label: str) -> Text:
+    return axes.text(
+        *place, _folded(label), ha="center", va="center", fontsize=10, color=INK, zorder=1,
         bbox={"boxstyle": "round,pad=0.6", "facecolor": "white", "edgecolor": INK},
     )  # fmt: skip
-
-
-def _plain(text: str) -> str:
-    """Return a text in which dollar signs are dollar signs, not marks of a formula."""
-    return text.replace("$", r"\$")
 
 
 def _folded(label: str) -> str:
@@ -144,17 +140,27 @@ def _folded(label: str) -> str:
     return f"{label[:cut]}\n{label[cut + 1 :]}"
 
 
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], label: str, colour: str) -> None:
+def _arrow(axes: Axes, start: Text, end: Text, label: str, colour: str) -> None:
+    """Draw an arrow from the edge of one box to the edge of another, after both boxes (their edges are known then)."""
+    tail, head = np.array(start.get_position()), np.array(end.get_position())
     axes.annotate(
-        "", xy=end, xytext=start, zorder=1,
-        arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.4, "shrinkA": 40, "shrinkB": 44},
+        "", xy=end.get_position(), xytext=start.get_position(), zorder=2,
+        arrowprops={
+            "arrowstyle": "-|>", "color": colour, "linewidth": 1.4, "shrinkA": 0, "shrinkB": 1,
+            "patchA": start.get_bbox_patch(), "patchB": end.get_bbox_patch(),
+        },
     )  # fmt: skip
     # off the middle, where arrows cross; above a level arrow, which a label would hide
-    level = abs(end[1] - start[1]) < 0.05
-    share = 0.5 if level else 0.55 if end[1] > start[1] else 0.42
-    x, y = ((1 - share) * np.array(start) + share * np.array(end)).tolist()
+    level = abs(head[1] - tail[1]) < 0.05
+    share = 0.5 if level else 0.55 if head[1] > tail[1] else 0.42
+    x, y = ((1 - share) * tail + share * head).tolist()
     y += 0.11 if level else 0.0
     axes.text(
-        x, y, label, ha="center", va="center", fontsize=9, color=colour, zorder=2,
+        x, y, label, ha="center", va="center", fontsize=9, color=colour, zorder=3,
         bbox={"boxstyle": "square,pad=0.2", "facecolor": "white", "edgecolor": "none"},
     )  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """Return a text in which dollar signs are dollar signs, not marks of a formula."""
+    return text.replace("$", r"\$")

@@ -23,7 +23,11 @@ def test_the_path_diagram_has_a_box_for_each_variable_and_an_arrow_for_each_edge
     (axes,) = plot_paths(study_analysis.fit).axes
     arrows = [text for text in axes.texts if isinstance(text, Annotation)]
     assert len(arrows) == 6
-    boxes = {text.get_text().replace("\n", " "): text.get_position() for text in axes.texts if text.get_zorder() == 3}
+    boxes = {
+        text.get_text().replace("\n", " "): text.get_position()
+        for text in axes.texts
+        if text.get_zorder() == 1 and text.get_text()
+    }
     labels = [study_analysis.fit.model.variable(name).label for name in study_analysis.fit.model.chain]
     assert list(boxes) == labels
     xs = [boxes[label][0] for label in labels]

@@ -1,0 +1,55 @@
+"""One fit from the command line, whole process by stage, with an empty and with a filled compile cache."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from benchmarks.figure import Figure, Settings, figure, ratio
+from benchmarks.process import seconds_of
+
+PARTS = ("compiling", "sampling")  # of the stage "fit"
+REST = "imports, start and saving"
+
+
+def figures(settings: Settings) -> list[Figure]:
+    """Run the command with a new cache and again with the same one, three times each."""
+    repeats = 1 if settings.quick else 3
+    extra = ["--draws", "100", "--bootstrap", "100"] if settings.quick else []
+    cold, warm = [], []
+    for i in range(repeats):
+        cache = settings.folder / f"fit-cache-{i}"
+        cold.append(_stages(settings.folder / f"fit-cold-{i}", cache, extra))
+        warm.append(_stages(settings.folder / f"fit-warm-{i}", cache, extra))
+    found: list[Figure] = []
+    for name, runs in (("cold", cold), ("warm", warm)):
+        for stage in runs[0]:
+            unit = "s" if stage != ESS else "draws"
+            found.append(figure(f"{name}: {stage}", [run[stage] for run in runs], unit, NOTES.get(stage, "")))
+    totals = [figure("total", [run["total"] for run in runs]) for runs in (cold, warm)]
+    return [*found, ratio("cold / warm, total", totals[0], totals[1])]
+
+
+ESS = "smallest bulk ESS"
+NOTES = {
+    "total": "python -m bayes_sp fit, wall time of the process",
+    "rest of the fit": "checks, design, pointwise log-likelihood",
+    REST: "total less the stages above",
+    ESS: "over all parameters and effects",
+}
+
+
+def _stages(run: Path, cache: Path, extra: list[str]) -> dict[str, float]:
+    """Return the seconds of every stage and of the whole process, and the smallest ESS."""
+    total = seconds_of(["-m", "bayes_sp", "fit", "--out", str(run), *extra], cache=cache, statuses=(0, 3))
+    info = tomllib.loads((run / "run.toml").read_text(encoding="utf-8"))
+    return split_stages(info["seconds"], total) | {ESS: float(info["verdict"]["ess_bulk"])}
+
+
+def split_stages(seconds: dict[str, float], total: float) -> dict[str, float]:
+    """Return seconds by stage that add up to the total, from the stages that a run recorded, and the total."""
+    later = {name: value for name, value in seconds.items() if name not in (*PARTS, "fit")}
+    stages = {name: seconds[name] for name in PARTS}
+    stages["rest of the fit"] = seconds["fit"] - sum(stages.values())
+    stages |= later
+    return {**stages, REST: total - sum(stages.values()), "total": total}
