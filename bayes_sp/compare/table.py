@@ -115,7 +115,7 @@ def _published_rows(model: PathModel) -> Iterator[dict[str, Any]]:
 
 
 def _rows(fitted: Fitted, paths: list[str], ci_prob: float) -> Iterator[dict[str, Any]]:
-    result, table = fitted.bootstrap, fitted.effects.table(ci_prob)
+    result, table = fitted.bootstrap, fitted.effects.intervals(ci_prob)
     table = table[table["decomposition"].isin(["", AVERAGE])]
     scales = list(dict.fromkeys(table["scale"]))
     for row in table.itertuples():

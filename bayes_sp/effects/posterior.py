@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 
 import numpy as np
@@ -11,7 +12,7 @@ import xarray as xr
 
 from bayes_sp.effects.formulas import Array, ChainCoefficients, enumerate_paths, path_products
 from bayes_sp.effects.shapley import identity_link_effects, log_link_effects, with_totals
-from bayes_sp.effects.summary import CI_PROB, summarise
+from bayes_sp.effects.summary import CI_PROB, convergence, summarise
 from bayes_sp.names import (
     ALONE,
     AVERAGE,
@@ -57,12 +58,31 @@ class Effects:
     mark: str
 
     def table(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
-        """Return one row for each path, scale and decomposition, with equal-tailed intervals.
+        """Return one row for each path, scale and decomposition, with equal-tailed intervals and convergence.
 
         ``prob_negative`` is P(effect < 0): for a rate ratio the probability that it is below 1.
         ``decomposition`` is empty where alone and average are the same by definition: products of coefficients, the
         total, and every effect under an identity link.
         """
+        return self.intervals(ci_prob).join(self._convergence)[list(EFFECT_COLUMNS)]
+
+    def intervals(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
+        """Return the table without the columns on convergence, which take longer than all the others."""
+        labels, values = self._columns
+        table = summarise(values, ci_prob)
+        table[["path", "scale", "decomposition", "kappa"]] = pd.DataFrame(labels)
+        ratios = table["scale"] == RATE_RATIO
+        table.loc[ratios, "prob_negative"] = (values < 1).mean(axis=(0, 1))[ratios]
+        return table
+
+    @cached_property
+    def _convergence(self) -> pd.DataFrame:
+        """R-hat, ESS and MCSE of the table's rows."""
+        return convergence(self._columns[1])
+
+    @cached_property
+    def _columns(self) -> tuple[list[tuple[str, str, str, float]], Array]:
+        """(path, scale, decomposition, kappa) of each row of the table, and their draws (chain, draw, row)."""
         labels, columns = [], []
         has_order = RATE_RATIO in self.draws["scale"]
         for path in self.draws["path"].to_numpy():
@@ -72,11 +92,7 @@ class Effects:
                     values = self.draws[decomposition].sel(path=path, scale=scale).to_numpy()
                     labels.append((str(path), str(scale), decomposition if both else "", self.kappa))
                     columns.append(values)
-        table = summarise(np.stack(columns, axis=-1), ci_prob)
-        table[["path", "scale", "decomposition", "kappa"]] = pd.DataFrame(labels)
-        below_one = np.array([(values < 1).mean() for values in columns])
-        table.loc[table["scale"] == RATE_RATIO, "prob_negative"] = below_one[table["scale"] == RATE_RATIO]
-        return table[list(EFFECT_COLUMNS)]
+        return labels, np.stack(columns, axis=-1)
 
     def quantities(self) -> dict[str, Array]:
         """Return the draws (chain, draw) of every distinct effect by name, for diagnostics."""

@@ -46,7 +46,7 @@ def convergence(values: Array) -> pd.DataFrame:
 
 
 def summarise(values: Array, ci_prob: float = CI_PROB) -> pd.DataFrame:
-    """Return mean, median, SD, equal-tailed interval, P(value < 0) and convergence of draws (chain, draw, k)."""
+    """Return mean, median, SD, equal-tailed interval and P(value < 0) of draws (chain, draw, k)."""
     tail = (1 - ci_prob) / 2
     median, lower, upper = np.quantile(values, [0.5, tail, 1 - tail], axis=(0, 1))
     return pd.DataFrame(
@@ -60,4 +60,4 @@ def summarise(values: Array, ci_prob: float = CI_PROB) -> pd.DataFrame:
             "ci_prob": ci_prob,
             "prob_negative": (values < 0).mean(axis=(0, 1)),
         }
-    ).join(convergence(values))
+    )

@@ -60,7 +60,7 @@ def _recovery(recovered: Sequence[Recovered]) -> list[str]:
 
 
 def _effects(analysis: Analysis) -> list[str]:
-    model, table = analysis.fit.model, analysis.effects.table()
+    model, table = analysis.fit.model, analysis.effects.intervals()
     table = table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
     has_ratio = RATE_RATIO in table.index.get_level_values("scale")
     spread = analysis.spread
