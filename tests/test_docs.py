@@ -156,6 +156,8 @@ def test_defaults_in_the_table_of_options_are_those_of_the_program():
     for name in ("seed", "draws", "tune", "chains", "bootstrap"):
         ((_, default, _),) = table_rows(QUICKSTART, f"`--{name}`")
         assert default == str(options[name])
+    ((_, method, _),) = table_rows(QUICKSTART, "`--method`")
+    assert method == f"`{options['method']}`"
 
 
 def test_thresholds_of_the_verdict():

