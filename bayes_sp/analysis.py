@@ -18,7 +18,7 @@ from bayes_sp.model.sample import Notify, silent
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.published import published
 from bayes_sp.study.recovery import Recovered, recover_published
-from bayes_sp.study.spread import spread_over_reconstructions
+from bayes_sp.study.spread import has_spread, spread_over_reconstructions
 from bayes_sp.survey.records import Survey
 
 
@@ -67,7 +67,7 @@ def analyse(
     comparison = fitted.compare(replicates=replicates, notify=notify)
     times["comparison"] = time.perf_counter()
     recovered = recover_published(published())[0] if survey.reconstructed else ()
-    spread = spread_over_reconstructions(model) if survey.reconstructed else None
+    spread = spread_over_reconstructions(model) if survey.reconstructed and has_spread(model) else None
     times["recovery and spread"] = time.perf_counter()
     seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
     return Analysis(fitted, effects, verdict, comparison, recovered, spread, seconds)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from bayes_sp.errors import BayesSpError, FitError, RunError
-from bayes_sp.model.options import METHODS, SamplerOptions
+from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, METHODS, SamplerOptions
 
 OK, USER_MISTAKE, NOT_TRUSTWORTHY = 0, 2, 3
 MOST = 2**32 - 1  # the largest seed that every generator takes
@@ -78,7 +78,12 @@ def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     add("--method", choices=METHODS, default=default.method, help="laplace: for surveys too large for NUTS (see docs)")
     add("--draws", type=_whole(4), default=default.draws, help=f"kept draws of each chain (default {default.draws})")
     add("--tune", type=_whole(1), default=default.tune, help=f"warm-up draws of each chain (default {default.tune})")
-    add("--chains", type=_whole(1), default=default.chains, help=f"chains (default {default.chains})")
+    add(
+        "--chains",
+        type=_whole(1),
+        default=default.chains,
+        help=f"chains, two at least for R-hat (default {default.chains})",
+    )
     add("--cores", type=_whole(1), default=cores, help="chains at the same time; does not change the draws")
     add("--bootstrap", type=_whole(0), default=5000, metavar="N", help="bootstrap samples (default 5000; 0 for none)")
     add("--out", type=_path, metavar="DIR", help="the run's folder (default runs/<model>-<data digest>-<seed>)")
@@ -123,6 +128,8 @@ def _fit(options: argparse.Namespace) -> int:
         check_destination(options.out, overwrite=options.overwrite)
     if options.data is not None and options.reconstruction is not None:
         raise BayesSpError("--reconstruction", ["goes without --data: records are yours or reconstructed, not both"])
+    if options.method == "laplace" and options.draws < LEAST_LAPLACE_DRAWS:
+        raise BayesSpError("--draws", [f"--method laplace needs at least {LEAST_LAPLACE_DRAWS}, found {options.draws}"])
     if options.data is not None and not options.data.is_file():
         reason = "is not a file" if options.data.exists() else "there is no such file"
         raise BayesSpError(str(options.data), [f"{reason}; --data needs a CSV file"])

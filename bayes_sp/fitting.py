@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from bayes_sp.compare.twin import twin_of
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
 from bayes_sp.effects.posterior import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.errors import SurveyError
 from bayes_sp.frequentist.bootstrap import bootstrap
 from bayes_sp.model.exact import exact_posterior, has_exact_posterior
 from bayes_sp.model.options import SamplerOptions
@@ -73,20 +74,24 @@ class Fit:
         SpecificationError
             Where the named twin is not a twin.
         SurveyError
-            Where a maximum-likelihood fit to all patients fails, or the twin needs other columns.
+            Where the twin needs other columns. A bootstrap that is not possible is a sentence in ``missing``.
         """
         twin = twin_of(self.model)
-        fits = []
+        fits, missing = [], list[str]()
         for model in [self.model] if twin == self.model else [twin, self.model]:
             resampled = None
             if replicates:
                 notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
                 design = design_arrays(model, self.survey)
-                resampled = bootstrap(design, seed=self.seed, replicates=replicates, ci_prob=ci_prob)
-            fits.append(Fitted(model, self.effects() if model is self.model else self._twin_effects(twin), resampled))
-        return compare(self.model, fits, self.survey.mark, ci_prob)
+                try:
+                    resampled = bootstrap(design, seed=self.seed, replicates=replicates, ci_prob=ci_prob)
+                except SurveyError as error:  # the posterior stands without it
+                    missing.append(f"{model.equations[-1].family} bootstrap: {'; '.join(error.problems)}")
+            effects = self.effects() if model is self.model else self._twin_effects(twin, missing)
+            fits.append(Fitted(model, effects, resampled))
+        return replace(compare(self.model, fits, self.survey.mark, ci_prob), missing=tuple(missing))
 
-    def _twin_effects(self, twin: PathModel) -> Effects:
+    def _twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
         """Effects of the normal twin's posterior: exact draws where the closed form applies, else sampled."""
         design = design_arrays(twin, self.survey)
         if has_exact_posterior(twin):
@@ -94,6 +99,8 @@ class Fit:
         else:
             tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options)
             draws = tree["posterior"].to_dataset()
+            verdict = diagnose(tree, compute_effects(twin, design, draws).quantities())
+            missing += [f"posterior of the normal twin: {verdict}"] if not verdict.trustworthy else []
         return compute_effects(twin, design, draws, mark=self.survey.mark)
 
     def __repr__(self) -> str:

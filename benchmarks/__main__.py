@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import ess, growth, reconstruction, refit, resampling, startup, whole_fit
 from benchmarks.figure import Figure, Settings
 from benchmarks.machine import machine
-from benchmarks.process import MeasurementError
+from benchmarks.process import MeasurementError, prepare
 from benchmarks.table import heading, section_text, write_csv
 
 SECTIONS: dict[str, tuple[str, Callable[[Settings], list[Figure]]]] = {
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         settings = Settings(options.quick, options.full, Path(folder))
         print(heading(about, settings.mode), flush=True)
+        prepare(settings.folder, fill=not settings.quick)
         for name in [name for name in SECTIONS if not options.only or name in options.only]:
             title, measure = SECTIONS[name]
             try:

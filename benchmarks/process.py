@@ -28,6 +28,19 @@ def environment(cache: Path | None) -> dict[str, str]:
     return found
 
 
+def prepare(folder: Path, *, fill: bool) -> None:
+    """Make sure that children find compiled bytecode, as an installed program does after its first start.
+
+    Where Python has been told to write none (``PYTHONDONTWRITEBYTECODE``), every import would compile its source, which
+    takes four times as long; then the bytecode goes into the temporary folder. ``fill`` starts the program once, so
+    that all of it is there before anything is measured.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+    if fill:
+        seconds_of(["-c", "import bayes_sp.analysis, bayes_sp.cli, bayes_sp.report.save, benchmarks.truth"])
+
+
 def seconds_of(arguments: Sequence[str], *, cache: Path | None = None, statuses: Collection[int] = (0,)) -> float:
     """Return the wall time of a whole ``python ARGUMENTS``.
 

@@ -18,7 +18,7 @@ def figures(settings: Settings) -> list[Figure]:
     listed = [first, figure("of it compiling", found["compiling"], note="empty cache")]
     for count in counts:
         batches = found["batches"][str(count)]
-        note = f"{count} fit(s) of other record sets with sp.fit; each repeat is one batch"
+        note = f"sp.fit, record set{'s' * (count > 1)} of other seeds; a repeat is the whole batch"
         listed.append(figure(f"cost per fit of {count}", [seconds / count for seconds in batches], note=note))
     return [*listed, ratio(f"first fit / each of {counts[-1]} refits", first, listed[-1])]
 

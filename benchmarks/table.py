@@ -15,13 +15,14 @@ COLUMNS = ("section", "figure", "value", "unit", "low", "high", "repeats", "note
 def heading(about: Mapping[str, str], mode: str) -> str:
     """Return the lines above the table: machine, versions, and how to read the figures."""
     versions = [f"{name} {about[name]}" for name in list(about)[list(about).index("python") :]]
+    bytecode = "bytecode as found" if mode == "quick" else "bytecode compiled beforehand"
     return "\n".join(
         [
             f"{about['date']}; {about['cpu']}, {about['cores']} cores, {about['memory_gb']} GB; "
             f"load {about['load_at_start']} at the start; {mode} sizes",
             ", ".join(versions),
-            "Every measurement runs in its own process with OPENBLAS_NUM_THREADS=1. Value: median of the repeats;",
-            "min–max: of the repeats, for a ratio what the repeats of both sides allow.",
+            f"Every measurement runs in its own process with OPENBLAS_NUM_THREADS=1, {bytecode}.",
+            "Value: median of the repeats; min–max: of the repeats, for a ratio what the repeats of both sides allow.",
         ]
     )
 

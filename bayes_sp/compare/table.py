@@ -62,11 +62,14 @@ class Comparison:
         Every bootstrap interval with the Monte Carlo standard error of its limits and the reasons of failures.
     mark
         What the records are.
+    missing
+        Why a column of the comparison is not there or must not be used, one sentence each.
     """
 
     table: pd.DataFrame
     bootstrap: pd.DataFrame
     mark: str
+    missing: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
         head = f"{self.mark}. Posterior: mean, equal-tailed interval. Bootstrap: estimate, percentile interval."

@@ -28,8 +28,9 @@ class Verdict:
     ----------
     trustworthy
         Whether every threshold is met: R-hat <= 1.01, bulk and tail ESS >= 400 for every parameter and every effect,
-        no divergences, E-BFMI > 0.3 in every chain; for independent draws from a Laplace approximation Pareto
-        k <= 0.7 and importance ESS >= 400 instead of R-hat, divergences and E-BFMI.
+        no effect whose mean lies outside its 95 % interval, no divergences, E-BFMI > 0.3 in every chain; for
+        independent draws from a Laplace approximation Pareto k <= 0.7 and importance ESS >= 400 instead of R-hat,
+        divergences and E-BFMI.
     reasons
         One sentence for each threshold that is missed; empty when trustworthy.
     numbers
@@ -100,7 +101,8 @@ def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array]) -> Verdict:
         energy = np.atleast_1d(az.bfmi(posterior)["energy"].to_numpy())
         numbers |= {"divergences": float(posterior["sample_stats"]["diverging"].sum()), "e_bfmi": float(energy.min())}
         method_reasons = _sampler_reasons(numbers, int(energy.argmin()))
-    reasons = (*_reasons(table, with_r_hat=not resampled), *method_reasons)
+    heavy = [name for name, values in effects.items() if _mean_is_outside(values)]
+    reasons = (*_heavy_tails(heavy), *_reasons(table, with_r_hat=not resampled), *method_reasons)
     return Verdict(not reasons, reasons, numbers, table[list(DIAGNOSTIC_COLUMNS)])
 
 
@@ -133,6 +135,20 @@ def _reasons(table: pd.DataFrame, *, with_r_hat: bool) -> Iterator[str]:
         value = constant if np.isnan(values[worst]) else f"{values[worst]:.{digits}f}"
         name = table["name"].to_numpy()[~ok][worst]
         yield f"{noun} {limit} for {len(values)} of {len(table)} quantities (worst: {name}, {value})"
+
+
+def _mean_is_outside(values: Array) -> bool:
+    """Whether the mean of draws lies outside their central 95 %: a few huge draws make it, and more would move it."""
+    low, high = np.quantile(values, [0.025, 0.975])
+    return not low <= values.mean() <= high
+
+
+def _heavy_tails(names: list[str]) -> Iterator[str]:
+    if names:
+        yield (
+            f"the mean of {len(names)} effects ({names[0]} first) lies outside its own 95 % interval: the tail is too "
+            "heavy for a mean; use tighter priors, more records or a smaller contrast"
+        )
 
 
 def _sampler_reasons(numbers: Mapping[str, float], worst_chain: int) -> Iterator[str]:

@@ -212,7 +212,9 @@ def _closed_form(
             rate_ratio_alone=np.exp(logs),
             rate_ratio_average=np.exp(logs),
             difference_alone=baseline[..., None] * np.expm1(logs),
-            difference_average=with_totals(multilinear_shapley(baseline, log_ratios), paths),
+            difference_average=_closed_total(
+                with_totals(multilinear_shapley(baseline, log_ratios), paths), baseline * np.expm1(logs[..., -1])
+            ),
         )
 
 
@@ -242,8 +244,16 @@ def _enumerated(
             rate_ratio_alone=np.exp(shift),
             rate_ratio_average=np.exp(with_totals(enumerated_shapley(logs), paths)),
             difference_alone=means[0][..., None] * np.expm1(shift),
-            difference_average=with_totals(enumerated_shapley(means), paths),
+            difference_average=_closed_total(
+                with_totals(enumerated_shapley(means), paths), means[0] * np.expm1(shift[..., -1])
+            ),
         )
+
+
+def _closed_total(values: Array, total: Array) -> Array:
+    """Put the total itself in place of the sum of the paths, which loses digits where huge paths cancel."""
+    values[..., -1] = total
+    return values
 
 
 def _log_means(

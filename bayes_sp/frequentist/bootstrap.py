@@ -14,6 +14,7 @@ from bayes_sp.effects.shapley import identity_link_effects, log_link_effects, wi
 from bayes_sp.errors import SpecificationError, SurveyError
 from bayes_sp.frequentist.chain import Chain, chain_least_squares
 from bayes_sp.frequentist.negbin import SINGULAR, CountData, CountFits, fit_counts, prepare_counts
+from bayes_sp.frequentist.percentile import percentile_interval
 from bayes_sp.frequentist.regression import Moments
 from bayes_sp.frequentist.resample import LinearChain, by_place, predictor_places, prepare_chain, refit_chain, resamples
 from bayes_sp.survey.design import Design
@@ -21,6 +22,7 @@ from bayes_sp.survey.design import Design
 Array = NDArray[np.float64]
 
 DECOMPOSITIONS = ("alone", "average")
+INFINITE = "an infinite mean"
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +137,8 @@ def bootstrap(
     SurveyError
         If the equations cannot be fitted to all patients, or no resample could be fitted.
     """
+    if replicates < 1 or not 0.0 < ci_prob < 1.0:
+        raise ValueError(f"replicates >= 1 and 0 < ci_prob < 1 are needed, found {replicates} and {ci_prob}")
     problem = _prepare(design)
     whole = _fit_whole(problem)
     draws = resamples(design.n, seed, replicates, block=_block_size(problem), batch_bytes=batch_bytes)
@@ -180,32 +184,6 @@ def _fit_whole(problem: _Problem) -> _Fits:
     if whole.reason[0]:
         raise SurveyError(problem.design.outcome, [f"no maximum-likelihood fit to all patients: {whole.reason[0]}"])
     return whole
-
-
-def percentile_interval(values: Array, ci_prob: float) -> tuple[Array, Array, Array, Array]:
-    """Percentile interval of replicates, and the Monte Carlo standard error of both limits.
-
-    A limit is the order statistic at probability p (linear interpolation). The number of R replicates below a point
-    with probability p is binomial, so the probability at which a limit sits is known to within sqrt(p (1 - p) / R);
-    half the distance between the order statistics at p minus and plus that is the limit's standard error.
-
-    Parameters
-    ----------
-    values
-        Replicates, (R, ...).
-    ci_prob
-        Nominal probability.
-
-    Returns
-    -------
-    lower, upper, lower_mcse, upper_mcse : Array
-        (...) each, in the unit of the values.
-    """
-    tails = np.array([(1.0 - ci_prob) / 2.0, (1.0 + ci_prob) / 2.0])
-    spread = np.sqrt(tails * (1.0 - tails) / len(values))
-    probabilities = np.clip(np.concatenate([tails, tails - spread, tails + spread]), 0.0, 1.0)
-    lower, upper, lower_0, upper_0, lower_1, upper_1 = np.quantile(values, probabilities, axis=0)
-    return lower, upper, (lower_1 - lower_0) / 2.0, (upper_1 - upper_0) / 2.0
 
 
 def _prepare(design: Design) -> _Problem:
@@ -265,6 +243,8 @@ def _refit(problem: _Problem, counts: Array) -> _Fits:
     scales = 2 if problem.count is None else 3
     values = np.full((len(counts), len(problem.paths) + 2, scales, len(DECOMPOSITIONS)), np.nan)
     values[kept] = _effects(problem, _select(coefficients, kept), counts[kept])
+    infinite = kept & ~np.isfinite(values).all(axis=(1, 2, 3))
+    values[infinite], reason[infinite] = np.nan, INFINITE
     return _Fits(coefficients, phi, values, reason)
 
 

@@ -52,7 +52,7 @@ class Block:
     @property
     def name(self) -> str:
         """Name of the block's variable in the compact model."""
-        return f"{self.variable}_{self.dist}"
+        return f"{self.variable}|{self.dist}"  # no name of a variable holds the bar
 
     @property
     def positive(self) -> bool:
@@ -107,7 +107,7 @@ def prior_inputs(model: PathModel, structure: Structure) -> dict[str, Array]:
     for block in structure.blocks:
         priors = priors_of(model, block.variable, labels[block.variable])
         for constant in DISTRIBUTIONS[block.dist].arguments:
-            inputs[f"{block.name}_{constant}"] = np.array([priors[i].values[constant] for i in block.places])
+            inputs[f"{block.name}|{constant}"] = np.array([priors[i].values[constant] for i in block.places])
     return inputs
 
 
@@ -117,7 +117,7 @@ def data_inputs(model: PathModel, design: Design) -> dict[str, Array]:
     for j, equation in enumerate(model.equations):
         x, y = equation_matrix(model, design, j), design.y[:, j]
         for name, value in STATISTICS[equation.family](x, y).items():
-            inputs[f"{equation.response}_{name}"] = value
+            inputs[f"{equation.response}|{name}"] = value
     return inputs
 
 
@@ -149,7 +149,7 @@ def build_compact(structure: Structure) -> pm.Model:
             (parameter,) = FAMILIES[family].parameters
             value = vectors[parameter][labels[parameter].index(response)]
             likelihood = LOG_LIKELIHOODS[family](response, columns, vectors[response], value)
-            pm.Potential(f"{response}_log_likelihood", likelihood)
+            pm.Potential(f"{response}|log_likelihood", likelihood)
     return built
 
 
@@ -157,7 +157,7 @@ def _prior_block(block: Block) -> Tensor:
     make, arguments = PYMC[block.dist]
     count = len(block.places)
     names = DISTRIBUTIONS[block.dist].arguments
-    constants = {arguments[c]: pm.Data(f"{block.name}_{c}", np.ones(count), shape=(count,)) for c in names}
+    constants = {arguments[c]: pm.Data(f"{block.name}|{c}", np.ones(count), shape=(count,)) for c in names}
     return make(block.name, **constants, shape=count)
 
 
@@ -189,7 +189,7 @@ def _normal_statistics(x: Array, y: Array) -> dict[str, Array]:
 
 def _normal(response: str, columns: int, beta: Tensor, sigma: Tensor) -> Tensor:
     """Log p(y) = -|r - R beta|^2 / (2 sigma^2) - n log sigma - n log(2 pi) / 2."""
-    r, big_r, n = _vector(f"{response}_r"), _matrix(f"{response}_R", columns), _vector(f"{response}_n")[0]
+    r, big_r, n = _vector(f"{response}|r"), _matrix(f"{response}|R", columns), _vector(f"{response}|n")[0]
     residual = r - (big_r * beta).sum(axis=-1)
     return -0.5 * (residual**2).sum() / sigma**2 - n * (pt.log(sigma) + 0.5 * LOG_2PI)
 
@@ -206,11 +206,11 @@ def _negative_binomial_statistics(x: Array, y: Array) -> dict[str, Array]:
 
 def _negative_binomial(response: str, columns: int, beta: Tensor, phi: Tensor) -> Tensor:
     """Log p(y) = sum_k N_k log(phi + k) + sum_i [y_i eta_i + phi log phi - (y_i + phi) log(phi + mu_i)] - log y!."""
-    x, y, above = _matrix(f"{response}_X", columns), _vector(f"{response}_y"), _vector(f"{response}_N")
+    x, y, above = _matrix(f"{response}|X", columns), _vector(f"{response}|y"), _vector(f"{response}|N")
     eta = (x * beta).sum(axis=-1)
     gamma_ratio = (above * pt.log(phi + pt.arange(above.shape[0]))).sum()
     each = y * eta - (y + phi) * pt.log(phi + pt.exp(eta))
-    constant = _vector(f"{response}_constant")[0]
+    constant = _vector(f"{response}|constant")[0]
     return gamma_ratio + each.sum() + y.shape[0] * phi * pt.log(phi) + constant
 
 

@@ -59,7 +59,7 @@ class CompiledModel:
         return LogPosterior(self, inputs, start_of(model, design, self.structure), np.zeros(size), np.eye(size))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
 class LogPosterior:
     """The log-posterior density of one survey under one set of priors, on unconstrained parameters.
 

@@ -92,7 +92,7 @@ def _draw_equation(
         return likelihood + log_density(sigma_prior, np.exp(log_sigma)) + log_sigma
 
     low, high = np.log(rss / len(y)) / 2, np.log((rss + u @ u) / len(y)) / 2  # residual SDs at least squares and at m0
-    sigma = np.exp(_draw_from_density(log_posterior, low - 3.0, high + 3.0, count, rng))
+    sigma = np.exp(_draw_from_density(log_posterior, low, high, count, rng))
     weight = 1 / sigma[:, None] ** 2 + delta
     noise = rng.standard_normal((count, len(u)))
     standardised = u / sigma[:, None] ** 2 / weight + noise / np.sqrt(weight)
@@ -102,10 +102,16 @@ def _draw_equation(
 def _draw_from_density(
     log_density_of: Callable[[Array], Array], low: float, high: float, count: int, rng: np.random.Generator
 ) -> Array:
-    """Draw by inverting the distribution function on a grid over the part that holds all but exp(-40) of the mass."""
-    coarse = np.linspace(low, high, GRID)
-    values = log_density_of(coarse)
-    inside = np.flatnonzero(values > values.max() - 40.0)
+    """Draw by inverting the distribution function on a grid over the part that holds all but exp(-40) of the mass.
+
+    The search begins around [low, high] and widens until the density has fallen that far at both ends.
+    """
+    for margin in 3.0 * 2.0 ** np.arange(8):
+        coarse = np.linspace(low - margin, high + margin, GRID)
+        values = log_density_of(coarse)
+        inside = np.flatnonzero(values > values.max() - 40.0)
+        if inside[0] > 0 and inside[-1] < GRID - 1:
+            break
     grid = np.linspace(coarse[max(inside[0] - 1, 0)], coarse[min(inside[-1] + 1, GRID - 1)], GRID)
     values = log_density_of(grid)
     weight = np.exp(values - values.max())

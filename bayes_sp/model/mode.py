@@ -40,7 +40,7 @@ class Mode:
     log_density: float
 
 
-def find_mode(posterior: LogPosterior, gradients: Gradients | None = None) -> Mode:
+def find_mode(posterior: LogPosterior, gradients: Gradients | None = None, *, strict: bool = True) -> Mode:
     """Find the mode by Newton's method, the Hessian from central differences of the exact gradient.
 
     Each step solves (H + lambda D) s = g, with D the diagonal of |H| and lambda raised until the density rises
@@ -52,11 +52,14 @@ def find_mode(posterior: LogPosterior, gradients: Gradients | None = None) -> Mo
         The log-posterior.
     gradients
         Computes gradients at many points at once, (s, size) to (s, size); None for one after the other.
+    strict
+        False to take the highest point found where the search does not converge, as at the kink of a Laplace
+        prior: a sampler needs no more than a place to start and a scale.
 
     Raises
     ------
     NoModeError
-        If the density is not finite at the start or no maximum is found in 60 steps.
+        If the density is not finite at the start, or (when strict) no maximum is found in 60 steps.
     """
     gradients = gradients or (lambda points: np.array([posterior(point)[1] for point in points]))
     theta = posterior.start
@@ -74,14 +77,22 @@ def find_mode(posterior: LogPosterior, gradients: Gradients | None = None) -> Mo
             if newton @ newton < DECREMENT:
                 inverse = solve_triangular(factor, np.eye(posterior.size), lower=True)
                 return Mode(theta, np.linalg.cholesky(inverse.T @ inverse), value)
-        theta, value, gradient = _climb(posterior, theta, value, gradient, hessian, diagonal)
-    raise NoModeError(f"no maximum of the posterior density was found in {MAX_STEPS} Newton steps")
+        climbed = _climb(posterior, theta, value, gradient, hessian, diagonal)
+        if climbed is None:
+            break
+        theta, value, gradient = climbed
+    if strict:
+        raise NoModeError(f"no maximum of the posterior density was found in {MAX_STEPS} Newton steps")
+    curvature, axes = np.linalg.eigh(hessian)
+    typical = float(np.median(np.abs(curvature)))
+    positive = np.maximum(np.abs(curvature), 1e-6 * typical + 1e-12)
+    return Mode(theta, np.linalg.cholesky((axes / positive) @ axes.T), value)
 
 
 def _climb(
     posterior: LogPosterior, theta: Array, value: float, gradient: Array, hessian: Array, diagonal: Array
-) -> tuple[Array, float, Array]:
-    """Take the longest damped Newton step that raises the density."""
+) -> tuple[Array, float, Array] | None:
+    """Take the longest damped Newton step that raises the density; None where no step does."""
     damping = 0.0
     for _ in range(40):
         factor = _cholesky(hessian + np.diag(damping * diagonal))
@@ -91,7 +102,7 @@ def _climb(
             if np.isfinite(new) and new >= value - 1e-12 * abs(value) and np.isfinite(slope).all():
                 return theta + step, new, slope
         damping = max(4.0 * damping, 1e-4)
-    raise NoModeError("no step raises the posterior density")
+    return None
 
 
 def _negative_hessian(gradients: Gradients, theta: Array, steps: Array) -> Array:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, get_args
 
 Method = Literal["nuts", "laplace"]
+LEAST_LAPLACE_DRAWS = 1000  # resampling stops when half of them are effective, and 400 are needed
 METHODS: tuple[str, ...] = get_args(Method)
 
 
@@ -43,8 +45,10 @@ class SamplerOptions:
     def __post_init__(self) -> None:
         for name, least in (("draws", 4), ("tune", 1), ("chains", 1), ("cores", 1)):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
                 raise ValueError(f"{name} must be a whole number of at least {least}, found {value!r}")
+        if self.method == "laplace" and self.draws < LEAST_LAPLACE_DRAWS:
+            raise ValueError(f"laplace needs draws of at least {LEAST_LAPLACE_DRAWS}, found {self.draws}")
         if not 0 < self.target_accept < 1:
             raise ValueError(f"target_accept must be between 0 and 1, found {self.target_accept!r}")
         if self.method not in METHODS:

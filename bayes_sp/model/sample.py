@@ -90,7 +90,8 @@ def sample_posterior(
     origin = posterior = compiled.posterior(model, design)
     compiled_at = time.perf_counter()
     try:
-        mode = find_mode(posterior, lambda points: log_densities(origin, native, points, options.cores)[1])
+        strict = options.method == "laplace"
+        mode = find_mode(posterior, lambda p: log_densities(origin, native, p, options.cores)[1], strict=strict)
         posterior = posterior.moved(mode.theta, mode.scale)
         draw = _nuts if options.method == "nuts" else _laplace
         z, stats, found = draw(posterior, native, seed, options, progress, notify)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,7 +52,7 @@ def plot_paths(fit: Fit, ci_prob: float = 0.95) -> Figure:
             values = draws.sel({f"{equation.response}_term": parent}).to_numpy()
             low, middle, high = np.quantile(values, [tail, 0.5, 1 - tail])
             colour = INK if low > 0 or high < 0 else QUIET
-            _arrow(axes, boxes[parent], boxes[equation.response], f"{middle:z.2f} [{low:z.2f}, {high:z.2f}]", colour)
+            _arrow(axes, boxes[parent], boxes[equation.response], _label(low, middle, high), colour)
     xs, ys = np.array(places).T
     axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.3, ys.max() + 0.3))
     axes.axis("off")
@@ -129,6 +130,13 @@ def _box(axes: Axes, place: tuple[float, float], label: str) -> Text:
         *place, _folded(label), ha="center", va="center", fontsize=10, color=INK, zorder=1,
         bbox={"boxstyle": "round,pad=0.6", "facecolor": "white", "edgecolor": INK},
     )  # fmt: skip
+
+
+def _label(low: float, middle: float, high: float) -> str:
+    """Return median and interval with the decimals that show two digits of the interval's width."""
+    width = high - low
+    decimals = 2 if not 0 < width < 0.1 else min(12, 1 - math.floor(math.log10(width)))
+    return f"{middle:z.{decimals}f} [{low:z.{decimals}f}, {high:z.{decimals}f}]"
 
 
 def _folded(label: str) -> str:

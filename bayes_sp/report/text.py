@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -64,18 +65,21 @@ def _effects(analysis: Analysis) -> list[str]:
     table = table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
     has_ratio = RATE_RATIO in table.index.get_level_values("scale")
     spread = analysis.spread
+    decimals = _decimals(table.xs(DIFFERENCE, level="scale"))
     rows = [["", "difference", "95 % interval", "P(< 0)"]]
     rows[0] += ["rate ratio", "95 % interval"] if has_ratio else []
     rows[0] += [] if spread is None else ["reconstructions"]
     for path in _distinct(list(table.index.get_level_values("path").unique())):
         difference = table.loc[(path, DIFFERENCE)]
-        mean, negative = f"{difference['mean']:z.3f}", f"{difference['prob_negative']:z.3f}"
-        row = [path_words(model, path), mean, _interval(difference), negative]
+        mean, negative = _number(difference["mean"], decimals), f"{difference['prob_negative']:.3f}"
+        row = [path_words(model, path), mean, _interval(difference, decimals), negative]
         if has_ratio:
             ratio = table.loc[(path, RATE_RATIO)]
-            row += [f"{ratio['mean']:z.3f}", _interval(ratio)]
+            digits = max(3, _decimals(table.xs(RATE_RATIO, level="scale")))
+            row += [_number(ratio["mean"], digits), _interval(ratio, digits)]
         if spread is not None:
-            row.append(f"{spread.loc[path].min():z.3f} to {spread.loc[path].max():z.3f}")
+            low, high = spread.loc[path].min(), spread.loc[path].max()
+            row.append(f"{_number(low, decimals)} to {_number(high, decimals)}")
         rows.append(row)
     unit = analysis.effects.unit
     note = (
@@ -93,7 +97,21 @@ def _effects(analysis: Analysis) -> list[str]:
             f"(seeds {spread.columns.min()} to {spread.columns.max()}) that all reproduce the published moments; the "
             "moments leave that range open, and the intervals beside it, from one set, do not contain it."
         )
-    return [*_table(rows, "lrrrrrr"), *_wrap(note)]
+    return [*_table(rows, "lrrrrrr"), *_wrap(note), *_extrapolation(analysis)]
+
+
+def _extrapolation(analysis: Analysis) -> list[str]:
+    """Say it where the contrast compares values of the exposure that no record comes near."""
+    model = analysis.fit.model
+    values = analysis.fit.survey.records[model.exposure]
+    low, high = float(values.min()), float(values.max())
+    if all(low <= u <= high for u in model.contrast):
+        return []
+    u0, u1 = model.contrast
+    return _wrap(
+        f"EXTRAPOLATED: the contrast {u0:g} to {u1:g} leaves the exposures in the data ({low:g} to {high:g}). Set "
+        "`contrast` in the specification to values that occur."
+    )
 
 
 def _distinct(paths: list[str]) -> list[str]:
@@ -111,9 +129,11 @@ def _comparison(analysis: Analysis) -> list[str]:
         head = f"Difference, {analysis.effects.unit}" if scale == DIFFERENCE else PRODUCTS
         rows = _comparison_rows(analysis.fit.model, table[table["scale"] == scale])
         lines += [f"   {head}", *_table(rows, "lrrr"), ""]
+    for sentence in analysis.comparison.missing:
+        lines += _wrap(f"Not available: {sentence}.")
     failures = analysis.comparison.bootstrap.drop_duplicates("likelihood")
     if failures.empty:
-        return [*lines, *_wrap("95 % intervals: equal-tailed (posterior). No bootstrap was asked for.")]
+        return [*lines, *_wrap("95 % intervals: equal-tailed (posterior). There is no bootstrap.")]
     for row in failures[failures["failed"] > 0].itertuples():
         family = str(row.likelihood).replace("_", " ")
         failed = f"{row.failed} of {row.replicates} bootstrap samples failed ({row.reasons}); they enter no interval."
@@ -132,6 +152,7 @@ def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
     likelihoods = [name for name in dict.fromkeys(table["likelihood"]) if name != PUBLISHED]
     inferences = [name for name in (PUBLISHED, BOOTSTRAP, POSTERIOR) if name in set(table["inference"])]
     cells = dict(iter(table.groupby(["path", "likelihood", "inference"])))
+    decimals = _decimals(table[table["inference"] != PUBLISHED])
     rows = [["", *inferences]]
     for path in _distinct(list(dict.fromkeys(table["path"]))):
         rows.append([path_words(model, path), *[""] * len(inferences)])
@@ -142,7 +163,10 @@ def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
                 if inference == PUBLISHED:
                     row.append("" if found is None or i > 0 else _published(found))
                 elif found is not None:
-                    row.append(f"{found.iloc[0]['estimate']:z.3f} {_interval(found.iloc[0])}")
+                    one = found.iloc[0]
+                    row.append(f"{_number(one['estimate'], decimals)} {_interval(one, decimals)}")
+                else:
+                    row.append("")
             rows.append(row)
     return rows
 
@@ -154,8 +178,18 @@ def _published(rows: pd.DataFrame) -> str:
     return estimates if pd.isna(lower) else f"{estimates} [{lower:g}, {upper:g}]"
 
 
-def _interval(row: pd.Series) -> str:
-    return f"[{row['lower']:z.3f}, {row['upper']:z.3f}]"
+def _decimals(table: pd.DataFrame) -> int:
+    """Return the decimals that show two digits of the narrowest interval: 3, or more where effects are small."""
+    narrowest = float((table["upper"] - table["lower"]).min())
+    return 3 if not 0 < narrowest < 0.01 else min(12, 1 - math.floor(math.log10(narrowest)))
+
+
+def _number(value: float, decimals: int) -> str:
+    return f"{value:z.{decimals}f}" if abs(value) < 1e6 else f"{value:.3g}"
+
+
+def _interval(row: pd.Series, decimals: int) -> str:
+    return f"[{_number(row['lower'], decimals)}, {_number(row['upper'], decimals)}]"
 
 
 def _table(rows: list[list[str]], align: str) -> list[str]:

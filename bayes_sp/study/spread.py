@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
+from bayes_sp.errors import SurveyError
 from bayes_sp.frequentist.bootstrap import DECOMPOSITIONS, point_estimates
 from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
 from bayes_sp.spec.types import PathModel
+from bayes_sp.study.published import published
 from bayes_sp.study.reconstruct import reconstruct
 from bayes_sp.survey.arrays import design_arrays
 
 SPREAD_SEEDS = tuple(range(1, 21))
 DIFFERENCE_PLACE = -1  # the last scale of a bootstrap's estimates, whatever the link
+
+
+def has_spread(model: PathModel) -> bool:
+    """Whether every column of a specification is among those of a reconstruction."""
+    return set(model.columns) <= set(published().names)
 
 
 def spread_over_reconstructions(model: PathModel, seeds: Sequence[int] = SPREAD_SEEDS) -> pd.DataFrame:
@@ -33,11 +41,16 @@ def spread_over_reconstructions(model: PathModel, seeds: Sequence[int] = SPREAD_
     -------
     pandas.DataFrame
         Index: path, then ``total_indirect`` and ``total``; one column for each seed: the effect's difference in the
-        outcome's unit, averaged over the orders of switching.
+        outcome's unit, averaged over the orders of switching; NaN where the records have no maximum-likelihood fit.
     """
     paths = [*(path_name(path) for path in model.named_paths()), TOTAL_INDIRECT, TOTAL]
     place = DECOMPOSITIONS.index(AVERAGE)
-    columns = {
-        seed: point_estimates(design_arrays(model, reconstruct(seed)))[:, DIFFERENCE_PLACE, place] for seed in seeds
-    }
+    columns = {}
+    for seed in seeds:
+        try:
+            estimates = point_estimates(design_arrays(model, reconstruct(seed)))
+        except SurveyError:  # no maximum-likelihood fit to these records: an empty column says so
+            columns[seed] = np.full(len(paths), np.nan)
+        else:
+            columns[seed] = estimates[:, DIFFERENCE_PLACE, place]
     return pd.DataFrame(columns, index=pd.Index(paths, name="path")).rename_axis(columns=f"{DIFFERENCE} by seed")

@@ -15,6 +15,8 @@ from bayes_sp.survey.design import Array, Design
 from bayes_sp.survey.records import Survey
 
 CELLS_SHOWN = 5
+COLLINEAR = 1e-5  # as a distance; the normal equations see its square
+MOST_COUNT = 100_000
 RowName = Callable[[int], str]
 Mask = NDArray[np.bool_]
 
@@ -73,6 +75,9 @@ def check_values(
         if low is not None:
             limit = "a count of at least" if variable.kind == "count" else "on its scale, at least"
             wrong.append((finite & (values < low), f"must be {limit} {low:g}"))
+        if name == model.outcome and model.outcome_family.response == "count":
+            rule = f"is far beyond a count of events, above {MOST_COUNT:,}; is it a typing mistake?"
+            wrong.append((finite & (values > MOST_COUNT), rule))
         if variable.maximum is not None:
             wrong.append((finite & (values > variable.maximum), f"must be on its scale, at most {variable.maximum:g}"))
         if name in levels:
@@ -128,12 +133,12 @@ def _constant(name: str, design: Design) -> str:
 
 
 def _collinear(columns: dict[str, Array]) -> list[str]:
-    """Return each column that is a linear combination of those before it (relative distance below 1e-9)."""
+    """Return each column that is a linear combination of those before it (relative distance below 1e-5)."""
     names = list(columns)
     centred = np.column_stack([(values - values.mean()) / values.std() for values in columns.values()])
     distance = np.abs(np.diag(np.linalg.qr(centred, mode="r"))) / np.sqrt(len(centred))
     found = []
-    for j in np.flatnonzero(distance < 1e-9):
+    for j in np.flatnonzero(distance < COLLINEAR):
         weights = np.linalg.lstsq(centred[:, :j], centred[:, j])[0]
         parts = [names[i] for i in np.flatnonzero(np.abs(weights) > 1e-6)]
         found.append(f'column "{names[j]}" follows exactly from {", ".join(parts)}; leave one of them out')

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
 class Design:
     """Arrays of a chain exposure -> mediators -> outcome for ``n`` patients, ``K`` mediators, ``q`` covariate columns.
 
