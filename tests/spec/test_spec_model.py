@@ -111,10 +111,9 @@ def test_a_prior_is_never_evaluated_as_code(small_tables, in_folder, code):
     small_tables["priors"]["sigma"]["dist"] = code
     with pytest.raises(SpecificationError) as caught:
         load_model(small_tables)
-    assert caught.value.problems == (
-        f"priors.slope.sigma: must be a finite number, found {code!r}",
-        f"priors.sigma.dist: unknown dist {code!r}; known: {', '.join(sorted(DISTRIBUTIONS))}",
-    )
+    first, second = caught.value.problems
+    assert first == f"priors.slope.sigma: must be a finite number, found {code!r}"
+    assert second.startswith(f"priors.sigma.dist: unknown dist {code!r}; ")
     assert list(in_folder.iterdir()) == []
 
 
