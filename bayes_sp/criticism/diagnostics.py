@@ -12,12 +12,12 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.effects.summary import Array, convergence
+from bayes_sp.model.options import PARETO_K_LIMIT
 from bayes_sp.names import DIAGNOSTIC_COLUMNS
 
 RHAT_LIMIT = 1.01
 ESS_LIMIT = 400
 BFMI_LIMIT = 0.3
-PARETO_K_LIMIT = 0.7
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,6 @@ from bayes_sp.model.compiled import LogPosterior
 from bayes_sp.model.native import NativeModel, log_densities
 from bayes_sp.survey.design import Array
 
-PARETO_K_LIMIT = 0.7
 GROUPS = 4
 # Tails heavier than the normal's keep the ratios bounded. Of 20,000 draws at 178 patients 4,600 are effective (Pareto k
 # 0.34) against 3,500 (0.46) from the normal itself; fewer degrees of freedom cost more than they give.

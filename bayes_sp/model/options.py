@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Literal, get_args
 
 Method = Literal["nuts", "laplace"]
+PARETO_K_LIMIT = 0.7  # above it importance resampling does not give the posterior
 LEAST_LAPLACE_DRAWS = 1000  # resampling stops when half of them are effective, and 400 are needed
 METHODS: tuple[str, ...] = get_args(Method)
 

@@ -21,10 +21,10 @@ from bayes_sp.errors import FitError
 from bayes_sp.model.build import build_model, observed_name
 from bayes_sp.model.compact import structure_of
 from bayes_sp.model.compiled import LogPosterior, compile_model
-from bayes_sp.model.laplace import GROUPS, PARETO_K_LIMIT, laplace_draws
+from bayes_sp.model.laplace import GROUPS, laplace_draws
 from bayes_sp.model.mode import NoModeError, find_mode
 from bayes_sp.model.native import DRAWS, NativeModel, log_densities, native_model
-from bayes_sp.model.options import SamplerOptions
+from bayes_sp.model.options import PARETO_K_LIMIT, SamplerOptions
 from bayes_sp.model.pointwise import log_likelihood
 from bayes_sp.spec.dump import specification_text
 from bayes_sp.spec.types import PathModel
