@@ -14,8 +14,8 @@ from bayes_sp.cli import _parser
 from bayes_sp.compare.table import BOOTSTRAP_COLUMNS
 from bayes_sp.criticism import diagnostics
 from bayes_sp.errors import BayesSpError
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.names import COMPARISON_COLUMNS, DIAGNOSTIC_COLUMNS, EFFECT_COLUMNS
-from bayes_sp.spec.families import FAMILIES
 from bayes_sp.spec.priors import DISTRIBUTIONS, PARAMETER_SUPPORT
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pymc as pm
 
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model.priors import Tensor, prior_vector, priors_of
-from bayes_sp.spec.families import FAMILIES
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix
 from bayes_sp.survey.design import Array, Design

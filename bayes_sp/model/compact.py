@@ -21,8 +21,8 @@ import pymc as pm
 import pytensor.tensor as pt
 from scipy.special import gammaln
 
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model.priors import PYMC, Tensor, priors_of
-from bayes_sp.spec.families import FAMILIES
 from bayes_sp.spec.priors import DISTRIBUTIONS
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from scipy.special import gammaln
 
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model.build import observed_name
-from bayes_sp.spec.families import FAMILIES
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix
 from bayes_sp.survey.design import Array, Design

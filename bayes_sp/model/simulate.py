@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from bayes_sp.spec.families import FAMILIES
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import covariate_columns
 from bayes_sp.survey.design import Array

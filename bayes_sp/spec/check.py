@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bayes_sp.errors import nearest
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.names import path_name
-from bayes_sp.spec.families import FAMILIES
 from bayes_sp.spec.priors import PARAMETER_SUPPORT
 from bayes_sp.spec.types import WHOLE_MODEL, PathModel
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 from bayes_sp.errors import SpecificationError, nearest
+from bayes_sp.families.base import Kind
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.check import check_model
-from bayes_sp.spec.families import FAMILIES, Kind
 from bayes_sp.spec.priors import DISTRIBUTIONS, PARAMETER_SUPPORT, Prior
 from bayes_sp.spec.table import Table
 from bayes_sp.spec.types import WHOLE_MODEL, Covariate, Equation, PathModel, PublishedEffect, Transform, Variable

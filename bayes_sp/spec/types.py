@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bayes_sp.spec.families import FAMILIES, Family, Kind
+from bayes_sp.families.base import Family, Kind
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.priors import Prior
 
 Transform = Literal["identity", "log1p"]

@@ -1,0 +1,65 @@
+"""Negative binomial counts with mean mu = exp(eta) and size phi: var = mu + mu^2/phi."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from bayes_sp.families.base import Family
+from bayes_sp.families.lazy import np, special
+
+if TYPE_CHECKING:
+    from bayes_sp.families.base import Array, Generator
+
+
+def log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
+    """Log NB(y | mu = exp(eta), var = mu + mu^2/phi)."""
+    phi = aux[..., :1]
+    log_total = np.logaddexp(eta, np.log(phi))
+    constant = special.gammaln(y + phi) - special.gammaln(phi) - special.gammaln(y + 1)
+    return constant + phi * (np.log(phi) - log_total) + y * (eta - log_total)
+
+
+def simulate(rng: Generator, eta: Array, _zeta: Array, aux: Array) -> Array:
+    """Draw y ~ NegativeBinomial(mean mu = exp(eta), variance mu + mu^2/phi)."""
+    phi = aux[..., :1]
+    return rng.negative_binomial(phi, phi / (phi + np.exp(eta))).astype(float)
+
+
+def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
+    """E y = exp(eta)."""
+    return np.exp(eta)
+
+
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+    """Y ~ NegativeBinomial(mean mu = exp(eta), variance mu + mu^2/phi)."""
+    return pm.NegativeBinomial(name, mu=pm.math.exp(eta), alpha=aux[0], observed=y, dims="patient")
+
+
+def kernel(y, eta, _zeta, aux, table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+    """Log density of one patient without -log y!, and its derivatives."""
+    phi = aux[0]
+    k = int(y)
+    mu = math.exp(eta)
+    log_total = math.log(phi + mu)
+    share = (y + phi) / (phi + mu)
+    out[0] = y - share * mu
+    out[2] = table[1, k] + math.log(phi) + 1.0 - log_total - share
+    return table[0, k] + y * eta + phi * math.log(phi) - (y + phi) * log_total
+
+
+NEGATIVE_BINOMIAL = Family(
+    name="negative_binomial",
+    link="log",
+    parameters=("phi",),
+    response="count",
+    mediator=False,
+    outcome=True,
+    equation="y ~ NegativeBinomial(mean mu = exp(eta), variance mu + mu^2/phi)",
+    log_density=log_density,
+    simulate=simulate,
+    mean=mean,
+    likelihood=likelihood,
+    kernel=kernel,
+    sized=True,
+)
