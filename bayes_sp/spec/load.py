@@ -12,9 +12,10 @@ from bayes_sp.errors import SpecificationError, nearest
 from bayes_sp.families.base import Kind
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.check import check_model
+from bayes_sp.spec.parts import Transform
 from bayes_sp.spec.priors import DISTRIBUTIONS, PARAMETER_SUPPORT, Prior
 from bayes_sp.spec.table import Table
-from bayes_sp.spec.types import WHOLE_MODEL, Covariate, Equation, PathModel, PublishedEffect, Transform, Variable
+from bayes_sp.spec.types import WHOLE_MODEL, Covariate, Equation, PathModel, PublishedEffect, Variable
 
 
 def models_folder() -> Path:
