@@ -52,8 +52,8 @@ class Family:
     kernel
         ``(y, eta, zeta, aux, table, out, digamma) -> log p(y)`` of one patient, with ``out[0]`` = d/d eta, ``out[1]`` =
         d/d zeta and ``out[2 + k]`` = d/d aux[k]. Plain Python and `math`, compiled by numba where it is used; what
-        numba lacks (digamma) comes in as an argument. ``table`` is (2, m) for counts: with the size phi,
-        ``table[0, k]`` = log Gamma(phi + k) - log Gamma(phi), ``table[1, k]`` its derivative with respect to phi.
+        numba lacks (digamma) comes in as an argument. ``table`` is (2 m,) for counts: with the size phi,
+        ``table[k]`` = log Gamma(phi + k) - log Gamma(phi), and ``table[m + k]`` its derivative with respect to phi.
     ordered
         Cutpoints in place of an intercept.
     bounded

@@ -44,8 +44,8 @@ def kernel(y, eta, _zeta, aux, table, out, _digamma):  # type: ignore[no-untyped
     log_total = math.log(phi + mu)
     share = (y + phi) / (phi + mu)
     out[0] = y - share * mu
-    out[2] = table[1, k] + math.log(phi) + 1.0 - log_total - share
-    return table[0, k] + y * eta + phi * math.log(phi) - (y + phi) * log_total
+    out[2] = table[len(table) // 2 + k] + math.log(phi) + 1.0 - log_total - share
+    return table[k] + y * eta + phi * math.log(phi) - (y + phi) * log_total
 
 
 NEGATIVE_BINOMIAL = Family(

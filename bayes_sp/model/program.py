@@ -114,6 +114,9 @@ def compile_program(model: PathModel, design: Design) -> Program:
             once = [*range(rows.single), *(first for first, _ in rows.split)]
             seen = part.y[once][part.state[once] == at.SEEN]
             constant -= float(gammaln(seen + 1.0).sum())
+    records = head[at.HEAD :].reshape(len(parts), at.EQUATION)
+    head[at.MOST_AUX] = (records[:, at.AUX] + records[:, at.FIXED]).max()
+    head[at.ANY_DEFERRED] = records[:, at.DEFERRED].max()
     head[at.LOG_CONSTANT] = pack.add_floats([constant])
     ints, floats = np.concatenate(pack.ints), np.concatenate(pack.floats)
     ints[: len(head)] = head
