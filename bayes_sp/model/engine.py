@@ -178,9 +178,9 @@ def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:  # 
 
 @compiled
 def _table(phi: float, count: int) -> Any:  # noqa: ANN401
-    """Return log Gamma(phi + k) - log Gamma(phi) for k < count, then its derivatives, (2 count,)."""
-    table = np.zeros(2 * count)
+    """Return log Gamma(phi + k) - log Gamma(phi) and its derivative for k < count, (2, count)."""
+    table = np.zeros((2, count))
     for k in range(1, count):
-        table[k] = table[k - 1] + math.log(phi + k - 1.0)
-        table[count + k] = table[count + k - 1] + 1.0 / (phi + k - 1.0)
+        table[0, k] = table[0, k - 1] + math.log(phi + k - 1.0)
+        table[1, k] = table[1, k - 1] + 1.0 / (phi + k - 1.0)
     return table
