@@ -35,7 +35,7 @@ def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> An
     return pm.LogNormal(name, mu=eta, sigma=aux[0], observed=y, dims="patient")
 
 
-def kernel(y, eta, _zeta, aux, _table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient, and its derivatives."""
     sigma = aux[0]
     log_y = math.log(y)

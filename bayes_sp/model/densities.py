@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.model.special import compiled, digamma
+from bayes_sp.model.special import compiled, compiled_kernel
 
 FAMILY_NUMBERS: dict[str, int] = {name: number for number, name in enumerate(FAMILIES)}
 # Numbers of the priors; constants are stored in the order of the distribution's arguments.
@@ -34,7 +34,7 @@ def _choose() -> Callable[..., float]:
         return math.nan
 
     for number, family in reversed(list(enumerate(FAMILIES.values()))):
-        chosen = _before(number, compiled(family.kernel), chosen)
+        chosen = _before(number, compiled_kernel(family.kernel), chosen)
     return chosen
 
 
@@ -42,7 +42,7 @@ def _before(number: int, own: Callable[..., float], others: Callable[..., float]
     @compiled
     def chosen(family, y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         if family == number:
-            return own(y, eta, zeta, aux, table, out, digamma)
+            return own(y, eta, zeta, aux, table, out)
         return others(family, y, eta, zeta, aux, table, out)
 
     return chosen

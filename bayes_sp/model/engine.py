@@ -138,14 +138,15 @@ def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:  # 
     work = np.zeros(block + (2 + width) * size + kept)
     apart = block + (2 + width) * size  # zeta of a deferred equation
     with_gradient = len(gradient) > 0
-    dv, aux, out = np.zeros(len(v)), np.empty(width), np.empty(width)
+    dv, out = np.zeros(len(v)), np.empty(width)
     for j in range(count):
         e = at.HEAD + j * at.EQUATION
-        read_aux(ints, floats, e, v, aux)
         if ints[e + at.REDUCED]:
             value += reduced(ints, floats, e, v, dv, with_gradient)
             continue
-        table = _table(aux[0], ints[e + at.TABLE])
+        aux = np.empty(ints[e + at.AUX] + ints[e + at.FIXED])
+        read_aux(ints, floats, e, v, aux)
+        table = _table(aux[0] if len(aux) else 1.0, ints[e + at.TABLE])
         if ints[e + at.DEFERRED]:
             step, eta, zeta, by = rows, (2 * count + j) * kept, apart, derivatives + j * width * kept
         else:

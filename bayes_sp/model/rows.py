@@ -59,7 +59,9 @@ def reduced(ints: Any, floats: Any, e: int, v: Any, dv: Any, with_gradient: bool
 
 
 @compiled
-def _add_columns(floats: Any, x: int, rows: int, columns: int, v: Any, beta: int, work: Any, into: int, count: int) -> None:  # noqa: ANN401
+def _add_columns(
+    floats: Any, x: int, rows: int, columns: int, v: Any, beta: int, work: Any, into: int, count: int
+) -> None:  # noqa: ANN401
     for c in range(columns):
         slope, column = v[beta + c], x + c * rows
         for r in range(count):
@@ -103,10 +105,10 @@ def predict(ints: Any, floats: Any, e: int, v: Any, work: Any, start: int, stop:
 
 
 @compiled
-def densities(  # noqa: PLR0913
+def densities(
     ints: Any, floats: Any, e: int, aux: Any, table: Any, out: Any, work: Any, start: int, stop: int,
     eta: int, zeta: int, ell: int, by: int, stride: int,
-) -> float:  # fmt: skip # noqa: ANN401
+) -> float:  # fmt: skip
     """Return the log-density of rows start to stop that are a patient each; the others' goes to ``ell``.
 
     ``by`` takes d/d eta, d/d zeta and d/d aux, each ``stride`` after the one before.
@@ -150,7 +152,9 @@ def hide(ints: Any, floats: Any, e: int, v: Any, aux: Any, work: Any, eta: int, 
 
 
 @compiled
-def pull_hidden(ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, eta: int, above: int, by: int, stride: int) -> None:  # noqa: ANN401, E501
+def pull_hidden(
+    ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, eta: int, above: int, by: int, stride: int
+) -> None:  # noqa: ANN401, E501
     """Add to an equation's derivatives what later equations ask of its hidden values (``above``, by row)."""
     y, state = ints[e + at.Y], ints[e + at.STATE]
     for i in range(ints[e + at.HIDDEN_COUNT]):
@@ -171,7 +175,9 @@ def pull_hidden(ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, eta:
 
 
 @compiled
-def pull(ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int, stride: int) -> None:  # noqa: ANN401
+def pull(
+    ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int, stride: int
+) -> None:  # noqa: ANN401
     """Carry derivatives by predictors and aux to the natural parameters and to hidden parents."""
     rows, count = ints[at.ROWS], stop - start
     for c in range(ints[e + at.COLUMNS]):
@@ -210,7 +216,9 @@ def _pull_monotonic(ints: Any, term: int, v: Any, dv: Any, work: Any, start: int
 
 
 @compiled
-def _pull_hidden_term(ints: Any, floats: Any, term: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int) -> None:  # noqa: ANN401
+def _pull_hidden_term(
+    ints: Any, floats: Any, term: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int
+) -> None:  # noqa: ANN401
     number, rows = ints[term + at.SOURCE], ints[at.ROWS]
     source = at.HEAD + number * at.EQUATION
     values, above = number * rows, (ints[at.EQUATIONS] + number) * rows
