@@ -27,7 +27,7 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return special.expit(eta)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, _aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, _aux: Any, y: Any) -> Any:
     """Y ~ Bernoulli(logistic(eta))."""
     return pm.Bernoulli(name, logit_p=eta, observed=y, dims="patient")
 

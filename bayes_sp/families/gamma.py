@@ -29,7 +29,7 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return np.exp(eta)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
     """Y ~ Gamma(shape, mean exp(eta))."""
     return pm.Gamma(name, alpha=aux[0], beta=aux[0] * pm.math.exp(-eta), observed=y, dims="patient")
 

@@ -30,7 +30,7 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return eta
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
     """Y ~ Normal(eta, sqrt(sigma^2 + s^2))."""
     return pm.Normal(name, mu=eta, sigma=pm.math.sqrt(aux[0] ** 2 + aux[1] ** 2), observed=y, dims="patient")
 

@@ -30,7 +30,7 @@ def mean(eta: Array, _zeta: Array, aux: Array) -> Array:
     return np.exp(eta + 0.5 * aux[..., :1] ** 2)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
     """Log y ~ Normal(eta, sigma)."""
     return pm.LogNormal(name, mu=eta, sigma=aux[0], observed=y, dims="patient")
 

@@ -27,7 +27,7 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return np.exp(eta)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, _aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, _aux: Any, y: Any) -> Any:
     """Y ~ Poisson(exp(eta))."""
     return pm.Poisson(name, mu=pm.math.exp(eta), observed=y, dims="patient")
 

@@ -41,7 +41,7 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return eta
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
     """Y ~ StudentT(nu, eta, sigma)."""
     return pm.StudentT(name, nu=aux[1], mu=eta, sigma=aux[0], observed=y, dims="patient")
 

@@ -52,7 +52,7 @@ kernel = _choose()
 
 
 @compiled
-def log_prior(dist: int, x: float, a: float, b: float, c: float) -> Any:  # noqa: ANN401 - a pair of floats
+def log_prior(dist: int, x: float, a: float, b: float, c: float) -> Any:
     """Return log p(x) less its constant, and its derivative, for the prior of a number with constants a, b, c."""
     if dist == 2:  # normal
         z = (x - a) / b

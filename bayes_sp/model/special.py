@@ -11,11 +11,12 @@ import numba
 from bayes_sp.families.digamma import digamma as plain_digamma
 
 # Division by zero gives inf or nan, which the caller looks for; nothing here is called from Python, so no wrappers.
-compiled: Any = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+compiled: Any = numba.njit(**OPTIONS)
 digamma = compiled(plain_digamma)
 
 
-def compiled_kernel(kernel: Callable[..., float]) -> Any:  # noqa: ANN401 - a numba dispatcher
+def compiled_kernel(kernel: Callable[..., float]) -> Any:
     """Compile a family's kernel, which names the plain `digamma`, with the compiled one in its place."""
-    names = {**kernel.__globals__, "digamma": digamma}  # type: ignore[attr-defined] # a plain function has it
-    return compiled(FunctionType(kernel.__code__, names, kernel.__name__))  # type: ignore[attr-defined]
+    names = {**kernel.__globals__, "digamma": digamma}
+    return compiled(FunctionType(kernel.__code__, names, kernel.__name__))
