@@ -109,11 +109,11 @@ def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array]) -> Verdict:
 
 def _parameters(posterior: xr.Dataset) -> dict[str, Array]:
     """Return the draws of every scalar parameter by name, such as ``belonging_t1[group_change]``."""
-    found = {}
+    found: dict[str, Array] = {}
     for name, array in posterior.data_vars.items():
         (dim,) = [dim for dim in array.dims if dim not in ("chain", "draw")]
-        for label in array[dim].to_numpy():
-            found[f"{name}[{label}]"] = array.sel({dim: label}).to_numpy()
+        draws = array.transpose("chain", "draw", dim).to_numpy()
+        found |= {f"{name}[{label}]": draws[..., i] for i, label in enumerate(array[dim].to_numpy())}
     return found
 
 

@@ -59,7 +59,7 @@ def _split(x: Array | NDArray[np.bool_]) -> Array:
 
 
 def _normal_scores(x: Array) -> Array:
-    """Normal scores of the ranks among all draws of a quantity, ties at their average rank (Blom 1958)."""
+    """Return normal scores of the ranks among all draws of a quantity, ties at their average rank (Blom 1958)."""
     flat = x.reshape(len(x), -1)
     size = flat.shape[1]
     order = np.argsort(flat, axis=1)
