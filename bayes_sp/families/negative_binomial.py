@@ -18,10 +18,19 @@ def log_zero(eta: Array, aux: Array) -> Array:
     return -phi * np.logaddexp(0.0, eta - np.log(phi))
 
 
+def log_rising(phi: Array, y: Array) -> Array:
+    """Log Gamma(phi + y) - log Gamma(phi); by Stirling's series where both are large and would cancel."""
+    size = np.maximum(phi, 1e3)
+    total = size + y
+    series = 1 / (12 * total) - 1 / (360 * total**3) - 1 / (12 * size) + 1 / (360 * size**3)
+    stirling = (size - 0.5) * np.log1p(y / size) + y * (np.log(total) - 1.0) + series
+    return np.where(phi < 1e3, special.gammaln(phi + y) - special.gammaln(phi), stirling)
+
+
 def log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
     """Log NB(y | mu = exp(eta), var = mu + mu^2/phi)."""
     phi = aux[..., :1]
-    constant = -special.betaln(phi, y + 1.0) - np.log(phi + y)  # Gamma(phi + y) / (Gamma(phi) y!)
+    constant = log_rising(phi, y) - special.gammaln(y + 1.0)
     return constant + log_zero(eta, aux) + y * (eta - np.logaddexp(eta, np.log(phi)))
 
 

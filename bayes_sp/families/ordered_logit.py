@@ -61,9 +61,10 @@ def kernel(y, eta, _zeta, aux, _table, out, _digamma):  # type: ignore[no-untype
         if width <= 0.0:
             return -math.inf
         share = -math.expm1(-width)
+        odds = math.exp(-width) / share
         value += math.log(share)
-        out[2 + k] += (1.0 - share) / share
-        out[1 + k] -= (1.0 - share) / share
+        out[2 + k] += odds
+        out[1 + k] -= odds
     out[0] = below - above
     return value
 

@@ -45,8 +45,17 @@ def mean(eta: Array, _zeta: Array, aux: Array) -> Array:
 
 
 def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
-    """Y ~ OrderedProbit(eta, cutpoints)."""
-    return pm.OrderedProbit(name, eta=eta, cutpoints=aux, compute_p=False, observed=y, dims="patient")
+    """Y ~ Categorical(differences of Phi), each taken in the tail where it is exact.
+
+    PyMC's OrderedProbit takes the square root of 2 in single precision, and is right to seven digits only.
+    """
+    above = (eta[:, None] - aux[None, :]) * ROOT_HALF
+    upper, lower = 0.5 * pm.math.erfc(-above), 0.5 * pm.math.erfc(above)  # P(y > k), P(y <= k)
+    inner = pm.math.where(
+        above[:, 1:] + above[:, :-1] < 0.0, upper[:, :-1] - upper[:, 1:], lower[:, 1:] - lower[:, :-1]
+    )
+    p = pm.math.concatenate([lower[:, :1], inner, upper[:, -1:]], axis=1)
+    return pm.Categorical(name, p=p, observed=y, dims="patient")
 
 
 def kernel(y, eta, _zeta, aux, _table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
