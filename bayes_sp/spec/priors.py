@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Support = Literal["real", "positive"]
+Support = Literal["real", "positive", "simplex"]
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,24 @@ DISTRIBUTIONS: dict[str, Distribution] = {
     "gamma": Distribution(("alpha", "beta"), ("alpha", "beta"), "positive", "Gamma"),
     "inverse_gamma": Distribution(("alpha", "beta"), ("alpha", "beta"), "positive", "InverseGamma"),
     "lognormal": Distribution(("mu", "sigma"), ("sigma",), "positive", "LogNormal"),
+    "dirichlet": Distribution(("alpha",), ("alpha",), "simplex", "Dirichlet"),
 }
 
 PARAMETER_SUPPORT: dict[str, Support] = {
     "intercept": "real",
     "slope": "real",
     "covariate": "real",
+    "interaction": "real",
+    "cutpoint": "real",
+    "zero_intercept": "real",
+    "zero_slope": "real",
     "sigma": "positive",
     "phi": "positive",
+    "nu": "positive",
+    "precision": "positive",
+    "shape": "positive",
+    "tau": "positive",
+    "simplex": "simplex",
 }
 
 

@@ -7,77 +7,12 @@ from typing import Literal
 
 from bayes_sp.families.base import Family, Kind
 from bayes_sp.families.registry import FAMILIES
+from bayes_sp.spec.parts import Coding, Covariate, Equation, PublishedEffect, Variable
 from bayes_sp.spec.priors import Prior
 
-Transform = Literal["identity", "log1p"]
+Missing = Literal["model", "complete"]
 WHOLE_MODEL = ""
-
-
-@dataclass(frozen=True)
-class Variable:
-    """What is known of a variable before any record is seen.
-
-    Attributes
-    ----------
-    name
-        Column in the survey.
-    label, unit
-        Words for tables and figures; ``unit`` of the outcome is the unit of effects.
-    kind
-        ``real``, ``integer`` or ``count`` (a non-negative integer).
-    minimum, maximum
-        Ends of the scale, inclusive; ``None`` where there is none.
-    center
-        Constant subtracted where the variable is a parent, so that the intercept's prior speaks of a
-        typical patient. It changes no slope and no effect.
-    """
-
-    name: str
-    label: str
-    unit: str = ""
-    kind: Kind = "real"
-    minimum: float | None = None
-    maximum: float | None = None
-    center: float = 0.0
-
-
-@dataclass(frozen=True)
-class Covariate:
-    """A covariate with its fixed transform ``(f(value) - center) / scale``, or a column for each level but one."""
-
-    name: str
-    transform: Transform = "identity"
-    center: float = 0.0
-    scale: float = 1.0
-    levels: tuple[float, ...] = ()
-
-    @property
-    def terms(self) -> tuple[str, ...]:
-        """Names of the design columns: the covariate's own, or ``name[level]``."""
-        return tuple(f"{self.name}[{level:g}]" for level in self.levels[1:]) if self.levels else (self.name,)
-
-
-@dataclass(frozen=True)
-class Equation:
-    """One likelihood term: a response, its family and its parents (earlier variables of the chain)."""
-
-    response: str
-    family: str
-    parents: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class PublishedEffect:
-    """A value that a publication reports for a path, for printing beside ours.
-
-    ``estimate`` holds every reading of the printed number: more than one where it is misprinted.
-    """
-
-    path: str
-    estimate: tuple[float, ...]
-    lower: float | None
-    upper: float | None
-    source: str
+ZERO = "zero_"  # begins the names of priors of a zero part
 
 
 @dataclass(frozen=True)
@@ -109,6 +44,9 @@ class PathModel:
     twin
         Name of the specification with normal likelihoods that the comparison sets beside this one; '' for one
         derived from this specification (same covariates, reference priors).
+    missing
+        ``model``: patients with missing cells stay, and the cells are unknowns of the model. ``complete``: only
+        patients without missing cells are used.
     folder
         Where the file stands, so that a twin is looked up there first; never part of the specification's identity.
     """
@@ -126,6 +64,7 @@ class PathModel:
     published: tuple[PublishedEffect, ...] = ()
     assumptions: tuple[str, ...] = ()
     twin: str = ""
+    missing: Missing = "model"
     folder: str = field(default="", compare=False)
 
     @property
@@ -140,8 +79,19 @@ class PathModel:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column a survey must have: the chain, then covariates not in it."""
-        return (*self.chain, *(c.name for c in self.covariates if c.name not in self.chain))
+        """Every column a survey must have: the chain, covariates, grouping columns, windows."""
+        covariates = (covariate.name for covariate in self.covariates)
+        return tuple(dict.fromkeys((*self.chain, *covariates, *self.grouping, *self.windows)))
+
+    @property
+    def grouping(self) -> tuple[str, ...]:
+        """Columns whose groups have intercepts of their own."""
+        return tuple(dict.fromkeys(equation.varying for equation in self.equations if equation.varying))
+
+    @property
+    def windows(self) -> tuple[str, ...]:
+        """Columns of observation windows."""
+        return tuple(dict.fromkeys(equation.offset for equation in self.equations if equation.offset))
 
     @property
     def covariate_terms(self) -> tuple[str, ...]:
@@ -164,31 +114,108 @@ class PathModel:
         return tuple(sorted(ending[self.outcome], key=lambda path: (len(path), [position[v] for v in path])))
 
     def variable(self, name: str) -> Variable:
-        """Return what is known of a variable; a response's family adds that it is a count."""
+        """Return what is known of a variable; where nothing is said, its place in the model says its kind."""
         known = {variable.name: variable for variable in self.variables}
-        family = next((FAMILIES[e.family] for e in self.equations if e.response == name), None)
-        kind: Kind = "count" if family is not None and family.response == "count" else "real"
-        return known.get(name, Variable(name, name, kind=kind))
+        return known.get(name, Variable(name, name, kind=self.kind(name)))
+
+    def kind(self, name: str) -> Kind:
+        """Return the kind that a variable must have, or has where nothing is said."""
+        family = next((FAMILIES[e.family] for e in self.equations if e.response == name and e.family in FAMILIES), None)
+        if family is not None:
+            return family.response
+        if name in self.chain:
+            return "real"
+        return "label" if name in self.grouping else "positive" if name in self.windows else "real"
+
+    def coding(self, response: str) -> Coding:
+        """Return how a response's family sees it: levels from 0, positions in (0, 1), or the value itself."""
+        variable = self.variable(response)
+        low, high = variable.minimum, variable.maximum
+        family = next((FAMILIES[e.family] for e in self.equations if e.response == response), None)
+        if family is not None and family.response == "binary":
+            return Coding(low or 0.0, 1.0, 2)
+        if family is None or low is None or high is None or not (family.ordered or family.bounded):
+            return Coding()
+        if family.ordered:
+            return Coding(low, 1.0, round(high - low) + 1)
+        return Coding(low - variable.step / 2, high - low + variable.step)
+
+    def levels(self, name: str) -> tuple[float, ...]:
+        """Return the values that a column can take where they are few enough to be summed over, else ()."""
+        covariate = next((c for c in self.covariates if c.name == name), None)
+        if covariate is not None and covariate.levels:
+            return covariate.levels
+        variable, coding = self.variable(name), self.coding(name)
+        low, high = variable.minimum, variable.maximum
+        if coding.levels:
+            return tuple(coding.origin + level for level in range(coding.levels))
+        if name == self.exposure or name in self.windows or name in self.grouping:
+            return ()
+        if variable.kind == "binary":
+            return (low or 0.0, (low or 0.0) + 1.0)
+        if covariate is not None and variable.kind in ("integer", "count") and None not in (low, high):
+            return (low, high) if high - low == 1 else ()  # type: ignore[operator, return-value] # neither is None
+        return ()
+
+    def covariates_of(self, equation: Equation) -> tuple[Covariate, ...]:
+        """Return the covariates of an equation, in the model's order."""
+        chosen = equation.covariates
+        return tuple(covariate for covariate in self.covariates if chosen is None or covariate.name in chosen)
 
     def terms(self, equation: Equation) -> tuple[str, ...]:
-        """Return the names of an equation's coefficients: intercept, parents, covariates."""
-        return ("intercept", *equation.parents, *self.covariate_terms)
+        """Return the names of an equation's coefficients: intercept, parents, interactions, covariates.
+
+        An ordered family has cutpoints in place of the intercept.
+        """
+        family = FAMILIES.get(equation.family)
+        intercept = () if family is not None and family.ordered else ("intercept",)
+        interactions = tuple(f"{self.exposure}:{mediator}" for mediator in equation.interactions)
+        covariates = (term for covariate in self.covariates_of(equation) for term in covariate.terms)
+        return (*intercept, *equation.parents, *interactions, *covariates)
+
+    def zero_terms(self, equation: Equation) -> tuple[str, ...]:
+        """Return the names of a zero part's coefficients, intercept first; () where there is no such part."""
+        if not equation.zero_part:
+            return ()
+        covariates = self.covariates_of(equation) if equation.zero is None else self.covariates
+        chosen = (*equation.parents, *(c.name for c in covariates)) if equation.zero is None else equation.zero
+        parents = (name for name in equation.parents if name in chosen)
+        return ("intercept", *parents, *(term for c in covariates if c.name in chosen for term in c.terms))
+
+    def parameters(self, equation: Equation) -> tuple[str, ...]:
+        """Return the names, as priors have them, of an equation's parameters beside its coefficients."""
+        family = FAMILIES[equation.family]
+        return (
+            *family.parameters,
+            *(("cutpoint",) if family.ordered else ()),
+            *(("simplex",) if equation.monotonic else ()),
+            *(("tau",) if equation.varying else ()),
+        )
 
     def prior(self, response: str, parameter: str) -> Prior | None:
         """Return the prior of a term or parameter of an equation, the most specific one that is given.
 
         The equation's own table comes first, then the whole model's, because links differ between equations. In
-        each, a coefficient's prior is the term's own, else its covariate's, else ``covariate`` (for covariates), else
-        ``slope``.
+        each, a coefficient's prior is the term's own, else its covariate's, else ``covariate`` (for covariates) or
+        ``interaction`` (for interactions), else ``slope``. A coefficient of a zero part is asked for as
+        ``zero_<term>``: its own, else ``zero_<covariate>``, else ``zero_slope``.
         """
         given = {(where, key): prior for where, key, prior in self.priors}
-        names = [parameter]
-        if parameter in self.covariate_terms:
-            names += [parameter.partition("[")[0], "covariate", "slope"]
-        elif parameter in self.chain:
-            names += ["slope"]
         for where in (response, WHOLE_MODEL):
-            for name in names:
+            for name in self.prior_names(parameter):
                 if (where, name) in given:
                     return given[where, name]
         return None
+
+    def prior_names(self, parameter: str) -> tuple[str, ...]:
+        """Return the names under which a parameter's prior can stand, the most special first."""
+        if parameter in self.covariate_terms:
+            return tuple(dict.fromkeys((parameter, parameter.partition("[")[0], "covariate", "slope")))
+        if parameter in self.chain:
+            return (parameter, "slope")
+        if ":" in parameter:
+            return (parameter, "interaction", "slope")
+        term = parameter.removeprefix(ZERO)
+        if term != parameter and (term in self.covariate_terms or term in self.chain):
+            return tuple(dict.fromkeys((parameter, ZERO + term.partition("[")[0], f"{ZERO}slope")))
+        return (parameter,)

@@ -11,7 +11,7 @@ import pytest
 from bayes_sp.errors import SpecificationError
 from bayes_sp.spec.dump import specification_digest, specification_tables, specification_text
 from bayes_sp.spec.load import load_model, shipped_models
-from bayes_sp.spec.priors import DISTRIBUTIONS
+from bayes_sp.spec.priors import DISTRIBUTIONS, Prior
 from bayes_sp.spec.types import Equation
 
 
@@ -98,6 +98,10 @@ def test_the_most_specific_prior_is_used(small_tables):
 def test_a_prior_prints_as_it_would_be_written(small_tables, dist):
     """Every distribution is read with exactly its constants and prints with them."""
     known = DISTRIBUTIONS[dist]
+    if known.support == "simplex":
+        prior = Prior(dist, tuple((name, 2.0) for name in known.arguments), "x")
+        assert str(prior) == f"{known.display}({', '.join(f'{name}=2' for name in known.arguments)})"
+        return
     where = "slope" if known.support == "real" else "sigma"
     small_tables["priors"][where] = {"dist": dist, "why": "x", **dict.fromkeys(known.arguments, 2)}
     prior = load_model(small_tables).prior("mood", "walks" if where == "slope" else "sigma")

@@ -1,0 +1,130 @@
+"""What a path model is made of: variables, covariates, equations, published values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bayes_sp.families.base import Kind
+from bayes_sp.families.registry import FAMILIES
+
+Transform = Literal["identity", "log1p"]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """What is known of a variable before any record is seen.
+
+    Attributes
+    ----------
+    name
+        Column in the survey.
+    label, unit
+        Words for tables and figures; ``unit`` of the outcome is the unit of effects.
+    kind
+        ``real``, ``integer``, ``count`` (a non-negative integer), ``positive``, ``binary`` (two neighbouring whole
+        numbers, 0 and 1 unless ``minimum`` says otherwise) or ``label`` (a group's name or number).
+    minimum, maximum
+        Ends of the scale, inclusive; ``None`` where there is none.
+    center
+        Constant subtracted where the variable is a parent, so that the intercept's prior speaks of a
+        typical patient. It changes no slope and no effect.
+    step
+        Distance between neighbouring values of a bounded scale, 0 where it is continuous: 0.125 for a mean of eight
+        items.
+    """
+
+    name: str
+    label: str
+    unit: str = ""
+    kind: Kind = "real"
+    minimum: float | None = None
+    maximum: float | None = None
+    center: float = 0.0
+    step: float = 0.0
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How a family sees a response: value = ``origin`` + ``unit`` * coded.
+
+    ``levels`` is the number of levels, coded 0 to ``levels`` - 1, of an ordered or binary response, else 0.
+    """
+
+    origin: float = 0.0
+    unit: float = 1.0
+    levels: int = 0
+
+
+@dataclass(frozen=True)
+class Covariate:
+    """A covariate with its fixed transform ``(f(value) - center) / scale``, or a column for each level but one."""
+
+    name: str
+    transform: Transform = "identity"
+    center: float = 0.0
+    scale: float = 1.0
+    levels: tuple[float, ...] = ()
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the design columns: the covariate's own, or ``name[level]``."""
+        return tuple(f"{self.name}[{level:g}]" for level in self.levels[1:]) if self.levels else (self.name,)
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One likelihood term: a response, its family and what its linear predictor is made of.
+
+    Attributes
+    ----------
+    response, family, parents
+        The variable, the name of its likelihood, and earlier variables of the chain on the right-hand side.
+    covariates
+        Names of the covariates in this equation; ``None`` for all of the model's.
+    interactions
+        Mediators whose slope in this equation depends on the exposure: a term ``exposure:mediator`` each.
+    monotonic
+        Parents with ordered levels whose steps have shares of their own, all in one direction.
+    varying
+        Grouping column whose groups have intercepts of their own; '' for none.
+    offset, offset_reference
+        Column of observation windows: log(window / reference) is added to the linear predictor; '' for none.
+    zero
+        Parents and covariates in the zero part, beside its intercept; ``None`` for all of the equation's.
+    reliability, observed_sd
+        Of a response measured with error, whose SD is observed_sd * sqrt(1 - reliability); an ``observed_sd`` of
+        ``None`` is the SD of the column.
+    """
+
+    response: str
+    family: str
+    parents: tuple[str, ...]
+    covariates: tuple[str, ...] | None = None
+    interactions: tuple[str, ...] = ()
+    monotonic: tuple[str, ...] = ()
+    varying: str = ""
+    offset: str = ""
+    offset_reference: float = 1.0
+    zero: tuple[str, ...] | None = None
+    reliability: float | None = None
+    observed_sd: float | None = None
+
+    @property
+    def zero_part(self) -> bool:
+        """Whether the family has a second linear predictor, of the probability of a zero of its own kind."""
+        return self.family in FAMILIES and FAMILIES[self.family].zero_part
+
+
+@dataclass(frozen=True)
+class PublishedEffect:
+    """A value that a publication reports for a path, for printing beside ours.
+
+    ``estimate`` holds every reading of the printed number: more than one where it is misprinted.
+    """
+
+    path: str
+    estimate: tuple[float, ...]
+    lower: float | None
+    upper: float | None
+    source: str
