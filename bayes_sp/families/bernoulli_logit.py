@@ -34,7 +34,7 @@ def likelihood(
     return pm.Bernoulli(name, logit_p=eta, observed=y, dims=dims)
 
 
-def kernel(y, eta, _zeta, _aux, _table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, _aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient, and its derivatives."""
     t = -eta if y > 0.0 else eta  # the log odds of what did not happen
     e = math.exp(-abs(t))

@@ -46,7 +46,7 @@ def likelihood(pm: PyMC, name: str, eta: Tensor, zeta: Tensor, aux: Tensor, y: T
     return pm.HurdleNegativeBinomial(name, psi=psi, mu=mu, alpha=aux[0], observed=y, dims=dims)
 
 
-def kernel(y, eta, zeta, aux, table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient without -log y!, and its derivatives."""
     phi = aux[0]
     k = int(y)

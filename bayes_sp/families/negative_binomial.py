@@ -52,7 +52,7 @@ def likelihood(
     return pm.NegativeBinomial(name, mu=pm.math.exp(eta), alpha=aux[0], observed=y, dims=dims)
 
 
-def kernel(y, eta, _zeta, aux, table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient without -log y!, and its derivatives."""
     phi = aux[0]
     k = int(y)

@@ -37,7 +37,7 @@ def likelihood(
     return pm.Normal(name, mu=eta, sigma=aux[0], observed=y, dims=dims)
 
 
-def kernel(y, eta, _zeta, aux, _table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient, and its derivatives."""
     sigma = aux[0]
     z = (y - eta) / sigma

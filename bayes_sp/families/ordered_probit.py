@@ -60,7 +60,7 @@ def likelihood(
     return pm.Categorical(name, p=p, observed=y, dims=dims)
 
 
-def kernel(y, eta, _zeta, aux, _table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient, and its derivatives."""
     count = len(aux)
     for i in range(count):

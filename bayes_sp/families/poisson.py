@@ -34,7 +34,7 @@ def likelihood(
     return pm.Poisson(name, mu=pm.math.exp(eta), observed=y, dims=dims)
 
 
-def kernel(y, eta, _zeta, _aux, _table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, _aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient without -log y!, and its derivatives."""
     mu = math.exp(eta)
     out[0] = y - mu

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from bayes_sp.families.base import Family
+from bayes_sp.families.digamma import digamma
 from bayes_sp.families.lazy import np, special
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def likelihood(
     return pm.StudentT(name, nu=aux[1], mu=eta, sigma=aux[0], observed=y, dims=dims)
 
 
-def kernel(y, eta, _zeta, aux, _table, out, digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient, and its derivatives."""
     sigma = aux[0]
     nu = aux[1]

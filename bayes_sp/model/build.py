@@ -14,7 +14,9 @@ from pymc.distributions.transforms import ordered
 from bayes_sp.errors import SurveyError
 from bayes_sp.families.base import Family
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.model.priors import PYMC, Tensor, prior_vector, priors_of
+from bayes_sp.model.prior_density import priors_of
+from bayes_sp.model.priors import PYMC, Tensor, prior_vector
+from bayes_sp.names import observed_name
 from bayes_sp.spec.parts import Equation
 from bayes_sp.spec.types import ZERO, PathModel
 from bayes_sp.survey.arrays import equation_matrix, zero_matrix
@@ -23,11 +25,6 @@ from bayes_sp.survey.design import Array, Design
 WHOLE = ("count", "integer", "binary")  # kinds of responses that PyMC takes as whole numbers
 Scalars = Mapping[tuple[str, str], Tensor]
 Values = Mapping[str, Any]  # a variable as later equations see it: numbers, or a tensor where some are unknown
-
-
-def observed_name(response: str) -> str:
-    """Return the name of a response's observed variable (``belonging_t1`` itself names its coefficients)."""
-    return f"{response}_observed"
 
 
 def seen_dim(design: Design, response: str) -> str:

@@ -11,8 +11,8 @@ from scipy import stats
 
 from bayes_sp.errors import SurveyError
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.model.build import observed_name
 from bayes_sp.model.linear import Arrays, arrays_of, auxiliary, mean_predictor, zero_predictor
+from bayes_sp.names import observed_name
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array, Codes, Design, Mask
 

@@ -7,7 +7,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import digamma
 
 from bayes_sp.families.base import Family
 
@@ -72,11 +71,11 @@ def count_table(phi: float, y: float) -> np.ndarray:
     return np.array([np.append(0.0, np.cumsum(np.log(k))), np.append(0.0, np.cumsum(1.0 / k))])
 
 
-def run_kernel(family: Family, case: Case, kernel=None, psi=digamma) -> tuple[float, np.ndarray]:
+def run_kernel(family: Family, case: Case, kernel=None) -> tuple[float, np.ndarray]:
     """Return a kernel's value and its derivatives; what it does not write is nan."""
     table = count_table(case.aux[0], case.y) if family.sized else np.zeros((2, 1))
     out = np.full(2 + len(case.aux), np.nan)
-    value = (kernel or family.kernel)(case.y, case.eta, case.zeta, case.aux, table, out, psi)
+    value = (kernel or family.kernel)(case.y, case.eta, case.zeta, case.aux, table, out)
     return value, out
 
 

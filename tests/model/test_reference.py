@@ -12,10 +12,11 @@ from chains import CHAINS, chain_model, simulated
 
 from bayes_sp.errors import SurveyError
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.model.build import build_model, observed_name
+from bayes_sp.model.build import build_model
 from bayes_sp.model.linear import auxiliary, mean_predictor, zero_predictor
 from bayes_sp.model.pointwise import log_likelihood
 from bayes_sp.model.simulate import simulate_survey
+from bayes_sp.names import observed_name
 from bayes_sp.survey.arrays import design_arrays, equation_matrix
 
 PLAIN = pytensor.compile.mode.Mode(linker="py", optimizer=None)  # no compilation
