@@ -45,7 +45,7 @@ def _rows(kernel: Any) -> Any:
             kind = ints[state + r] if state != at.NONE else at.SEEN
             for k in range(width):
                 out[k] = 0.0
-            if kind == at.SEEN or kind == at.MEASURED:  # noqa: PLR1714 - a set of numbers is slow to compile
+            if kind == at.SEEN or kind == at.MEASURED:
                 one = kernel(floats[y + r], work[eta + r - start], work[zeta + r - start], aux, table, out)
                 if r < single:
                     total += one
