@@ -10,6 +10,7 @@ TOTAL_INDIRECT = "total_indirect"
 
 COEFFICIENT = "coefficient"
 RATE_RATIO = "rate_ratio"
+RISK_RATIO = "risk_ratio"
 DIFFERENCE = "difference"
 
 ALONE = "alone"
