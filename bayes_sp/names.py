@@ -13,6 +13,11 @@ RATE_RATIO = "rate_ratio"
 RISK_RATIO = "risk_ratio"
 DIFFERENCE = "difference"
 
+DIRECT = "direct"
+VIA = "via "  # followed by a mediator
+MEDIATED_INTERACTION = "mediated_interaction"
+DEPENDENCE = "dependence"
+
 ALONE = "alone"
 AVERAGE = "average"
 

@@ -131,11 +131,11 @@ class Chain:
         return all(mediator.rule == "normal" for mediator in self.mediators)
 
     def slope(self, j: int, k: int, u: float) -> Array:
-        """Slope of mediator k in linear predictor j where that sees the exposure u, (S,)."""
+        """Return the slope of mediator k in linear predictor j where that sees the exposure u, (S,)."""
         return self.slopes[:, j, k] + u * self.interactions[:, j, k]
 
     def steps(self, j: int, k: int, u: float, values: Array) -> Array:
-        """What mediator k adds to linear predictor j at each of its values, where that sees the exposure u, (S, L)."""
+        """Return what mediator k adds to linear predictor j at each of its values, where that sees u: (S, L)."""
         if (j, k) in self.tables:
             return self.tables[j, k] + u * self.interactions[:, j, k, None] * values
         return self.slope(j, k, u)[:, None] * values

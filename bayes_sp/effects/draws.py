@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayes_sp.effects.chain import Array, Baselines, Chain, Mediator, MediatorRule, Outcome, OutcomeRule
 from bayes_sp.errors import SurveyError
@@ -40,6 +41,7 @@ OUTCOMES: dict[str, OutcomeRule] = {
 }
 HEAVY_TAILED = ("student_t",)
 
+type Row = tuple[Array, Array, Array | None, NDArray[np.int64] | None]
 type Columns = Callable[[int, int], Array]
 """``(start, stop) -> (stop - start, n, q)``: draws of the patients' covariate columns."""
 
@@ -135,11 +137,9 @@ def _predictors(model: PathModel, equation: Equation, posterior: xr.Dataset) -> 
     return found
 
 
-def _baseline_rows(
-    model: PathModel, design: Design, equation: Equation, posterior: xr.Dataset
-) -> list[tuple[Array, Array, Array | None, Array | None]]:
+def _baseline_rows(model: PathModel, design: Design, equation: Equation, posterior: xr.Dataset) -> list[Row]:
     """Intercept with the centres moved in, covariates' coefficients, groups' intercepts, patients' groups."""
-    rows: list[tuple[Array, Array, Array | None, Array | None]] = []
+    rows: list[Row] = []
     for part, terms in enumerate(_predictors(model, equation, posterior)):
         intercept = np.array(terms.get("intercept", np.zeros(len(next(iter(terms.values()))))))
         for name in equation.parents:
@@ -150,7 +150,9 @@ def _baseline_rows(
             np.zeros((len(intercept), 0))
         )  # fmt: skip
         if equation.varying and part == 0:
-            known = posterior[f"{equation.response}_varying"].sel({equation.varying: list(design.groups[equation.varying][1])})
+            known = posterior[f"{equation.response}_varying"].sel(
+                {equation.varying: list(design.groups[equation.varying][1])}
+            )
             rows.append((intercept, g, flat(known.to_dataset(name="g"), "g"), design.groups[equation.varying][0]))
         else:
             rows.append((intercept, g, None, None))

@@ -13,7 +13,7 @@ LEAST_NODES = 6
 MOST_NODES = 192
 _HERMITE = 24  # beyond it the trapezoidal rule is as good and gains more from every further node
 _REACH = 8.0  # of the trapezoidal rule, in standard deviations; left out: 1e-15
-_TAIL = 30.0  # a beta's nodes end where the density is exp(-30) of its mode
+_TAIL = 23.0  # a beta's nodes end where the density is exp(-23) of its mode, and what lies beyond is a series
 _FLAT = 25.0  # or where logistic(z) is 0 or 1 to 1e-11: beyond, weights are powers and their sum is a series
 _FINEST = 1e5  # a beta variable with a larger precision is taken for one with this precision: SD below 0.002
 
@@ -60,7 +60,7 @@ def cross_world_factor(kappa: float, x: Array, w: Array) -> Array:
     for j in range(2, len(x)):
         rows.append((x * rows[-1] - np.sqrt(j - 1.0) * rows[-2]) / np.sqrt(j))
     sizes = kappa ** (0.5 * np.arange(len(x)))
-    keep = sizes > 1e-8  # noqa: PLR2004
+    keep = sizes > 1e-8
     return (sizes[:, None] * w * np.array(rows[: len(x)]))[keep]
 
 
@@ -68,8 +68,8 @@ def beta_nodes(precision: Array, lowest: Array, highest: Array, count: int) -> t
     r"""Return nodes for Beta(mu p, (1 - mu) p) variables whose logit(mu) lies between `lowest` and `highest`.
 
     With z = logit(position) the density is proportional to exp(a z) (1 + exp(z))^(-p), a = mu p, on the whole line; the
-    trapezoidal rule in z has an error of exp(-2 pi^2 / h^2) with the step h in units of the smallest SD of z, and of
-    exp(-2 pi^2 / h) from the poles at +-i pi.
+    trapezoidal rule in z converges geometrically in the step h, at the rate that the poles at +-i pi set:
+    about min_y cos(y/2)^(-p) exp(-2 pi y / h).
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def beta_nodes(precision: Array, lowest: Array, highest: Array, count: int) -> t
     lowest, highest
         Ends of logit(mu) over patients and worlds, (B,).
     count
-        How fine: h = 6 min(1, SD of z at mu = 1/2) / count.
+        How fine: h = 0.6 sqrt(6 / count) min(1, SD of z at mu = 1/2).
 
     Returns
     -------
@@ -88,7 +88,7 @@ def beta_nodes(precision: Array, lowest: Array, highest: Array, count: int) -> t
     """
     p = np.minimum(precision, _FINEST)
     sd = np.sqrt(2.0 * special.polygamma(1, 0.5 * p))
-    step = 6.0 / count * np.minimum(1.0, sd)
+    step = 0.6 * np.sqrt(LEAST_NODES / count) * np.minimum(1.0, sd)
     low = np.maximum(_end(p, lowest, -1.0), -_FLAT)
     high = np.minimum(_end(p, highest, 1.0), _FLAT)
     total = int(np.ceil(((high - low) / step).max())) + 1

@@ -118,7 +118,7 @@ def combine(baseline: Array, target: int, weights: Array) -> Array:
 
 
 def _along(chain: Chain, target: int, route: Path, exposure_of: dict[Path, float]) -> Array:
-    """What a route's first mediator adds to a linear predictor per unit, (S,)."""
+    """Return what a route's first mediator adds to a linear predictor per unit, (S,)."""
     weight = chain.slope(target, route[-1], exposure_of[()])
     for place, (k, j) in enumerate(pairwise(route)):
         weight = weight * chain.slope(j, k, exposure_of[route[place + 1 :]])
@@ -126,7 +126,7 @@ def _along(chain: Chain, target: int, route: Path, exposure_of: dict[Path, float
 
 
 def _world(route: Path, exposure_of: dict[Path, float], apart: bool) -> object:
-    """What tells a copy's world from another's: all the exposures above it."""
+    """Return what tells a copy's world from another's: all the exposures above it."""
     if apart:
         return route
     above = every_path(route[0])
@@ -134,7 +134,7 @@ def _world(route: Path, exposure_of: dict[Path, float], apart: bool) -> object:
 
 
 def _products(first: list[Array], second: list[Array], worlds: list[object], kappa: float) -> Array:
-    """kappa (sum W)(sum W') + (1 - kappa) sum over worlds of W W', with W the sum of a world's copies."""
+    """Return kappa (sum W)(sum W') + (1 - kappa) sum over worlds of W W', with W the sum of a world's copies."""
     one: dict[object, Array] = {}
     two: dict[object, Array] = {}
     for a, b, world in zip(first, second, worlds, strict=True):

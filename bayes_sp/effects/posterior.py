@@ -145,7 +145,7 @@ def chain_coefficients(model: PathModel, design: Design, posterior: xr.Dataset) 
     return ChainCoefficients(intercept, exposure, mediators, covariates, sigma**2, interactions)
 
 
-def compute_effects(  # noqa: PLR0913
+def compute_effects(
     model: PathModel,
     design: Design,
     posterior: xr.Dataset,

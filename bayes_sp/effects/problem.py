@@ -77,7 +77,9 @@ class Problem:
             If there are more than `MAX_ENUMERATED_PATHS` paths.
         """
         if len(self.paths) > MAX_ENUMERATED_PATHS:
-            raise ValueError(f"{len(self.paths)} paths have too many worlds; at most {MAX_ENUMERATED_PATHS} are possible")
+            raise ValueError(
+                f"{len(self.paths)} paths have too many worlds; at most {MAX_ENUMERATED_PATHS} are possible"
+            )
         worlds = np.zeros((2 ** len(self.paths), len(self.full)), dtype=bool)
         worlds[:, [self.full.index(path) for path in self.paths]] = all_sets(len(self.paths))
         return worlds
@@ -91,7 +93,7 @@ class Problem:
         return values.reshape(len(self.places["chain"]), len(self.places["draw"]), *values.shape[1:])
 
     def with_contrast(self, contrast: tuple[float, float]) -> Problem:
-        """The same for other exposures."""
+        """Return the same for other exposures."""
         return replace(self, contrast=contrast)
 
 
@@ -163,7 +165,7 @@ def _largest_change(coarse: Array, fine: Array) -> float:
 
 
 def _few_draws(problem: Problem) -> Problem:
-    """The problem with the draws on which quadrature is tried."""
+    """Return the problem with the draws on which quadrature is tried."""
     chain = problem.chain
     width = np.zeros(chain.draws)
     for k, mediator in enumerate(chain.mediators):
@@ -176,7 +178,7 @@ def _few_draws(problem: Problem) -> Problem:
 
 
 def _take(chain: Chain, chosen: Sequence[int] | np.ndarray) -> Chain:
-    """The chain with some of its draws."""
+    """Return the chain with some of its draws."""
 
     def pick(values: Array) -> Array:
         return values[chosen] if len(values) else values

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_sp.effects import kernels
+from bayes_sp.effects import kernels, kernels_levels, points
 from bayes_sp.effects.chain import Array, Chain
 from bayes_sp.effects.nodes import Rule, beta_nodes, cross_world_factor, normal_nodes
 from bayes_sp.effects.normal import NormalWorld, combine
@@ -15,29 +15,29 @@ from bayes_sp.effects.normal import NormalWorld, combine
 type Work = Callable[[int, int, Array], Array]
 
 KINDS = {
-    "identity": kernels.IDENTITY,
-    "exp": kernels.EXP,
-    "logit": kernels.LOGIT,
-    "probit": kernels.PROBIT,
-    "zero_inflated": kernels.ZERO_INFLATED,
-    "hurdle": kernels.HURDLE,
-    "beta": kernels.BETA,
-    "normal": kernels.IDENTITY,
+    "identity": points.IDENTITY,
+    "exp": points.EXP,
+    "logit": points.LOGIT,
+    "probit": points.PROBIT,
+    "zero_inflated": points.ZERO_INFLATED,
+    "hurdle": points.HURDLE,
+    "beta": points.BETA,
+    "normal": points.IDENTITY,
 }
 _CLIP = 230.0  # three such factors multiply without overflow; exp(-230) is nothing beside 1
 
 
 def represent(kind: int, eta: Array) -> Array:
-    """Return a linear predictor as the kernels want it: exp(-eta), exp(eta) or eta (see `kernels`)."""
-    if kind in (kernels.IDENTITY, kernels.PROBIT):
+    """Return a linear predictor as the kernels want it: exp(-eta), exp(eta) or eta (see `points`)."""
+    if kind in (points.IDENTITY, points.PROBIT):
         return eta
     clipped = np.clip(eta, -_CLIP, _CLIP)
-    return np.exp(-clipped if kind in (kernels.LOGIT, kernels.BETA) else clipped)
+    return np.exp(-clipped if kind in (points.LOGIT, points.BETA) else clipped)
 
 
 def cutpoints(kind: int, cuts: Array) -> Array:
     """Return cutpoints to go with linear predictors in representation: exp(cut) beside exp(-eta)."""
-    return np.exp(np.clip(cuts, -_CLIP, _CLIP)) if kind in (kernels.LOGIT, kernels.BETA) else cuts
+    return np.exp(np.clip(cuts, -_CLIP, _CLIP)) if kind in (points.LOGIT, points.BETA) else cuts
 
 
 def normal_batch(
@@ -58,7 +58,7 @@ def normal_batch(
         zeta = np.zeros_like(eta)
         if chain.zero_part:
             zeta = np.stack(
-                [represent(kernels.EXP, combine(baseline, count + 1, weights[1, here])) for weights in classes[1]]
+                [represent(points.EXP, combine(baseline, count + 1, weights[1, here])) for weights in classes[1]]
             )
         out = np.empty((stop - start, len(parts)))
         kernels.normal_worlds(
@@ -95,7 +95,7 @@ def _levels_then_normal(chain: Chain, contrast: tuple[float, float], rule: Rule)
     for place, (t, other) in enumerate(products):
         cov[:, :, place] = slope[t] * slope[other] * chain.mediators[1].sigma[:, None] ** 2
     steps = represent(kind, cells[0])
-    zsteps = represent(kernels.EXP, cells[-1]) if chain.zero_part else np.zeros_like(steps)
+    zsteps = represent(points.EXP, cells[-1]) if chain.zero_part else np.zeros_like(steps)
     first_shift = represent(link, chain.exposure[:, 0, None] * np.array(contrast))
     first_cuts, cuts = cutpoints(link, first.cuts), cutpoints(kind, chain.outcome.cuts)
 
@@ -116,7 +116,7 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule) -> W
     """m2 has levels or the nodes of a beta; m1 has levels or is normal, then summed over nodes."""
     kind, (first, second) = KINDS[chain.outcome.rule], chain.mediators
     links = (KINDS[first.rule], KINDS[second.rule])
-    normal = first.rule == "normal"
+    normal, closed = first.rule == "normal", second.rule == "beta" and chain.outcome.rule in ("identity", "exp")
     kappa = 0.0 if rule.apart else rule.kappa
     x, w = normal_nodes(rule.nodes, hermite=kappa < 1.0)
     factor = cross_world_factor(kappa if normal else 1.0, x, w)
@@ -140,23 +140,23 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule) -> W
         if normal:
             predictor += onto_second[here].T[:, :, None] * baseline[0]
         values, grid, ratio = second.values, np.empty((size, 2)), np.empty((size, 0, 2))
-        if second.rule == "beta":
+        if closed:
+            values, grid[:, 1] = np.array([second.origin, second.unit]), second.precision[here]
+        elif second.rule == "beta":
             spread = np.moveaxis(second_steps, 1, 0).reshape(2, size, -1)
-            ends = [
-                pick(pick(predictor, axis=2) + pick(spread, axis=2), axis=0) for pick in (np.min, np.max)
-            ]
+            ends = [pick(pick(predictor, axis=2) + pick(spread, axis=2), axis=0) for pick in (np.min, np.max)]
             grid, ratio, positions = beta_nodes(second.precision[here], ends[0], ends[1], rule.nodes)
             values = second.origin + second.unit * positions
         later = [_steps(chain, j, 1, contrast, values, here) for j in _targets(chain)]
         eta, zeta = _outcome_factors(chain, kind, contrast, baseline, here, 0, slope)
-        steps = [represent(kind, first_steps[0]), represent(kind, later[0])]
+        steps = [represent(kind, first_steps[0]), later[0] if closed else represent(kind, later[0])]
         zsteps = [np.zeros_like(part) for part in steps]
         if chain.zero_part:
-            zsteps = [represent(kernels.EXP, first_steps[1]), represent(kernels.EXP, later[1])]
+            zsteps = [represent(points.EXP, first_steps[1]), represent(points.EXP, later[1])]
         first_shift = represent(links[0], chain.exposure[here, 0, None] * u)
         none = np.zeros((size, 1))
         out = np.empty((size, 16))
-        kernels.before_levels(
+        kernels_levels.before_levels(
             kind, links, represent(links[0], baseline[0]), first_shift, none if normal else cuts[0][here], w, factor,
             represent(links[1], predictor), represent(links[1], second_steps),
             none if second.rule == "beta" else cuts[1][here], grid, ratio, eta, zeta, steps[0], steps[1], zsteps[0],
@@ -174,7 +174,7 @@ def _targets(chain: Chain) -> range:
 
 
 def _steps(chain: Chain, j: int, k: int, contrast: tuple[float, float], values: Array, here: slice) -> Array:
-    """What mediator k's values, (L,) or (B, L), add to linear predictor j at both exposures: (B, 2, L)."""
+    """Return what mediator k's values, (L,) or (B, L), add to linear predictor j at both exposures: (B, 2, L)."""
     if (j, k) in chain.tables:
         return np.stack([chain.steps(j, k, u, values)[here] for u in contrast], axis=1)
     return np.stack([chain.slope(j, k, u)[here, None] * values for u in contrast], axis=1)
@@ -191,5 +191,5 @@ def _outcome_factors(
             eta += slope[t][here].T[:, :, None] * baseline[k]
         if t == 0 and chain.outcome.rule == "exp":
             eta += chain.outcome.shift[here, None]
-        found.append(represent(kind if t == 0 else kernels.EXP, eta))
+        found.append(represent(kind if t == 0 else points.EXP, eta))
     return found[0], found[1] if len(found) > 1 else np.zeros_like(found[0])

@@ -198,8 +198,6 @@ def effects_of_sets(values: Array, paths: Sequence[Path], *, logarithmic: bool) 
         E Y(S), or log E Y(S) if `logarithmic`, (2**P, ...).
     paths
         The paths that exist, P of them.
-    logarithmic
-        Whether the values are logarithms.
 
     Returns
     -------
@@ -213,14 +211,14 @@ def effects_of_sets(values: Array, paths: Sequence[Path], *, logarithmic: bool) 
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a wild prior draw may have no finite mean
         logs, means = (values, np.exp(values)) if logarithmic else (np.log(values), values)
         shift = np.moveaxis(logs[places] - logs[0], 0, -1)
-        difference = means[0][..., None] * np.expm1(shift) if logarithmic else np.moveaxis(means[places] - means[0], 0, -1)
+        difference = (
+            means[0][..., None] * np.expm1(shift) if logarithmic else np.moveaxis(means[places] - means[0], 0, -1)
+        )
         return PathEffects(
             rate_ratio_alone=np.exp(shift),
             rate_ratio_average=np.exp(with_totals(enumerated_shapley(logs), paths)),
             difference_alone=difference,
-            difference_average=_closed_total(
-                with_totals(enumerated_shapley(means), paths), difference[..., -1]
-            ),
+            difference_average=_closed_total(with_totals(enumerated_shapley(means), paths), difference[..., -1]),
         )
 
 
@@ -267,8 +265,8 @@ def _enumerated(
             f"{len(paths)} paths have 2**{len(paths)} worlds: kappa other than 1 and interactions are possible with "
             f"at most {MAX_ENUMERATED_PATHS} paths; remove edges or set kappa to 1"
         )
-    sets = all_sets(len(paths))
-    logs = _log_means(coefficients, paths, np.where(sets, contrast[1], contrast[0]), w, kappa, weights)
+    worlds = np.where(all_sets(len(paths)), contrast[1], contrast[0])
+    logs = _log_means(coefficients, paths, worlds, w, kappa, weights)
     return effects_of_sets(logs, paths, logarithmic=True)
 
 

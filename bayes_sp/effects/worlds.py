@@ -47,9 +47,7 @@ class Means:
             return np.exp(self.values) if self.logarithmic else self.values
 
 
-def world_means(
-    chain: Chain, baselines: Baselines, worlds: Flags, contrast: tuple[float, float], rule: Rule
-) -> Means:
+def world_means(chain: Chain, baselines: Baselines, worlds: Flags, contrast: tuple[float, float], rule: Rule) -> Means:
     """Return the mean outcome of every world and draw, averaged over patients.
 
     Parameters
@@ -96,14 +94,16 @@ def world_means(
 def needs_nodes(chain: Chain) -> bool:
     """Whether any expectation is taken by quadrature."""
     rules = [mediator.rule for mediator in chain.mediators]
-    normal_inside = "normal" in rules and chain.outcome.rule in ("logit", "zero_inflated", "hurdle")
-    return normal_inside or "beta" in rules or (rules[:1] == ["normal"] and rules[-1] != "normal")
+    curved = chain.outcome.rule in ("logit", "zero_inflated", "hurdle")
+    inside = "normal" in rules and curved
+    beta = "beta" in rules and chain.outcome.rule not in ("identity", "exp")
+    return inside or beta or (rules[:1] == ["normal"] and rules[-1] != "normal")
 
 
 def check_chain(chain: Chain) -> None:
     """Refuse a chain without a rule (`world_means`)."""
     rules = [mediator.rule for mediator in chain.mediators]
-    if len(rules) > 2 and not chain.all_normal:  # noqa: PLR2004
+    if len(rules) > 2 and not chain.all_normal:
         raise ValueError("with three or more mediators effects need all of them normal")
     if "beta" in rules[:-1]:
         raise ValueError("a beta mediator can only be the last one")
@@ -113,7 +113,7 @@ def check_chain(chain: Chain) -> None:
 
 
 def _closed(chain: Chain, baselines: Baselines, parts: Sequence[NormalWorld]) -> Means:
-    """Normal mediators and an outcome that is linear or exponential: mean or log mean over patients, each class once.
+    """Average an outcome that is linear or exponential over patients, each class of slopes once.
 
     log E Y = shift + V/2 + log mean_i exp(combined baseline).
     """
@@ -136,9 +136,7 @@ def _closed(chain: Chain, baselines: Baselines, parts: Sequence[NormalWorld]) ->
     return Means(patients[classes] + shift + (chain.outcome.shift if exponential else 0.0), exponential)
 
 
-def _in_batches(
-    chain: Chain, baselines: Baselines, rows: int, work: Callable[[int, int, Array], Array]
-) -> Array:
+def _in_batches(chain: Chain, baselines: Baselines, rows: int, work: Callable[[int, int, Array], Array]) -> Array:
     """Run ``work(start, stop, baseline) -> (rows, B)`` on batches of draws in threads, (rows, S)."""
     out = np.empty((rows, chain.draws))
     size = max(1, _CELLS // max(baselines(0, 1).shape[-1], 1))

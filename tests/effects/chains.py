@@ -82,7 +82,11 @@ def simulated_world(
     def copy(route: tuple[int, ...]) -> np.ndarray:
         k, mediator = route[0], chain.mediators[route[0]]
         see = exposure[route]
-        key = (k, see if k == 0 else tuple(exposure[(*prefix, *route)] for prefix in every_path(k)), route if apart else 0)
+        key = (
+            k,
+            see if k == 0 else tuple(exposure[(*prefix, *route)] for prefix in every_path(k)),
+            route if apart else 0,
+        )
         if key in values:
             return values[key]
         eta = base[k][patient] + chain.exposure[s, k] * see

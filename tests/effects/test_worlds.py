@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 import pytest
+from chains import made_up_chain, simulated_world
 
 from bayes_sp.effects.nodes import Rule
 from bayes_sp.effects.worlds import world_means
-from tests.effects.chains import made_up_chain, simulated_world
 
 OUTCOMES = ("identity", "exp", "logit", "probit", "zero_inflated", "hurdle")
 PAIRS = [("normal", "normal"), ("normal", "logit"), ("normal", "beta"), ("logit", "normal"), ("probit", "normal"),
@@ -25,7 +23,7 @@ def exposures(world: np.ndarray) -> tuple[float, ...]:
 @pytest.mark.parametrize("outcome", OUTCOMES)
 @pytest.mark.parametrize("mediators", PAIRS, ids="-".join)
 def test_two_mediators_agree_with_simulation(mediators, outcome):
-    """Every pair of mediators with every outcome is within four Monte Carlo errors, at three kappas, interactions in."""
+    """Every pair of mediators with every outcome is within four Monte Carlo errors, at three kappas."""
     chain, baselines = made_up_chain(mediators, outcome, draws=2, seed=5, interactions=True, monotonic=True)
     for kappa in (0.0, 0.4, 1.0):
         found = world_means(chain, baselines, WORLDS, U, Rule(kappa, nodes=24)).plain
