@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bayes_sp.frequentist.bootstrap import bootstrap
     from bayes_sp.frequentist.regression import Moments, least_squares
     from bayes_sp.model.options import SamplerOptions
-    from bayes_sp.model.sample import prior_predictive
+    from bayes_sp.model.predictive import prior_predictive
     from bayes_sp.report.figures import plot_comparison, plot_paths
     from bayes_sp.runs import read_run
     from bayes_sp.spec.load import load_model
@@ -63,7 +63,7 @@ _HOMES = {
     "load_model": "bayes_sp.spec.load",
     "plot_comparison": "bayes_sp.report.figures",
     "plot_paths": "bayes_sp.report.figures",
-    "prior_predictive": "bayes_sp.model.sample",
+    "prior_predictive": "bayes_sp.model.predictive",
     "published": "bayes_sp.study.published",
     "read_run": "bayes_sp.runs",
     "read_survey": "bayes_sp.survey.read",

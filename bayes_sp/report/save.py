@@ -9,6 +9,8 @@ from typing import Any
 import matplotlib as mpl
 import tomli_w
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from bayes_sp.analysis import Analysis
 from bayes_sp.model.sample import versions
@@ -17,6 +19,7 @@ from bayes_sp.runs import POSTERIOR_FILE, RUN_FILE, run_folder
 from bayes_sp.spec.dump import specification_digest, specification_tables
 
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
+DPI = 150
 
 
 def save_analysis(
@@ -63,16 +66,22 @@ def save_analysis(
             tree.attrs = attrs
         tree.to_netcdf(partial / POSTERIOR_FILE, engine="h5netcdf")
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
-            plot_paths(fit).savefig(partial / "paths.png", dpi=150)
-            plot_comparison(fit.model, analysis.comparison).savefig(partial / "comparison.png", dpi=150)
+            _write_png(plot_paths(fit), partial / "paths.png")
+            _write_png(plot_comparison(fit.model, analysis.comparison), partial / "comparison.png")
+
+
+def _write_png(figure: Figure, path: Path) -> None:
+    """Write a figure as `Figure.savefig` does, which would draw it twice."""
+    figure.set_dpi(DPI)
+    FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]  # matplotlib annotates it in part
 
 
 def run_tables(analysis: Analysis) -> dict[str, Any]:
     """Return the content of ``run.toml``."""
     fit, verdict = analysis.fit, analysis.verdict
-    attrs = fit.posterior.attrs
+    attrs, used = fit.posterior.attrs, versions()
     return {
-        "bayes_sp": versions()["bayes_sp"],
+        "bayes_sp": used["bayes_sp"],
         "model": fit.model.name,
         "seed": fit.seed,
         "data": {
@@ -93,7 +102,7 @@ def run_tables(analysis: Analysis) -> dict[str, Any]:
             "sampling": attrs["seconds_sampling"],
             **analysis.seconds,
         },
-        "versions": versions(),
+        "versions": used,
         "specification_digest": specification_digest(fit.model),
         "specification": specification_tables(fit.model),
     }
