@@ -8,11 +8,11 @@ from itertools import product
 
 import numpy as np
 import xarray as xr
-from scipy import special
 
 from bayes_sp.effects.chain import Array, Baselines, Chain, Outcome
 from bayes_sp.effects.posterior import compute_effects
 from bayes_sp.effects.problem import make_problem
+from bayes_sp.families.lazy import special
 from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Design

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from bayes_sp.effects.chain import Array
+from bayes_sp.families.lazy import special
 
 LEAST_NODES = 6
 MOST_NODES = 192
