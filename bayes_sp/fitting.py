@@ -8,9 +8,17 @@ from pathlib import Path
 
 import xarray as xr
 
+from bayes_sp.compare.multiverse import serial_path
 from bayes_sp.compare.table import Comparison, Fitted, compare
 from bayes_sp.compare.twin import twin_of
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
+from bayes_sp.criticism.influence import Influence, influence
+from bayes_sp.criticism.loo import DENSITY, PROBABILITY, Loo, Scored, loo, with_refits
+from bayes_sp.criticism.pit import LooPit, loo_pit
+from bayes_sp.criticism.predictive import REPLICATES, PredictiveChecks, predictive_checks
+from bayes_sp.criticism.predictors import Predictor
+from bayes_sp.criticism.psis import relative_efficiency
+from bayes_sp.criticism.whole import Criticism
 from bayes_sp.effects.posterior import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import SurveyError
