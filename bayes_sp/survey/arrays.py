@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from bayes_sp.spec.types import Covariate, PathModel
-from bayes_sp.survey.checks import check_design, check_survey
-from bayes_sp.survey.design import Array, Design
+from bayes_sp.families.registry import FAMILIES
+from bayes_sp.spec.types import Covariate, Equation, PathModel
+from bayes_sp.survey.checks import check_survey, group_labels
+from bayes_sp.survey.design import Array, Codes, Design
+from bayes_sp.survey.estimable import check_design
 from bayes_sp.survey.records import Survey
 
 
@@ -16,7 +21,7 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
 
     Covariates enter as ``(f(value) - center) / scale`` with the specification's constants, or as one column for
     each of L levels but the first: 1 at the level and 0 elsewhere, less 1/L, so that the intercept speaks of the
-    average over the levels; a column's coefficient is the difference from the first level.
+    average over the levels; a column's coefficient is the difference from the first level. Missing cells are NaN.
 
     Raises
     ------
@@ -24,8 +29,11 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
         For missing columns, values off their scale, constant or collinear columns, too few records.
     """
     check_survey(model, survey)
-    values = {name: survey.records[name].to_numpy(dtype=float) for name in model.columns}
+    records = complete_cases(model, survey).records
+    numbers = [name for name in model.columns if name not in model.grouping]
+    values = {name: records[name].to_numpy(dtype=float, na_value=np.nan) for name in numbers}
     responses = [equation.response for equation in model.equations]
+    missing = {name: np.isnan(column) for name, column in values.items()}
     design = Design(
         exposure=model.exposure,
         mediators=model.mediators,
@@ -33,32 +41,95 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
         families=tuple(equation.family for equation in model.equations),
         x=values[model.exposure],
         y=np.column_stack([values[name] for name in responses]),
-        w=covariate_columns(model, survey.records),
+        w=covariate_columns(model, records),
         covariate_terms=model.covariate_terms,
         edges_exposure=np.array([model.exposure in equation.parents for equation in model.equations]),
         edges_mediators=np.array([[name in e.parents for name in model.mediators] for e in model.equations]),
         contrast=model.contrast,
+        missing={name: mask for name, mask in missing.items() if mask.any()},
+        coding={response: model.coding(response) for response in responses},
+        groups={name: _groups(records[name]) for name in model.grouping},
+        offsets={e.response: np.log(values[e.offset] / e.offset_reference) for e in model.equations if e.offset},
+        measurement_sd={e.response: _error_sd(e, values[e.response]) for e in model.equations if _measured(e)},
+        dropped=len(survey) - len(records),
     )
     check_design(design, survey.source)
     return design
 
 
+def complete_cases(model: PathModel, survey: Survey) -> Survey:
+    """Return the survey that a model uses: itself, or without incomplete records where the specification says so."""
+    keep = survey.records[list(model.columns)].notna().all(axis=1)
+    if model.missing == "model" or keep.all():
+        return survey
+    left_out = f"{survey.source}; {int((~keep).sum())} more with missing cells left out"
+    return replace(survey, records=survey.records[keep].reset_index(drop=True), source=left_out)
+
+
+def _groups(column: pd.Series) -> tuple[Codes, tuple[str, ...]]:
+    """Return the number of each record's group, and the labels in their order: as numbers where all are."""
+    labels = group_labels(column)
+    numeric = all(label.lstrip("-").isdecimal() for label in labels)
+    known = sorted(set(labels), key=lambda label: (int(label) if numeric else 0, label))
+    place = {label: i for i, label in enumerate(known)}
+    return np.array([place[label] for label in labels], dtype=np.int64), tuple(known)
+
+
+def _measured(equation: Equation) -> bool:
+    return FAMILIES[equation.family].latent
+
+
+def _error_sd(equation: Equation, values: Array) -> float:
+    """SD of measurement error = SD of the observed values * sqrt(1 - reliability)."""
+    observed = float(np.nanstd(values, ddof=1)) if equation.observed_sd is None else equation.observed_sd
+    return observed * math.sqrt(1.0 - (1.0 if equation.reliability is None else equation.reliability))
+
+
 def covariate_columns(model: PathModel, records: pd.DataFrame) -> Array:
-    """Return the covariates' design columns after their fixed transforms, (n, q)."""
-    columns = [c for v in model.covariates for c in _columns(v, records[v.name].to_numpy(dtype=float))]
+    """Return the covariates' design columns after their fixed transforms, (n, q); NaN where a cell is missing."""
+    columns = [c for v in model.covariates for c in transformed(v, records[v.name].to_numpy(float, na_value=np.nan))]
     return np.column_stack(columns) if columns else np.empty((len(records), 0))
 
 
-def _columns(covariate: Covariate, values: Array) -> list[Array]:
+def transformed(covariate: Covariate, values: Array) -> list[Array]:
+    """Return one covariate's design columns, each (n,), for its raw values."""
     if covariate.levels:
-        return [(values == level) - 1.0 / len(covariate.levels) for level in covariate.levels[1:]]
+        share = np.where(np.isnan(values), np.nan, 1.0 / len(covariate.levels))
+        return [(values == level) - share for level in covariate.levels[1:]]
     raw = np.log1p(values) if covariate.transform == "log1p" else values
     return [(raw - covariate.center) / covariate.scale]
 
 
 def equation_matrix(model: PathModel, design: Design, j: int) -> Array:
-    """Return equation j's columns, (n, p): 1, parents less their fixed centres, covariates (as ``model.terms``)."""
+    """Return equation j's columns, (n, p), in the order of ``model.terms``.
+
+    The intercept's 1 (unless ordered); parents less their fixed centres, a monotonic one as the number of its level
+    from 0; exposure * (mediator - its centre) for interactions; covariates. NaN where a cell behind it is missing.
+    """
     equation = model.equations[j]
+    values = _term_values(model, design)
+    for name in equation.monotonic:
+        k = design.responses.index(name)
+        values[name] = design.coded(k)
+    return _stacked(model.terms(equation), values, design.n)
+
+
+def zero_matrix(model: PathModel, design: Design, j: int) -> Array:
+    """Return the columns of equation j's zero part, (n, p_zero), in the order of ``model.zero_terms``.
+
+    Parents enter as numbers less their fixed centres, monotonic ones too.
+    """
+    return _stacked(model.zero_terms(model.equations[j]), _term_values(model, design), design.n)
+
+
+def _term_values(model: PathModel, design: Design) -> dict[str, Array]:
+    """Return the column of every term that any equation could have."""
     chain = dict(zip((design.exposure, *design.responses), (design.x, *design.y.T), strict=True))
-    parents = [chain[name] - model.variable(name).center for name in equation.parents]
-    return np.column_stack([np.ones(design.n), *parents, design.w])
+    values = {name: column - model.variable(name).center for name, column in chain.items()}
+    values |= {f"{design.exposure}:{name}": design.x * values[name] for name in design.mediators}
+    values |= dict(zip(design.covariate_terms, design.w.T, strict=True))
+    return values | {"intercept": np.ones(design.n)}
+
+
+def _stacked(terms: tuple[str, ...], values: dict[str, Array], n: int) -> Array:
+    return np.column_stack([values[term] for term in terms]) if terms else np.empty((n, 0))

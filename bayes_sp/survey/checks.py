@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayes_sp.errors import SurveyError, nearest
-from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.design import Array, Design
+from bayes_sp.families.registry import FAMILIES
+from bayes_sp.spec.types import PathModel, Variable
+from bayes_sp.survey.design import Array, Mask
 from bayes_sp.survey.records import Survey
 
 CELLS_SHOWN = 5
-COLLINEAR = 1e-5  # as a distance; the normal equations see its square
 MOST_COUNT = 100_000
+MOST_MISSING = 0.8
 RowName = Callable[[int], str]
-Mask = NDArray[np.bool_]
+Rule = tuple[Mask, str]
 
 
 def check_columns(model: PathModel, columns: list[str]) -> list[str]:
@@ -52,42 +52,115 @@ def check_values(
 ) -> list[str]:
     """Return the problems of the cells: not a number, off the scale, fractional or negative counts, unknown levels.
 
-    ``reported`` marks, by column, cells that are in the list of problems already.
+    A missing cell is a problem only where a group or an observation window is missing. ``reported`` marks, by column,
+    cells that are in the list of problems already.
     """
     problems: list[str] = []
-    levels = {covariate.name: covariate.levels for covariate in model.covariates if covariate.levels}
-    logged = {covariate.name for covariate in model.covariates if covariate.transform == "log1p"}
+    absent: list[Mask] = []
     for name in model.columns:
-        variable = model.variable(name)
+        known_bad = (reported or {}).get(name, np.zeros(len(records), dtype=bool))
+        if name in model.grouping:
+            problems += _check_groups(name, records[name], row_name, known_bad)
+            continue
         types = pd.api.types
         is_number = types.is_numeric_dtype(records[name]) and not types.is_bool_dtype(records[name])
         if not is_number or types.is_complex_dtype(records[name]):
             problems.append(f'column "{name}": must hold numbers, found {records[name].dtype}')
             continue
         values = records[name].to_numpy(dtype=float, na_value=np.nan)
-        finite = np.isfinite(values)
-        known_bad = (reported or {}).get(name, np.zeros(len(values), dtype=bool))
-        wrong = [(~finite & ~known_bad, "must be a number")]
-        if variable.kind != "real":
-            noun = "count" if variable.kind == "count" else "whole number"
-            wrong.append((finite & (values != np.round(values)), f"must be a {noun} without a fraction"))
-        low = 0.0 if variable.kind == "count" and variable.minimum is None else variable.minimum
-        if low is not None:
-            limit = "a count of at least" if variable.kind == "count" else "on its scale, at least"
-            wrong.append((finite & (values < low), f"must be {limit} {low:g}"))
-        if name == model.outcome and model.outcome_family.response == "count":
-            rule = f"is far beyond a count of events, above {MOST_COUNT:,}; is it a typing mistake?"
-            wrong.append((finite & (values > MOST_COUNT), rule))
-        if variable.maximum is not None:
-            wrong.append((finite & (values > variable.maximum), f"must be on its scale, at most {variable.maximum:g}"))
-        if name in levels:
-            known = ", ".join(f"{level:g}" for level in levels[name])
-            wrong.append((finite & ~np.isin(values, levels[name]), f"must be one of the levels {known}"))
-        if name in logged:
-            wrong.append((finite & (values <= -1), "must be above -1 to enter as log1p"))
-        for mask, rule in wrong:
+        missing = np.isnan(values) & ~known_bad
+        rules = [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]
+        if name in model.windows:
+            rules.append((missing, "must have a value in every row, because it is an observation window"))
+        elif len(missing) and missing.mean() > MOST_MISSING:
+            share = (
+                f"{100 * missing.mean():.0f} % of the cells are missing, and at most {100 * MOST_MISSING:.0f} % may be"
+            )
+            problems.append(f'column "{name}": {share}; leave the variable out of the model')
+        else:
+            absent.append(missing)
+        for mask, rule in rules:
             problems.extend(describe_cells(name, mask, lambda row: f"{values[row]:g}", row_name, rule))  # noqa: B023 - used at once
+    if model.missing == "model" and not problems and len(records):
+        nothing = np.flatnonzero(np.all(absent, axis=0))
+        problems += [
+            f"{row_name(int(row))}: every value is missing; leave the row out" for row in nothing[:CELLS_SHOWN]
+        ]
     return problems
+
+
+def _rules(model: PathModel, name: str, values: Array) -> Iterator[Rule]:
+    """Yield what the numbers of a column must obey, each with the cells that do not."""
+    finite = np.isfinite(values)
+    variable = model.variable(name)
+    if variable.kind in ("integer", "count", "binary"):
+        noun = "count" if variable.kind == "count" else "whole number"
+        yield finite & (values != np.round(values)), f"must be a {noun} without a fraction"
+    yield from _scale(variable, values)
+    if variable.kind == "positive" or name in model.windows:
+        yield finite & (values <= 0), "must be above 0"
+    if name == model.outcome and model.outcome_family.response == "count":
+        rule = f"is far beyond a count of events, above {MOST_COUNT:,}; is it a typing mistake?"
+        yield finite & (values > MOST_COUNT), rule
+    for covariate in model.covariates:
+        if covariate.name == name and covariate.levels:
+            known = ", ".join(f"{level:g}" for level in covariate.levels)
+            yield finite & ~np.isin(values, covariate.levels), f"must be one of the levels {known}"
+        if covariate.name == name and covariate.transform == "log1p":
+            yield finite & (values <= -1), "must be above -1 to enter as log1p"
+    for equation in model.equations:
+        if equation.response == name and FAMILIES[equation.family].bounded and variable.step == 0:
+            ends = finite & ((values == variable.minimum) | (values == variable.maximum))
+            yield ends, f'must be inside its scale, because "{equation.family}" has no step; give the variable a step'
+
+
+def _scale(variable: Variable, values: Array) -> Iterator[Rule]:
+    """Yield what the ends of a variable's scale ask of its values."""
+    finite = np.isfinite(values)
+    low, high = variable.minimum, variable.maximum
+    if variable.kind == "binary":
+        low = low or 0.0
+        rule = f"must be one of its two values, {low:g} and {low + 1:g}"
+        yield finite & (values == np.round(values)) & (values != low) & (values != low + 1), rule
+        return
+    if variable.kind == "count" and low is None:
+        low = 0.0
+    if low is not None:
+        limit = "a count of at least" if variable.kind == "count" else "on its scale, at least"
+        yield finite & (values < low), f"must be {limit} {low:g}"
+    if high is not None:
+        yield finite & (values > high), f"must be on its scale, at most {high:g}"
+
+
+def _check_groups(name: str, column: pd.Series, row_name: RowName, known_bad: Mask) -> list[str]:
+    """Return the problems of a grouping column: a missing group, a fraction, fewer than two groups."""
+    types = pd.api.types
+    empty = column.isna().to_numpy(dtype=bool) & ~known_bad
+    problems = list(describe_cells(name, empty, lambda _: "empty", row_name, "must have a group in every row"))
+    if types.is_bool_dtype(column) or types.is_complex_dtype(column) or types.is_datetime64_any_dtype(column):
+        return [*problems, f'column "{name}": must hold groups as text or whole numbers, found {column.dtype}']
+    if types.is_numeric_dtype(column):
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+        fraction = ~np.isnan(values) & (values != np.round(values)) | np.isinf(values)
+        rule = "must be a whole number or text, because it names a group"
+        problems += describe_cells(name, fraction, lambda row: f"{values[row]:g}", row_name, rule)
+    else:
+        cells = list(column)
+        other = np.array([not isinstance(cell, str) for cell in cells], dtype=bool) & ~empty & ~known_bad
+        rule = "must be text or a whole number, because it names a group"
+        problems += describe_cells(name, other, lambda row: type(cells[row]).__name__, row_name, rule)
+        blank = np.array([isinstance(cell, str) and not cell.strip() for cell in cells], dtype=bool) & ~known_bad
+        problems += describe_cells(name, blank, lambda _: "empty", row_name, "must have a group in every row")
+    if not problems and not known_bad.any() and len(set(group_labels(column))) < 2:
+        problems.append(f'column "{name}": must have at least two groups; leave varying out where there is one')
+    return problems
+
+
+def group_labels(column: pd.Series) -> list[str]:
+    """Return each record's group as text, whole numbers without a fraction."""
+    if pd.api.types.is_numeric_dtype(column):
+        return [str(int(value)) for value in column]
+    return [str(value).strip() for value in column]
 
 
 def describe_cells(column: str, mask: Mask, cell: Callable[[int], str], row_name: RowName, rule: str) -> Iterator[str]:
@@ -97,49 +170,3 @@ def describe_cells(column: str, mask: Mask, cell: Callable[[int], str], row_name
         shown = ", ".join(f"{row_name(int(row))} ({cell(int(row))})" for row in rows[:CELLS_SHOWN])
         more = f" and {rows.size - CELLS_SHOWN} more" if rows.size > CELLS_SHOWN else ""
         yield f'column "{column}": {rule}; found at {shown}{more}'
-
-
-def check_design(design: Design, source: str) -> None:
-    """Check that the equations can be estimated: enough patients, no constant and no collinear column.
-
-    Raises
-    ------
-    SurveyError
-        Naming the columns.
-    """
-    columns = {design.exposure: design.x}
-    columns |= {name: design.y[:, k] for k, name in enumerate(design.responses)}
-    columns |= {name: design.w[:, j] for j, name in enumerate(design.covariate_terms)}
-    needed = len(columns) + 2
-    problems = []
-    if design.n < needed:
-        problems.append(f"{design.n} records are too few for {len(columns)} columns; at least {needed} are needed")
-    else:
-        constant = [name for name, values in columns.items() if np.ptp(values) == 0]
-        problems += [_constant(name, design) for name in constant]
-        if not constant:
-            problems += _collinear({name: values for name, values in columns.items() if name != design.outcome})
-    if problems:
-        raise SurveyError(source, problems)
-
-
-def _constant(name: str, design: Design) -> str:
-    """Return what is wrong with a column that never varies, and what to do about it."""
-    covariate, _, level = name.rstrip("]").partition("[")
-    if level:
-        return f'column "{covariate}": no record, or every record, has the level {level}; take it out of the levels'
-    advice = "leave it out" if name in design.covariate_terms else "nothing can be learned about its effects"
-    return f'column "{name}" has the same value in every record; {advice}'
-
-
-def _collinear(columns: dict[str, Array]) -> list[str]:
-    """Return each column that is a linear combination of those before it (relative distance below 1e-5)."""
-    names = list(columns)
-    centred = np.column_stack([(values - values.mean()) / values.std() for values in columns.values()])
-    distance = np.abs(np.diag(np.linalg.qr(centred, mode="r"))) / np.sqrt(len(centred))
-    found = []
-    for j in np.flatnonzero(distance < COLLINEAR):
-        weights = np.linalg.lstsq(centred[:, :j], centred[:, j])[0]
-        parts = [names[i] for i in np.flatnonzero(np.abs(weights) > 1e-6)]
-        found.append(f'column "{names[j]}" follows exactly from {", ".join(parts)}; leave one of them out')
-    return found

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_sp.spec.parts import Coding
+
 Array = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
@@ -34,6 +38,19 @@ class Design:
         Whether mediator k is a parent of equation j, (K + 1, K); False wherever k >= j.
     contrast
         The two exposure values that effects compare, (u0, u1).
+    missing
+        Column -> which patients' cells are missing, (n,); columns without missing cells are left out. The arrays
+        hold NaN there.
+    coding
+        Response -> how its family sees it.
+    groups
+        Grouping column -> (number of each patient's group (n,), the groups' labels).
+    offsets
+        Response -> log(window / reference) of each patient, (n,).
+    measurement_sd
+        Response measured with error -> the error's SD, in the response's unit.
+    dropped
+        How many records with missing cells were left out.
     """
 
     exposure: str
@@ -47,6 +64,12 @@ class Design:
     edges_exposure: NDArray[np.bool_]
     edges_mediators: NDArray[np.bool_]
     contrast: tuple[float, float]
+    missing: dict[str, Mask] = field(default_factory=dict)
+    coding: dict[str, Coding] = field(default_factory=dict)
+    groups: dict[str, tuple[Codes, tuple[str, ...]]] = field(default_factory=dict)
+    offsets: dict[str, Array] = field(default_factory=dict)
+    measurement_sd: dict[str, float] = field(default_factory=dict)
+    dropped: int = 0
 
     @property
     def n(self) -> int:
@@ -57,3 +80,14 @@ class Design:
     def responses(self) -> tuple[str, ...]:
         """Names of the equations' responses, mediators first, outcome last."""
         return (*self.mediators, self.outcome)
+
+    @property
+    def complete(self) -> bool:
+        """Whether no cell is missing."""
+        return not self.missing
+
+    def coded(self, j: int) -> Array:
+        """Return equation j's response as its family sees it, (n,): ordered levels from 0, positions in (0, 1)."""
+        coding = self.coding.get(self.responses[j], Coding())
+        coded = (self.y[:, j] - coding.origin) / coding.unit
+        return np.round(coded) if coding.levels else coded

@@ -1,4 +1,4 @@
-"""A wide CSV file -> Survey. Every cell that is not plainly a number is an error with its column and row."""
+"""A wide CSV file -> Survey. A cell that is neither a number nor missing is an error with its column and row."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ import pandas as pd
 from bayes_sp.errors import SurveyError
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.checks import Mask, check_columns, check_values, describe_cells
-from bayes_sp.survey.design import Array
+from bayes_sp.survey.checks import check_columns, check_values, describe_cells
+from bayes_sp.survey.design import Array, Mask
 from bayes_sp.survey.records import ORIGIN_COLUMN, RECONSTRUCTED, Survey
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+MISSING = ("", "NA")  # cells that say that there is no value
 CELL_WIDTH = 30
 EXACT = 2**53  # whole numbers beyond it are not exact as floats
 
@@ -43,7 +44,7 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
     Raises
     ------
     SurveyError
-        With every missing column, empty cell, text, fractional or negative count and value off its scale.
+        With every missing column, text, fractional or negative count and value off its scale.
         Rows are counted as a spreadsheet does: the columns' names are row 1.
     """
     path = Path(os.path.expanduser(path))  # Path.expanduser raises for an unknown user
@@ -58,18 +59,25 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
     nothing = np.array([not any(cell.strip() for cell in row) for row in rows])
     problems += _describe_rows(longer, f"has more fields than the {len(header)} that the first row names")
     problems += _describe_rows(nothing, "is blank")
+    width = 1 + max(header.index(name) for name in model.columns)
+    shorter = np.array([len(row) < width for row in rows]) & ~nothing
+    problems += _describe_rows(shorter, f"has fewer fields than the {len(header)} that the first row names")
     columns: dict[str, Array] = {}
+    groups: dict[str, list[str | None]] = {}
     reported: dict[str, Mask] = {}
     for name in model.columns:
         place = header.index(name)
         text = [row[place].strip() if place < len(row) else "" for row in rows]
-        blank = np.array([not cell for cell in text])
-        wrong = np.array([bool(cell) and NUMBER.fullmatch(cell) is None for cell in text])
-        problems += describe_cells(name, blank & ~nothing, lambda _: "empty", _row_name, "has no value")
+        blank = np.array([cell in MISSING for cell in text])
+        if name in model.grouping:
+            groups[name] = [None if empty else cell for cell, empty in zip(text, blank, strict=True)]
+            reported[name] = nothing | shorter
+            continue
+        wrong = ~blank & np.array([NUMBER.fullmatch(cell) is None for cell in text])
         problems += describe_cells(name, wrong, _quoted(text), _row_name, "must be a number")
-        reported[name] = blank | wrong
-        columns[name] = np.array([float("nan" if bad else text[i]) for i, bad in enumerate(reported[name])])
-    records = pd.DataFrame(columns)
+        reported[name] = wrong | nothing | shorter
+        columns[name] = np.array([float("nan" if bad else text[i]) for i, bad in enumerate(blank | wrong)])
+    records = pd.DataFrame(columns | groups)[list(model.columns)]
     problems += check_values(model, records, _row_name, reported)
     if problems:
         raise SurveyError(str(path), problems)

@@ -23,7 +23,8 @@ class Survey:
     Attributes
     ----------
     records
-        One row for each patient, one numeric column for each variable; no missing cells.
+        One row for each patient, one column for each variable: numeric, NaN where a cell is missing, or the names of
+        groups.
     origin
         ``"file"``, ``"memory"``, ``"reconstruction"`` (no real patient stands behind a row) or
         ``"simulation"``.
@@ -53,6 +54,16 @@ class Survey:
     def mark(self) -> str:
         """The sentence that every result built on these records carries."""
         return f"{len(self)} records {self.source}" if self.reconstructed else f"{len(self)} records from {self.source}"
+
+    @property
+    def missing(self) -> pd.DataFrame:
+        """Columns with missing cells: their names, how many cells are missing, and which share."""
+        count = self.records.isna().sum()
+        count = count[count > 0]
+        share = count.to_numpy(dtype=float) / max(len(self), 1)
+        return pd.DataFrame(
+            {"column": [str(name) for name in count.index], "missing": count.to_numpy(), "share": share}
+        )
 
     @property
     def digest(self) -> str:

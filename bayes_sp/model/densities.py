@@ -1,0 +1,101 @@
+"""Log-densities that numba compiles: the families' kernels behind one number, and the priors.
+
+The kernels of the families are compiled together, once for every model there is: which of them an equation uses is
+data. A chain of comparisons picks the kernel, which costs less than a nanosecond of a patient's 30.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+from bayes_sp.families.registry import FAMILIES
+from bayes_sp.model.special import digamma
+
+FAMILY_NUMBERS: dict[str, int] = {name: number for number, name in enumerate(FAMILIES)}
+# Numbers of the priors; constants are stored in the order of the distribution's arguments.
+PRIOR_NUMBERS: dict[str, int] = {
+    name: number
+    for number, name in enumerate(
+        (
+            "flat", "half_flat", "normal", "student_t", "laplace", "half_normal", "half_student_t", "exponential",
+            "gamma", "inverse_gamma", "lognormal",
+        )
+    )
+}  # fmt: skip
+
+
+def _choose() -> Callable[..., float]:
+    """Return ``kernel(family, y, eta, zeta, aux, table, out)``: the kernel of the family of that number."""
+
+    @numba.njit
+    def chosen(family, y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        return math.nan
+
+    for number, family in reversed(list(enumerate(FAMILIES.values()))):
+        chosen = _before(number, numba.njit(family.kernel), chosen)
+    return chosen
+
+
+def _before(number: int, own: Callable[..., float], others: Callable[..., float]) -> Callable[..., float]:
+    @numba.njit
+    def chosen(family, y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        if family == number:
+            return own(y, eta, zeta, aux, table, out, digamma)
+        return others(family, y, eta, zeta, aux, table, out)
+
+    return chosen
+
+
+kernel = _choose()
+
+
+@numba.njit
+def log_prior(dist: int, x: float, a: float, b: float, c: float) -> Any:  # noqa: ANN401 - a pair of floats
+    """Return log p(x) less its constant, and its derivative, for the prior of a number with constants a, b, c."""
+    if dist == 2:  # normal
+        z = (x - a) / b
+        return -0.5 * z * z, -z / b
+    if dist == 3:  # student_t
+        z = (x - b) / c
+        return -0.5 * (a + 1.0) * math.log1p(z * z / a), -(a + 1.0) * z / (c * (a + z * z))
+    if dist == 4:  # laplace
+        return -abs(x - a) / b, -math.copysign(1.0 / b, x - a)
+    if dist == 5:  # half_normal
+        return -0.5 * x * x / (a * a), -x / (a * a)
+    if dist == 6:  # half_student_t
+        z = x / b
+        return -0.5 * (a + 1.0) * math.log1p(z * z / a), -(a + 1.0) * z / (b * (a + z * z))
+    if dist == 7:  # exponential
+        return -x / a, -1.0 / a
+    if dist == 8:  # gamma
+        return (a - 1.0) * math.log(x) - b * x, (a - 1.0) / x - b
+    if dist == 9:  # inverse_gamma
+        return -(a + 1.0) * math.log(x) - b / x, -(a + 1.0) / x + b / (x * x)
+    if dist == 10:  # lognormal
+        z = (math.log(x) - a) / b
+        return -0.5 * z * z - math.log(x), -(z / b + 1.0) / x
+    return 0.0, 0.0  # flat
+
+
+def log_constant(dist: str, values: dict[str, float]) -> float:
+    """Return the constant of a prior's log-density that `log_prior` leaves out; 0 for an improper one."""
+    half_log_2pi = 0.5 * math.log(2.0 * math.pi)
+    if dist in ("normal", "lognormal"):
+        return -math.log(values["sigma"]) - half_log_2pi
+    if dist == "half_normal":
+        return math.log(2.0) - math.log(values["sigma"]) - half_log_2pi
+    if dist in ("student_t", "half_student_t"):
+        nu = values["nu"]
+        ratio = math.lgamma((nu + 1.0) / 2.0) - math.lgamma(nu / 2.0) - 0.5 * math.log(nu * math.pi)
+        return ratio - math.log(values["sigma"]) + (math.log(2.0) if dist == "half_student_t" else 0.0)
+    if dist == "laplace":
+        return -math.log(2.0 * values["b"])
+    if dist == "exponential":
+        return -math.log(values["scale"])
+    if dist in ("gamma", "inverse_gamma"):
+        return values["alpha"] * math.log(values["beta"]) - math.lgamma(values["alpha"])
+    return 0.0

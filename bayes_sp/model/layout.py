@@ -1,0 +1,72 @@
+"""How a program stands in memory: places in its whole numbers, for the engine that reads them and the code that packs.
+
+A program is two flat arrays, ``ints`` and ``floats``. ``ints`` begins with a head of HEAD places, then one record of
+EQUATION places for each equation; the rest of both arrays is reached through offsets that stand in these.
+A missing part has the offset NONE.
+"""
+
+from __future__ import annotations
+
+NONE = -1
+
+# Head
+SIZE = 0  # number of unconstrained parameters, P
+NATURAL = 1  # number of natural parameters: P, then the shares of every simplex
+EQUATIONS = 2  # number of equations
+ROWS = 3  # number of rows, R: a patient is one row, or one for each level that a missing value may have
+SINGLE = 4  # number of rows that are a patient each; the others follow
+SPLIT = 5  # ints: number of patients with several rows, then (first row, number of rows) of each
+TRANSFORM = 6  # ints: transform of each parameter
+DIST = 7  # ints: prior of each parameter
+CONSTANTS = 8  # floats: three constants of each prior, (P, 3)
+SIMPLEXES = 9  # ints: number of simplexes, then (first parameter, number of shares, first natural place) of each
+ALPHAS = 10  # floats: Dirichlet constant of each simplex
+LOG_CONSTANT = 11  # floats: what the log-density has beside what is computed
+FRAMED = 12  # number of parameters, the first ones, on the sampler's own scale (origin + scale z)
+HEAD = 13
+
+# Transforms
+IDENTITY, LOG, INCREASING, SHARE = range(4)  # INCREASING: the element before plus exp(theta); SHARE: in a simplex
+
+# Record of an equation
+FAMILY = 0  # number of the family
+REDUCED = 1  # 1 where rows are those of the QR factor of a normal equation
+DEFERRED = 2  # 1 where its gradient waits for later equations or for the weights of split patients
+COLUMNS = 3  # number of columns of the mean's predictor
+X = 4  # floats: columns one after the other, (columns, rows)
+BETA = 5  # natural place of the first coefficient
+ZERO_COLUMNS = 6  # the same for the second predictor
+ZERO_X = 7
+ZERO_BETA = 8
+AUX = 9  # number of parameters beside coefficients
+AUX_PLACES = 10  # ints: their natural places
+FIXED = 11  # number of known constants that follow the parameters in aux
+FIXED_VALUES = 12  # floats
+Y = 13  # floats: coded responses
+STATE = 14  # ints: state of each row, or NONE where all are SEEN
+OFFSET = 15  # floats: added to the mean's predictor
+GROUPS = 16  # ints: group of each row
+TAU = 17  # natural place of the SD of varying intercepts
+GROUP_Z = 18  # natural place of the first standardised intercept
+TERMS = 19  # ints: records of TERM places
+TERM_COUNT = 20
+TABLE = 21  # number of entries of the table of log Gamma ratios, 0 where the family needs none
+HIDDEN = 22  # ints: rows whose value is a parameter
+HIDDEN_COUNT = 23
+HIDDEN_Z = 24  # ints: natural place of each one's standardised value
+EQUATION_ROWS = 25  # number of rows of this equation: R, or those of the QR factor
+RECORDS = 26  # floats: number of patients behind a reduced equation
+EQUATION = 27
+
+# States of a row in an equation: seen; no term (a missing outcome); a missing value; a value measured with error
+SEEN, ABSENT, MISSING, MEASURED = range(4)
+
+# Record of a term that cannot stand as a column of numbers
+KIND = 0  # HIDDEN_PARENT or MONOTONIC
+PART = 1  # 0 the mean's predictor, 1 the second one
+COEFFICIENT = 2  # natural place
+SOURCE = 3  # equation of the hidden parent, or natural place of the simplex's first share
+MULTIPLIER = 4  # floats: what the value is multiplied with (an interaction), or NONE; MONOTONIC: number of shares
+CENTER = 5  # floats: what is taken off the value first; MONOTONIC: ints, level of each row
+TERM = 6
+HIDDEN_PARENT, MONOTONIC = range(2)

@@ -1,0 +1,67 @@
+"""Can a chain's equations be estimated from a design? Enough records, no constant and no collinear column."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayes_sp.errors import SurveyError
+from bayes_sp.survey.design import Array, Design
+
+COLLINEAR = 1e-5  # as a distance; the normal equations see its square
+
+
+def check_design(design: Design, source: str) -> None:
+    """Check that the equations can be estimated: enough patients, no constant and no collinear column.
+
+    Constant columns are looked for among the cells that there are, collinear ones among complete records.
+
+    Raises
+    ------
+    SurveyError
+        Naming the columns.
+    """
+    columns = {design.exposure: design.x}
+    columns |= {name: design.y[:, k] for k, name in enumerate(design.responses)}
+    columns |= {name: design.w[:, j] for j, name in enumerate(design.covariate_terms)}
+    needed = len(columns) + 2
+    problems = []
+    if design.n < needed:
+        left_out = f" ({design.dropped} with missing cells are left out)" if design.dropped else ""
+        problems.append(
+            f"{design.n} records are too few for {len(columns)} columns; at least {needed} are needed{left_out}"
+        )
+    else:
+        constant = [name for name, values in columns.items() if np.nanmax(values) == np.nanmin(values)]
+        problems += [_constant(name, design) for name in constant]
+        if not constant:
+            problems += _collinear({name: values for name, values in columns.items() if name != design.outcome})
+    if problems:
+        raise SurveyError(source, problems)
+
+
+def _constant(name: str, design: Design) -> str:
+    """Return what is wrong with a column that never varies, and what to do about it."""
+    covariate, _, level = name.rstrip("]").partition("[")
+    if level:
+        return f'column "{covariate}": no record, or every record, has the level {level}; take it out of the levels'
+    advice = "leave it out" if name in design.covariate_terms else "nothing can be learned about its effects"
+    return f'column "{name}" has the same value in every record; {advice}'
+
+
+def _collinear(columns: dict[str, Array]) -> list[str]:
+    """Return each column that is a linear combination of those before it (relative distance below 1e-5)."""
+    table = np.column_stack(list(columns.values()))
+    table = table[~np.isnan(table).any(axis=1)]
+    varies = np.ptp(table, axis=0) > 0 if len(table) else np.zeros(table.shape[1], dtype=bool)
+    names = [name for name, moves in zip(columns, varies, strict=True) if moves]
+    table = table[:, varies]
+    if len(table) < table.shape[1] + 2:  # with so few complete records anything looks collinear
+        return []
+    centred = (table - table.mean(axis=0)) / table.std(axis=0)
+    distance = np.abs(np.diag(np.linalg.qr(centred, mode="r"))) / np.sqrt(len(centred))
+    found = []
+    for j in np.flatnonzero(distance < COLLINEAR):
+        weights = np.linalg.lstsq(centred[:, :j], centred[:, j])[0]
+        parts = [names[i] for i in np.flatnonzero(np.abs(weights) > 1e-6)]
+        found.append(f'column "{names[j]}" follows exactly from {", ".join(parts)}; leave one of them out')
+    return found
