@@ -88,7 +88,7 @@ def loo_pit(
         for start in range(0, each, size):
             part = posterior.isel(chain=[chain], draw=slice(start, start + size))
             place = slice(chain * each + start, chain * each + start + part.sizes["draw"])
-            for predictor in predictors(model, design, part):
+            for predictor in predictors(model, design, part, rng):
                 y, name = predictor.replicate(rng), predictor.response
                 below = (y < predictor.observed) + ties[name] * (y == predictor.observed)
                 found[name] += (weights[name][:, place] * below.T).sum(axis=1)

@@ -97,7 +97,7 @@ def predictive_checks(
     counted: dict[str, list[Array]] = {}
     last: dict[str, Predictor] = {}
     for part in _batches(parameters, design.n):
-        for predictor in predictors(model, design, part):
+        for predictor in predictors(model, design, part, rng):
             y = predictor.replicate(rng)
             statistics.setdefault(predictor.response, []).append(_statistics(predictor, y, groups))
             counted.setdefault(predictor.response, []).append(_bins(predictor).count(y))

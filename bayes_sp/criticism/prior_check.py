@@ -93,7 +93,7 @@ def prior_check(
     ----------
     Gabry, Simpson, Vehtari, Betancourt & Gelman (2019), JRSS A 182, 389-402. doi:10.1111/rssa.12378
     """
-    parameters = draw_priors(model, draws=draws, seed=seed)
+    parameters = draw_priors(model, design, draws=draws, seed=seed)
     rng = np.random.default_rng([seed, 1])
     means: dict[str, list[Array]] = {}
     singles: dict[str, list[Array]] = {}
@@ -101,7 +101,7 @@ def prior_check(
     last: dict[str, Predictor] = {}
     size = max(1, BATCH // design.n)
     for start in range(0, draws, size):
-        for predictor in predictors(model, design, parameters.isel(draw=slice(start, start + size))):
+        for predictor in predictors(model, design, parameters.isel(draw=slice(start, start + size)), rng):
             name = predictor.response
             y = predictor.replicate(rng)
             means.setdefault(name, []).append(predictor.mean().mean(axis=1))
@@ -130,11 +130,9 @@ def far_mean(observed: Array) -> float:
 
 def _levels(predictor: Predictor) -> Array:
     """Return the values whose shares are looked at: every answer of an ordered response, zero of a count."""
-    family = predictor.family
-    if family.ordered or family.response == "binary":
-        count = predictor.aux.shape[1] + 1 if family.ordered else 2
-        return predictor.origin + predictor.unit * np.arange(count)
-    return np.array([0.0]) if family.response == "count" else np.empty(0)
+    if predictor.coding.levels:
+        return predictor.coding.origin + predictor.coding.unit * np.arange(predictor.coding.levels)
+    return np.array([0.0]) if predictor.family.response == "count" else np.empty(0)
 
 
 def _shares(predictor: Predictor, y: Array) -> Array:
@@ -154,7 +152,7 @@ def _interval(response: str, quantity: str, values: Array, ci_prob: float) -> di
 def _beyond(predictor: Predictor, mean: Array, single: Array, limit: float | None) -> list[dict[str, object]]:
     """Return the probabilities of what should not happen."""
     name, variable = predictor.response, predictor.variable
-    if predictor.family.ordered or predictor.family.response == "binary":
+    if predictor.coding.levels:
         return []
     rows = []
     low, high = variable.minimum, variable.maximum

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
 
 from bayes_sp.errors import SpecificationError
 from bayes_sp.families.registry import FAMILIES
+from bayes_sp.spec.parts import Equation
 from bayes_sp.spec.priors import Prior
-from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.design import Array
-
-Generator = np.random.Generator
+from bayes_sp.spec.types import ZERO, PathModel
+from bayes_sp.survey.design import Array, Design
 
 SAMPLERS: dict[str, Callable[..., Array]] = {
     # (rng, number of draws, the distribution's constants by name)
@@ -30,8 +31,53 @@ SAMPLERS: dict[str, Callable[..., Array]] = {
 IMPROPER = ("flat", "half_flat")
 
 
-def draw_priors(model: PathModel, *, draws: int, seed: int) -> xr.Dataset:
+@dataclass
+class _Drawn:
+    """Draws so far, and the priors from which nothing can be drawn."""
+
+    model: PathModel
+    count: int
+    rng: np.random.Generator
+    variables: dict[str, tuple[str, list[str], list[Array]]] = field(default_factory=dict)
+    improper: list[str] = field(default_factory=list)
+
+    def prior(self, response: str, name: str) -> Prior:
+        """Return a prior; a check of the specification reports the lack of one for those read from files."""
+        prior = self.model.prior(response, name)
+        if prior is None:
+            raise SpecificationError(self.model.name, [f"there is no prior for {name} in the equation of {response}"])
+        if prior.dist in IMPROPER:
+            what = f"the prior {prior} of {name} in the equation of {response} is improper"
+            self.improper.append(f"{what}; nothing can be drawn from it")
+        return prior
+
+    def sample(self, response: str, names: Sequence[str]) -> Array:
+        """Draw each named parameter from its prior, (count, names)."""
+        columns = [np.zeros(self.count)] * 0
+        for prior in [self.prior(response, name) for name in names]:
+            sampler = SAMPLERS.get(prior.dist)
+            columns.append(np.zeros(self.count) if sampler is None else sampler(self.rng, self.count, **prior.values))
+        return np.column_stack(columns) if columns else np.empty((self.count, 0))
+
+    def keep(self, variable: str, dim: str, labels: Sequence[str], values: Array) -> None:
+        """Add elements to a variable; scalars of several equations, such as ``sigma``, share one."""
+        known = self.variables.setdefault(variable, (dim, [], []))
+        known[1].extend(labels)
+        known[2].append(values)
+
+
+def draw_priors(model: PathModel, design: Design, *, draws: int, seed: int) -> xr.Dataset:
     """Draw every parameter from its prior.
+
+    Cutpoints have the prior's density wherever they increase: as many draws from it, sorted. The intercepts of groups
+    are normal with a standard deviation drawn from the prior of ``tau``.
+
+    Parameters
+    ----------
+    model, design
+        The specification, and the records' arrays, for the labels of groups.
+    draws, seed
+        Number of draws, and seed.
 
     Returns
     -------
@@ -43,42 +89,48 @@ def draw_priors(model: PathModel, *, draws: int, seed: int) -> xr.Dataset:
     SpecificationError
         Naming every improper prior: nothing can be drawn from it.
     """
-    rng = np.random.default_rng(seed)
-    improper: list[str] = []
-    found: dict[str, tuple[tuple[str, ...], Array]] = {}
-    coords: dict[str, object] = {"chain": [0], "draw": np.arange(draws)}
-    having: dict[str, list[str]] = {}
-
-    def sample(response: str, names: Sequence[str]) -> Array:
-        priors = [_known(model, response, name) for name in names]
-        improper.extend(
-            f"the prior {prior} of {name} in the equation of {response} is improper; nothing can be drawn from it"
-            for name, prior in zip(names, priors, strict=True)
-            if prior.dist in IMPROPER
-        )
-        columns = [
-            np.full(draws, np.nan) if prior.dist in IMPROPER else SAMPLERS[prior.dist](rng, draws, **prior.values)
-            for prior in priors
-        ]
-        return np.column_stack(columns)[None] if columns else np.empty((1, draws, 0))
-
+    drawn = _Drawn(model, draws, np.random.default_rng(seed))
     for equation in model.equations:
-        response, terms = equation.response, model.terms(equation)
-        found[response] = (("chain", "draw", f"{response}_term"), sample(response, terms))
-        coords[f"{response}_term"] = list(terms)
-        for name in FAMILIES[equation.family].parameters:
-            having.setdefault(name, []).append(response)
-    for name, responses in having.items():
-        values = np.concatenate([sample(response, [name]) for response in responses], axis=-1)
-        found[name] = (("chain", "draw", f"{name}_response"), values)
-        coords[f"{name}_response"] = responses
-    if improper:
-        raise SpecificationError(model.name, improper)
+        _draw_equation(drawn, equation, design)
+    if drawn.improper:
+        raise SpecificationError(model.name, drawn.improper)
+    coords: dict[str, object] = {"chain": [0], "draw": np.arange(draws)}
+    coords |= {dim: labels for dim, labels, _ in drawn.variables.values()}
+    found = {
+        name: (("chain", "draw", dim), np.concatenate(values, axis=-1)[None])
+        for name, (dim, _, values) in drawn.variables.items()
+    }
     return xr.Dataset(found, coords=coords)
 
 
-def _known(model: PathModel, response: str, name: str) -> Prior:
-    prior = model.prior(response, name)
-    if prior is None:  # the check of a specification reports this for those read from files
-        raise SpecificationError(model.name, [f"there is no prior for {name} in the equation of {response}"])
-    return prior
+def _draw_equation(drawn: _Drawn, equation: Equation, design: Design) -> None:
+    model, response, family = drawn.model, equation.response, FAMILIES[equation.family]
+    terms, zeros = model.terms(equation), model.zero_terms(equation)
+    if terms:
+        drawn.keep(response, f"{response}_term", terms, drawn.sample(response, terms))
+    if zeros:
+        values = drawn.sample(response, [f"{ZERO}{term}" for term in zeros])
+        drawn.keep(f"{response}_zero", f"{response}_zero_term", zeros, values)
+    if family.ordered:
+        cuts = _between(model, response, "|")
+        values = np.sort(drawn.sample(response, ["cutpoint"] * len(cuts)), axis=1)
+        drawn.keep(f"{response}_cutpoint", f"{response}_cut", cuts, values)
+    for parent in equation.monotonic:
+        steps = _between(model, parent, "-")
+        alpha = drawn.prior(response, "simplex").values["alpha"]
+        shares = drawn.rng.dirichlet([alpha] * len(steps), drawn.count)
+        drawn.keep(f"{response}_{parent}_simplex", f"{response}_{parent}_step", steps, shares)
+    for name in family.parameters:
+        drawn.keep(name, f"{name}_response", [response], drawn.sample(response, [name]))
+    if equation.varying:
+        labels, tau = design.groups[equation.varying][1], drawn.sample(response, ["tau"])
+        drawn.keep("tau", "tau_response", [response], tau)
+        values = tau * drawn.rng.standard_normal((drawn.count, len(labels)))
+        drawn.keep(f"{response}_varying", equation.varying, labels, values)
+
+
+def _between(model: PathModel, variable: str, mark: str) -> list[str]:
+    """Return a label for each pair of neighbouring levels of an ordered variable, such as ``1|2``."""
+    coding = model.coding(variable)
+    values = [coding.origin + coding.unit * level for level in range(coding.levels)]
+    return [f"{low:g}{mark}{high:g}" for low, high in pairwise(values)]
