@@ -23,8 +23,9 @@ class Family:
 
     Every function sees the *coded* response: the value itself, but the number of the level, 0 to K - 1, for an ordered
     family, and the position in (0, 1) for one on a bounded interval. ``aux`` holds the family's other parameters on
-    their natural scale, in the order of ``parameters`` (the K - 1 cutpoints for an ordered family). For arrays,
-    y is (n,), eta and zeta (..., n), aux (..., A).
+    their natural scale, in the order of ``parameters``; for an ordered family the K - 1 cutpoints; for a latent one
+    also the known measurement SD, last. For arrays, y is (n,), eta and zeta (..., n), aux (..., A). An ordered family's
+    ``mean`` is that of the number of the level.
 
     Attributes
     ----------
@@ -51,8 +52,9 @@ class Family:
         comes in as an argument, so that reading a specification does not import it.
     kernel
         ``(y, eta, zeta, aux, table, out, digamma) -> log p(y)`` of one patient, with ``out[0]`` = d/d eta, ``out[1]`` =
-        d/d zeta and ``out[2 + k]`` = d/d aux[k]. Plain Python and `math`, compiled by numba where it is used; what
-        numba lacks (digamma) comes in as an argument. ``table`` is (2, m) for counts: with the size phi,
+        d/d zeta (written where there is a zero part) and ``out[2 + k]`` = d/d aux[k] (parameters and cutpoints, never
+        the measurement SD). Counts leave out the constant -log y!. Plain Python and `math`, compiled by numba where it
+        is used; what numba lacks (digamma) comes in as an argument. ``table`` is (2, m) for counts: with the size phi,
         ``table[0, k]`` = log Gamma(phi + k) - log Gamma(phi), ``table[1, k]`` its derivative with respect to phi.
     ordered
         Cutpoints in place of an intercept.
@@ -63,7 +65,9 @@ class Family:
     sized
         Whether the kernel needs ``table``; the size is then the parameter ``phi``.
     latent
-        Whether the response is the observed value of a latent variable, with known measurement error.
+        Whether the response is the observed value of a latent variable, with known measurement error: ``aux`` is then
+        (sigma, s), and every function speaks of the observed value, whose SD is sqrt(sigma^2 + s^2). The latent value
+        given the observed one is N(eta + w (y - eta), sigma^2 (1 - w)), w = sigma^2/(sigma^2 + s^2).
     """
 
     name: str

@@ -12,12 +12,17 @@ if TYPE_CHECKING:
     from bayes_sp.families.base import Array, Generator
 
 
+def log_zero(eta: Array, aux: Array) -> Array:
+    """Log P(y = 0) = -phi log(1 + mu/phi), exact for a large phi too."""
+    phi = aux[..., :1]
+    return -phi * np.logaddexp(0.0, eta - np.log(phi))
+
+
 def log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
     """Log NB(y | mu = exp(eta), var = mu + mu^2/phi)."""
     phi = aux[..., :1]
-    log_total = np.logaddexp(eta, np.log(phi))
-    constant = special.gammaln(y + phi) - special.gammaln(phi) - special.gammaln(y + 1)
-    return constant + phi * (np.log(phi) - log_total) + y * (eta - log_total)
+    constant = -special.betaln(phi, y + 1.0) - np.log(phi + y)  # Gamma(phi + y) / (Gamma(phi) y!)
+    return constant + log_zero(eta, aux) + y * (eta - np.logaddexp(eta, np.log(phi)))
 
 
 def simulate(rng: Generator, eta: Array, _zeta: Array, aux: Array) -> Array:
@@ -41,11 +46,10 @@ def kernel(y, eta, _zeta, aux, table, out, _digamma):  # type: ignore[no-untyped
     phi = aux[0]
     k = int(y)
     mu = math.exp(eta)
-    log_total = math.log(phi + mu)
-    share = (y + phi) / (phi + mu)
-    out[0] = y - share * mu
-    out[2] = table[1, k] + math.log(phi) + 1.0 - log_total - share
-    return table[0, k] + y * eta + phi * math.log(phi) - (y + phi) * log_total
+    spread = math.log1p(mu / phi)
+    out[0] = phi * (y - mu) / (phi + mu)
+    out[2] = table[1, k] - spread + (mu - y) / (phi + mu)
+    return table[0, k] + y * (eta - math.log(phi) - spread) - phi * spread
 
 
 NEGATIVE_BINOMIAL = Family(

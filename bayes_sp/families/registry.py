@@ -3,7 +3,35 @@
 from __future__ import annotations
 
 from bayes_sp.families.base import Family
+from bayes_sp.families.bernoulli_logit import BERNOULLI_LOGIT
+from bayes_sp.families.beta import BETA
+from bayes_sp.families.gamma import GAMMA
+from bayes_sp.families.hurdle_negative_binomial import HURDLE_NEGATIVE_BINOMIAL
+from bayes_sp.families.latent_normal import LATENT_NORMAL
+from bayes_sp.families.lognormal import LOGNORMAL
 from bayes_sp.families.negative_binomial import NEGATIVE_BINOMIAL
 from bayes_sp.families.normal import NORMAL
+from bayes_sp.families.ordered_logit import ORDERED_LOGIT
+from bayes_sp.families.ordered_probit import ORDERED_PROBIT
+from bayes_sp.families.poisson import POISSON
+from bayes_sp.families.student_t import STUDENT_T
+from bayes_sp.families.zero_inflated_negative_binomial import ZERO_INFLATED_NEGATIVE_BINOMIAL
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (NORMAL, NEGATIVE_BINOMIAL)}
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (
+        NORMAL,
+        STUDENT_T,
+        LATENT_NORMAL,
+        ORDERED_LOGIT,
+        ORDERED_PROBIT,
+        BETA,
+        BERNOULLI_LOGIT,
+        POISSON,
+        NEGATIVE_BINOMIAL,
+        ZERO_INFLATED_NEGATIVE_BINOMIAL,
+        HURDLE_NEGATIVE_BINOMIAL,
+        GAMMA,
+        LOGNORMAL,
+    )
+}

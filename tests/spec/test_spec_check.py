@@ -186,8 +186,8 @@ def test_every_parameter_needs_a_prior(small_tables, parameter):
 def test_a_path_model_made_in_code_obeys_the_same_rules(small_model):
     """Rules speak of the path model, wherever it comes from."""
     assert check_model(small_model) == []
-    spoiled = replace(small_model, equations=(Equation("mood", "poisson", ("walks",)), small_model.equations[1]))
-    assert check_model(spoiled) == ['equation[1].family: unknown family "poisson"; known: negative_binomial, normal']
+    spoiled = replace(small_model, equations=(Equation("mood", "poison", ("walks",)), small_model.equations[1]))
+    assert check_model(spoiled) == ['equation[1].family: unknown family "poison"; did you mean "poisson"?']
 
 
 # --- mutations -------------------------------------------------------------------------------------------------------

@@ -77,11 +77,15 @@ def put(tables, path: str, value) -> None:
         (
             "equation.1.family",
             "negbin",
-            "equation[2].family: unknown family 'negbin'; known: negative_binomial, normal",
+            "equation[2].family: unknown family 'negbin'; known: ",
         ),
         ("equation.1.family", "negative_binomail", 'did you mean "negative_binomial"?'),
-        ("equation.1.family", 1, "equation[2].family: unknown family 1; known: normal, negative_binomial"),
-        ("variables.mood.kind", "whole", "variables.mood.kind: unknown kind 'whole'; known: binary, count, integer, label, positive, real"),
+        ("equation.1.family", 1, "equation[2].family: unknown family 1; known: normal, student_t, "),
+        (
+            "variables.mood.kind",
+            "whole",
+            "variables.mood.kind: unknown kind 'whole'; known: binary, count, integer, label, positive, real",
+        ),
         ("covariates.age.transform", "log", "covariates.age.transform: unknown transform 'log'; "),
         ("covariates.age.scale", 0, "covariates.age.scale: must be > 0, found 0"),
         ("priors.slope.dist", "norml", "priors.slope.dist: unknown dist 'norml'; did you mean \"normal\"?"),
