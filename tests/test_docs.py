@@ -86,8 +86,14 @@ def test_an_equations_slope_goes_before_the_whole_models_prior():
 
 def keys_read() -> set[str]:
     """Every key that the reader asks a table for by a literal name."""
-    tree = ast.parse((ROOT / "bayes_sp" / "spec" / "load.py").read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    files = [ROOT / "bayes_sp" / "spec" / name for name in ("load.py", "read_parts.py", "read_priors.py")]
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+    calls = [
+        node
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
     taking = [call for call in calls if call.func.attr.startswith("take") and call.args]
     return {call.args[0].value for call in taking if isinstance(call.args[0], ast.Constant)}
 

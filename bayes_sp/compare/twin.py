@@ -7,7 +7,7 @@ from dataclasses import replace
 from bayes_sp.errors import SpecificationError
 from bayes_sp.spec.load import find_model, load_model
 from bayes_sp.spec.priors import Prior
-from bayes_sp.spec.types import WHOLE_MODEL, PathModel
+from bayes_sp.spec.types import WHOLE_MODEL, Equation, PathModel
 
 REFERENCE = "flat reference prior of the derived normal twin"
 
@@ -17,7 +17,8 @@ def twin_of(model: PathModel) -> PathModel:
 
     A model whose equations are all normal is its own twin. Otherwise it is the specification that ``twin`` names,
     or, where none is named, the model itself with every family normal and flat priors on coefficients and residual
-    SDs, so that its posterior is the one that corresponds to least squares.
+    SDs, so that its posterior is the one that corresponds to least squares. What least squares has no place for is
+    left out: interactions, monotonic steps, groups, windows, zero parts and measurement error.
 
     Raises
     ------
@@ -29,10 +30,14 @@ def twin_of(model: PathModel) -> PathModel:
         return model
     if not model.twin:
         flat, half_flat = Prior("flat", (), REFERENCE), Prior("half_flat", (), REFERENCE)
+        equations = tuple(Equation(e.response, "normal", e.parents, covariates=e.covariates) for e in model.equations)
+        plain = replace(model, equations=equations)
+        used = {covariate.name for equation in equations for covariate in plain.covariates_of(equation)}
+        plain = replace(plain, covariates=tuple(c for c in model.covariates if c.name in used))
         return replace(
-            model,
+            plain,
             name=f"{model.name} (normal twin)",
-            equations=tuple(replace(equation, family="normal") for equation in model.equations),
+            variables=tuple(variable for variable in model.variables if variable.name in plain.columns),
             priors=(
                 (WHOLE_MODEL, "intercept", flat),
                 (WHOLE_MODEL, "slope", flat),

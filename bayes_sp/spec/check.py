@@ -6,15 +6,31 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bayes_sp.errors import nearest
-from bayes_sp.families.registry import FAMILIES
 from bayes_sp.names import path_name
+from bayes_sp.spec.check_equations import equation_problems
+from bayes_sp.spec.check_families import family_problems, kind_problems
+from bayes_sp.spec.check_priors import prior_problems
 from bayes_sp.spec.priors import PARAMETER_SUPPORT
-from bayes_sp.spec.types import WHOLE_MODEL, PathModel
+from bayes_sp.spec.types import ZERO, PathModel
 
 # Names of parameters, of dimensions of a posterior and of a prior's own key.
-RESERVED = (*PARAMETER_SUPPORT, "chain", "draw", "patient", "dist", "sigma_response", "phi_response")
+SCALARS = ("sigma", "phi", "nu", "precision", "shape", "tau")
+RESERVED = (*PARAMETER_SUPPORT, "chain", "draw", "patient", "dist", *(f"{name}_response" for name in SCALARS))
 # A response's posterior and design are named after it, with these endings.
-SUFFIXES = ("term", "x", "y", "observed")
+SUFFIXES = (
+    "term",
+    "x",
+    "y",
+    "observed",
+    "cutpoint",
+    "cut",
+    "zero",
+    "zero_term",
+    "zero_x",
+    "varying",
+    "missing",
+    "latent",
+)
 
 
 def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
@@ -27,10 +43,11 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     with_priors
         False where the priors could not be read, so that none is reported as missing for that reason.
     """
-    problems = [*_names(model), *_order(model), *_families(model), *_covariates(model)]
+    problems = [*_names(model), *_order(model), *family_problems(model), *_covariates(model)]
     if not problems:  # the rules below look names up in a sound chain
-        problems = [*_variables(model), *_twin(model), *_published(model)]
-        problems += _priors(model) if with_priors else []
+        problems = [*equation_problems(model), *_variables(model), *kind_problems(model)]
+        problems += [*_twin(model), *_published(model)]
+        problems += prior_problems(model) if with_priors else []
     return problems
 
 
@@ -48,15 +65,22 @@ def _names(model: PathModel) -> Iterator[str]:
         yield f'outcome: no equation has the response "{model.outcome}"{nearest(model.outcome, responses)}'
     elif responses[-1] != model.outcome:
         yield f'outcome: the last equation must be the outcome\'s ("{model.outcome}"), found "{responses[-1]}"'
-    for name in dict.fromkeys((*model.chain, *(c.name for c in model.covariates), *(v.name for v in model.variables))):
+    for name in dict.fromkeys((*model.columns, *(v.name for v in model.variables))):
         if not name.isidentifier():
             yield f'"{name}" cannot name a variable: use letters, digits and _, and no digit first'
+        elif name.startswith(ZERO) and name.removeprefix(ZERO) in model.columns:
+            other = name.removeprefix(ZERO)
+            yield f'"{name}" cannot name a variable: it would be the prior of "{other}" in a zero part; rename it'
         elif name in RESERVED:
             yield f'"{name}" cannot name a variable: it has a meaning of its own here, as have {", ".join(RESERVED)}'
     derived = {f"{response}_{suffix}": response for response in responses for suffix in SUFFIXES}
-    for name in dict.fromkeys(responses):
+    for equation in model.equations:
+        steps = {f"{equation.response}_{parent}_{end}" for parent in equation.monotonic for end in ("simplex", "step")}
+        derived |= dict.fromkeys(steps, equation.response)
+    for name in dict.fromkeys((*responses, *model.grouping)):
         if name in derived:
-            yield f'equation: the responses "{derived[name]}" and "{name}" cannot stand in one model; rename "{name}"'
+            kind = "responses" if name in responses else "names"
+            yield f'equation: the {kind} "{derived[name]}" and "{name}" cannot stand in one model; rename "{name}"'
 
 
 def _order(model: PathModel) -> Iterator[str]:
@@ -88,18 +112,6 @@ def _reaches_outcome(model: PathModel) -> bool:
     return model.outcome in reached
 
 
-def _families(model: PathModel) -> Iterator[str]:
-    mediating = [name for name, family in FAMILIES.items() if family.mediator]
-    for i, equation in enumerate(model.equations, start=1):
-        if equation.family not in FAMILIES:
-            yield f'equation[{i}].family: unknown family "{equation.family}"{nearest(equation.family, FAMILIES)}'
-        elif equation.response != model.outcome and not FAMILIES[equation.family].mediator:
-            yield (
-                f'equation[{i}].family: "{equation.family}" is not available for a mediator, whose effects must be '
-                f"exact; available: {', '.join(mediating)}"
-            )
-
-
 def _covariates(model: PathModel) -> Iterator[str]:
     for covariate in model.covariates:
         key = f"covariates.{covariate.name}"
@@ -128,38 +140,11 @@ def _variables(model: PathModel) -> Iterator[str]:
                 f"{key}.center: has no effect, because {variable.name} is a parent in no equation; "
                 f"a covariate's center stands in [covariates]"
             )
-    for equation in model.equations:
-        if FAMILIES[equation.family].response == "count" and model.variable(equation.response).kind != "count":
-            yield f'variables.{equation.response}.kind: must be "count" for the family "{equation.family}"'
 
 
 def _twin(model: PathModel) -> Iterator[str]:
     if model.twin and all(equation.family == "normal" for equation in model.equations):
         yield "twin: every equation is normal, so the model is its own twin; leave the key out"
-
-
-def _priors(model: PathModel) -> Iterator[str]:
-    responses = {equation.response: equation for equation in model.equations}
-    every_parameter = {p for e in model.equations for p in FAMILIES[e.family].parameters}
-    coefficients = {*model.covariate_terms, *(c.name for c in model.covariates)}
-    for where, name, prior in model.priors:
-        key = f"priors.{where}.{name}" if where else f"priors.{name}"
-        if where == WHOLE_MODEL:
-            allowed = {"intercept", "slope", "covariate"} | every_parameter | coefficients | set(model.chain[:-1])
-        else:
-            own = responses[where]
-            parameters = FAMILIES[own.family].parameters
-            allowed = {"intercept", "slope", "covariate", *parameters, *own.parents} | coefficients
-        if name not in allowed:
-            yield f"{key}: there is no such parameter{nearest(name, allowed)}"
-        elif prior.support != PARAMETER_SUPPORT.get(name, "real"):
-            wanted = PARAMETER_SUPPORT.get(name, "real")
-            yield f"{key}.dist: {prior} is a distribution on the {prior.support} numbers; {name} needs a {wanted} one"
-    for equation in model.equations:
-        for parameter in (*model.terms(equation), *FAMILIES[equation.family].parameters):
-            if model.prior(equation.response, parameter) is None:
-                kind = parameter if parameter in PARAMETER_SUPPORT else "slope"
-                yield f"priors.{kind}: is missing; {equation.response} needs a prior for {parameter}"
 
 
 def _published(model: PathModel) -> Iterator[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import fields
 from typing import Any
 
 import tomli_w
 
-from bayes_sp.spec.types import Covariate, PathModel, PublishedEffect, Variable
+from bayes_sp.spec.types import Covariate, Equation, PathModel, PublishedEffect, Variable
 
 
 def specification_tables(model: PathModel) -> dict[str, Any]:
@@ -25,9 +26,10 @@ def specification_tables(model: PathModel) -> dict[str, Any]:
         "contrast": list(model.contrast),
         "assumptions": list(model.assumptions),
         "twin": model.twin,
+        "missing": model.missing if model.missing != "model" else "",
         "variables": {variable.name: _variable(variable) for variable in model.variables},
         "covariates": {covariate.name: _covariate(covariate) for covariate in model.covariates},
-        "equation": [{"response": e.response, "family": e.family, "parents": list(e.parents)} for e in model.equations],
+        "equation": [_equation(equation) for equation in model.equations],
         "priors": priors,
         "published": [_published(effect) for effect in model.published],
     }
@@ -44,6 +46,20 @@ def specification_digest(model: PathModel) -> str:
     return hashlib.sha256(json.dumps(specification_tables(model), sort_keys=True).encode()).hexdigest()
 
 
+def _equation(equation: Equation) -> dict[str, Any]:
+    """Return an equation's table: what it is made of, and what is not as it is by default."""
+    table: dict[str, Any] = {
+        "response": equation.response,
+        "family": equation.family,
+        "parents": list(equation.parents),
+    }
+    for part in fields(Equation):
+        value = getattr(equation, part.name)
+        if part.name not in table and value != part.default:
+            table[part.name] = list(value) if isinstance(value, tuple) else value
+    return table
+
+
 def _variable(variable: Variable) -> dict[str, Any]:
     table = {
         "label": variable.label,
@@ -52,6 +68,7 @@ def _variable(variable: Variable) -> dict[str, Any]:
         "min": variable.minimum,
         "max": variable.maximum,
         "center": variable.center,
+        "step": variable.step or None,
     }
     return {key: value for key, value in table.items() if value is not None}
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from bayes_sp.errors import SpecificationError, nearest
-from bayes_sp.families.base import Kind
-from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.check import check_model
-from bayes_sp.spec.parts import Transform
-from bayes_sp.spec.priors import DISTRIBUTIONS, PARAMETER_SUPPORT, Prior
+from bayes_sp.spec.read_parts import read_covariates, read_equations, read_published, read_variables
+from bayes_sp.spec.read_priors import coefficient_names, read_priors
 from bayes_sp.spec.table import Table
-from bayes_sp.spec.types import WHOLE_MODEL, Covariate, Equation, PathModel, PublishedEffect, Variable
+from bayes_sp.spec.types import Missing, PathModel
 
 
 def models_folder() -> Path:
@@ -104,12 +103,14 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
     top = Table(tables, "", problems)
     exposure = top.take_text("exposure", required=True)
     outcome = top.take_text("outcome", required=True)
-    equations = _equations(top.take_tables("equation", required=True), exposure)
-    covariates = _covariates(top.take_table("covariates"))
+    equations = read_equations(top.take_tables("equation", required=True), exposure)
+    covariates = read_covariates(top.take_table("covariates"))
     structure_is_readable = not problems
-    chain = [exposure, *(equation.response for equation in equations)]
-    coefficients = [*chain, *(name for c in covariates for name in (c.name, *c.terms))]
-    priors = _priors(top.take_table("priors", required=True), chain[1:], coefficients)
+    priors = read_priors(
+        top.take_table("priors", required=True),
+        [equation.response for equation in equations],
+        coefficient_names(exposure, equations, covariates),
+    )
     priors_are_readable = structure_is_readable and not problems
     model = PathModel(
         name=name,
@@ -118,15 +119,16 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         exposure=exposure,
         outcome=outcome,
         contrast=_contrast(top),
-        variables=_variables(top.take_table("variables"), equations),
         covariates=covariates,
         equations=equations,
         priors=priors,
-        published=tuple(_published(table) for table in top.take_tables("published")),
+        published=tuple(read_published(table) for table in top.take_tables("published")),
         assumptions=top.take_texts("assumptions"),
         twin=top.take_text("twin"),
+        missing=top.take_choice("missing", get_args(Missing), "model"),  # type: ignore[arg-type] # one of Missing
         folder=folder,
     )
+    model = replace(model, variables=read_variables(top.take_table("variables"), model.kind))
     top.finish()
     if structure_is_readable:  # rules between keys make sense only for keys that could be read
         problems.extend(check_model(model, with_priors=priors_are_readable))
@@ -140,106 +142,3 @@ def _contrast(top: Table) -> tuple[float, float]:
     if len(values) > 2:
         top.report("contrast", f"must be two different numbers [from, to], found {list(values)}")
     return (values[0], values[-1])
-
-
-def _equations(tables: list[Table], exposure: str) -> tuple[Equation, ...]:
-    equations: list[Equation] = []
-    earlier = [exposure]
-    for table in tables:
-        response = table.take_text("response", required=True)
-        family = table.take_choice("family", tuple(FAMILIES))
-        parents = table.take_texts("parents", default=tuple(earlier))
-        table.finish()
-        equations.append(Equation(response, family, parents))
-        earlier.append(response)
-    return tuple(equations)
-
-
-def _variables(tables: Table, equations: tuple[Equation, ...]) -> tuple[Variable, ...]:
-    kinds = {e.response: FAMILIES[e.family].response for e in equations if e.family in FAMILIES}
-    variables = []
-    for name in tables.names():
-        table = tables.take_table(name)
-        variables.append(
-            Variable(
-                name=name,
-                label=table.take_text("label", default=name),
-                unit=table.take_text("unit"),
-                kind=table.take_choice("kind", get_args(Kind), kinds.get(name, "real")),  # type: ignore[arg-type] # a Kind
-                minimum=table.take_number("min"),
-                maximum=table.take_number("max"),
-                center=table.take_number("center", 0.0) or 0.0,
-            )
-        )
-        table.finish()
-    return tuple(variables)
-
-
-def _covariates(tables: Table) -> tuple[Covariate, ...]:
-    covariates = []
-    for name in tables.names():
-        table = tables.take_table(name)
-        levels = table.take_numbers("levels", least=2)
-        transform = table.take_choice("transform", get_args(Transform), "identity")
-        center = table.take_number("center", 0.0)
-        scale = table.take_number("scale", 1.0)
-        if scale is not None and scale <= 0:
-            table.report("scale", f"must be > 0, found {scale:g}")
-        table.finish()
-        covariates.append(
-            Covariate(name, transform, center or 0.0, scale or 1.0, levels)  # type: ignore[arg-type] # one of Transform
-        )
-    return tuple(covariates)
-
-
-def _published(table: Table) -> PublishedEffect:
-    path = table.take_text("path", required=True)
-    estimate = table.take("estimate", required=True)
-    readings = estimate if isinstance(estimate, list) else [estimate]
-    numbers = [table.number("estimate", value) for value in readings if value is not None]
-    effect = PublishedEffect(
-        path=path,
-        estimate=tuple(number for number in numbers if number is not None),
-        lower=table.take_number("lower"),
-        upper=table.take_number("upper"),
-        source=table.take_text("source", required=True),
-    )
-    table.finish()
-    return effect
-
-
-def _priors(table: Table, responses: list[str], coefficients: list[str]) -> tuple[tuple[str, str, Prior], ...]:
-    """Read ``[priors]``: a table with ``dist`` is the whole model's, one named as a response holds an equation's."""
-    known = [*PARAMETER_SUPPORT, *coefficients]
-    found: list[tuple[str, str, Prior]] = []
-    for name in table.names():
-        below = table.take_table(name)
-        if name in responses and "dist" not in below.names():
-            for parameter in below.names():
-                prior = _prior(below.take_table(parameter))
-                if prior is not None:
-                    found.append((name, parameter, prior))
-        elif name in known:
-            prior = _prior(below)
-            if prior is not None:
-                found.append((WHOLE_MODEL, name, prior))
-        else:
-            table.report(name, f"is neither a parameter nor a variable of the model{nearest(name, known)}")
-    return tuple(found)
-
-
-def _prior(table: Table) -> Prior | None:
-    before = len(table.problems)
-    dist = table.take_choice("dist", tuple(DISTRIBUTIONS))
-    why = table.take_text("why", required=True)
-    if not dist:
-        return None
-    known = DISTRIBUTIONS[dist]
-    constants = [(name, table.take_number(name, required=True)) for name in known.arguments]
-    for name, value in constants:
-        if name in known.positive and value is not None and value <= 0:
-            table.report(name, f"must be > 0, found {value:g}")
-    table.finish()
-    if len(table.problems) > before:
-        return None
-    return Prior(dist, tuple((name, float(value)) for name, value in constants if value is not None), why)

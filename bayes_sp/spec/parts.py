@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bayes_sp.families.base import Kind
+from bayes_sp.families.registry import FAMILIES
 
 Transform = Literal["identity", "log1p"]
 
@@ -108,6 +109,11 @@ class Equation:
     zero: tuple[str, ...] | None = None
     reliability: float | None = None
     observed_sd: float | None = None
+
+    @property
+    def zero_part(self) -> bool:
+        """Whether the family has a second linear predictor, of the probability of a zero of its own kind."""
+        return self.family in FAMILIES and FAMILIES[self.family].zero_part
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,14 @@ class Table:
             return default
         return float(value)
 
+    def take_positive(self, name: str, default: float | None = None) -> float | None:
+        """Remove and return a finite number above 0; the default where there is none."""
+        value = self.take_number(name, default)
+        if value is not None and value <= 0 and value != default:
+            self.report(name, f"must be > 0, found {value:g}")
+            return default
+        return value
+
     def take_numbers(self, name: str, *, least: int) -> tuple[float, ...]:
         """Remove and return a list of at least ``least`` different finite numbers, empty where there is none."""
         value = self.take(name)
@@ -92,6 +100,10 @@ class Table:
             self.report(name, f"must be a list of texts, found {value!r}")
             return ()
         return tuple(" ".join(item.split()) for item in value)
+
+    def take_optional_texts(self, name: str) -> tuple[str, ...] | None:
+        """Remove and return a list of texts; ``None`` where there is none, which is not the same as an empty one."""
+        return self.take_texts(name) if name in self._values else self.take(name)
 
     def take_choice(self, name: str, choices: Sequence[str], default: str | None = None) -> str:
         """Remove and return one of the known words; without a default it is required."""

@@ -175,8 +175,7 @@ class PathModel:
 
     def zero_terms(self, equation: Equation) -> tuple[str, ...]:
         """Return the names of a zero part's coefficients, intercept first; () where there is no such part."""
-        family = FAMILIES.get(equation.family)
-        if family is None or not family.zero_part:
+        if not equation.zero_part:
             return ()
         covariates = self.covariates_of(equation) if equation.zero is None else self.covariates
         chosen = (*equation.parents, *(c.name for c in covariates)) if equation.zero is None else equation.zero
