@@ -88,10 +88,13 @@ def loo_pit(
         for start in range(0, each, size):
             part = posterior.isel(chain=[chain], draw=slice(start, start + size))
             place = slice(chain * each + start, chain * each + start + part.sizes["draw"])
-            for predictor in predictors(model, design, part, rng):
-                y, name = predictor.replicate(rng), predictor.response
-                below = (y < predictor.observed) + ties[name] * (y == predictor.observed)
-                found[name] += (weights[name][:, place] * below.T).sum(axis=1)
+            for one in predictors(model, design, part, rng):
+                name, known = one.response, one.known
+                predictor = one.among(known)
+                y = predictor.replicate(rng)
+                below = (y < predictor.observed) + ties[name][known] * (y == predictor.observed)
+                found[name][known] += (weights[name][known, place] * below.T).sum(axis=1)
+                found[name][~known] = np.nan
     return LooPit({name: np.where(np.isfinite(u), np.clip(u, 0.0, 1.0), np.nan) for name, u in found.items()}, seed)
 
 

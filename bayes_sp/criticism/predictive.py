@@ -11,11 +11,11 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.criticism.predictors import Predictor, predictors, thinned
-from bayes_sp.criticism.statistics import bins_of, exposure_levels, statistics_of
+from bayes_sp.criticism.statistics import LEAST_GROUP, Bins, bins_of, exposure_levels, statistics_of
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.names import CHECK_COLUMNS, FREQUENCY_COLUMNS
 from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.design import Array, Design
+from bayes_sp.survey.design import Array, Design, Mask
 
 REPLICATES = 1000
 BATCH = 2_000_000  # values at a time
@@ -95,20 +95,21 @@ def predictive_checks(
     groups = {ALL: np.ones(design.n, dtype=bool), **exposure_levels(design.x)}
     statistics: dict[str, list[dict[tuple[str, str], Array]]] = {}
     counted: dict[str, list[Array]] = {}
-    last: dict[str, Predictor] = {}
+    last: dict[str, tuple[Predictor, dict[str, Mask]]] = {}
     for part in _batches(parameters, design.n):
-        for predictor in predictors(model, design, part, rng):
+        for one in predictors(model, design, part, rng):
+            predictor, own = one.among(one.known), {name: mask[one.known] for name, mask in groups.items()}
             y = predictor.replicate(rng)
-            statistics.setdefault(predictor.response, []).append(_statistics(predictor, y, groups))
-            counted.setdefault(predictor.response, []).append(_bins(predictor).count(y))
-            last[predictor.response] = predictor
+            statistics.setdefault(one.response, []).append(_statistics(predictor, y, own))
+            counted.setdefault(one.response, []).append(_bins(predictor).count(y))
+            last[one.response] = (predictor, own)
     rows: list[dict[str, object]] = []
     frequencies: list[pd.DataFrame] = []
-    for response, predictor in last.items():
-        observed = _statistics(predictor, predictor.observed, groups)
+    for response, (predictor, own) in last.items():
+        observed = _statistics(predictor, predictor.observed, own)
         for key, value in observed.items():
             drawn = np.concatenate([batch[key] for batch in statistics[response]])
-            rows.append({"response": response, "patients": int(groups[key[1]].sum()), **_row(key, value, drawn, ci_prob)})
+            rows.append({"response": response, "patients": int(own[key[1]].sum()), **_row(key, value, drawn, ci_prob)})
         frequencies.append(_frequencies(predictor, np.concatenate(counted[response]), ci_prob))
     table = pd.DataFrame(rows, columns=list(CHECK_COLUMNS))
     return PredictiveChecks(table, pd.concat(frequencies, ignore_index=True), parameters.sizes["draw"], seed, mark)
@@ -121,13 +122,14 @@ def _batches(parameters: xr.Dataset, n: int) -> Iterator[xr.Dataset]:
         yield parameters.isel(draw=slice(start, start + size))
 
 
-def _statistics(predictor: Predictor, y: Array, groups: dict[str, Array]) -> dict[tuple[str, str], Array]:
+def _statistics(predictor: Predictor, y: Array, groups: dict[str, Mask]) -> dict[tuple[str, str], Array]:
     """Return each statistic of each group of patients, by (statistic, group), over the leading axis of y."""
     functions = statistics_of(predictor.family, predictor.variable, predictor.observed)
-    return {(name, group): f(y[..., mask]) for name, f in functions.items() for group, mask in groups.items()}
+    large = {group: mask for group, mask in groups.items() if mask.sum() >= LEAST_GROUP}
+    return {(name, group): f(y[..., mask]) for name, f in functions.items() for group, mask in large.items()}
 
 
-def _bins(predictor: Predictor):  # noqa: ANN202
+def _bins(predictor: Predictor) -> Bins:
     return bins_of(predictor.family, predictor.variable, predictor.observed)
 
 

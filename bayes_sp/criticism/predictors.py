@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -34,8 +34,6 @@ class Predictor:
         How the family sees the response.
     observed
         Responses on their own scale, (n,).
-    known
-        Patients whose response, and all that predicts it, is there, (n,).
     eta, zeta
         Linear predictors, (S, n); ``zeta`` is 0 where the family has none.
     aux
@@ -47,10 +45,24 @@ class Predictor:
     variable: Variable
     coding: Coding
     observed: Array
-    known: Mask
     eta: Array
     zeta: Array
     aux: Array
+
+    @property
+    def predicted(self) -> Mask:
+        """Patients of whom all that predicts the response is there, (n,)."""
+        return np.isfinite(self.eta).all(axis=0) & np.isfinite(self.zeta).all(axis=0)
+
+    @property
+    def known(self) -> Mask:
+        """Patients of whom the response is there too, (n,)."""
+        return self.predicted & np.isfinite(self.observed)
+
+    def among(self, patients: Mask) -> Predictor:
+        """Return the predictor of these patients alone."""
+        eta, zeta = self.eta[:, patients], self.zeta[:, patients]
+        return replace(self, observed=self.observed[patients], eta=eta, zeta=zeta)
 
     def replicate(self, rng: np.random.Generator) -> Array:
         """Draw one response for each draw and patient, on the response's own scale, (S, n).
@@ -63,6 +75,15 @@ class Predictor:
             low, step = self.variable.minimum, self.variable.step
             value = low + step * np.round((value - low) / step)
         return value
+
+    def log_density(self) -> Array:
+        """Return log p(coded response) for each draw and patient, (S, n); NaN where the response is missing."""
+        coded = (self.observed - self.coding.origin) / self.coding.unit
+        coded = np.round(coded) if self.coding.levels else coded
+        known = self.known
+        values = np.full(self.eta.shape, np.nan)
+        values[:, known] = self.family.log_density(coded[known], self.eta[:, known], self.zeta[:, known], self.aux)
+        return values
 
     def mean(self) -> Array:
         """Return the expected response for each draw and patient, on the response's own scale, (S, n)."""
@@ -85,12 +106,8 @@ def predictors(
         if family.link == "log":
             eta = np.minimum(eta, MOST_LOG_MEAN)
         aux = _auxiliary(equation, family, design, parameters, len(eta))
-        observed = design.y[:, j]
-        known = np.isfinite(observed) & np.isfinite(eta).all(axis=0) & np.isfinite(zeta).all(axis=0)
         variable, coding = model.variable(equation.response), model.coding(equation.response)
-        predictor = Predictor(
-            equation.response, family, variable, coding, observed, known, eta, zeta, aux
-        )
+        predictor = Predictor(equation.response, family, variable, coding, design.y[:, j], eta, zeta, aux)
         found.append(predictor)
         values[equation.response] = _parent_values(predictor, rng)
     return tuple(found)

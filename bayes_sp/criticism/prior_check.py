@@ -102,11 +102,11 @@ def prior_check(
     size = max(1, BATCH // design.n)
     for start in range(0, draws, size):
         for predictor in predictors(model, design, parameters.isel(draw=slice(start, start + size)), rng):
-            name = predictor.response
+            name, predictor = predictor.response, predictor.among(predictor.predicted)
             y = predictor.replicate(rng)
             means.setdefault(name, []).append(predictor.mean().mean(axis=1))
             # one patient of each draw, so that quantiles need no more memory than draws
-            singles.setdefault(name, []).append(y[np.arange(len(y)), rng.integers(0, design.n, len(y))])
+            singles.setdefault(name, []).append(y[np.arange(len(y)), rng.integers(0, y.shape[1], len(y))])
             shares.setdefault(name, []).append(_shares(predictor, y))
             last[name] = predictor
     rows = []

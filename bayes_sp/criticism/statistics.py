@@ -54,7 +54,7 @@ def statistics_of(family: Family, variable: Variable, observed: Array) -> Mappin
     Counts: zeros, mean, variance, maximum. Ordered answers: the share of each. Continuous responses: mean, SD, ends,
     and the share of values beyond the ends of the scale, which no record can have.
     """
-    if family.ordered or family.response == "binary":
+    if _has_levels(family):
         levels = _levels(variable, observed)
         return {f"share of {level:g}": _share_equal(level) for level in levels}
     if family.response == "count":
@@ -95,7 +95,7 @@ def exposure_levels(x: Array) -> dict[str, NDArray[np.bool_]]:
 
 def bins_of(family: Family, variable: Variable, observed: Array) -> Bins:
     """Return bins in which a response is counted, each as wide as a step of its scale or several of them."""
-    if family.ordered or family.response == "binary":
+    if _has_levels(family):
         levels = _levels(variable, observed)
         return Bins(_around(levels), levels, tuple(f"{level:g}" for level in levels))
     low, high = float(observed.min()), float(observed.max())
@@ -115,6 +115,10 @@ def bins_of(family: Family, variable: Variable, observed: Array) -> Bins:
     return Bins(edges, centers, tuple(f"{center:.3g}" for center in centers))
 
 
+def _has_levels(family: Family) -> bool:
+    return family.ordered or family.response == "binary"
+
+
 def _levels(variable: Variable, observed: Array) -> Array:
     low = observed.min() if variable.minimum is None else variable.minimum
     high = observed.max() if variable.maximum is None else variable.maximum
@@ -131,6 +135,8 @@ def _share_equal(level: float) -> Statistic:
 
 def _step(variable: Variable, observed: Array) -> float:
     """Return the distance between neighbouring values of a scale; 0 for a response that takes any value."""
+    if variable.step > 0:
+        return variable.step
     if variable.kind != "real":
         return 1.0
     values = np.unique(observed)

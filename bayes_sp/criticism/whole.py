@@ -1,13 +1,28 @@
-"""Everything that can be said against one fit, together."""
+"""One fit as criticism sees it: pointwise log-likelihoods, rows of the file, digests of columns."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
 
 from bayes_sp.criticism.influence import Influence
-from bayes_sp.criticism.loo import Loo
+from bayes_sp.criticism.loo import DENSITY, PROBABILITY, Loo, Scored
 from bayes_sp.criticism.pit import LooPit
 from bayes_sp.criticism.predictive import PredictiveChecks
+from bayes_sp.criticism.predictors import predictors, thinned
+from bayes_sp.errors import BayesSpError
+from bayes_sp.families.registry import FAMILIES
+from bayes_sp.spec.types import PathModel
+from bayes_sp.survey.arrays import complete_cases
+from bayes_sp.survey.design import Array, Design
+from bayes_sp.survey.records import Survey
+
+MOST_VALUES = 20_000_000  # log-likelihoods at a time
+LEAST_DRAWS = 400
+COUNTS = ("count", "binary", "integer")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,3 +43,84 @@ class Criticism:
     loo: Loo
     pit: LooPit
     influence: Influence
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pointwise:
+    """Draws with the log-likelihood of each patient.
+
+    Attributes
+    ----------
+    draws
+        Parameters (chain, draw, ...); fewer than the posterior's where a survey is large.
+    values
+        By response, (chain, draw, n), of the coded response; NaN where it is missing.
+    """
+
+    draws: xr.Dataset
+    values: Mapping[str, Array]
+
+
+def pointwise(model: PathModel, design: Design, posterior: xr.DataTree) -> Pointwise:
+    """Return the log-likelihood of each patient in each equation: the posterior's own, or computed from its draws.
+
+    Raises
+    ------
+    BayesSpError
+        Where it is not kept and cannot be computed: hidden values are not part of a saved posterior, or the survey is
+        too large.
+    """
+    draws = posterior["posterior"].to_dataset()
+    names = {equation.response: f"{equation.response}_observed" for equation in model.equations}
+    if "log_likelihood" in posterior.children and all(n in posterior["log_likelihood"] for n in names.values()):
+        group = posterior["log_likelihood"].to_dataset().transpose("chain", "draw", ...)
+        return Pointwise(draws, {response: group[name].to_numpy() for response, name in names.items()})
+    if design.missing or design.measurement_sd:
+        raise BayesSpError(model.name, ["values that are missing or latent are not in a saved run; fit again"])
+    most = MOST_VALUES // design.y.size
+    if draws.sizes["chain"] * draws.sizes["draw"] > most:
+        draws = thinned(draws, most)
+    if draws.sizes["chain"] * draws.sizes["draw"] < LEAST_DRAWS < most or most < LEAST_DRAWS:
+        raise BayesSpError(model.name, [f"{design.n:,} patients are too many to leave each of them out"])
+    shape = (draws.sizes["chain"], draws.sizes["draw"], design.n)
+    found = predictors(model, design, draws, np.random.default_rng(0))  # nothing is hidden, so nothing is drawn
+    return Pointwise(draws, {one.response: one.log_density().reshape(shape) for one in found})
+
+
+def pointwise_at(model: PathModel, design: Design, draws: xr.Dataset, patient: int, seed: int) -> dict[str, Array]:
+    """Return log p(y_i | draw) of one patient by response, (S,); hidden parents are drawn anew."""
+    rng = np.random.default_rng([seed, patient])
+    alone = np.arange(design.n) == patient
+    found = predictors(model, design, draws, rng)
+    return {one.response: one.among(alone).log_density()[:, 0] for one in found}
+
+
+def scored_responses(model: PathModel) -> tuple[Scored, ...]:
+    """Return what each equation predicts: a density in the response's own unit, or a probability."""
+    found = []
+    for equation in model.equations:
+        family, coding = FAMILIES[equation.family], model.coding(equation.response)
+        predicts = PROBABILITY if family.ordered or family.response in COUNTS else DENSITY
+        found.append(Scored(equation.response, equation.family, predicts, coding.unit if family.bounded else 1.0))
+    return tuple(found)
+
+
+def column_digests(model: PathModel, survey: Survey) -> dict[str, str]:
+    """Return a digest of each column of the records that a model uses."""
+    used = complete_cases(model, survey)
+    return {str(name): replace(used, records=used.records[[name]]).digest for name in used.records.columns}
+
+
+def patient_rows(model: PathModel, survey: Survey) -> list[int]:
+    """Return the row of each patient that a model uses: as a spreadsheet counts a file's, from 1 for other records."""
+    first = 2 if survey.origin == "file" else 1
+    whole = survey.records[list(model.columns)].notna().all(axis=1).to_numpy()
+    used = np.ones(len(survey), dtype=bool) if model.missing == "model" else whole
+    return [int(i) + first for i in np.flatnonzero(used)]
+
+
+def without_patient(model: PathModel, survey: Survey, patient: int) -> Survey:
+    """Return the records without one patient."""
+    used = complete_cases(model, survey)
+    records = used.records.drop(index=used.records.index[patient]).reset_index(drop=True)
+    return replace(used, records=records, source=f"{used.source}, one patient left out")
