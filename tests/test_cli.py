@@ -15,6 +15,7 @@ import tomli_w
 from bayes_sp.cli import NOT_TRUSTWORTHY, OK, USER_MISTAKE, main
 from bayes_sp.errors import FitError, RunError
 from bayes_sp.runs import read_run
+from bayes_sp.spec.load import shipped_models
 from bayes_sp.study.published import published
 from bayes_sp.survey.read import read_survey
 
@@ -114,7 +115,7 @@ def test_the_shipped_models_are_listed(capsys):
     """Each has its name, title, chain and question."""
     assert main(["models"]) == OK
     printed = capsys.readouterr().out
-    assert re.findall(r"^(\w+): ", printed, flags=re.MULTILINE) == ["primary", "process4", "process6"]
+    assert re.findall(r"^(\w+): ", printed, flags=re.MULTILINE) == list(shipped_models())
     assert printed.count("group_change -> belonging_t1 -> loneliness_t1 -> appointments_t1") == 2
 
 

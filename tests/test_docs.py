@@ -233,7 +233,7 @@ def test_messages_in_the_reference_stand_in_the_code():
     written = {
         "unknown family": "unknown {name}",
         "unknown dist": "unknown {name}",
-        "is a distribution on the real numbers": "is a distribution on the {",
+        "is a distribution on the real numbers": "is a distribution {",
     }
     for piece in quoted:
         assert written.get(piece, piece) in code, piece

@@ -21,8 +21,8 @@ def family_problems(model: PathModel) -> Iterator[str]:
             yield f'{key}: unknown family "{equation.family}"{nearest(equation.family, FAMILIES)}'
         elif equation.response != model.outcome:
             yield from _mediator(model, equation, key)
-        elif FAMILIES[equation.family].latent or not FAMILIES[equation.family].outcome:
-            known = [name for name, family in FAMILIES.items() if family.outcome and not family.latent]
+        elif not FAMILIES[equation.family].outcome:
+            known = [name for name, family in FAMILIES.items() if family.outcome]
             yield f'{key}: "{equation.family}" is not available for the outcome; available: {", ".join(known)}'
     families = [equation.family for equation in model.equations[:-1]]
     others = [name for name in dict.fromkeys(families) if name in FAMILIES and name != "normal"]

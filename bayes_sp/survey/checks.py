@@ -72,6 +72,8 @@ def check_values(
         rules = [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]
         if name in model.windows:
             rules.append((missing, "must have a value in every row, because it is an observation window"))
+        elif name == model.exposure and model.variable(name).kind == "binary" and model.missing == "model":
+            rules.append((missing, 'must have a value in every row; a binary exposure goes with missing = "complete"'))
         elif len(missing) and missing.mean() > MOST_MISSING:
             share = (
                 f"{100 * missing.mean():.0f} % of the cells are missing, and at most {100 * MOST_MISSING:.0f} % may be"
