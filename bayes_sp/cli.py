@@ -11,9 +11,14 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from bayes_sp.errors import BayesSpError, FitError, RunError
 from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, METHODS, SamplerOptions
+
+if TYPE_CHECKING:
+    from bayes_sp.spec.types import PathModel
+    from bayes_sp.survey.records import Survey
 
 OK, USER_MISTAKE, NOT_TRUSTWORTHY = 0, 2, 3
 MOST = 2**32 - 1  # the largest seed that every generator takes
@@ -49,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bayes_sp", description="Bayesian path models with count outcomes.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_fit(commands)
+    _add_compare(commands)
+    _add_priors(commands)
     models = commands.add_parser("models", help="list the shipped specifications")
     models.set_defaults(command=_models)
     reconstruct = commands.add_parser("reconstruct", help="write records that reproduce the published moments")
@@ -70,26 +77,64 @@ def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 the fit failed, "
         "or failed its diagnostics and must not be used.",
     )
-    add, cores, default = fit.add_argument, min(4, os.cpu_count() or 1), SamplerOptions()
+    add = fit.add_argument
     add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
-    add("--data", type=_path, metavar="CSV", help="your survey: a row for each patient, columns named as in the model")
-    add("--reconstruction", type=_whole(0), metavar="SEED", help="without --data: which reconstruction (default 1)")
-    add("--seed", type=_whole(0), default=1, help="of sampling and resampling (default 1)")
-    add("--method", choices=METHODS, default=default.method, help="laplace: for surveys too large for NUTS (see docs)")
-    add("--draws", type=_whole(4), default=default.draws, help=f"kept draws of each chain (default {default.draws})")
-    add("--tune", type=_whole(1), default=default.tune, help=f"warm-up draws of each chain (default {default.tune})")
-    add(
-        "--chains",
-        type=_whole(1),
-        default=default.chains,
-        help=f"chains, two at least for R-hat (default {default.chains})",
-    )
-    add("--cores", type=_whole(1), default=cores, help="chains at the same time; does not change the draws")
+    _add_records(fit)
+    _add_sampler(fit)
     add("--bootstrap", type=_whole(0), default=5000, metavar="N", help="bootstrap samples (default 5000; 0 for none)")
+    add("--check", action="store_true", help="also criticise the fit: replicated records, left-out patients, influence")
+    add("--refits", type=_whole(0), default=5, metavar="N", help="with --check: at most N refits without a patient "
+        "whose part cannot be had from the draws (default 5)")  # fmt: skip
     add("--out", type=_path, metavar="DIR", help="the run's folder (default runs/<model>-<data digest>-<seed>)")
     add("--overwrite", action="store_true", help="replace the run in --out")
     add("--save-records", action="store_true", help="also write the patients' records into the run's folder")
     fit.set_defaults(command=_fit)
+
+
+def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    compare = commands.add_parser(
+        "compare",
+        allow_abbrev=False,
+        help="fit several specifications to the same records, side by side",
+        description="Finished runs of the same specification, records, seed and sampler options are used again.",
+        epilog="Exit status: 0 done, 2 a mistake in the arguments, a specification or the data, 3 a fit failed, or "
+        "failed its diagnostics and must not be used. A specification that fails does not stop the others.",
+    )
+    add = compare.add_argument
+    add("models", nargs="+", metavar="MODEL", help="shipped specifications or TOML files; the first is the reference")
+    _add_records(compare)
+    _add_sampler(compare)
+    add("--bootstrap", type=_whole(0), default=0, metavar="N", help="bootstrap samples in each run (default 0: none)")
+    add("--out", type=_path, metavar="DIR", help="the comparison's folder (default runs/compare-<seed>)")
+    add("--overwrite", action="store_true", help="replace the comparison in --out; its runs are kept")
+    compare.set_defaults(command=_compare)
+
+
+def _add_priors(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    priors = commands.add_parser("priors", help="say what the priors imply for each response, before any fit")
+    add = priors.add_argument
+    add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
+    _add_records(priors)
+    add("--seed", type=_whole(0), default=1, help="of the draws (default 1)")
+    add("--figure", type=_path, metavar="FILE", help="also draw the figure, into this PNG file")
+    priors.set_defaults(command=_priors)
+
+
+def _add_records(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--data", type=_path, metavar="CSV", help="your survey: a row for each patient, columns named as in the model")
+    add("--reconstruction", type=_whole(0), metavar="SEED", help="without --data: which reconstruction (default 1)")
+
+
+def _add_sampler(parser: argparse.ArgumentParser) -> None:
+    add, cores, default = parser.add_argument, min(4, os.cpu_count() or 1), SamplerOptions()
+    add("--seed", type=_whole(0), default=1, help="of sampling and resampling (default 1)")
+    add("--method", choices=METHODS, default=default.method, help="laplace: for surveys too large for NUTS (see docs)")
+    add("--draws", type=_whole(4), default=default.draws, help=f"kept draws of each chain (default {default.draws})")
+    add("--tune", type=_whole(1), default=default.tune, help=f"warm-up draws of each chain (default {default.tune})")
+    add("--chains", type=_whole(1), default=default.chains,
+        help=f"chains, two at least for R-hat (default {default.chains})")  # fmt: skip
+    add("--cores", type=_whole(1), default=cores, help="chains at the same time; does not change the draws")
 
 
 def _whole(least: int) -> Callable[[str], int]:
@@ -117,6 +162,35 @@ def _say(line: str) -> None:
         print(f"... {line}", file=sys.stderr, flush=True)
 
 
+def _check_records(options: argparse.Namespace) -> None:
+    """Refuse options on records and sampler before anything slow is imported."""
+    if options.data is not None and options.reconstruction is not None:
+        raise BayesSpError("--reconstruction", ["goes without --data: records are yours or reconstructed, not both"])
+    if getattr(options, "method", "") == "laplace" and options.draws < LEAST_LAPLACE_DRAWS:
+        raise BayesSpError("--draws", [f"--method laplace needs at least {LEAST_LAPLACE_DRAWS}, found {options.draws}"])
+    if options.data is not None and not options.data.is_file():
+        reason = "is not a file" if options.data.exists() else "there is no such file"
+        raise BayesSpError(str(options.data), [f"{reason}; --data needs a CSV file"])
+
+
+def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
+    """Return the records that the options name."""
+    from bayes_sp.study.reconstruct import reconstruct
+    from bayes_sp.survey.read import read_survey
+
+    if options.data is not None:
+        return read_survey(options.data, model)
+    survey = reconstruct(1 if options.reconstruction is None else options.reconstruction)
+    if any(name not in survey.records for name in model.columns):
+        reason = f"needs your records: name their file with --data (columns {', '.join(model.columns)})"
+        raise BayesSpError(model.name, [reason])
+    return survey
+
+
+def _sampler(options: argparse.Namespace) -> SamplerOptions:
+    return SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
+
+
 def _fit(options: argparse.Namespace) -> int:
     from bayes_sp.compare.twin import twin_of
     from bayes_sp.runs import check_destination, default_folder
@@ -126,26 +200,11 @@ def _fit(options: argparse.Namespace) -> int:
     twin = twin_of(model)
     if options.out is not None:
         check_destination(options.out, overwrite=options.overwrite)
-    if options.data is not None and options.reconstruction is not None:
-        raise BayesSpError("--reconstruction", ["goes without --data: records are yours or reconstructed, not both"])
-    if options.method == "laplace" and options.draws < LEAST_LAPLACE_DRAWS:
-        raise BayesSpError("--draws", [f"--method laplace needs at least {LEAST_LAPLACE_DRAWS}, found {options.draws}"])
-    if options.data is not None and not options.data.is_file():
-        reason = "is not a file" if options.data.exists() else "there is no such file"
-        raise BayesSpError(str(options.data), [f"{reason}; --data needs a CSV file"])
+    _check_records(options)
 
-    from bayes_sp.study.reconstruct import reconstruct
     from bayes_sp.survey.arrays import design_arrays
-    from bayes_sp.survey.read import read_survey
 
-    if options.data is None:
-        survey = reconstruct(1 if options.reconstruction is None else options.reconstruction)
-        needed = [name for name in model.columns if name not in survey.records]
-        if needed:
-            reason = f"needs your records: name their file with --data (columns {', '.join(model.columns)})"
-            raise BayesSpError(model.name, [reason])
-    else:
-        survey = read_survey(options.data, model)
+    survey = _survey(options, model)
     for checked in (model, twin):
         design_arrays(checked, survey)
     folder = options.out or default_folder(model.name, survey.digest, options.seed)
@@ -156,10 +215,9 @@ def _fit(options: argparse.Namespace) -> int:
     from bayes_sp.report.save import save_analysis
     from bayes_sp.report.text import summary_text
 
-    sampler = SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
     analysis = analyse(
-        model, survey, seed=options.seed, options=sampler, replicates=options.bootstrap,
-        progress=sys.stderr.isatty(), notify=_say,
+        model, survey, seed=options.seed, options=_sampler(options), replicates=options.bootstrap,
+        check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=_say,
     )  # fmt: skip
     summary = summary_text(analysis)
     try:
@@ -169,6 +227,43 @@ def _fit(options: argparse.Namespace) -> int:
         raise
     print(f"{summary}\nSaved in {folder}")
     return OK if analysis.verdict.trustworthy else NOT_TRUSTWORTHY
+
+
+def _compare(options: argparse.Namespace) -> int:
+    _check_records(options)
+    from bayes_sp.report.multiverse import check_comparison_folder, compare_and_keep, comparison_folder
+
+    folder = options.out or comparison_folder(options.seed)
+    check_comparison_folder(folder, overwrite=options.overwrite)
+    found = compare_and_keep(
+        options.models, options.data, 1 if options.reconstruction is None else options.reconstruction, folder,
+        seed=options.seed, options=_sampler(options), replicates=options.bootstrap, notify=_say,
+    )  # fmt: skip
+    print(f"{found.text}\nSaved in {folder}")
+    if found.multiverse.failed_fit:
+        return NOT_TRUSTWORTHY
+    return USER_MISTAKE if found.multiverse.mistake else OK
+
+
+def _priors(options: argparse.Namespace) -> int:
+    from bayes_sp.spec.load import load_model
+
+    model = load_model(options.model)
+    _check_records(options)
+
+    from bayes_sp.criticism.prior_check import check_priors
+    from bayes_sp.report.criticism import prior_text
+
+    found = check_priors(model, _survey(options, model), seed=options.seed)
+
+    print(prior_text(model, found), end="")
+    if options.figure is not None:
+        from bayes_sp.report.criticism_figures import plot_prior_check
+        from bayes_sp.report.save import save_figure
+
+        save_figure(plot_prior_check(model, found), options.figure)
+        print(f"\nSaved {options.figure}")
+    return OK
 
 
 def _models(_: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -17,7 +16,6 @@ from bayes_sp.criticism.influence import Influence, influence
 from bayes_sp.criticism.loo import Loo, loo, with_refits
 from bayes_sp.criticism.pit import LooPit, loo_pit
 from bayes_sp.criticism.predictive import REPLICATES, PredictiveChecks, predictive_checks
-from bayes_sp.criticism.prior_check import DRAWS, PriorCheck, prior_check
 from bayes_sp.criticism.psis import relative_efficiency
 from bayes_sp.criticism.whole import (
     Criticism,
@@ -274,35 +272,3 @@ def fit(
     options = options or SamplerOptions()
     tree = sample_posterior(model, survey, seed=seed, options=options, progress=progress, notify=notify)
     return Fit(model, survey, tree, seed, options)
-
-
-def check_priors(
-    model: PathModel | str | Path = "primary",
-    survey: Survey | None = None,
-    *,
-    seed: int = 1,
-    draws: int = DRAWS,
-    thresholds: Mapping[str, float] | None = None,
-) -> PriorCheck:
-    """Say what a specification's priors imply for each response, before any response is looked at.
-
-    Parameters
-    ----------
-    model, survey
-        As in `fit`; of the survey only what stands on the right-hand side of an equation is used.
-    seed, draws
-        Seed, and number of draws.
-    thresholds
-        By response without an upper end: the mean that should not be exceeded; ten times the observed one by default.
-
-    Raises
-    ------
-    SpecificationError
-        Where a prior is improper (flat).
-    SurveyError
-        Where the survey does not fit the specification.
-    """
-    model = load_model(model)
-    survey = reconstruct() if survey is None else survey
-    design = design_arrays(model, survey)
-    return prior_check(model, design, seed=seed, draws=draws, thresholds=thresholds, mark=survey.mark)

@@ -1,4 +1,4 @@
-"""Several specifications of the same records, side by side: does the conclusion depend on how it was asked?"""
+"""Does the conclusion depend on how it was asked? Several specifications of the same records, side by side."""
 
 from __future__ import annotations
 
@@ -76,6 +76,18 @@ class Multiverse:
     entries: tuple[Specified, ...]
     ci_prob: float
 
+    @property
+    def failed_fit(self) -> bool:
+        """Whether a specification could not be sampled, or its fit failed the diagnostics."""
+        return any(
+            not entry.mistake if entry.verdict is None else not entry.verdict.trustworthy for entry in self.entries
+        )
+
+    @property
+    def mistake(self) -> bool:
+        """Whether a specification is wrong or does not fit the records."""
+        return any(entry.mistake for entry in self.entries)
+
     def _repr_html_(self) -> str:
         table = self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}", na_rep="")
         return f"<p>{escape(self.sentence)}</p>{table}"
@@ -145,18 +157,28 @@ def _conclusion(table: pd.DataFrame, entries: Sequence[Specified], ci_prob: floa
     notes += [f"{', '.join(failed)} could not be fitted"] if failed else []
     if kept.empty:
         return "No specification gives a serial effect that can be used.", notes
-    units = {entry.effects.unit for entry in entries if entry.effects is not None and entry.name in set(kept["specification"])}
+    units = {
+        entry.effects.unit
+        for entry in entries
+        if entry.effects is not None and entry.name in set(kept["specification"])
+    }
     contrasts = {entry.effects.contrast for entry in entries if entry.effects is not None}
     if len(units) > 1 or len(contrasts) > 1:
         notes.append("specifications differ in the outcome's unit or in the contrast, so sizes are not comparable")
     low, high = float(kept["mean"].min()), float(kept["mean"].max())
-    count, negative, positive = len(kept), int((kept["upper"] < 0).sum()), int((kept["lower"] > 0).sum())
-    size = f"its posterior mean runs from {_short(low)} to {_short(high)}" if count > 1 else f"its posterior mean is {_short(low)}"
+    negative, positive = int((kept["upper"] < 0).sum()), int((kept["lower"] > 0).sum())
+    count = len(kept)
+    size = (
+        f"its posterior mean runs from {_short(low)} to {_short(high)}"
+        if count > 1
+        else f"its posterior mean is {_short(low)}"
+    )
     unit = f" {units.pop()}" if len(units) == 1 else ""
+    signs = [f"{word} in {number}" for word, number in (("negative", negative), ("positive", positive)) if number]
+    clear = " and ".join(signs) if signs else "of either sign in none"
     of = f"{count} specification{'s' if count > 1 else ''}"
-    signs = [f"{found} in {number}" for found, number in (("negative", negative), ("positive", positive)) if number]
-    clear = " and ".join(signs) if signs else "clear of 0 in none"
-    return f"At {ci_prob:.0%} the serial effect is {clear} of {of}; {size}{unit}.", notes
+    certain = f"with a {100 * ci_prob:g} % interval that excludes 0"
+    return f"The serial effect is {clear} of {of} {certain}; {size}{unit}.", notes
 
 
 def _short(value: float) -> str:

@@ -64,7 +64,7 @@ def elpd_difference(first: Loo, second: Loo, response: str) -> ElpdDifference:
     known = np.isfinite(first.elpd[response])
     d = second.elpd[response][known] - first.elpd[response][known]
     notes = tuple(f"{found.model}: {note}" for found in (first, second) if found.unreliable for note in found.notes)
-    se = float(np.sqrt(len(d) * d.var()))
+    se = float(np.sqrt(len(d) * d.var(ddof=1)))
     return ElpdDifference(first.model, second.model, response, float(d.sum()), se, len(d), notes)
 
 

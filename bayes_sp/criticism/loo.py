@@ -86,8 +86,8 @@ class Loo:
         high = set(np.flatnonzero(self.pareto_k[name] > PARETO_K_LIMIT).tolist())
         return {
             "response": name, "family": family, "predicts": predicts, "patients": len(values), "elpd": values.sum(),
-            "se": float(np.sqrt(len(values) * values.var())), "p_loo": self.p_loo[name], "worst_k": float(k.max()),
-            "high_k": len(high), "refitted": len(high & set(self.refitted)),
+            "se": float(np.sqrt(len(values) * values.var(ddof=1))), "p_loo": self.p_loo[name],
+            "worst_k": float(k.max()), "high_k": len(high), "refitted": len(high & set(self.refitted)),
         }  # fmt: skip
 
     def _repr_html_(self) -> str:
@@ -125,7 +125,9 @@ def loo(
     """
     efficiency = relative_efficiency(posterior)
     pointwise = {
-        one.response: np.moveaxis(log_likelihood[one.response], -1, 0).reshape(log_likelihood[one.response].shape[-1], -1)
+        one.response: np.moveaxis(log_likelihood[one.response], -1, 0).reshape(
+            log_likelihood[one.response].shape[-1], -1
+        )
         - np.log(one.unit)
         for one in scored
     }

@@ -1,4 +1,4 @@
-"""Posterior predictive checks: do records look like what the model would have produced?"""
+"""Posterior predictive checks: do records look like what the model would have produced? Observed and replicated."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ class PredictiveChecks:
     @property
     def outside(self) -> pd.DataFrame:
         """Rows whose observed value lies outside the interval of the replicates."""
-        return self.table[(self.table["observed"] < self.table["lower"]) | (self.table["observed"] > self.table["upper"])]
+        return self.table[
+            (self.table["observed"] < self.table["lower"]) | (self.table["observed"] > self.table["upper"])
+        ]
 
     def _repr_html_(self) -> str:
         head = f"{self.mark}. {self.replicates} replicated surveys (seed {self.seed}), equal-tailed intervals."

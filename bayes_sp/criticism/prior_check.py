@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,12 @@ from bayes_sp.criticism.predictors import Predictor, predictors
 from bayes_sp.criticism.prior_draws import draw_priors
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.names import PRIOR_COLUMNS
+from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
+from bayes_sp.study.reconstruct import reconstruct
+from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.design import Array, Design
+from bayes_sp.survey.records import Survey
 
 DRAWS = 2000
 BATCH = 2_000_000  # values at a time
@@ -101,8 +106,8 @@ def prior_check(
     last: dict[str, Predictor] = {}
     size = max(1, BATCH // design.n)
     for start in range(0, draws, size):
-        for predictor in predictors(model, design, parameters.isel(draw=slice(start, start + size)), rng):
-            name, predictor = predictor.response, predictor.among(predictor.predicted)
+        for one in predictors(model, design, parameters.isel(draw=slice(start, start + size)), rng):
+            name, predictor = one.response, one.among(one.predicted)
             y = predictor.replicate(rng)
             means.setdefault(name, []).append(predictor.mean().mean(axis=1))
             # one patient of each draw, so that quantiles need no more memory than draws
@@ -119,6 +124,38 @@ def prior_check(
     table = pd.DataFrame(rows, columns=list(PRIOR_COLUMNS))
     observed = {name: float(np.nanmean(predictor.observed)) for name, predictor in last.items()}
     return PriorCheck(table, {name: np.concatenate(m) for name, m in means.items()}, observed, draws, seed, mark)
+
+
+def check_priors(
+    model: PathModel | str | Path = "primary",
+    survey: Survey | None = None,
+    *,
+    seed: int = 1,
+    draws: int = DRAWS,
+    thresholds: Mapping[str, float] | None = None,
+) -> PriorCheck:
+    """Say what a specification's priors imply for each response, before any response is looked at.
+
+    Parameters
+    ----------
+    model, survey
+        As in `fit`; of the survey only what stands on the right-hand side of an equation is used.
+    seed, draws
+        Seed, and number of draws.
+    thresholds
+        By response without an upper end: the mean that should not be exceeded; ten times the observed one by default.
+
+    Raises
+    ------
+    SpecificationError
+        Where a prior is improper (flat).
+    SurveyError
+        Where the survey does not fit the specification.
+    """
+    model = load_model(model)
+    survey = reconstruct() if survey is None else survey
+    design = design_arrays(model, survey)
+    return prior_check(model, design, seed=seed, draws=draws, thresholds=thresholds, mark=survey.mark)
 
 
 def far_mean(observed: Array) -> float:
@@ -164,18 +201,14 @@ def _beyond(predictor: Predictor, mean: Array, single: Array, limit: float | Non
     elif positive or limit is not None:
         threshold = far_mean(predictor.observed) if limit is None else limit
         rows.append((f"{MEAN} above {threshold:g}", mean > threshold))
-    return [
-        {"response": name, "quantity": quantity, "probability": float(mask.mean())} for quantity, mask in rows
-    ]
+    return [{"response": name, "quantity": quantity, "probability": float(mask.mean())} for quantity, mask in rows]
 
 
 def _share_rows(predictor: Predictor, shares: Array, ci_prob: float) -> list[dict[str, object]]:
     """Return intervals of the share of each answer, and how often nearly everybody gives the same one."""
     name = predictor.response
     levels = _levels(predictor)
-    rows = [
-        _interval(name, f"share of {level:g}", shares[:, k], ci_prob) for k, level in enumerate(levels)
-    ]
+    rows = [_interval(name, f"share of {level:g}", shares[:, k], ci_prob) for k, level in enumerate(levels)]
     if len(levels) > 1:
         same = float((shares.max(axis=1) > 0.9).mean())
         rows.append({"response": name, "quantity": "more than 90 % of patients alike", "probability": same})

@@ -14,9 +14,9 @@ from bayes_sp.survey.design import Array
 
 LEAST_GROUP = 5  # patients; smaller groups say nothing and would show single patients
 FEW_VALUES = 4  # an exposure with so many values or fewer is split by value
-MOST_BINS = 40
+MOST_BINS = 25
 BINS = 20
-SPARE_BINS = 3  # beyond either end of what was observed, for replicates that leave it
+SPARE = 0.4  # of the bins again beyond either end of what was observed, for replicates that leave it
 
 Statistic = Callable[[Array], Array]  # (..., n) -> (...)
 
@@ -98,18 +98,15 @@ def bins_of(family: Family, variable: Variable, observed: Array) -> Bins:
     if _has_levels(family):
         levels = _levels(variable, observed)
         return Bins(_around(levels), levels, tuple(f"{level:g}" for level in levels))
-    low, high = float(observed.min()), float(observed.max())
     if family.response == "count":
-        width = int(np.ceil((high + 1) / MOST_BINS))
-        starts = np.arange(0, high + 1, width)
-        edges = np.append(starts, np.inf)
-        names = [f"{a:g}" if width == 1 else f"{a:g}-{a + width - 1:g}" for a in starts]
-        return Bins(edges, starts + (width - 1) / 2, (*names[:-1], f"{starts[-1]:g}+"))
+        return _count_bins(observed)
+    low, high = float(observed.min()), float(observed.max())
     step = _step(variable, observed)
     width = step * np.ceil((high - low) / step / BINS) if step else (high - low) / BINS
     start = low - (step / 2 if step else 0.0)
     count = int(np.ceil((high - start) / width + (1e-9 if step else 0.0)))
-    inner = start + width * np.arange(-SPARE_BINS, count + SPARE_BINS + 1)
+    spare = int(np.ceil(SPARE * count))
+    inner = start + width * np.arange(-spare, count + spare + 1)
     centers = (inner[:-1] + inner[1:]) / 2
     edges = np.concatenate([[-np.inf], inner[1:-1], [np.inf]])
     return Bins(edges, centers, tuple(f"{center:.3g}" for center in centers))
@@ -117,6 +114,16 @@ def bins_of(family: Family, variable: Variable, observed: Array) -> Bins:
 
 def _has_levels(family: Family) -> bool:
     return family.ordered or family.response == "binary"
+
+
+def _count_bins(observed: Array) -> Bins:
+    """Return a bin for 0, bins of one value, or of several where counts are large, and an open one at the end."""
+    width = max(1, int(np.ceil(np.quantile(observed, 0.95) / MOST_BINS)))
+    last = min(float(observed.max()), width * MOST_BINS)
+    starts = np.concatenate([[0.0], np.arange(1.0, max(last, 1.0) + 1.0, width)])
+    names = ["0", *(f"{a:g}" if width == 1 else f"{a:g}-{a + width - 1:g}" for a in starts[1:-1]), f"{starts[-1]:g}+"]
+    centers = np.concatenate([[0.0], starts[1:] + (width - 1) / 2])
+    return Bins(np.append(starts, np.inf), centers, tuple(names))
 
 
 def _levels(variable: Variable, observed: Array) -> Array:

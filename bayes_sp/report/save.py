@@ -9,12 +9,17 @@ from typing import Any
 import matplotlib as mpl
 import tomli_w
 import xarray as xr
+from matplotlib.figure import Figure
 
 from bayes_sp.analysis import Analysis
+from bayes_sp.criticism.whole import Criticism
+from bayes_sp.errors import RunError
 from bayes_sp.model.sample import versions
+from bayes_sp.report.criticism_figures import plot_influence, plot_loo_pit, plot_predictive_checks
 from bayes_sp.report.figures import plot_comparison, plot_paths
 from bayes_sp.runs import POSTERIOR_FILE, RUN_FILE, run_folder
 from bayes_sp.spec.dump import specification_digest, specification_tables
+from bayes_sp.spec.types import PathModel
 
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
 
@@ -65,6 +70,33 @@ def save_analysis(
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
             plot_paths(fit).savefig(partial / "paths.png", dpi=150)
             plot_comparison(fit.model, analysis.comparison).savefig(partial / "comparison.png", dpi=150)
+            if analysis.criticism is not None:
+                _save_criticism(fit.model, analysis.criticism, partial)
+
+
+def _save_criticism(model: PathModel, found: Criticism, folder: Path) -> None:
+    """Write tables and figures of criticism; patients are named by row, and no value of theirs is written."""
+    found.checks.table.to_csv(folder / "predictive.csv", index=False)
+    found.loo.table.to_csv(folder / "loo.csv", index=False)
+    found.influence.table.to_csv(folder / "influence.csv", index=False)
+    plot_predictive_checks(model, found.checks).savefig(folder / "predictive.png", dpi=150)
+    plot_loo_pit(model, found.pit).savefig(folder / "loo_pit.png", dpi=150)
+    plot_influence(model, found.influence).savefig(folder / "influence.png", dpi=150)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG.
+
+    Raises
+    ------
+    RunError
+        Where the file cannot be written.
+    """
+    try:
+        with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
+            figure.savefig(path, dpi=150, format="png")
+    except OSError as error:
+        raise RunError(str(path), [f"cannot be written ({error.strerror or error})"]) from error
 
 
 def run_tables(analysis: Analysis) -> dict[str, Any]:
