@@ -10,10 +10,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numba
-
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.model.special import digamma
+from bayes_sp.model.special import compiled, digamma
 
 FAMILY_NUMBERS: dict[str, int] = {name: number for number, name in enumerate(FAMILIES)}
 # Numbers of the priors; constants are stored in the order of the distribution's arguments.
@@ -31,17 +29,17 @@ PRIOR_NUMBERS: dict[str, int] = {
 def _choose() -> Callable[..., float]:
     """Return ``kernel(family, y, eta, zeta, aux, table, out)``: the kernel of the family of that number."""
 
-    @numba.njit
+    @compiled
     def chosen(family, y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         return math.nan
 
     for number, family in reversed(list(enumerate(FAMILIES.values()))):
-        chosen = _before(number, numba.njit(family.kernel), chosen)
+        chosen = _before(number, compiled(family.kernel), chosen)
     return chosen
 
 
 def _before(number: int, own: Callable[..., float], others: Callable[..., float]) -> Callable[..., float]:
-    @numba.njit
+    @compiled
     def chosen(family, y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         if family == number:
             return own(y, eta, zeta, aux, table, out, digamma)
@@ -53,7 +51,7 @@ def _before(number: int, own: Callable[..., float], others: Callable[..., float]
 kernel = _choose()
 
 
-@numba.njit
+@compiled
 def log_prior(dist: int, x: float, a: float, b: float, c: float) -> Any:  # noqa: ANN401 - a pair of floats
     """Return log p(x) less its constant, and its derivative, for the prior of a number with constants a, b, c."""
     if dist == 2:  # normal

@@ -11,17 +11,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba
 import numpy as np
 
 from bayes_sp.model import layout as at
-from bayes_sp.model.densities import log_prior
-from bayes_sp.model.rows import densities, predict, pull, pull_hidden, reduced
+from bayes_sp.model.densities import compiled, log_prior
+from bayes_sp.model.rows import densities, hide, predict, pull, pull_hidden, read_aux, reduced
 
 BLOCK = 1024  # rows at a time where nothing waits: the columns of a block stay in the processor's cache
 
 
-@numba.njit
+@compiled
 def naturals(theta: Any, ints: Any, floats: Any) -> Any:  # noqa: ANN401 - compiled by numba
     """Return the natural parameters, with the log-prior and the Jacobian of the transforms."""
     v = np.empty(ints[at.NATURAL])
@@ -45,13 +44,13 @@ def naturals(theta: Any, ints: Any, floats: Any) -> Any:  # noqa: ANN401 - compi
     return v, value
 
 
-@numba.njit
+@compiled
 def _simplex(ints: Any, s: int) -> Any:  # noqa: ANN401
     record = ints[at.SIMPLEXES] + 1 + 3 * s
     return ints[record], ints[record + 1], ints[record + 2]
 
 
-@numba.njit
+@compiled
 def _shares(theta: Any, first: int, shares: int, v: Any, place: int, alpha: float) -> float:  # noqa: ANN401
     """Write softmax(t_1 ... t_D-1, -sum t); return the Dirichlet's log-density with the transform's Jacobian."""
     total = 0.0
@@ -72,7 +71,7 @@ def _shares(theta: Any, first: int, shares: int, v: Any, place: int, alpha: floa
     return value + math.log(shares)
 
 
-@numba.njit
+@compiled
 def pull_parameters(theta: Any, ints: Any, floats: Any, v: Any, dv: Any) -> None:  # noqa: ANN401
     """Turn derivatives by natural parameters into those by theta, in place, adding prior and Jacobian."""
     for s in range(ints[ints[at.SIMPLEXES]]):
@@ -100,86 +99,84 @@ def pull_parameters(theta: Any, ints: Any, floats: Any, v: Any, dv: Any) -> None
             dv[p] = dv[p] * math.exp(theta[p]) + 1.0
 
 
-@numba.njit
-def split_weights(ints: Any, ell: Any, weight: Any) -> float:  # noqa: ANN401
+@compiled
+def split_weights(ints: Any, work: Any, ell: int, weight: int) -> float:  # noqa: ANN401
     """Return sum over split patients of log sum over rows of exp(ell); write each row's share of that sum."""
     value = 0.0
+    for r in range(ints[at.SINGLE]):
+        work[weight + r] = 1.0
     for s in range(ints[ints[at.SPLIT]]):
         first = ints[ints[at.SPLIT] + 1 + 2 * s]
         last = first + ints[ints[at.SPLIT] + 2 + 2 * s]
         top = -math.inf
         for r in range(first, last):
-            top = max(top, ell[r])
+            top = max(top, work[ell + r])
         norm = 0.0
         for r in range(first, last):
-            weight[r] = math.exp(ell[r] - top)
-            norm += weight[r]
+            work[weight + r] = math.exp(work[ell + r] - top)
+            norm += work[weight + r]
         for r in range(first, last):
-            weight[r] /= norm
+            work[weight + r] /= norm
         value += top + math.log(norm)
     return value
 
 
-@numba.njit
+@compiled
 def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:  # noqa: ANN401
-    """Return the log-posterior density at theta, (P,), and write its gradient where ``gradient`` is not empty."""
+    """Return the log-posterior density at theta, (P,), and write its gradient where ``gradient`` is not empty.
+
+    ``work`` holds, each with a value for every row: of each equation the hidden values, what later equations ask of
+    them, and the predictor; log-densities and weights of rows; and derivatives by eta, zeta and aux. Nothing of that
+    is kept where no equation is deferred; rows then go through in blocks.
+    """
     v, value = naturals(theta, ints, floats)
-    count, rows, single = ints[at.EQUATIONS], ints[at.ROWS], ints[at.SINGLE]
+    count, rows, width = ints[at.EQUATIONS], ints[at.ROWS], 2 + ints[at.MOST_AUX]
+    kept = rows if ints[at.ANY_DEFERRED] else 0
+    ell, weight = 3 * count * kept, (3 * count + 1) * kept
+    derivatives, block = (3 * count + 2) * kept, (3 * count + 2 + count * width) * kept
+    size = min(BLOCK, rows)
+    work = np.zeros(block + (2 + width) * size + kept)
+    apart = block + (2 + width) * size  # zeta of a deferred equation
     with_gradient = len(gradient) > 0
-    dv = np.zeros(len(v))
-    deferred = 0
-    for j in range(count):
-        deferred += ints[at.HEAD + j * at.EQUATION + at.DEFERRED]
-    kept = rows if deferred else 0
-    hidden, hidden_pull = np.zeros((count, kept)), np.zeros((count, kept))  # values that are parameters
-    ell, weight = np.zeros(kept), np.ones(kept)
-    pulls = [np.empty((0, 0)) for _ in range(count)]
-    etas = np.zeros((count, kept))
+    dv, aux, out = np.zeros(len(v)), np.empty(width), np.empty(width)
     for j in range(count):
         e = at.HEAD + j * at.EQUATION
-        aux = np.empty(ints[e + at.AUX] + ints[e + at.FIXED])
-        for k in range(ints[e + at.AUX]):
-            aux[k] = v[ints[ints[e + at.AUX_PLACES] + k]]
-        for k in range(ints[e + at.FIXED]):
-            aux[ints[e + at.AUX] + k] = floats[ints[e + at.FIXED_VALUES] + k]
+        read_aux(ints, floats, e, v, aux)
         if ints[e + at.REDUCED]:
-            value += reduced(ints, floats, e, v, aux[0], dv, with_gradient)
+            value += reduced(ints, floats, e, v, dv, with_gradient)
             continue
         table = _table(aux[0], ints[e + at.TABLE])
         if ints[e + at.DEFERRED]:
-            derivative = np.zeros((2 + len(aux), rows))
-            eta, zeta = etas[j], np.zeros(rows)
-            predict(ints, floats, e, v, hidden, 0, rows, eta, zeta)
-            value += densities(ints, floats, e, v, aux, table, 0, rows, single, eta, zeta, hidden[j], ell, derivative)
-            pulls[j] = derivative
+            step, eta, zeta, by = rows, (2 * count + j) * kept, apart, derivatives + j * width * kept
         else:
-            width = min(BLOCK, rows)
-            derivative = np.zeros((2 + len(aux), width))
-            eta, zeta = np.empty(width), np.empty(width)
-            for start in range(0, rows, width):
-                stop = min(start + width, rows)
-                predict(ints, floats, e, v, hidden, start, stop, eta, zeta)
-                value += densities(
-                    ints, floats, e, v, aux, table, start, stop, rows, eta, zeta, hidden[j], ell, derivative
-                )
-                if with_gradient:
-                    pull(ints, floats, e, v, dv, hidden, hidden_pull, start, stop, derivative)
+            step, eta, zeta, by = size, block, block + size, block + 2 * size
+        for start in range(0, rows, step):
+            stop = min(start + step, rows)
+            predict(ints, floats, e, v, work, start, stop, eta, zeta)
+            value += densities(ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, step)
+            if with_gradient and not ints[e + at.DEFERRED]:
+                pull(ints, floats, e, v, dv, work, start, stop, by, step)
+        hide(ints, floats, e, v, aux, work, eta, j * kept)
     if kept:
-        value += split_weights(ints, ell, weight)
+        value += split_weights(ints, work, ell, weight)
     if with_gradient:
         for j in range(count - 1, -1, -1):
             e = at.HEAD + j * at.EQUATION
             if ints[e + at.DEFERRED]:
-                for k in range(len(pulls[j])):
-                    pulls[j][k] *= weight
-                pull_hidden(ints, floats, e, v, dv, etas[j], hidden_pull[j], pulls[j])
-                pull(ints, floats, e, v, dv, hidden, hidden_pull, 0, rows, pulls[j])
+                by = derivatives + j * width * kept
+                for k in range(width):
+                    for r in range(rows):
+                        work[by + k * rows + r] *= work[weight + r]
+                pull_hidden(ints, floats, e, v, dv, work, (2 * count + j) * kept, (count + j) * kept, by, rows)
+                for start in range(0, rows, rows):  # one block of all rows
+                    pull(ints, floats, e, v, dv, work, start, rows, by, rows)
         pull_parameters(theta, ints, floats, v, dv)
-        gradient[:] = dv[: ints[at.SIZE]]
+        for p in range(ints[at.SIZE]):
+            gradient[p] = dv[p]
     return value
 
 
-@numba.njit
+@compiled
 def _table(phi: float, count: int) -> Any:  # noqa: ANN401
     """Return log Gamma(phi + k) - log Gamma(phi) and its derivative for k < count, (2, count)."""
     table = np.zeros((2, count))

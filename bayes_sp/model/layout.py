@@ -23,7 +23,9 @@ SIMPLEXES = 9  # ints: number of simplexes, then (first parameter, number of sha
 ALPHAS = 10  # floats: Dirichlet constant of each simplex
 LOG_CONSTANT = 11  # floats: what the log-density has beside what is computed
 FRAMED = 12  # number of parameters, the first ones, on the sampler's own scale (origin + scale z)
-HEAD = 13
+MOST_AUX = 13  # largest number of aux of an equation
+ANY_DEFERRED = 14  # 1 where an equation is deferred
+HEAD = 15
 
 # Transforms
 IDENTITY, LOG, INCREASING, SHARE = range(4)  # INCREASING: the element before plus exp(theta); SHARE: in a simplex

@@ -19,6 +19,7 @@ from nutpie.compile_pymc import CompiledPyMCModel, address_as_void_pointer
 from bayes_sp.model import layout as at
 from bayes_sp.model.engine import log_density as theta_log_density
 from bayes_sp.model.posterior import LogPosterior
+from bayes_sp.model.special import compiled
 from bayes_sp.survey.design import Array
 
 DRAWS = "z"
@@ -85,7 +86,7 @@ def _functions(sources: int) -> tuple[Any, Any]:
     )
 
 
-@numba.njit
+@compiled
 def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> None:  # noqa: ANN401
     """Theta = origin + L z for the framed parameters (L lower triangular), origin + spread z for the others."""
     n = len(z)
@@ -99,10 +100,11 @@ def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> None:  # noqa: ANN4
         theta[i] = frame[i] + frame[n + i] * z[i]
 
 
-@numba.njit
+@compiled
 def _frame_gradient(slope: Any, frame: Any, framed: int, gradient: Any) -> None:  # noqa: ANN401
     n = len(slope)
-    gradient[:framed] = 0.0
+    for i in range(framed):
+        gradient[i] = 0.0
     for i in range(framed):
         row = 2 * n + i * framed
         for j in range(i + 1):

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 
+from typing import Any
+
 import numba
 
+# Division by zero gives inf or nan, which the caller looks for; nothing here is called from Python, so no wrappers.
+compiled: Any = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
-@numba.njit
+
+@compiled
 def digamma(x: float) -> float:
     """Return the derivative of log Gamma at x > 0.
 

@@ -1,0 +1,197 @@
+"""The parameters of a joint model: names, priors, transforms, and their places in the engine's vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from bayes_sp.families.registry import FAMILIES
+from bayes_sp.spec.priors import Prior
+from bayes_sp.spec.types import PathModel
+from bayes_sp.survey.design import Array
+
+Transform = Literal["identity", "log", "increasing", "share"]
+STANDARD = Prior("normal", (("mu", 0.0), ("sigma", 1.0)), "standardised: its scale is a parameter of its own")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Parameters that stand together.
+
+    Attributes
+    ----------
+    variable
+        Name in the posterior; scalars of several equations, such as ``sigma``, share one.
+    labels
+        Names of the elements.
+    transform
+        ``identity``; ``log`` (positive); ``increasing`` (first element, then logarithms of the steps); ``share`` (a
+        simplex of one more element than there are parameters, softmax of (t, -sum t)).
+    priors
+        One for each element, one in all for a simplex.
+    start, natural
+        First place among the unconstrained and among the natural parameters.
+    """
+
+    variable: str
+    labels: tuple[str, ...]
+    transform: Transform
+    priors: tuple[Prior, ...]
+    start: int = 0
+    natural: int = 0
+
+    @property
+    def size(self) -> int:
+        """Number of unconstrained parameters."""
+        return len(self.labels) - (self.transform == "share")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Every block in order: those of the equations (framed), then one parameter for each group or hidden value.
+
+    Attributes
+    ----------
+    blocks
+        In the order of the unconstrained vector.
+    framed
+        Number of parameters that the sampler sees on the scale of their joint curvature.
+    """
+
+    blocks: tuple[Block, ...]
+    framed: int
+
+    @property
+    def size(self) -> int:
+        """Number of unconstrained parameters, P."""
+        return sum(block.size for block in self.blocks)
+
+    @property
+    def natural_size(self) -> int:
+        """Number of natural parameters: P, and the shares of every simplex after them."""
+        return self.size + sum(len(block.labels) for block in self.blocks if block.transform == "share")
+
+    def place(self, variable: str, label: str = "") -> int:
+        """Return the natural place of an element, or of a variable's first one."""
+        for block in self.blocks:
+            if block.variable == variable and (not label or label in block.labels):
+                return block.natural + (block.labels.index(label) if label else 0)
+        raise KeyError(f"{variable}[{label}]")
+
+    def naturals(self, theta: Array) -> Array:
+        """Return the natural parameters of unconstrained ones, (..., P) -> (..., natural_size)."""
+        values = np.empty((*theta.shape[:-1], self.natural_size))
+        for block in self.blocks:
+            own = theta[..., block.start : block.start + block.size]
+            values[..., block.natural : block.natural + len(block.labels)] = _transformed(own, block.transform)
+        return values
+
+    def variables(self, theta: Array) -> dict[str, tuple[tuple[str, ...], Array]]:
+        """Return every posterior variable as its labels and its values (..., labels)."""
+        natural = self.naturals(theta)
+        found: dict[str, tuple[tuple[str, ...], list[Array]]] = {}
+        for block in self.blocks:
+            labels, values = found.get(block.variable, ((), []))
+            own = natural[..., block.natural : block.natural + len(block.labels)]
+            found[block.variable] = ((*labels, *block.labels), [*values, own])
+        return {name: (labels, np.concatenate(values, axis=-1)) for name, (labels, values) in found.items()}
+
+
+def _transformed(own: Array, transform: Transform) -> Array:
+    if transform == "log":
+        return np.exp(own)
+    if transform == "increasing":
+        steps = np.concatenate([own[..., :1], np.exp(own[..., 1:])], axis=-1)
+        return np.cumsum(steps, axis=-1)
+    if transform == "share":
+        logits = np.concatenate([own, -own.sum(axis=-1, keepdims=True)], axis=-1)
+        weight = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return weight / weight.sum(axis=-1, keepdims=True)
+    return own
+
+
+def lay_out(framed: Sequence[Block], others: Sequence[Block]) -> Parameters:
+    """Give every block its places: natural ones are the unconstrained ones', but a simplex' shares come last."""
+    start = 0
+    natural = sum(block.size for block in (*framed, *others))
+    placed = []
+    for block in (*framed, *others):
+        if block.transform == "share":
+            placed.append(replace(block, start=start, natural=natural))
+            natural += len(block.labels)
+        else:
+            placed.append(replace(block, start=start, natural=start))
+        start += block.size
+    return Parameters(tuple(placed), sum(block.size for block in framed))
+
+
+def equation_blocks(model: PathModel, j: int) -> list[Block]:
+    """Return the blocks of equation j's own parameters: coefficients, zero part, cutpoints, shares, scales."""
+    equation = model.equations[j]
+    response, family = equation.response, FAMILIES[equation.family]
+
+    def given(name: str) -> Prior:
+        prior = model.prior(response, name)
+        if prior is None:  # check_model reports this for specifications read from files
+            raise ValueError(f'the specification "{model.name}" has no prior for {name} of {response}')
+        return prior
+
+    terms, zeros = model.terms(equation), model.zero_terms(equation)
+    blocks = [Block(response, terms, "identity", tuple(given(term) for term in terms))] if terms else []
+    if zeros:
+        blocks.append(Block(f"{response}_zero", zeros, "identity", tuple(given(f"zero_{term}") for term in zeros)))
+    if family.ordered:
+        values = [model.coding(response).origin + level for level in range(model.coding(response).levels)]
+        cuts = tuple(f"{low:g}|{high:g}" for low, high in zip(values, values[1:], strict=False))
+        blocks.append(Block(f"{response}_cutpoint", cuts, "increasing", tuple(given("cutpoint") for _ in cuts)))
+    for parent in equation.monotonic:
+        coding = model.coding(parent)
+        values = [coding.origin + level for level in range(coding.levels)]
+        steps = tuple(f"{low:g}-{high:g}" for low, high in zip(values, values[1:], strict=False))
+        blocks.append(Block(f"{response}_{parent}_simplex", steps, "share", (given("simplex"),)))
+    blocks += [Block(name, (response,), "log", (given(name),)) for name in family.parameters]
+    if equation.varying:
+        blocks.append(Block("tau", (response,), "log", (given("tau"),)))
+    return blocks
+
+
+def varying_block(response: str, labels: Sequence[str]) -> Block:
+    """Return the standardised intercepts of an equation's groups."""
+    return Block(varying_name(response), tuple(labels), "identity", (STANDARD,) * len(labels))
+
+
+def hidden_block(name: str, count: int) -> Block:
+    """Return the standardised values of a variable's hidden cells."""
+    return Block(hidden_name(name), tuple(str(i) for i in range(count)), "identity", (STANDARD,) * count)
+
+
+def varying_name(response: str) -> str:
+    """Return the name of an equation's standardised intercepts; no name of a variable holds the bar."""
+    return f"{response}|varying"
+
+
+def hidden_name(name: str) -> str:
+    """Return the name of a variable's standardised hidden values."""
+    return f"{name}|hidden"
+
+
+def is_posterior(name: str) -> bool:
+    """Whether a variable belongs to the posterior that is shown: standardised helpers do not."""
+    return "|" not in name
+
+
+def posterior_dims(model: PathModel, names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Return the dim of each posterior variable beside chain and draw."""
+    responses = {equation.response for equation in model.equations}
+    endings = {"_zero": "_zero_term", "_cutpoint": "_cut", "_simplex": "_step"}
+    found = {}
+    for name in names:
+        if name in responses:
+            found[name] = f"{name}_term"
+            continue
+        ending = next((e for e in endings if name.endswith(e)), "")
+        found[name] = name.removesuffix(ending) + endings[ending] if ending else f"{name}_response"
+    return found

@@ -1,0 +1,256 @@
+"""The equations as the engine sees them: columns of numbers, states of cells, and terms that no column can hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_sp.errors import SurveyError
+from bayes_sp.families.registry import FAMILIES
+from bayes_sp.model import layout as at
+from bayes_sp.model.parameters import Block, equation_blocks, hidden_block, varying_block
+from bayes_sp.model.split import Rows
+from bayes_sp.spec.parts import Equation
+from bayes_sp.spec.priors import Prior
+from bayes_sp.spec.types import PathModel
+from bayes_sp.survey.arrays import equation_matrix, transformed, zero_matrix
+from bayes_sp.survey.design import Array
+
+Ints = NDArray[np.int64]
+HIDEABLE = ("normal", "latent_normal")
+WEAK = "covariates are on unit scales: weak, and the same for every incomplete covariate"
+COVARIATE_PRIORS = {
+    "intercept": Prior("normal", (("mu", 0.0), ("sigma", 1.5)), WEAK),
+    "slope": Prior("normal", (("mu", 0.0), ("sigma", 1.0)), WEAK),
+    "sigma": Prior("half_normal", (("sigma", 1.5),), WEAK),
+    "cutpoint": Prior("normal", (("mu", 0.0), ("sigma", 2.0)), WEAK),
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Term:
+    """A term whose value is not known before sampling.
+
+    Attributes
+    ----------
+    name
+        Of its coefficient.
+    source
+        The hidden variable, or the ordered parent of a monotonic effect.
+    zero
+        Whether it belongs to the zero part.
+    center
+        Taken off the hidden value.
+    multiplier
+        What that is multiplied with, (R,), in an interaction.
+    levels
+        Number of the parent's level in each row, (R,), for a monotonic effect.
+    """
+
+    name: str
+    source: str
+    zero: bool = False
+    center: float = 0.0
+    multiplier: Array | None = None
+    levels: Ints | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Part:
+    """One equation.
+
+    Attributes
+    ----------
+    response, family
+        The variable, and its likelihood.
+    x, zero_x
+        Columns of both predictors, (R, p) and (R, q); 0 where a term stands instead.
+    y
+        Coded responses, (R,); 0 where the cell is missing.
+    state
+        What each cell is, (R,): `layout.SEEN`, `ABSENT`, `MISSING` or `MEASURED`.
+    hidden_number
+        Number of each cell among the variable's hidden ones, (R,), -1 elsewhere.
+    is_parent
+        Whether a later equation needs the value.
+    levels
+        Number of levels of an ordered response.
+    fixed
+        Known constants after the family's parameters.
+    offset, groups
+        Added to the mean's predictor, (R,); group of each row, (R,).
+    terms
+        Monotonic effects and hidden parents.
+    blocks, others
+        Parameters of the equation; parameters of its groups and hidden cells.
+    """
+
+    response: str
+    family: str
+    x: Array
+    zero_x: Array
+    y: Array
+    state: Ints
+    hidden_number: Ints
+    is_parent: bool
+    levels: int
+    fixed: tuple[float, ...]
+    offset: Array | None
+    groups: Ints | None
+    terms: tuple[Term, ...]
+    blocks: tuple[Block, ...]
+    others: tuple[Block, ...]
+
+
+def parts_of(model: PathModel, rows: Rows) -> tuple[Part, ...]:
+    """Return the equations of incomplete covariates and of an incomplete exposure, then those of the chain.
+
+    Raises
+    ------
+    SurveyError
+        Where cells are missing of which the model has no account.
+    """
+    design = rows.design
+    whole = [t for t, column in zip(design.covariate_terms, design.w.T, strict=True) if not np.isnan(column).any()]
+    known = [term for term in whole if term.partition("[")[0] not in rows.summed]
+    incomplete = [c.name for c in model.covariates if c.name in rows.summed or c.name in design.missing]
+    extra = [_covariate_part(model, rows, name, known) for name in incomplete]
+    if model.exposure in design.missing:
+        extra.insert(0, _covariate_part(model, rows, model.exposure, known))
+    return (*extra, *(_chain_part(model, rows, j) for j in range(len(model.equations))))
+
+
+def _chain_part(model: PathModel, rows: Rows, j: int) -> Part:
+    equation, design = model.equations[j], rows.design
+    response, family = equation.response, FAMILIES[equation.family]
+    later = model.equations[j + 1 :]
+    is_parent = any(response in other.parents for other in later)
+    gone = np.isnan(design.y[:, j])
+    state = np.full(rows.count, at.SEEN, dtype=np.int64)
+    state[gone] = at.MISSING if is_parent else at.ABSENT
+    if family.latent and is_parent:
+        state[~gone] = at.MEASURED
+    if is_parent and gone.any() and equation.family not in HIDEABLE:
+        problem = f"{response}: {int(gone.sum())} values are missing, and the family {equation.family} has no account"
+        raise SurveyError("the survey", [f'{problem} of missing mediators; set missing = "complete"'])
+    number, count = _hidden_numbers(rows, state)
+    hidden = _hidden_columns(model, rows)
+    x, terms = _without_hidden(model, rows, equation, equation_matrix(model, design, j), hidden, zero=False)
+    zero_x, zero_terms = _without_hidden(model, rows, equation, zero_matrix(model, design, j), hidden, zero=True)
+    others = []
+    groups = None
+    if equation.varying:
+        groups, labels = design.groups[equation.varying]
+        others.append(varying_block(response, labels))
+    if count:
+        others.append(hidden_block(response, count))
+    return Part(
+        response=response, family=equation.family, x=x, zero_x=zero_x,
+        y=np.where(gone, 0.0, design.coded(j)), state=state, hidden_number=number, is_parent=is_parent,
+        levels=model.coding(response).levels,
+        fixed=(design.measurement_sd[response],) if family.latent else (),
+        offset=design.offsets.get(response), groups=groups, terms=(*terms, *zero_terms),
+        blocks=tuple(equation_blocks(model, j)), others=tuple(others),
+    )  # fmt: skip
+
+
+def _hidden_numbers(rows: Rows, state: Ints) -> tuple[Ints, int]:
+    """Number the patients whose cell is hidden; every row of a patient has the patient's number."""
+    hidden = (state == at.MISSING) | (state == at.MEASURED)
+    patients = np.unique(rows.patient[hidden])
+    number = np.full(rows.count, -1, dtype=np.int64)
+    number[hidden] = np.searchsorted(patients, rows.patient[hidden])
+    return number, len(patients)
+
+
+def _hidden_columns(model: PathModel, rows: Rows) -> dict[str, NDArray[np.bool_]]:
+    """Return which rows' values are parameters, by variable: missing numbers, and what is measured with error."""
+    design = rows.design
+    found = {name: mask for name, mask in design.missing.items() if name not in rows.summed}
+    for equation in model.equations:
+        if FAMILIES[equation.family].latent:
+            found[equation.response] = np.ones(rows.count, dtype=bool)
+    return found
+
+
+def _without_hidden(
+    model: PathModel, rows: Rows, equation: Equation, x: Array, hidden: dict[str, NDArray[np.bool_]], *, zero: bool
+) -> tuple[Array, list[Term]]:
+    """Return the columns with 0 where a value is not known, and the terms that stand for those."""
+    labels = model.zero_terms(equation) if zero else model.terms(equation)
+    x, terms = x.copy(), list[Term]()
+    for c, name in enumerate(labels):
+        if not zero and name in equation.monotonic:
+            levels = rows.design.coded(rows.design.responses.index(name)).astype(np.int64)
+            terms.append(Term(name, name, levels=levels))
+            x[:, c] = 0.0
+            continue
+        exposure, _, mediator = name.partition(":")
+        sources = [source for source in (exposure, mediator) if source in hidden]
+        if not sources:
+            continue
+        if len(sources) == 2:
+            problem = f"{model.exposure}: values are missing, and so are values of {mediator} in an interaction with it"
+            raise SurveyError("the survey", [f'{problem}; set missing = "complete"'])
+        source = sources[0]
+        center = model.variable(source).center if source in model.chain else 0.0
+        multiplier = None
+        if mediator:
+            design = rows.design
+            other = design.y[:, design.responses.index(mediator)] - model.variable(mediator).center
+            multiplier = design.x if source == mediator else np.nan_to_num(other)
+            center = center if source == mediator else 0.0
+        elif source == model.exposure:
+            center = model.variable(source).center
+        x[hidden[source], c] = 0.0
+        terms.append(Term(name, source, zero=zero, center=center, multiplier=multiplier))
+    if np.isnan(x).any():
+        raise AssertionError("a missing cell has no account")
+    return x, terms
+
+
+def _covariate_part(model: PathModel, rows: Rows, name: str, known: list[str]) -> Part:
+    """Return the equation of an incomplete covariate or exposure, given the complete covariates.
+
+    A number is normal, on the covariate's transformed scale; one of few levels is ordered.
+    """
+    design = rows.design
+    levels = len(rows.summed.get(name, ()))
+    columns = [design.w[:, design.covariate_terms.index(term)] for term in known]
+    labels = [*known]
+    if name != model.exposure and model.exposure not in design.missing:
+        columns.append(design.x)
+        labels.append(model.exposure)
+    if levels:
+        values = _level_numbers(model, rows, name)
+        blocks = [Block(f"{name}_cutpoint", tuple(f"{k}|{k + 1}" for k in range(levels - 1)), "increasing",
+                        (COVARIATE_PRIORS["cutpoint"],) * (levels - 1))]  # fmt: skip
+    else:
+        columns.insert(0, np.ones(rows.count))
+        labels.insert(0, "intercept")
+        values = design.x if name == model.exposure else design.w[:, design.covariate_terms.index(name)]
+        blocks = [Block("sigma", (name,), "log", (COVARIATE_PRIORS["sigma"],))]
+    gone = np.isnan(values)
+    state = np.where(gone, at.MISSING, at.SEEN)
+    number, count = _hidden_numbers(rows, state)
+    if labels:
+        priors = tuple(COVARIATE_PRIORS["intercept" if label == "intercept" else "slope"] for label in labels)
+        blocks.insert(0, Block(name, tuple(labels), "identity", priors))
+    return Part(
+        response=name, family="ordered_logit" if levels else "normal",
+        x=np.column_stack(columns) if columns else np.empty((rows.count, 0)), zero_x=np.empty((rows.count, 0)),
+        y=np.where(gone, 0.0, values), state=state, hidden_number=number, is_parent=True, levels=levels, fixed=(),
+        offset=None, groups=None, terms=(), blocks=tuple(blocks),
+        others=(hidden_block(name, count),) if count else (),
+    )  # fmt: skip
+
+
+def _level_numbers(model: PathModel, rows: Rows, name: str) -> Array:
+    """Return the number of a summed covariate's level in each row."""
+    covariate = next(c for c in model.covariates if c.name == name)
+    design = rows.design
+    own = np.column_stack([design.w[:, design.covariate_terms.index(term)] for term in covariate.terms])
+    each = np.column_stack(transformed(covariate, np.array(rows.summed[name])))
+    return np.abs(own[:, None, :] - each[None, :, :]).sum(axis=2).argmin(axis=1).astype(float)

@@ -1,0 +1,119 @@
+"""Rows of a survey with missing levels: a patient is a row for each combination of levels that the cells may hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_sp.errors import SurveyError
+from bayes_sp.spec.types import PathModel
+from bayes_sp.survey.arrays import transformed
+from bayes_sp.survey.design import Array, Design
+
+MOST_ROWS = 64  # combinations of one patient's missing levels
+
+
+@dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
+class Rows:
+    """A design with rows in place of patients; missing levels stand as every value that they may have.
+
+    Attributes
+    ----------
+    design
+        Its arrays have a row for each combination; cells that cannot be summed over are still NaN.
+    patient
+        Patient of each row, (R,): first the patients with one row, in order.
+    single
+        Number of patients with one row.
+    split
+        (first row, number of rows) of each of the others.
+    summed
+        Columns that are summed over, with their levels.
+    levels
+        Number of the level of each summed column's cell in each row, (R,), where it was missing, else -1.
+    """
+
+    design: Design
+    patient: NDArray[np.int64]
+    single: int
+    split: tuple[tuple[int, int], ...]
+    summed: dict[str, tuple[float, ...]]
+    levels: dict[str, NDArray[np.int64]]
+
+    @property
+    def count(self) -> int:
+        """Number of rows, R."""
+        return len(self.patient)
+
+
+def split_rows(model: PathModel, design: Design) -> Rows:
+    """Return the rows of a design: one for each patient, or for each combination of missing levels.
+
+    Raises
+    ------
+    SurveyError
+        Where a patient's missing levels have more than 64 combinations.
+    """
+    summed = {
+        name: model.levels(name) for name in design.missing if name != design.outcome and len(model.levels(name)) > 0
+    }
+    if not summed:
+        return Rows(design, np.arange(design.n), design.n, (), {}, {})
+    incomplete = np.any([design.missing[name] for name in summed], axis=0)
+    single = np.flatnonzero(~incomplete)
+    patient, split = list(single), []
+    levels: dict[str, list[int]] = {name: [-1] * len(single) for name in summed}
+    for i in np.flatnonzero(incomplete):
+        choices = [range(len(values)) if design.missing[name][i] else (-1,) for name, values in summed.items()]
+        combinations = list(product(*choices))
+        if len(combinations) > MOST_ROWS:
+            names = ", ".join(name for name in summed if design.missing[name][i])
+            problem = f"row {i + 1}: {len(combinations)} combinations of missing levels ({names}); at most {MOST_ROWS}"
+            raise SurveyError("the survey", [f'{problem}. Leave the patient out, or set missing = "complete"'])
+        split.append((len(patient), len(combinations)))
+        patient += [i] * len(combinations)
+        for combination in combinations:
+            for name, level in zip(summed, combination, strict=True):
+                levels[name].append(level)
+    numbers = {name: np.array(values) for name, values in levels.items()}
+    index = np.array(patient)
+    filled = _filled(model, _taken(design, index), summed, numbers)
+    return Rows(filled, index, len(single), tuple(split), summed, numbers)
+
+
+def _taken(design: Design, index: NDArray[np.int64]) -> Design:
+    """Return a design whose rows are those of the index."""
+    return replace(
+        design,
+        x=design.x[index],
+        y=design.y[index],
+        w=design.w[index],
+        missing={name: mask[index] for name, mask in design.missing.items()},
+        groups={name: (codes[index], labels) for name, (codes, labels) in design.groups.items()},
+        offsets={name: values[index] for name, values in design.offsets.items()},
+    )
+
+
+def _filled(
+    model: PathModel, rows: Design, summed: dict[str, tuple[float, ...]], levels: dict[str, NDArray[np.int64]]
+) -> Design:
+    """Write the levels into the cells that they stand for."""
+    y, w = rows.y.copy(), rows.w.copy()
+    missing = {name: mask for name, mask in rows.missing.items() if name not in summed}
+    for name, values in summed.items():
+        cells = levels[name] >= 0
+        chosen = np.array(values)[levels[name][cells]]
+        if name in rows.responses:
+            y[cells, rows.responses.index(name)] = chosen
+        else:
+            for term, column in zip(*_covariate(model, name, chosen), strict=True):
+                w[cells, rows.covariate_terms.index(term)] = column
+    return replace(rows, y=y, w=w, missing=missing)
+
+
+def _covariate(model: PathModel, name: str, values: Array) -> tuple[tuple[str, ...], list[Array]]:
+    covariate = next(c for c in model.covariates if c.name == name)
+    return covariate.terms, transformed(covariate, values)
