@@ -78,10 +78,10 @@ def pointwise(model: PathModel, design: Design, posterior: xr.DataTree) -> Point
     if design.missing or design.measurement_sd:
         raise BayesSpError(model.name, ["values that are missing or latent are not in a saved run; fit again"])
     most = MOST_VALUES // design.y.size
+    if most < LEAST_DRAWS:
+        raise BayesSpError(model.name, [f"{design.n:,} patients are too many to leave each of them out"])
     if draws.sizes["chain"] * draws.sizes["draw"] > most:
         draws = thinned(draws, most)
-    if draws.sizes["chain"] * draws.sizes["draw"] < LEAST_DRAWS < most or most < LEAST_DRAWS:
-        raise BayesSpError(model.name, [f"{design.n:,} patients are too many to leave each of them out"])
     shape = (draws.sizes["chain"], draws.sizes["draw"], design.n)
     found = predictors(model, design, draws, np.random.default_rng(0))  # nothing is hidden, so nothing is drawn
     return Pointwise(draws, {one.response: one.log_density().reshape(shape) for one in found})
