@@ -81,7 +81,7 @@ def analyse(
     effects = fitted.effects()
     verdict = diagnose(fitted.posterior, effects.quantities())
     times["effects and diagnostics"] = time.perf_counter()
-    comparison = fitted.compare(replicates=replicates, notify=notify)
+    comparison = fitted.compare(replicates=replicates, notify=notify, effects=effects)
     times["comparison"] = time.perf_counter()
     recovered = recover_published(published())[0] if survey.reconstructed else ()
     spread = spread_over_reconstructions(model) if survey.reconstructed and has_spread(model) else None

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import os
-import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from bayes_sp.arguments import add_compare, add_fit, add_priors, file_path, whole_number
 from bayes_sp.errors import BayesSpError, FitError, RunError
-from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, METHODS, SamplerOptions
+from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions
 
 if TYPE_CHECKING:
     from bayes_sp.spec.types import PathModel
     from bayes_sp.survey.records import Survey
 
 OK, USER_MISTAKE, NOT_TRUSTWORTHY = 0, 2, 3
-MOST = 2**32 - 1  # the largest seed that every generator takes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,107 +53,21 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bayes_sp", description="Bayesian path models with count outcomes.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_fit(commands)
-    _add_compare(commands)
-    _add_priors(commands)
+    add_fit(commands, _fit)
+    add_compare(commands, _compare)
+    add_priors(commands, _priors)
     models = commands.add_parser("models", help="list the shipped specifications")
     models.set_defaults(command=_models)
     reconstruct = commands.add_parser("reconstruct", help="write records that reproduce the published moments")
-    reconstruct.add_argument("--seed", type=_whole(0), default=1, help="other seeds give other records (default 1)")
-    reconstruct.add_argument("--out", type=_path, required=True, metavar="FILE", help="the CSV file to write")
+    reconstruct.add_argument(
+        "--seed", type=whole_number(0), default=1, help="other seeds give other records (default 1)"
+    )
+    reconstruct.add_argument("--out", type=file_path, required=True, metavar="FILE", help="the CSV file to write")
     reconstruct.add_argument("--overwrite", action="store_true", help="replace an existing file")
     reconstruct.set_defaults(command=_reconstruct)
     published = commands.add_parser("published", help="print every published number with its place in the article")
     published.set_defaults(command=_published)
     return parser
-
-
-def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    fit = commands.add_parser(
-        "fit",
-        allow_abbrev=False,  # --save must not be taken for --save-records
-        help="fit a specification, compare with the bootstrap, save a run",
-        description="Without --data the records are reconstructed from the published moments of the study.",
-        epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 the fit failed, "
-        "or failed its diagnostics and must not be used.",
-    )
-    add = fit.add_argument
-    add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
-    _add_records(fit)
-    _add_sampler(fit)
-    add("--bootstrap", type=_whole(0), default=5000, metavar="N", help="bootstrap samples (default 5000; 0 for none)")
-    add("--check", action="store_true", help="also criticise the fit: replicated records, left-out patients, influence")
-    add("--refits", type=_whole(0), default=5, metavar="N", help="with --check: at most N refits without a patient "
-        "whose part cannot be had from the draws (default 5)")  # fmt: skip
-    add("--out", type=_path, metavar="DIR", help="the run's folder (default runs/<model>-<data digest>-<seed>)")
-    add("--overwrite", action="store_true", help="replace the run in --out")
-    add("--save-records", action="store_true", help="also write the patients' records into the run's folder")
-    fit.set_defaults(command=_fit)
-
-
-def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    compare = commands.add_parser(
-        "compare",
-        allow_abbrev=False,
-        help="fit several specifications to the same records, side by side",
-        description="Finished runs of the same specification, records, seed and sampler options are used again.",
-        epilog="Exit status: 0 done, 2 a mistake in the arguments, a specification or the data, 3 a fit failed, or "
-        "failed its diagnostics and must not be used. A specification that fails does not stop the others.",
-    )
-    add = compare.add_argument
-    add("models", nargs="+", metavar="MODEL", help="shipped specifications or TOML files; the first is the reference")
-    _add_records(compare)
-    _add_sampler(compare)
-    add("--bootstrap", type=_whole(0), default=0, metavar="N", help="bootstrap samples in each run (default 0: none)")
-    add("--out", type=_path, metavar="DIR", help="the comparison's folder (default runs/compare-<seed>)")
-    add("--overwrite", action="store_true", help="replace the comparison in --out; its runs are kept")
-    compare.set_defaults(command=_compare)
-
-
-def _add_priors(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    priors = commands.add_parser("priors", help="say what the priors imply for each response, before any fit")
-    add = priors.add_argument
-    add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
-    _add_records(priors)
-    add("--seed", type=_whole(0), default=1, help="of the draws (default 1)")
-    add("--figure", type=_path, metavar="FILE", help="also draw the figure, into this PNG file")
-    priors.set_defaults(command=_priors)
-
-
-def _add_records(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--data", type=_path, metavar="CSV", help="your survey: a row for each patient, columns named as in the model")
-    add("--reconstruction", type=_whole(0), metavar="SEED", help="without --data: which reconstruction (default 1)")
-
-
-def _add_sampler(parser: argparse.ArgumentParser) -> None:
-    add, cores, default = parser.add_argument, min(4, os.cpu_count() or 1), SamplerOptions()
-    add("--seed", type=_whole(0), default=1, help="of sampling and resampling (default 1)")
-    add("--method", choices=METHODS, default=default.method, help="laplace: for surveys too large for NUTS (see docs)")
-    add("--draws", type=_whole(4), default=default.draws, help=f"kept draws of each chain (default {default.draws})")
-    add("--tune", type=_whole(1), default=default.tune, help=f"warm-up draws of each chain (default {default.tune})")
-    add("--chains", type=_whole(1), default=default.chains,
-        help=f"chains, two at least for R-hat (default {default.chains})")  # fmt: skip
-    add("--cores", type=_whole(1), default=cores, help="chains at the same time; does not change the draws")
-
-
-def _whole(least: int) -> Callable[[str], int]:
-    """Return an argparse type: a whole number of at least ``least``."""
-
-    def whole(text: str) -> int:
-        is_whole = re.fullmatch(r"[+-]?\d{1,12}", text, re.ASCII) is not None
-        if not is_whole or not least <= int(text) <= MOST:
-            raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {MOST}, found {text!r}")
-        return int(text)
-
-    return whole
-
-
-def _path(text: str) -> Path:
-    """Return a path with a leading ``~`` expanded, also where the shell has not done it (``--out=~/run``)."""
-    if not text:
-        raise argparse.ArgumentTypeError("must name a file or folder, found nothing")
-    return Path(os.path.expanduser(text))  # Path.expanduser raises for an unknown user
 
 
 def _say(line: str) -> None:
@@ -191,6 +105,21 @@ def _sampler(options: argparse.Namespace) -> SamplerOptions:
     return SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
 
 
+@contextmanager
+def _importing() -> Iterator[None]:
+    """Import without looking for garbage: what imports make stays, and the search for it takes a tenth of their time.
+
+    BLAS gets one thread unless the environment says otherwise, which it reads when NumPy is imported: with matrices as
+    small as ours, threads that wait for work make a bootstrap up to four times slower.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def _fit(options: argparse.Namespace) -> int:
     from bayes_sp.compare.twin import twin_of
     from bayes_sp.runs import check_destination, default_folder
@@ -202,7 +131,8 @@ def _fit(options: argparse.Namespace) -> int:
         check_destination(options.out, overwrite=options.overwrite)
     _check_records(options)
 
-    from bayes_sp.survey.arrays import design_arrays
+    with _importing():
+        from bayes_sp.survey.arrays import design_arrays
 
     survey = _survey(options, model)
     for checked in (model, twin):
@@ -211,9 +141,10 @@ def _fit(options: argparse.Namespace) -> int:
     check_destination(folder, overwrite=options.overwrite)
     _say("loading pymc")
 
-    from bayes_sp.analysis import analyse
-    from bayes_sp.report.save import save_analysis
-    from bayes_sp.report.text import summary_text
+    with _importing():
+        from bayes_sp.analysis import analyse
+        from bayes_sp.report.save import save_analysis
+        from bayes_sp.report.text import summary_text
 
     analysis = analyse(
         model, survey, seed=options.seed, options=_sampler(options), replicates=options.bootstrap,
@@ -231,7 +162,8 @@ def _fit(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     _check_records(options)
-    from bayes_sp.report.multiverse import check_comparison_folder, compare_and_keep, comparison_folder
+    with _importing():
+        from bayes_sp.report.multiverse import check_comparison_folder, compare_and_keep, comparison_folder
 
     folder = options.out or comparison_folder(options.seed)
     check_comparison_folder(folder, overwrite=options.overwrite)
@@ -276,7 +208,6 @@ def _models(_: argparse.Namespace) -> int:
 
 
 def _reconstruct(options: argparse.Namespace) -> int:
-    from bayes_sp.runs import write_whole
     from bayes_sp.study.reconstruct import reconstruct
     from bayes_sp.survey.records import ORIGIN_COLUMN
 

@@ -74,7 +74,14 @@ class Fit:
         """Return the verdict on the draws, for every parameter and every effect."""
         return diagnose(self.posterior, self.effects().quantities())
 
-    def compare(self, *, replicates: int = 5000, ci_prob: float = CI_PROB, notify: Notify = silent) -> Comparison:
+    def compare(
+        self,
+        *,
+        replicates: int = 5000,
+        ci_prob: float = CI_PROB,
+        notify: Notify = silent,
+        effects: Effects | None = None,
+    ) -> Comparison:
         """Set this posterior beside the percentile bootstrap, and both beside their normal twins and published values.
 
         Parameters
@@ -85,6 +92,8 @@ class Fit:
             Probability of every interval.
         notify
             Called with a line at the start of each stage.
+        effects
+            What `effects` returned, where it is at hand; computed here otherwise.
 
         Raises
         ------
@@ -104,8 +113,9 @@ class Fit:
                     resampled = bootstrap(design, seed=self.seed, replicates=replicates, ci_prob=ci_prob)
                 except SurveyError as error:  # the posterior stands without it
                     missing.append(f"{model.equations[-1].family} bootstrap: {'; '.join(error.problems)}")
-            effects = self.effects() if model is self.model else self._twin_effects(twin, missing)
-            fits.append(Fitted(model, effects, resampled))
+            own = model is self.model
+            found = (effects or self.effects()) if own else self._twin_effects(twin, missing)
+            fits.append(Fitted(model, found, resampled))
         return replace(compare(self.model, fits, self.survey.mark, ci_prob), missing=tuple(missing))
 
     def predictive_checks(self, *, replicates: int = REPLICATES, ci_prob: float = CI_PROB) -> PredictiveChecks:

@@ -43,3 +43,8 @@ DIAGNOSTIC_COLUMNS = ("name", "r_hat", "ess_bulk", "ess_tail", "mcse_mean")
 def path_name(variables: Sequence[str]) -> str:
     """Return a path's name: its variables joined by `` -> ``."""
     return ARROW.join(variables)
+
+
+def observed_name(response: str) -> str:
+    """Return the name of a response's observed variable (``belonging_t1`` itself names its coefficients)."""
+    return f"{response}_observed"

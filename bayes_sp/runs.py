@@ -145,7 +145,7 @@ def run_folder(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
 def _remove_abandoned(folder: Path) -> None:
     """Remove what killed processes left of the same destination."""
     start = f".{folder.name}.partial-"
-    for left in [path for path in folder.parent.iterdir() if path.name.startswith(start)]:
+    for left in [folder.parent / name for name in os.listdir(folder.parent) if name.startswith(start)]:
         process = left.name.rpartition("-")[2]
         if process.isdigit() and not _is_alive(int(process)):
             shutil.rmtree(left, ignore_errors=True)

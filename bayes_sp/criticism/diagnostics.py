@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_sp.effects.summary import Array, convergence
+from bayes_sp.effects.convergence import Array, energy_bfmi
+from bayes_sp.effects.summary import convergence
 from bayes_sp.model.options import PARETO_K_LIMIT
 from bayes_sp.names import DIAGNOSTIC_COLUMNS
 
@@ -98,9 +98,10 @@ def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array]) -> Verdict:
         numbers |= {name: float(posterior.attrs[name]) for name in ("pareto_k", "importance_ess")}
         method_reasons = _approximation_reasons(numbers)
     else:
-        energy = np.atleast_1d(az.bfmi(posterior)["energy"].to_numpy())
-        numbers |= {"divergences": float(posterior["sample_stats"]["diverging"].sum()), "e_bfmi": float(energy.min())}
-        method_reasons = _sampler_reasons(numbers, int(energy.argmin()))
+        stats = posterior["sample_stats"]
+        bfmi = energy_bfmi(stats["energy"].transpose("chain", "draw").to_numpy())
+        numbers |= {"divergences": float(stats["diverging"].sum()), "e_bfmi": float(bfmi.min())}
+        method_reasons = _sampler_reasons(numbers, int(bfmi.argmin()))
     heavy = [name for name, values in effects.items() if _mean_is_outside(values)]
     reasons = (*_heavy_tails(heavy), *_reasons(table, with_r_hat=not resampled), *method_reasons)
     return Verdict(not reasons, reasons, numbers, table[list(DIAGNOSTIC_COLUMNS)])
@@ -108,11 +109,11 @@ def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array]) -> Verdict:
 
 def _parameters(posterior: xr.Dataset) -> dict[str, Array]:
     """Return the draws of every scalar parameter by name, such as ``belonging_t1[group_change]``."""
-    found = {}
+    found: dict[str, Array] = {}
     for name, array in posterior.data_vars.items():
         (dim,) = [dim for dim in array.dims if dim not in ("chain", "draw")]
-        for label in array[dim].to_numpy():
-            found[f"{name}[{label}]"] = array.sel({dim: label}).to_numpy()
+        draws = array.transpose("chain", "draw", dim).to_numpy()
+        found |= {f"{name}[{label}]": draws[..., i] for i, label in enumerate(array[dim].to_numpy())}
     return found
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from scipy import stats
 
 from bayes_sp.criticism.predictors import predictors
 from bayes_sp.criticism.psis import leave_one_out_weights, relative_efficiency
@@ -116,6 +115,8 @@ def uniform_band(n: int, ci_prob: float = CI_PROB, seed: int = 0) -> tuple[Array
     ----------
     Saeilynoja, Buerkner & Vehtari (2022), Statistics and Computing 32, 32. doi:10.1007/s11222-022-10090-6
     """
+    from scipy import stats  # slow to import, and a fit without criticism does not need it
+
     grid = (np.arange(GRID) + 0.5) / GRID
     samples = np.sort(np.random.default_rng(seed).random((SIMULATIONS, n)), axis=1)
     counts = np.stack([np.searchsorted(sample, grid, side="right") for sample in samples])

@@ -5,11 +5,10 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 
-import arviz as az
 import numpy as np
 import xarray as xr
-from arviz_stats.base import array_stats
 
+from bayes_sp.effects.convergence import convergence_measures
 from bayes_sp.survey.design import Array
 
 CONSTANT = 1e-12  # log ratios that differ by less are equal: the patient says nothing about the parameters
@@ -46,6 +45,8 @@ def leave_one_out_weights(log_likelihood: Array, efficiency: float = 1.0) -> Wei
     Vehtari, Gelman & Gabry (2017), Statistics and Computing 27, 1413-1432. doi:10.1007/s11222-016-9696-4
     Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72).
     """
+    from arviz_stats.base import array_stats  # slow to import, and a fit without criticism does not need it
+
     n, count = log_likelihood.shape
     log_weights, pareto_k = np.full((n, count), -np.log(count)), np.full(n, -np.inf)
     with warnings.catch_warnings():  # too few draws in a tail: k is infinite then, and is reported
@@ -62,11 +63,12 @@ def relative_efficiency(posterior: xr.Dataset) -> float:
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     if chains == 1:
         return 1.0
-    with warnings.catch_warnings():  # 0/0 for a parameter that never varies
-        warnings.filterwarnings("ignore", message="invalid value encountered", category=RuntimeWarning)
-        found = az.ess(posterior, method="mean")
-    sizes = np.concatenate([found[name].to_numpy().ravel() for name in posterior.data_vars])
-    return float(np.nanmean(sizes)) / (chains * draws)
+    columns = [array.transpose("chain", "draw", ...).to_numpy() for array in posterior.data_vars.values()]
+    values = np.concatenate([column.reshape(chains, draws, -1) for column in columns], axis=-1)
+    variance = values.var(axis=(0, 1), ddof=1)
+    varying = variance > 0
+    error = convergence_measures(values[..., varying])["mcse_mean"]  # SD over root of the effective sample size
+    return float(np.nanmean(variance[varying] / error**2)) / (chains * draws)
 
 
 def weighted_quantile(values: Array, weights: Array, probabilities: Array) -> Array:

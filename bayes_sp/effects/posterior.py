@@ -84,23 +84,28 @@ class Effects:
     def _columns(self) -> tuple[list[tuple[str, str, str, float]], Array]:
         """(path, scale, decomposition, kappa) of each row of the table, and their draws (chain, draw, row)."""
         labels, columns = [], []
+        draws = {name: self._values(name) for name in (ALONE, AVERAGE)}
         has_order = RATE_RATIO in self.draws["scale"]
-        for path in self.draws["path"].to_numpy():
-            for scale in self.draws["scale"].to_numpy():
+        for i, path in enumerate(self.draws["path"].to_numpy()):
+            for j, scale in enumerate(self.draws["scale"].to_numpy()):
                 both = has_order and scale != COEFFICIENT and path != TOTAL
                 for decomposition in (ALONE, AVERAGE) if both else (ALONE,):
-                    values = self.draws[decomposition].sel(path=path, scale=scale).to_numpy()
                     labels.append((str(path), str(scale), decomposition if both else "", self.kappa))
-                    columns.append(values)
+                    columns.append(draws[decomposition][..., i, j])
         return labels, np.stack(columns, axis=-1)
 
     def quantities(self) -> dict[str, Array]:
         """Return the draws (chain, draw) of every distinct effect by name, for diagnostics."""
-        found = {}
-        for path in self.draws["path"].to_numpy():
-            for scale in self.draws["scale"].to_numpy():
-                found[f"{path} [{scale}]"] = self.draws[AVERAGE].sel(path=path, scale=scale).to_numpy()
-        return found
+        draws = self._values(AVERAGE)
+        return {
+            f"{path} [{scale}]": draws[..., i, j]
+            for i, path in enumerate(self.draws["path"].to_numpy())
+            for j, scale in enumerate(self.draws["scale"].to_numpy())
+        }
+
+    def _values(self, decomposition: str) -> Array:
+        """Draws of one decomposition, (chain, draw, path, scale)."""
+        return self.draws[decomposition].transpose("chain", "draw", "path", "scale").to_numpy()
 
     def _repr_html_(self) -> str:
         table = self.table()

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
-import arviz as az
 import numpy as np
 import pandas as pd
-import xarray as xr
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bayes_sp.effects.convergence import Array, convergence_measures
 
 CI_KIND = "eti"
 CI_PROB = 0.95
@@ -33,16 +28,7 @@ def convergence(values: Array) -> pd.DataFrame:
     ----------
     Vehtari, Gelman, Simpson, Carpenter & Buerkner (2021), Bayesian Analysis 16(2). doi:10.1214/20-BA1221
     """
-    draws = xr.Dataset({"q": (("chain", "draw", "k"), values)})
-    with warnings.catch_warnings():  # 0/0 for a quantity that never varies: the NaN is reported by the verdict
-        warnings.filterwarnings("ignore", message="invalid value encountered", category=RuntimeWarning)
-        found = {
-            "ess_bulk": az.ess(draws, method="bulk"),
-            "ess_tail": az.ess(draws, method="tail"),
-            "r_hat": az.rhat(draws),
-            "mcse_mean": az.mcse(draws, method="mean"),
-        }
-    return pd.DataFrame({name: result["q"].to_numpy() for name, result in found.items()})
+    return pd.DataFrame(convergence_measures(values))
 
 
 def summarise(values: Array, ci_prob: float = CI_PROB) -> pd.DataFrame:

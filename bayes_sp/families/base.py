@@ -51,10 +51,10 @@ class Family:
         ``(pm, name, eta, zeta, aux, y) -> pm variable`` with dim ``patient``: the family in PyMC's own words. PyMC
         comes in as an argument, so that reading a specification does not import it.
     kernel
-        ``(y, eta, zeta, aux, table, out, digamma) -> log p(y)`` of one patient, with ``out[0]`` = d/d eta, ``out[1]`` =
+        ``(y, eta, zeta, aux, table, out) -> log p(y)`` of one patient, with ``out[0]`` = d/d eta, ``out[1]`` =
         d/d zeta (written where there is a zero part) and ``out[2 + k]`` = d/d aux[k] (parameters and cutpoints, never
         the measurement SD). Counts leave out the constant -log y!. Plain Python and `math`, compiled by numba where it
-        is used; what numba lacks (digamma) comes in as an argument. ``table`` is (2, m) for counts: with the size phi,
+        is used, with `digamma` from the module of that name. ``table`` is (2, m) for counts: with the size phi,
         ``table[0, k]`` = log Gamma(phi + k) - log Gamma(phi), ``table[1, k]`` its derivative with respect to phi.
     ordered
         Cutpoints in place of an intercept.

@@ -27,12 +27,12 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return special.expit(eta)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, _aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, _aux: Any, y: Any) -> Any:
     """Y ~ Bernoulli(logistic(eta))."""
     return pm.Bernoulli(name, logit_p=eta, observed=y, dims="patient")
 
 
-def kernel(y, eta, _zeta, _aux, _table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, _aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient, and its derivatives."""
     t = -eta if y > 0.0 else eta  # the log odds of what did not happen
     e = math.exp(-abs(t))

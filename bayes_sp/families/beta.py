@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bayes_sp.families.base import Family
+from bayes_sp.families.digamma import digamma
 from bayes_sp.families.lazy import np, special
 
 if TYPE_CHECKING:
@@ -32,13 +33,13 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return special.expit(eta)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
     """Y ~ Beta(mu precision, (1 - mu) precision), mu = logistic(eta)."""
     a, b = pm.math.sigmoid(eta) * aux[0], pm.math.sigmoid(-eta) * aux[0]
     return pm.Beta(name, alpha=a, beta=b, observed=y, dims="patient")
 
 
-def kernel(y, eta, _zeta, aux, _table, out, digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient, and its derivatives."""
     precision = aux[0]
     e = math.exp(-abs(eta))

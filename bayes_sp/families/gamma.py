@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bayes_sp.families.base import Family
+from bayes_sp.families.digamma import digamma
 from bayes_sp.families.lazy import np, special
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return np.exp(eta)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
     """Y ~ Gamma(shape, mean exp(eta))."""
     return pm.Gamma(name, alpha=aux[0], beta=aux[0] * pm.math.exp(-eta), observed=y, dims="patient")
 
 
-def kernel(y, eta, _zeta, aux, _table, out, digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient, and its derivatives."""
     shape = aux[0]
     log_y = math.log(y)

@@ -40,13 +40,13 @@ def mean(eta: Array, zeta: Array, aux: Array) -> Array:
     return special.expit(-zeta) * np.exp(eta) / -np.expm1(nb.log_zero(eta, aux))
 
 
-def likelihood(pm: Any, name: str, eta: Any, zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, zeta: Any, aux: Any, y: Any) -> Any:
     """Y ~ HurdleNegativeBinomial; PyMC's psi is P(y > 0), 1 - pi."""
     psi, mu = pm.math.sigmoid(-zeta), pm.math.exp(eta)
     return pm.HurdleNegativeBinomial(name, psi=psi, mu=mu, alpha=aux[0], observed=y, dims="patient")
 
 
-def kernel(y, eta, zeta, aux, table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient without -log y!, and its derivatives."""
     phi = aux[0]
     k = int(y)

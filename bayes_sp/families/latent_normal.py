@@ -30,12 +30,12 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return eta
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
     """Y ~ Normal(eta, sqrt(sigma^2 + s^2))."""
     return pm.Normal(name, mu=eta, sigma=pm.math.sqrt(aux[0] ** 2 + aux[1] ** 2), observed=y, dims="patient")
 
 
-def kernel(y, eta, _zeta, aux, _table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient, and its derivatives."""
     sigma = aux[0]
     sd = math.hypot(sigma, aux[1])

@@ -16,7 +16,7 @@ else:
         def __init__(self, name: str) -> None:
             self._name = name
 
-        def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a module's names are of any type
+        def __getattr__(self, name: str) -> Any:
             return getattr(importlib.import_module(self._name), name)
 
     np, special, stats = _Lazy("numpy"), _Lazy("scipy.special"), _Lazy("scipy.stats")

@@ -30,12 +30,12 @@ def mean(eta: Array, _zeta: Array, aux: Array) -> Array:
     return np.exp(eta + 0.5 * aux[..., :1] ** 2)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
     """Log y ~ Normal(eta, sigma)."""
     return pm.LogNormal(name, mu=eta, sigma=aux[0], observed=y, dims="patient")
 
 
-def kernel(y, eta, _zeta, aux, _table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient, and its derivatives."""
     sigma = aux[0]
     log_y = math.log(y)

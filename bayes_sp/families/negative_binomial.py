@@ -36,12 +36,12 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return np.exp(eta)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
     """Y ~ NegativeBinomial(mean mu = exp(eta), variance mu + mu^2/phi)."""
     return pm.NegativeBinomial(name, mu=pm.math.exp(eta), alpha=aux[0], observed=y, dims="patient")
 
 
-def kernel(y, eta, _zeta, aux, table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient without -log y!, and its derivatives."""
     phi = aux[0]
     k = int(y)

@@ -44,12 +44,12 @@ def mean(eta: Array, _zeta: Array, aux: Array) -> Array:
     return special.ndtr(eta[..., None] - aux[..., None, :]).sum(axis=-1)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
     """Y ~ OrderedProbit(eta, cutpoints)."""
     return pm.OrderedProbit(name, eta=eta, cutpoints=aux, compute_p=False, observed=y, dims="patient")
 
 
-def kernel(y, eta, _zeta, aux, _table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient, and its derivatives."""
     count = len(aux)
     for i in range(count):

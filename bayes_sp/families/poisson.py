@@ -27,12 +27,12 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return np.exp(eta)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, _aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, _aux: Any, y: Any) -> Any:
     """Y ~ Poisson(exp(eta))."""
     return pm.Poisson(name, mu=pm.math.exp(eta), observed=y, dims="patient")
 
 
-def kernel(y, eta, _zeta, _aux, _table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, _zeta, _aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient without -log y!, and its derivatives."""
     mu = math.exp(eta)
     out[0] = y - mu

@@ -30,13 +30,13 @@ def mean(eta: Array, zeta: Array, _aux: Array) -> Array:
     return special.expit(-zeta) * np.exp(eta)
 
 
-def likelihood(pm: Any, name: str, eta: Any, zeta: Any, aux: Any, y: Any) -> Any:  # noqa: ANN401 - PyMC's own types
+def likelihood(pm: Any, name: str, eta: Any, zeta: Any, aux: Any, y: Any) -> Any:
     """Y ~ ZeroInflatedNegativeBinomial; PyMC's psi is the share of the count part, 1 - pi."""
     psi, mu = pm.math.sigmoid(-zeta), pm.math.exp(eta)
     return pm.ZeroInflatedNegativeBinomial(name, psi=psi, mu=mu, alpha=aux[0], observed=y, dims="patient")
 
 
-def kernel(y, eta, zeta, aux, table, out, _digamma):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def kernel(y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient without -log y!, and its derivatives."""
     phi = aux[0]
     k = int(y)

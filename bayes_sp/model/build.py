@@ -9,7 +9,9 @@ import numpy as np
 import pymc as pm
 
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.model.priors import Tensor, prior_vector, priors_of
+from bayes_sp.model.prior_density import priors_of
+from bayes_sp.model.priors import Tensor, prior_vector
+from bayes_sp.names import observed_name
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix
 from bayes_sp.survey.design import Array, Design
@@ -28,11 +30,6 @@ def _negative_binomial(name: str, eta: Tensor, phi: Tensor, y: Array) -> Tensor:
 
 
 LIKELIHOODS: dict[str, Likelihood] = {"normal": _normal, "negative_binomial": _negative_binomial}
-
-
-def observed_name(response: str) -> str:
-    """Return the name of a response's observed variable (``belonging_t1`` itself names its coefficients)."""
-    return f"{response}_observed"
 
 
 def build_model(model: PathModel, design: Design) -> pm.Model:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.model.special import compiled, digamma
+from bayes_sp.model.special import compiled, compiled_kernel
 
 FAMILY_NUMBERS: dict[str, int] = {name: number for number, name in enumerate(FAMILIES)}
 # Numbers of the priors; constants are stored in the order of the distribution's arguments.
@@ -34,7 +34,7 @@ def _choose() -> Callable[..., float]:
         return math.nan
 
     for number, family in reversed(list(enumerate(FAMILIES.values()))):
-        chosen = _before(number, compiled(family.kernel), chosen)
+        chosen = _before(number, compiled_kernel(family.kernel), chosen)
     return chosen
 
 
@@ -42,7 +42,7 @@ def _before(number: int, own: Callable[..., float], others: Callable[..., float]
     @compiled
     def chosen(family, y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         if family == number:
-            return own(y, eta, zeta, aux, table, out, digamma)
+            return own(y, eta, zeta, aux, table, out)
         return others(family, y, eta, zeta, aux, table, out)
 
     return chosen
@@ -52,7 +52,7 @@ kernel = _choose()
 
 
 @compiled
-def log_prior(dist: int, x: float, a: float, b: float, c: float) -> Any:  # noqa: ANN401 - a pair of floats
+def log_prior(dist: int, x: float, a: float, b: float, c: float) -> Any:
     """Return log p(x) less its constant, and its derivative, for the prior of a number with constants a, b, c."""
     if dist == 2:  # normal
         z = (x - a) / b

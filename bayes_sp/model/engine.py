@@ -21,7 +21,7 @@ BLOCK = 1024  # rows at a time where nothing waits: the columns of a block stay 
 
 
 @compiled
-def naturals(theta: Any, ints: Any, floats: Any) -> Any:  # noqa: ANN401 - compiled by numba
+def naturals(theta: Any, ints: Any, floats: Any) -> Any:
     """Return the natural parameters, with the log-prior and the Jacobian of the transforms."""
     v = np.empty(ints[at.NATURAL])
     value = floats[ints[at.LOG_CONSTANT]]
@@ -45,13 +45,13 @@ def naturals(theta: Any, ints: Any, floats: Any) -> Any:  # noqa: ANN401 - compi
 
 
 @compiled
-def _simplex(ints: Any, s: int) -> Any:  # noqa: ANN401
+def _simplex(ints: Any, s: int) -> Any:
     record = ints[at.SIMPLEXES] + 1 + 3 * s
     return ints[record], ints[record + 1], ints[record + 2]
 
 
 @compiled
-def _shares(theta: Any, first: int, shares: int, v: Any, place: int, alpha: float) -> float:  # noqa: ANN401
+def _shares(theta: Any, first: int, shares: int, v: Any, place: int, alpha: float) -> float:
     """Write softmax(t_1 ... t_D-1, -sum t); return the Dirichlet's log-density with the transform's Jacobian."""
     total = 0.0
     top = -math.inf
@@ -72,7 +72,7 @@ def _shares(theta: Any, first: int, shares: int, v: Any, place: int, alpha: floa
 
 
 @compiled
-def pull_parameters(theta: Any, ints: Any, floats: Any, v: Any, dv: Any) -> None:  # noqa: ANN401
+def pull_parameters(theta: Any, ints: Any, floats: Any, v: Any, dv: Any) -> None:
     """Turn derivatives by natural parameters into those by theta, in place, adding prior and Jacobian."""
     for s in range(ints[ints[at.SIMPLEXES]]):
         first, shares, place = _simplex(ints, s)
@@ -100,7 +100,7 @@ def pull_parameters(theta: Any, ints: Any, floats: Any, v: Any, dv: Any) -> None
 
 
 @compiled
-def split_weights(ints: Any, work: Any, ell: int, weight: int) -> float:  # noqa: ANN401
+def split_weights(ints: Any, work: Any, ell: int, weight: int) -> float:
     """Return sum over split patients of log sum over rows of exp(ell); write each row's share of that sum."""
     value = 0.0
     for r in range(ints[at.SINGLE]):
@@ -122,7 +122,7 @@ def split_weights(ints: Any, work: Any, ell: int, weight: int) -> float:  # noqa
 
 
 @compiled
-def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:  # noqa: ANN401
+def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:
     """Return the log-posterior density at theta, (P,), and write its gradient where ``gradient`` is not empty.
 
     ``work`` holds, each with a value for every row: of each equation the hidden values, what later equations ask of
@@ -138,14 +138,15 @@ def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:  # 
     work = np.zeros(block + (2 + width) * size + kept)
     apart = block + (2 + width) * size  # zeta of a deferred equation
     with_gradient = len(gradient) > 0
-    dv, aux, out = np.zeros(len(v)), np.empty(width), np.empty(width)
+    dv, out = np.zeros(len(v)), np.empty(width)
     for j in range(count):
         e = at.HEAD + j * at.EQUATION
-        read_aux(ints, floats, e, v, aux)
         if ints[e + at.REDUCED]:
             value += reduced(ints, floats, e, v, dv, with_gradient)
             continue
-        table = _table(aux[0], ints[e + at.TABLE])
+        aux = np.empty(ints[e + at.AUX] + ints[e + at.FIXED])
+        read_aux(ints, floats, e, v, aux)
+        table = _table(aux[0] if len(aux) else 1.0, ints[e + at.TABLE])
         if ints[e + at.DEFERRED]:
             step, eta, zeta, by = rows, (2 * count + j) * kept, apart, derivatives + j * width * kept
         else:
@@ -177,7 +178,7 @@ def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:  # 
 
 
 @compiled
-def _table(phi: float, count: int) -> Any:  # noqa: ANN401
+def _table(phi: float, count: int) -> Any:
     """Return log Gamma(phi + k) - log Gamma(phi) and its derivative for k < count, (2, count)."""
     table = np.zeros((2, count))
     for k in range(1, count):

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.linalg import solve_triangular
 
-from bayes_sp.model.priors import log_density, priors_of
+from bayes_sp.model.prior_density import log_density, priors_of
 from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix

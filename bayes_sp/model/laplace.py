@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from arviz_stats.base import array_stats
 
-from bayes_sp.model.compiled import LogPosterior
-from bayes_sp.model.native import NativeModel, log_densities
+from bayes_sp.model.native import log_densities
+from bayes_sp.model.posterior import LogPosterior
 from bayes_sp.survey.design import Array
 
 GROUPS = 4
@@ -37,9 +37,7 @@ class LaplaceDraws:
     ess: float
 
 
-def laplace_draws(
-    posterior: LogPosterior, native: NativeModel, *, draws: int, seed: int, cores: int = 1
-) -> LaplaceDraws:
+def laplace_draws(posterior: LogPosterior, *, draws: int, seed: int, cores: int = 1) -> LaplaceDraws:
     """Draw from a posterior that has been moved to its mode and curvature.
 
     Points z_s are proposed from the multivariate t of 50 degrees of freedom, q, in rounds of ``draws`` until half as
@@ -50,8 +48,6 @@ def laplace_draws(
     ----------
     posterior
         As `LogPosterior.moved` to the mode gives it.
-    native
-        The compiled C function, which lets go of the interpreter, so that cores share the work.
     draws, seed
         Number of draws, and seed.
     cores
@@ -66,7 +62,7 @@ def laplace_draws(
     points, ratios = np.empty((0, posterior.size)), np.empty(0)
     for _ in range(MAX_ROUNDS):
         proposed, log_q = _propose(rng, draws, posterior.size)
-        log_p = log_densities(posterior, native, proposed, cores)[0]
+        log_p = log_densities(posterior, proposed, cores, gradient=False)[0]
         points = np.concatenate([points, proposed])
         ratios = np.concatenate([ratios, np.where(np.isfinite(log_p), log_p - log_q, -np.inf)])
         weight, pareto_k = _smoothed(ratios)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from bayes_sp.model.compiled import LogPosterior
+from bayes_sp.model.native import log_densities, log_density
+from bayes_sp.model.posterior import LogPosterior
 from bayes_sp.survey.design import Array
-
-Gradients = Callable[[Array], Array]
 
 MAX_STEPS = 60
 DECREMENT = 1e-8
@@ -30,17 +28,20 @@ class Mode:
     theta
         The mode, (size,).
     scale
-        Lower triangular factor L of the inverse of the negative Hessian, L L' = H^-1, (size, size).
+        Lower triangular factor L of the framed parameters' block of the inverse of the negative Hessian H, (F, F).
+    spread
+        Square roots of that inverse's diagonal for the other parameters, (size - F,).
     log_density
         At the mode.
     """
 
     theta: Array
     scale: Array
+    spread: Array
     log_density: float
 
 
-def find_mode(posterior: LogPosterior, gradients: Gradients | None = None, *, strict: bool = True) -> Mode:
+def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True) -> Mode:
     """Find the mode by Newton's method, the Hessian from central differences of the exact gradient.
 
     Each step solves (H + lambda D) s = g, with D the diagonal of |H| and lambda raised until the density rises
@@ -49,9 +50,9 @@ def find_mode(posterior: LogPosterior, gradients: Gradients | None = None, *, st
     Parameters
     ----------
     posterior
-        The log-posterior.
-    gradients
-        Computes gradients at many points at once, (s, size) to (s, size); None for one after the other.
+        The log-posterior, in the frame theta = z.
+    cores
+        Threads that share the gradients of a Hessian; they change the time, never the mode.
     strict
         False to take the highest point found where the search does not converge, as at the kink of a Laplace
         prior: a sampler needs no more than a place to start and a scale.
@@ -61,14 +62,13 @@ def find_mode(posterior: LogPosterior, gradients: Gradients | None = None, *, st
     NoModeError
         If the density is not finite at the start, or (when strict) no maximum is found in 60 steps.
     """
-    gradients = gradients or (lambda points: np.array([posterior(point)[1] for point in points]))
-    theta = posterior.start
-    value, gradient = posterior(theta)
+    theta = posterior.program.start
+    value, gradient = log_density(posterior, theta)
     if not np.isfinite(value):
         raise NoModeError("the log-density is not finite at the start")
     steps = np.full(posterior.size, 1e-5)
     for _ in range(MAX_STEPS):
-        hessian = _negative_hessian(gradients, theta, steps)
+        hessian = _negative_hessian(posterior, theta, steps, cores)
         diagonal = np.maximum(np.abs(np.diag(hessian)), 1e-12)
         steps = 1e-4 / np.sqrt(diagonal)  # a ten-thousandth of the parameter's own conditional SD
         factor = _cholesky(hessian)
@@ -76,7 +76,7 @@ def find_mode(posterior: LogPosterior, gradients: Gradients | None = None, *, st
             newton = solve_triangular(factor, gradient, lower=True)
             if newton @ newton < DECREMENT:
                 inverse = solve_triangular(factor, np.eye(posterior.size), lower=True)
-                return Mode(theta, np.linalg.cholesky(inverse.T @ inverse), value)
+                return _mode(posterior, theta, inverse.T @ inverse, value)
         climbed = _climb(posterior, theta, value, gradient, hessian, diagonal)
         if climbed is None:
             break
@@ -86,7 +86,13 @@ def find_mode(posterior: LogPosterior, gradients: Gradients | None = None, *, st
     curvature, axes = np.linalg.eigh(hessian)
     typical = float(np.median(np.abs(curvature)))
     positive = np.maximum(np.abs(curvature), 1e-6 * typical + 1e-12)
-    return Mode(theta, np.linalg.cholesky((axes / positive) @ axes.T), value)
+    return _mode(posterior, theta, (axes / positive) @ axes.T, value)
+
+
+def _mode(posterior: LogPosterior, theta: Array, covariance: Array, value: float) -> Mode:
+    framed = posterior.program.framed
+    scale = np.linalg.cholesky(covariance[:framed, :framed])
+    return Mode(theta, scale, np.sqrt(np.diag(covariance)[framed:]), value)
 
 
 def _climb(
@@ -98,17 +104,17 @@ def _climb(
         factor = _cholesky(hessian + np.diag(damping * diagonal))
         if factor is not None:
             step = solve_triangular(factor, solve_triangular(factor, gradient, lower=True), lower=True, trans="T")
-            new, slope = posterior(theta + step)
+            new, slope = log_density(posterior, theta + step)
             if np.isfinite(new) and new >= value - 1e-12 * abs(value) and np.isfinite(slope).all():
                 return theta + step, new, slope
         damping = max(4.0 * damping, 1e-4)
     return None
 
 
-def _negative_hessian(gradients: Gradients, theta: Array, steps: Array) -> Array:
+def _negative_hessian(posterior: LogPosterior, theta: Array, steps: Array, cores: int) -> Array:
     """Return minus the Hessian by central differences of the gradient, symmetrised, (size, size)."""
     moves = np.diag(steps)
-    found = gradients(np.concatenate([theta - moves, theta + moves]))
+    _, found = log_densities(posterior, np.concatenate([theta - moves, theta + moves]), cores)
     rows = (found[: len(steps)] - found[len(steps) :]) / (2 * steps[:, None])
     return (rows + rows.T) / 2
 

@@ -87,7 +87,7 @@ def _functions(sources: int) -> tuple[Any, Any]:
 
 
 @compiled
-def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> None:  # noqa: ANN401
+def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> None:
     """Theta = origin + L z for the framed parameters (L lower triangular), origin + spread z for the others."""
     n = len(z)
     for i in range(framed):
@@ -101,7 +101,7 @@ def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> None:  # noqa: ANN4
 
 
 @compiled
-def _frame_gradient(slope: Any, frame: Any, framed: int, gradient: Any) -> None:  # noqa: ANN401
+def _frame_gradient(slope: Any, frame: Any, framed: int, gradient: Any) -> None:
     n = len(slope)
     for i in range(framed):
         gradient[i] = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -145,12 +146,12 @@ def equation_blocks(model: PathModel, j: int) -> list[Block]:
         blocks.append(Block(f"{response}_zero", zeros, "identity", tuple(given(f"zero_{term}") for term in zeros)))
     if family.ordered:
         values = [model.coding(response).origin + level for level in range(model.coding(response).levels)]
-        cuts = tuple(f"{low:g}|{high:g}" for low, high in zip(values, values[1:], strict=False))
+        cuts = tuple(f"{low:g}|{high:g}" for low, high in pairwise(values))
         blocks.append(Block(f"{response}_cutpoint", cuts, "increasing", tuple(given("cutpoint") for _ in cuts)))
     for parent in equation.monotonic:
         coding = model.coding(parent)
         values = [coding.origin + level for level in range(coding.levels)]
-        steps = tuple(f"{low:g}-{high:g}" for low, high in zip(values, values[1:], strict=False))
+        steps = tuple(f"{low:g}-{high:g}" for low, high in pairwise(values))
         blocks.append(Block(f"{response}_{parent}_simplex", steps, "share", (given("simplex"),)))
     blocks += [Block(name, (response,), "log", (given(name),)) for name in family.parameters]
     if equation.varying:

@@ -157,7 +157,7 @@ def _chain_part(model: PathModel, rows: Rows, j: int) -> Part:
 
 
 def _hidden_numbers(rows: Rows, state: Ints) -> tuple[Ints, int]:
-    """Number the patients whose cell is hidden; every row of a patient has the patient's number."""
+    """Return each row's number among the patients whose cell is hidden, and how many those are."""
     hidden = (state == at.MISSING) | (state == at.MEASURED)
     patients = np.unique(rows.patient[hidden])
     number = np.full(rows.count, -1, dtype=np.int64)

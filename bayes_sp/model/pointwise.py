@@ -9,7 +9,7 @@ import xarray as xr
 from scipy.special import gammaln
 
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.model.build import observed_name
+from bayes_sp.names import observed_name
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix
 from bayes_sp.survey.design import Array, Design

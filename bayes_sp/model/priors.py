@@ -1,18 +1,15 @@
-"""Priors as PyMC variables, and as SciPy log-densities where a closed form needs them."""
+"""Priors as PyMC variables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from numpy.typing import NDArray
-from scipy import stats
 
 from bayes_sp.spec.priors import Prior
-from bayes_sp.spec.types import PathModel
 
 Tensor = Any  # pytensor's types say nothing that a reader needs
 
@@ -31,24 +28,6 @@ PYMC: dict[str, tuple[type, dict[str, str]]] = {
     "lognormal": (pm.LogNormal, {"mu": "mu", "sigma": "sigma"}),
 }
 
-SCIPY: dict[str, Callable[..., stats.rv_continuous]] = {
-    "half_normal": lambda sigma: stats.halfnorm(scale=sigma),
-    "exponential": lambda scale: stats.expon(scale=scale),
-    "gamma": lambda alpha, beta: stats.gamma(alpha, scale=1 / beta),
-    "inverse_gamma": lambda alpha, beta: stats.invgamma(alpha, scale=beta),
-    "lognormal": lambda mu, sigma: stats.lognorm(sigma, scale=np.exp(mu)),
-}
-
-
-def priors_of(model: PathModel, variable: str, names: Sequence[str]) -> list[Prior]:
-    """Return the prior of each element of a posterior variable."""
-    responses = {equation.response for equation in model.equations}
-    found = [model.prior(variable, name) if variable in responses else model.prior(name, variable) for name in names]
-    missing = [name for name, prior in zip(names, found, strict=True) if prior is None]
-    if missing:  # check_model reports this for specifications read from files
-        raise ValueError(f'the specification "{model.name}" has no prior for {variable} of {", ".join(missing)}')
-    return [prior for prior in found if prior is not None]
-
 
 def prior_vector(name: str, priors: Sequence[Prior], dim: str, labels: Sequence[str]) -> Tensor:
     """Return one PyMC variable with dim ``dim`` whose elements have the given priors.
@@ -66,13 +45,3 @@ def prior_vector(name: str, priors: Sequence[Prior], dim: str, labels: Sequence[
         single = {arguments[key]: np.float64(value) for key, value in prior.constants}
         elements.append(make(f"{name}[{label}]", **single))
     return pm.Deterministic(name, pt.stack(elements), dims=dim)
-
-
-def log_density(prior: Prior, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the log-density of a prior on the positive numbers at ``values``; improper ones up to a constant."""
-    if prior.dist == "half_flat":
-        return np.zeros_like(values)
-    if prior.dist == "half_student_t":
-        nu, sigma = prior.values["nu"], prior.values["sigma"]
-        return np.log(2) + stats.t(nu, scale=sigma).logpdf(values)
-    return SCIPY[prior.dist](**prior.values).logpdf(values)

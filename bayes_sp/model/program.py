@@ -75,7 +75,7 @@ class _Pack:
         self.int_count += len(array)
         return self.int_count - len(array)
 
-    def add_floats(self, values: Any) -> int:  # noqa: ANN401
+    def add_floats(self, values: Any) -> int:  # noqa: ANN401 - whatever NumPy takes
         array = np.asarray(values, dtype=np.float64).ravel()
         self.floats.append(array)
         self.float_count += len(array)
@@ -165,7 +165,8 @@ def _pack_equation(pack: _Pack, record: Ints, part: Part, parameters: Parameters
     record[at.BETA] = parameters.place(part.response) if part.x.shape[1] else 0
     record[at.ZERO_COLUMNS] = part.zero_x.shape[1]
     record[at.ZERO_BETA] = parameters.place(f"{part.response}_zero") if part.zero_x.shape[1] else 0
-    hidden = np.flatnonzero((part.state == at.MISSING) | (part.state == at.MEASURED)) if part.is_parent else []
+    hidden: Ints = np.flatnonzero((part.state == at.MISSING) | (part.state == at.MEASURED))
+    hidden = hidden if part.is_parent else hidden[:0]
     record[at.REDUCED] = int(
         part.family == "normal"
         and rows.count == rows.single

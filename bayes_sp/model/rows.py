@@ -12,7 +12,7 @@ HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 
 
 @compiled
-def dot(a: Any, first: int, b: Any, second: int, count: int) -> float:  # noqa: ANN401 - compiled by numba
+def dot(a: Any, first: int, b: Any, second: int, count: int) -> float:
     """Return sum a[first + i] b[second + i]: four running sums, as one waits for each addition before the next."""
     s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
     whole = count - count % 4
@@ -27,7 +27,7 @@ def dot(a: Any, first: int, b: Any, second: int, count: int) -> float:  # noqa: 
 
 
 @compiled
-def read_aux(ints: Any, floats: Any, e: int, v: Any, aux: Any) -> None:  # noqa: ANN401
+def read_aux(ints: Any, floats: Any, e: int, v: Any, aux: Any) -> None:
     """Write an equation's parameters beside coefficients, then its known constants."""
     count = ints[e + at.AUX]
     for k in range(count):
@@ -37,8 +37,8 @@ def read_aux(ints: Any, floats: Any, e: int, v: Any, aux: Any) -> None:  # noqa:
 
 
 @compiled
-def reduced(ints: Any, floats: Any, e: int, v: Any, dv: Any, with_gradient: bool) -> float:  # noqa: ANN401
-    """Normal equation behind its QR factor: -|r - R beta|^2 / (2 sigma^2) - n log sigma - n log(2 pi) / 2."""
+def reduced(ints: Any, floats: Any, e: int, v: Any, dv: Any, with_gradient: bool) -> float:
+    """Return a normal equation's -|r - R beta|^2 / (2 sigma^2) - n log sigma - n log(2 pi) / 2, R its QR factor."""
     rows, columns = ints[e + at.EQUATION_ROWS], ints[e + at.COLUMNS]
     x, y, beta = ints[e + at.X], ints[e + at.Y], ints[e + at.BETA]
     n, place = floats[ints[e + at.RECORDS]], ints[ints[e + at.AUX_PLACES]]
@@ -59,7 +59,9 @@ def reduced(ints: Any, floats: Any, e: int, v: Any, dv: Any, with_gradient: bool
 
 
 @compiled
-def _add_columns(floats: Any, x: int, rows: int, columns: int, v: Any, beta: int, work: Any, into: int, count: int) -> None:  # noqa: ANN401
+def _add_columns(
+    floats: Any, x: int, rows: int, columns: int, v: Any, beta: int, work: Any, into: int, count: int
+) -> None:
     for c in range(columns):
         slope, column = v[beta + c], x + c * rows
         for r in range(count):
@@ -67,7 +69,7 @@ def _add_columns(floats: Any, x: int, rows: int, columns: int, v: Any, beta: int
 
 
 @compiled
-def predict(ints: Any, floats: Any, e: int, v: Any, work: Any, start: int, stop: int, eta: int, zeta: int) -> None:  # noqa: ANN401
+def predict(ints: Any, floats: Any, e: int, v: Any, work: Any, start: int, stop: int, eta: int, zeta: int) -> None:
     """Write both linear predictors of rows start to stop."""
     rows, count, offset = ints[at.ROWS], stop - start, ints[e + at.OFFSET]
     for r in range(count):
@@ -103,10 +105,10 @@ def predict(ints: Any, floats: Any, e: int, v: Any, work: Any, start: int, stop:
 
 
 @compiled
-def densities(  # noqa: PLR0913
+def densities(
     ints: Any, floats: Any, e: int, aux: Any, table: Any, out: Any, work: Any, start: int, stop: int,
     eta: int, zeta: int, ell: int, by: int, stride: int,
-) -> float:  # fmt: skip # noqa: ANN401
+) -> float:  # fmt: skip
     """Return the log-density of rows start to stop that are a patient each; the others' goes to ``ell``.
 
     ``by`` takes d/d eta, d/d zeta and d/d aux, each ``stride`` after the one before.
@@ -130,7 +132,7 @@ def densities(  # noqa: PLR0913
 
 
 @compiled
-def hide(ints: Any, floats: Any, e: int, v: Any, aux: Any, work: Any, eta: int, values: int) -> None:  # noqa: ANN401
+def hide(ints: Any, floats: Any, e: int, v: Any, aux: Any, work: Any, eta: int, values: int) -> None:
     """Write an equation's hidden values, given their standardised ones.
 
     Missing: eta + sigma z. Measured with error of SD s: with w = sigma^2 / (sigma^2 + s^2), the value's distribution
@@ -150,7 +152,9 @@ def hide(ints: Any, floats: Any, e: int, v: Any, aux: Any, work: Any, eta: int, 
 
 
 @compiled
-def pull_hidden(ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, eta: int, above: int, by: int, stride: int) -> None:  # noqa: ANN401, E501
+def pull_hidden(
+    ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, eta: int, above: int, by: int, stride: int
+) -> None:
     """Add to an equation's derivatives what later equations ask of its hidden values (``above``, by row)."""
     y, state = ints[e + at.Y], ints[e + at.STATE]
     for i in range(ints[e + at.HIDDEN_COUNT]):
@@ -171,7 +175,9 @@ def pull_hidden(ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, eta:
 
 
 @compiled
-def pull(ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int, stride: int) -> None:  # noqa: ANN401
+def pull(
+    ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int, stride: int
+) -> None:
     """Carry derivatives by predictors and aux to the natural parameters and to hidden parents."""
     rows, count = ints[at.ROWS], stop - start
     for c in range(ints[e + at.COLUMNS]):
@@ -200,7 +206,7 @@ def pull(ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, start: int,
 
 
 @compiled
-def _pull_monotonic(ints: Any, term: int, v: Any, dv: Any, work: Any, start: int, count: int, by: int) -> None:  # noqa: ANN401
+def _pull_monotonic(ints: Any, term: int, v: Any, dv: Any, work: Any, start: int, count: int, by: int) -> None:
     place, shares, levels = ints[term + at.COEFFICIENT], ints[term + at.MULTIPLIER], ints[term + at.CENTER]
     for r in range(count):
         for k in range(ints[levels + start + r]):
@@ -210,7 +216,9 @@ def _pull_monotonic(ints: Any, term: int, v: Any, dv: Any, work: Any, start: int
 
 
 @compiled
-def _pull_hidden_term(ints: Any, floats: Any, term: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int) -> None:  # noqa: ANN401
+def _pull_hidden_term(
+    ints: Any, floats: Any, term: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int
+) -> None:
     number, rows = ints[term + at.SOURCE], ints[at.ROWS]
     source = at.HEAD + number * at.EQUATION
     values, above = number * rows, (ints[at.EQUATIONS] + number) * rows

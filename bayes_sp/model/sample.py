@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import logging
 import platform
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import nutpie
-import pymc as pm
 import xarray as xr
 
 from bayes_sp.errors import FitError
-from bayes_sp.model.build import build_model, observed_name
-from bayes_sp.model.compact import structure_of
-from bayes_sp.model.compiled import LogPosterior, compile_model
 from bayes_sp.model.laplace import GROUPS, laplace_draws
 from bayes_sp.model.mode import NoModeError, find_mode
-from bayes_sp.model.native import DRAWS, NativeModel, log_densities, native_model
+from bayes_sp.model.native import DRAWS, engine, sampler
 from bayes_sp.model.options import PARETO_K_LIMIT, SamplerOptions
+from bayes_sp.model.parameters import is_posterior, posterior_dims, varying_name
 from bayes_sp.model.pointwise import log_likelihood
+from bayes_sp.model.posterior import LogPosterior, log_posterior
+from bayes_sp.model.program import Program, compile_program
+from bayes_sp.names import observed_name
 from bayes_sp.spec.dump import specification_text
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import design_arrays
@@ -83,33 +82,31 @@ def sample_posterior(
     """
     options = options or SamplerOptions()
     design = design_arrays(model, survey)
-    notify("compiling the model")
     started = time.perf_counter()
-    compiled = compile_model(model)
-    native = native_model(compiled)
-    origin = posterior = compiled.posterior(model, design)
+    engine()
+    posterior = log_posterior(compile_program(model, design))
     compiled_at = time.perf_counter()
     try:
         strict = options.method == "laplace"
-        mode = find_mode(posterior, lambda p: log_densities(origin, native, p, options.cores)[1], strict=strict)
-        posterior = posterior.moved(mode.theta, mode.scale)
+        mode = find_mode(posterior, cores=options.cores, strict=strict)
+        posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
         draw = _nuts if options.method == "nuts" else _laplace
-        z, stats, found = draw(posterior, native, seed, options, progress, notify)
+        z, stats, found = draw(posterior, seed, options, progress, notify)
     except (NoModeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise FitError(survey.source, [f'the model "{model.name}" could not be fitted: {reason}']) from error
     seconds = {"seconds_compiling": compiled_at - started, "seconds_sampling": time.perf_counter() - compiled_at}
     made = {"seed": seed, **asdict(options), **found, **{name: round(value, 3) for name, value in seconds.items()}}
-    return _complete(posterior.variables(z), stats, model, survey, design, made)
+    return _complete(label_draws(model, posterior.program, posterior.theta(z)), stats, model, survey, design, made)
 
 
 def _nuts(
-    posterior: LogPosterior, native: NativeModel, seed: int, options: SamplerOptions, progress: bool, notify: Notify
+    posterior: LogPosterior, seed: int, options: SamplerOptions, progress: bool, notify: Notify
 ) -> tuple[Array, xr.Dataset | None, dict[str, Any]]:
     """Draw with NUTS, on the scale of the curvature at the mode: (chain, draw, size), sampler statistics."""
     notify(f"sampling {options.chains} chains of {options.tune} warm-up and {options.draws} kept draws")
     tree = nutpie.sample(
-        native.sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
+        sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
         draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
         target_accept=options.target_accept, save_warmup=False, progress_bar=progress,
     )  # fmt: skip
@@ -118,12 +115,12 @@ def _nuts(
 
 
 def _laplace(
-    posterior: LogPosterior, native: NativeModel, seed: int, options: SamplerOptions, _progress: bool, notify: Notify
+    posterior: LogPosterior, seed: int, options: SamplerOptions, _progress: bool, notify: Notify
 ) -> tuple[Array, xr.Dataset | None, dict[str, Any]]:
     """Draw by importance resampling from the Laplace approximation: (group, draw, size), no sampler statistics."""
     notify(f"weighing {options.draws} draws of the Laplace approximation")
     each = -(-options.draws // GROUPS)
-    found = laplace_draws(posterior, native, draws=each * GROUPS, seed=seed, cores=options.cores)
+    found = laplace_draws(posterior, draws=each * GROUPS, seed=seed, cores=options.cores)
     if not found.pareto_k <= PARETO_K_LIMIT:
         raise RuntimeError(
             f"the Laplace approximation is not close enough (Pareto k {found.pareto_k:.2f}, above {PARETO_K_LIMIT}); "
@@ -137,32 +134,6 @@ def _spread_start(chain_seed: int, size: int) -> Array:
     return 2.0 * np.random.default_rng(chain_seed).standard_normal(size)
 
 
-def prior_predictive(model: PathModel, survey: Survey, *, seed: int, draws: int = 1000) -> xr.DataTree:
-    """Draw parameters from the priors and responses from the likelihoods, for the survey's own covariates.
-
-    Returns
-    -------
-    xarray.DataTree
-        Groups ``prior`` and ``prior_predictive``, each (chain = 1, draw, ...), and ``observed_data``.
-
-    Raises
-    ------
-    FitError
-        Where a prior is improper (flat), so that nothing can be drawn from it.
-    """
-    flat = sorted({str(prior) for _, _, prior in model.priors if prior.dist in ("flat", "half_flat")})
-    if flat:
-        raise FitError(model.name, [f"the priors {', '.join(flat)} are improper; nothing can be drawn from them"])
-    logger = logging.getLogger("pymc.sampling.forward")
-    level = logger.level
-    logger.setLevel(logging.WARNING)  # it would announce the variables' names on standard error
-    try:
-        with build_model(model, design_arrays(model, survey)):
-            return pm.sample_prior_predictive(draws=draws, random_seed=seed)
-    finally:
-        logger.setLevel(level)
-
-
 def versions() -> dict[str, str]:
     """Return the versions of Python, the platform and the packages that draws depend on."""
     found = {name: importlib.metadata.version(name) for name in PACKAGES}
@@ -170,7 +141,7 @@ def versions() -> dict[str, str]:
 
 
 def _complete(
-    draws: Mapping[str, Array],
+    posterior: xr.Dataset,
     stats: xr.Dataset | None,
     model: PathModel,
     survey: Survey,
@@ -178,7 +149,6 @@ def _complete(
     made: dict[str, Any],
 ) -> xr.DataTree:
     """Name the draws, add what ArviZ expects beside the posterior, and say how it was made."""
-    posterior = label_draws(model, draws)
     patients = {"patient": np.arange(design.n)}
     observed = {observed_name(r): ("patient", design.y[:, j]) for j, r in enumerate(design.responses)}
     constant = {design.exposure: ("patient", design.x)}
@@ -206,11 +176,24 @@ def _complete(
     return complete
 
 
-def label_draws(model: PathModel, draws: Mapping[str, Array]) -> xr.Dataset:
-    """Return draws (chain, draw, element) with the posterior's names, dims and coordinates."""
-    labels = dict(structure_of(model).labels)
-    dims = {name: f"{name}_{'response' if name in ('sigma', 'phi') else 'term'}" for name in labels}
-    chains, count = next(iter(draws.values())).shape[:2]
-    coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(count)}
-    coords |= {dims[name]: list(names) for name, names in labels.items()}
-    return xr.Dataset({name: (("chain", "draw", dims[name]), draws[name]) for name in labels}, coords=coords)
+def label_draws(model: PathModel, program: Program, theta: Array) -> xr.Dataset:
+    """Return draws of unconstrained parameters (chain, draw, P) with the posterior's names, dims and coordinates.
+
+    Standardised intercepts of groups become deviations, tau z; standardised hidden values are left out.
+    """
+    found = program.parameters.variables(theta)
+    dims = posterior_dims(model, {name: labels for name, (labels, _) in found.items() if is_posterior(name)})
+    coords: dict[str, Any] = {"chain": np.arange(theta.shape[0]), "draw": np.arange(theta.shape[1])}
+    data: dict[str, Any] = {}
+    for name, dim in dims.items():
+        labels, values = found[name]
+        coords[dim] = list(labels)
+        data[name] = (("chain", "draw", dim), values)
+    for equation in model.equations:
+        if equation.varying:
+            labels, z = found[varying_name(equation.response)]
+            taus, tau = found["tau"]
+            coords[equation.varying] = list(labels)
+            deviations = tau[..., taus.index(equation.response), None] * z
+            data[f"{equation.response}_varying"] = (("chain", "draw", equation.varying), deviations)
+    return xr.Dataset(data, coords=coords)

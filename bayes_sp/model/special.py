@@ -1,27 +1,22 @@
-"""Special functions that numba lacks."""
+"""How functions become machine code, and the special functions that numba lacks."""
 
 from __future__ import annotations
 
-import math
-
+from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numba
 
+from bayes_sp.families.digamma import digamma as plain_digamma
+
 # Division by zero gives inf or nan, which the caller looks for; nothing here is called from Python, so no wrappers.
-compiled: Any = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+compiled: Any = numba.njit(**OPTIONS)
+digamma = compiled(plain_digamma)
 
 
-@compiled
-def digamma(x: float) -> float:
-    """Return the derivative of log Gamma at x > 0.
-
-    Recurrence up to 10, then the asymptotic series: log x - 1/(2x) - sum B_2k / (2k x^2k), to about 1e-14.
-    """
-    total = 0.0
-    while x < 10.0:
-        total -= 1.0 / x
-        x += 1.0
-    r = 1.0 / (x * x)
-    series = r * (1 / 12 - r * (1 / 120 - r * (1 / 252 - r * (1 / 240 - r * (1 / 132 - r * (691 / 32760 - r / 12))))))
-    return total + math.log(x) - 0.5 / x - series
+def compiled_kernel(kernel: Callable[..., float]) -> Any:
+    """Compile a family's kernel, which names the plain `digamma`, with the compiled one in its place."""
+    names = {**kernel.__globals__, "digamma": digamma}
+    return compiled(FunctionType(kernel.__code__, names, kernel.__name__))

@@ -9,6 +9,7 @@ from typing import Any
 import matplotlib as mpl
 import tomli_w
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from bayes_sp.analysis import Analysis
@@ -22,6 +23,7 @@ from bayes_sp.spec.dump import specification_digest, specification_tables
 from bayes_sp.spec.types import PathModel
 
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
+DPI = 150
 
 
 def save_analysis(
@@ -68,8 +70,8 @@ def save_analysis(
             tree.attrs = attrs
         tree.to_netcdf(partial / POSTERIOR_FILE, engine="h5netcdf")
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
-            plot_paths(fit).savefig(partial / "paths.png", dpi=150)
-            plot_comparison(fit.model, analysis.comparison).savefig(partial / "comparison.png", dpi=150)
+            _write_png(plot_paths(fit), partial / "paths.png")
+            _write_png(plot_comparison(fit.model, analysis.comparison), partial / "comparison.png")
             if analysis.criticism is not None:
                 _save_criticism(fit.model, analysis.criticism, partial)
 
@@ -79,9 +81,9 @@ def _save_criticism(model: PathModel, found: Criticism, folder: Path) -> None:
     found.checks.table.to_csv(folder / "predictive.csv", index=False)
     found.loo.table.to_csv(folder / "loo.csv", index=False)
     found.influence.table.to_csv(folder / "influence.csv", index=False)
-    plot_predictive_checks(model, found.checks).savefig(folder / "predictive.png", dpi=150)
-    plot_loo_pit(model, found.pit).savefig(folder / "loo_pit.png", dpi=150)
-    plot_influence(model, found.influence).savefig(folder / "influence.png", dpi=150)
+    _write_png(plot_predictive_checks(model, found.checks), folder / "predictive.png")
+    _write_png(plot_loo_pit(model, found.pit), folder / "loo_pit.png")
+    _write_png(plot_influence(model, found.influence), folder / "influence.png")
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -94,17 +96,23 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     try:
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
-            figure.savefig(path, dpi=150, format="png")
+            _write_png(figure, path)
     except OSError as error:
         raise RunError(str(path), [f"cannot be written ({error.strerror or error})"]) from error
+
+
+def _write_png(figure: Figure, path: Path) -> None:
+    """Write a figure as `Figure.savefig` does, which would draw it twice."""
+    figure.set_dpi(DPI)
+    FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]  # matplotlib annotates it in part
 
 
 def run_tables(analysis: Analysis) -> dict[str, Any]:
     """Return the content of ``run.toml``."""
     fit, verdict = analysis.fit, analysis.verdict
-    attrs = fit.posterior.attrs
+    attrs, used = fit.posterior.attrs, versions()
     return {
-        "bayes_sp": versions()["bayes_sp"],
+        "bayes_sp": used["bayes_sp"],
         "model": fit.model.name,
         "seed": fit.seed,
         "data": {
@@ -125,7 +133,7 @@ def run_tables(analysis: Analysis) -> dict[str, Any]:
             "sampling": attrs["seconds_sampling"],
             **analysis.seconds,
         },
-        "versions": versions(),
+        "versions": used,
         "specification_digest": specification_digest(fit.model),
         "specification": specification_tables(fit.model),
     }

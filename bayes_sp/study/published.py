@@ -79,27 +79,27 @@ class PublishedStudy:
     coefficients: tuple[Coefficient, ...]
     effects: tuple[Effect, ...]
 
-    @property
+    @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the variables of Table 2, in its order."""
         return tuple(variable.name for variable in self.variables)
 
-    @property
+    @functools.cached_property
     def means(self) -> Array:
         """Printed means in the order of ``names``, (13,); NaN where Table 2 prints none."""
         return _read_only([np.nan if v.mean is None else v.mean.value for v in self.variables])
 
-    @property
+    @functools.cached_property
     def sds(self) -> Array:
         """Printed standard deviations in the order of ``names``, (13,); NaN where Table 2 prints none."""
         return _read_only([np.nan if v.sd is None else v.sd.value for v in self.variables])
 
-    @property
+    @functools.cached_property
     def correlations(self) -> Array:
         """Printed correlations in the order of ``names``, (13, 13), symmetric with ones on the diagonal."""
         return self._square([c.r.value for c in self.correlation_table], diagonal=1.0)
 
-    @property
+    @functools.cached_property
     def correlation_half_units(self) -> Array:
         """Half of each correlation's last printed digit, (13, 13), zeros on the diagonal."""
         return self._square([c.r.half_unit for c in self.correlation_table], diagonal=0.0)

@@ -124,7 +124,7 @@ def some_priors() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def normal_chain() -> tuple[PathModel, Survey]:
-    """Return a chain of three normal equations, whose posterior is known in closed form, and 40 records with an outlier."""
+    """Return a chain of three normal equations, whose posterior is known in closed form, and 40 records."""
     tables = family_tables("normal")
     tables["equation"] = [{"response": name, "family": "normal"} for name in ("m", "k", "y")]
     tables["variables"] = {name: {"label": name} for name in ("x", "m", "k", "y")}

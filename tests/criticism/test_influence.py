@@ -89,7 +89,7 @@ def test_bad_weights_are_refitted_or_told():
 
 
 def test_rows_are_those_of_the_file(make_family):
-    """A CSV file's first record is row 2, as a spreadsheet counts; other records count from 1; left-out rows are kept."""
+    """A CSV file's first record is row 2, as a spreadsheet counts; other records count from 1."""
     from dataclasses import replace
 
     model, survey = make_family("poisson")

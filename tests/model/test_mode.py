@@ -8,14 +8,17 @@ import statsmodels.api as sm
 from numpy.testing import assert_allclose
 
 import bayes_sp as sp
-from bayes_sp.model.compiled import compile_model
 from bayes_sp.model.mode import NoModeError, find_mode
+from bayes_sp.model.native import log_density
+from bayes_sp.model.posterior import log_posterior
+from bayes_sp.model.program import compile_program
 from bayes_sp.survey.arrays import design_arrays, equation_matrix
 
 
 def _posterior(name, survey):
     model = sp.load_model(name)
-    return model, design_arrays(model, survey), compile_model(model).posterior(model, design_arrays(model, survey))
+    design = design_arrays(model, survey)
+    return model, design, log_posterior(compile_program(model, design))
 
 
 @pytest.mark.parametrize("name", ["primary", "process6"])
@@ -23,26 +26,26 @@ def test_the_gradient_vanishes_at_the_mode(name, study_survey):
     """The Newton decrement at the mode is below 1e-8 and no nearby point is higher."""
     *_, posterior = _posterior(name, study_survey)
     mode = find_mode(posterior)
-    value, gradient = posterior(mode.theta)
+    value, gradient = log_density(posterior, mode.theta)
     assert np.linalg.norm(mode.scale.T @ gradient) < 1e-3
     rng = np.random.default_rng(0)
     for _ in range(20):
-        assert posterior(mode.theta + 0.05 * mode.scale @ rng.normal(size=posterior.size))[0] < value
+        assert log_density(posterior, mode.theta + 0.05 * mode.scale @ rng.normal(size=posterior.size))[0] < value
 
 
 def test_flat_priors_give_the_least_squares_estimates_and_their_covariance(study_survey):
     """With nearly flat priors the mode is least squares and the curvature its covariance with sigma at the mode."""
     model, design, posterior = _posterior("process6", study_survey)
     mode = find_mode(posterior)
-    variables = posterior.variables(mode.theta)
-    covariance, start = mode.scale @ mode.scale.T, 0
+    variables = {name: values for name, (_, values) in posterior.program.parameters.variables(mode.theta).items()}
+    covariance = mode.scale @ mode.scale.T
     for j, equation in enumerate(model.equations):
         fit = sm.OLS(design.y[:, j], equation_matrix(model, design, j)).fit()
         assert_allclose(variables[equation.response], fit.params, rtol=1e-3, atol=1e-4)
         size = len(fit.params)
+        start = posterior.program.parameters.place(equation.response)
         block = covariance[start : start + size, start : start + size]
         assert_allclose(block, fit.cov_params() * variables["sigma"][j] ** 2 / fit.scale, rtol=2e-3, atol=1e-6)
-        start += size
 
 
 def test_a_posterior_without_a_finite_start_is_reported(study_survey):
