@@ -38,8 +38,8 @@ def add_fit(commands: Commands, run: Command) -> None:
         help="bootstrap samples (default 5000; 0 for none)",
     )
     add("--check", action="store_true", help="also criticise the fit: replicated records, patients left out")
-    add("--refits", type=whole_number(0), default=5, metavar="N", help="with --check: at most N refits without a patient "
-        "whose part cannot be had from the draws (default 5)")  # fmt: skip
+    add("--refits", type=whole_number(0), default=5, metavar="N",
+        help="with --check: refits at most, for patients whose part the draws cannot give (default 5)")  # fmt: skip
     add("--out", type=file_path, metavar="DIR", help="the run's folder (default runs/<model>-<data digest>-<seed>)")
     add("--overwrite", action="store_true", help="replace the run in --out")
     add("--save-records", action="store_true", help="also write the patients' records into the run's folder")

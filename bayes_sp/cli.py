@@ -208,6 +208,7 @@ def _models(_: argparse.Namespace) -> int:
 
 
 def _reconstruct(options: argparse.Namespace) -> int:
+    from bayes_sp.runs import write_whole
     from bayes_sp.study.reconstruct import reconstruct
     from bayes_sp.survey.records import ORIGIN_COLUMN
 
