@@ -92,6 +92,8 @@ def analyse(
     return Analysis(fitted, effects, verdict, comparison, recovered, spread, seconds, criticism)
 
 
+REFITS = 5  # of each specification, for patients whose part of elpd the draws cannot give
+
 FitOne = Callable[[PathModel, Survey], Fit]
 
 
@@ -151,7 +153,7 @@ def _specified(name: str, given: PathModel | str | Path, records: Survey | str |
         return Specified(name, model, reason="; ".join(error.problems), mistake=not isinstance(error, FitError))
     verdict = diagnose(fitted.posterior, effects.quantities())
     try:
-        found = fitted.loo()
+        found = fitted.loo(refits=REFITS)
     except BayesSpError as error:
         return Specified(name, model, effects, verdict, reason="; ".join(error.problems))
     return Specified(name, model, effects, verdict, replace(found, model=name))

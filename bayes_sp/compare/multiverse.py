@@ -174,11 +174,16 @@ def _conclusion(table: pd.DataFrame, entries: Sequence[Specified], ci_prob: floa
         else f"its posterior mean is {_short(low)}"
     )
     unit = f" {units.pop()}" if len(units) == 1 else ""
-    signs = [f"{word} in {number}" for word, number in (("negative", negative), ("positive", positive)) if number]
-    clear = " and ".join(signs) if signs else "of either sign in none"
+    excludes = f"with a {100 * ci_prob:g} % interval that excludes 0"
     of = f"{count} specification{'s' if count > 1 else ''}"
-    certain = f"with a {100 * ci_prob:g} % interval that excludes 0"
-    return f"The serial effect is {clear} of {of} {certain}; {size}{unit}.", notes
+    if negative and positive:
+        clear = f"In {negative} of {of} the serial effect is negative, in {positive} positive, {excludes}"
+    elif negative or positive:
+        side = "negative" if negative else "positive"
+        clear = f"In {negative or positive} of {of} the serial effect is {side} {excludes}"
+    else:
+        clear = f"In none of {of} is there a serial effect {excludes}"
+    return f"{clear}; {size}{unit}.", notes
 
 
 def _short(value: float) -> str:

@@ -186,7 +186,7 @@ def _notes(found: Loo, failed: Sequence[int]) -> tuple[str, ...]:
         return ()
     head = f"{above} of {len(found.pareto_k[JOINT])} patients have a Pareto k above {PARETO_K_LIMIT}"
     if not found.unreliable:
-        return (f"{head}; each was refitted without that patient",)
-    notes = [f"{head}; {len(found.refitted)} were refitted, {found.unreliable} were not: their part is not reliable"]
+        return (f"{head}; each was left out by a refit",)
+    notes = [f"{head}, refits without them: {len(found.refitted)}; the part of the others is not reliable"]
     notes += [f"{len(failed)} refits failed"] if failed else []
     return tuple(notes)
