@@ -208,7 +208,7 @@ class Fit:
             draws = self.without(patient)._draws
         except (SurveyError, FitError):
             return {}
-        return pointwise_at(self.model, self._design, draws, patient, self.seed)
+        return pointwise_at(self.model, self._design, draws, patient)
 
     def _refitted_effect(self, patient: int, path: str) -> Array | None:
         try:

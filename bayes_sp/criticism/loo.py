@@ -24,16 +24,11 @@ Refit = Callable[[int], Mapping[str, Array]]  # patient left out -> log p(y_i | 
 
 @dataclass(frozen=True)
 class Scored:
-    """What is scored: a response, the name of its family, and whether that gives a value a density or a probability.
-
-    ``unit`` is the width of the interval that the family sees as (0, 1), so that densities speak of the response's
-    own unit.
-    """
+    """What is scored: a response, the name of its family, and whether that gives a value a density or a probability."""
 
     response: str
     family: str
     predicts: str
-    unit: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +110,7 @@ def loo(
     posterior
         Draws, for their effective number.
     log_likelihood
-        By response, (chain, draw, n) of the coded response.
+        By response, (chain, draw, n).
     columns
         Digest of each column of the records.
 
@@ -124,13 +119,7 @@ def loo(
     Vehtari, Gelman & Gabry (2017), Statistics and Computing 27, 1413-1432. doi:10.1007/s11222-016-9696-4
     """
     efficiency = relative_efficiency(posterior)
-    pointwise = {
-        one.response: np.moveaxis(log_likelihood[one.response], -1, 0).reshape(
-            log_likelihood[one.response].shape[-1], -1
-        )
-        - np.log(one.unit)
-        for one in scored
-    }
+    pointwise = {name: np.moveaxis(v, -1, 0).reshape(v.shape[-1], -1) for name, v in log_likelihood.items()}
     pointwise[JOINT] = np.sum([np.nan_to_num(values) for values in pointwise.values()], axis=0)
     elpd, pareto_k, p_loo = {}, {}, {}
     for name, values in pointwise.items():
@@ -164,7 +153,7 @@ def with_refits(found: Loo, refit: Refit, most: int) -> Loo:
         if not pointwise:
             failed.append(patient)
             continue
-        exact = {one.response: pointwise[one.response] - np.log(one.unit) for one in found.scored}
+        exact = dict(pointwise)
         exact[JOINT] = np.sum([np.nan_to_num(values) for values in exact.values()], axis=0)
         for name, values in exact.items():
             if found.pareto_k[name][patient] > PARETO_K_LIMIT:

@@ -12,9 +12,11 @@ from bayes_sp.criticism.influence import Influence
 from bayes_sp.criticism.loo import DENSITY, PROBABILITY, Loo, Scored
 from bayes_sp.criticism.pit import LooPit
 from bayes_sp.criticism.predictive import PredictiveChecks
-from bayes_sp.criticism.predictors import predictors, thinned
+from bayes_sp.criticism.predictors import thinned
 from bayes_sp.errors import BayesSpError
 from bayes_sp.families.registry import FAMILIES
+from bayes_sp.model.pointwise import log_likelihood
+from bayes_sp.names import observed_name
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import complete_cases
 from bayes_sp.survey.design import Array, Design
@@ -54,7 +56,7 @@ class Pointwise:
     draws
         Parameters (chain, draw, ...); fewer than the posterior's where a survey is large.
     values
-        By response, (chain, draw, n), of the coded response; NaN where it is missing.
+        By response, (chain, draw, n), per unit of the response; NaN where it is missing.
     """
 
     draws: xr.Dataset
@@ -67,41 +69,44 @@ def pointwise(model: PathModel, design: Design, posterior: xr.DataTree) -> Point
     Raises
     ------
     BayesSpError
-        Where it is not kept and cannot be computed: hidden values are not part of a saved posterior, or the survey is
-        too large.
+        Where the survey is too large for it.
     """
     draws = posterior["posterior"].to_dataset()
-    names = {equation.response: f"{equation.response}_observed" for equation in model.equations}
-    if "log_likelihood" in posterior.children and all(n in posterior["log_likelihood"] for n in names.values()):
-        group = posterior["log_likelihood"].to_dataset().transpose("chain", "draw", ...)
-        return Pointwise(draws, {response: group[name].to_numpy() for response, name in names.items()})
-    if design.missing or design.measurement_sd:
-        raise BayesSpError(model.name, ["values that are missing or latent are not in a saved run; fit again"])
+    names = [observed_name(equation.response) for equation in model.equations]
+    if "log_likelihood" in posterior.children and all(name in posterior["log_likelihood"] for name in names):
+        return Pointwise(draws, _by_patient(model, design, posterior["log_likelihood"].to_dataset()))
     most = MOST_VALUES // design.y.size
     if most < LEAST_DRAWS:
         raise BayesSpError(model.name, [f"{design.n:,} patients are too many to leave each of them out"])
     if draws.sizes["chain"] * draws.sizes["draw"] > most:
         draws = thinned(draws, most)
-    shape = (draws.sizes["chain"], draws.sizes["draw"], design.n)
-    found = predictors(model, design, draws, np.random.default_rng(0))  # nothing is hidden, so nothing is drawn
-    return Pointwise(draws, {one.response: one.log_density().reshape(shape) for one in found})
+    return Pointwise(draws, _by_patient(model, design, log_likelihood(model, design, draws)))
 
 
-def pointwise_at(model: PathModel, design: Design, draws: xr.Dataset, patient: int, seed: int) -> dict[str, Array]:
-    """Return log p(y_i | draw) of one patient by response, (S,); hidden parents are drawn anew."""
-    rng = np.random.default_rng([seed, patient])
-    alone = np.arange(design.n) == patient
-    found = predictors(model, design, draws, rng)
-    return {one.response: one.among(alone).log_density()[:, 0] for one in found}
+def pointwise_at(model: PathModel, design: Design, draws: xr.Dataset, patient: int) -> dict[str, Array]:
+    """Return log p(y_i | draw) of one patient by response, (S,); NaN where the response is missing."""
+    found = _by_patient(model, design, log_likelihood(model, design, draws))
+    return {response: values[..., patient].ravel() for response, values in found.items()}
+
+
+def _by_patient(model: PathModel, design: Design, group: xr.Dataset) -> dict[str, Array]:
+    """Return log-likelihoods by response, (chain, draw, n), with NaN for patients without the response."""
+    found = {}
+    for equation in model.equations:
+        array = group[observed_name(equation.response)].transpose("chain", "draw", ...)
+        values = np.full((*array.shape[:2], design.n), np.nan)
+        values[..., array[array.dims[-1]].to_numpy().astype(int)] = array.to_numpy()
+        found[equation.response] = values
+    return found
 
 
 def scored_responses(model: PathModel) -> tuple[Scored, ...]:
-    """Return what each equation predicts: a density in the response's own unit, or a probability."""
+    """Return what each equation predicts: a density, or a probability."""
     found = []
     for equation in model.equations:
-        family, coding = FAMILIES[equation.family], model.coding(equation.response)
+        family = FAMILIES[equation.family]
         predicts = PROBABILITY if family.ordered or family.response in COUNTS else DENSITY
-        found.append(Scored(equation.response, equation.family, predicts, coding.unit if family.bounded else 1.0))
+        found.append(Scored(equation.response, equation.family, predicts))
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ from bayes_sp.criticism.predictors import predictors, thinned
 from bayes_sp.criticism.prior_draws import draw_priors
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.load import load_model
-from bayes_sp.survey.arrays import design_arrays, equation_matrix
+from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.records import Survey
 
 
@@ -48,24 +48,6 @@ def test_every_family_replicates_values_that_a_record_could_have(family, family_
     if variable.minimum is not None:
         assert y.min() >= variable.minimum
         assert y.max() <= variable.maximum
-
-
-def test_every_family_gives_its_own_log_density(family, family_model, family_records):
-    """The log-density is the family's, at the coded response, the linear predictors and its own parameters."""
-    (_, outcome), parameters, design = at_prior(family_model, family_records, draws=7)
-    found = FAMILIES[family]
-    terms = family_model.terms(family_model.equations[1])
-    beta = parameters["y"].to_numpy()[0] if terms else np.zeros((7, 0))
-    eta = beta @ equation_matrix(family_model, design, 1).T
-    names = [parameters[name].sel({f"{name}_response": "y"}).to_numpy()[0] for name in found.parameters]
-    aux = np.column_stack(names) if names else np.empty((7, 0))
-    if found.ordered:
-        aux = parameters["y_cutpoint"].to_numpy()[0]
-    zeta = np.zeros_like(eta)
-    if found.zero_part:
-        zeta = parameters["y_zero"].to_numpy()[0] @ np.column_stack([np.ones(60), design.x, design.y[:, 0]]).T
-    expected = found.log_density(design.coded(1), eta, zeta, aux)
-    np.testing.assert_allclose(outcome.log_density(), expected, rtol=1e-10)
 
 
 @pytest.fixture
