@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from pathlib import Path
 
 import xarray as xr
 
 from bayes_sp.compare.multiverse import serial_path
+from bayes_sp.compare.resampled import bootstrap_of
 from bayes_sp.compare.table import Comparison, Fitted, compare
 from bayes_sp.compare.twin import twin_of
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
@@ -26,11 +28,13 @@ from bayes_sp.criticism.whole import (
     scored_responses,
     without_patient,
 )
+from bayes_sp.effects.chain import Baselines
+from bayes_sp.effects.draws import linear_baselines
 from bayes_sp.effects.posterior import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError, FitError, SurveyError
-from bayes_sp.frequentist.bootstrap import bootstrap
 from bayes_sp.model.exact import exact_posterior, has_exact_posterior
+from bayes_sp.model.imputed import filled_columns
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, sample_posterior, silent
 from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL
@@ -65,10 +69,20 @@ class Fit:
 
     def effects(self, *, kappa: float = 1.0) -> Effects:
         """Return draws of every path effect, on the coefficient scale and in units of the outcome."""
-        design = design_arrays(self.model, self.survey)
         return compute_effects(
-            self.model, design, self.posterior["posterior"].to_dataset(), kappa=kappa, mark=self.survey.mark
+            self.model, self._design, self._draws, kappa=kappa, mark=self.survey.mark, baselines=self.baselines()
         )
+
+    def baselines(self) -> Baselines | None:
+        """Return what `compute_effects` needs where covariates have missing cells, which it averages over; else None.
+
+        The cells' own draws stand in for them, draw by draw.
+        """
+        if "imputed" not in self.posterior:
+            return None
+        design, cells = self._design, self.posterior["imputed"].to_dataset()
+        columns = partial(filled_columns, design, cells)
+        return linear_baselines(self.model, design, self._draws, columns)
 
     def diagnose(self) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect."""
@@ -108,11 +122,8 @@ class Fit:
             resampled = None
             if replicates:
                 notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
-                design = design_arrays(model, self.survey)
-                try:
-                    resampled = bootstrap(design, seed=self.seed, replicates=replicates, ci_prob=ci_prob)
-                except SurveyError as error:  # the posterior stands without it
-                    missing.append(f"{model.equations[-1].family} bootstrap: {'; '.join(error.problems)}")
+                resampled, notes = bootstrap_of(model, self.survey, self.seed, replicates, ci_prob)
+                missing += notes
             own = model is self.model
             found = (effects or self.effects()) if own else self._twin_effects(twin, missing)
             fits.append(Fitted(model, found, resampled))
@@ -197,7 +208,7 @@ class Fit:
 
     def _difference(self, draws: xr.Dataset, path: str) -> Array:
         """Draws (chain, draw) of a path's difference, averaged over all patients of this fit."""
-        effects = compute_effects(self.model, self._design, draws)
+        effects = compute_effects(self.model, self._design, draws, baselines=self.baselines())
         known = [str(name) for name in effects.draws["path"].to_numpy()]
         if path not in known:
             raise BayesSpError(self.model.name, [f'has no path "{path}"; it has {", ".join(known)}'])
@@ -219,14 +230,15 @@ class Fit:
     def _twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
         """Effects of the normal twin's posterior: exact draws where the closed form applies, else sampled."""
         design = design_arrays(twin, self.survey)
-        if has_exact_posterior(twin):
+        if has_exact_posterior(twin) and design.complete:
             draws = exact_posterior(twin, design, seed=self.seed, chains=self.options.chains, draws=self.options.draws)
-        else:
-            tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options)
-            draws = tree["posterior"].to_dataset()
-            verdict = diagnose(tree, compute_effects(twin, design, draws).quantities())
-            missing += [f"posterior of the normal twin: {verdict}"] if not verdict.trustworthy else []
-        return compute_effects(twin, design, draws, mark=self.survey.mark)
+            return compute_effects(twin, design, draws, mark=self.survey.mark)
+        tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options)
+        fitted = Fit(twin, self.survey, tree, self.seed, self.options)
+        effects = fitted.effects()
+        verdict = diagnose(tree, effects.quantities())
+        missing += [f"posterior of the normal twin: {verdict}"] if not verdict.trustworthy else []
+        return effects
 
     def __repr__(self) -> str:
         return f"Fit({self.model.name}; {self.survey.mark}; seed {self.seed})"
