@@ -9,6 +9,7 @@ import pytensor
 import pytest
 import xarray as xr
 from chains import CHAINS, chain_model, simulated
+from scipy import stats
 
 from bayes_sp.errors import SurveyError
 from bayes_sp.families.registry import FAMILIES
@@ -180,3 +181,18 @@ def test_simulated_groups_are_drawn_where_they_are_not_given():
     assert set(np.unique(values * 8 % 1)) == {0.0}
     assert values.min() >= 1.0
     assert values.max() <= 5.0
+
+
+def test_missing_values_with_heavy_tails_are_integrated_out():
+    """Those of Student's t, at its quantiles: against the mean over 2000 of them of PyMC's density."""
+    model = chain_model(["student_t", "normal"])
+    survey, parameters = simulated(model)
+    design = design_arrays(model, survey)
+    y = design.y.copy()
+    y[[3, 17], 0] = np.nan
+    design = replace(design, y=y, missing={"m1": np.isnan(y[:, 0])})
+    quantiles = list(stats.t.ppf((np.arange(2000) + 0.5) / 2000, parameters["nu"][0]))
+    each = [found["y_observed"] for found in pymc_densities(model, design, parameters, quantiles)]
+    expected = np.logaddexp.reduce(each, axis=0) - np.log(2000)
+    found = log_likelihood(model, design, posterior_of(model, design, parameters))
+    np.testing.assert_allclose(found["y_observed"][0, 0], expected, atol=2e-3)
