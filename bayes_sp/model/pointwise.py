@@ -131,11 +131,12 @@ def _densities(model: PathModel, design: Design, at: Arrays, names: tuple[str, .
         known, each = _node_densities(model, design, at, _Node(np.zeros(design.n), {}, {}), once)
         return [values if k.all() else np.where(k, values, np.nan) for k, values in zip(known, each, strict=True)]
     sums: list[Array] = []
-    for node in _nodes(model, design, names):
+    nodes = _nodes(model, design, names)
+    for node in nodes:
         known, each = _node_densities(model, design, at, node, once)
         running = [node.log_weight + total for total in np.cumsum(each, axis=0)]
         sums = [np.logaddexp(a, b) for a, b in zip(sums, running, strict=True)] if sums else running
-    before = [np.zeros(1), *sums[:-1]]
+    before = [np.logaddexp.reduce([node.log_weight for node in nodes]), *sums[:-1]]
     return [np.where(k, a - b, np.nan) for k, a, b in zip(known, sums, before, strict=True)]
 
 

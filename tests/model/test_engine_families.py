@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytensor
 import pytest
+import xarray as xr
 from chains import CHAINS, chain_model, simulated
 
 from bayes_sp.model.build import build_model
 from bayes_sp.model.native import log_densities, log_density
+from bayes_sp.model.pointwise import log_likelihood
 from bayes_sp.model.posterior import log_posterior
 from bayes_sp.model.program import compile_program
 from bayes_sp.survey.arrays import design_arrays
@@ -66,3 +68,25 @@ def test_the_engine_is_the_readable_model_with_missing_values(family):
     model = chain_model([family, "normal", "negative_binomial"], y={"interactions": ["m1"]})
     design = design_arrays(model, simulated(model)[0])
     assert_equal(model, holes(design, {0: [3, 17, 40], 1: [17, 18], 2: [17, 50]}))
+
+
+def log_densities_of(model, design, complete, theta) -> tuple[float, float]:
+    """Return the engine's log-density, and the log-likelihood of all that was measured at the same parameters."""
+    posterior, built = log_posterior(compile_program(model, design)), build_model(model, complete)
+    found, coords = {}, {"chain": [0], "draw": [0]}
+    for name, (labels, values) in posterior.program.parameters.variables(theta).items():
+        dim = built.named_vars_to_dims[name][0]
+        found[name], coords[dim] = (("chain", "draw", dim), values[None, None]), list(labels)
+    likelihood = log_likelihood(model, design, xr.Dataset(found, coords=coords))
+    return log_density(posterior, theta)[0], float(sum(values.sum() for values in likelihood.data_vars.values()))
+
+
+@pytest.mark.parametrize("first", ["ordered_logit", "ordered_probit", "bernoulli_logit"])
+def test_missing_levels_are_summed_over_by_the_engine_too(first):
+    """With two incomplete mediators: log-posterior less log-likelihood is the prior, whatever is missing."""
+    model = chain_model([first, "ordered_logit", "negative_binomial"])
+    complete = design_arrays(model, simulated(model)[0])
+    theta = log_posterior(compile_program(model, complete)).program.start + 0.1
+    whole, likelihood = log_densities_of(model, complete, complete, theta)
+    some, less = log_densities_of(model, holes(complete, {0: [3, 17], 1: [17, 18], 2: [18]}), complete, theta)
+    assert whole - likelihood == pytest.approx(some - less, rel=1e-11)
