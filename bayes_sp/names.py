@@ -10,7 +10,13 @@ TOTAL_INDIRECT = "total_indirect"
 
 COEFFICIENT = "coefficient"
 RATE_RATIO = "rate_ratio"
+RISK_RATIO = "risk_ratio"
 DIFFERENCE = "difference"
+
+DIRECT = "direct"
+VIA = "via "  # followed by a mediator
+MEDIATED_INTERACTION = "mediated_interaction"
+DEPENDENCE = "dependence"
 
 ALONE = "alone"
 AVERAGE = "average"

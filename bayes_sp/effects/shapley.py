@@ -189,6 +189,39 @@ def enumerated_shapley(values: Array) -> Array:
     return np.moveaxis(np.tensordot(signed, values, axes=1), 0, -1)
 
 
+def effects_of_sets(values: Array, paths: Sequence[Path], *, logarithmic: bool) -> PathEffects:
+    """Effects from the mean outcomes of all 2**P worlds, in the order of `all_sets`.
+
+    Parameters
+    ----------
+    values
+        E Y(S), or log E Y(S) if `logarithmic`, (2**P, ...).
+    paths
+        The paths that exist, P of them.
+
+    Returns
+    -------
+    PathEffects
+        (..., P + 2); ratios are NaN where a mean is not positive.
+    """
+    sets = all_sets(len(paths))
+    indirect = np.array([bool(path) for path in paths], dtype=bool)
+    alone = [*np.eye(len(paths), dtype=bool), indirect, np.ones(len(paths), dtype=bool)]
+    places = [int(np.flatnonzero((sets == chosen).all(axis=1))[0]) for chosen in alone]
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a wild prior draw may have no finite mean
+        logs, means = (values, np.exp(values)) if logarithmic else (np.log(values), values)
+        shift = np.moveaxis(logs[places] - logs[0], 0, -1)
+        difference = (
+            means[0][..., None] * np.expm1(shift) if logarithmic else np.moveaxis(means[places] - means[0], 0, -1)
+        )
+        return PathEffects(
+            rate_ratio_alone=np.exp(shift),
+            rate_ratio_average=np.exp(with_totals(enumerated_shapley(logs), paths)),
+            difference_alone=difference,
+            difference_average=_closed_total(with_totals(enumerated_shapley(means), paths), difference[..., -1]),
+        )
+
+
 def all_sets(players: int) -> NDArray[np.bool_]:
     """Membership of every set of players, (2**players, players), the empty set first and the full set last."""
     return np.array(list(product([False, True], repeat=players)), dtype=bool).reshape(2**players, players)
@@ -232,22 +265,9 @@ def _enumerated(
             f"{len(paths)} paths have 2**{len(paths)} worlds: kappa other than 1 and interactions are possible with "
             f"at most {MAX_ENUMERATED_PATHS} paths; remove edges or set kappa to 1"
         )
-    sets = all_sets(len(paths))
-    logs = _log_means(coefficients, paths, np.where(sets, contrast[1], contrast[0]), w, kappa, weights)
-    indirect = np.array([bool(path) for path in paths], dtype=bool)
-    alone = [*np.eye(len(paths), dtype=bool), indirect, np.ones(len(paths), dtype=bool)]
-    places = [int(np.flatnonzero((sets == chosen).all(axis=1))[0]) for chosen in alone]
-    shift = np.moveaxis(logs[places] - logs[0], 0, -1)
-    with np.errstate(over="ignore", invalid="ignore"):  # a wild prior draw has an infinite mean, and says so
-        means = np.exp(logs)
-        return PathEffects(
-            rate_ratio_alone=np.exp(shift),
-            rate_ratio_average=np.exp(with_totals(enumerated_shapley(logs), paths)),
-            difference_alone=means[0][..., None] * np.expm1(shift),
-            difference_average=_closed_total(
-                with_totals(enumerated_shapley(means), paths), means[0] * np.expm1(shift[..., -1])
-            ),
-        )
+    worlds = np.where(all_sets(len(paths)), contrast[1], contrast[0])
+    logs = _log_means(coefficients, paths, worlds, w, kappa, weights)
+    return effects_of_sets(logs, paths, logarithmic=True)
 
 
 def _closed_total(values: Array, total: Array) -> Array:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from bayes_sp.families.base import Array, Generator, PyMC, Tensor
 
 
+LARGE = 1e3  # a size from which on log Gamma differences cancel
+
+
 def log_zero(eta: Array, aux: Array) -> Array:
     """Log P(y = 0) = -phi log(1 + mu/phi), exact for a large phi too."""
     phi = aux[..., :1]
@@ -20,18 +23,21 @@ def log_zero(eta: Array, aux: Array) -> Array:
 
 def log_rising(phi: Array, y: Array) -> Array:
     """Log Gamma(phi + y) - log Gamma(phi); by Stirling's series where both are large and would cancel."""
-    size = np.maximum(phi, 1e3)
+    if np.all(phi < LARGE):
+        return special.gammaln(phi + y) - special.gammaln(phi)
+    size = np.maximum(phi, LARGE)
     total = size + y
     series = 1 / (12 * total) - 1 / (360 * total**3) - 1 / (12 * size) + 1 / (360 * size**3)
     stirling = (size - 0.5) * np.log1p(y / size) + y * (np.log(total) - 1.0) + series
-    return np.where(phi < 1e3, special.gammaln(phi + y) - special.gammaln(phi), stirling)
+    return np.where(phi < LARGE, special.gammaln(phi + y) - special.gammaln(phi), stirling)
 
 
 def log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
     """Log NB(y | mu = exp(eta), var = mu + mu^2/phi)."""
     phi = aux[..., :1]
-    constant = log_rising(phi, y) - special.gammaln(y + 1.0)
-    return constant + log_zero(eta, aux) + y * (eta - np.logaddexp(eta, np.log(phi)))
+    log_ratio = eta - np.log(phi)
+    spread = np.logaddexp(0.0, log_ratio)  # log(1 + mu/phi)
+    return log_rising(phi, y) - special.gammaln(y + 1.0) + y * log_ratio - (y + phi) * spread
 
 
 def simulate(rng: Generator, eta: Array, _zeta: Array, aux: Array) -> Array:

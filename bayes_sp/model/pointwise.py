@@ -16,8 +16,7 @@ from bayes_sp.names import observed_name
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array, Codes, Design, Mask
 
-NODES = {1: 21, 2: 11}  # Gauss-Hermite nodes for each of so many unknown numbers of a patient
-FEWEST_NODES = 7
+NODES = 9  # of Gauss-Hermite quadrature, for each unknown number of a patient: right to 1e-10 in the study's models
 
 
 def log_likelihood(model: PathModel, design: Design, posterior: xr.Dataset) -> xr.Dataset:
@@ -104,7 +103,7 @@ class _Node:
 def _nodes(model: PathModel, design: Design, names: tuple[str, ...]) -> list[_Node]:
     """Return every combination of quadrature nodes and levels; a known level has its share of each combination."""
     continuous = [name for name in names if not model.levels(name)]
-    z, weight = np.polynomial.hermite_e.hermegauss(NODES.get(len(continuous), FEWEST_NODES))
+    z, weight = np.polynomial.hermite_e.hermegauss(NODES)
     choices: list[list[tuple[float, float]]] = []
     for name in names:
         levels = model.levels(name)
@@ -127,23 +126,35 @@ def _nodes(model: PathModel, design: Design, names: tuple[str, ...]) -> list[_No
 
 def _densities(model: PathModel, design: Design, at: Arrays, names: tuple[str, ...]) -> list[Array]:
     """Return each equation's log density given the equations before, (chain, draw, n), NaN where not measured."""
+    once: dict[int, tuple[Mask, Array]] = {}
+    if not names:
+        known, each = _node_densities(model, design, at, _Node(np.zeros(design.n), {}, {}), once)
+        return [values if k.all() else np.where(k, values, np.nan) for k, values in zip(known, each, strict=True)]
     sums: list[Array] = []
-    known: list[Mask] = []
     for node in _nodes(model, design, names):
-        known, each = _node_densities(model, design, at, node)
+        known, each = _node_densities(model, design, at, node, once)
         running = [node.log_weight + total for total in np.cumsum(each, axis=0)]
         sums = [np.logaddexp(a, b) for a, b in zip(sums, running, strict=True)] if sums else running
     before = [np.zeros(1), *sums[:-1]]
     return [np.where(k, a - b, np.nan) for k, a, b in zip(known, sums, before, strict=True)]
 
 
-def _node_densities(model: PathModel, design: Design, at: Arrays, node: _Node) -> tuple[list[Mask], list[Array]]:
-    """Return which responses are measured and predicted, and each equation's log density at one node, 0 elsewhere."""
+def _node_densities(
+    model: PathModel, design: Design, at: Arrays, node: _Node, once: dict[int, tuple[Mask, Array]]
+) -> tuple[list[Mask], list[Array]]:
+    """Return which responses are measured and predicted, and each equation's log density at one node, 0 elsewhere.
+
+    ``once`` keeps what is the same at every node.
+    """
     values: dict[str, Array] = {}
     known: list[Mask] = []
     found: list[Array] = []
     for j, equation in enumerate(model.equations):
         response, family, coding = equation.response, FAMILIES[equation.family], model.coding(equation.response)
+        if j in once:
+            known.append(once[j][0])
+            found.append(once[j][1])
+            continue
         eta = mean_predictor(model, design, j, at, values)
         zeta = zero_predictor(model, design, j, at, values)
         aux = auxiliary(model, design, j, at)
@@ -155,14 +166,17 @@ def _node_densities(model: PathModel, design: Design, at: Arrays, node: _Node) -
             values[response] = coding.origin + coding.unit * y
         elif response in node.numbers:
             values[response] = _number(family.name, y, eta, aux, node.numbers[response])
-        with np.errstate(invalid="ignore"):
-            # a missing or unpredicted response is given a harmless place, and no density
-            safe = np.where(np.isnan(y), 0.5, y)
-            density = family.log_density(safe, np.where(predicted, eta, 0.0), np.where(predicted, zeta, 0.0), aux)
-        counted = predicted & ~np.isnan(y)
-        unit = 0.0 if coding.levels else np.log(coding.unit)
-        found.append(np.where(counted, density - unit, 0.0))
+        if not predicted.all():
+            eta, zeta = np.where(predicted, eta, 0.0), np.where(predicted, zeta, 0.0)
+        gone = np.isnan(y)
+        density = family.log_density(np.where(gone, 0.5, y), eta, zeta, aux)  # a missing one is put anywhere
+        if not coding.levels and coding.unit != 1.0:
+            density = density - np.log(coding.unit)
+        counted = predicted & ~gone
+        found.append(density if counted.all() else np.where(counted, density, 0.0))
         known.append(predicted & ~missing)
+        if response not in values and not any(parent in values for parent in equation.parents):
+            once[j] = known[-1], found[-1]
     return known, found
 
 

@@ -1,0 +1,191 @@
+"""Controlled direct effects at stated mediator values, and effects along a range of exposures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import xarray as xr
+
+from bayes_sp.effects.chain import Array, Baselines, Chain, Outcome
+from bayes_sp.effects.posterior import compute_effects
+from bayes_sp.effects.problem import make_problem
+from bayes_sp.families.lazy import special
+from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE
+from bayes_sp.spec.types import PathModel
+from bayes_sp.survey.design import Design
+
+type Points = Mapping[str, float | Sequence[float]]
+_CELLS = 2**17
+
+
+def controlled_direct_effect(
+    model: PathModel,
+    design: Design,
+    posterior: xr.Dataset,
+    at: Points,
+    *,
+    mark: str = "",
+    baselines: Baselines | None = None,
+) -> xr.Dataset:
+    r"""Compute E Y(u1, m) - E Y(u0, m): the exposure moves while the mediators are held at stated values.
+
+    .. math:: E\,Y(u, m) = \frac1n \sum_i \mu(\beta_i + c\,u + \sum_k (b_k + h_k u)\, m_k)
+
+    with mu the mean of the outcome's family, averaged over patients for each draw.
+
+    Parameters
+    ----------
+    model, design, posterior, mark, baselines
+        As in `compute_effects`.
+    at
+        Mediator -> value, or several values, in its own unit; every mediator must be there. All combinations are
+        computed.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``difference`` in the outcome's unit and, where the family has it, ``rate_ratio`` or ``risk_ratio``, dims
+        (chain, draw, <mediator>, ...): one dim for each mediator, named after it, with the stated values.
+
+    Raises
+    ------
+    ValueError
+        If a mediator is missing from ``at``, a name in it is no mediator, or a value is no level of a mediator with
+        levels or lies outside a bounded one's scale.
+    SurveyError
+        If covariates have missing cells and no baselines are given.
+
+    References
+    ----------
+    Robins & Greenland (1992). Epidemiology 3, 143-155. doi:10.1097/00001648-199203000-00013
+    """
+    problem = make_problem(model, design, posterior, baselines)
+    chain = problem.chain
+    grid = _grid(model, chain, at)
+    shape = tuple(len(values) for values in grid.values())
+    means = np.empty((2, chain.draws, *shape))
+    size = max(1, _CELLS // max(design.n, 1))
+    for start in range(0, chain.draws, size):
+        here = slice(start, min(start + size, chain.draws))
+        baseline = problem.baselines(here.start, here.stop)
+        for place in product(*[range(count) for count in shape]):
+            held = [values[i] for values, i in zip(grid.values(), place, strict=True)]
+            for which, u in enumerate(problem.contrast):
+                eta = [part + _added(chain, j, u, held)[here, None] for j, part in _parts(chain, baseline)]
+                index: tuple[int | slice, ...] = (which, here, *place)
+                means[index] = outcome_mean(chain.outcome, here, *eta).mean(axis=1)
+    dims = ("chain", "draw", *grid)
+    found = {DIFFERENCE: (dims, problem.labelled(chain.outcome.unit * (means[1] - means[0])))}
+    if chain.outcome.ratio:
+        found[chain.outcome.ratio] = (dims, problem.labelled(means[1] / means[0]))
+    attrs = {"contrast": list(problem.contrast), "data_source": mark}
+    return xr.Dataset(found, coords={**problem.places, **grid}, attrs=attrs)
+
+
+def dose_curve(
+    model: PathModel,
+    design: Design,
+    posterior: xr.Dataset,
+    exposures: Sequence[float],
+    *,
+    kappa: float = 1.0,
+    mark: str = "",
+    baselines: Baselines | None = None,
+) -> xr.Dataset:
+    """Compute every path effect of moving the exposure from u0 to each of a range of values.
+
+    Parameters
+    ----------
+    model, design, posterior, kappa, mark, baselines
+        As in `compute_effects`.
+    exposures
+        Values u; effects are for the contrasts u0 -> u with the design's u0.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``alone`` and ``average`` as in `Effects.draws`, dims (exposure, chain, draw, path, scale). The attribute
+        ``quadrature_error``, where there is one, is the largest of all contrasts.
+
+    Raises
+    ------
+    ValueError
+        If no exposures are given, and as `compute_effects`.
+    """
+    if len(exposures) == 0:
+        raise ValueError("exposures is empty: give the values of the exposure to move to")
+    u0 = design.contrast[0]
+    found = [
+        compute_effects(
+            model, replace(design, contrast=(u0, float(u))), posterior, kappa=kappa, mark=mark, baselines=baselines
+        ).draws
+        for u in exposures
+    ]
+    attrs = {"kappa": kappa, "from": u0, "data_source": mark}
+    for name in ("quadrature_nodes", "quadrature_error"):
+        if name in found[0].attrs:
+            attrs[name] = max(one.attrs[name] for one in found)
+    variables = {
+        name: (("exposure", *found[0][name].dims), np.stack([one[name].to_numpy() for one in found]))
+        for name in (ALONE, AVERAGE)
+    }
+    coords = {
+        "exposure": [float(u) for u in exposures],
+        **{name: found[0][name].to_numpy() for name in found[0].coords},
+    }
+    return xr.Dataset(variables, coords=coords, attrs=attrs)
+
+
+def outcome_mean(outcome: Outcome, here: slice, eta: Array, zeta: Array | None = None) -> Array:
+    """Mean outcome on its family's scale given linear predictors (B, n) of the draws `here`."""
+    if outcome.rule == "identity":
+        return eta
+    if outcome.rule in ("logit", "probit"):
+        above = special.expit if outcome.rule == "logit" else special.ndtr
+        total = np.zeros_like(eta)
+        for k in range(outcome.cuts.shape[1]):
+            total += above(eta - outcome.cuts[here, k, None])
+        return total
+    with np.errstate(over="ignore"):  # a wild prior draw has an infinite mean, and says so
+        mu = np.exp(eta + outcome.shift[here, None])
+    if outcome.rule == "hurdle":
+        phi = outcome.phi[here, None]
+        mu = np.where(mu > 0.0, mu / -np.expm1(-phi * np.log1p(mu / phi)), 1.0)
+    return mu if zeta is None else mu * special.expit(-zeta)
+
+
+def _parts(chain: Chain, baseline: Array) -> list[tuple[int, Array]]:
+    """Return number and baseline (B, n) of the outcome's linear predictors."""
+    count = len(chain.mediators)
+    return [(j, baseline[j]) for j in range(count, count + 1 + chain.zero_part)]
+
+
+def _added(chain: Chain, j: int, u: float, held: Sequence[float]) -> Array:
+    """Return what the exposure and the mediators' values add to linear predictor j, (S,)."""
+    total = chain.exposure[:, j] * u
+    for k, value in enumerate(held):
+        mediator = chain.mediators[k]
+        if (j, k) in chain.tables:
+            level = int(np.flatnonzero(np.isclose(mediator.values, value))[0])
+            total = total + chain.steps(j, k, u, mediator.values)[:, level]
+        else:
+            total = total + chain.slope(j, k, u) * value
+    return total
+
+
+def _grid(model: PathModel, chain: Chain, at: Points) -> dict[str, Array]:
+    """Values of every mediator in the order of the chain, checked."""
+    if set(at) != set(model.mediators):
+        raise ValueError(f"at must give a value of each mediator, {', '.join(model.mediators)}; found {', '.join(at)}")
+    grid = {name: np.atleast_1d(np.asarray(at[name], dtype=float)) for name in model.mediators}
+    for (name, values), mediator in zip(grid.items(), chain.mediators, strict=True):
+        if len(mediator.values) and not np.isclose(values[:, None], mediator.values).any(axis=1).all():
+            levels = ", ".join(f"{level:g}" for level in mediator.values)
+            raise ValueError(f'values of "{name}" must be among its levels {levels}; found {values.tolist()}')
+        ends = (mediator.origin, mediator.origin + mediator.unit)
+        if mediator.rule == "beta" and not ((values >= ends[0]) & (values <= ends[1])).all():
+            raise ValueError(f'values of "{name}" must be from {ends[0]:g} to {ends[1]:g}; found {values.tolist()}')
+    return grid

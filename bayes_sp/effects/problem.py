@@ -1,0 +1,197 @@
+"""One model, one posterior: what every kind of effect starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from bayes_sp.effects.chain import Array, Baselines, Chain, Mediator
+from bayes_sp.effects.draws import linear_baselines, read_chain
+from bayes_sp.effects.formulas import Path, enumerate_paths
+from bayes_sp.effects.nodes import LEAST_NODES, MOST_NODES, Rule
+from bayes_sp.effects.normal import Flags, every_path
+from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS, all_sets
+from bayes_sp.effects.worlds import Means, check_chain, needs_nodes, world_means
+from bayes_sp.names import COEFFICIENT, DIFFERENCE, path_name
+from bayes_sp.spec.types import PathModel
+from bayes_sp.survey.design import Design
+
+TOLERANCE = 1e-6
+_EVEN, _HARD = 24, 16  # draws on which the error of quadrature is measured: evenly spaced, and with the widest errors
+
+
+@dataclass(frozen=True)
+class Quadrature:
+    """Nodes in use, and the largest change that doubling them makes (see `choose_nodes`); 0 and 0 where none are."""
+
+    nodes: int = 0
+    error: float = 0.0
+
+    @property
+    def attrs(self) -> dict[str, float]:
+        """For a dataset's attributes; nothing where every mean is in closed form or a finite sum."""
+        return {"quadrature_nodes": self.nodes, "quadrature_error": self.error} if self.nodes else {}
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A posterior as the effects see it.
+
+    Attributes
+    ----------
+    chain, baselines
+        Draws, flattened.
+    paths, names
+        Paths that exist, and their names, (P,).
+    contrast
+        (u0, u1).
+    scales
+        Scales that effects have: ``coefficient`` only where all mediators are on an identity link, enter linearly and
+        do not interact with the exposure; the ratio that the outcome's family has; ``difference``.
+    places
+        Coordinates of chain and draw.
+    """
+
+    chain: Chain
+    baselines: Baselines
+    paths: tuple[Path, ...]
+    names: tuple[str, ...]
+    contrast: tuple[float, float]
+    scales: tuple[str, ...]
+    places: dict[str, Array]
+
+    @property
+    def full(self) -> tuple[Path, ...]:
+        """Every path that a saturated chain would have."""
+        return every_path(len(self.chain.mediators))
+
+    def sets(self) -> Flags:
+        """Whether each path of a saturated chain is switched, in every set of existing paths: (2**P, 2**K).
+
+        Raises
+        ------
+        ValueError
+            If there are more than `MAX_ENUMERATED_PATHS` paths.
+        """
+        if len(self.paths) > MAX_ENUMERATED_PATHS:
+            raise ValueError(
+                f"{len(self.paths)} paths have too many worlds; at most {MAX_ENUMERATED_PATHS} are possible"
+            )
+        worlds = np.zeros((2 ** len(self.paths), len(self.full)), dtype=bool)
+        worlds[:, [self.full.index(path) for path in self.paths]] = all_sets(len(self.paths))
+        return worlds
+
+    def means(self, worlds: Flags, rule: Rule) -> Means:
+        """Mean outcomes of the worlds (W, 2**K), on the scale of the outcome's family."""
+        return world_means(self.chain, self.baselines, worlds, self.contrast, rule)
+
+    def labelled(self, values: Array) -> Array:
+        """Draws (S, ...) as (chain, draw, ...)."""
+        return values.reshape(len(self.places["chain"]), len(self.places["draw"]), *values.shape[1:])
+
+    def with_contrast(self, contrast: tuple[float, float]) -> Problem:
+        """Return the same for other exposures."""
+        return replace(self, contrast=contrast)
+
+
+def make_problem(
+    model: PathModel, design: Design, posterior: xr.Dataset, baselines: Baselines | None = None
+) -> Problem:
+    """Read a posterior; ``baselines`` replaces the design's own.
+
+    Raises
+    ------
+    ValueError
+        For a chain without effects (see `world_means`).
+    SurveyError
+        If covariates have missing cells and no baselines are given.
+    """
+    chain = read_chain(model, posterior)
+    check_chain(chain)
+    linear = chain.all_normal and not chain.interactions.any() and not chain.tables
+    ratio = (chain.outcome.ratio,) if chain.outcome.ratio else ()
+    return Problem(
+        chain,
+        linear_baselines(model, design, posterior) if baselines is None else baselines,
+        enumerate_paths(design.edges_exposure, design.edges_mediators),
+        tuple(path_name(path) for path in model.named_paths()),
+        design.contrast,
+        (*((COEFFICIENT,) if linear else ()), *ratio, DIFFERENCE),
+        {name: posterior[name].to_numpy() for name in ("chain", "draw")},
+    )
+
+
+def choose_nodes(problem: Problem, worlds: Flags, rule: Rule) -> Quadrature:
+    r"""Return the fewest nodes whose doubling changes no difference between worlds by more than 1e-6 of itself.
+
+    Measured on up to 40 draws, 24 evenly spaced and the 16 with the widest errors:
+
+    .. math:: \max_v \max_s |\Delta_{v,s}(2Q) - \Delta_{v,s}(Q)| / \mathrm{rms}_s \Delta_{v,s}(2Q),
+              \qquad \Delta_v = E\,Y(\text{world } v) - E\,Y(\text{first world})
+
+    A difference below 1e-9 of the mean outcome counts as 1e-9 of it. Where even 192 nodes are not enough the bound
+    that was reached is kept.
+    """
+    if not needs_nodes(problem.chain):
+        return Quadrature()
+    few = _few_draws(problem)
+
+    def means(nodes: int) -> Array:
+        return few.means(worlds, replace(rule, nodes=nodes)).plain
+
+    nodes, found = LEAST_NODES, {}
+    while True:
+        for count in (nodes, 2 * nodes):
+            if count not in found:
+                found[count] = means(count)
+        change = _largest_change(found[nodes], found[2 * nodes])
+        if change <= TOLERANCE or nodes >= MOST_NODES:
+            return Quadrature(nodes, change)
+        nodes += max(2, nodes // 3)
+
+
+def _largest_change(coarse: Array, fine: Array) -> float:
+    """Largest change of a difference from the first world, relative to its root mean square over draws."""
+    finite = np.isfinite(coarse).all(axis=0) & np.isfinite(fine).all(axis=0)
+    if not finite.any():
+        return float("nan")
+    coarse, fine = coarse[:, finite], fine[:, finite]
+    before, after = coarse - coarse[0], fine - fine[0]
+    size = np.sqrt((after**2).mean(axis=1)) + 1e-9 * np.abs(fine[0]).mean()
+    return float((np.abs(after - before).max(axis=1) / size).max())
+
+
+def _few_draws(problem: Problem) -> Problem:
+    """Return the problem with the draws on which quadrature is tried."""
+    chain = problem.chain
+    width = np.zeros(chain.draws)
+    for k, mediator in enumerate(chain.mediators):
+        scale = mediator.sigma if mediator.rule == "normal" else np.ones(chain.draws)
+        width += scale * np.abs(chain.slopes[:, :, k]).sum(axis=1)
+    even = np.linspace(0, chain.draws - 1, min(_EVEN, chain.draws)).astype(int)
+    chosen = np.unique([*even, *np.argsort(width)[-_HARD:]])
+    baseline = np.concatenate([problem.baselines(s, s + 1) for s in chosen], axis=1)
+    return replace(problem, chain=_take(chain, chosen), baselines=lambda start, stop: baseline[:, start:stop])
+
+
+def _take(chain: Chain, chosen: Sequence[int] | np.ndarray) -> Chain:
+    """Return the chain with some of its draws."""
+
+    def pick(values: Array) -> Array:
+        return values[chosen] if len(values) else values
+
+    def pick_mediator(m: Mediator) -> Mediator:
+        return replace(m, sigma=pick(m.sigma), cuts=pick(m.cuts), precision=pick(m.precision))
+
+    outcome = chain.outcome
+    return Chain(
+        tuple(pick_mediator(mediator) for mediator in chain.mediators),
+        replace(outcome, cuts=pick(outcome.cuts), phi=pick(outcome.phi), shift=pick(outcome.shift)),
+        pick(chain.exposure),
+        pick(chain.slopes),
+        pick(chain.interactions),
+        {place: pick(table) for place, table in chain.tables.items()},
+    )

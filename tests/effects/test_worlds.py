@@ -1,0 +1,194 @@
+"""Mean outcomes of any chain in any world, against simulation and against the closed forms that they must collapse to."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from chains import made_up_chain, outcome_mean, simulated_world
+from scipy import integrate, special, stats
+
+from bayes_sp.effects import formulas, kernels, kernels_levels, points
+from bayes_sp.effects.chain import Chain
+from bayes_sp.effects.nodes import Rule, beta_nodes, cross_world_factor, normal_nodes
+from bayes_sp.effects.normal import every_path
+from bayes_sp.effects.worlds import needs_nodes, world_means
+
+OUTCOMES = ("identity", "exp", "logit", "probit", "zero_inflated", "hurdle")
+PAIRS = [("normal", "normal"), ("normal", "logit"), ("normal", "beta"), ("logit", "normal"), ("probit", "normal"),
+         ("logit", "probit"), ("logit", "beta"), ("binary", "binary"), ("normal", "probit")]  # fmt: skip
+WORLDS = np.array([(1, 0, 0, 0), (0, 1, 0, 0), (1, 0, 1, 1), (0, 0, 1, 0), (1, 1, 1, 1)], dtype=bool)
+ALL = np.array(list(product([False, True], repeat=4)))
+U = (0.0, 1.5)
+
+
+def exposures(world: np.ndarray) -> tuple[float, ...]:
+    return tuple(U[int(switched)] for switched in world)
+
+
+def means(chain: Chain, baselines, kappa: float = 1.0, nodes: int = 24, worlds: np.ndarray = ALL, **how) -> np.ndarray:
+    return world_means(chain, baselines, worlds, U, Rule(kappa, nodes, **how)).plain
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("mediators", PAIRS, ids="-".join)
+def test_two_mediators_agree_with_simulation(mediators, outcome):
+    """Every pair of mediators with every outcome is within four Monte Carlo errors, at three kappas."""
+    chain, baselines = made_up_chain(mediators, outcome, draws=2, seed=5, interactions=True, monotonic=True)
+    for kappa in (0.0, 0.4, 1.0):
+        found = means(chain, baselines, kappa, worlds=WORLDS)
+        for v, world in enumerate(WORLDS):
+            if kappa < 1.0 and v not in (1, 2):
+                continue  # the same as for kappa = 1
+            mean, error = simulated_world(chain, baselines, 1, exposures(world), kappa, 60_000, seed=100 + v)
+            assert abs(found[v, 1] - mean) < 4 * error, (kappa, v)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("mediators", [("normal", "normal"), ("normal", "beta"), ("logit", "normal"), ("logit", "logit")])
+def test_copies_drawn_apart_agree_with_simulation(mediators, outcome):
+    """Where every route has a copy of its own, even worlds with one exposure have independent copies of m1."""
+    chain, baselines = made_up_chain(mediators, outcome, draws=1, seed=8, interactions=True)
+    found = means(chain, baselines, 0.0, worlds=WORLDS, apart=True)
+    for v in (2, 4):
+        mean, error = simulated_world(chain, baselines, 0, exposures(WORLDS[v]), 0.0, 60_000, seed=v, apart=True)
+        assert abs(found[v, 0] - mean) < 4 * error
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("mediator", ["normal", "logit", "probit", "beta"])
+def test_one_mediator_agrees_with_scipy(mediator, outcome):
+    """With one mediator a mean is a sum or a one-dimensional integral, which SciPy does for one patient."""
+    chain, baselines = made_up_chain((mediator,), outcome, draws=2, n=1, seed=3, interactions=True)
+    found = means(chain, baselines, nodes=48, worlds=np.array([(0, 1), (1, 0)], dtype=bool))
+    s, base, one = 1, baselines(1, 2)[:, 0, 0], chain.mediators[0]
+    for v, (direct, through) in enumerate([(U[0], U[1]), (U[1], U[0])]):
+        eta = base[0] + chain.exposure[s, 0] * through
+
+        def given(m: float, direct: float = direct) -> float:
+            predictors = [base[j] + chain.exposure[s, j] * direct + chain.slope(j, 0, direct)[s] * m
+                          for j in range(1, 2 + chain.zero_part)]  # fmt: skip
+            return float(outcome_mean(chain.outcome, s, *np.array(predictors)))
+
+        if mediator == "normal":
+            law = stats.norm(eta, one.sigma[s])
+            expected = integrate.quad(lambda m: law.pdf(m) * given(m), *law.interval(1 - 1e-14), epsabs=1e-12)[0]  # noqa: B023
+        elif mediator == "beta":
+            mu = special.expit(eta)
+            law = stats.beta(mu * one.precision[s], (1 - mu) * one.precision[s])
+            expected = integrate.quad(lambda p: law.pdf(p) * given(one.origin + one.unit * p), 0, 1, epsabs=1e-12)[0]  # noqa: B023
+        else:
+            cdf = special.expit if mediator == "logit" else special.ndtr
+            above = np.concatenate([[1.0], cdf(eta - one.cuts[s]), [0.0]])
+            expected = sum(p * given(m) for p, m in zip(-np.diff(above), one.values, strict=True))
+        np.testing.assert_allclose(found[v, s], expected, rtol=1e-8)
+
+
+def test_normal_mediators_collapse_to_the_closed_form():
+    """With normal mediators and a log link the general rule is the formula written out for two mediators, to 1e-10."""
+    chain, baselines = made_up_chain(("normal", "normal"), "exp", draws=5, n=1)
+    base = baselines(0, 5)[:, :, 0].T
+    c = formulas.ChainCoefficients(
+        base, chain.exposure, chain.slopes, np.zeros((5, 3, 0)), np.stack([m.sigma**2 for m in chain.mediators], -1),
+        chain.interactions[:, 2] + 0.1,
+    )  # fmt: skip
+    chain = replace(chain, interactions=np.where([[[0, 0], [0, 0], [1, 1]]], chain.interactions + 0.1, 0.0))
+    for kappa in (0.0, 0.5, 1.0):
+        found = means(chain, baselines, kappa)
+        for v, world in enumerate(ALL):
+            expected = formulas.predictor(c, every_path(2), np.array(exposures(world)), kappa).level
+            np.testing.assert_allclose(found[v], np.exp(expected), rtol=1e-10)
+
+
+@pytest.mark.parametrize("kappa", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("mediators", [("normal", "normal"), ("logit", "normal"), ("normal", "logit")], ids="-".join)
+def test_a_zero_part_that_never_is_leaves_the_count(mediators, kappa):
+    """With zeta far below 0 the zero-inflated mean is that of the log link, by another route."""
+    chain, baselines = made_up_chain(mediators, "zero_inflated", seed=4)
+    none = replace(chain, slopes=chain.slopes * np.array([1, 1, 1, 0])[:, None], exposure=chain.exposure * [1, 1, 1, 0])
+    plain = Chain(chain.mediators, replace(chain.outcome, rule="exp"), chain.exposure[:, :3], chain.slopes[:, :3],
+                  chain.interactions[:, :3], {})  # fmt: skip
+    low = lambda start, stop: np.concatenate([baselines(start, stop)[:3], np.full((1, stop - start, 4), -60.0)])  # noqa: E731
+    count = lambda start, stop: baselines(start, stop)[:3]  # noqa: E731
+    np.testing.assert_allclose(means(none, low, kappa), means(plain, count, kappa), rtol=1e-10)
+
+
+@pytest.mark.parametrize("outcome", ["logit", "zero_inflated", "hurdle", "exp"])
+def test_a_mediator_with_two_levels_is_a_binary_one(outcome):
+    """An ordered mediator with two levels is a binary one whose intercept is minus the cutpoint."""
+    chain, baselines = made_up_chain(("binary", "normal"), outcome, seed=6)
+    cut = np.random.default_rng(1).normal(size=(chain.draws, 1))
+    ordered = replace(chain, mediators=(replace(chain.mediators[0], cuts=cut), chain.mediators[1]))
+
+    def moved(start: int, stop: int) -> np.ndarray:
+        base = baselines(start, stop).copy()
+        base[0] -= cut[start:stop]
+        return base
+
+    np.testing.assert_allclose(means(ordered, baselines, 0.3), means(chain, moved, 0.3), rtol=1e-12)
+
+
+def test_the_mean_is_linear_in_kappa_for_levels_and_one_variable_where_exposures_agree():
+    """The mixture of couplings: halfway in kappa is halfway in the mean; no kappa where u_1 = u_3."""
+    chain, baselines = made_up_chain(("logit", "normal"), "logit", seed=2)
+    low, half, high = (means(chain, baselines, kappa) for kappa in (0.0, 0.5, 1.0))
+    np.testing.assert_allclose(half, 0.5 * (low + high), rtol=1e-12)
+    same = ALL[:, 1] == ALL[:, 3]
+    np.testing.assert_allclose(low[same], high[same], rtol=1e-12)
+    assert (np.abs(low[~same] - high[~same]) > 1e-6).all()
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("mediators", PAIRS, ids="-".join)
+def test_twice_the_nodes_change_nothing(mediators, outcome):
+    """Quadrature has converged with 24 nodes; where none is said to be needed their number does not matter at all."""
+    chain, baselines = made_up_chain(mediators, outcome, seed=7)
+    for kappa in (0.5, 1.0):
+        coarse, fine = means(chain, baselines, kappa, 24), means(chain, baselines, kappa, 48)
+        rtol = 1e-8 if needs_nodes(chain) else 1e-15
+        np.testing.assert_allclose(coarse, fine, rtol=rtol, atol=0)
+
+
+def test_chains_without_a_rule_are_refused():
+    """Three mediators of which one has levels, a beta before another mediator, heavy tails inside a curve."""
+    for mediators, outcome, text in [
+        (("normal", "normal", "logit"), "exp", "all of them normal"),
+        (("beta", "normal"), "exp", "only be the last one"),
+    ]:
+        chain, baselines = made_up_chain(mediators, outcome)
+        with pytest.raises(ValueError, match=text):
+            means(chain, baselines, worlds=np.zeros((1, 2 ** len(mediators)), dtype=bool))
+    chain, baselines = made_up_chain(("normal", "normal"), "logit")
+    heavy = replace(chain, mediators=(replace(chain.mediators[0], mean_only=True), chain.mediators[1]))
+    with pytest.raises(ValueError, match="Student t"):
+        means(heavy, baselines)
+
+
+def test_nodes_integrate_what_they_should():
+    """Moments of a normal variable, of a pair correlated by kappa, and of a beta variable."""
+    for count in (6, 24, 40):
+        x, w = normal_nodes(count)
+        np.testing.assert_allclose([w @ x**2, w @ x**4, w @ np.exp(0.7 * x)], [1, 3, np.exp(0.245)], rtol=1e-5)
+    x, w = normal_nodes(20)
+    factor = cross_world_factor(0.6, x, w)
+    joint = factor.T @ factor
+    np.testing.assert_allclose([joint.sum(), x @ joint @ x, x**2 @ joint @ x**2], [1, 0.6, 1 + 2 * 0.36], rtol=1e-8)
+    assert len(cross_world_factor(1.0, x, w)) == 0
+    precision, mu = np.array([0.3, 2.0, 40.0]), np.array([0.02, 0.6, 0.9])
+    grid, ratio, positions = beta_nodes(precision, special.logit(mu), special.logit(mu), 6)
+    for s, (p, m) in enumerate(zip(precision, mu, strict=True)):
+        weights = np.empty(positions.shape[1])
+        points.beta_probabilities(np.exp(-special.logit(m)), grid[s, 0], grid[s, 1], ratio[s], weights)
+        np.testing.assert_allclose(weights.sum(), 1.0)
+        variance = m * (1 - m) / (1 + p)
+        np.testing.assert_allclose([weights @ positions[s], weights @ positions[s] ** 2], [m, variance + m**2], rtol=1e-7)
+
+
+def test_compiled_kernels_know_the_parts_that_they_are_made_of():
+    """Numba's disk cache sees one file: a change in the shared parts must change the files of the kernels too."""
+    digest = hashlib.sha256(Path(points.__file__).read_bytes()).hexdigest()[:16]
+    assert digest == kernels.POINTS == kernels_levels.POINTS, "points.py changed: write its new digest to POINTS in both"
