@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"bayes_sp: {error}", file=sys.stderr)
         return NOT_TRUSTWORTHY if isinstance(error, FitError) else USER_MISTAKE
     except KeyboardInterrupt:
-        print("bayes_sp: interrupted; nothing was written", file=sys.stderr)
+        print("bayes_sp: interrupted; no part of a run was written", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -118,6 +118,6 @@ def influence(
     frame = pd.DataFrame(table, columns=list(INFLUENCE_COLUMNS))
     frame = frame.sort_values("shift_sd", key=np.abs, ascending=False, kind="stable", ignore_index=True)
     left = len(unreliable) - sum(without is not None for without in refitted.values())
-    what = f"{left} of {len(rows)} patients have a Pareto k above {PARETO_K_LIMIT} and no refit without them"
+    what = f"Pareto k is above {PARETO_K_LIMIT}, and there is no refit, for {left} of {len(rows)} patients"
     notes = (f"{what}: their shift is not reliable",) if left else ()
     return Influence(path, scale, unit, mean, sd, float(lower), float(upper), frame, ci_prob, notes)

@@ -173,7 +173,7 @@ def _notes(found: Loo, failed: Sequence[int]) -> tuple[str, ...]:
     above = len(patients_above_limit(found.pareto_k))
     if not above:
         return ()
-    head = f"{above} of {len(found.pareto_k[JOINT])} patients have a Pareto k above {PARETO_K_LIMIT}"
+    head = f"Pareto k is above {PARETO_K_LIMIT} for {above} of {len(found.pareto_k[JOINT])} patients"
     if not found.unreliable:
         return (f"{head}; each was left out by a refit",)
     notes = [f"{head}, refits without them: {len(found.refitted)}; the part of the others is not reliable"]

@@ -106,7 +106,8 @@ def bins_of(family: Family, variable: Variable, observed: Array) -> Bins:
     start = low - (step / 2 if step else 0.0)
     count = int(np.ceil((high - start) / width + (1e-9 if step else 0.0)))
     spare = int(np.ceil(SPARE * count))
-    inner = start + width * np.arange(-spare, count + spare + 1)
+    below = 0 if family.bounded or family.response == "positive" else spare
+    inner = start + width * np.arange(-below, count + (0 if family.bounded else spare) + 1)
     centers = (inner[:-1] + inner[1:]) / 2
     edges = np.concatenate([[-np.inf], inner[1:-1], [np.inf]])
     return Bins(edges, centers, tuple(f"{center:.3g}" for center in centers))

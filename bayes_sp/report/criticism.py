@@ -110,7 +110,7 @@ def _prediction(model: PathModel, loo: Loo, pit: LooPit) -> list[str]:
     calibrated = (
         f"The predictions of {', '.join(leaving)} are not calibrated: LOO-PIT leaves its 95 % band (loo_pit.png)."
         if leaving
-        else "Predictions are calibrated: LOO-PIT stays within its 95 % band in every equation."
+        else "No sign of miscalibration: LOO-PIT stays within its 95 % band in every equation."
     )
     notes = [line for text in loo.notes for line in wrapped(f"{text}.")]
     return [*aligned(rows, "lrrrrrr"), *wrapped(note), *wrapped(calibrated), *notes]

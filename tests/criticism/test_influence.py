@@ -70,7 +70,7 @@ def test_bad_weights_are_refitted_or_told():
     effect, values = outlying()
     told = influence(effect, values, rows=[1, 2, 3], **NAMES)
     assert told.notes == (
-        "1 of 3 patients have a Pareto k above 0.7 and no refit without them: their shift is not reliable",
+        "Pareto k is above 0.7, and there is no refit, for 1 of 3 patients: their shift is not reliable",
     )
     asked = []
 

@@ -110,13 +110,13 @@ def test_patients_with_bad_weights_are_refitted_the_worst_first(estimated):
     assert found.elpd["m"][7] == estimated.elpd["m"][7]  # its weights are good there
     (note,) = found.notes
     assert note == (
-        "3 of 40 patients have a Pareto k above 0.7, refits without them: 2; the part of the others is not reliable"
+        "Pareto k is above 0.7 for 3 of 40 patients, refits without them: 2; the part of the others is not reliable"
     )
     row = found.table.set_index("response").loc["y"]
     assert (row["high_k"], row["refitted"]) == (3, 2)
     whole = with_refits(bad(estimated), refit, 5)
     assert whole.unreliable == 0
-    assert whole.notes == ("3 of 40 patients have a Pareto k above 0.7; each was left out by a refit",)
+    assert whole.notes == ("Pareto k is above 0.7 for 3 of 40 patients; each was left out by a refit",)
 
 
 def test_a_refit_that_fails_is_told(estimated):
