@@ -31,7 +31,7 @@ from bayes_sp.effects.points import (
 )
 
 # numba's cache of these kernels sees this file alone: the digest of `points` here makes them new when that changes.
-POINTS = "2803a0b9181b85c9"
+POINTS = "592aa380791047b1"
 _compile = njit(cache=True, **OPTIONS)
 
 
@@ -132,14 +132,14 @@ def levels_then_normal(
     """
     count, n = first_cuts.shape[1] + 1, eta.shape[2]
     p, joint, tab = np.empty((2, count)), np.empty((2, 2, count, count)), np.empty((2, len(x) + 2, len(x)))
-    grid, ratio = np.empty(2), np.empty((0, 2))
+    table = np.empty((0, 0))
     for s in range(out.shape[0]):
         out[s, :] = 0.0
         for d in range(2):
             _fill_tables(kind, cov[s, d], x, tab[d])
         for i in range(n):
             for u in range(2):
-                probabilities(link, join(link, first[s, i], first_shift[s, u]), first_cuts[s], grid, ratio, p[u])
+                probabilities(link, join(link, first[s, i], first_shift[s, u]), first_cuts[s], 0.0, table, p[u])
             coupled(p, kappa, apart, joint)
             for k, m in np.ndindex(count, count):
                 if np.sum(joint[:, :, k, m]) > 0.0:

@@ -26,7 +26,7 @@ from bayes_sp.effects.points import (
 )
 
 # numba's cache of these kernels sees this file alone: the digest of `points` here makes them new when that changes.
-POINTS = "2803a0b9181b85c9"
+POINTS = "592aa380791047b1"
 _compile = njit(cache=True, **OPTIONS)
 
 
@@ -128,7 +128,7 @@ def _add_nodes(w, factor, apart, f, q, mixed, out):
 
 @_compile
 def before_levels(
-    kind, links, first, first_shift, first_cuts, w, factor, second, second_shift, second_cuts, grid, ratio,
+    kind, links, first, first_shift, first_cuts, w, factor, second, second_shift, second_cuts, precision, table,
     eta, zeta, steps1, steps2, zsteps1, zsteps2, cuts, phi, kappa, apart, out,
 ):  # fmt: skip
     """Mean over patients of the 16 worlds where m2 has levels (or the nodes of a beta) and m1 levels or normal nodes.
@@ -151,12 +151,12 @@ def before_levels(
             for u, v, k in np.ndindex(2, own, n1):
                 e2 = join(links[1], second[u, s, i], second_shift[s, u, v, k])
                 if not beta_sums:
-                    probabilities(links[1], e2, second_cuts[s], grid[s], ratio[s], each)
+                    probabilities(links[1], e2, second_cuts[s], precision[s], table, each)
                 e1 = join(kind, eta[u, s, i], steps1[s, u, v, k])
                 if sums:
                     _fill_sums(kind, u, e1, each, steps2[s], f[u, v, k], q[u, v, k])
                     if beta_sums:
-                        _fill_beta_sums(kind, e2, grid[s, 1], steps2[s], q[u, v, k])
+                        _fill_beta_sums(kind, e2, precision[s], steps2[s], q[u, v, k])
                     continue
                 q[u, v, k] = each
                 z1 = zeta[u, s, i] * zsteps1[s, u, v, k]
@@ -166,7 +166,7 @@ def before_levels(
                 continue
             for u in range(2):
                 e1 = join(links[0], first[s, i], first_shift[s, u])
-                probabilities(links[0], e1, first_cuts[s], grid[s], ratio[s], p[u])
+                probabilities(links[0], e1, first_cuts[s], precision[s], table, p[u])
             coupled(p, kappa, apart, joint)
             _add_levels(joint, f, q, out[s])
         out[s, :] /= eta.shape[2]

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_sp.effects.chain import Array
-from bayes_sp.families.lazy import special
 
 LEAST_NODES = 6
 MOST_NODES = 192
 _HERMITE = 24  # beyond it the trapezoidal rule is as good and gains more from every further node
 _REACH = 8.0  # of the trapezoidal rule, in standard deviations; left out: 1e-15
-_TAIL = 23.0  # a beta's nodes end where the density is exp(-23) of its mode, and what lies beyond is a series
-_FLAT = 25.0  # or where logistic(z) is 0 or 1 to 1e-11: beyond, weights are powers and their sum is a series
-_FINEST = 1e5  # a beta variable with a larger precision is taken for one with this precision: SD below 0.002
 
 
 @dataclass(frozen=True)
@@ -64,47 +60,35 @@ def cross_world_factor(kappa: float, x: Array, w: Array) -> Array:
     return (sizes[:, None] * w * np.array(rows[: len(x)]))[keep]
 
 
-def beta_nodes(precision: Array, lowest: Array, highest: Array, count: int) -> tuple[Array, Array, Array]:
-    r"""Return nodes for Beta(mu p, (1 - mu) p) variables whose logit(mu) lies between `lowest` and `highest`.
+def beta_nodes(count: int) -> tuple[Array, Array]:
+    r"""Return nodes in (0, 1) and the table that gives their weights for any beta variable B ~ Beta(a, b).
 
-    With z = logit(position) the density is proportional to exp(a z) (1 + exp(z))^(-p), a = mu p, on the whole line; the
-    trapezoidal rule in z converges geometrically in the step h, at the rate that the poles at +-i pi set:
-    about min_y cos(y/2)^(-p) exp(-2 pi y / h).
+    .. math:: E f(B) = \sum_j w_j f(t_j), \qquad
+              w_j = \frac1N \Bigl[1 + 2 \sum_{n=1}^{N-1} E[T_n(2B - 1)] \cos(n \theta_j)\Bigr],
+              \qquad t_j = \tfrac12 (1 + \cos \theta_j)
+
+    with Chebyshev points theta_j: exact for polynomials of degree below N whatever a and b, so that the nodes are the
+    same for all patients and draws. The moments follow from their recurrence, with p = a + b,
+
+    .. math:: (p + n)\,t_{n+1} = 2 (a - b)\,t_n - (p - n)\,t_{n-1}, \quad t_0 = 1, \quad t_1 = (a - b) / p.
 
     Parameters
     ----------
-    precision
-        p, (B,).
-    lowest, highest
-        Ends of logit(mu) over patients and worlds, (B,).
     count
-        How fine: h = 0.6 sqrt(6 / count) min(1, SD of z at mu = 1/2).
+        How fine: N = count + 4.
 
     Returns
     -------
     tuple of Array
-        Grid (B, 2): step and precision; ratio (B, R, 2): each node z, and its base weight over the one before, as the
-        kernel wants them; positions (B, R) in (0, 1).
+        t (N,) and the table (N, N): rows n hold 1/N for n = 0, else 2 cos(n theta_j) / N.
+
+    References
+    ----------
+    Piessens & Branders (1973). The evaluation and application of some modified moments. BIT 13, 443-450.
+    doi:10.1007/BF01933407
     """
-    p = np.minimum(precision, _FINEST)
-    sd = np.sqrt(2.0 * special.polygamma(1, 0.5 * p))
-    step = 0.6 * np.sqrt(LEAST_NODES / count) * np.minimum(1.0, sd)
-    low = np.maximum(_end(p, lowest, -1.0), -_FLAT)
-    high = np.minimum(_end(p, highest, 1.0), _FLAT)
-    total = int(np.ceil(((high - low) / step).max())) + 1
-    z = low[:, None] + step[:, None] * np.arange(total)
-    before = z - step[:, None]
-    ratio = np.exp(-p[:, None] * (np.logaddexp(0.0, z) - np.logaddexp(0.0, before) - 0.5 * step[:, None]))
-    return np.stack([step, p], axis=-1), np.stack([z, ratio], axis=-1), special.expit(z)
-
-
-def _end(p: Array, eta: Array, side: float) -> Array:
-    """Where the log density of z has fallen by `_TAIL` from its mode at eta, by Newton's steps from outside."""
-    eta = np.clip(eta, -_FLAT, _FLAT)
-    a = p * special.expit(eta)
-    top = a * eta - p * np.logaddexp(0.0, eta)
-    z = side * (_FLAT + _TAIL / np.minimum(a, p - a).clip(1e-3))
-    for _ in range(60):  # concave: steps from outside never pass the root
-        drop = top - _TAIL - (a * z - p * np.logaddexp(0.0, z))
-        z = z + drop / (a - p * special.expit(z))
-    return z
+    nodes = count + 4
+    theta = np.pi * (np.arange(nodes) + 0.5) / nodes
+    table = 2.0 * np.cos(np.arange(nodes)[:, None] * theta) / nodes
+    table[0] *= 0.5
+    return 0.5 * (1.0 + np.cos(theta)), table

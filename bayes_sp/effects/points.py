@@ -58,43 +58,27 @@ def point(kind, e, z, cuts, phi):
 
 
 @_compile
-def probabilities(link, e, cuts, grid, ratio, p):
-    """Probabilities of a mediator's levels given its linear predictor in representation; or of a beta's nodes.
+def probabilities(link, e, cuts, precision, table, p):
+    """Probabilities of a mediator's levels given its linear predictor in representation; or weights of a beta's nodes.
 
-    grid = (step in z, precision) and ratio (R, 2): z, and each node's base weight over the one before.
+    Beta: E T_n(x) of x = 2 B - 1 by (p + n) t_{n+1} = 2 (a - b) t_n - (p - n) t_{n-1}, times ``table`` (N, N).
     """
+    last = len(cuts)
     if link == BETA:
-        beta_probabilities(e, grid[0], grid[1], ratio, p)
+        shift = 2.0 / (1.0 + e) - 1.0
+        before, now = 1.0, shift
+        p[:] = table[0, :]
+        for n in range(1, len(p)):
+            for r in range(len(p)):
+                p[r] += now * table[n, r]
+            before, now = now, (2.0 * precision * shift * now - (precision - n) * before) / (precision + n)
         return
     above = 1.0
-    last = len(cuts)
     for k in range(last):
         following = 1.0 / (1.0 + e * cuts[k]) if link == LOGIT else normal_cdf(e - cuts[k])
         p[k] = max(above - following, 0.0)
         above = following
     p[last] = above
-
-
-@_compile
-def beta_probabilities(e, step, precision, ratio, p):
-    """Trapezoidal rule in z = logit(position): weight exp(a z) (1 + exp(z))^(-precision), from the mode outwards."""
-    count = len(p)
-    mu = 1.0 / (1.0 + e)
-    a = precision * mu
-    growth = math.exp((a - 0.5 * precision) * step)  # the other half is in the ratios, against overflow
-    mode = int(min(max((-math.log(max(e, 1e-300)) - ratio[0, 0]) / step, 0.0), count - 1.0))
-    p[mode] = 1.0
-    for r in range(mode + 1, count):
-        p[r] = p[r - 1] * growth * ratio[r, 1]
-    for r in range(mode, 0, -1):
-        p[r - 1] = p[r] / (growth * ratio[r, 1])
-    p[0] /= -math.expm1(-max(a * step, 1e-300))  # the nodes beyond the grid, where weights are pure powers: a series
-    p[count - 1] /= -math.expm1(-max((precision - a) * step, 1e-300))
-    total = 0.0
-    for r in range(count):
-        total += p[r]
-    for r in range(count):
-        p[r] /= total
 
 
 @_compile

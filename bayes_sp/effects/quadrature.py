@@ -123,6 +123,13 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule) -> W
     cuts = [cutpoints(link, mediator.cuts) for link, mediator in zip(links, chain.mediators, strict=True)]
     outcome_cuts = cutpoints(kind, chain.outcome.cuts)
     slope = [np.stack([chain.slope(j, 0, u) for u in contrast], axis=1) for j in _targets(chain)] if normal else []
+    values, table = second.values, np.empty((0, 0))
+    if closed:
+        values = np.array([second.origin, second.unit])
+    elif second.rule == "beta":
+        positions, table = beta_nodes(rule.nodes)
+        values = second.origin + second.unit * positions
+    precision = second.precision if second.rule == "beta" else np.zeros(chain.draws)
     onto_second = np.stack([chain.slope(1, 0, u) for u in contrast], axis=1)
 
     def work(start: int, stop: int, baseline: Array) -> Array:
@@ -139,14 +146,6 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule) -> W
         predictor = np.stack([baseline[1] + chain.exposure[here, 1, None] * exposure for exposure in contrast])
         if normal:
             predictor += onto_second[here].T[:, :, None] * baseline[0]
-        values, grid, ratio = second.values, np.empty((size, 2)), np.empty((size, 0, 2))
-        if closed:
-            values, grid[:, 1] = np.array([second.origin, second.unit]), second.precision[here]
-        elif second.rule == "beta":
-            spread = np.moveaxis(second_steps, 1, 0).reshape(2, size, -1)
-            ends = [pick(pick(predictor, axis=2) + pick(spread, axis=2), axis=0) for pick in (np.min, np.max)]
-            grid, ratio, positions = beta_nodes(second.precision[here], ends[0], ends[1], rule.nodes)
-            values = second.origin + second.unit * positions
         later = [_steps(chain, j, 1, contrast, values, here) for j in _targets(chain)]
         eta, zeta = _outcome_factors(chain, kind, contrast, baseline, here, 0, slope)
         steps = [represent(kind, first_steps[0]), later[0] if closed else represent(kind, later[0])]
@@ -159,8 +158,8 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule) -> W
         kernels_levels.before_levels(
             kind, links, represent(links[0], baseline[0]), first_shift, none if normal else cuts[0][here], w, factor,
             represent(links[1], predictor), represent(links[1], second_steps),
-            none if second.rule == "beta" else cuts[1][here], grid, ratio, eta, zeta, steps[0], steps[1], zsteps[0],
-            zsteps[1], outcome_cuts[here], chain.outcome.phi[here], rule.kappa, rule.apart, out,
+            none if second.rule == "beta" else cuts[1][here], precision[here], table, eta, zeta, steps[0],
+            steps[1], zsteps[0], zsteps[1], outcome_cuts[here], chain.outcome.phi[here], rule.kappa, rule.apart, out,
         )  # fmt: skip
         return out.T
 
