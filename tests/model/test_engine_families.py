@@ -8,7 +8,7 @@ import numpy as np
 import pytensor
 import pytest
 import xarray as xr
-from chains import CHAINS, chain_model, simulated
+from family_chains import CHAINS, chain_model, simulated
 
 from bayes_sp.model.build import build_model
 from bayes_sp.model.native import log_densities, log_density

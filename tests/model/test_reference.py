@@ -8,7 +8,7 @@ import numpy as np
 import pytensor
 import pytest
 import xarray as xr
-from chains import CHAINS, chain_model, simulated
+from family_chains import CHAINS, chain_model, simulated
 from scipy import stats
 
 from bayes_sp.errors import SurveyError
