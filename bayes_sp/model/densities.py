@@ -8,6 +8,7 @@ would cost ten times the density itself (measured: 260 ns against 25).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from bayes_sp.families.registry import FAMILIES
@@ -58,17 +59,15 @@ def _rows(kernel: Any) -> Any:
     return densities
 
 
-def _choose() -> Any:
+def densities_of(families: Iterable[str]) -> Any:
     """Return ``densities(family, ...)``: the loop of the family of that number, by comparisons written out."""
-    names: dict[str, Any] = {f"rows_{n}": _rows(compiled_kernel(f.kernel)) for n, f in enumerate(FAMILIES.values())}
-    branches = "".join(f"    if family == {n}:\n        return rows_{n}({ARGUMENTS})\n" for n in range(len(FAMILIES)))
+    numbers = {FAMILY_NUMBERS[name]: FAMILIES[name] for name in families}
+    names: dict[str, Any] = {f"rows_{n}": _rows(compiled_kernel(family.kernel)) for n, family in numbers.items()}
+    branches = "".join(f"    if family == {n}:\n        return rows_{n}({ARGUMENTS})\n" for n in numbers)
     source = f"def densities(family, {ARGUMENTS}):\n{branches}    return nan\n"
     names["nan"] = math.nan
     exec(source, names)  # noqa: S102 - the source above, with numbers of our own filled in
     return compiled(names["densities"])
-
-
-densities = _choose()
 
 
 @compiled

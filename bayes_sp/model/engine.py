@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from bayes_sp.model import layout as at
-from bayes_sp.model.densities import compiled, densities, log_prior
+from bayes_sp.model.densities import log_prior
 from bayes_sp.model.rows import hide, predict, pull, pull_hidden, read_aux, reduced
+from bayes_sp.model.special import compiled
 
 BLOCK = 1024  # rows at a time where nothing waits: the columns of a block stay in the processor's cache
 
@@ -122,63 +123,6 @@ def split_weights(ints: Any, work: Any, ell: int, weight: int) -> float:
 
 
 @compiled
-def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:
-    """Return the log-posterior density at theta, (P,), and write its gradient where ``gradient`` is not empty.
-
-    ``work`` holds, each with a value for every row: of each equation the hidden values, what later equations ask of
-    them, and the predictor; log-densities and weights of rows; and derivatives by eta, zeta and aux. Nothing of that
-    is kept where no equation is deferred; rows then go through in blocks.
-    """
-    v, value = naturals(theta, ints, floats)
-    count, rows, width = ints[at.EQUATIONS], ints[at.ROWS], 2 + ints[at.MOST_AUX]
-    kept = rows if ints[at.ANY_DEFERRED] else 0
-    ell, weight = 3 * count * kept, (3 * count + 1) * kept
-    derivatives, block = (3 * count + 2) * kept, (3 * count + 2 + count * width) * kept
-    size = min(BLOCK, rows)
-    work = np.zeros(block + (2 + width) * size + kept)
-    apart = block + (2 + width) * size  # zeta of a deferred equation
-    with_gradient = len(gradient) > 0
-    dv, out = np.zeros(len(v)), np.empty(width)
-    for j in range(count):
-        e = at.HEAD + j * at.EQUATION
-        if ints[e + at.REDUCED]:
-            value += reduced(ints, floats, e, v, dv, with_gradient)
-            continue
-        aux = np.empty(ints[e + at.AUX] + ints[e + at.FIXED])
-        read_aux(ints, floats, e, v, aux)
-        table = _table(aux[0] if len(aux) else 1.0, ints[e + at.TABLE])
-        if ints[e + at.DEFERRED]:
-            step, eta, zeta, by = rows, (2 * count + j) * kept, apart, derivatives + j * width * kept
-        else:
-            step, eta, zeta, by = size, block, block + size, block + 2 * size
-        for start in range(0, rows, step):
-            stop = min(start + step, rows)
-            predict(ints, floats, e, v, work, start, stop, eta, zeta)
-            family = ints[e + at.FAMILY]
-            value += densities(family, ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, step)
-            if with_gradient and not ints[e + at.DEFERRED]:
-                pull(ints, floats, e, v, dv, work, start, stop, by, step)
-        hide(ints, floats, e, v, aux, work, eta, j * kept)
-    if kept:
-        value += split_weights(ints, work, ell, weight)
-    if with_gradient:
-        for j in range(count - 1, -1, -1):
-            e = at.HEAD + j * at.EQUATION
-            if ints[e + at.DEFERRED]:
-                by = derivatives + j * width * kept
-                for k in range(width):
-                    for r in range(rows):
-                        work[by + k * rows + r] *= work[weight + r]
-                pull_hidden(ints, floats, e, v, dv, work, (2 * count + j) * kept, (count + j) * kept, by, rows)
-                for start in range(0, rows, rows):  # one block of all rows
-                    pull(ints, floats, e, v, dv, work, start, rows, by, rows)
-        pull_parameters(theta, ints, floats, v, dv)
-        for p in range(ints[at.SIZE]):
-            gradient[p] = dv[p]
-    return value
-
-
-@compiled
 def _table(phi: float, count: int) -> Any:
     """Return log Gamma(phi + k) - log Gamma(phi) and its derivative for k < count, (2, count)."""
     table = np.zeros((2, count))
@@ -186,3 +130,67 @@ def _table(phi: float, count: int) -> Any:
         table[0, k] = table[0, k - 1] + math.log(phi + k - 1.0)
         table[1, k] = table[1, k - 1] + 1.0 / (phi + k - 1.0)
     return table
+
+
+def make_log_density(densities: Any) -> Any:
+    """Return ``log_density(theta, ints, floats, gradient)`` for the families that `densities` knows.
+
+    It gives the log-posterior density at theta, (P,), and writes its gradient where ``gradient`` is not empty.
+    ``work`` holds, each with a value for every row: of each equation the hidden values, what later equations ask of
+    them, and the predictor; log-densities and weights of rows; and derivatives by eta, zeta and aux. Nothing of that
+    is kept where no equation is deferred; rows then go through in blocks.
+    """
+
+    @compiled
+    def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:
+        v, value = naturals(theta, ints, floats)
+        count, rows, width = ints[at.EQUATIONS], ints[at.ROWS], 2 + ints[at.MOST_AUX]
+        kept = rows if ints[at.ANY_DEFERRED] else 0
+        ell, weight = 3 * count * kept, (3 * count + 1) * kept
+        derivatives, block = (3 * count + 2) * kept, (3 * count + 2 + count * width) * kept
+        size = min(BLOCK, rows)
+        work = np.zeros(block + (2 + width) * size + kept)
+        apart = block + (2 + width) * size  # zeta of a deferred equation
+        with_gradient = len(gradient) > 0
+        dv, out = np.zeros(len(v)), np.empty(width)
+        for j in range(count):
+            e = at.HEAD + j * at.EQUATION
+            if ints[e + at.REDUCED]:
+                value += reduced(ints, floats, e, v, dv, with_gradient)
+                continue
+            aux = np.empty(ints[e + at.AUX] + ints[e + at.FIXED])
+            read_aux(ints, floats, e, v, aux)
+            table = _table(aux[0] if len(aux) else 1.0, ints[e + at.TABLE])
+            if ints[e + at.DEFERRED]:
+                step, eta, zeta, by = rows, (2 * count + j) * kept, apart, derivatives + j * width * kept
+            else:
+                step, eta, zeta, by = size, block, block + size, block + 2 * size
+            for start in range(0, rows, step):
+                stop = min(start + step, rows)
+                predict(ints, floats, e, v, work, start, stop, eta, zeta)
+                family = ints[e + at.FAMILY]
+                value += densities(
+                    family, ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, step
+                )
+                if with_gradient and not ints[e + at.DEFERRED]:
+                    pull(ints, floats, e, v, dv, work, start, stop, by, step)
+            hide(ints, floats, e, v, aux, work, eta, j * kept)
+        if kept:
+            value += split_weights(ints, work, ell, weight)
+        if with_gradient:
+            for j in range(count - 1, -1, -1):
+                e = at.HEAD + j * at.EQUATION
+                if ints[e + at.DEFERRED]:
+                    by = derivatives + j * width * kept
+                    for k in range(width):
+                        for r in range(rows):
+                            work[by + k * rows + r] *= work[weight + r]
+                    pull_hidden(ints, floats, e, v, dv, work, (2 * count + j) * kept, (count + j) * kept, by, rows)
+                    for start in range(0, rows, rows):  # one block of all rows
+                        pull(ints, floats, e, v, dv, work, start, rows, by, rows)
+            pull_parameters(theta, ints, floats, v, dv)
+            for p in range(ints[at.SIZE]):
+                gradient[p] = dv[p]
+        return value
+
+    return log_density

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from arviz_stats.base import array_stats
 
 from bayes_sp.model.native import log_densities
 from bayes_sp.model.posterior import LogPosterior
@@ -84,6 +83,8 @@ def _propose(rng: np.random.Generator, count: int, size: int) -> tuple[Array, Ar
 
 def _smoothed(log_ratio: Array) -> tuple[Array, float]:
     """Return Pareto-smoothed weights that add up to 1, and Pareto k."""
+    from arviz_stats.base import array_stats  # slow to import, and NUTS does not need it
+
     log_weight, pareto_k = array_stats.psislw(-(log_ratio - log_ratio.max()))  # it takes minus the log ratios
     weight = np.exp(log_weight - log_weight.max())
     return weight / weight.sum(), float(pareto_k)

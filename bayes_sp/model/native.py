@@ -14,15 +14,19 @@ from zlib import crc32
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from nutpie.compile_pymc import CompiledPyMCModel, address_as_void_pointer
 
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model import layout as at
-from bayes_sp.model.engine import log_density as theta_log_density
+from bayes_sp.model.densities import densities_of
+from bayes_sp.model.engine import make_log_density
+from bayes_sp.model.nutpie_import import compile_pymc
 from bayes_sp.model.posterior import LogPosterior
 from bayes_sp.model.special import compiled
 from bayes_sp.survey.design import Array
 
 DRAWS = "z"
+address_as_void_pointer = compile_pymc.address_as_void_pointer
+BASIC = ("normal", "negative_binomial")
 _SIGNATURE = numba.types.int64(
     numba.types.uint64,
     numba.types.CPointer(numba.types.double),
@@ -46,13 +50,12 @@ def _sources() -> int:
     return crc32(b"".join(file.read_bytes() for file in files))
 
 
-def _functions(sources: int) -> tuple[Any, Any]:
-    """Return the two C functions; ``sources`` is part of the key under which numba keeps them."""
+def _evaluation(theta_log_density: Any) -> Any:
+    """Return the body of the C function ``log_density``."""
 
-    def log_density(size, z_, gradient_, value_, table_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    @compiled
+    def evaluate(z_, gradient_, value_, table_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         table = numba.carray(table_, (8,), np.int64)
-        if sources < 0:
-            return 5
         ints = numba.carray(address_as_void_pointer(table[0]), (table[1],), np.int64)
         floats = numba.carray(address_as_void_pointer(table[2]), (table[3],), np.float64)
         frame = numba.carray(address_as_void_pointer(table[4]), (table[5],), np.float64)
@@ -72,18 +75,7 @@ def _functions(sources: int) -> tuple[Any, Any]:
         numba.carray(value_, (1,))[0] = found
         return 0
 
-    def expand(size, expanded, z_, out_, table_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-        if sources < 0:
-            return 5
-        z, out = numba.carray(z_, (size,)), numba.carray(out_, (expanded,))
-        for i in range(size):
-            out[i] = z[i]
-        return 0
-
-    return (
-        numba.cfunc(_SIGNATURE, cache=True)(log_density),
-        numba.cfunc(_EXPAND_SIGNATURE, cache=True)(expand),
-    )
+    return evaluate
 
 
 @compiled
@@ -113,10 +105,46 @@ def _frame_gradient(slope: Any, frame: Any, framed: int, gradient: Any) -> None:
         gradient[i] = frame[n + i] * slope[i]
 
 
+_evaluate_basic = _evaluation(make_log_density(densities_of(BASIC)))
+_evaluate = _evaluation(make_log_density(densities_of(FAMILIES)))
+
+
+def _functions(sources: int) -> tuple[Any, Any, Any]:
+    """Return the C functions, not yet compiled; ``sources`` is part of the key under which numba keeps them."""
+
+    def basic_log_density(size, z_, gradient_, value_, table_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        return _evaluate_basic(z_, gradient_, value_, table_) if sources >= 0 else 5
+
+    def log_density(size, z_, gradient_, value_, table_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        return _evaluate(z_, gradient_, value_, table_) if sources >= 0 else 5
+
+    def expand(size, expanded, z_, out_, table_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        z, out = numba.carray(z_, (size,)), numba.carray(out_, (expanded,))
+        for i in range(size):
+            out[i] = z[i]
+        return 0 if sources >= 0 else 5
+
+    return basic_log_density, log_density, expand
+
+
 @functools.cache
-def engine() -> tuple[Any, Any]:
-    """Return ``log_density`` and ``expand`` as C functions: compiled the first time, 0.2 s from the disk after."""
-    return _functions(_sources())
+def engine(*, basic: bool) -> Any:
+    """Return ``log_density`` as a C function: compiled the first time, 0.2 s from the disk after.
+
+    ``basic`` knows normal and negative binomial responses alone, and takes half of the time to compile, which is most
+    of what a first fit waits for.
+    """
+    return numba.cfunc(_SIGNATURE, cache=True)(_functions(_sources())[0 if basic else 1])
+
+
+@functools.cache
+def _expand() -> Any:
+    return numba.cfunc(_EXPAND_SIGNATURE, cache=True)(_functions(_sources())[2])
+
+
+def engine_for(posterior: LogPosterior) -> Any:
+    """Return the smaller engine that knows every family of a posterior."""
+    return engine(basic={part.family for part in posterior.program.parts} <= set(BASIC))
 
 
 class Arguments:
@@ -141,7 +169,7 @@ def log_densities(posterior: LogPosterior, points: Array, cores: int, *, gradien
     Without ``gradient`` the second array stays empty, (s, 0), which saves half of the time.
     """
     arguments = Arguments(posterior, gradient=gradient)
-    call = engine()[0].ctypes
+    call = engine_for(posterior).ctypes
     pointer = ctypes.POINTER(ctypes.c_double)
     points = np.ascontiguousarray(points)
     values = np.full(len(points), np.nan)
@@ -161,16 +189,15 @@ def log_densities(posterior: LogPosterior, points: Array, cores: int, *, gradien
     return values, gradients
 
 
-def sampler(posterior: LogPosterior, initial_point: Callable[[int], Array]) -> CompiledPyMCModel:
+def sampler(posterior: LogPosterior, initial_point: Callable[[int], Array]) -> Any:
     """Return what `nutpie.sample` takes; the draws are those of ``z``, (size,)."""
     size = posterior.size
     arguments = Arguments(posterior)
-    log_density_function, expand = engine()
-    return CompiledPyMCModel(
+    return compile_pymc.CompiledPyMCModel(
         dims={DRAWS: ("parameter",)},
         reparameterized_names=[],
-        compiled_logp_func=log_density_function,
-        compiled_expand_func=expand,
+        compiled_logp_func=engine_for(posterior),
+        compiled_expand_func=_expand(),
         initial_point_func=initial_point,
         shared_data={str(i): value for i, value in enumerate(arguments.arrays)},  # kept alive
         shared_var_keys={},

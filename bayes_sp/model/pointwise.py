@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 import xarray as xr
-from scipy import stats
+from scipy import special
 
 from bayes_sp.errors import SurveyError
 from bayes_sp.families.registry import FAMILIES
@@ -185,7 +185,7 @@ def _number(family: str, y: Array, eta: Array, aux: Array, z: float) -> Array:
     """Return the value behind a response at a standardised value z, given what was measured of it."""
     sigma, missing = aux[..., :1], np.isnan(y)
     if family == "student_t":  # the quantile of t_nu at z's
-        z = stats.t.ppf(stats.norm.cdf(z), aux[..., 1:2])
+        z = special.stdtrit(aux[..., 1:2], special.ndtr(z))
     if family != "latent_normal":
         return np.where(missing, eta + sigma * z, y)
     share = np.where(missing, 0.0, sigma**2 / (sigma**2 + aux[..., 1:2] ** 2))

@@ -12,14 +12,14 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import nutpie
 import xarray as xr
 
 from bayes_sp.errors import FitError
 from bayes_sp.model.imputed import imputed_covariates
 from bayes_sp.model.laplace import GROUPS, laplace_draws
 from bayes_sp.model.mode import NoModeError, find_mode
-from bayes_sp.model.native import DRAWS, engine, sampler
+from bayes_sp.model.native import engine_for
+from bayes_sp.model.nuts import nuts_draws
 from bayes_sp.model.options import PARETO_K_LIMIT, SamplerOptions
 from bayes_sp.model.parameters import is_posterior, posterior_dims, varying_name
 from bayes_sp.model.pointwise import log_likelihood
@@ -85,8 +85,8 @@ def sample_posterior(
     options = options or SamplerOptions()
     design = design_arrays(model, survey)
     started = time.perf_counter()
-    engine()
     posterior = log_posterior(compile_program(model, design))
+    engine_for(posterior)
     compiled_at = time.perf_counter()
     try:
         strict = options.method == "laplace"
@@ -111,13 +111,8 @@ def _nuts(
 ) -> tuple[Array, xr.Dataset | None, dict[str, Any]]:
     """Draw with NUTS, on the scale of the curvature at the mode: (chain, draw, size), sampler statistics."""
     notify(f"sampling {options.chains} chains of {options.tune} warm-up and {options.draws} kept draws")
-    tree = nutpie.sample(
-        sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
-        draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
-        target_accept=options.target_accept, save_warmup=False, progress_bar=progress,
-    )  # fmt: skip
-    stats = tree["sample_stats"].to_dataset().drop_vars(["divergence_message"], errors="ignore")
-    return tree["posterior"][DRAWS].to_numpy(), stats, {"divergences": int(stats["diverging"].sum())}
+    z, stats = nuts_draws(posterior, seed=seed, options=options, progress=progress)
+    return z, stats, {"divergences": int(stats["diverging"].sum())}
 
 
 def _laplace(
@@ -133,11 +128,6 @@ def _laplace(
             "use --method nuts"
         )
     return found.z.reshape(GROUPS, each, -1), None, {"pareto_k": found.pareto_k, "importance_ess": found.ess}
-
-
-def _spread_start(chain_seed: int, size: int) -> Array:
-    """Return a chain's start, twice as spread as the normal approximation at the mode."""
-    return 2.0 * np.random.default_rng(chain_seed).standard_normal(size)
 
 
 def versions() -> dict[str, str]:
