@@ -9,6 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bayes_sp.analysis import compare_models
+    from bayes_sp.criticism.elpd import elpd_difference
+    from bayes_sp.criticism.prior_check import check_priors
     from bayes_sp.effects.posterior import Effects
     from bayes_sp.errors import BayesSpError
     from bayes_sp.fitting import Fit, fit
@@ -16,7 +19,9 @@ if TYPE_CHECKING:
     from bayes_sp.frequentist.regression import Moments, least_squares
     from bayes_sp.model.options import SamplerOptions
     from bayes_sp.model.predictive import prior_predictive
+    from bayes_sp.report.criticism_figures import plot_influence, plot_loo_pit, plot_predictive_checks, plot_prior_check
     from bayes_sp.report.figures import plot_comparison, plot_paths
+    from bayes_sp.report.multiverse_figure import plot_multiverse
     from bayes_sp.runs import read_run
     from bayes_sp.spec.load import load_model
     from bayes_sp.spec.types import PathModel
@@ -35,12 +40,20 @@ __all__ = [
     "SamplerOptions",
     "Survey",
     "bootstrap",
+    "check_priors",
+    "compare_models",
     "design_arrays",
+    "elpd_difference",
     "fit",
     "least_squares",
     "load_model",
     "plot_comparison",
+    "plot_influence",
+    "plot_loo_pit",
+    "plot_multiverse",
     "plot_paths",
+    "plot_predictive_checks",
+    "plot_prior_check",
     "prior_predictive",
     "published",
     "read_run",
@@ -57,12 +70,20 @@ _HOMES = {
     "SamplerOptions": "bayes_sp.model.options",
     "Survey": "bayes_sp.survey.records",
     "bootstrap": "bayes_sp.frequentist.bootstrap",
+    "check_priors": "bayes_sp.criticism.prior_check",
+    "compare_models": "bayes_sp.analysis",
     "design_arrays": "bayes_sp.survey.arrays",
+    "elpd_difference": "bayes_sp.criticism.elpd",
     "fit": "bayes_sp.fitting",
     "least_squares": "bayes_sp.frequentist.regression",
     "load_model": "bayes_sp.spec.load",
     "plot_comparison": "bayes_sp.report.figures",
+    "plot_influence": "bayes_sp.report.criticism_figures",
+    "plot_loo_pit": "bayes_sp.report.criticism_figures",
+    "plot_multiverse": "bayes_sp.report.multiverse_figure",
     "plot_paths": "bayes_sp.report.figures",
+    "plot_predictive_checks": "bayes_sp.report.criticism_figures",
+    "plot_prior_check": "bayes_sp.report.criticism_figures",
     "prior_predictive": "bayes_sp.model.predictive",
     "published": "bayes_sp.study.published",
     "read_run": "bayes_sp.runs",

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 import pandas as pd
 
+from bayes_sp.compare.multiverse import Multiverse, Specified, multiverse
 from bayes_sp.compare.table import Comparison
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
+from bayes_sp.criticism.whole import Criticism
 from bayes_sp.effects.posterior import Effects
+from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.errors import BayesSpError, FitError
 from bayes_sp.fitting import Fit, fit
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, silent
+from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.published import published
+from bayes_sp.study.reconstruct import reconstruct
 from bayes_sp.study.recovery import Recovered, recover_published
 from bayes_sp.study.spread import has_spread, spread_over_reconstructions
+from bayes_sp.survey.read import read_survey
 from bayes_sp.survey.records import Survey
 
 
@@ -32,6 +41,8 @@ class Analysis:
         The posterior and what was computed from it.
     recovered
         Published numbers beside those that Table 2 gives; empty for a user's own survey.
+    criticism
+        Checks of the fit; None where none were asked for.
     spread
         Maximum-likelihood differences by path (rows) over reconstructions (columns); None for a user's own survey.
     seconds
@@ -45,6 +56,7 @@ class Analysis:
     recovered: tuple[Recovered, ...]
     spread: pd.DataFrame | None
     seconds: Mapping[str, float]
+    criticism: Criticism | None = None
 
 
 def analyse(
@@ -54,10 +66,15 @@ def analyse(
     seed: int,
     options: SamplerOptions,
     replicates: int = 5000,
+    check: bool = False,
+    refits: int = 0,
     progress: bool = False,
     notify: Notify = silent,
 ) -> Analysis:
-    """Run the whole analysis of one specification and one survey; arguments and errors as `bayes_sp.fit`."""
+    """Run the whole analysis of one specification and one survey; arguments and errors as `bayes_sp.fit`.
+
+    With ``check`` the fit is also criticised, with at most ``refits`` refits for each part of that.
+    """
     times = {"start": time.perf_counter()}
     fitted = fit(model, survey, seed=seed, options=options, progress=progress, notify=notify)
     times["fit"] = time.perf_counter()
@@ -69,5 +86,84 @@ def analyse(
     recovered = recover_published(published())[0] if survey.reconstructed else ()
     spread = spread_over_reconstructions(model) if survey.reconstructed and has_spread(model) else None
     times["recovery and spread"] = time.perf_counter()
+    criticism = fitted.criticise(refits=refits, notify=notify) if check else None
+    times["criticism"] = time.perf_counter()
     seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
-    return Analysis(fitted, effects, verdict, comparison, recovered, spread, seconds)
+    return Analysis(fitted, effects, verdict, comparison, recovered, spread, seconds, criticism)
+
+
+REFITS = 5  # of each specification, for patients whose part of elpd the draws cannot give
+
+FitOne = Callable[[PathModel, Survey], Fit]
+
+
+def compare_models(
+    models: Sequence[PathModel | str | Path],
+    survey: Survey | str | Path | None = None,
+    *,
+    seed: int = 1,
+    options: SamplerOptions | None = None,
+    ci_prob: float = CI_PROB,
+    fit_one: FitOne | None = None,
+    notify: Notify = silent,
+) -> Multiverse:
+    """Fit several specifications to the same records and set their effects side by side.
+
+    A specification that cannot be read or fitted stands in the table with the reason, and the others are fitted all
+    the same.
+
+    Parameters
+    ----------
+    models
+        Specifications, names of shipped ones, or paths of TOML files; the first that can be fitted is the one that
+        the others' elpd is compared with.
+    survey
+        The records, or the CSV file, of which each specification then reads its own columns; ``None`` for the
+        reconstruction of the published study (seed 1).
+    seed, options
+        Of every fit.
+    ci_prob
+        Probability of the intervals.
+    fit_one
+        Fits one specification to its records; `fit` by default.
+    notify
+        Called with a line at the start of each specification, and of each stage.
+    """
+
+    def by_default(model: PathModel, records: Survey) -> Fit:
+        return fit(model, records, seed=seed, options=options, notify=notify)
+
+    records = reconstruct() if survey is None else survey
+    entries = []
+    for name, given in zip(_names(models), models, strict=True):
+        notify(f"specification {name}")
+        entries.append(_specified(name, given, records, fit_one or by_default))
+    return multiverse(entries, ci_prob)
+
+
+def _specified(name: str, given: PathModel | str | Path, records: Survey | str | Path, fit_one: FitOne) -> Specified:
+    """Fit one specification; a mistake of the user's, or a fit that fails, becomes the reason in its place."""
+    model = None
+    try:
+        model = load_model(given)
+        survey = records if isinstance(records, Survey) else read_survey(records, model)
+        fitted = fit_one(model, survey)
+        effects = fitted.effects()
+    except BayesSpError as error:
+        return Specified(name, model, reason="; ".join(error.problems), mistake=not isinstance(error, FitError))
+    verdict = diagnose(fitted.posterior, effects.quantities())
+    try:
+        found = fitted.loo(refits=REFITS)
+    except BayesSpError as error:
+        return Specified(name, model, effects, verdict, reason="; ".join(error.problems))
+    return Specified(name, model, effects, verdict, replace(found, model=name))
+
+
+def _names(models: Sequence[PathModel | str | Path]) -> list[str]:
+    """Return short names, or what was given where two short names are the same."""
+    short = [given.name if isinstance(given, PathModel) else Path(given).stem for given in models]
+    counts, found = Counter(short), []
+    for place, (name, given) in enumerate(zip(short, models, strict=True), start=1):
+        longer = f"{name} ({place})" if isinstance(given, PathModel) else str(given)
+        found.append(name if counts[name] == 1 else longer)
+    return [f"{name} ({i})" if found.count(name) > 1 else name for i, name in enumerate(found, start=1)]

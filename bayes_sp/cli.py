@@ -6,19 +6,22 @@ import argparse
 import gc
 import io
 import os
-import re
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
+from bayes_sp.arguments import add_compare, add_fit, add_priors, file_path, whole_number
 from bayes_sp.errors import BayesSpError, FitError, RunError
-from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, METHODS, SamplerOptions
+from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions
+
+if TYPE_CHECKING:
+    from bayes_sp.spec.types import PathModel
+    from bayes_sp.survey.records import Survey
 
 OK, USER_MISTAKE, NOT_TRUSTWORTHY = 0, 2, 3
-MOST = 2**32 - 1  # the largest seed that every generator takes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"bayes_sp: {error}", file=sys.stderr)
         return NOT_TRUSTWORTHY if isinstance(error, FitError) else USER_MISTAKE
     except KeyboardInterrupt:
-        print("bayes_sp: interrupted; nothing was written", file=sys.stderr)
+        print("bayes_sp: interrupted; no part of a run was written", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -50,12 +53,16 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bayes_sp", description="Bayesian path models with count outcomes.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_fit(commands)
+    add_fit(commands, _fit)
+    add_compare(commands, _compare)
+    add_priors(commands, _priors)
     models = commands.add_parser("models", help="list the shipped specifications")
     models.set_defaults(command=_models)
     reconstruct = commands.add_parser("reconstruct", help="write records that reproduce the published moments")
-    reconstruct.add_argument("--seed", type=_whole(0), default=1, help="other seeds give other records (default 1)")
-    reconstruct.add_argument("--out", type=_path, required=True, metavar="FILE", help="the CSV file to write")
+    reconstruct.add_argument(
+        "--seed", type=whole_number(0), default=1, help="other seeds give other records (default 1)"
+    )
+    reconstruct.add_argument("--out", type=file_path, required=True, metavar="FILE", help="the CSV file to write")
     reconstruct.add_argument("--overwrite", action="store_true", help="replace an existing file")
     reconstruct.set_defaults(command=_reconstruct)
     published = commands.add_parser("published", help="print every published number with its place in the article")
@@ -63,60 +70,39 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    fit = commands.add_parser(
-        "fit",
-        allow_abbrev=False,  # --save must not be taken for --save-records
-        help="fit a specification, compare with the bootstrap, save a run",
-        description="Without --data the records are reconstructed from the published moments of the study.",
-        epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 the fit failed, "
-        "or failed its diagnostics and must not be used.",
-    )
-    add, cores, default = fit.add_argument, min(4, os.cpu_count() or 1), SamplerOptions()
-    add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
-    add("--data", type=_path, metavar="CSV", help="your survey: a row for each patient, columns named as in the model")
-    add("--reconstruction", type=_whole(0), metavar="SEED", help="without --data: which reconstruction (default 1)")
-    add("--seed", type=_whole(0), default=1, help="of sampling and resampling (default 1)")
-    add("--method", choices=METHODS, default=default.method, help="laplace: for surveys too large for NUTS (see docs)")
-    add("--draws", type=_whole(4), default=default.draws, help=f"kept draws of each chain (default {default.draws})")
-    add("--tune", type=_whole(1), default=default.tune, help=f"warm-up draws of each chain (default {default.tune})")
-    add(
-        "--chains",
-        type=_whole(1),
-        default=default.chains,
-        help=f"chains, two at least for R-hat (default {default.chains})",
-    )
-    add("--cores", type=_whole(1), default=cores, help="chains at the same time; does not change the draws")
-    add("--bootstrap", type=_whole(0), default=5000, metavar="N", help="bootstrap samples (default 5000; 0 for none)")
-    add("--out", type=_path, metavar="DIR", help="the run's folder (default runs/<model>-<data digest>-<seed>)")
-    add("--overwrite", action="store_true", help="replace the run in --out")
-    add("--save-records", action="store_true", help="also write the patients' records into the run's folder")
-    fit.set_defaults(command=_fit)
-
-
-def _whole(least: int) -> Callable[[str], int]:
-    """Return an argparse type: a whole number of at least ``least``."""
-
-    def whole(text: str) -> int:
-        is_whole = re.fullmatch(r"[+-]?\d{1,12}", text, re.ASCII) is not None
-        if not is_whole or not least <= int(text) <= MOST:
-            raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {MOST}, found {text!r}")
-        return int(text)
-
-    return whole
-
-
-def _path(text: str) -> Path:
-    """Return a path with a leading ``~`` expanded, also where the shell has not done it (``--out=~/run``)."""
-    if not text:
-        raise argparse.ArgumentTypeError("must name a file or folder, found nothing")
-    return Path(os.path.expanduser(text))  # Path.expanduser raises for an unknown user
-
-
 def _say(line: str) -> None:
     """Print a line of progress where somebody watches."""
     if sys.stderr.isatty():
         print(f"... {line}", file=sys.stderr, flush=True)
+
+
+def _check_records(options: argparse.Namespace) -> None:
+    """Refuse options on records and sampler before anything slow is imported."""
+    if options.data is not None and options.reconstruction is not None:
+        raise BayesSpError("--reconstruction", ["goes without --data: records are yours or reconstructed, not both"])
+    if getattr(options, "method", "") == "laplace" and options.draws < LEAST_LAPLACE_DRAWS:
+        raise BayesSpError("--draws", [f"--method laplace needs at least {LEAST_LAPLACE_DRAWS}, found {options.draws}"])
+    if options.data is not None and not options.data.is_file():
+        reason = "is not a file" if options.data.exists() else "there is no such file"
+        raise BayesSpError(str(options.data), [f"{reason}; --data needs a CSV file"])
+
+
+def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
+    """Return the records that the options name."""
+    from bayes_sp.study.reconstruct import reconstruct
+    from bayes_sp.survey.read import read_survey
+
+    if options.data is not None:
+        return read_survey(options.data, model)
+    survey = reconstruct(1 if options.reconstruction is None else options.reconstruction)
+    if any(name not in survey.records for name in model.columns):
+        reason = f"needs your records: name their file with --data (columns {', '.join(model.columns)})"
+        raise BayesSpError(model.name, [reason])
+    return survey
+
+
+def _sampler(options: argparse.Namespace) -> SamplerOptions:
+    return SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
 
 
 @contextmanager
@@ -143,27 +129,12 @@ def _fit(options: argparse.Namespace) -> int:
     twin = twin_of(model)
     if options.out is not None:
         check_destination(options.out, overwrite=options.overwrite)
-    if options.data is not None and options.reconstruction is not None:
-        raise BayesSpError("--reconstruction", ["goes without --data: records are yours or reconstructed, not both"])
-    if options.method == "laplace" and options.draws < LEAST_LAPLACE_DRAWS:
-        raise BayesSpError("--draws", [f"--method laplace needs at least {LEAST_LAPLACE_DRAWS}, found {options.draws}"])
-    if options.data is not None and not options.data.is_file():
-        reason = "is not a file" if options.data.exists() else "there is no such file"
-        raise BayesSpError(str(options.data), [f"{reason}; --data needs a CSV file"])
+    _check_records(options)
 
     with _importing():
-        from bayes_sp.study.reconstruct import reconstruct
         from bayes_sp.survey.arrays import design_arrays
-        from bayes_sp.survey.read import read_survey
 
-    if options.data is None:
-        survey = reconstruct(1 if options.reconstruction is None else options.reconstruction)
-        needed = [name for name in model.columns if name not in survey.records]
-        if needed:
-            reason = f"needs your records: name their file with --data (columns {', '.join(model.columns)})"
-            raise BayesSpError(model.name, [reason])
-    else:
-        survey = read_survey(options.data, model)
+    survey = _survey(options, model)
     for checked in (model, twin):
         design_arrays(checked, survey)
     folder = options.out or default_folder(model.name, survey.digest, options.seed)
@@ -175,10 +146,9 @@ def _fit(options: argparse.Namespace) -> int:
         from bayes_sp.report.save import save_analysis
         from bayes_sp.report.text import summary_text
 
-    sampler = SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
     analysis = analyse(
-        model, survey, seed=options.seed, options=sampler, replicates=options.bootstrap,
-        progress=sys.stderr.isatty(), notify=_say,
+        model, survey, seed=options.seed, options=_sampler(options), replicates=options.bootstrap,
+        check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=_say,
     )  # fmt: skip
     summary = summary_text(analysis)
     try:
@@ -188,6 +158,44 @@ def _fit(options: argparse.Namespace) -> int:
         raise
     print(f"{summary}\nSaved in {folder}")
     return OK if analysis.verdict.trustworthy else NOT_TRUSTWORTHY
+
+
+def _compare(options: argparse.Namespace) -> int:
+    _check_records(options)
+    with _importing():
+        from bayes_sp.report.multiverse import check_comparison_folder, compare_and_keep, comparison_folder
+
+    folder = options.out or comparison_folder(options.seed)
+    check_comparison_folder(folder, overwrite=options.overwrite)
+    found = compare_and_keep(
+        options.models, options.data, 1 if options.reconstruction is None else options.reconstruction, folder,
+        seed=options.seed, options=_sampler(options), replicates=options.bootstrap, notify=_say,
+    )  # fmt: skip
+    print(f"{found.text}\nSaved in {folder}")
+    if found.multiverse.failed_fit:
+        return NOT_TRUSTWORTHY
+    return USER_MISTAKE if found.multiverse.mistake else OK
+
+
+def _priors(options: argparse.Namespace) -> int:
+    from bayes_sp.spec.load import load_model
+
+    model = load_model(options.model)
+    _check_records(options)
+
+    from bayes_sp.criticism.prior_check import check_priors
+    from bayes_sp.report.criticism import prior_text
+
+    found = check_priors(model, _survey(options, model), seed=options.seed)
+
+    print(prior_text(model, found), end="")
+    if options.figure is not None:
+        from bayes_sp.report.criticism_figures import plot_prior_check
+        from bayes_sp.report.save import save_figure
+
+        save_figure(plot_prior_check(model, found), options.figure)
+        print(f"\nSaved {options.figure}")
+    return OK
 
 
 def _models(_: argparse.Namespace) -> int:

@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from pathlib import Path
 
 import xarray as xr
 
+from bayes_sp.compare.multiverse import serial_path
+from bayes_sp.compare.resampled import bootstrap_of
 from bayes_sp.compare.table import Comparison, Fitted, compare
 from bayes_sp.compare.twin import twin_of
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
+from bayes_sp.criticism.influence import Influence, influence
+from bayes_sp.criticism.loo import Loo, loo, with_refits
+from bayes_sp.criticism.pit import LooPit, loo_pit
+from bayes_sp.criticism.predictive import REPLICATES, PredictiveChecks, predictive_checks
+from bayes_sp.criticism.psis import relative_efficiency
+from bayes_sp.criticism.whole import (
+    Criticism,
+    column_digests,
+    patient_rows,
+    pointwise,
+    pointwise_at,
+    scored_responses,
+    without_patient,
+)
+from bayes_sp.effects.chain import Baselines
+from bayes_sp.effects.draws import linear_baselines
 from bayes_sp.effects.posterior import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB
-from bayes_sp.errors import SurveyError
-from bayes_sp.frequentist.bootstrap import bootstrap
+from bayes_sp.errors import BayesSpError, FitError, SurveyError
 from bayes_sp.model.exact import exact_posterior, has_exact_posterior
+from bayes_sp.model.imputed import filled_columns
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, sample_posterior, silent
+from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
 from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.survey.design import Array, Design
 from bayes_sp.survey.records import Survey
 
 
@@ -48,10 +69,20 @@ class Fit:
 
     def effects(self, *, kappa: float = 1.0) -> Effects:
         """Return draws of every path effect, on the coefficient scale and in units of the outcome."""
-        design = design_arrays(self.model, self.survey)
         return compute_effects(
-            self.model, design, self.posterior["posterior"].to_dataset(), kappa=kappa, mark=self.survey.mark
+            self.model, self._design, self._draws, kappa=kappa, mark=self.survey.mark, baselines=self.baselines()
         )
+
+    def baselines(self) -> Baselines | None:
+        """Return what `compute_effects` needs where covariates have missing cells, which it averages over; else None.
+
+        The cells' own draws stand in for them, draw by draw.
+        """
+        if "imputed" not in self.posterior:
+            return None
+        design, cells = self._design, self.posterior["imputed"].to_dataset()
+        columns = partial(filled_columns, design, cells)
+        return linear_baselines(self.model, design, self._draws, columns)
 
     def diagnose(self) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect."""
@@ -91,27 +122,123 @@ class Fit:
             resampled = None
             if replicates:
                 notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
-                design = design_arrays(model, self.survey)
-                try:
-                    resampled = bootstrap(design, seed=self.seed, replicates=replicates, ci_prob=ci_prob)
-                except SurveyError as error:  # the posterior stands without it
-                    missing.append(f"{model.equations[-1].family} bootstrap: {'; '.join(error.problems)}")
+                resampled, notes = bootstrap_of(model, self.survey, self.seed, replicates, ci_prob)
+                missing += notes
             own = model is self.model
             found = (effects or self.effects()) if own else self._twin_effects(twin, missing)
             fits.append(Fitted(model, found, resampled))
         return replace(compare(self.model, fits, self.survey.mark, ci_prob), missing=tuple(missing))
 
+    def predictive_checks(self, *, replicates: int = REPLICATES, ci_prob: float = CI_PROB) -> PredictiveChecks:
+        """Set statistics of the records beside those of records replicated from the posterior (seed: the fit's)."""
+        return predictive_checks(
+            self.model, self._design, self._draws, seed=self.seed, replicates=replicates, ci_prob=ci_prob,
+            mark=self.survey.mark,
+        )  # fmt: skip
+
+    def loo(self, *, refits: int = 0) -> Loo:
+        """Return leave-one-out cross-validation of each equation.
+
+        Parameters
+        ----------
+        refits
+            Patients with a Pareto k above 0.7 that are left out by a refit, at most; the others keep their estimate,
+            and a note says so.
+        """
+        found = pointwise(self.model, self._design, self.posterior)
+        digests = column_digests(self.model, self.survey)
+        estimated = loo(self.model.name, scored_responses(self.model), found.draws, found.values, digests)
+        return with_refits(estimated, self._refitted_pointwise, refits) if refits else estimated
+
+    def loo_pit(self) -> LooPit:
+        """Return where each response falls in what the other patients predict for it (seed: the fit's)."""
+        found = pointwise(self.model, self._design, self.posterior)
+        return loo_pit(self.model, self._design, found.draws, found.values, seed=self.seed)
+
+    def influence(self, path: str = "", *, refits: int = 0, ci_prob: float = CI_PROB) -> Influence:
+        """Return the difference that a path makes without each single patient.
+
+        Parameters
+        ----------
+        path
+            A path as the effects name it; by default the serial path through all mediators, else the total effect.
+        refits
+            Patients with a Pareto k above 0.7 that are left out by a refit, at most.
+        ci_prob
+            Probability of the intervals.
+        """
+        found = pointwise(self.model, self._design, self.posterior)
+        path = path or serial_path(self.model) or TOTAL
+        return influence(
+            self._difference(found.draws, path), list(found.values.values()), path=path, scale=DIFFERENCE,
+            unit=self.model.variable(self.model.outcome).unit or self.model.outcome,
+            rows=patient_rows(self.model, self.survey), efficiency=relative_efficiency(found.draws),
+            refit=lambda patient: self._refitted_effect(patient, path), most_refits=refits, ci_prob=ci_prob,
+        )  # fmt: skip
+
+    def criticise(self, *, refits: int = 0, notify: Notify = silent) -> Criticism:
+        """Return every check of the fit."""
+        notify("replicating the records")
+        checks = self.predictive_checks()
+        notify("leaving patients out")
+        return Criticism(checks, self.loo(refits=refits), self.loo_pit(), self.influence(refits=refits))
+
+    def without(self, patient: int) -> Fit:
+        """Fit again without one patient (counted from 0).
+
+        Raises
+        ------
+        BayesSpError
+            Where the remaining records cannot be fitted, or a group loses its only patient.
+        """
+        survey = without_patient(self.model, self.survey, patient)
+        design = design_arrays(self.model, survey)
+        if any(design.groups[name][1] != labels for name, (_, labels) in self._design.groups.items()):
+            raise SurveyError(survey.source, ["a group has no other patient"])
+        tree = sample_posterior(self.model, survey, seed=self.seed, options=self.options)
+        return Fit(self.model, survey, tree, self.seed, self.options)
+
+    @property
+    def _design(self) -> Design:
+        return design_arrays(self.model, self.survey)
+
+    @property
+    def _draws(self) -> xr.Dataset:
+        return self.posterior["posterior"].to_dataset()
+
+    def _difference(self, draws: xr.Dataset, path: str) -> Array:
+        """Draws (chain, draw) of a path's difference, averaged over all patients of this fit."""
+        effects = compute_effects(self.model, self._design, draws, baselines=self.baselines())
+        known = [str(name) for name in effects.draws["path"].to_numpy()]
+        if path not in known:
+            raise BayesSpError(self.model.name, [f'has no path "{path}"; it has {", ".join(known)}'])
+        return effects.draws[AVERAGE].sel(path=path, scale=DIFFERENCE).to_numpy()
+
+    def _refitted_pointwise(self, patient: int) -> dict[str, Array]:
+        try:
+            draws = self.without(patient)._draws
+        except (SurveyError, FitError):
+            return {}
+        return pointwise_at(self.model, self._design, draws, patient)
+
+    def _refitted_effect(self, patient: int, path: str) -> Array | None:
+        try:
+            return self._difference(self.without(patient)._draws, path)
+        except (SurveyError, FitError):
+            return None
+
     def _twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
         """Effects of the normal twin's posterior: exact draws where the closed form applies, else sampled."""
         design = design_arrays(twin, self.survey)
-        if has_exact_posterior(twin):
+        if has_exact_posterior(twin) and design.complete:
             draws = exact_posterior(twin, design, seed=self.seed, chains=self.options.chains, draws=self.options.draws)
-        else:
-            tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options)
-            draws = tree["posterior"].to_dataset()
-            verdict = diagnose(tree, compute_effects(twin, design, draws).quantities())
-            missing += [f"posterior of the normal twin: {verdict}"] if not verdict.trustworthy else []
-        return compute_effects(twin, design, draws, mark=self.survey.mark)
+            return compute_effects(twin, design, draws, mark=self.survey.mark)
+        tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options)
+        fitted = Fit(twin, self.survey, tree, self.seed, self.options)
+        effects = fitted.effects()
+        verdict = diagnose(tree, effects.quantities())
+        missing += [f"posterior of the normal twin: {verdict}"] if not verdict.trustworthy else []
+        return effects
 
     def __repr__(self) -> str:
         return f"Fit({self.model.name}; {self.survey.mark}; seed {self.seed})"

@@ -29,6 +29,20 @@ COMPARISON_COLUMNS = (
     "path", "scale", "likelihood", "inference", "estimate", "lower", "upper", "ci_kind", "ci_prob", "replicates",
     "failed",
 )  # fmt: skip
+CHECK_COLUMNS = (
+    "response", "statistic", "exposure", "patients", "observed", "replicated", "lower", "upper", "ci_kind", "ci_prob",
+    "share_at_or_above",
+)  # fmt: skip
+PRIOR_COLUMNS = ("response", "quantity", "lower", "median", "upper", "ci_prob", "probability")
+FREQUENCY_COLUMNS = ("response", "bin", "center", "observed", "replicated", "lower", "upper")
+LOO_COLUMNS = (
+    "response", "family", "predicts", "patients", "elpd", "se", "p_loo", "worst_k", "high_k", "refitted",
+)  # fmt: skip
+INFLUENCE_COLUMNS = ("row", "mean", "lower", "upper", "shift", "shift_sd", "pareto_k", "method")
+MULTIVERSE_COLUMNS = (
+    "specification", "effect", "path", "scale", "mean", "lower", "upper", "ci_kind", "ci_prob", "prob_negative",
+    "family", "elpd_difference", "elpd_se", "elpd_reason", "trustworthy", "verdict",
+)  # fmt: skip
 DIAGNOSTIC_COLUMNS = ("name", "r_hat", "ess_bulk", "ess_tail", "mcse_mean")
 
 

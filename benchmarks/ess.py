@@ -94,9 +94,8 @@ def smallest_ess(tree: xr.DataTree) -> float:
     """Return the smallest bulk ESS over the model's parameters."""
     import arviz as az
 
-    from bayes_sp.model.compact import structure_of
     from bayes_sp.spec.load import load_model
 
-    names = [name for name, _ in structure_of(load_model("primary")).labels]
+    names = [*(equation.response for equation in load_model("primary").equations), "sigma", "phi"]
     found = az.ess(tree["posterior"].to_dataset()[names], method="bulk")
     return min(float(found[name].min()) for name in names)

@@ -20,10 +20,11 @@ class MeasurementError(Exception):
 
 
 def environment(cache: Path | None) -> dict[str, str]:
-    """Return the environment of a child: one BLAS thread, and PyTensor's compile cache in a folder of our own."""
+    """Return the environment of a child: one BLAS thread, and numba's and PyTensor's caches in a folder of our own."""
     found = os.environ | THREADS
     if cache is not None:
         flags = [flag for flag in os.environ.get("PYTENSOR_FLAGS", "").split(",") if flag]
+        found["NUMBA_CACHE_DIR"] = str(cache / "numba")
         found["PYTENSOR_FLAGS"] = ",".join([*flags, f"base_compiledir={cache}"])
     return found
 

@@ -15,7 +15,7 @@ PAGE = PACKAGE.parent / "ARCHITECTURE.md"
 # A room imports only from rooms before it.
 ROOMS = (
     "errors", "names", "families", "spec", "survey", "effects", "frequentist", "study", "model", "criticism", "compare",
-    "fitting", "analysis", "runs", "report", "cli", "__main__",
+    "fitting", "analysis", "runs", "report", "arguments", "cli", "__main__",
 )  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = {
@@ -181,5 +181,6 @@ def test_the_page_on_architecture_lists_every_module_and_no_other():
 
 
 def test_the_page_on_architecture_is_one_page():
-    """The page stays short enough to be read."""
-    assert len(PAGE.read_text(encoding="utf-8").splitlines()) <= 170
+    """The page stays short enough to be read, beside its table of modules."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    assert len([line for line in lines if not line.startswith("|")]) <= 60

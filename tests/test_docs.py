@@ -15,7 +15,15 @@ from bayes_sp.compare.table import BOOTSTRAP_COLUMNS
 from bayes_sp.criticism import diagnostics
 from bayes_sp.errors import BayesSpError
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.names import COMPARISON_COLUMNS, DIAGNOSTIC_COLUMNS, EFFECT_COLUMNS
+from bayes_sp.names import (
+    CHECK_COLUMNS,
+    COMPARISON_COLUMNS,
+    DIAGNOSTIC_COLUMNS,
+    EFFECT_COLUMNS,
+    INFLUENCE_COLUMNS,
+    LOO_COLUMNS,
+    MULTIVERSE_COLUMNS,
+)
 from bayes_sp.spec.priors import DISTRIBUTIONS, PARAMETER_SUPPORT
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -144,6 +152,13 @@ def test_every_column_of_the_tables_is_explained(columns: tuple[str, ...]):
     """The quickstart names each column of each CSV file."""
     for column in columns:
         assert f"`{column}`" in QUICKSTART, column
+
+
+@pytest.mark.parametrize("columns", [CHECK_COLUMNS, LOO_COLUMNS, INFLUENCE_COLUMNS, MULTIVERSE_COLUMNS])
+def test_every_column_of_criticism_is_explained(columns: tuple[str, ...]):
+    """The page on criticism names each column of each of its CSV files."""
+    for column in columns:
+        assert f"`{column}`" in DOCS["criticism.md"], column
 
 
 def test_every_command_and_option_is_documented():

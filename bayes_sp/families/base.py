@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     type Array = NDArray[np.float64]
     type Generator = np.random.Generator
+    type PyMC = Any  # the module
+    type Tensor = Any  # its variables, whose types say nothing that a reader needs
 
 Kind = Literal["real", "integer", "count", "positive", "binary", "label"]
 Link = Literal["identity", "log", "logit", "probit"]
@@ -48,8 +50,9 @@ class Family:
     mean
         ``(eta, zeta, aux) -> E y``, (..., n).
     likelihood
-        ``(pm, name, eta, zeta, aux, y) -> pm variable`` with dim ``patient``: the family in PyMC's own words. PyMC
-        comes in as an argument, so that reading a specification does not import it.
+        ``(pm, name, eta, zeta, aux, y, dims="patient") -> pm variable``: the family in PyMC's own words, ``aux`` a
+        list of scalars or the vector of cutpoints, whole responses as integers. PyMC comes in as an argument, so
+        that reading a specification does not import it.
     kernel
         ``(y, eta, zeta, aux, table, out) -> log p(y)`` of one patient, with ``out[0]`` = d/d eta, ``out[1]`` =
         d/d zeta (written where there is a zero part) and ``out[2 + k]`` = d/d aux[k] (parameters and cutpoints, never

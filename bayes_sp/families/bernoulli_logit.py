@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bayes_sp.families.base import Family
 from bayes_sp.families.lazy import np, special
 
 if TYPE_CHECKING:
-    from bayes_sp.families.base import Array, Generator
+    from bayes_sp.families.base import Array, Generator, PyMC, Tensor
 
 
 def log_density(y: Array, eta: Array, _zeta: Array, _aux: Array) -> Array:
@@ -27,9 +27,11 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return special.expit(eta)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, _aux: Any, y: Any) -> Any:
+def likelihood(
+    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, _aux: Tensor, y: Tensor, dims: str = "patient"
+) -> Tensor:
     """Y ~ Bernoulli(logistic(eta))."""
-    return pm.Bernoulli(name, logit_p=eta, observed=y, dims="patient")
+    return pm.Bernoulli(name, logit_p=eta, observed=y, dims=dims)
 
 
 def kernel(y, eta, _zeta, _aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's

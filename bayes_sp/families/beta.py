@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bayes_sp.families.base import Family
 from bayes_sp.families.digamma import digamma
 from bayes_sp.families.lazy import np, special
 
 if TYPE_CHECKING:
-    from bayes_sp.families.base import Array, Generator
+    from bayes_sp.families.base import Array, Generator, PyMC, Tensor
 
 
 def log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
@@ -33,10 +33,12 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return special.expit(eta)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
+def likelihood(
+    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
+) -> Tensor:
     """Y ~ Beta(mu precision, (1 - mu) precision), mu = logistic(eta)."""
     a, b = pm.math.sigmoid(eta) * aux[0], pm.math.sigmoid(-eta) * aux[0]
-    return pm.Beta(name, alpha=a, beta=b, observed=y, dims="patient")
+    return pm.Beta(name, alpha=a, beta=b, observed=y, dims=dims)
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bayes_sp.families.base import Family
 from bayes_sp.families.lazy import np, special
 
 if TYPE_CHECKING:
-    from bayes_sp.families.base import Array, Generator
+    from bayes_sp.families.base import Array, Generator, PyMC, Tensor
+
+
+LARGE = 1e3  # a size from which on log Gamma differences cancel
 
 
 def log_zero(eta: Array, aux: Array) -> Array:
@@ -18,11 +21,23 @@ def log_zero(eta: Array, aux: Array) -> Array:
     return -phi * np.logaddexp(0.0, eta - np.log(phi))
 
 
+def log_rising(phi: Array, y: Array) -> Array:
+    """Log Gamma(phi + y) - log Gamma(phi); by Stirling's series where both are large and would cancel."""
+    if np.all(phi < LARGE):
+        return special.gammaln(phi + y) - special.gammaln(phi)
+    size = np.maximum(phi, LARGE)
+    total = size + y
+    series = 1 / (12 * total) - 1 / (360 * total**3) - 1 / (12 * size) + 1 / (360 * size**3)
+    stirling = (size - 0.5) * np.log1p(y / size) + y * (np.log(total) - 1.0) + series
+    return np.where(phi < LARGE, special.gammaln(phi + y) - special.gammaln(phi), stirling)
+
+
 def log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
     """Log NB(y | mu = exp(eta), var = mu + mu^2/phi)."""
     phi = aux[..., :1]
-    constant = -special.betaln(phi, y + 1.0) - np.log(phi + y)  # Gamma(phi + y) / (Gamma(phi) y!)
-    return constant + log_zero(eta, aux) + y * (eta - np.logaddexp(eta, np.log(phi)))
+    log_ratio = eta - np.log(phi)
+    spread = np.logaddexp(0.0, log_ratio)  # log(1 + mu/phi)
+    return log_rising(phi, y) - special.gammaln(y + 1.0) + y * log_ratio - (y + phi) * spread
 
 
 def simulate(rng: Generator, eta: Array, _zeta: Array, aux: Array) -> Array:
@@ -36,9 +51,11 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return np.exp(eta)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
+def likelihood(
+    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
+) -> Tensor:
     """Y ~ NegativeBinomial(mean mu = exp(eta), variance mu + mu^2/phi)."""
-    return pm.NegativeBinomial(name, mu=pm.math.exp(eta), alpha=aux[0], observed=y, dims="patient")
+    return pm.NegativeBinomial(name, mu=pm.math.exp(eta), alpha=aux[0], observed=y, dims=dims)
 
 
 def kernel(y, eta, _zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's

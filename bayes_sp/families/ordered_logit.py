@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bayes_sp.families.base import Family
 from bayes_sp.families.cuts import bounds, levels_below
 from bayes_sp.families.lazy import np, special
 
 if TYPE_CHECKING:
-    from bayes_sp.families.base import Array, Generator
+    from bayes_sp.families.base import Array, Generator, PyMC, Tensor
 
 
 def log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
@@ -30,9 +30,11 @@ def mean(eta: Array, _zeta: Array, aux: Array) -> Array:
     return special.expit(eta[..., None] - aux[..., None, :]).sum(axis=-1)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
+def likelihood(
+    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
+) -> Tensor:
     """Y ~ OrderedLogistic(eta, cutpoints)."""
-    return pm.OrderedLogistic(name, eta=eta, cutpoints=aux, compute_p=False, observed=y, dims="patient")
+    return pm.OrderedLogistic(name, eta=eta, cutpoints=aux, compute_p=False, observed=y, dims=dims)
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -61,9 +63,10 @@ def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # n
         if width <= 0.0:
             return -math.inf
         share = -math.expm1(-width)
+        odds = math.exp(-width) / share
         value += math.log(share)
-        out[2 + k] += (1.0 - share) / share
-        out[1 + k] -= (1.0 - share) / share
+        out[2 + k] += odds
+        out[1 + k] -= odds
     out[0] = below - above
     return value
 

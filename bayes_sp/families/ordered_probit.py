@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bayes_sp.families.base import Family
 from bayes_sp.families.cuts import bounds, levels_below
 from bayes_sp.families.lazy import np, special
 
 if TYPE_CHECKING:
-    from bayes_sp.families.base import Array, Generator
+    from bayes_sp.families.base import Array, Generator, PyMC, Tensor
 
 HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 ROOT_HALF = math.sqrt(0.5)
@@ -44,9 +44,20 @@ def mean(eta: Array, _zeta: Array, aux: Array) -> Array:
     return special.ndtr(eta[..., None] - aux[..., None, :]).sum(axis=-1)
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
-    """Y ~ OrderedProbit(eta, cutpoints)."""
-    return pm.OrderedProbit(name, eta=eta, cutpoints=aux, compute_p=False, observed=y, dims="patient")
+def likelihood(
+    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
+) -> Tensor:
+    """Y ~ Categorical(differences of Phi), each taken in the tail where it is exact.
+
+    PyMC's OrderedProbit takes the square root of 2 in single precision, and is right to seven digits only.
+    """
+    above = (eta[:, None] - aux[None, :]) * ROOT_HALF
+    upper, lower = 0.5 * pm.math.erfc(-above), 0.5 * pm.math.erfc(above)  # P(y > k), P(y <= k)
+    inner = pm.math.where(
+        above[:, 1:] + above[:, :-1] < 0.0, upper[:, :-1] - upper[:, 1:], lower[:, 1:] - lower[:, :-1]
+    )
+    p = pm.math.concatenate([lower[:, :1], inner, upper[:, -1:]], axis=1)
+    return pm.Categorical(name, p=p, observed=y, dims=dims)
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bayes_sp.families.base import Family
 from bayes_sp.families.digamma import digamma
 from bayes_sp.families.lazy import np, special
 
 if TYPE_CHECKING:
-    from bayes_sp.families.base import Array, Generator
+    from bayes_sp.families.base import Array, Generator, PyMC, Tensor
 
 HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 
@@ -41,9 +41,11 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return eta
 
 
-def likelihood(pm: Any, name: str, eta: Any, _zeta: Any, aux: Any, y: Any) -> Any:
+def likelihood(
+    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
+) -> Tensor:
     """Y ~ StudentT(nu, eta, sigma)."""
-    return pm.StudentT(name, nu=aux[1], mu=eta, sigma=aux[0], observed=y, dims="patient")
+    return pm.StudentT(name, nu=aux[1], mu=eta, sigma=aux[0], observed=y, dims=dims)
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's

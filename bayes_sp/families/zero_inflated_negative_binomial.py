@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bayes_sp.families import negative_binomial as nb
 from bayes_sp.families.base import Family
 from bayes_sp.families.lazy import np, special
 
 if TYPE_CHECKING:
-    from bayes_sp.families.base import Array, Generator
+    from bayes_sp.families.base import Array, Generator, PyMC, Tensor
 
 
 def log_density(y: Array, eta: Array, zeta: Array, aux: Array) -> Array:
@@ -30,10 +30,10 @@ def mean(eta: Array, zeta: Array, _aux: Array) -> Array:
     return special.expit(-zeta) * np.exp(eta)
 
 
-def likelihood(pm: Any, name: str, eta: Any, zeta: Any, aux: Any, y: Any) -> Any:
+def likelihood(pm: PyMC, name: str, eta: Tensor, zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient") -> Tensor:
     """Y ~ ZeroInflatedNegativeBinomial; PyMC's psi is the share of the count part, 1 - pi."""
     psi, mu = pm.math.sigmoid(-zeta), pm.math.exp(eta)
-    return pm.ZeroInflatedNegativeBinomial(name, psi=psi, mu=mu, alpha=aux[0], observed=y, dims="patient")
+    return pm.ZeroInflatedNegativeBinomial(name, psi=psi, mu=mu, alpha=aux[0], observed=y, dims=dims)
 
 
 def kernel(y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's

@@ -1,16 +1,17 @@
 """Log-densities that numba compiles: the families' kernels behind one number, and the priors.
 
 The kernels of the families are compiled together, once for every model there is: which of them an equation uses is
-data. A chain of comparisons picks the kernel, which costs less than a nanosecond of a patient's 30.
+data. The choice is made once for each equation, outside of the loop over its rows: a chain of calls for every row
+would cost ten times the density itself (measured: 260 ns against 25).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from bayes_sp.families.registry import FAMILIES
+from bayes_sp.model import layout as at
 from bayes_sp.model.special import compiled, compiled_kernel
 
 FAMILY_NUMBERS: dict[str, int] = {name: number for number, name in enumerate(FAMILIES)}
@@ -26,29 +27,48 @@ PRIOR_NUMBERS: dict[str, int] = {
 }  # fmt: skip
 
 
-def _choose() -> Callable[..., float]:
-    """Return ``kernel(family, y, eta, zeta, aux, table, out)``: the kernel of the family of that number."""
+ARGUMENTS = "ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, stride"
+
+
+def _rows(kernel: Any) -> Any:
+    """Return one family's loop over rows: the log-density of rows that are a patient each; the others' goes to ``ell``.
+
+    ``by`` takes d/d eta, d/d zeta and d/d aux, each ``stride`` after the one before.
+    """
 
     @compiled
-    def chosen(family, y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-        return math.nan
+    def densities(ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, stride):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        y, state, single = ints[e + at.Y], ints[e + at.STATE], ints[at.SINGLE]
+        width = 2 + ints[e + at.AUX]
+        total = 0.0
+        for r in range(start, stop):
+            kind = ints[state + r] if state != at.NONE else at.SEEN
+            for k in range(width):
+                out[k] = 0.0
+            if kind == at.SEEN or kind == at.MEASURED:
+                one = kernel(floats[y + r], work[eta + r - start], work[zeta + r - start], aux, table, out)
+                if r < single:
+                    total += one
+                else:
+                    work[ell + r] += one
+            for k in range(width):
+                work[by + k * stride + r - start] = out[k]
+        return total
 
-    for number, family in reversed(list(enumerate(FAMILIES.values()))):
-        chosen = _before(number, compiled_kernel(family.kernel), chosen)
-    return chosen
+    return densities
 
 
-def _before(number: int, own: Callable[..., float], others: Callable[..., float]) -> Callable[..., float]:
-    @compiled
-    def chosen(family, y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-        if family == number:
-            return own(y, eta, zeta, aux, table, out)
-        return others(family, y, eta, zeta, aux, table, out)
+def _choose() -> Any:
+    """Return ``densities(family, ...)``: the loop of the family of that number, by comparisons written out."""
+    names: dict[str, Any] = {f"rows_{n}": _rows(compiled_kernel(f.kernel)) for n, f in enumerate(FAMILIES.values())}
+    branches = "".join(f"    if family == {n}:\n        return rows_{n}({ARGUMENTS})\n" for n in range(len(FAMILIES)))
+    source = f"def densities(family, {ARGUMENTS}):\n{branches}    return nan\n"
+    names["nan"] = math.nan
+    exec(source, names)  # noqa: S102 - the source above, with numbers of our own filled in
+    return compiled(names["densities"])
 
-    return chosen
 
-
-kernel = _choose()
+densities = _choose()
 
 
 @compiled

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from bayes_sp.model import layout as at
-from bayes_sp.model.densities import compiled, log_prior
-from bayes_sp.model.rows import densities, hide, predict, pull, pull_hidden, read_aux, reduced
+from bayes_sp.model.densities import compiled, densities, log_prior
+from bayes_sp.model.rows import hide, predict, pull, pull_hidden, read_aux, reduced
 
 BLOCK = 1024  # rows at a time where nothing waits: the columns of a block stay in the processor's cache
 
@@ -154,7 +154,8 @@ def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:
         for start in range(0, rows, step):
             stop = min(start + step, rows)
             predict(ints, floats, e, v, work, start, stop, eta, zeta)
-            value += densities(ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, step)
+            family = ints[e + at.FAMILY]
+            value += densities(family, ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, step)
             if with_gradient and not ints[e + at.DEFERRED]:
                 pull(ints, floats, e, v, dv, work, start, stop, by, step)
         hide(ints, floats, e, v, aux, work, eta, j * kept)

@@ -184,15 +184,15 @@ def is_posterior(name: str) -> bool:
     return "|" not in name
 
 
-def posterior_dims(model: PathModel, names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+def posterior_dims(names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     """Return the dim of each posterior variable beside chain and draw."""
-    responses = {equation.response for equation in model.equations}
+    scalars = {name for family in FAMILIES.values() for name in family.parameters} | {"tau"}
     endings = {"_zero": "_zero_term", "_cutpoint": "_cut", "_simplex": "_step"}
     found = {}
     for name in names:
-        if name in responses:
-            found[name] = f"{name}_term"
+        if name in scalars:
+            found[name] = f"{name}_response"
             continue
         ending = next((e for e in endings if name.endswith(e)), "")
-        found[name] = name.removesuffix(ending) + endings[ending] if ending else f"{name}_response"
+        found[name] = name.removesuffix(ending) + endings[ending] if ending else f"{name}_term"
     return found

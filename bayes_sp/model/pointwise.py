@@ -2,46 +2,191 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import xarray as xr
-from scipy.special import gammaln
+from scipy import stats
 
+from bayes_sp.errors import SurveyError
 from bayes_sp.families.registry import FAMILIES
+from bayes_sp.model.linear import Arrays, arrays_of, auxiliary, mean_predictor, zero_predictor
 from bayes_sp.names import observed_name
 from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.arrays import equation_matrix
-from bayes_sp.survey.design import Array, Design
+from bayes_sp.survey.design import Array, Codes, Design, Mask
 
-
-def _normal(y: Array, eta: Array, sigma: Array) -> Array:
-    """Log N(y | eta, sigma^2)."""
-    return -0.5 * ((y - eta) / sigma) ** 2 - np.log(sigma) - 0.5 * np.log(2 * np.pi)
-
-
-def _negative_binomial(y: Array, eta: Array, phi: Array) -> Array:
-    """Log NB(y | mu = exp(eta), var = mu + mu^2/phi)."""
-    log_total = np.logaddexp(eta, np.log(phi))
-    constant = gammaln(y + phi) - gammaln(phi) - gammaln(y + 1)
-    return constant + phi * (np.log(phi) - log_total) + y * (eta - log_total)
-
-
-LOG_DENSITIES: dict[str, Callable[[Array, Array, Array], Array]] = {
-    "normal": _normal,
-    "negative_binomial": _negative_binomial,
-}
+NODES = 9  # of Gauss-Hermite quadrature, for each unknown number of a patient: right to 1e-10 in the study's models
 
 
 def log_likelihood(model: PathModel, design: Design, posterior: xr.Dataset) -> xr.Dataset:
-    """Return log p(y_ij | draw) for each response j, as ``<response>_observed`` (chain, draw, patient)."""
-    found = {}
-    for j, equation in enumerate(model.equations):
-        response = equation.response
-        eta = posterior[response].to_numpy() @ equation_matrix(model, design, j).T
-        (name,) = FAMILIES[equation.family].parameters
-        parameter = posterior[name].sel({f"{name}_response": response}).to_numpy()[..., None]
-        values = LOG_DENSITIES[equation.family](design.y[:, j], eta, parameter)
-        found[observed_name(response)] = (("chain", "draw", "patient"), values)
+    r"""Return log p(y_ij | y_i1 ... y_i(j-1), draw) for each response j, as ``<response>_observed``.
+
+    What is not known of a patient's mediators, a missing value or the one behind a measurement error, is integrated
+    out: numbers by Gauss-Hermite quadrature, levels by their sum. With everything known that is the density of
+    each equation by itself; in any case a patient's values add up to the log-likelihood of all that was measured
+    of the patient. Densities are per unit of the response, not of its coded value.
+
+    Parameters
+    ----------
+    model, design
+        The specification and the records' arrays.
+    posterior
+        Draws, with the variables of `build_model`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dims (chain, draw, patient); ``<response>_patient``, the numbers of the others, in place of ``patient``
+        where a response, or an exposure or covariate that predicts it, is missing for some.
+
+    Raises
+    ------
+    SurveyError
+        Where missing mediators are neither continuous on an unbounded scale nor of few levels.
+    """
+    at = arrays_of(model, design, posterior)
+    unknown = _unknown(model, design)
+    found = [np.full((posterior.sizes["chain"], posterior.sizes["draw"], design.n), np.nan) for _ in model.equations]
+    incomplete = np.any(list(unknown.values()), axis=0) if unknown else np.zeros(design.n, dtype=bool)
+    for rows, names in ((np.flatnonzero(~incomplete), ()), (np.flatnonzero(incomplete), tuple(unknown))):
+        if rows.size:
+            for values, part in zip(found, _densities(model, _taken(design, rows), at, names), strict=True):
+                values[..., rows] = part
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], "patient": np.arange(design.n)}
-    return xr.Dataset(found, coords=coords)
+    variables = {}
+    for equation, values in zip(model.equations, found, strict=True):
+        known = np.flatnonzero(~np.isnan(values).any(axis=(0, 1)))
+        dim = "patient" if len(known) == design.n else f"{equation.response}_patient"
+        coords[dim] = known
+        variables[observed_name(equation.response)] = (("chain", "draw", dim), values[..., known])
+    return xr.Dataset(variables, coords=coords)
+
+
+def _unknown(model: PathModel, design: Design) -> dict[str, Mask]:
+    """Return whose value is not known, (n,), of each mediator that a later equation needs."""
+    found: dict[str, Mask] = {}
+    for j, equation in enumerate(model.equations):
+        family, missing = FAMILIES[equation.family], np.isnan(design.y[:, j])
+        if not any(equation.response in other.parents for other in model.equations[j + 1 :]):
+            continue
+        if missing.any() and not model.levels(equation.response) and (family.response != "real" or family.bounded):
+            problem = f"{equation.response}: {int(missing.sum())} values are missing, and the family {equation.family}"
+            raise SurveyError("the survey", [f'{problem} has no account of them; set missing = "complete"'])
+        if family.latent or missing.any():
+            found[equation.response] = missing | family.latent
+    return found
+
+
+def _taken(design: Design, rows: Codes) -> Design:
+    """Return the design of these patients."""
+    return replace(
+        design,
+        x=design.x[rows],
+        y=design.y[rows],
+        w=design.w[rows],
+        missing={name: mask[rows] for name, mask in design.missing.items()},
+        groups={name: (codes[rows], labels) for name, (codes, labels) in design.groups.items()},
+        offsets={name: values[rows] for name, values in design.offsets.items()},
+    )
+
+
+@dataclass
+class _Node:
+    """One combination of values of what is not known, and its log weight for each patient, (n,)."""
+
+    log_weight: Array
+    numbers: dict[str, float]  # standardised values
+    levels: dict[str, float]
+
+
+def _nodes(model: PathModel, design: Design, names: tuple[str, ...]) -> list[_Node]:
+    """Return every combination of quadrature nodes and levels; a known level has its share of each combination."""
+    continuous = [name for name in names if not model.levels(name)]
+    z, weight = np.polynomial.hermite_e.hermegauss(NODES)
+    choices: list[list[tuple[float, float]]] = []
+    for name in names:
+        levels = model.levels(name)
+        if levels:
+            choices.append([(level, -np.log(len(levels))) for level in levels])
+        else:
+            choices.append(list(zip(z, np.log(weight / weight.sum()), strict=True)))
+    found = []
+    for combination in product(*choices):
+        log_weight = np.zeros(design.n)
+        chosen = dict(zip(names, combination, strict=True))
+        for name, (_, share) in chosen.items():
+            missing = np.isnan(design.y[:, design.responses.index(name)])
+            log_weight += np.where(missing, 0.0, share) if model.levels(name) else share  # a level's own density weighs
+        numbers = {name: value for name, (value, _) in chosen.items() if name in continuous}
+        levels_at = {name: value for name, (value, _) in chosen.items() if name not in continuous}
+        found.append(_Node(log_weight, numbers, levels_at))
+    return found
+
+
+def _densities(model: PathModel, design: Design, at: Arrays, names: tuple[str, ...]) -> list[Array]:
+    """Return each equation's log density given the equations before, (chain, draw, n), NaN where not measured."""
+    once: dict[int, tuple[Mask, Array]] = {}
+    if not names:
+        known, each = _node_densities(model, design, at, _Node(np.zeros(design.n), {}, {}), once)
+        return [values if k.all() else np.where(k, values, np.nan) for k, values in zip(known, each, strict=True)]
+    sums: list[Array] = []
+    nodes = _nodes(model, design, names)
+    for node in nodes:
+        known, each = _node_densities(model, design, at, node, once)
+        running = [node.log_weight + total for total in np.cumsum(each, axis=0)]
+        sums = [np.logaddexp(a, b) for a, b in zip(sums, running, strict=True)] if sums else running
+    before = [np.logaddexp.reduce([node.log_weight for node in nodes]), *sums[:-1]]
+    return [np.where(k, a - b, np.nan) for k, a, b in zip(known, sums, before, strict=True)]
+
+
+def _node_densities(
+    model: PathModel, design: Design, at: Arrays, node: _Node, once: dict[int, tuple[Mask, Array]]
+) -> tuple[list[Mask], list[Array]]:
+    """Return which responses are measured and predicted, and each equation's log density at one node, 0 elsewhere.
+
+    ``once`` keeps what is the same at every node.
+    """
+    values: dict[str, Array] = {}
+    known: list[Mask] = []
+    found: list[Array] = []
+    for j, equation in enumerate(model.equations):
+        response, family, coding = equation.response, FAMILIES[equation.family], model.coding(equation.response)
+        if j in once:
+            known.append(once[j][0])
+            found.append(once[j][1])
+            continue
+        eta = mean_predictor(model, design, j, at, values)
+        zeta = zero_predictor(model, design, j, at, values)
+        aux = auxiliary(model, design, j, at)
+        y, predicted = design.coded(j), np.isfinite(eta) & np.isfinite(zeta)
+        missing = np.isnan(y)
+        if response in node.levels:
+            level = (node.levels[response] - coding.origin) / coding.unit
+            y = np.where(missing, level, y)
+            values[response] = coding.origin + coding.unit * y
+        elif response in node.numbers:
+            values[response] = _number(family.name, y, eta, aux, node.numbers[response])
+        if not predicted.all():
+            eta, zeta = np.where(predicted, eta, 0.0), np.where(predicted, zeta, 0.0)
+        gone = np.isnan(y)
+        density = family.log_density(np.where(gone, 0.5, y), eta, zeta, aux)  # a missing one is put anywhere
+        if not coding.levels and coding.unit != 1.0:
+            density = density - np.log(coding.unit)
+        counted = predicted & ~gone
+        found.append(density if counted.all() else np.where(counted, density, 0.0))
+        known.append(predicted & ~missing)
+        if response not in values and not any(parent in values for parent in equation.parents):
+            once[j] = known[-1], found[-1]
+    return known, found
+
+
+def _number(family: str, y: Array, eta: Array, aux: Array, z: float) -> Array:
+    """Return the value behind a response at a standardised value z, given what was measured of it."""
+    sigma, missing = aux[..., :1], np.isnan(y)
+    if family == "student_t":  # the quantile of t_nu at z's
+        z = stats.t.ppf(stats.norm.cdf(z), aux[..., 1:2])
+    if family != "latent_normal":
+        return np.where(missing, eta + sigma * z, y)
+    share = np.where(missing, 0.0, sigma**2 / (sigma**2 + aux[..., 1:2] ** 2))
+    return eta + share * (np.nan_to_num(y) - eta) + sigma * np.sqrt(1.0 - share) * z

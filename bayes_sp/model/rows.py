@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from bayes_sp.model import layout as at
-from bayes_sp.model.densities import compiled, kernel
+from bayes_sp.model.densities import compiled
 
 HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 
@@ -102,33 +102,6 @@ def predict(ints: Any, floats: Any, e: int, v: Any, work: Any, start: int, stop:
             if start <= r < stop:
                 times = floats[multiplier + r] if multiplier != at.NONE else 1.0
                 work[into + r - start] += slope * times * (work[values + r] - center)
-
-
-@compiled
-def densities(
-    ints: Any, floats: Any, e: int, aux: Any, table: Any, out: Any, work: Any, start: int, stop: int,
-    eta: int, zeta: int, ell: int, by: int, stride: int,
-) -> float:  # fmt: skip
-    """Return the log-density of rows start to stop that are a patient each; the others' goes to ``ell``.
-
-    ``by`` takes d/d eta, d/d zeta and d/d aux, each ``stride`` after the one before.
-    """
-    family, y, state, single = ints[e + at.FAMILY], ints[e + at.Y], ints[e + at.STATE], ints[at.SINGLE]
-    width = 2 + ints[e + at.AUX]
-    total = 0.0
-    for r in range(start, stop):
-        kind = ints[state + r] if state != at.NONE else at.SEEN
-        for k in range(width):
-            out[k] = 0.0
-        if kind in (at.SEEN, at.MEASURED):
-            one = kernel(family, floats[y + r], work[eta + r - start], work[zeta + r - start], aux, table, out)
-            if r < single:
-                total += one
-            else:
-                work[ell + r] += one
-        for k in range(width):
-            work[by + k * stride + r - start] = out[k]
-    return total
 
 
 @compiled

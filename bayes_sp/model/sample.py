@@ -16,6 +16,7 @@ import nutpie
 import xarray as xr
 
 from bayes_sp.errors import FitError
+from bayes_sp.model.imputed import imputed_covariates
 from bayes_sp.model.laplace import GROUPS, laplace_draws
 from bayes_sp.model.mode import NoModeError, find_mode
 from bayes_sp.model.native import DRAWS, engine, sampler
@@ -68,7 +69,8 @@ def sample_posterior(
     -------
     xarray.DataTree
         Groups ``posterior`` (chain, draw, ...), ``sample_stats`` (NUTS only), ``observed_data``, ``constant_data`` and
-        ``log_likelihood`` (chain, draw, patient); the last is left out above 20 million values. The root's
+        ``log_likelihood`` (chain, draw, patient); the last is left out above 20 million values. ``imputed`` where
+        covariates have missing cells: their draws. The root's
         attributes record seed, options, versions, data digest, specification, the records' origin, divergences (or
         Pareto k) and seconds of compiling and sampling.
 
@@ -97,7 +99,11 @@ def sample_posterior(
         raise FitError(survey.source, [f'the model "{model.name}" could not be fitted: {reason}']) from error
     seconds = {"seconds_compiling": compiled_at - started, "seconds_sampling": time.perf_counter() - compiled_at}
     made = {"seed": seed, **asdict(options), **found, **{name: round(value, 3) for name, value in seconds.items()}}
-    return _complete(label_draws(model, posterior.program, posterior.theta(z)), stats, model, survey, design, made)
+    theta = posterior.theta(z)
+    tree = _complete(label_draws(model, posterior.program, theta), stats, model, survey, design, made)
+    if any(covariate.name in design.missing for covariate in model.covariates):
+        tree["imputed"] = xr.DataTree(imputed_covariates(model, design, posterior.program, theta, seed=seed))
+    return tree
 
 
 def _nuts(
@@ -182,7 +188,7 @@ def label_draws(model: PathModel, program: Program, theta: Array) -> xr.Dataset:
     Standardised intercepts of groups become deviations, tau z; standardised hidden values are left out.
     """
     found = program.parameters.variables(theta)
-    dims = posterior_dims(model, {name: labels for name, (labels, _) in found.items() if is_posterior(name)})
+    dims = posterior_dims({name: labels for name, (labels, _) in found.items() if is_posterior(name)})
     coords: dict[str, Any] = {"chain": np.arange(theta.shape[0]), "draw": np.arange(theta.shape[1])}
     data: dict[str, Any] = {}
     for name, dim in dims.items():

@@ -13,10 +13,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from bayes_sp.analysis import Analysis
+from bayes_sp.criticism.whole import Criticism
+from bayes_sp.errors import RunError
 from bayes_sp.model.sample import versions
+from bayes_sp.report.criticism_figures import plot_influence, plot_loo_pit, plot_predictive_checks
 from bayes_sp.report.figures import plot_comparison, plot_paths
 from bayes_sp.runs import POSTERIOR_FILE, RUN_FILE, run_folder
 from bayes_sp.spec.dump import specification_digest, specification_tables
+from bayes_sp.spec.types import PathModel
 
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
 DPI = 150
@@ -68,6 +72,33 @@ def save_analysis(
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
             _write_png(plot_paths(fit), partial / "paths.png")
             _write_png(plot_comparison(fit.model, analysis.comparison), partial / "comparison.png")
+            if analysis.criticism is not None:
+                _save_criticism(fit.model, analysis.criticism, partial)
+
+
+def _save_criticism(model: PathModel, found: Criticism, folder: Path) -> None:
+    """Write tables and figures of criticism; patients are named by row, and no value of theirs is written."""
+    found.checks.table.to_csv(folder / "predictive.csv", index=False)
+    found.loo.table.to_csv(folder / "loo.csv", index=False)
+    found.influence.table.to_csv(folder / "influence.csv", index=False)
+    _write_png(plot_predictive_checks(model, found.checks), folder / "predictive.png")
+    _write_png(plot_loo_pit(model, found.pit), folder / "loo_pit.png")
+    _write_png(plot_influence(model, found.influence), folder / "influence.png")
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG.
+
+    Raises
+    ------
+    RunError
+        Where the file cannot be written.
+    """
+    try:
+        with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
+            _write_png(figure, path)
+    except OSError as error:
+        raise RunError(str(path), [f"cannot be written ({error.strerror or error})"]) from error
 
 
 def _write_png(figure: Figure, path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import textwrap
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
@@ -11,11 +9,17 @@ import pandas as pd
 from bayes_sp.analysis import Analysis
 from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED
 from bayes_sp.names import ARROW, AVERAGE, COEFFICIENT, DIFFERENCE, RATE_RATIO, TOTAL_INDIRECT
+from bayes_sp.report.criticism import criticism_sections
+from bayes_sp.report.layout import aligned as _table
+from bayes_sp.report.layout import decimals_of as _decimals
+from bayes_sp.report.layout import interval as _interval
+from bayes_sp.report.layout import number as _number
+from bayes_sp.report.layout import wrapped as _wrap
 from bayes_sp.report.words import assumptions, in_sentence, path_words
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.recovery import RECONSTRUCTION_NOTE, RECOVERY_NOTE, Recovered
+from bayes_sp.survey.notes import survey_notes
 
-WIDTH = 118
 PRODUCTS = (
     "Product of coefficients per unit of exposure (normal: in the outcome's unit; negative binomial: in log rates)"
 )
@@ -29,6 +33,8 @@ def summary_text(analysis: Analysis) -> str:
         lines += [*_wrap(str(analysis.verdict), margin=""), ""]
     lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
     lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
+    for note in survey_notes(fit.model, fit.survey):
+        lines += _wrap(note, margin="")
     if analysis.verdict.trustworthy:
         lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
     number = 1
@@ -47,6 +53,8 @@ def _sections(analysis: Analysis) -> Iterator[tuple[str, list[str]]]:
     unit = f" ({exposure.unit})" if exposure.unit else ""
     yield f"Effects of {in_sentence(exposure.label)}: {u1:g} against {u0:g}{unit}", _effects(analysis)
     yield "Bayes and bootstrap, like for like", _comparison(analysis)
+    if analysis.criticism is not None:
+        yield from criticism_sections(model, analysis.criticism)
     yield "What these effects assume", [line for text in assumptions(model) for line in _wrap(text, "- ", "  ")]
 
 
@@ -176,33 +184,3 @@ def _published(rows: pd.DataFrame) -> str:
     estimates = " or ".join(f"{value:g}" for value in rows["estimate"])
     lower, upper = rows["lower"].iloc[0], rows["upper"].iloc[0]
     return estimates if pd.isna(lower) else f"{estimates} [{lower:g}, {upper:g}]"
-
-
-def _decimals(table: pd.DataFrame) -> int:
-    """Return the decimals that show two digits of the narrowest interval: 3, or more where effects are small."""
-    narrowest = float((table["upper"] - table["lower"]).min())
-    return 3 if not 0 < narrowest < 0.01 else min(12, 1 - math.floor(math.log10(narrowest)))
-
-
-def _number(value: float, decimals: int) -> str:
-    return f"{value:z.{decimals}f}" if abs(value) < 1e6 else f"{value:.3g}"
-
-
-def _interval(row: pd.Series, decimals: int) -> str:
-    return f"[{_number(row['lower'], decimals)}, {_number(row['upper'], decimals)}]"
-
-
-def _table(rows: list[list[str]], align: str) -> list[str]:
-    """Return rows as aligned lines; a row with a first cell only does not widen its column."""
-    widths = [max((len(row[i]) for row in rows if any(row[1:])), default=0) for i in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = zip(row, widths, align, strict=False)
-        padded = (f"{cell:<{width}}" if side == "l" else f"{cell:>{width}}" for cell, width, side in cells)
-        lines.append("   " + "  ".join(padded))
-    return lines
-
-
-def _wrap(text: str, first: str = "", rest: str = "", margin: str = "   ") -> list[str]:
-    """Return a paragraph as lines, indented as the tables are."""
-    return textwrap.wrap(text, WIDTH, initial_indent=margin + first, subsequent_indent=margin + rest)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.errors import SurveyError
+from bayes_sp.frequentist.available import no_likelihood_fit
 from bayes_sp.frequentist.bootstrap import DECOMPOSITIONS, point_estimates
 from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
 from bayes_sp.spec.types import PathModel
@@ -20,8 +21,8 @@ DIFFERENCE_PLACE = -1  # the last scale of a bootstrap's estimates, whatever the
 
 
 def has_spread(model: PathModel) -> bool:
-    """Whether every column of a specification is among those of a reconstruction."""
-    return set(model.columns) <= set(published().names)
+    """Whether a specification has a maximum-likelihood fit, and all its columns are among those of a reconstruction."""
+    return set(model.columns) <= set(published().names) and not no_likelihood_fit(model)
 
 
 def spread_over_reconstructions(model: PathModel, seeds: Sequence[int] = SPREAD_SEEDS) -> pd.DataFrame:

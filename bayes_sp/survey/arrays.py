@@ -48,7 +48,7 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
         contrast=model.contrast,
         missing={name: mask for name, mask in missing.items() if mask.any()},
         coding={response: model.coding(response) for response in responses},
-        groups={name: _groups(records[name]) for name in model.grouping},
+        groups={name: group_codes(records[name]) for name in model.grouping},
         offsets={e.response: np.log(values[e.offset] / e.offset_reference) for e in model.equations if e.offset},
         measurement_sd={e.response: _error_sd(e, values[e.response]) for e in model.equations if _measured(e)},
         dropped=len(survey) - len(records),
@@ -66,7 +66,7 @@ def complete_cases(model: PathModel, survey: Survey) -> Survey:
     return replace(survey, records=survey.records[keep].reset_index(drop=True), source=left_out)
 
 
-def _groups(column: pd.Series) -> tuple[Codes, tuple[str, ...]]:
+def group_codes(column: pd.Series) -> tuple[Codes, tuple[str, ...]]:
     """Return the number of each record's group, and the labels in their order: as numbers where all are."""
     labels = group_labels(column)
     numeric = all(label.lstrip("-").isdecimal() for label in labels)

@@ -1,4 +1,4 @@
-"""Mean outcomes of any chain in any world, against simulation and the closed forms that they must collapse to."""
+"""Mean outcomes of chains of any families in any world, against simulation and the closed forms they collapse to."""
 
 from __future__ import annotations
 

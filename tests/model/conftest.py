@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import bayes_sp as sp
 from bayes_sp.spec.types import PathModel, Variable
@@ -25,6 +26,22 @@ TRUTH: dict[str, Array] = {
     "sigma": np.array([0.9, 0.85]),
     "phi": np.array([0.9]),
 }
+
+
+def as_posterior(model: PathModel, parameters: dict[str, Array]) -> xr.Dataset:
+    """Known parameters as a posterior of one draw."""
+    found = {}
+    for equation in model.equations:
+        term = f"{equation.response}_term"
+        values = parameters[equation.response][None, None]
+        found[equation.response] = xr.DataArray(
+            values, dims=("chain", "draw", term), coords={term: list(model.terms(equation))}
+        )
+    having = {"sigma": [e.response for e in model.equations if e.family == "normal"], "phi": [model.outcome]}
+    for name, responses in having.items():
+        dim = f"{name}_response"
+        found[name] = xr.DataArray(parameters[name][None, None], dims=("chain", "draw", dim), coords={dim: responses})
+    return xr.Dataset(found).assign_coords(chain=[0], draw=[0])
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import stats
 
 import bayes_sp as sp
 from bayes_sp.model.build import build_model
+from bayes_sp.model.densities import PRIOR_NUMBERS, log_constant, log_prior
 from bayes_sp.model.native import log_densities, log_density
 from bayes_sp.model.posterior import log_posterior
 from bayes_sp.model.program import compile_program
@@ -79,7 +81,9 @@ def test_log_density_equals_the_plain_models(name, study_survey):
     for _ in range(3):
         theta = posterior.program.start + rng.normal(0, 0.2, posterior.size)
         expected = plain_log_density(plain_point(plain, posterior, theta))
-        assert_allclose(log_density(posterior, theta)[0], expected, rtol=1e-12, atol=1e-10)
+        # PyMC's own log Gamma is off by 2e-9 in the constant of a half Student t; ours is held to SciPy below
+        slack = 1e-8 if name == "scales" else 1e-10
+        assert_allclose(log_density(posterior, theta)[0], expected, rtol=1e-12, atol=slack)
 
 
 @pytest.mark.parametrize("name", ["primary", "process6"])
@@ -138,3 +142,34 @@ def test_values_alone_are_those_beside_gradients_whatever_the_threads(study_surv
     assert np.array_equal(values, alone)
     assert gradients.shape == points.shape
     assert none.shape == (50, 0)
+
+
+@pytest.mark.parametrize(
+    ("prior", "exact"),
+    [
+        (Prior("normal", (("mu", 0.3), ("sigma", 2.0)), ""), stats.norm(0.3, 2.0)),
+        (Prior("student_t", (("nu", 3.0), ("mu", 0.1), ("sigma", 0.4)), ""), stats.t(3.0, 0.1, 0.4)),
+        (Prior("laplace", (("mu", 0.5), ("b", 0.3)), ""), stats.laplace(0.5, 0.3)),
+        (Prior("half_normal", (("sigma", 1.5),), ""), stats.halfnorm(scale=1.5)),
+        (Prior("exponential", (("scale", 2.0),), ""), stats.expon(scale=2.0)),
+        (Prior("gamma", (("alpha", 2.0), ("beta", 1.5)), ""), stats.gamma(2.0, scale=1 / 1.5)),
+        (Prior("inverse_gamma", (("alpha", 3.0), ("beta", 2.0)), ""), stats.invgamma(3.0, scale=2.0)),
+        (Prior("lognormal", (("mu", 0.1), ("sigma", 0.7)), ""), stats.lognorm(0.7, scale=np.exp(0.1))),
+    ],
+    ids=lambda value: value.dist if isinstance(value, Prior) else "",
+)
+def test_a_prior_is_scipys_density(prior, exact):
+    """Value with its constant, and derivative by central differences, are those of SciPy's distribution."""
+    constants = [value for _, value in prior.constants] + [1.0] * (3 - len(prior.constants))
+    for x in (0.2, 0.9, 3.0):
+        value, slope = log_prior.py_func(PRIOR_NUMBERS[prior.dist], x, *constants)
+        assert_allclose(value + log_constant(prior.dist, prior.values), exact.logpdf(x), rtol=1e-12, atol=1e-13)
+        assert_allclose(slope, (exact.logpdf(x + 1e-6) - exact.logpdf(x - 1e-6)) / 2e-6, rtol=1e-6, atol=1e-7)
+
+
+def test_a_half_student_t_prior_is_twice_the_density_on_the_positive_side():
+    """Log 2 + log t(x)."""
+    prior = Prior("half_student_t", (("nu", 4.0), ("sigma", 1.5)), "")
+    value, _ = log_prior.py_func(PRIOR_NUMBERS[prior.dist], 0.8, 4.0, 1.5, 1.0)
+    expected = np.log(2) + stats.t(4.0, scale=1.5).logpdf(0.8)
+    assert_allclose(value + log_constant(prior.dist, prior.values), expected, rtol=1e-12)

@@ -14,14 +14,13 @@ import arviz as az
 import numpy as np
 import pymc as pm
 import pytest
-from conftest import TRUTH, without_scales
+from conftest import TRUTH, as_posterior, without_scales
 from numpy.testing import assert_allclose
 
 import bayes_sp as sp
 from bayes_sp.effects.posterior import compute_effects
 from bayes_sp.errors import FitError, SurveyError
 from bayes_sp.model.build import build_model
-from bayes_sp.model.sample import label_draws
 from bayes_sp.model.simulate import simulate_survey
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.priors import Prior
@@ -134,7 +133,7 @@ def test_known_effects_are_recovered(seed, study_survey):
     survey = simulate_survey(model, study_survey, TRUTH, n=2000, seed=seed)
     fit = sp.fit(model, survey, seed=seed)
     assert fit.diagnose().trustworthy
-    truth = label_draws(model, {name: values[None, None] for name, values in TRUTH.items()})
+    truth = as_posterior(model, TRUTH)
     known = compute_effects(model, design_arrays(model, survey), truth).draws
     low, high = (fit.effects().draws.quantile(q, ("chain", "draw")) for q in (0.005, 0.995))
     for name in ("alone", "average"):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bayes_sp.compare.table import Comparison
-from bayes_sp.report.text import WIDTH, summary_text
+from bayes_sp.report.layout import WIDTH
+from bayes_sp.report.text import summary_text
 from bayes_sp.report.words import assumptions, in_sentence, path_words
 from bayes_sp.spec.load import load_model
 

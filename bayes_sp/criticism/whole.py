@@ -1,0 +1,131 @@
+"""One fit as criticism sees it: pointwise log-likelihoods, rows of the file, digests of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from bayes_sp.criticism.influence import Influence
+from bayes_sp.criticism.loo import DENSITY, PROBABILITY, Loo, Scored
+from bayes_sp.criticism.pit import LooPit
+from bayes_sp.criticism.predictive import PredictiveChecks
+from bayes_sp.criticism.predictors import thinned
+from bayes_sp.errors import BayesSpError
+from bayes_sp.families.registry import FAMILIES
+from bayes_sp.model.pointwise import log_likelihood
+from bayes_sp.names import observed_name
+from bayes_sp.spec.types import PathModel
+from bayes_sp.survey.arrays import complete_cases
+from bayes_sp.survey.design import Array, Design
+from bayes_sp.survey.records import Survey
+
+MOST_VALUES = 20_000_000  # log-likelihoods at a time
+LEAST_DRAWS = 400
+COUNTS = ("count", "binary", "integer")
+
+
+@dataclass(frozen=True, eq=False)
+class Criticism:
+    """Criticism of one fit.
+
+    Attributes
+    ----------
+    checks
+        Replicated records beside the observed ones.
+    loo, pit
+        Prediction of each patient from the others: how well, and whether calibrated.
+    influence
+        The serial effect without each single patient.
+    """
+
+    checks: PredictiveChecks
+    loo: Loo
+    pit: LooPit
+    influence: Influence
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pointwise:
+    """Draws with the log-likelihood of each patient.
+
+    Attributes
+    ----------
+    draws
+        Parameters (chain, draw, ...); fewer than the posterior's where a survey is large.
+    values
+        By response, (chain, draw, n), per unit of the response; NaN where it is missing.
+    """
+
+    draws: xr.Dataset
+    values: Mapping[str, Array]
+
+
+def pointwise(model: PathModel, design: Design, posterior: xr.DataTree) -> Pointwise:
+    """Return the log-likelihood of each patient in each equation: the posterior's own, or computed from its draws.
+
+    Raises
+    ------
+    BayesSpError
+        Where the survey is too large for it.
+    """
+    draws = posterior["posterior"].to_dataset()
+    names = [observed_name(equation.response) for equation in model.equations]
+    if "log_likelihood" in posterior.children and all(name in posterior["log_likelihood"] for name in names):
+        return Pointwise(draws, _by_patient(model, design, posterior["log_likelihood"].to_dataset()))
+    most = MOST_VALUES // design.y.size
+    if most < LEAST_DRAWS:
+        raise BayesSpError(model.name, [f"{design.n:,} patients are too many to leave each of them out"])
+    if draws.sizes["chain"] * draws.sizes["draw"] > most:
+        draws = thinned(draws, most)
+    return Pointwise(draws, _by_patient(model, design, log_likelihood(model, design, draws)))
+
+
+def pointwise_at(model: PathModel, design: Design, draws: xr.Dataset, patient: int) -> dict[str, Array]:
+    """Return log p(y_i | draw) of one patient by response, (S,); NaN where the response is missing."""
+    found = _by_patient(model, design, log_likelihood(model, design, draws))
+    return {response: values[..., patient].ravel() for response, values in found.items()}
+
+
+def _by_patient(model: PathModel, design: Design, group: xr.Dataset) -> dict[str, Array]:
+    """Return log-likelihoods by response, (chain, draw, n), with NaN for patients without the response."""
+    found = {}
+    for equation in model.equations:
+        array = group[observed_name(equation.response)].transpose("chain", "draw", ...)
+        values = np.full((*array.shape[:2], design.n), np.nan)
+        values[..., array[array.dims[-1]].to_numpy().astype(int)] = array.to_numpy()
+        found[equation.response] = values
+    return found
+
+
+def scored_responses(model: PathModel) -> tuple[Scored, ...]:
+    """Return what each equation predicts: a density, or a probability."""
+    found = []
+    for equation in model.equations:
+        family = FAMILIES[equation.family]
+        predicts = PROBABILITY if family.ordered or family.response in COUNTS else DENSITY
+        found.append(Scored(equation.response, equation.family, predicts))
+    return tuple(found)
+
+
+def column_digests(model: PathModel, survey: Survey) -> dict[str, str]:
+    """Return a digest of each column of the records that a model uses."""
+    used = complete_cases(model, survey)
+    return {str(name): replace(used, records=used.records[[name]]).digest for name in used.records.columns}
+
+
+def patient_rows(model: PathModel, survey: Survey) -> list[int]:
+    """Return the row of each patient that a model uses: as a spreadsheet counts a file's, from 1 for other records."""
+    first = 2 if survey.origin == "file" else 1
+    whole = survey.records[list(model.columns)].notna().all(axis=1).to_numpy()
+    used = np.ones(len(survey), dtype=bool) if model.missing == "model" else whole
+    return [int(i) + first for i in np.flatnonzero(used)]
+
+
+def without_patient(model: PathModel, survey: Survey, patient: int) -> Survey:
+    """Return the records without one patient."""
+    used = complete_cases(model, survey)
+    records = used.records.drop(index=used.records.index[patient]).reset_index(drop=True)
+    return replace(used, records=records, source=f"{used.source}, one patient left out")

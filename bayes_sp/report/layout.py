@@ -1,0 +1,42 @@
+"""Plain text in lines of one width: tables, paragraphs, numbers with the decimals that they deserve."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+
+import pandas as pd
+
+WIDTH = 118
+
+
+def decimals_of(table: pd.DataFrame) -> int:
+    """Return the decimals that show two digits of the narrowest interval: 3, or more where effects are small."""
+    narrowest = float((table["upper"] - table["lower"]).min())
+    return 3 if not 0 < narrowest < 0.01 else min(12, 1 - math.floor(math.log10(narrowest)))
+
+
+def number(value: float, decimals: int) -> str:
+    """Return a number with fixed decimals, or in short where it is huge."""
+    return f"{value:z.{decimals}f}" if abs(value) < 1e6 else f"{value:.3g}"
+
+
+def interval(row: pd.Series, decimals: int) -> str:
+    """Return a row's limits in brackets."""
+    return f"[{number(row['lower'], decimals)}, {number(row['upper'], decimals)}]"
+
+
+def aligned(rows: list[list[str]], align: str) -> list[str]:
+    """Return rows as aligned lines; a row with a first cell only does not widen its column."""
+    widths = [max((len(row[i]) for row in rows if any(row[1:])), default=0) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = zip(row, widths, align, strict=False)
+        padded = (f"{cell:<{width}}" if side == "l" else f"{cell:>{width}}" for cell, width, side in cells)
+        lines.append("   " + "  ".join(padded))
+    return lines
+
+
+def wrapped(text: str, first: str = "", rest: str = "", margin: str = "   ") -> list[str]:
+    """Return a paragraph as lines, indented as the tables are."""
+    return textwrap.wrap(text, WIDTH, initial_indent=margin + first, subsequent_indent=margin + rest)

@@ -1,0 +1,228 @@
+"""Several specifications side by side: text, and the folder that keeps them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bayes_sp.analysis import analyse, compare_models
+from bayes_sp.compare.multiverse import DIRECT, EFFECTS, REFERENCE, SERIAL, Multiverse
+from bayes_sp.errors import RunError
+from bayes_sp.fitting import Fit
+from bayes_sp.model.options import SamplerOptions
+from bayes_sp.model.sample import Notify, silent, versions
+from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, TOTAL, TOTAL_INDIRECT
+from bayes_sp.report.layout import aligned, decimals_of, interval, number, wrapped
+from bayes_sp.report.multiverse_figure import plot_multiverse
+from bayes_sp.report.save import save_analysis, save_figure
+from bayes_sp.report.text import summary_text
+from bayes_sp.runs import RUN_FILE, default_folder, read_run, write_whole
+from bayes_sp.spec.dump import specification_digest
+from bayes_sp.spec.types import PathModel
+from bayes_sp.study.reconstruct import reconstruct
+from bayes_sp.survey.records import Survey
+
+TABLE_FILE, TEXT_FILE, FIGURE_FILE = "compare.csv", "compare.txt", "compare.png"
+HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "total indirect", TOTAL: "total"}
+WORDS = {DIFFERENCE: "difference", RATE_RATIO: "rate ratio", COEFFICIENT: "coefficient"}
+
+
+def multiverse_text(found: Multiverse, mark: str) -> str:
+    """Return what ``compare`` prints: effects, predictions and verdicts, and the conclusion."""
+    lines = [f"Data: {mark}.", ""]
+    lines += ["1. Effects of each specification", *_effects(found), ""]
+    lines += ["2. Which predicts the outcome better, and which fits can be used", *_verdicts(found), ""]
+    lines += ["3. The serial effect in all of them", *wrapped(found.sentence)]
+    lines += [line for note in found.notes for line in wrapped(f"{note}.", "- ", "  ")]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _effects(found: Multiverse) -> list[str]:
+    table = found.table[found.table["effect"].notna()]
+    if table.empty:
+        return wrapped("No specification could be fitted.")
+    shown = [effect for effect in EFFECTS if effect != TOTAL_INDIRECT]
+    rows = [["", "", *(HEADS[effect] for effect in shown)]]
+    decimals = decimals_of(table[table["scale"] == DIFFERENCE])
+    for name, own in table.groupby("specification", sort=False):
+        scales = [DIFFERENCE, RATE_RATIO if RATE_RATIO in set(own["scale"]) else COEFFICIENT]
+        for i, scale in enumerate(scale for scale in scales if scale in set(own["scale"])):
+            row = [str(name) if i == 0 else "", WORDS[scale]]
+            for effect in shown:
+                cell = own[(own["effect"] == effect) & (own["scale"] == scale)]
+                row.append("" if cell.empty else _cell(cell.iloc[0], decimals))
+            rows.append(row)
+    units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
+    note = (
+        f"Differences in {', or '.join(units)}. Posterior means and {100 * found.ci_prob:g} % equal-tailed intervals; "
+        "differences and rate ratios are averaged over the orders of switching paths. Serial: through all mediators "
+        "in the specification's own order. Coefficients are per unit of exposure."
+    )
+    return [*aligned(rows, "llrrr"), *wrapped(note)]
+
+
+def _cell(row: pd.Series, decimals: int) -> str:
+    return f"{number(row['mean'], decimals)} {interval(row, decimals)}"
+
+
+def _verdicts(found: Multiverse) -> list[str]:
+    rows, reasons = [["", "outcome", "elpd difference (SE)", "can be used"]], []
+    for name, own in found.table.groupby("specification", sort=False):
+        first = own.iloc[0]
+        if pd.isna(first["family"]):
+            rows.append([str(name), "", "", "not fitted"])
+            reasons.append(f"{name}: {first['verdict']}")
+            continue
+        family = str(first["family"]).replace("_", " ")
+        rows.append([str(name), family, _elpd(first), "yes" if first["trustworthy"] else "NO"])
+        if not first["trustworthy"]:
+            reasons.append(f"{name}: {first['verdict']}")
+        if first["elpd_reason"] and first["elpd_reason"] != REFERENCE:
+            reasons.append(f"{name}, elpd: {first['elpd_reason']}")
+    note = (
+        "elpd: expected log predictive density of the outcome of a patient who was left out, summed over patients; "
+        "positive: predicts better than the specification marked 0. A difference of less than about twice its SE, or "
+        "of less than 4, says little."
+    )
+    listed = [line for reason in reasons for line in wrapped(f"{reason.rstrip('.')}.", "- ", "  ")]
+    return [*aligned(rows, "llrr"), *wrapped(note), *listed]
+
+
+def _elpd(row: pd.Series) -> str:
+    if row["elpd_reason"] == REFERENCE:
+        return "0"
+    return "" if pd.isna(row["elpd_difference"]) else f"{row['elpd_difference']:+.1f} ({row['elpd_se']:.1f})"
+
+
+def check_comparison_folder(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a destination before any work is done.
+
+    Raises
+    ------
+    RunError
+        Where it holds a comparison that may not be replaced, or something else.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise RunError(str(folder), ["is not a folder; name another with --out"])
+    if (folder / TABLE_FILE).is_file() and not overwrite:
+        raise RunError(str(folder), ["holds a comparison already; name another folder, or add --overwrite"])
+    strange = [path for path in folder.iterdir() if not _is_ours(path)]
+    if strange:
+        raise RunError(str(folder), [f"holds {strange[0].name}, which no comparison wrote; name another folder"])
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name in (TABLE_FILE, TEXT_FILE, FIGURE_FILE) or path.name.startswith(".") or (path / RUN_FILE).is_file()
+
+
+def save_comparison(found: Multiverse, folder: Path, text: str) -> None:
+    """Write table, text and figure into a folder; the runs stand in it already.
+
+    Raises
+    ------
+    RunError
+        Where the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(str(folder), [f"cannot be written ({error.strerror or error})"]) from error
+    save_figure(plot_multiverse(found), folder / FIGURE_FILE)
+    write_whole(folder / TEXT_FILE, text, overwrite=True)
+    write_whole(folder / TABLE_FILE, found.table.to_csv(index=False), overwrite=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A comparison that was saved, with its text."""
+
+    multiverse: Multiverse
+    text: str
+
+
+def comparison_folder(seed: int, root: Path = Path("runs")) -> Path:
+    """Return ``runs/compare-<seed>``, or the first of ``...-2``, ``...-3`` that is free."""
+    folder, count = root / f"compare-{seed}", 1
+    while folder.exists():
+        count += 1
+        folder = root / f"compare-{seed}-{count}"
+    return folder
+
+
+def compare_and_keep(
+    models: Sequence[str], data: Path | None, reconstruction: int, folder: Path, *, seed: int, options: SamplerOptions,
+    replicates: int = 0, notify: Notify = silent,
+) -> Kept:  # fmt: skip
+    """Compare specifications, each fit taken from a finished run where there is one, else fitted and saved as a run.
+
+    Runs are looked for in ``folder`` and in ``runs``. A run is the same fit where specification, records, seed,
+    sampler options (but cores) and version are the same.
+
+    Parameters
+    ----------
+    models
+        Names or files; those that cannot be read or fitted stand in the table with the reason.
+    data, reconstruction
+        The CSV file, or None and the seed of the reconstruction.
+    folder
+        Where runs, table, text and figure are written.
+    seed, options
+        Of every fit.
+    replicates
+        Bootstrap samples in each run.
+    notify
+        Called with a line at the start of each stage.
+    """
+    survey: Survey | Path = reconstruct(reconstruction) if data is None else data
+    reused: list[str] = []
+
+    def one(model: PathModel, records: Survey) -> Fit:
+        for run in _finished_runs((folder, Path("runs"))):
+            if _is_same(run, model, records, seed, options):
+                reused.append(f"{model.name} from {run}")
+                return Fit(model, records, read_run(run).posterior, seed, options)
+        analysis = analyse(model, records, seed=seed, options=options, replicates=replicates, notify=notify)
+        destination = default_folder(model.name, records.digest, seed, folder)
+        save_analysis(analysis, destination, summary=summary_text(analysis))
+        return analysis.fit
+
+    found = compare_models(models, survey, seed=seed, options=options, fit_one=one, notify=notify)
+    mark = survey.mark if isinstance(survey, Survey) else survey.name
+    text = multiverse_text(found, mark)
+    text += "".join(f"Taken from a finished run: {line}\n" for line in reused)
+    save_comparison(found, folder, text)
+    return Kept(found, text)
+
+
+def _finished_runs(roots: Sequence[Path]) -> Iterator[Path]:
+    for root in roots:
+        if root.is_dir():
+            yield from (path.parent for depth in ("*", "*/*") for path in sorted(root.glob(f"{depth}/{RUN_FILE}")))
+
+
+def _is_same(run: Path, model: PathModel, survey: Survey, seed: int, options: SamplerOptions) -> bool:
+    """Whether a run's folder holds the draws that this fit would give; a file that cannot be read holds none."""
+    try:
+        info = tomllib.loads((run / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    found: dict[str, Any] = {
+        "specification": info.get("specification_digest"), "data": info.get("data", {}).get("digest"),
+        "seed": info.get("seed"), "version": info.get("bayes_sp"), "options": _without_cores(info.get("sampler", {})),
+    }  # fmt: skip
+    wanted = {
+        "specification": specification_digest(model), "data": survey.digest, "seed": seed,
+        "version": versions()["bayes_sp"], "options": _without_cores(asdict(options)),
+    }  # fmt: skip
+    return found == wanted
+
+
+def _without_cores(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name != "cores"}

@@ -1,0 +1,58 @@
+"""The forest of several specifications."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bayes_sp.compare.multiverse import DIRECT, SERIAL, Multiverse
+from bayes_sp.names import DIFFERENCE, TOTAL
+from bayes_sp.report.figures import ACCENT, INK, QUIET
+
+PANELS = ((SERIAL, "serial: through all mediators"), (DIRECT, "direct"), (TOTAL, "total"))
+
+
+def plot_multiverse(found: Multiverse) -> Figure:
+    """Draw serial, direct and total difference of each specification, one row each.
+
+    Filled: the 95 % interval excludes 0. Grey: the fit failed its diagnostics and must not be used.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    names = [entry.name for entry in found.entries]
+    figure = Figure(figsize=(11, 2.0 + 0.42 * len(names)), layout="constrained")
+    axes = figure.subplots(1, len(PANELS), sharey=True)
+    for place, (effect, title) in enumerate(PANELS):
+        panel = axes[place]
+        panel.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
+        rows = found.table[(found.table["effect"] == effect) & (found.table["scale"] == DIFFERENCE)]
+        for row in rows.to_dict("records"):
+            height = names.index(str(row["specification"]))
+            colour = ACCENT if row["trustworthy"] else QUIET
+            excludes = row["lower"] > 0 or row["upper"] < 0
+            panel.hlines(height, row["lower"], row["upper"], color=colour, linewidth=1.8)
+            face = colour if excludes else "white"
+            panel.plot(row["mean"], height, "o", color=colour, markerfacecolor=face, markersize=6.5)
+        drawn = set(rows["specification"])
+        for height, entry in enumerate(found.entries):
+            if entry.name not in drawn:
+                word = "not fitted" if entry.effects is None else "no such path"
+                panel.text(0.5, height, word, transform=panel.get_yaxis_transform(), ha="center", va="center",
+                           color=QUIET, fontsize=9, style="italic",
+                           bbox={"boxstyle": "square,pad=0.2", "facecolor": "white", "edgecolor": "none"})  # fmt: skip
+        panel.set_title(title, fontsize=10, color=INK, loc="left")
+        panel.spines[["top", "right", "left"]].set_visible(False)
+        panel.tick_params(axis="y", length=0)
+        panel.locator_params(axis="x", nbins=5)
+    axes[0].set_yticks(np.arange(len(names)), [name.replace("$", r"\$") for name in names])
+    axes[0].set_ylim(len(names) - 0.4, -0.6)
+    units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
+    note = (
+        f"Posterior mean and {100 * found.ci_prob:g} % equal-tailed interval of the difference"
+        f"{' in ' + ', or '.join(units) if units else ''}.\nFilled: the interval excludes 0. "
+        "Grey: the fit failed its diagnostics."
+    )
+    figure.supxlabel(note.replace("$", r"\$"), fontsize=8.5, color=QUIET)
+    return figure

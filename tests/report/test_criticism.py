@@ -1,0 +1,109 @@
+"""Criticism in words and figures says what its tables say, and never speaks of significance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayes_sp.criticism.prior_check import check_priors
+from bayes_sp.report.criticism import criticism_sections, prior_text
+from bayes_sp.report.criticism_figures import (
+    plot_influence,
+    plot_loo_pit,
+    plot_predictive_checks,
+    plot_prior_check,
+)
+from bayes_sp.report.layout import WIDTH
+from bayes_sp.report.save import save_analysis
+from bayes_sp.report.text import summary_text
+
+FORBIDDEN = ("significan", "p-value", "p value")
+
+
+@pytest.fixture
+def criticised(own_analysis):
+    """Return a hand-made analysis with its criticism: the outcome's made-up log-likelihood is not used."""
+    tree = own_analysis.fit.posterior.drop_nodes("log_likelihood")
+    fit = replace(own_analysis.fit, posterior=tree)
+    return replace(own_analysis, fit=fit, criticism=fit.criticise())
+
+
+def text_of(analysis) -> str:
+    sections = criticism_sections(analysis.fit.model, analysis.criticism)
+    return "\n".join(line for title, lines in sections for line in (title, *lines))
+
+
+def test_the_sections_say_what_the_tables_say(criticised):
+    """Observed and replicated values, elpd, and the most influential row stand in the text."""
+    text, found = text_of(criticised), criticised.criticism
+    loo = found.loo.table.set_index("response").loc["visits"]
+    assert f"{loo['elpd']:.1f} ({loo['se']:.1f})" in text
+    assert f"row {found.influence.table['row'].iloc[0]}" in text
+    zeros = found.checks.table.query("statistic == 'share of zeros' and exposure == 'all'").iloc[0]
+    assert f"{zeros['share_at_or_above']:.3f}" in text
+    assert f"{len(found.checks.outside)} of {len(found.checks.table)} statistics lie outside" in text
+    assert not any(word in text.lower() for word in FORBIDDEN)
+    assert max(map(len, text.splitlines())) <= WIDTH
+
+
+def test_the_summary_has_criticism_only_where_it_was_asked_for(criticised):
+    """Three more numbered sections, before the assumptions."""
+    plain, checked = summary_text(replace(criticised, criticism=None)), summary_text(criticised)
+    assert "Would the model have produced these records?" not in plain
+    assert checked.index("Does one patient carry the result?") < checked.index("What these effects assume")
+
+
+def test_a_checked_run_has_tables_and_figures_and_no_value_of_a_patient(criticised, tmp_path):
+    """Six more files; the table of influence names patients by row."""
+    save_analysis(criticised, tmp_path / "run", summary="")
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"predictive.csv", "loo.csv", "influence.csv"} < names
+    assert {"predictive.png", "loo_pit.png", "influence.png"} < names
+    influence = pd.read_csv(tmp_path / "run" / "influence.csv")
+    assert sorted(influence["row"]) == list(range(2, 122))  # the file's own rows
+
+
+def test_a_patient_on_whom_the_conclusion_hangs_is_named(criticised):
+    """The rows without which the interval changes sides stand in a sentence."""
+    influence = criticised.criticism.influence
+    table = influence.table.copy()
+    table.loc[0, ["lower", "upper"]] = (0.1, 0.2) if influence.lower <= 0 <= influence.upper else (-0.1, 0.2)
+    changed = replace(criticised.criticism, influence=replace(influence, table=table))
+    text = text_of(replace(criticised, criticism=changed))
+    assert "depends on a single patient: it changes without row" in " ".join(text.split())
+
+
+def test_priors_in_words_and_in_a_figure(small_model, make_user_survey):
+    """Every statement of the table has a line; the figure has a panel for each response and its scale's ends."""
+    found = check_priors(small_model, make_user_survey(), draws=300)
+    text = prior_text(small_model, found)
+    for quantity in found.table["quantity"]:
+        assert quantity in text
+    assert "Mood (normal, points (0-10))" in text
+    figure = plot_prior_check(small_model, found)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["Mood", "Visits"]
+    lines = {line.get_xdata()[0] for line in figure.axes[0].lines}
+    assert found.observed["mood"] in lines
+
+
+def test_the_figure_of_replicates_holds_the_tables_numbers(criticised):
+    """Bars are observed frequencies, and diamonds the observed statistic of each level of the exposure."""
+    checks = criticised.criticism.checks
+    figure = plot_predictive_checks(criticised.fit.model, checks)
+    above, below = figure.axes[1], figure.axes[3]
+    rows = checks.frequencies[checks.frequencies["response"] == "visits"]
+    np.testing.assert_allclose([bar.get_height() for bar in above.patches], rows["observed"])
+    own = checks.table.query("response == 'visits' and statistic == 'share of zeros'")
+    np.testing.assert_allclose(below.lines[-1].get_ydata(), own["observed"])
+
+
+def test_the_other_figures_hold_every_patient(criticised):
+    """One line for each patient's influence; one distribution function for each response."""
+    model, found = criticised.fit.model, criticised.criticism
+    (axes,) = plot_influence(model, found.influence).axes
+    np.testing.assert_array_equal(axes.lines[1].get_xdata(), found.influence.table["row"])
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), found.influence.table["shift_sd"])
+    assert len(plot_loo_pit(model, found.pit).axes) == 2
