@@ -56,8 +56,9 @@ def lasting_signs(
         values = problem.means(worlds, Rule(kappa, nodes)).values
         for p, name in enumerate(problem.names):
             without = np.flatnonzero(~sets[:, p])
-            signs[name] += _signs(values[without + 2 ** (len(problem.paths) - 1 - p)] - values[without], ci_prob)
-        signs[TOTAL] += _signs(values[-1:] - values[:1], ci_prob)
+            after = values[without + 2 ** (len(problem.paths) - 1 - p)]
+            signs[name] += _signs(after, values[without], ci_prob)
+        signs[TOTAL] += _signs(values[-1:], values[:1], ci_prob)
     return {name: found[0] if len(set(found)) == 1 else 0 for name, found in signs.items()}
 
 
@@ -69,8 +70,9 @@ def lasting_signs_line(signs: dict[str, int], ci_prob: float = CI_PROB) -> str:
     return head + ("; ".join(held) if held else "no effect has one sign") + "."
 
 
-def _signs(steps: Array, ci_prob: float) -> list[int]:
-    """Sign of each row's equal-tailed interval, 0 where it holds 0: rows of (rows, S)."""
+def _signs(after: Array, before: Array, ci_prob: float) -> list[int]:
+    """Sign of the equal-tailed interval of each row of after - before (rows, S), 0 where it holds 0."""
     tail = (1.0 - ci_prob) / 2.0
-    lower, upper = np.quantile(steps, [tail, 1.0 - tail], axis=1)
+    with np.errstate(invalid="ignore"):  # a wild prior draw may have no finite mean: then no sign lasts
+        lower, upper = np.quantile(after - before, [tail, 1.0 - tail], axis=1)
     return [int(sign) for sign in np.where(lower > 0.0, 1, np.where(upper < 0.0, -1, 0))]

@@ -68,7 +68,7 @@ def beta_nodes(count: int) -> tuple[Array, Array]:
               \qquad t_j = \tfrac12 (1 + \cos \theta_j)
 
     with Chebyshev points theta_j: exact for polynomials of degree below N whatever a and b, so that the nodes are the
-    same for all patients and draws. The moments follow from their recurrence, with p = a + b,
+    same for all patients and draws. Integration by parts gives the moments one after the other, with p = a + b,
 
     .. math:: (p + n)\,t_{n+1} = 2 (a - b)\,t_n - (p - n)\,t_{n-1}, \quad t_0 = 1, \quad t_1 = (a - b) / p.
 
@@ -81,11 +81,6 @@ def beta_nodes(count: int) -> tuple[Array, Array]:
     -------
     tuple of Array
         t (N,) and the table (N, N): rows n hold 1/N for n = 0, else 2 cos(n theta_j) / N.
-
-    References
-    ----------
-    Piessens & Branders (1973). The evaluation and application of some modified moments. BIT 13, 443-450.
-    doi:10.1007/BF01933407
     """
     nodes = count + 4
     theta = np.pi * (np.arange(nodes) + 0.5) / nodes

@@ -49,9 +49,7 @@ def test_two_mediators_agree_with_simulation(mediators, outcome):
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-@pytest.mark.parametrize(
-    "mediators", [("normal", "normal"), ("normal", "beta"), ("logit", "normal"), ("logit", "logit")]
-)
+@pytest.mark.parametrize("mediators", [PAIRS[0], PAIRS[2], PAIRS[3], ("logit", "logit")], ids="-".join)
 def test_copies_drawn_apart_agree_with_simulation(mediators, outcome):
     """Where every route has a copy of its own, even worlds with one exposure have independent copies of m1."""
     chain, baselines = made_up_chain(mediators, outcome, draws=1, seed=8, interactions=True)
@@ -185,12 +183,10 @@ def test_nodes_integrate_what_they_should():
         weights, law = np.empty(14), stats.beta(mu * p, (1 - mu) * p)
         points.probabilities(points.BETA, (1 - mu) / mu, np.empty(0), p, table, weights)
         for k in (0, 1, 2, 5, 13):
-            np.testing.assert_allclose(weights @ positions**k, law.moment(k) if k else 1.0, rtol=1e-12)
+            np.testing.assert_allclose(weights @ positions**k, law.moment(k) if k else 1.0, rtol=1e-9)
 
 
 def test_compiled_kernels_know_the_parts_that_they_are_made_of():
     """Numba's disk cache sees one file: a change in the shared parts must change the files of the kernels too."""
     digest = hashlib.sha256(Path(points.__file__).read_bytes()).hexdigest()[:16]
-    assert digest == kernels.POINTS == kernels_levels.POINTS, (
-        "points.py changed: write its new digest to POINTS in both"
-    )
+    assert digest == kernels.POINTS == kernels_levels.POINTS, "points.py changed: write its new digest to both"
