@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 from zlib import crc32
 
@@ -50,34 +51,6 @@ def _sources() -> int:
     return crc32(b"".join(file.read_bytes() for file in files))
 
 
-def _evaluation(theta_log_density: Any) -> Any:
-    """Return the body of the C function ``log_density``."""
-
-    @compiled
-    def evaluate(z_, gradient_, value_, table_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-        table = numba.carray(table_, (8,), np.int64)
-        ints = numba.carray(address_as_void_pointer(table[0]), (table[1],), np.int64)
-        floats = numba.carray(address_as_void_pointer(table[2]), (table[3],), np.float64)
-        frame = numba.carray(address_as_void_pointer(table[4]), (table[5],), np.float64)
-        n = ints[at.SIZE]
-        z = numba.carray(z_, (n,))
-        theta, slope = np.empty(n), np.empty(n if table[6] else 0)
-        _unframe(z, frame, ints[at.FRAMED], theta)
-        found = theta_log_density(theta, ints, floats, slope)
-        if not math.isfinite(found):
-            return 4
-        if table[6]:
-            gradient = numba.carray(gradient_, (n,))
-            _frame_gradient(slope, frame, ints[at.FRAMED], gradient)
-            for i in range(n):
-                if not math.isfinite(gradient[i]):
-                    return 3
-        numba.carray(value_, (1,))[0] = found
-        return 0
-
-    return evaluate
-
-
 @compiled
 def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> None:
     """Theta = origin + L z for the framed parameters (L lower triangular), origin + spread z for the others."""
@@ -105,26 +78,39 @@ def _frame_gradient(slope: Any, frame: Any, framed: int, gradient: Any) -> None:
         gradient[i] = frame[n + i] * slope[i]
 
 
-_evaluate_basic = _evaluation(make_log_density(densities_of(BASIC)))
-_evaluate = _evaluation(make_log_density(densities_of(FAMILIES)))
-
-
-def _functions(sources: int) -> tuple[Any, Any, Any]:
-    """Return the C functions, not yet compiled; ``sources`` is part of the key under which numba keeps them."""
-
-    def basic_log_density(size, z_, gradient_, value_, table_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-        return _evaluate_basic(z_, gradient_, value_, table_) if sources >= 0 else 5
+def _functions(key: int) -> tuple[Any, Any]:
+    """Return the C functions, not yet compiled; ``key`` is part of the key under which numba keeps them."""
 
     def log_density(size, z_, gradient_, value_, table_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-        return _evaluate(z_, gradient_, value_, table_) if sources >= 0 else 5
+        table = numba.carray(table_, (8,), np.int64)
+        if key < 0:
+            return 5
+        ints = numba.carray(address_as_void_pointer(table[0]), (table[1],), np.int64)
+        floats = numba.carray(address_as_void_pointer(table[2]), (table[3],), np.float64)
+        frame = numba.carray(address_as_void_pointer(table[4]), (table[5],), np.float64)
+        n = ints[at.SIZE]
+        z = numba.carray(z_, (n,))
+        theta, slope = np.empty(n), np.empty(n if table[6] else 0)
+        _unframe(z, frame, ints[at.FRAMED], theta)
+        found = theta_log_density(theta, ints, floats, slope)  # type: ignore[name-defined] # noqa: F821 - of `engine`
+        if not math.isfinite(found):
+            return 4
+        if table[6]:
+            gradient = numba.carray(gradient_, (n,))
+            _frame_gradient(slope, frame, ints[at.FRAMED], gradient)
+            for i in range(n):
+                if not math.isfinite(gradient[i]):
+                    return 3
+        numba.carray(value_, (1,))[0] = found
+        return 0
 
     def expand(size, expanded, z_, out_, table_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         z, out = numba.carray(z_, (size,)), numba.carray(out_, (expanded,))
         for i in range(size):
             out[i] = z[i]
-        return 0 if sources >= 0 else 5
+        return 0 if key >= 0 else 5
 
-    return basic_log_density, log_density, expand
+    return log_density, expand
 
 
 @functools.cache
@@ -134,12 +120,18 @@ def engine(*, basic: bool) -> Any:
     ``basic`` knows normal and negative binomial responses alone, and takes half of the time to compile, which is most
     of what a first fit waits for.
     """
-    return numba.cfunc(_SIGNATURE, cache=True)(_functions(_sources())[0 if basic else 1])
+    families = BASIC if basic else tuple(FAMILIES)
+    function, _ = _functions(2 * _sources() + basic)
+    names = {**function.__globals__, "theta_log_density": make_log_density(densities_of(families))}
+    # The same code with another engine under that name: as part of the function's closure it would have no cache.
+    chosen = FunctionType(function.__code__, names, function.__name__, None, function.__closure__)
+    chosen.__qualname__ = function.__qualname__
+    return numba.cfunc(_SIGNATURE, cache=True)(chosen)
 
 
 @functools.cache
 def _expand() -> Any:
-    return numba.cfunc(_EXPAND_SIGNATURE, cache=True)(_functions(_sources())[2])
+    return numba.cfunc(_EXPAND_SIGNATURE, cache=True)(_functions(_sources())[1])
 
 
 def engine_for(posterior: LogPosterior) -> Any:
