@@ -8,12 +8,12 @@ would cost ten times the density itself (measured: 260 ns against 25).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model import layout as at
-from bayes_sp.model.special import compiled, compiled_kernel
+from bayes_sp.model.special import compiled, compiled_as, compiled_kernel
 
 FAMILY_NUMBERS: dict[str, int] = {name: number for number, name in enumerate(FAMILIES)}
 # Numbers of the priors; constants are stored in the order of the distribution's arguments.
@@ -31,13 +31,13 @@ PRIOR_NUMBERS: dict[str, int] = {
 ARGUMENTS = "ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, stride"
 
 
-def _rows(kernel: Any) -> Any:
+def _rows(family: str) -> Any:
     """Return one family's loop over rows: the log-density of rows that are a patient each; the others' goes to ``ell``.
 
     ``by`` takes d/d eta, d/d zeta and d/d aux, each ``stride`` after the one before.
     """
+    kernel = compiled_kernel(FAMILIES[family].kernel)
 
-    @compiled
     def densities(ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, stride):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         y, state, single = ints[e + at.Y], ints[e + at.STATE], ints[at.SINGLE]
         width = 2 + ints[e + at.AUX]
@@ -56,18 +56,18 @@ def _rows(kernel: Any) -> Any:
                 work[by + k * stride + r - start] = out[k]
         return total
 
-    return densities
+    return compiled_as(f"rows_of_{family}", densities)
 
 
-def densities_of(families: Iterable[str]) -> Any:
+def densities_of(families: Sequence[str]) -> Any:
     """Return ``densities(family, ...)``: the loop of the family of that number, by comparisons written out."""
-    numbers = {FAMILY_NUMBERS[name]: FAMILIES[name] for name in families}
-    names: dict[str, Any] = {f"rows_{n}": _rows(compiled_kernel(family.kernel)) for n, family in numbers.items()}
+    numbers = {FAMILY_NUMBERS[name]: name for name in families}
+    names: dict[str, Any] = {f"rows_{n}": _rows(family) for n, family in numbers.items()}
     branches = "".join(f"    if family == {n}:\n        return rows_{n}({ARGUMENTS})\n" for n in numbers)
     source = f"def densities(family, {ARGUMENTS}):\n{branches}    return nan\n"
     names["nan"] = math.nan
     exec(source, names)  # noqa: S102 - the source above, with numbers of our own filled in
-    return compiled(names["densities"])
+    return compiled_as(f"densities_of_{'_'.join(families)}", names["densities"])
 
 
 @compiled

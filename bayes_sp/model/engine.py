@@ -16,7 +16,7 @@ import numpy as np
 from bayes_sp.model import layout as at
 from bayes_sp.model.densities import log_prior
 from bayes_sp.model.rows import hide, predict, pull, pull_hidden, read_aux, reduced
-from bayes_sp.model.special import compiled
+from bayes_sp.model.special import compiled, compiled_as
 
 BLOCK = 1024  # rows at a time where nothing waits: the columns of a block stay in the processor's cache
 
@@ -132,8 +132,8 @@ def _table(phi: float, count: int) -> Any:
     return table
 
 
-def make_log_density(densities: Any) -> Any:
-    """Return ``log_density(theta, ints, floats, gradient)`` for the families that `densities` knows.
+def make_log_density(name: str, densities: Any) -> Any:
+    """Return ``log_density(theta, ints, floats, gradient)``, named after the families that `densities` knows.
 
     It gives the log-posterior density at theta, (P,), and writes its gradient where ``gradient`` is not empty.
     ``work`` holds, each with a value for every row: of each equation the hidden values, what later equations ask of
@@ -141,7 +141,6 @@ def make_log_density(densities: Any) -> Any:
     is kept where no equation is deferred; rows then go through in blocks.
     """
 
-    @compiled
     def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:
         v, value = naturals(theta, ints, floats)
         count, rows, width = ints[at.EQUATIONS], ints[at.ROWS], 2 + ints[at.MOST_AUX]
@@ -193,4 +192,4 @@ def make_log_density(densities: Any) -> Any:
                 gradient[p] = dv[p]
         return value
 
-    return log_density
+    return compiled_as(f"log_density_of_{name}", log_density)

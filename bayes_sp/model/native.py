@@ -120,12 +120,12 @@ def engine(*, basic: bool) -> Any:
     ``basic`` knows normal and negative binomial responses alone, and takes half of the time to compile, which is most
     of what a first fit waits for.
     """
-    families = BASIC if basic else tuple(FAMILIES)
+    name, families = ("basic", BASIC) if basic else ("all", tuple(FAMILIES))
     function, _ = _functions(2 * _sources() + basic)
-    names = {**function.__globals__, "theta_log_density": make_log_density(densities_of(families))}
+    names = {**function.__globals__, "theta_log_density": make_log_density(name, densities_of(families))}
     # The same code with another engine under that name: as part of the function's closure it would have no cache.
     chosen = FunctionType(function.__code__, names, function.__name__, None, function.__closure__)
-    chosen.__qualname__ = function.__qualname__
+    chosen.__qualname__ = f"{function.__qualname__}_{name}"
     return numba.cfunc(_SIGNATURE, cache=True)(chosen)
 
 

@@ -20,3 +20,13 @@ def compiled_kernel(kernel: Callable[..., float]) -> Any:
     """Compile a family's kernel, which names the plain `digamma`, with the compiled one in its place."""
     names = {**kernel.__globals__, "digamma": digamma}
     return compiled(FunctionType(kernel.__code__, names, kernel.__name__))
+
+
+def compiled_as(name: str, function: Callable[..., Any]) -> Any:
+    """Compile a function that was made in another one, under a name of its own.
+
+    Machine code from numba's files is linked by name. Functions that are made alike have one name and a running number,
+    which in two files can be the same for different code, and the first one loaded would serve both.
+    """
+    function.__qualname__ = name
+    return compiled(function)

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 import bayes_sp as sp
+from bayes_sp.model import native
 from bayes_sp.model.build import build_model
 from bayes_sp.model.densities import PRIOR_NUMBERS, log_constant, log_prior
 from bayes_sp.model.native import log_densities, log_density
@@ -173,3 +174,15 @@ def test_a_half_student_t_prior_is_twice_the_density_on_the_positive_side():
     value, _ = log_prior.py_func(PRIOR_NUMBERS[prior.dist], 0.8, 4.0, 1.5, 1.0)
     expected = np.log(2) + stats.t(4.0, scale=1.5).logpdf(0.8)
     assert_allclose(value + log_constant(prior.dist, prior.values), expected, rtol=1e-12)
+
+
+def test_the_small_engine_and_the_one_of_all_families_agree(study_survey, monkeypatch):
+    """Loaded into one process, whatever their machine code is called, both give the same number to the last bit."""
+    posterior = posterior_of(MODELS["primary"], study_survey)
+    small = log_density(posterior, posterior.program.start)
+    other = posterior_of(sp.load_model("bounded"), study_survey)
+    assert np.isfinite(log_density(other, other.program.start)[0])
+    monkeypatch.setattr(native, "engine_for", lambda _: native.engine(basic=False))
+    large = log_density(posterior, posterior.program.start)
+    assert small[0] == large[0]
+    assert np.array_equal(small[1], large[1])
