@@ -16,6 +16,7 @@ from bayes_sp.compare.table import Comparison
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
 from bayes_sp.criticism.whole import Criticism
 from bayes_sp.effects.posterior import Effects
+from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError, FitError
 from bayes_sp.fitting import Fit, fit
@@ -47,6 +48,10 @@ class Analysis:
         Maximum-likelihood differences by path (rows) over reconstructions (columns); None for a user's own survey.
     seconds
         Wall time of each stage.
+    interventional
+        Interventional effects; None with three mediators or more.
+    signs
+        The sign that each effect has in every order and for every kappa, else 0; None with more than 8 paths.
     """
 
     fit: Fit
@@ -56,6 +61,8 @@ class Analysis:
     recovered: tuple[Recovered, ...]
     spread: pd.DataFrame | None
     seconds: Mapping[str, float]
+    interventional: pd.DataFrame | None = None
+    signs: Mapping[str, int] | None = None
     criticism: Criticism | None = None
 
 
@@ -80,6 +87,8 @@ def analyse(
     times["fit"] = time.perf_counter()
     effects = fitted.effects()
     verdict = diagnose(fitted.posterior, effects.quantities())
+    interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
+    signs = fitted.lasting_signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None
     times["effects and diagnostics"] = time.perf_counter()
     comparison = fitted.compare(replicates=replicates, notify=notify, effects=effects)
     times["comparison"] = time.perf_counter()
@@ -89,7 +98,9 @@ def analyse(
     criticism = fitted.criticise(refits=refits, notify=notify) if check else None
     times["criticism"] = time.perf_counter()
     seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
-    return Analysis(fitted, effects, verdict, comparison, recovered, spread, seconds, criticism)
+    return Analysis(
+        fitted, effects, verdict, comparison, recovered, spread, seconds, interventional, signs, criticism
+    )  # fmt: skip
 
 
 REFITS = 5  # of each specification, for patients whose part of elpd the draws cannot give

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from bayes_sp.compare.multiverse import serial_path
 from bayes_sp.compare.resampled import bootstrap_of
 from bayes_sp.compare.table import Comparison, Fitted, compare
 from bayes_sp.compare.twin import twin_of
+from bayes_sp.conditioned import Conditioned
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
 from bayes_sp.criticism.influence import Influence, influence
 from bayes_sp.criticism.loo import Loo, loo, with_refits
@@ -28,13 +28,10 @@ from bayes_sp.criticism.whole import (
     scored_responses,
     without_patient,
 )
-from bayes_sp.effects.chain import Baselines
-from bayes_sp.effects.draws import linear_baselines
 from bayes_sp.effects.posterior import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError, FitError, SurveyError
 from bayes_sp.model.exact import exact_posterior, has_exact_posterior
-from bayes_sp.model.imputed import filled_columns
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, sample_posterior, silent
 from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL
@@ -42,47 +39,24 @@ from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
 from bayes_sp.survey.arrays import design_arrays
-from bayes_sp.survey.design import Array, Design
+from bayes_sp.survey.design import Array
 from bayes_sp.survey.records import Survey
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
-    """A posterior with what it was conditioned on.
+class Fit(Conditioned):
+    """A posterior with what it was conditioned on; every effect can be asked of it as of `Conditioned`.
 
     Attributes
     ----------
-    model, survey
-        What was fitted to which records.
-    posterior
-        DataTree with groups ``posterior``, ``sample_stats``, ``log_likelihood``, ``observed_data`` and
-        ``constant_data``; its attributes say how it was made.
+    model, survey, posterior
+        As in `Conditioned`.
     seed, options
         What the draws depend on.
     """
 
-    model: PathModel
-    survey: Survey
-    posterior: xr.DataTree
     seed: int
     options: SamplerOptions
-
-    def effects(self, *, kappa: float = 1.0) -> Effects:
-        """Return draws of every path effect, on the coefficient scale and in units of the outcome."""
-        return compute_effects(
-            self.model, self._design, self._draws, kappa=kappa, mark=self.survey.mark, baselines=self.baselines()
-        )
-
-    def baselines(self) -> Baselines | None:
-        """Return what `compute_effects` needs where covariates have missing cells, which it averages over; else None.
-
-        The cells' own draws stand in for them, draw by draw.
-        """
-        if "imputed" not in self.posterior:
-            return None
-        design, cells = self._design, self.posterior["imputed"].to_dataset()
-        columns = partial(filled_columns, design, cells)
-        return linear_baselines(self.model, design, self._draws, columns)
 
     def diagnose(self) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect."""
@@ -197,14 +171,6 @@ class Fit:
             raise SurveyError(survey.source, ["a group has no other patient"])
         tree = sample_posterior(self.model, survey, seed=self.seed, options=self.options)
         return Fit(self.model, survey, tree, self.seed, self.options)
-
-    @property
-    def _design(self) -> Design:
-        return design_arrays(self.model, self.survey)
-
-    @property
-    def _draws(self) -> xr.Dataset:
-        return self.posterior["posterior"].to_dataset()
 
     def _difference(self, draws: xr.Dataset, path: str) -> Array:
         """Draws (chain, draw) of a path's difference, averaged over all patients of this fit."""

@@ -15,7 +15,7 @@ PAGE = PACKAGE.parent / "ARCHITECTURE.md"
 # A room imports only from rooms before it.
 ROOMS = (
     "errors", "names", "families", "spec", "survey", "effects", "frequentist", "study", "model", "criticism", "compare",
-    "fitting", "analysis", "runs", "report", "arguments", "cli", "__main__",
+    "conditioned", "fitting", "analysis", "runs", "report", "arguments", "cli", "__main__",
 )  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = {

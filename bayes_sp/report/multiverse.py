@@ -16,7 +16,7 @@ from bayes_sp.errors import RunError
 from bayes_sp.fitting import Fit
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, silent, versions
-from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, TOTAL, TOTAL_INDIRECT
+from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT
 from bayes_sp.report.layout import aligned, decimals_of, interval, number, wrapped
 from bayes_sp.report.multiverse_figure import plot_multiverse
 from bayes_sp.report.save import save_analysis, save_figure
@@ -29,7 +29,13 @@ from bayes_sp.survey.records import Survey
 
 TABLE_FILE, TEXT_FILE, FIGURE_FILE = "compare.csv", "compare.txt", "compare.png"
 HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "total indirect", TOTAL: "total"}
-WORDS = {DIFFERENCE: "difference", RATE_RATIO: "rate ratio", COEFFICIENT: "coefficient"}
+RATIOS = (RATE_RATIO, RISK_RATIO)
+WORDS = {
+    DIFFERENCE: "difference",
+    RATE_RATIO: "rate ratio",
+    RISK_RATIO: "risk ratio",
+    COEFFICIENT: "coefficient",
+}
 
 
 def multiverse_text(found: Multiverse, mark: str) -> str:
@@ -50,7 +56,7 @@ def _effects(found: Multiverse) -> list[str]:
     rows = [["", "", *(HEADS[effect] for effect in shown)]]
     decimals = decimals_of(table[table["scale"] == DIFFERENCE])
     for name, own in table.groupby("specification", sort=False):
-        scales = [DIFFERENCE, RATE_RATIO if RATE_RATIO in set(own["scale"]) else COEFFICIENT]
+        scales = [DIFFERENCE, next((scale for scale in RATIOS if scale in set(own["scale"])), COEFFICIENT)]
         for i, scale in enumerate(scale for scale in scales if scale in set(own["scale"])):
             row = [str(name) if i == 0 else "", WORDS[scale]]
             for effect in shown:

@@ -58,6 +58,8 @@ def save_analysis(
         analysis.effects.table().to_csv(partial / "effects.csv", index=False)
         analysis.comparison.table.to_csv(partial / "comparison.csv", index=False)
         analysis.comparison.bootstrap.to_csv(partial / "bootstrap.csv", index=False)
+        if analysis.interventional is not None:
+            analysis.interventional.to_csv(partial / "interventional.csv", index=False)
         if analysis.spread is not None:
             analysis.spread.to_csv(partial / "reconstructions.csv")
         analysis.verdict.table.to_csv(partial / "diagnostics.csv", index=False)

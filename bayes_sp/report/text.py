@@ -8,8 +8,9 @@ import pandas as pd
 
 from bayes_sp.analysis import Analysis
 from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED
-from bayes_sp.names import ARROW, AVERAGE, COEFFICIENT, DIFFERENCE, RATE_RATIO, TOTAL_INDIRECT
+from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO
 from bayes_sp.report.criticism import criticism_sections
+from bayes_sp.report.effects import distinct, effect_lines
 from bayes_sp.report.layout import aligned as _table
 from bayes_sp.report.layout import decimals_of as _decimals
 from bayes_sp.report.layout import interval as _interval
@@ -51,7 +52,7 @@ def _sections(analysis: Analysis) -> Iterator[tuple[str, list[str]]]:
     u0, u1 = model.contrast
     exposure = model.variable(model.exposure)
     unit = f" ({exposure.unit})" if exposure.unit else ""
-    yield f"Effects of {in_sentence(exposure.label)}: {u1:g} against {u0:g}{unit}", _effects(analysis)
+    yield f"Effects of {in_sentence(exposure.label)}: {u1:g} against {u0:g}{unit}", effect_lines(analysis)
     yield "Bayes and bootstrap, like for like", _comparison(analysis)
     if analysis.criticism is not None:
         yield from criticism_sections(model, analysis.criticism)
@@ -66,66 +67,6 @@ def _recovery(recovered: Sequence[Recovered]) -> list[str]:
         apart = "rounds to the printed value" if item.agrees else f"{item.apart:.1f} published SEs"
         rows.append([item.name, printed, found, apart])
     return [*_table(rows, "lrrl"), *_wrap(RECOVERY_NOTE)]
-
-
-def _effects(analysis: Analysis) -> list[str]:
-    model, table = analysis.fit.model, analysis.effects.intervals()
-    table = table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
-    has_ratio = RATE_RATIO in table.index.get_level_values("scale")
-    spread = analysis.spread
-    decimals = _decimals(table.xs(DIFFERENCE, level="scale"))
-    rows = [["", "difference", "95 % interval", "P(< 0)"]]
-    rows[0] += ["rate ratio", "95 % interval"] if has_ratio else []
-    rows[0] += [] if spread is None else ["reconstructions"]
-    for path in _distinct(list(table.index.get_level_values("path").unique())):
-        difference = table.loc[(path, DIFFERENCE)]
-        mean, negative = _number(difference["mean"], decimals), f"{difference['prob_negative']:.3f}"
-        row = [path_words(model, path), mean, _interval(difference, decimals), negative]
-        if has_ratio:
-            ratio = table.loc[(path, RATE_RATIO)]
-            digits = max(3, _decimals(table.xs(RATE_RATIO, level="scale")))
-            row += [_number(ratio["mean"], digits), _interval(ratio, digits)]
-        if spread is not None:
-            low, high = spread.loc[path].min(), spread.loc[path].max()
-            row.append(f"{_number(low, decimals)} to {_number(high, decimals)}")
-        rows.append(row)
-    unit = analysis.effects.unit
-    note = (
-        f"Differences in {unit}. Posterior means and equal-tailed intervals; P(< 0) is the posterior probability that "
-        "the difference is negative. "
-    )
-    if has_ratio:
-        note += (
-            "Exact for each draw, standardised over the patients' covariates, averaged over the orders in which paths "
-            "can be switched, so that the paths add up to the total. "
-        )
-    if spread is not None:
-        note += (
-            f"Reconstructions: range of the maximum-likelihood difference over {spread.shape[1]} sets of records "
-            f"(seeds {spread.columns.min()} to {spread.columns.max()}) that all reproduce the published moments; the "
-            "moments leave that range open, and the intervals beside it, from one set, do not contain it."
-        )
-    return [*_table(rows, "lrrrrrr"), *_wrap(note), *_extrapolation(analysis)]
-
-
-def _extrapolation(analysis: Analysis) -> list[str]:
-    """Say it where the contrast compares values of the exposure that no record comes near."""
-    model = analysis.fit.model
-    values = analysis.fit.survey.records[model.exposure]
-    low, high = float(values.min()), float(values.max())
-    if all(low <= u <= high for u in model.contrast):
-        return []
-    u0, u1 = model.contrast
-    return _wrap(
-        f"EXTRAPOLATED: the contrast {u0:g} to {u1:g} leaves the exposures in the data ({low:g} to {high:g}). Set "
-        "`contrast` in the specification to values that occur."
-    )
-
-
-def _distinct(paths: list[str]) -> list[str]:
-    """Leave the total indirect effect out where one indirect path is all of it."""
-    indirect = [path for path in paths if path.count(ARROW) > 1]
-    return [path for path in paths if path != TOTAL_INDIRECT or len(indirect) > 1]
 
 
 def _comparison(analysis: Analysis) -> list[str]:
@@ -162,7 +103,7 @@ def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
     cells = dict(iter(table.groupby(["path", "likelihood", "inference"])))
     decimals = _decimals(table[table["inference"] != PUBLISHED])
     rows = [["", *inferences]]
-    for path in _distinct(list(dict.fromkeys(table["path"]))):
+    for path in distinct(list(dict.fromkeys(table["path"]))):
         rows.append([path_words(model, path), *[""] * len(inferences)])
         for i, likelihood in enumerate(likelihoods):
             row = [f"   {likelihood.replace('_', ' ')}"]

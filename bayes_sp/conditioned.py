@@ -1,0 +1,105 @@
+"""A posterior with the records it was conditioned on, and every effect that can be asked of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+import xarray as xr
+
+from bayes_sp.effects.chain import Baselines
+from bayes_sp.effects.conclusions import lasting_signs
+from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
+from bayes_sp.effects.draws import linear_baselines
+from bayes_sp.effects.interventional import interventional_effects
+from bayes_sp.effects.posterior import Effects, compute_effects
+from bayes_sp.effects.summary import CI_PROB, summarise
+from bayes_sp.model.imputed import filled_columns
+from bayes_sp.spec.types import PathModel
+from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.survey.design import Design
+from bayes_sp.survey.records import Survey
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioned:
+    """A posterior with the specification and the survey that it was conditioned on.
+
+    Attributes
+    ----------
+    model, survey
+        What was fitted to which records.
+    posterior
+        DataTree with groups ``posterior``, ``sample_stats``, ``log_likelihood``, ``observed_data`` and
+        ``constant_data``, and ``imputed`` where covariates have missing cells; its attributes say how it was made.
+    """
+
+    model: PathModel
+    survey: Survey
+    posterior: xr.DataTree
+
+    def effects(self, *, kappa: float = 1.0) -> Effects:
+        """Return draws of every path effect, in units of the outcome and on the other scales that its family has."""
+        return compute_effects(
+            self.model, self._design, self._draws, kappa=kappa, mark=self.survey.mark, baselines=self.baselines()
+        )
+
+    def interventional_effects(self) -> xr.Dataset:
+        """Return draws of the interventional effects, which need no cross-world assumption.
+
+        See `bayes_sp.effects.interventional.interventional_effects`; Vansteelandt & Daniel (2017), Epidemiology 28,
+        258-265. doi:10.1097/EDE.0000000000000596
+        """
+        return interventional_effects(
+            self.model, self._design, self._draws, mark=self.survey.mark, baselines=self.baselines()
+        )
+
+    def interventional_table(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
+        """Return one row for each interventional effect, a difference in the outcome's unit."""
+        draws = self.interventional_effects()["difference"].transpose("chain", "draw", "effect")
+        table = summarise(draws.to_numpy(), ci_prob)
+        table.insert(0, "effect", draws["effect"].to_numpy())
+        return table
+
+    def controlled_direct_effect(self, at: Mapping[str, float | Sequence[float]]) -> xr.Dataset:
+        """Return draws of the exposure's effect while the mediators are held at stated values, ``{mediator: value}``.
+
+        See `bayes_sp.effects.controlled.controlled_direct_effect`.
+        """
+        return controlled_direct_effect(
+            self.model, self._design, self._draws, at, mark=self.survey.mark, baselines=self.baselines()
+        )
+
+    def dose_curve(self, exposures: Sequence[float], *, kappa: float = 1.0) -> xr.Dataset:
+        """Return draws of every path effect of moving the exposure from the contrast's first value to each of these.
+
+        See `bayes_sp.effects.controlled.dose_curve`.
+        """
+        return dose_curve(
+            self.model, self._design, self._draws, exposures, kappa=kappa, mark=self.survey.mark,
+            baselines=self.baselines(),
+        )  # fmt: skip
+
+    def lasting_signs(self, ci_prob: float = CI_PROB) -> dict[str, int]:
+        """Return the sign that each effect has in every order of switching paths and for kappa 0, 0.5 and 1, else 0."""
+        return lasting_signs(self.model, self._design, self._draws, ci_prob=ci_prob, baselines=self.baselines())
+
+    def baselines(self) -> Baselines | None:
+        """Return what `compute_effects` needs where covariates have missing cells, which it averages over; else None.
+
+        The cells' own draws stand in for them, draw by draw.
+        """
+        if "imputed" not in self.posterior:
+            return None
+        design, cells = self._design, self.posterior["imputed"].to_dataset()
+        return linear_baselines(self.model, design, self._draws, partial(filled_columns, design, cells))
+
+    @property
+    def _design(self) -> Design:
+        return design_arrays(self.model, self.survey)
+
+    @property
+    def _draws(self) -> xr.Dataset:
+        return self.posterior["posterior"].to_dataset()

@@ -1,0 +1,141 @@
+"""The printed effects: path-specific ones, interventional ones, and which conclusions last."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bayes_sp.analysis import Analysis
+from bayes_sp.names import (
+    ARROW,
+    AVERAGE,
+    DEPENDENCE,
+    DIFFERENCE,
+    DIRECT,
+    MEDIATED_INTERACTION,
+    RATE_RATIO,
+    RISK_RATIO,
+    TOTAL,
+    TOTAL_INDIRECT,
+    VIA,
+)
+from bayes_sp.report.layout import aligned, decimals_of, interval, number, wrapped
+from bayes_sp.report.words import path_words
+from bayes_sp.spec.types import PathModel
+
+RATIOS = {RATE_RATIO: "rate ratio", RISK_RATIO: "risk ratio"}
+SIGNS = {-1: "negative", 1: "positive"}
+
+
+def effect_lines(analysis: Analysis) -> list[str]:
+    """Return the table of path effects, its note, interventional effects, and the line on what lasts."""
+    table = analysis.effects.intervals()
+    table = table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
+    ratio = next((scale for scale in RATIOS if scale in table.index.get_level_values("scale")), "")
+    rows = _path_rows(analysis, table, ratio)
+    return [
+        *aligned(rows, "lrrrrrr"),
+        *wrapped(_note(analysis, ratio)),
+        *_extrapolation(analysis),
+        *_interventional(analysis),
+        *_lasting(analysis),
+    ]
+
+
+def distinct(paths: list[str]) -> list[str]:
+    """Leave the total indirect effect out where one indirect path is all of it."""
+    indirect = [path for path in paths if path.count(ARROW) > 1]
+    return [path for path in paths if path != TOTAL_INDIRECT or len(indirect) > 1]
+
+
+def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str) -> list[list[str]]:
+    model, spread = analysis.fit.model, analysis.spread
+    decimals = decimals_of(table.xs(DIFFERENCE, level="scale"))
+    rows = [["", "difference", "95 % interval", "P(< 0)"]]
+    rows[0] += [RATIOS[ratio], "95 % interval"] if ratio else []
+    rows[0] += [] if spread is None else ["reconstructions"]
+    for path in distinct(list(table.index.get_level_values("path").unique())):
+        difference = table.loc[(path, DIFFERENCE)]
+        row = [path_words(model, path), number(difference["mean"], decimals), interval(difference, decimals)]
+        row.append(f"{difference['prob_negative']:.3f}")
+        if ratio:
+            one = table.loc[(path, ratio)]
+            digits = max(3, decimals_of(table.xs(ratio, level="scale")))
+            row += [number(one["mean"], digits), interval(one, digits)]
+        if spread is not None:
+            low, high = spread.loc[path].min(), spread.loc[path].max()
+            row.append(f"{number(low, decimals)} to {number(high, decimals)}")
+        rows.append(row)
+    return rows
+
+
+def _note(analysis: Analysis, ratio: str) -> str:
+    spread = analysis.spread
+    note = (
+        f"Differences in {analysis.effects.unit}. Posterior means and equal-tailed intervals; P(< 0) is the posterior "
+        "probability that the difference is negative. "
+    )
+    if analysis.effects.ordered:
+        note += (
+            "Exact for each draw, standardised over the patients' covariates, averaged over the orders in which paths "
+            "can be switched, so that the paths add up to the total. "
+        )
+    if spread is not None:
+        note += (
+            f"Reconstructions: range of the maximum-likelihood difference over {spread.shape[1]} sets of records "
+            f"(seeds {spread.columns.min()} to {spread.columns.max()}) that all reproduce the published moments; the "
+            "moments leave that range open, and the intervals beside it, from one set, do not contain it."
+        )
+    return note
+
+
+def _extrapolation(analysis: Analysis) -> list[str]:
+    """Say it where the contrast compares values of the exposure that no record comes near."""
+    model = analysis.fit.model
+    values = analysis.fit.survey.records[model.exposure]
+    low, high = float(values.min()), float(values.max())
+    if all(low <= u <= high for u in model.contrast):
+        return []
+    u0, u1 = model.contrast
+    return wrapped(
+        f"EXTRAPOLATED: the contrast {u0:g} to {u1:g} leaves the exposures in the data ({low:g} to {high:g}). Set "
+        "`contrast` in the specification to values that occur."
+    )
+
+
+def _interventional(analysis: Analysis) -> list[str]:
+    table = analysis.interventional
+    if table is None:
+        return []
+    decimals = decimals_of(table)
+    rows = [["", "difference", "95 % interval", "P(< 0)"]]
+    for row in table.itertuples():
+        one = pd.Series({"lower": row.lower, "upper": row.upper})
+        words = _interventional_words(analysis.fit.model, str(row.effect))
+        rows.append([words, number(row.mean, decimals), interval(one, decimals), f"{row.prob_negative:.3f}"])
+    head = (
+        "Interventional effects, from the same draws: what moving each mediator's distribution would do, with no "
+        "assumption on one patient in two worlds at once. They add up to the same total."
+    )
+    return ["", *wrapped(head), *aligned(rows, "lrrr")]
+
+
+def _interventional_words(model: PathModel, effect: str) -> str:
+    if effect.startswith(VIA):
+        return f"via {model.variable(effect.removeprefix(VIA)).label}"
+    words = {
+        DIRECT: "direct",
+        MEDIATED_INTERACTION: "both mediators together, beyond each",
+        DEPENDENCE: "dependence of the mediators",
+        TOTAL: "total",
+    }
+    return words[effect]
+
+
+def _lasting(analysis: Analysis) -> list[str]:
+    """Say which signs hold at 95 % in every order of switching and for every cross-world coupling."""
+    if analysis.signs is None:
+        return []
+    model = analysis.fit.model
+    held = [f"{path_words(model, path)} ({SIGNS[sign]})" for path, sign in analysis.signs.items() if sign]
+    head = "One sign at 95 % in every order of switching the paths and for kappa 0, 0.5 and 1: "
+    return ["", *wrapped(head + ("; ".join(held) if held else "no effect") + ".")]
