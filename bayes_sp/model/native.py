@@ -167,17 +167,18 @@ def log_densities(posterior: LogPosterior, points: Array, cores: int, *, gradien
     values = np.full(len(points), np.nan)
     gradients = np.full((len(points), posterior.size if gradient else 0), np.nan)
 
-    def evaluate(place: int) -> None:
-        x, slope, value = (a.ctypes.data_as(pointer) for a in (points[place], gradients[place], values[place:]))
-        if call(posterior.size, x, slope, value, arguments.table.ctypes.data) != 0:
-            values[place], gradients[place] = np.nan, np.nan
+    def evaluate(first: int) -> None:
+        for place in range(first, len(points), cores):
+            x, slope, value = (a.ctypes.data_as(pointer) for a in (points[place], gradients[place], values[place:]))
+            if call(posterior.size, x, slope, value, arguments.table.ctypes.data) != 0:
+                values[place], gradients[place] = np.nan, np.nan
 
-    if cores == 1 or len(points) == 1:
-        for place in range(len(points)):
-            evaluate(place)
+    cores = min(cores, len(points))
+    if cores == 1:
+        evaluate(0)
     else:
         with ThreadPoolExecutor(cores) as pool:
-            list(pool.map(evaluate, range(len(points))))  # list: so that an error is not lost
+            list(pool.map(evaluate, range(cores)))  # list: so that an error is not lost
     return values, gradients
 
 

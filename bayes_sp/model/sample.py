@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import json
 import platform
@@ -130,6 +131,7 @@ def _laplace(
     return found.z.reshape(GROUPS, each, -1), None, {"pareto_k": found.pareto_k, "importance_ess": found.ess}
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """Return the versions of Python, the platform and the packages that draws depend on."""
     found = {name: importlib.metadata.version(name) for name in PACKAGES}
