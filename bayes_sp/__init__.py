@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bayes_sp.fitting import Fit, fit
     from bayes_sp.frequentist.bootstrap import bootstrap
     from bayes_sp.frequentist.regression import Moments, least_squares
+    from bayes_sp.model.build import build_model
     from bayes_sp.model.options import SamplerOptions
     from bayes_sp.model.predictive import prior_predictive
     from bayes_sp.report.criticism_figures import plot_influence, plot_loo_pit, plot_predictive_checks, plot_prior_check
@@ -40,6 +41,7 @@ __all__ = [
     "SamplerOptions",
     "Survey",
     "bootstrap",
+    "build_model",
     "check_priors",
     "compare_models",
     "design_arrays",
@@ -70,6 +72,7 @@ _HOMES = {
     "SamplerOptions": "bayes_sp.model.options",
     "Survey": "bayes_sp.survey.records",
     "bootstrap": "bayes_sp.frequentist.bootstrap",
+    "build_model": "bayes_sp.model.build",
     "check_priors": "bayes_sp.criticism.prior_check",
     "compare_models": "bayes_sp.analysis",
     "design_arrays": "bayes_sp.survey.arrays",

@@ -102,7 +102,12 @@ def _add_records(parser: argparse.ArgumentParser) -> None:
 def _add_sampler(parser: argparse.ArgumentParser) -> None:
     add, cores, default = parser.add_argument, min(4, os.cpu_count() or 1), SamplerOptions()
     add("--seed", type=whole_number(0), default=1, help="of sampling and resampling (default 1)")
-    add("--method", choices=METHODS, default=default.method, help="laplace: for surveys too large for NUTS (see docs)")
+    add(
+        "--method",
+        choices=METHODS,
+        default=default.method,
+        help="laplace: for surveys too large for NUTS; pymc: the plain model",
+    )
     add(
         "--draws",
         type=whole_number(4),

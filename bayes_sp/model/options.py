@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Literal, get_args
 
-Method = Literal["nuts", "laplace"]
+Method = Literal["nuts", "laplace", "pymc"]
 PARETO_K_LIMIT = 0.7  # above it importance resampling does not give the posterior
 LEAST_LAPLACE_DRAWS = 1000  # resampling stops when half of them are effective, and 400 are needed
 METHODS: tuple[str, ...] = get_args(Method)
@@ -28,7 +28,8 @@ class SamplerOptions:
     method
         ``"nuts"``, or ``"laplace"``: the normal approximation at the mode with Pareto-smoothed importance resampling,
         for surveys too large for NUTS; then ``draws`` are independent draws in all (in four equal groups in
-        place of chains), and warm-up, chains and target_accept do not apply.
+        place of chains), and warm-up, chains and target_accept do not apply; or ``"pymc"``: `pm.sample` on the plain
+        PyMC model, compiled for the purpose, for those who want to see that it says the same.
 
     Raises
     ------

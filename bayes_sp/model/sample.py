@@ -86,6 +86,8 @@ def sample_posterior(
     options = options or SamplerOptions()
     design = design_arrays(model, survey)
     started = time.perf_counter()
+    if options.method == "pymc":
+        return _plain(model, survey, design, seed, options, progress, notify)
     posterior = log_posterior(compile_program(model, design))
     engine_for(posterior)
     compiled_at = time.perf_counter()
@@ -105,6 +107,26 @@ def sample_posterior(
     if any(covariate.name in design.missing for covariate in model.covariates):
         tree["imputed"] = xr.DataTree(imputed_covariates(model, design, posterior.program, theta, seed=seed))
     return tree
+
+
+def _plain(
+    model: PathModel,
+    survey: Survey,
+    design: Design,
+    seed: int,
+    options: SamplerOptions,
+    progress: bool,
+    notify: Notify,
+) -> xr.DataTree:
+    """Draw from the plain PyMC model; compiling it counts as sampling."""
+    from bayes_sp.model.plain import plain_draws  # imports PyMC, which no other method needs
+
+    notify("compiling and sampling the plain PyMC model")
+    started = time.perf_counter()
+    posterior, stats = plain_draws(model, design, seed=seed, options=options, progress=progress)
+    made = {"seed": seed, **asdict(options), "divergences": int(stats["diverging"].sum()), "seconds_compiling": 0.0}
+    made["seconds_sampling"] = round(time.perf_counter() - started, 3)
+    return _complete(posterior, stats, model, survey, design, made)
 
 
 def _nuts(

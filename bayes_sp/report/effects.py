@@ -106,7 +106,7 @@ def _interventional(analysis: Analysis) -> list[str]:
     table = analysis.interventional
     if table is None:
         return []
-    decimals = decimals_of(table)
+    decimals = decimals_of(table[~table["effect"].isin([MEDIATED_INTERACTION, DEPENDENCE])])  # those two are often tiny
     rows = [["", "difference", "95 % interval", "P(< 0)"]]
     for row in table.itertuples():
         one = pd.Series({"lower": row.lower, "upper": row.upper})
