@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -79,10 +80,13 @@ def sample_posterior(
     ------
     SurveyError
         Where the survey does not fit the specification.
+    ValueError
+        For a seed that is not a whole number of at least 0.
     FitError
         Where the posterior has no maximum, or no finite value, from which to start; where a Laplace approximation
         has a Pareto k above 0.7.
     """
+    _check_seed(seed)
     options = options or SamplerOptions()
     design = design_arrays(model, survey)
     started = time.perf_counter()
@@ -107,6 +111,11 @@ def sample_posterior(
     if any(covariate.name in design.missing for covariate in model.covariates):
         tree["imputed"] = xr.DataTree(imputed_covariates(model, design, posterior.program, theta, seed=seed))
     return tree
+
+
+def _check_seed(seed: object) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
+        raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, found {seed!r}")
 
 
 def _plain(

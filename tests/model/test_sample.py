@@ -170,3 +170,10 @@ def test_impossible_sampler_options_are_refused(name, value):
     """Options that cannot be sampled with raise at once."""
     with pytest.raises(ValueError, match=name):
         sp.SamplerOptions(**{name: value})
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, True, 2**63])
+def test_a_seed_that_no_generator_takes_is_refused(seed, study_survey):
+    """The message says what a seed is."""
+    with pytest.raises(ValueError, match="seed must be a whole number"):
+        sp.fit("process4", study_survey, seed=seed)
