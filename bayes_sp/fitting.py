@@ -11,7 +11,7 @@ import xarray as xr
 from bayes_sp.compare.multiverse import serial_path
 from bayes_sp.compare.resampled import bootstrap_of
 from bayes_sp.compare.table import Comparison, Fitted, compare
-from bayes_sp.compare.twin import twin_of
+from bayes_sp.compare.twin import twin_notes, twin_of
 from bayes_sp.conditioned import Conditioned
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
 from bayes_sp.criticism.influence import Influence, influence
@@ -91,8 +91,9 @@ class Fit(Conditioned):
             Where the twin needs other columns. A bootstrap that is not possible is a sentence in ``missing``.
         """
         twin = twin_of(self.model)
-        fits, missing = [], list[str]()
-        for model in [self.model] if twin == self.model else [twin, self.model]:
+        fits, missing = [], twin_notes(self.model)
+        alone = twin == self.model or bool(self.model.windows)
+        for model in [self.model] if alone else [twin, self.model]:
             resampled = None
             if replicates:
                 notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
@@ -145,7 +146,7 @@ class Fit(Conditioned):
         path = path or serial_path(self.model) or TOTAL
         return influence(
             self._difference(found.draws, path), list(found.values.values()), path=path, scale=DIFFERENCE,
-            unit=self.model.variable(self.model.outcome).unit or self.model.outcome,
+            unit=self.model.outcome_unit,
             rows=patient_rows(self.model, self.survey), efficiency=relative_efficiency(found.draws),
             refit=lambda patient: self._refitted_effect(patient, path), most_refits=refits, ci_prob=ci_prob,
         )  # fmt: skip
@@ -203,7 +204,7 @@ class Fit(Conditioned):
         fitted = Fit(twin, self.survey, tree, self.seed, self.options)
         effects = fitted.effects()
         verdict = diagnose(tree, effects.quantities())
-        missing += [f"posterior of the normal twin: {verdict}"] if not verdict.trustworthy else []
+        missing += [f"normal posterior: {verdict}"] if not verdict.trustworthy else []
         return effects
 
     def __repr__(self) -> str:

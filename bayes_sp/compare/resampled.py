@@ -15,10 +15,10 @@ def bootstrap_of(
     """Return the percentile bootstrap of a specification, and sentences on what it leaves out or why there is none."""
     name = f"{model.equations[-1].family} bootstrap"
     if reasons := no_likelihood_fit(model):
-        return None, [f"{name}: there is no maximum-likelihood fit here for {'; '.join(reasons)}"]
+        return None, [f"not available: {name}: there is no maximum-likelihood fit here for {'; '.join(reasons)}"]
     try:
         design, note = complete_design(model, survey)
         found = bootstrap(design, seed=seed, replicates=replicates, ci_prob=ci_prob)
     except SurveyError as error:  # the posterior stands without it
-        return None, [f"{name}: {'; '.join(error.problems)}"]
-    return found, [f"{name}: {note}"] if note else []
+        return None, [f"not available: {name}: {'; '.join(error.problems)}"]
+    return found, [f"the {name} {note}"] if note else []

@@ -66,3 +66,20 @@ def twin_of(model: PathModel) -> PathModel:
     if problems:
         raise SpecificationError(model.name, problems)
     return twin
+
+
+def twin_notes(model: PathModel) -> list[str]:
+    """Return sentences on what the normal twin leaves out of a model, or why there is none."""
+    if model.windows:
+        return ["no normal twin: outcomes over windows of different lengths have no place in least squares"]
+    if model.twin:
+        return []
+    parts = {
+        "interactions": any(equation.interactions for equation in model.equations),
+        "monotonic steps": any(equation.monotonic for equation in model.equations),
+        "intercepts by group": bool(model.grouping),
+        "the zero part": any(model.zero_terms(equation) for equation in model.equations),
+        "measurement error": any(equation.reliability is not None for equation in model.equations),
+    }
+    left = [name for name, given in parts.items() if given]
+    return [f"the normal twin leaves out {', '.join(left)}"] if left else []

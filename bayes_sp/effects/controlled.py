@@ -113,10 +113,12 @@ def dose_curve(
     Raises
     ------
     ValueError
-        If no exposures are given, and as `compute_effects`.
+        If no exposures are given or one is not a finite number, and as `compute_effects`.
     """
     if len(exposures) == 0:
         raise ValueError("exposures is empty: give the values of the exposure to move to")
+    if not np.isfinite(np.asarray(exposures, dtype=float)).all():
+        raise ValueError(f"exposures must be finite numbers, found {list(exposures)}")
     u0 = design.contrast[0]
     found = [
         compute_effects(
@@ -182,6 +184,11 @@ def _grid(model: PathModel, chain: Chain, at: Points) -> dict[str, Array]:
         raise ValueError(f"at must give a value of each mediator, {', '.join(model.mediators)}; found {', '.join(at)}")
     grid = {name: np.atleast_1d(np.asarray(at[name], dtype=float)) for name in model.mediators}
     for (name, values), mediator in zip(grid.items(), chain.mediators, strict=True):
+        known = model.variable(name)
+        low = -np.inf if known.minimum is None else known.minimum
+        high = np.inf if known.maximum is None else known.maximum
+        if not (np.isfinite(values) & (values >= low) & (values <= high)).all():
+            raise ValueError(f'values of "{name}" must be numbers from {low:g} to {high:g}; found {values.tolist()}')
         if len(mediator.values) and not np.isclose(values[:, None], mediator.values).any(axis=1).all():
             levels = ", ".join(f"{level:g}" for level in mediator.values)
             raise ValueError(f'values of "{name}" must be among its levels {levels}; found {values.tolist()}')

@@ -210,7 +210,7 @@ def compute_effects(
         coords={**problem.places, "path": [*problem.names, TOTAL_INDIRECT, TOTAL], "scale": list(problem.scales)},
         attrs={"kappa": kappa, "contrast": list(design.contrast), "data_source": mark} | quadrature.attrs,
     )
-    unit = model.variable(model.outcome).unit or model.outcome
+    unit = model.outcome_unit
     return Effects(draws, design.contrast, kappa, unit, mark, ordered)
 
 

@@ -20,13 +20,7 @@ from bayes_sp.survey.design import Array
 
 Ints = NDArray[np.int64]
 HIDEABLE = ("normal", "latent_normal")
-WEAK = "covariates are on unit scales: weak, and the same for every incomplete covariate"
-COVARIATE_PRIORS = {
-    "intercept": Prior("normal", (("mu", 0.0), ("sigma", 1.5)), WEAK),
-    "slope": Prior("normal", (("mu", 0.0), ("sigma", 1.0)), WEAK),
-    "sigma": Prior("half_normal", (("sigma", 1.5),), WEAK),
-    "cutpoint": Prior("normal", (("mu", 0.0), ("sigma", 2.0)), WEAK),
-}
+WEAK = "weak: on the scale of the observed cells"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -107,6 +101,10 @@ class Part:
 def parts_of(model: PathModel, rows: Rows) -> tuple[Part, ...]:
     """Return the equations of incomplete covariates and of an incomplete exposure, then those of the chain.
 
+    p(w_1, ..., w_m, x) is factorised in that order: each incomplete covariate given the complete ones, the exposure
+    where it is complete, and the incomplete ones before it; an incomplete exposure given all covariates. So no two of
+    them are taken to be independent.
+
     Raises
     ------
     SurveyError
@@ -116,9 +114,9 @@ def parts_of(model: PathModel, rows: Rows) -> tuple[Part, ...]:
     whole = [t for t, column in zip(design.covariate_terms, design.w.T, strict=True) if not np.isnan(column).any()]
     known = [term for term in whole if term.partition("[")[0] not in rows.summed]
     incomplete = [c.name for c in model.covariates if c.name in rows.summed or c.name in design.missing]
-    extra = [_covariate_part(model, rows, name, known) for name in incomplete]
+    extra = [_covariate_part(model, rows, name, known, incomplete[:k]) for k, name in enumerate(incomplete)]
     if model.exposure in design.missing:
-        extra.insert(0, _covariate_part(model, rows, model.exposure, known))
+        extra.append(_covariate_part(model, rows, model.exposure, known, incomplete))
     return (*extra, *(_chain_part(model, rows, j) for j in range(len(model.equations))))
 
 
@@ -211,40 +209,56 @@ def _without_hidden(
     return x, terms
 
 
-def _covariate_part(model: PathModel, rows: Rows, name: str, known: list[str]) -> Part:
-    """Return the equation of an incomplete covariate or exposure, given the complete covariates.
+def _covariate_part(model: PathModel, rows: Rows, name: str, known: list[str], earlier: list[str]) -> Part:
+    """Return the equation of an incomplete covariate or exposure, given complete and earlier incomplete ones.
 
     A number is normal, on the covariate's transformed scale; one of few levels is ordered.
     """
     design = rows.design
     levels = len(rows.summed.get(name, ()))
-    columns = [design.w[:, design.covariate_terms.index(term)] for term in known]
-    labels = [*known]
+    before = [term for c in model.covariates if c.name in earlier for term in c.terms]
+    labels = [*known, *before]
+    columns = [design.w[:, design.covariate_terms.index(term)] for term in labels]
     if name != model.exposure and model.exposure not in design.missing:
         columns.append(design.x)
         labels.append(model.exposure)
     if levels:
         values = _level_numbers(model, rows, name)
-        blocks = [Block(f"{name}_cutpoint", tuple(f"{k}|{k + 1}" for k in range(levels - 1)), "increasing",
-                        (COVARIATE_PRIORS["cutpoint"],) * (levels - 1))]  # fmt: skip
     else:
         columns.insert(0, np.ones(rows.count))
         labels.insert(0, "intercept")
         values = design.x if name == model.exposure else design.w[:, design.covariate_terms.index(name)]
-        blocks = [Block("sigma", (name,), "log", (COVARIATE_PRIORS["sigma"],))]
+    terms = tuple(Term(label, label) for label, column in zip(labels, columns, strict=True) if np.isnan(column).any())
     gone = np.isnan(values)
     state = np.where(gone, at.MISSING, at.SEEN)
     number, count = _hidden_numbers(rows, state)
-    if labels:
-        priors = tuple(COVARIATE_PRIORS["intercept" if label == "intercept" else "slope"] for label in labels)
-        blocks.insert(0, Block(name, tuple(labels), "identity", priors))
     return Part(
         response=name, family="ordered_logit" if levels else "normal",
-        x=np.column_stack(columns) if columns else np.empty((rows.count, 0)), zero_x=np.empty((rows.count, 0)),
-        y=np.where(gone, 0.0, values), state=state, hidden_number=number, is_parent=True, levels=levels, fixed=(),
-        offset=None, groups=None, terms=(), blocks=tuple(blocks),
+        x=np.nan_to_num(np.column_stack(columns)) if columns else np.empty((rows.count, 0)),
+        zero_x=np.empty((rows.count, 0)), y=np.where(gone, 0.0, values), state=state, hidden_number=number,
+        is_parent=True, levels=levels, fixed=(), offset=None, groups=None, terms=terms,
+        blocks=_covariate_blocks(name, labels, columns, values, levels),
         others=(hidden_block(name, count),) if count else (),
     )  # fmt: skip
+
+
+def _covariate_blocks(
+    name: str, labels: list[str], columns: list[Array], values: Array, levels: int
+) -> tuple[Block, ...]:
+    """Return the parameters of an incomplete covariate's equation, with priors on the scale of what was observed."""
+    center, spread = (0.0, 1.0) if levels else (float(np.nanmean(values)), float(np.nanstd(values)) or 1.0)
+    priors = []
+    for label, column in zip(labels, columns, strict=True):
+        unit = float(np.nanstd(column)) or 1.0
+        mu, sigma = (center, 2.0 * spread) if label == "intercept" else (0.0, spread / unit)
+        priors.append(Prior("normal", (("mu", mu), ("sigma", sigma)), WEAK))
+    blocks = [Block(name, tuple(labels), "identity", tuple(priors))] if labels else []
+    if levels:
+        cut = Prior("normal", (("mu", 0.0), ("sigma", 2.0)), WEAK)
+        names = tuple(f"{k}|{k + 1}" for k in range(levels - 1))
+        return (*blocks, Block(f"{name}_cutpoint", names, "increasing", (cut,) * (levels - 1)))
+    scale = Prior("half_normal", (("sigma", 1.5 * spread),), WEAK)
+    return (*blocks, Block("sigma", (name,), "log", (scale,)))
 
 
 def _level_numbers(model: PathModel, rows: Rows, name: str) -> Array:

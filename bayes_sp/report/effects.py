@@ -105,7 +105,8 @@ def _extrapolation(analysis: Analysis) -> list[str]:
 def _interventional(analysis: Analysis) -> list[str]:
     table = analysis.interventional
     if table is None:
-        return []
+        many = len(analysis.fit.model.mediators) > 2
+        return ["", *wrapped("Interventional effects are computed for one or two mediators.")] if many else []
     decimals = decimals_of(table[~table["effect"].isin([MEDIATED_INTERACTION, DEPENDENCE])])  # those two are often tiny
     rows = [["", "difference", "95 % interval", "P(< 0)"]]
     for row in table.itertuples():
@@ -138,4 +139,5 @@ def _lasting(analysis: Analysis) -> list[str]:
     model = analysis.fit.model
     held = [f"{path_words(model, path)} ({SIGNS[sign]})" for path, sign in analysis.signs.items() if sign]
     head = "One sign at 95 % in every order of switching the paths and for kappa 0, 0.5 and 1: "
-    return ["", *wrapped(head + ("; ".join(held) if held else "no effect") + ".")]
+    tail = "; ".join(held) if held else "none of the paths, nor the total"
+    return ["", *wrapped(f"{head}{tail}. (The total indirect effect is not examined.)")]

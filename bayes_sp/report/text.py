@@ -21,8 +21,9 @@ from bayes_sp.spec.types import PathModel
 from bayes_sp.study.recovery import RECONSTRUCTION_NOTE, RECOVERY_NOTE, Recovered
 from bayes_sp.survey.notes import survey_notes
 
-PRODUCTS = (
-    "Product of coefficients per unit of exposure (normal: in the outcome's unit; negative binomial: in log rates)"
+WITHHELD = (
+    "Products of coefficients are withheld: the links along the paths differ, or a slope is not one number, so that a "
+    "product would mix scales."
 )
 
 
@@ -73,13 +74,20 @@ def _comparison(analysis: Analysis) -> list[str]:
     table = analysis.comparison.table
     lines: list[str] = []
     for scale in (DIFFERENCE, COEFFICIENT):
+        if scale == COEFFICIENT and COEFFICIENT not in set(analysis.effects.draws["scale"].to_numpy()):
+            lines += [*_wrap(WITHHELD), ""]
+            continue
         if scale == COEFFICIENT and RATE_RATIO not in set(table["scale"]):
             continue  # with an identity link it says the same again
-        head = f"Difference, {analysis.effects.unit}" if scale == DIFFERENCE else PRODUCTS
+        family = analysis.fit.model.equations[-1].family.replace("_", " ")
+        products = (
+            f"Product of coefficients per unit of exposure (normal: in the outcome's unit; {family}: in log rates)"
+        )
+        head = f"Difference, {analysis.effects.unit}" if scale == DIFFERENCE else products
         rows = _comparison_rows(analysis.fit.model, table[table["scale"] == scale])
         lines += [f"   {head}", *_table(rows, "lrrr"), ""]
     for sentence in analysis.comparison.missing:
-        lines += _wrap(f"Not available: {sentence}.")
+        lines += _wrap(f"{sentence[:1].upper()}{sentence[1:].rstrip('.')}.")
     failures = analysis.comparison.bootstrap.drop_duplicates("likelihood")
     if failures.empty:
         return [*lines, *_wrap("95 % intervals: equal-tailed (posterior). There is no bootstrap.")]
@@ -91,7 +99,7 @@ def _comparison(analysis: Analysis) -> list[str]:
     note = (
         f"95 % intervals: percentile of {replicates} resamples of patients (bootstrap of the maximum-likelihood fit), "
         "equal-tailed (posterior). Along a row only the inference changes, down a column only the likelihood "
-        "(with the covariates' coding that belongs to it)."
+        "(with the covariates' coding that belongs to it) and what a sentence above names."
     )
     return [*lines, *_wrap(note)]
 

@@ -94,6 +94,16 @@ class PathModel:
         return tuple(dict.fromkeys(equation.offset for equation in self.equations if equation.offset))
 
     @property
+    def outcome_unit(self) -> str:
+        """Unit of differences: the outcome's own, or what its mean is where none is given."""
+        variable, family = self.variable(self.outcome), self.outcome_family
+        if variable.unit:
+            return variable.unit
+        if family.response == "binary":
+            return f"probability of {variable.label}"
+        return f"mean level of {variable.label}" if family.ordered else variable.label
+
+    @property
     def covariate_terms(self) -> tuple[str, ...]:
         """Names of the covariates' design columns."""
         return tuple(term for covariate in self.covariates for term in covariate.terms)

@@ -24,7 +24,7 @@ def check_design(design: Design, source: str) -> None:
     columns |= {name: design.y[:, k] for k, name in enumerate(design.responses)}
     columns |= {name: design.w[:, j] for j, name in enumerate(design.covariate_terms)}
     needed = len(columns) + 2
-    problems = []
+    problems = _unaccounted(design)
     if design.n < needed:
         left_out = f" ({design.dropped} with missing cells are left out)" if design.dropped else ""
         problems.append(
@@ -37,6 +37,19 @@ def check_design(design: Design, source: str) -> None:
             problems += _collinear({name: values for name, values in columns.items() if name != design.outcome})
     if problems:
         raise SurveyError(source, problems)
+
+
+def _unaccounted(design: Design) -> list[str]:
+    """Return the mediators whose missing cells have no account: they are neither unbounded numbers nor few levels."""
+    found = []
+    for name, family in zip(design.mediators, design.families, strict=False):
+        if name in design.missing and family in ("beta", "student_t"):
+            cells = int(design.missing[name].sum())
+            found.append(
+                f'column "{name}": {cells} cells are missing, and missing mediators of the family "{family}" '
+                f'have no account; set missing = "complete" in the specification, or choose another family'
+            )
+    return found
 
 
 def _constant(name: str, design: Design) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import TRUTH, without_scales
+from known_truth import TRUTH, without_scales
 
 import bayes_sp as sp
 from bayes_sp.errors import FitError

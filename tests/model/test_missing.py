@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import TRUTH, as_posterior, without_scales
+from known_truth import TRUTH, as_posterior, without_scales
 from numpy.testing import assert_allclose
 from scipy.special import logsumexp
 
@@ -126,6 +126,25 @@ def test_imputed_cells_fill_the_covariates_and_no_others(incomplete):
     assert (columns[:, known] == design.w[known]).all()
     relationship = columns[:, :, design.covariate_terms.index("relationship")]
     assert set(np.unique(relationship)) == {-0.5, 0.5}
+
+
+def test_one_missing_cell_of_the_exposure_moves_nothing(study_survey):
+    """With an incomplete confounder, its tie to the exposure holds whether or not the exposure has a missing cell."""
+    model = without_scales(sp.load_model("primary"))
+    truth = {name: values.copy() for name, values in TRUTH.items()}
+    complete = simulate_survey(model, study_survey, truth, n=400, seed=3)
+    records = complete.records.astype(float)
+    rng = np.random.default_rng(3)
+    records["age"] = 55.75 + 13.8 * (0.6 * records["group_change"] + rng.normal(0, 0.5, len(records)))
+    records.loc[rng.random(len(records)) < 0.4, "age"] = np.nan
+    one = records.copy()
+    one.loc[int(records["age"].notna().idxmax()), "group_change"] = np.nan
+    options = sp.SamplerOptions(draws=500, chains=2)
+    fits = [sp.fit(model, replace(complete, records=r), seed=1, options=options) for r in (records, one)]
+    draws = [fit.posterior["posterior"]["belonging_t1"].sel(belonging_t1_term="group_change") for fit in fits]
+    assert abs(draws[0].mean() - draws[1].mean()) < 0.3 * draws[0].std()
+    tie = fits[1].posterior["posterior"]["group_change"].sel(group_change_term="age")
+    assert tie.mean() > 5 * tie.std()
 
 
 def test_effects_are_found_with_a_fifth_of_the_cells_missing_at_random(study_survey):

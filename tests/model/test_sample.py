@@ -14,7 +14,7 @@ import arviz as az
 import numpy as np
 import pymc as pm
 import pytest
-from conftest import TRUTH, as_posterior, without_scales
+from known_truth import TRUTH, as_posterior, without_scales
 from numpy.testing import assert_allclose
 
 import bayes_sp as sp
