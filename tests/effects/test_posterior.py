@@ -196,10 +196,10 @@ def test_effects_say_what_they_are_of(effects, fitted):
 
 
 def test_an_outcome_without_a_unit_is_its_own_unit(small_tables, make_posterior, make_user_survey):
-    """Where no unit is given, differences are in the outcome's name."""
+    """Where no unit is given, differences are in the outcome's label."""
     tables = copy.deepcopy(small_tables)
     del tables["variables"]["visits"]["unit"]
     model = load_model(tables)
     design = design_arrays(model, make_user_survey())
     posterior = make_posterior(model, design, chains=2, draws=10)["posterior"].to_dataset()
-    assert compute_effects(model, design, posterior).unit == "visits"
+    assert compute_effects(model, design, posterior).unit == "Visits"
