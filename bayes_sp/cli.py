@@ -139,7 +139,7 @@ def _fit(options: argparse.Namespace) -> int:
         design_arrays(checked, survey)
     folder = options.out or default_folder(model.name, survey.digest, options.seed)
     check_destination(folder, overwrite=options.overwrite)
-    _say("loading pymc")
+    _say("loading the sampler")
 
     with _importing():
         from bayes_sp.analysis import analyse

@@ -31,6 +31,11 @@ def nuts_draws(
     -------
     tuple
         Draws of z, (chain, draw, size), and nutpie's statistics, dims (chain, draw).
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where sampling was interrupted: a part of the draws is not returned.
     """
     trace = nutpie.sample(
         sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
@@ -39,6 +44,8 @@ def nuts_draws(
     )  # fmt: skip
     draws, statistics = trace.get_arrow_trace()
     kept = [~_column(batch, "tuning") for batch in statistics]
+    if any(int(chain.sum()) != options.draws for chain in kept):
+        raise KeyboardInterrupt  # nutpie takes an interrupt for itself and hands on what there is so far
     z = np.stack([_column(b, DRAWS).reshape(b.num_rows, -1)[k] for b, k in zip(draws, kept, strict=True)])
     found = {
         name: (("chain", "draw"), np.stack([_column(b, name)[k] for b, k in zip(statistics, kept, strict=True)]))
