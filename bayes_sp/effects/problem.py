@@ -92,10 +92,6 @@ class Problem:
         """Draws (S, ...) as (chain, draw, ...)."""
         return values.reshape(len(self.places["chain"]), len(self.places["draw"]), *values.shape[1:])
 
-    def with_contrast(self, contrast: tuple[float, float]) -> Problem:
-        """Return the same for other exposures."""
-        return replace(self, contrast=contrast)
-
 
 def make_problem(
     model: PathModel, design: Design, posterior: xr.Dataset, baselines: Baselines | None = None
@@ -111,7 +107,8 @@ def make_problem(
     """
     chain = read_chain(model, posterior)
     check_chain(chain)
-    linear = chain.all_normal and not chain.interactions.any() and not chain.tables
+    # With a zero part a product would be of the count part alone, and could differ in sign from the effect on the mean.
+    linear = chain.all_normal and not chain.interactions.any() and not chain.tables and not chain.zero_part
     ratio = (chain.outcome.ratio,) if chain.outcome.ratio else ()
     return Problem(
         chain,

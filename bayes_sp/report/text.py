@@ -8,7 +8,7 @@ import pandas as pd
 
 from bayes_sp.analysis import Analysis
 from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED
-from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO
+from bayes_sp.names import COEFFICIENT, DIFFERENCE
 from bayes_sp.report.criticism import criticism_sections
 from bayes_sp.report.effects import distinct, effect_lines
 from bayes_sp.report.layout import aligned as _table
@@ -16,14 +16,14 @@ from bayes_sp.report.layout import decimals_of as _decimals
 from bayes_sp.report.layout import interval as _interval
 from bayes_sp.report.layout import number as _number
 from bayes_sp.report.layout import wrapped as _wrap
-from bayes_sp.report.words import assumptions, in_sentence, path_words
+from bayes_sp.report.words import assumptions, in_sentence, path_words, product_scale
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.recovery import RECONSTRUCTION_NOTE, RECOVERY_NOTE, Recovered
 from bayes_sp.survey.notes import survey_notes
 
 WITHHELD = (
-    "Products of coefficients are withheld: the links along the paths differ, or a slope is not one number, so that a "
-    "product would mix scales."
+    "Products of coefficients are withheld: links along the paths differ, a slope is not one number, or the outcome has "
+    "a zero part, so that a product would not be the effect on any one scale."
 )
 
 
@@ -77,12 +77,12 @@ def _comparison(analysis: Analysis) -> list[str]:
         if scale == COEFFICIENT and COEFFICIENT not in set(analysis.effects.draws["scale"].to_numpy()):
             lines += [*_wrap(WITHHELD), ""]
             continue
-        if scale == COEFFICIENT and RATE_RATIO not in set(table["scale"]):
-            continue  # with an identity link it says the same again
-        family = analysis.fit.model.equations[-1].family.replace("_", " ")
-        products = (
-            f"Product of coefficients per unit of exposure (normal: in the outcome's unit; {family}: in log rates)"
-        )
+        last = analysis.fit.model.outcome_family
+        on = product_scale(last)
+        if scale == COEFFICIENT and not on:
+            continue  # in the outcome's own unit it says the same again
+        own = f"{last.name.replace('_', ' ')}: {on}"
+        products = f"Product of coefficients per unit of exposure (normal: in the outcome's unit; {own})"
         head = f"Difference, {analysis.effects.unit}" if scale == DIFFERENCE else products
         rows = _comparison_rows(analysis.fit.model, table[table["scale"] == scale])
         lines += [f"   {head}", *_table(rows, "lrrr"), ""]

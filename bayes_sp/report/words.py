@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bayes_sp.families.base import Family
 from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT
 from bayes_sp.spec.types import PathModel
 
@@ -33,3 +34,12 @@ def in_sentence(label: str) -> str:
 def assumptions(model: PathModel) -> tuple[str, ...]:
     """Return the assumptions that stand beside every effect: the general ones, then the specification's own."""
     return (*GENERAL_ASSUMPTIONS, *model.assumptions)
+
+
+def product_scale(family: Family) -> str:
+    """Return the scale of products of coefficients into an outcome, in words; '' for the outcome's own unit."""
+    if family.link == "log":
+        return "in log rates" if family.response == "count" else "in logarithms of the mean"
+    if family.name == "lognormal":
+        return "in logarithms of the mean"
+    return {"logit": "in log odds", "probit": "in probits"}.get(family.link, "")
