@@ -11,13 +11,14 @@ from matplotlib.text import Text
 
 from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
 from bayes_sp.names import DIFFERENCE
-from bayes_sp.report.words import in_sentence, path_words
+from bayes_sp.report.words import in_sentence, path_words, product_scale
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from bayes_sp.fitting import Fit
+    from bayes_sp.families.registry import FAMILIES
+from bayes_sp.fitting import Fit
     from bayes_sp.spec.types import PathModel
 
 INK, QUIET, ACCENT, NEGATIVE = "#1b1b1b", "#8a8a8a", "#1f5a93", "#b3541e"
@@ -57,13 +58,28 @@ def plot_paths(fit: Fit, ci_prob: float = 0.95) -> Figure:
     axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.3, ys.max() + 0.3))
     axes.axis("off")
     figure.suptitle(_plain(model.title), fontsize=12, color=INK)
-    link = "log rates" if model.outcome_family.link == "log" else "its unit"
     note = (
-        f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient; arrows into the outcome are in "
-        f"{link}. Dark: interval excludes 0. Covariates are in every equation.\n{fit.survey.mark}."
+        f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient{_scales(model)}. Dark: interval "
+        f"excludes 0. Covariates are not drawn{_left_out(model)}.\n{fit.survey.mark}."
     )
     figure.supxlabel(_plain(note), fontsize=8, color=QUIET)
     return figure
+
+
+def _scales(model: PathModel) -> str:
+    """Say into which variables arrows are on another scale than the variable's own unit."""
+    scales = [(model.variable(e.response).label, product_scale(FAMILIES[e.family])) for e in model.equations]
+    return "".join(f"; arrows into {label} are {scale}" for label, scale in scales if scale)
+
+
+def _left_out(model: PathModel) -> str:
+    """Name what else of a specification the arrows do not show."""
+    found = []
+    if any(equation.interactions for equation in model.equations):
+        found.append("interactions")
+    if any(model.zero_terms(equation) for equation in model.equations):
+        found.append("the zero part")
+    return f", nor {' and '.join(found)}" if found else ""
 
 
 def plot_comparison(model: PathModel, comparison: Comparison, unit: str = "") -> Figure:

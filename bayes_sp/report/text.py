@@ -22,8 +22,8 @@ from bayes_sp.study.recovery import RECONSTRUCTION_NOTE, RECOVERY_NOTE, Recovere
 from bayes_sp.survey.notes import survey_notes
 
 WITHHELD = (
-    "Products of coefficients are withheld: links along the paths differ, a slope is not one number, or the outcome has "
-    "a zero part, so that a product would not be the effect on any one scale."
+    "Products of coefficients are withheld: links along the paths differ, a slope is not one number, or the outcome has"
+    " a zero part, so that a product would not be the effect on any one scale."
 )
 
 
