@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.names import DIFFERENCE
 from bayes_sp.report.words import in_sentence, path_words, product_scale
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from bayes_sp.families.registry import FAMILIES
-from bayes_sp.fitting import Fit
+    from bayes_sp.fitting import Fit
     from bayes_sp.spec.types import PathModel
 
 INK, QUIET, ACCENT, NEGATIVE = "#1b1b1b", "#8a8a8a", "#1f5a93", "#b3541e"
