@@ -14,8 +14,8 @@ PACKAGE = Path(__file__).parents[1] / "bayes_sp"
 PAGE = PACKAGE.parent / "ARCHITECTURE.md"
 # A room imports only from rooms before it.
 ROOMS = (
-    "errors", "names", "families", "spec", "survey", "effects", "frequentist", "study", "model", "criticism", "compare",
-    "conditioned", "fitting", "analysis", "runs", "report", "arguments", "cli", "__main__",
+    "errors", "names", "kept", "families", "spec", "survey", "effects", "frequentist", "study", "model", "criticism",
+    "compare", "conditioned", "fitting", "analysis", "runs", "report", "arguments", "cli", "__main__",
 )  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = {

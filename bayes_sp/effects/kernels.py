@@ -29,10 +29,11 @@ from bayes_sp.effects.points import (
     positive_mean,
     probabilities,
 )
+from bayes_sp.kept import kept
 
 # numba's cache of these kernels sees this file alone: the digest of `points` here makes them new when that changes.
 POINTS = "592aa380791047b1"
-_compile = njit(cache=True, **OPTIONS)
+_compile = kept(njit, **OPTIONS)
 
 
 @_compile

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.families.registry import FAMILIES
+from bayes_sp.kept import kept
 from bayes_sp.model import layout as at
 from bayes_sp.model.densities import densities_of
 from bayes_sp.model.engine import make_log_density
@@ -126,12 +127,12 @@ def engine(*, basic: bool) -> Any:
     # The same code with another engine under that name: as part of the function's closure it would have no cache.
     chosen = FunctionType(function.__code__, names, function.__name__, None, function.__closure__)
     chosen.__qualname__ = f"{function.__qualname__}_{name}"
-    return numba.cfunc(_SIGNATURE, cache=True)(chosen)
+    return kept(numba.cfunc, _SIGNATURE)(chosen)
 
 
 @functools.cache
 def _expand() -> Any:
-    return numba.cfunc(_EXPAND_SIGNATURE, cache=True)(_functions(_sources())[1])
+    return kept(numba.cfunc, _EXPAND_SIGNATURE)(_functions(_sources())[1])
 
 
 def engine_for(posterior: LogPosterior) -> Any:
