@@ -10,7 +10,7 @@ from bayes_sp.effects.nodes import LEAST_NODES, Rule
 from bayes_sp.effects.problem import choose_nodes, make_problem
 from bayes_sp.effects.shapley import all_sets
 from bayes_sp.effects.summary import CI_PROB
-from bayes_sp.names import TOTAL
+from bayes_sp.names import TOTAL, TOTAL_INDIRECT
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Design
 
@@ -25,10 +25,10 @@ def lasting_signs(
     ci_prob: float = CI_PROB,
     baselines: Baselines | None = None,
 ) -> dict[str, int]:
-    """Return, for each path and the total, the sign that its effect has in every order and for every kappa.
+    """Return, for each path, all indirect ones together and the total, the sign that its effect has in every order and for every kappa.
 
     A path's effect in an order of switching is the step E Y(S and the path) - E Y(S), where S holds the paths switched
-    before. Its sign lasts if the equal-tailed interval of every such step, for kappa 0, 0.5 and 1, lies on the same
+    before; all indirect paths are switched together, before or after the direct one. A sign lasts if the equal-tailed interval of every such step, for kappa 0, 0.5 and 1, lies on the same
     side of 0: on the scale of differences, and then of ratios too.
 
     Parameters
@@ -50,7 +50,9 @@ def lasting_signs(
     """
     problem = make_problem(model, design, posterior, baselines)
     worlds, sets = problem.sets(), all_sets(len(problem.paths))
-    signs: dict[str, list[int]] = {name: [] for name in (*problem.names, TOTAL)}
+    signs: dict[str, list[int]] = {name: [] for name in (*problem.names, TOTAL_INDIRECT, TOTAL)}
+    direct = 2 ** (len(problem.paths) - 1 - problem.paths.index(())) if () in problem.paths else 0
+    everything = len(sets) - 1
     for kappa in KAPPAS:
         nodes = choose_nodes(problem, worlds, Rule(kappa)).nodes or LEAST_NODES
         values = problem.means(worlds, Rule(kappa, nodes)).values
@@ -58,16 +60,10 @@ def lasting_signs(
             without = np.flatnonzero(~sets[:, p])
             after = values[without + 2 ** (len(problem.paths) - 1 - p)]
             signs[name] += _signs(after, values[without], ci_prob)
+        switched, before = [everything - direct, everything], [0, direct]  # the direct path not yet, or already
+        signs[TOTAL_INDIRECT] += _signs(values[switched], values[before], ci_prob)
         signs[TOTAL] += _signs(values[-1:], values[:1], ci_prob)
     return {name: found[0] if len(set(found)) == 1 else 0 for name, found in signs.items()}
-
-
-def lasting_signs_line(signs: dict[str, int], ci_prob: float = CI_PROB) -> str:
-    """Say in one line which signs of `lasting_signs` hold."""
-    words = {-1: "negative", 1: "positive"}
-    held = [f"{name} is {words[sign]}" for name, sign in signs.items() if sign]
-    head = f"In every order of switching and for kappa 0, 0.5 and 1, at {100 * ci_prob:g} %: "
-    return head + ("; ".join(held) if held else "no effect has one sign") + "."
 
 
 def _signs(after: Array, before: Array, ci_prob: float) -> list[int]:

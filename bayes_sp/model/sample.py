@@ -1,4 +1,4 @@
-"""Compile a model, draw from its posterior with nutpie, and keep with the draws how they were made."""
+"""Draw from a model's posterior, and keep with the draws how they were made."""
 
 from __future__ import annotations
 

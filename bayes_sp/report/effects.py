@@ -140,4 +140,4 @@ def _lasting(analysis: Analysis) -> list[str]:
     held = [f"{path_words(model, path)} ({SIGNS[sign]})" for path, sign in analysis.signs.items() if sign]
     head = "One sign at 95 % in every order of switching the paths and for kappa 0, 0.5 and 1: "
     tail = "; ".join(held) if held else "none of the paths, nor the total"
-    return ["", *wrapped(f"{head}{tail}. (The total indirect effect is not examined.)")]
+    return ["", *wrapped(f"{head}{tail}.")]

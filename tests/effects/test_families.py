@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from posteriors import made_up_posterior
 
-from bayes_sp.effects.conclusions import lasting_signs, lasting_signs_line
+from bayes_sp.effects.conclusions import lasting_signs
 from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
 from bayes_sp.effects.draws import linear_baselines, read_chain
 from bayes_sp.effects.interventional import interventional_effects
@@ -118,11 +118,16 @@ def test_signs_that_last_are_those_of_every_step(make_survey):
     signs = lasting_signs(model, design, posterior)
     assert signs["group_change -> appointments_t1"] == 1
     assert signs["group_change -> loneliness_t1 -> appointments_t1"] == -1
-    line = lasting_signs_line(signs)
-    assert line.startswith("In every order of switching and for kappa 0, 0.5 and 1, at 95 %: group_change -> appoint")
+    found = set()
+    for kappa in (0.0, 0.5, 1.0):
+        alone = compute_effects(model, design, posterior, kappa=kappa).draws[ALONE].sel(scale=DIFFERENCE)
+        direct = alone.sel(path="group_change -> appointments_t1")
+        for step in (alone.sel(path="total_indirect"), alone.sel(path=TOTAL) - direct):
+            low, high = step.quantile([0.025, 0.975])
+            found.add(int(np.sign(low)) if low * high > 0 else 0)
+    assert signs["total_indirect"] == (found.pop() if len(found) == 1 else 0)
     wide = lasting_signs(model, design, made_up_posterior(model, design, spread=2.0))
     assert not any(wide.values())
-    assert lasting_signs_line(wide).endswith("no effect has one sign.")
 
 
 @pytest.mark.parametrize(

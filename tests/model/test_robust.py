@@ -93,7 +93,7 @@ def test_exact_draws_where_the_prior_of_sigma_is_far_from_the_data():
     assert_allclose(float(found.mean()), (weight * grid).sum() / weight.sum(), rtol=1e-2)
 
 
-def test_names_that_look_like_inputs_of_the_compact_model_work():
+def test_names_that_look_like_inputs_of_the_engine_work():
     """A mediator called sigma_half collides with nothing."""
     tables = _tables(equation=[{"response": "sigma_half", "family": "normal"}, _tables()["equation"][1]])
     survey = _survey()

@@ -108,7 +108,7 @@ def test_pointwise_log_likelihood_equals_pymcs(primary_fit, study_survey):
 
 
 def test_the_plain_model_sampled_by_pymc_gives_the_same_posterior(primary_fit, study_survey):
-    """PyMC's own sampler on the plain model agrees with the compact form within Monte Carlo error."""
+    """PyMC's own sampler on the plain model agrees with the engine within Monte Carlo error."""
     model = primary_fit.model
     with build_model(model, design_arrays(model, study_survey)):
         tree = pm.sample(1000, tune=500, chains=2, cores=1, random_seed=3, progressbar=False, quiet=True)

@@ -137,3 +137,16 @@ def test_assumptions_are_the_general_ones_and_the_models_own(small_model):
     assert texts[-1] == "Mood and visits were asked on the same day."
     assert "No unmeasured confounding" in texts[0]
     assert "kappa = 1" in texts[2]
+
+
+@pytest.mark.parametrize(
+    ("signs", "words"),
+    [
+        ({"total": 0, "total_indirect": 0}, "1: none of the paths, nor the total."),
+        ({"total": -1, "total_indirect": 1}, "1: total (negative); total indirect (positive)."),
+    ],
+)
+def test_the_line_on_lasting_signs_names_effects_and_their_signs(signs, words, own_analysis):
+    """Which effects keep one sign is said in words; where none does, that is said, and not that there is no effect."""
+    text = " ".join(summary_text(replace(own_analysis, signs=signs)).split())
+    assert f"for kappa 0, 0.5 and {words}" in text
