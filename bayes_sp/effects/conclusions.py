@@ -25,11 +25,12 @@ def lasting_signs(
     ci_prob: float = CI_PROB,
     baselines: Baselines | None = None,
 ) -> dict[str, int]:
-    """Return, for each path, all indirect ones together and the total, the sign that its effect has in every order and for every kappa.
+    """Return the sign that each effect has in every order and for every kappa: paths, total indirect, total.
 
     A path's effect in an order of switching is the step E Y(S and the path) - E Y(S), where S holds the paths switched
-    before; all indirect paths are switched together, before or after the direct one. A sign lasts if the equal-tailed interval of every such step, for kappa 0, 0.5 and 1, lies on the same
-    side of 0: on the scale of differences, and then of ratios too.
+    before; all indirect paths are switched together, before or after the direct one. A sign lasts if the equal-tailed
+    interval of every such step, for kappa 0, 0.5 and 1, lies on the same side of 0: on the scale of differences, and
+    then of ratios too.
 
     Parameters
     ----------
