@@ -128,7 +128,8 @@ class Fit(Conditioned):
     def loo_pit(self) -> LooPit:
         """Return where each response falls in what the other patients predict for it (seed: the fit's)."""
         found = pointwise(self.model, self._design, self.posterior)
-        return loo_pit(self.model, self._design, found.draws, found.values, seed=self.seed)
+        pit = loo_pit(self.model, self._design, found.draws, found.values, seed=self.seed)
+        return replace(pit, mark=self.survey.mark)
 
     def influence(self, path: str = "", *, refits: int = 0, ci_prob: float = CI_PROB) -> Influence:
         """Return the difference that a path makes without each single patient.
@@ -144,12 +145,13 @@ class Fit(Conditioned):
         """
         found = pointwise(self.model, self._design, self.posterior)
         path = path or serial_path(self.model) or TOTAL
-        return influence(
+        without = influence(
             self._difference(found.draws, path), list(found.values.values()), path=path, scale=DIFFERENCE,
             unit=self.model.outcome_unit,
             rows=patient_rows(self.model, self.survey), efficiency=relative_efficiency(found.draws),
             refit=lambda patient: self._refitted_effect(patient, path), most_refits=refits, ci_prob=ci_prob,
         )  # fmt: skip
+        return replace(without, mark=self.survey.mark)
 
     def criticise(self, *, refits: int = 0, notify: Notify = silent) -> Criticism:
         """Return every check of the fit."""

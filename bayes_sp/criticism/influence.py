@@ -36,6 +36,8 @@ class Influence:
         Probability of the intervals.
     notes
         What is not reliable.
+    mark
+        What the records are.
     """
 
     path: str
@@ -48,6 +50,7 @@ class Influence:
     table: pd.DataFrame
     ci_prob: float = CI_PROB
     notes: tuple[str, ...] = ()
+    mark: str = ""
 
     @property
     def changes_conclusion(self) -> pd.DataFrame:
@@ -56,7 +59,7 @@ class Influence:
         return self.table[((self.table["lower"] <= 0) & (self.table["upper"] >= 0)) != holds]
 
     def _repr_html_(self) -> str:
-        head = f"{self.path} [{self.scale}] without each single patient; with all: {self.mean:.3g}"
+        head = f"{self.mark}. {self.path} [{self.scale}] without each single patient; with all: {self.mean:.3g}"
         return f"<p>{head}</p>" + self.table.head(10).to_html(index=False, float_format=lambda value: f"{value:.3g}")
 
 

@@ -30,10 +30,13 @@ class LooPit:
         By response, (n,) in [0, 1]; uniform where the equation predicts what happens, NaN where it is missing.
     seed
         Of the replicates and of the position within ties.
+    mark
+        What the records are.
     """
 
     values: Mapping[str, Array]
     seed: int
+    mark: str = ""
 
     def coverage(self, prob: float) -> dict[str, float]:
         """Return by response the share of patients inside their central predictive interval of probability ``prob``."""

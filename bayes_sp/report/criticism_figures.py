@@ -50,6 +50,7 @@ def plot_predictive_checks(model: PathModel, checks: PredictiveChecks) -> Figure
         _by_exposure(axes[1, column], rows, _telling(rows["statistic"]), model)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    _say_of_records(figure, "", checks.mark)
     return figure
 
 
@@ -106,8 +107,8 @@ def plot_loo_pit(model: PathModel, pit: LooPit) -> Figure:
         panel.set_xlim(0, 1)
         _quiet(panel)
     axes[0].set_ylabel("share of patients below,\nless the share expected", fontsize=9)
-    figure.supxlabel("Each patient predicted from the others. Calibrated predictions stay in the band (95 %).",
-                     fontsize=8.5, color=QUIET)  # fmt: skip
+    note = "Each patient predicted from the others. Calibrated predictions stay in the band (95 %)."
+    _say_of_records(figure, note, pit.mark)
     return figure
 
 
@@ -138,6 +139,7 @@ def plot_influence(model: PathModel, found: Influence) -> Figure:
     whole = f"{found.mean:.2g} {found.unit} with all patients"
     axes.set_title(_plain(f"{words[:1].upper()}{words[1:]}\n{whole}"), fontsize=10, color=INK, loc="left")
     _quiet(axes)
+    _say_of_records(figure, "", found.mark)
     return figure
 
 
@@ -160,8 +162,8 @@ def plot_prior_check(model: PathModel, found: PriorCheck) -> Figure:
         _quiet(panel)
         panel.spines["left"].set_visible(False)
     axes[0].set_ylabel("prior of the mean over patients", fontsize=9)
-    figure.supxlabel("Dashed: observed mean. Dark lines: ends of the scale, if it has any. Grey: beyond them.",
-                     fontsize=8.5, color=QUIET)  # fmt: skip
+    note = "Dashed: observed mean. Dark lines: ends of the scale, if it has any. Grey: beyond them."
+    _say_of_records(figure, note, found.mark)
     return figure
 
 
@@ -179,6 +181,13 @@ def _histogram(axes: Axes, means: np.ndarray, ends: Sequence[float | None]) -> N
     axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=np.where(beyond, "#c9c9c9", ACCENT), linewidth=0)
     if logarithmic:
         axes.set_xscale("log")
+
+
+def _say_of_records(figure: Figure, note: str, mark: str) -> None:
+    """Write below a figure how to read it and what the records are."""
+    lines = [line for line in (note, f"{mark}." if mark else "") if line]
+    if lines:
+        figure.supxlabel(_plain("\n".join(lines)), fontsize=8.5, color=QUIET)
 
 
 def _quiet(axes: Axes) -> None:

@@ -54,5 +54,7 @@ def plot_multiverse(found: Multiverse) -> Figure:
         f"{' in ' + ', or '.join(units) if units else ''}.\nFilled: the interval excludes 0. "
         "Grey: the fit failed its diagnostics."
     )
+    marks = dict.fromkeys(entry.effects.mark for entry in found.entries if entry.effects is not None)
+    note += "".join(f"\n{mark}." for mark in marks if mark)
     figure.supxlabel(note.replace("$", r"\$"), fontsize=8.5, color=QUIET)
     return figure
