@@ -49,7 +49,7 @@ def plot_predictive_checks(model: PathModel, checks: PredictiveChecks) -> Figure
         rows = checks.table[checks.table["response"] == response]
         _by_exposure(axes[1, column], rows, _telling(rows["statistic"]), model)
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False, fontsize=9)
     _say_of_records(figure, "", checks.mark)
     return figure
 
@@ -63,6 +63,9 @@ def _frequencies(axes: Axes, table: pd.DataFrame, *, root: bool) -> None:
         axes.set_yscale("function", functions=(lambda v: np.sqrt(np.maximum(v, 0)), np.square))
     if len(table) <= 8:
         axes.set_xticks(x, table["bin"])
+    elif str(table["bin"].iloc[-1]).endswith("+"):  # the last bar holds every larger count too
+        inside = [tick for tick in axes.get_xticks() if 0 <= tick < x[-1] - 0.5 * width]
+        axes.set_xticks([*inside, x[-1]], [*(f"{tick:g}" for tick in inside), table["bin"].iloc[-1]])
     _quiet(axes)
 
 
