@@ -118,12 +118,8 @@ def check_comparison_folder(folder: Path, *, overwrite: bool) -> None:
     if not folder.is_dir():
         raise RunError(str(folder), ["is not a folder; name another with --out"])
     if (folder / TABLE_FILE).is_file() and not overwrite:
-        raise RunError(
-            str(folder),
-            [
-                "holds a comparison already; name another folder, or add --overwrite (finished runs in it are used again)"
-            ],
-        )
+        advice = "name another folder, or add --overwrite (finished runs in it are used again)"
+        raise RunError(str(folder), [f"holds a comparison already; {advice}"])
     strange = [path for path in folder.iterdir() if not _is_ours(path)]
     if strange:
         raise RunError(str(folder), [f"holds {strange[0].name}, which no comparison wrote; name another folder"])
