@@ -98,10 +98,12 @@ _HOMES = {
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the public names are of many types
     if name == "__version__":
         return importlib.import_module("importlib.metadata").version("bayes_sp")
+    if name == "sensitivity":
+        return importlib.import_module("bayes_sp.sensitivity")
     if name not in _HOMES:
         raise AttributeError(f"module 'bayes_sp' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted([*__all__, "__version__", "sensitivity"])

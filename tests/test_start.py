@@ -103,4 +103,4 @@ def test_the_version_is_that_of_the_project():
     """The version stands once, in the project's metadata."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert bayes_sp.__version__ == project["version"]
-    assert dir(bayes_sp) == sorted([*bayes_sp.__all__, "__version__"])
+    assert dir(bayes_sp) == sorted([*bayes_sp.__all__, "__version__", "sensitivity"])

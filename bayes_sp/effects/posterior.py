@@ -104,6 +104,10 @@ class Effects:
                     columns.append(draws[decomposition][..., i, j])
         return labels, np.stack(columns, axis=-1)
 
+    def columns(self) -> Array:
+        """Return the draws behind the table's rows, (chain, draw, row)."""
+        return self._columns[1]
+
     def quantities(self) -> dict[str, Array]:
         """Return the draws (chain, draw) of every distinct effect by name, for diagnostics."""
         draws = self._values(AVERAGE)

@@ -9,6 +9,7 @@ from typing import Any
 
 import tomli_w
 
+from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import Covariate, Equation, PathModel, PublishedEffect, Variable
 
 
@@ -31,6 +32,8 @@ def specification_tables(model: PathModel) -> dict[str, Any]:
         "covariates": {covariate.name: _covariate(covariate) for covariate in model.covariates},
         "equation": [_equation(equation) for equation in model.equations],
         "priors": priors,
+        "unmeasured": {u.name: {r: _strength(s) for r, s in u.strengths} for u in model.unmeasured},
+        "missing_shift": dict(model.missing_shift),
         "published": [_published(effect) for effect in model.published],
     }
     return {key: value for key, value in tables.items() if value not in ("", {}, [])}
@@ -44,6 +47,10 @@ def specification_text(model: PathModel) -> str:
 def specification_digest(model: PathModel) -> str:
     """Return the SHA-256 of a specification's content, whatever the order and layout of its file."""
     return hashlib.sha256(json.dumps(specification_tables(model), sort_keys=True).encode()).hexdigest()
+
+
+def _strength(strength: float | Prior) -> float | dict[str, Any]:
+    return {"dist": strength.dist, **strength.values, "why": strength.why} if isinstance(strength, Prior) else strength
 
 
 def _equation(equation: Equation) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from bayes_sp.families.base import Kind
 from bayes_sp.families.registry import FAMILIES
+from bayes_sp.spec.priors import Prior
 
 Transform = Literal["identity", "log1p"]
 
@@ -114,6 +115,23 @@ class Equation:
     def zero_part(self) -> bool:
         """Whether the family has a second linear predictor, of the probability of a zero of its own kind."""
         return self.family in FAMILIES and FAMILIES[self.family].zero_part
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """A confounder that nobody measured: U ~ N(0, 1) for each patient, independent of exposure and covariates.
+
+    Attributes
+    ----------
+    name
+        Its name; no column of the survey.
+    strengths
+        (response, what one SD of U adds to that response's linear predictor): a number that is taken as known, or a
+        prior.
+    """
+
+    name: str
+    strengths: tuple[tuple[str, float | Prior], ...]
 
 
 @dataclass(frozen=True)

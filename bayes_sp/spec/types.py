@@ -7,7 +7,7 @@ from typing import Literal
 
 from bayes_sp.families.base import Family, Kind
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.spec.parts import Coding, Covariate, Equation, PublishedEffect, Variable
+from bayes_sp.spec.parts import Coding, Covariate, Equation, PublishedEffect, Unmeasured, Variable
 from bayes_sp.spec.priors import Prior
 
 Missing = Literal["model", "complete"]
@@ -44,6 +44,11 @@ class PathModel:
     twin
         Name of the specification with normal likelihoods that the comparison sets beside this one; '' for one
         derived from this specification (same covariates, reference priors).
+    unmeasured
+        Confounders that nobody measured, of stated strength.
+    missing_shift
+        (response, how much higher a missing value of it lies, on the scale of its linear predictor, than the model
+        says given everything else); responses that are not listed are missing at random.
     missing
         ``model``: patients with missing cells stay, and the cells are unknowns of the model. ``complete``: only
         patients without missing cells are used.
@@ -64,6 +69,8 @@ class PathModel:
     published: tuple[PublishedEffect, ...] = ()
     assumptions: tuple[str, ...] = ()
     twin: str = ""
+    unmeasured: tuple[Unmeasured, ...] = ()
+    missing_shift: tuple[tuple[str, float], ...] = ()
     missing: Missing = "model"
     folder: str = field(default="", compare=False)
 

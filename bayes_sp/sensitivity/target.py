@@ -1,0 +1,107 @@
+"""The effect that sensitivity analyses are about, and what one of their cases says about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bayes_sp.compare.multiverse import serial_path
+from bayes_sp.errors import BayesSpError, nearest
+from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.spec.types import PathModel
+
+
+@dataclass(frozen=True)
+class Target:
+    """One effect on one scale: a row of ``effects.csv``.
+
+    Attributes
+    ----------
+    path
+        As the effects name it.
+    scale
+        ``difference``, ``rate_ratio``, ``risk_ratio`` or ``coefficient``.
+    null
+        The value of no effect on that scale: 1 for ratios, else 0.
+    """
+
+    path: str
+    scale: str = DIFFERENCE
+
+    @property
+    def null(self) -> float:
+        """The value of no effect on the scale."""
+        return 1.0 if self.scale.endswith("_ratio") else 0.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Posterior mean and equal-tailed interval of a target; NaN for errors that are not known."""
+
+    mean: float
+    lower: float
+    upper: float
+    trustworthy: bool = True
+    mcse_lower: float = float("nan")
+    mcse_upper: float = float("nan")
+
+    def sign(self, null: float = 0.0) -> int:
+        """Return -1 or 1 where the interval lies on one side of the null, else 0."""
+        return -1 if self.upper < null else 1 if self.lower > null else 0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one case of one analysis says about the target, for the summary.
+
+    Attributes
+    ----------
+    analysis
+        ``priors``, ``kappa``, ``confounding`` or ``attrition``.
+    case
+        In words, as it stands in a sentence: ``sceptical priors``.
+    estimate
+        None where the case has no answer; then `note` says why.
+    note
+        What else the reader must know; '' for nothing.
+    """
+
+    analysis: str
+    case: str
+    estimate: Estimate | None
+    note: str = ""
+
+
+def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Target:
+    """Return a target: by default the serial path through all mediators, else the total indirect effect.
+
+    Raises
+    ------
+    BayesSpError
+        For a path that the specification does not have.
+    """
+    names = [path_name(variables) for variables in model.named_paths()]
+    known = [*names, TOTAL_INDIRECT, TOTAL]
+    path = path or serial_path(model) or TOTAL_INDIRECT
+    if path not in known:
+        raise BayesSpError(model.name, [f'has no path "{path}"{nearest(path, known)}; it has {", ".join(known)}'])
+    return Target(path, scale)
+
+
+def estimate_of(table: pd.DataFrame, target: Target, *, trustworthy: bool = True) -> Estimate:
+    """Return a target's row of an effects table, averaged over orders where there are several.
+
+    Raises
+    ------
+    KeyError
+        Where the table has no such row, because the family has no such scale.
+    """
+    rows = table[(table["path"] == target.path) & (table["scale"] == target.scale)]
+    rows = rows[rows["decomposition"].isin(["", AVERAGE])]
+    if rows.empty:
+        raise KeyError(f"{target.path} [{target.scale}]")
+    row = rows.iloc[0]
+    errors = [float(row.get(name, np.nan)) for name in ("mcse_lower", "mcse_upper")]
+    return Estimate(float(row["mean"]), float(row["lower"]), float(row["upper"]), trustworthy, *errors)
