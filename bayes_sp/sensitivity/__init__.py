@@ -6,8 +6,11 @@ import importlib
 from typing import Any
 
 _HOMES: dict[str, str] = {
+    "PowerScaling": "bayes_sp.sensitivity.power_result",
     "Runner": "bayes_sp.many.run",
     "Target": "bayes_sp.sensitivity.target",
+    "power_scaling": "bayes_sp.sensitivity.power",
+    "prior_overlap": "bayes_sp.sensitivity.overlap",
 }
 
 __all__ = list(_HOMES)

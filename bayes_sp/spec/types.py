@@ -217,12 +217,14 @@ class PathModel:
         ``interaction`` (for interactions), else ``slope``. A coefficient of a zero part is asked for as
         ``zero_<term>``: its own, else ``zero_<covariate>``, else ``zero_slope``.
         """
-        given = {(where, key): prior for where, key, prior in self.priors}
-        for where in (response, WHOLE_MODEL):
-            for name in self.prior_names(parameter):
-                if (where, name) in given:
-                    return given[where, name]
-        return None
+        entry = self.prior_entry(response, parameter)
+        return next((prior for where, key, prior in self.priors if (where, key) == entry), None)
+
+    def prior_entry(self, response: str, parameter: str) -> tuple[str, str] | None:
+        """Return under which (equation or '', name) the prior of a parameter stands; see `prior`."""
+        given = {(where, key) for where, key, _ in self.priors}
+        names = self.prior_names(parameter)
+        return next((e for e in ((w, name) for w in (response, WHOLE_MODEL) for name in names) if e in given), None)
 
     def prior_names(self, parameter: str) -> tuple[str, ...]:
         """Return the names under which a parameter's prior can stand, the most special first."""
