@@ -127,9 +127,9 @@ class PowerScaling:
         signs = {estimate.sign(target.null) for estimate in estimates.values() if estimate is not None}
         side = {-1: "below", 1: "above", 0: "on both sides of"}
         if len(signs) == 1:
-            kept = f"each {self.ci_prob:.0%} interval lies {side[signs.pop()]} {target.null:g}"
+            kept = f"each {100 * self.ci_prob:g} % interval lies {side[signs.pop()]} {target.null:g}"
         else:
-            kept = f"the {self.ci_prob:.0%} interval does not keep its side of {target.null:g}"
+            kept = f"the {100 * self.ci_prob:g} % interval does not keep its side of {target.null:g}"
         meaning = MEANINGS[self.words[target.path, target.scale]] + self._pull(target, estimates)
         return f"{target.path} [{target.scale}]: {', '.join(parts)}; {kept}. {meaning}. {self._most(target)}"
 
@@ -151,7 +151,7 @@ class PowerScaling:
         value, block = float(single[place]), str(single["block"].to_numpy()[place])
         counts = "counts as" if value >= THRESHOLD else "is below what counts as"
         return (
-            f"Of the single priors that of {block} moves it most: {value:.2f}, which {counts} sensitive ({THRESHOLD})."
+            f"Of the single priors that of {block} moves it most: {value:.3f}, which {counts} sensitive ({THRESHOLD})."
         )
 
     def _repr_html_(self) -> str:
