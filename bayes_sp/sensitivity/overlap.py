@@ -70,8 +70,8 @@ def prior_overlap(fit: Fit) -> pd.DataFrame:
                 found = _row(draws.to_numpy()[..., i], prior, place, count)
                 rows.append({"variable": name, "element": label, "prior": str(prior), **found})
         other = [label for label in labels if (name, label) not in places]
-        for label in [""] if len(other) == len(labels) else other:
-            rows.append({"variable": name, "element": label, "prior": "", "reason": NOT_STATED})
+        other = [""] if len(other) == len(labels) else other
+        rows += [{"variable": name, "element": label, "prior": "", "reason": NOT_STATED} for label in other]
     table = pd.DataFrame(rows, columns=list(COLUMNS)).fillna({"reason": ""})
     table.attrs["data_source"] = fit.survey.mark
     return table
