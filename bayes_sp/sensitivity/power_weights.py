@@ -35,7 +35,7 @@ class PowerWeights:
     @property
     def reliable(self) -> bool:
         """Whether Pareto k is at most min(0.7, 1 - 1 / log10(S)), S draws; 0.7 from 2,200 draws on."""
-        return self.pareto_k <= min(PARETO_K_LIMIT, 1.0 - 1.0 / math.log10(self.weights.size))
+        return bool(self.pareto_k <= min(PARETO_K_LIMIT, 1.0 - 1.0 / math.log10(self.weights.size)))
 
     @property
     def equal(self) -> bool:
@@ -91,7 +91,7 @@ def sensitivity(values: Array, lower: PowerWeights, upper: PowerWeights, alphas:
 
         D^2 = [ int P (log2 P - log2 M) + int Q (log2 Q - log2 M) ] / int (P + Q),   M = (P + Q) / 2
 
-    and the larger of that of x and of -x. Above 0.05 a quantity counts as sensitive.
+    over the range of the draws, and the larger of that of x and of -x. From 0.05 on a quantity counts as sensitive.
 
     Parameters
     ----------
@@ -120,8 +120,9 @@ def sensitivity(values: Array, lower: PowerWeights, upper: PowerWeights, alphas:
 def weighted_summary(values: Array, weights: PowerWeights, ci_prob: float, ess_tail: Array) -> Summary:
     r"""Return means and intervals of weighted draws.
 
-    The limit is the weighted quantile at p. With :math:`E = E_t / (S \sum w^2)`, E_t the draws' own tail ESS, its
-    error is half the distance between the quantiles at :math:`p \pm \sqrt{p (1 - p) / E}`.
+    The limit is the weighted quantile q at p. With E the draws' own tail ESS of S, the share of weight below q varies
+    by :math:`V = (S / E) \sum_s w_s^2 (1[x_s \le q] - p)^2`; the limit's error is half the distance between the
+    quantiles at :math:`p \pm \sqrt V`.
 
     Parameters
     ----------
@@ -134,17 +135,15 @@ def weighted_summary(values: Array, weights: PowerWeights, ci_prob: float, ess_t
     ess_tail
         Of the draws without weights, (k,).
     """
-    tail = (1.0 - ci_prob) / 2.0
     flat, weight = values.reshape(-1, values.shape[-1]), weights.weights.ravel()
-    effective = ess_tail / (weight.size * float(weight @ weight))
+    tails = np.array([(1.0 - ci_prob) / 2.0, (1.0 + ci_prob) / 2.0])
     found = np.empty((5, values.shape[-1]))
     for i, column in enumerate(flat.T):
-        error = math.sqrt(tail * (1.0 - tail) / effective[i]) if effective[i] > 0.0 else np.nan
-        points = np.array([tail, 1.0 - tail, *(tail + error * np.array([-1.0, 1.0]))])
-        points = np.concatenate([points, 1.0 - points[:1:-1]])
-        limits = _quantiles(column, weight, np.clip(points, 0.0, 1.0), equal=weights.equal)
-        errors = (limits[3] - limits[2]) / 2.0, (limits[5] - limits[4]) / 2.0
-        found[:, i] = weight @ column, limits[0], limits[1], *errors
+        limits = _quantiles(column, weights, tails)
+        below = (column[:, None] <= limits) - tails
+        error = np.sqrt(weight.size / ess_tail[i] * (weight**2 @ below**2))
+        around = _quantiles(column, weights, np.clip([tails - error, tails + error], 0.0, 1.0).ravel())
+        found[:, i] = weight @ column, *limits, *(np.diff(around.reshape(2, 2), axis=0)[0] / 2.0)
     return Summary(*found)
 
 
@@ -158,8 +157,9 @@ def tail_sizes(values: Array) -> Array:
     return convergence_measures(values)["ess_tail"]
 
 
-def _quantiles(values: Array, weights: Array, probabilities: Array, *, equal: bool) -> Array:
-    if equal:
-        known = np.where(np.isnan(probabilities), 0.5, probabilities)
-        return np.where(np.isnan(probabilities), np.nan, np.quantile(values, known))
-    return weighted_quantile(values, weights, probabilities)
+def _quantiles(values: Array, weights: PowerWeights, probabilities: Array) -> Array:
+    """Return quantiles of weighted draws; NaN for a probability that is not known."""
+    known = np.nan_to_num(probabilities, nan=0.5)
+    flat = weights.weights.ravel()
+    found = np.quantile(values, known) if weights.equal else weighted_quantile(values, flat, known)
+    return np.where(np.isnan(probabilities), np.nan, found)
