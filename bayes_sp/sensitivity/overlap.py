@@ -68,11 +68,11 @@ def prior_overlap(fit: Fit) -> pd.DataFrame:
             if (name, label) in places:
                 prior, place, count = places[name, label]
                 found = _row(draws.to_numpy()[..., i], prior, place, count)
-                rows.append({"variable": name, "element": label, "prior": str(prior), **found})
+                rows.append({"variable": name, "element": label, "prior": str(prior), "reason": "", **found})
         other = [label for label in labels if (name, label) not in places]
         other = [""] if len(other) == len(labels) else other
         rows += [{"variable": name, "element": label, "prior": "", "reason": NOT_STATED} for label in other]
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).fillna({"reason": ""})
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
     table.attrs["data_source"] = fit.survey.mark
     return table
 
