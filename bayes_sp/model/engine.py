@@ -135,7 +135,8 @@ def _table(phi: float, count: int) -> Any:
 def make_log_density(name: str, densities: Any) -> Any:
     """Return ``log_density(theta, ints, floats, gradient)``, named after the families that `densities` knows.
 
-    It gives the log-posterior density at theta, (P,), and writes its gradient where ``gradient`` is not empty.
+    It gives the log-posterior density at theta, (P,), and writes its gradient where ``gradient`` is not empty: the
+    log-prior and the log-likelihood times a power that the program states, 1 for the posterior itself.
     ``work`` holds, each with a value for every row: of each equation the hidden values, what later equations ask of
     them, and the predictor; log-densities and weights of rows; and derivatives by eta, zeta and aux. Nothing of that
     is kept where no equation is deferred; rows then go through in blocks.
@@ -143,6 +144,7 @@ def make_log_density(name: str, densities: Any) -> Any:
 
     def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:
         v, value = naturals(theta, ints, floats)
+        power = floats[ints[at.LOG_CONSTANT] + 1]
         count, rows, width = ints[at.EQUATIONS], ints[at.ROWS], 2 + ints[at.MOST_AUX]
         kept = rows if ints[at.ANY_DEFERRED] else 0
         ell, weight = 3 * count * kept, (3 * count + 1) * kept
@@ -155,7 +157,7 @@ def make_log_density(name: str, densities: Any) -> Any:
         for j in range(count):
             e = at.HEAD + j * at.EQUATION
             if ints[e + at.REDUCED]:
-                value += reduced(ints, floats, e, v, dv, with_gradient)
+                value += power * reduced(ints, floats, e, v, dv, with_gradient)
                 continue
             aux = np.empty(ints[e + at.AUX] + ints[e + at.FIXED])
             read_aux(ints, floats, e, v, aux)
@@ -168,14 +170,14 @@ def make_log_density(name: str, densities: Any) -> Any:
                 stop = min(start + step, rows)
                 predict(ints, floats, e, v, work, start, stop, eta, zeta)
                 family = ints[e + at.FAMILY]
-                value += densities(
+                value += power * densities(
                     family, ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, step
                 )
                 if with_gradient and not ints[e + at.DEFERRED]:
                     pull(ints, floats, e, v, dv, work, start, stop, by, step)
             hide(ints, floats, e, v, aux, work, eta, j * kept)
         if kept:
-            value += split_weights(ints, work, ell, weight)
+            value += power * split_weights(ints, work, ell, weight)
         if with_gradient:
             for j in range(count - 1, -1, -1):
                 e = at.HEAD + j * at.EQUATION
@@ -187,6 +189,8 @@ def make_log_density(name: str, densities: Any) -> Any:
                     pull_hidden(ints, floats, e, v, dv, work, (2 * count + j) * kept, (count + j) * kept, by, rows)
                     for start in range(0, rows, rows):  # one block of all rows
                         pull(ints, floats, e, v, dv, work, start, rows, by, rows)
+            for p in range(len(dv)):
+                dv[p] *= power
             pull_parameters(theta, ints, floats, v, dv)
             for p in range(ints[at.SIZE]):
                 gradient[p] = dv[p]

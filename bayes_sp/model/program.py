@@ -82,8 +82,15 @@ class _Pack:
         return self.float_count - len(array)
 
 
-def compile_program(model: PathModel, design: Design) -> Program:
+def compile_program(model: PathModel, design: Design, likelihood_power: float = 1.0) -> Program:
     """Pack a specification, a survey's design arrays and the priors for the engine: milliseconds, nothing compiled.
+
+    Parameters
+    ----------
+    model, design
+        The specification, and the records' arrays.
+    likelihood_power
+        What the log-likelihood, given every hidden value, is multiplied with; 1 for the posterior itself.
 
     Raises
     ------
@@ -113,11 +120,11 @@ def compile_program(model: PathModel, design: Design) -> Program:
         if FAMILIES[part.family].response == "count":
             once = [*range(rows.single), *(first for first, _ in rows.split)]
             seen = part.y[once][part.state[once] == at.SEEN]
-            constant -= float(gammaln(seen + 1.0).sum())
+            constant -= likelihood_power * float(gammaln(seen + 1.0).sum())
     records = head[at.HEAD :].reshape(len(parts), at.EQUATION)
     head[at.MOST_AUX] = (records[:, at.AUX] + records[:, at.FIXED]).max()
     head[at.ANY_DEFERRED] = records[:, at.DEFERRED].max()
-    head[at.LOG_CONSTANT] = pack.add_floats([constant])
+    head[at.LOG_CONSTANT] = pack.add_floats([constant, likelihood_power])
     ints, floats = np.concatenate(pack.ints), np.concatenate(pack.floats)
     ints[: len(head)] = head
     return Program(ints, floats, parameters, parts, rows, start_of(parts, parameters))

@@ -17,6 +17,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_sp.errors import FitError
+from bayes_sp.model import layout as at
 from bayes_sp.model.imputed import imputed_covariates
 from bayes_sp.model.laplace import GROUPS, laplace_draws
 from bayes_sp.model.mode import NoModeError, find_mode
@@ -51,6 +52,7 @@ def sample_posterior(
     options: SamplerOptions | None = None,
     progress: bool = False,
     notify: Notify = silent,
+    likelihood_power: float = 1.0,
 ) -> xr.DataTree:
     """Draw from the joint posterior of a specification given a survey.
 
@@ -66,6 +68,8 @@ def sample_posterior(
         Show nutpie's progress bar.
     notify
         Called with a line at the start of each stage.
+    likelihood_power
+        The likelihood enters with this power; 1 for the posterior itself.
 
     Returns
     -------
@@ -81,18 +85,24 @@ def sample_posterior(
     SurveyError
         Where the survey does not fit the specification.
     ValueError
-        For a seed that is not a whole number of at least 0.
+        For a seed that is not a whole number of at least 0; for a power of the likelihood that is not above 0, or not
+        1 with the method "pymc".
     FitError
         Where the posterior has no maximum, or no finite value, from which to start; where a Laplace approximation
-        has a Pareto k above 0.7.
+        has a Pareto k above 0.7; where the likelihood has a power but cells are hidden, whose own densities would need
+        one too.
     """
     _check_seed(seed)
     options = options or SamplerOptions()
     design = design_arrays(model, survey)
     started = time.perf_counter()
+    if not 0.0 < likelihood_power < np.inf or (options.method == "pymc" and likelihood_power != 1.0):
+        raise ValueError(f"the power of the likelihood must be above 0, and 1 for pymc, found {likelihood_power!r}")
     if options.method == "pymc":
         return _plain(model, survey, design, seed, options, progress, notify)
-    posterior = log_posterior(compile_program(model, design))
+    posterior = log_posterior(compile_program(model, design, likelihood_power))
+    if likelihood_power != 1.0:
+        _check_power(posterior.program, model, survey)
     engine_for(posterior)
     compiled_at = time.perf_counter()
     try:
@@ -105,7 +115,9 @@ def sample_posterior(
         reason = str(error).splitlines()[0]
         raise FitError(survey.source, [f'the model "{model.name}" could not be fitted: {reason}']) from error
     seconds = {"seconds_compiling": compiled_at - started, "seconds_sampling": time.perf_counter() - compiled_at}
-    made = {"seed": seed, **asdict(options), **found, **{name: round(value, 3) for name, value in seconds.items()}}
+    power = {} if likelihood_power == 1.0 else {"likelihood_power": likelihood_power}
+    rounded = {name: round(value, 3) for name, value in seconds.items()}
+    made = {"seed": seed, **asdict(options), **power, **found, **rounded}
     theta = posterior.theta(z)
     tree = _complete(label_draws(model, posterior.program, theta), stats, model, survey, design, made)
     if any(covariate.name in design.missing for covariate in model.covariates):
@@ -116,6 +128,16 @@ def sample_posterior(
 def _check_seed(seed: object) -> None:
     if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
         raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, found {seed!r}")
+
+
+def _check_power(program: Program, model: PathModel, survey: Survey) -> None:
+    """Refuse a power of the likelihood given hidden values: it is not that of what was observed."""
+    hidden = [part.response for part in program.parts if part.is_parent and (part.state != at.SEEN).any()]
+    incomplete = [part.response for part in program.parts[: len(program.parts) - len(model.equations)]]
+    names = list(dict.fromkeys((*incomplete, *hidden)))
+    if names:
+        what = f"values of {', '.join(names)} are missing or measured with error"
+        raise FitError(survey.source, [f"{what}: a power of the likelihood given them is not one of what was observed"])
 
 
 def _plain(

@@ -7,6 +7,7 @@ from typing import Any
 
 _HOMES: dict[str, str] = {
     "PriorGrid": "bayes_sp.sensitivity.prior_grid",
+    "PowerScaling": "bayes_sp.sensitivity.power_result",
     "Runner": "bayes_sp.many.run",
     "kappa_curve": "bayes_sp.sensitivity.kappa",
     "Target": "bayes_sp.sensitivity.target",
@@ -16,6 +17,8 @@ _HOMES: dict[str, str] = {
     "find_tipping": "bayes_sp.sensitivity.tipping",
     "prior_grid": "bayes_sp.sensitivity.prior_grid",
     "prior_tipping_point": "bayes_sp.sensitivity.prior_tipping",
+    "power_scaling": "bayes_sp.sensitivity.power",
+    "prior_overlap": "bayes_sp.sensitivity.overlap",
 }
 
 __all__ = list(_HOMES)
