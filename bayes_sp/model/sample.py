@@ -53,6 +53,7 @@ def sample_posterior(
     progress: bool = False,
     notify: Notify = silent,
     likelihood_power: float = 1.0,
+    pointwise: bool = True,
 ) -> xr.DataTree:
     """Draw from the joint posterior of a specification given a survey.
 
@@ -70,6 +71,8 @@ def sample_posterior(
         Called with a line at the start of each stage.
     likelihood_power
         The likelihood enters with this power; 1 for the posterior itself.
+    pointwise
+        Whether pointwise log-likelihoods are kept with the draws; they take a fifth of the time of a small fit.
 
     Returns
     -------
@@ -99,7 +102,7 @@ def sample_posterior(
     if not 0.0 < likelihood_power < np.inf or (options.method == "pymc" and likelihood_power != 1.0):
         raise ValueError(f"the power of the likelihood must be above 0, and 1 for pymc, found {likelihood_power!r}")
     if options.method == "pymc":
-        return _plain(model, survey, design, seed, options, progress, notify)
+        return _plain(model, survey, design, seed, options, progress, notify, pointwise)
     posterior = log_posterior(compile_program(model, design, likelihood_power))
     if likelihood_power != 1.0:
         _check_power(posterior.program, model, survey)
@@ -119,7 +122,7 @@ def sample_posterior(
     rounded = {name: round(value, 3) for name, value in seconds.items()}
     made = {"seed": seed, **asdict(options), **power, **found, **rounded}
     theta = posterior.theta(z)
-    tree = _complete(label_draws(model, posterior.program, theta), stats, model, survey, design, made)
+    tree = _complete(label_draws(model, posterior.program, theta), stats, model, survey, design, made, pointwise)
     if any(covariate.name in design.missing for covariate in model.covariates):
         tree["imputed"] = xr.DataTree(imputed_covariates(model, design, posterior.program, theta, seed=seed))
     return tree
@@ -148,6 +151,7 @@ def _plain(
     options: SamplerOptions,
     progress: bool,
     notify: Notify,
+    pointwise: bool,
 ) -> xr.DataTree:
     """Draw from the plain PyMC model; compiling it counts as sampling."""
     from bayes_sp.model.plain import plain_draws  # imports PyMC, which no other method needs
@@ -157,7 +161,7 @@ def _plain(
     posterior, stats = plain_draws(model, design, seed=seed, options=options, progress=progress)
     made = {"seed": seed, **asdict(options), "divergences": int(stats["diverging"].sum()), "seconds_compiling": 0.0}
     made["seconds_sampling"] = round(time.perf_counter() - started, 3)
-    return _complete(posterior, stats, model, survey, design, made)
+    return _complete(posterior, stats, model, survey, design, made, pointwise)
 
 
 def _nuts(
@@ -198,6 +202,7 @@ def _complete(
     survey: Survey,
     design: Design,
     made: dict[str, Any],
+    pointwise: bool,
 ) -> xr.DataTree:
     """Name the draws, add what ArviZ expects beside the posterior, and say how it was made."""
     patients = {"patient": np.arange(design.n)}
@@ -211,7 +216,7 @@ def _complete(
     }
     if stats is not None:
         groups["sample_stats"] = stats
-    if posterior.sizes["chain"] * posterior.sizes["draw"] * design.y.size <= POINTWISE_LIMIT:
+    if pointwise and posterior.sizes["chain"] * posterior.sizes["draw"] * design.y.size <= POINTWISE_LIMIT:
         groups["log_likelihood"] = log_likelihood(model, design, posterior)
     complete = xr.DataTree.from_dict(groups)
     complete.attrs = {
