@@ -6,8 +6,13 @@ import importlib
 from typing import Any
 
 _HOMES: dict[str, str] = {
+    "Confounding": "bayes_sp.sensitivity.confounding",
+    "EValues": "bayes_sp.sensitivity.evalues",
     "Runner": "bayes_sp.many.run",
     "Target": "bayes_sp.sensitivity.target",
+    "benchmark_strengths": "bayes_sp.sensitivity.benchmarks",
+    "confounding": "bayes_sp.sensitivity.confounding",
+    "e_values": "bayes_sp.sensitivity.evalues",
 }
 
 __all__ = list(_HOMES)

@@ -78,10 +78,10 @@ def unexplained_sd(model: PathModel, posterior: xr.Dataset, response: str) -> fl
 
     A confounder is part of it, so that its strength cannot be larger. With U of strength s:
 
-    - normal and latent normal: sigma of the model without U is :math:`\sqrt{s^2 + \sigma^2}`; Student t and lognormal
-      likewise, for the scale.
-    - negative binomial and gamma, with shape r: the squared coefficient of variation beyond Poisson is 1/r without U and
-      :math:`e^{s^2}(1 + 1/r') - 1 \ge e^{s^2} - 1` with it, so that :math:`s \le \sqrt{\log(1 + 1/r)}`.
+    - normal, latent normal and lognormal: sigma of the model without U is :math:`\sqrt{s^2 + \sigma^2}`; Student t
+      likewise, nearly, for the scale.
+    - negative binomial and gamma, with shape r: the squared coefficient of variation beyond Poisson is 1/r without U
+      and :math:`e^{s^2}(1 + 1/r') - 1 \ge e^{s^2} - 1` with it, so that :math:`s \le \sqrt{\log(1 + 1/r)}`.
     - logit and probit links: no bound, because the link fixes the scale; :math:`\pi/\sqrt 3` and 1, the SDs of their
       latent errors, say what is much.
 

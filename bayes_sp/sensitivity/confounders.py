@@ -11,6 +11,7 @@ import numpy as np
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT
 from bayes_sp.sensitivity.target import Target
+from bayes_sp.spec.check_unmeasured import unmeasured_problems
 from bayes_sp.spec.parts import Unmeasured
 from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
@@ -24,10 +25,10 @@ LEVELS = 3  # of each response's strength, beside 0
 def confounded_pairs(model: PathModel, target: Target) -> tuple[Pair, ...]:
     r"""Return the pairs (j, k) of responses whose common cause U would bias a target, in the order of the chain.
 
-    U biases the equation of the later response, k, alone, and only if j is among the causes of its parents: with
-    normal j the coefficients of k's equation move by :math:`(s_j s_k / v)(e_j - \beta_j)`, with :math:`e_j` the unit
-    vector of j as a parent, :math:`\beta_j` the coefficients of j's own equation, v its residual variance with U's share
-    (`product_bias`). So k must be on the target's path (anywhere, for totals) and j one of its ancestors.
+    U biases the equation of the later response, k, alone, and only if j is an ancestor of it: with a normal parent j
+    the coefficients of k's equation move by :math:`(s_j s_k / v)(e_j - \beta_j)`, with :math:`e_j` the unit vector of j
+    as a parent, :math:`\beta_j` the coefficients of j's own equation, and v its residual variance with U's share
+    (`product_bias`). So k must be on the target's path (anywhere, for totals) and j one of k's ancestors.
     """
     on_path = model.chain if target.path in (TOTAL, TOTAL_INDIRECT) else target.path.split(ARROW)
     ancestors: dict[str, set[str]] = {}
@@ -38,14 +39,14 @@ def confounded_pairs(model: PathModel, target: Target) -> tuple[Pair, ...]:
     return tuple((j, k) for j, k in combinations(responses, 2) if k in on_path and j in ancestors[k])
 
 
-def with_confounder(model: PathModel, strengths: Mapping[str, float | Prior]) -> PathModel:
+def with_confounder(model: PathModel, strengths: Mapping[str, float] | Mapping[str, Prior]) -> PathModel:
     """Return a specification with one more unmeasured confounder; itself where no response has a strength but 0."""
-    acting = {response: strength for response, strength in strengths.items() if strength != 0.0}
+    acting = tuple((response, strength) for response, strength in strengths.items() if strength != 0.0)
     if not acting:
         return model
     taken = {*model.columns, *(unmeasured.name for unmeasured in model.unmeasured)}
     name = next(name for name in ("U", *(f"U{i}" for i in range(2, len(taken) + 3))) if name not in taken)
-    return replace(model, unmeasured=(*model.unmeasured, Unmeasured(name, tuple(acting.items()))))
+    return replace(model, unmeasured=(*model.unmeasured, Unmeasured(name, acting)))
 
 
 def default_levels(most: float) -> tuple[float, ...]:
@@ -54,38 +55,39 @@ def default_levels(most: float) -> tuple[float, ...]:
 
 
 def check_strengths(model: PathModel, strengths: Strengths) -> None:
-    """Raise unless strengths are numbers > 0, or priors, of at least two responses.
+    """Raise unless strengths are numbers above 0, or priors, of at least two responses.
 
     Raises
     ------
     BayesSpError
-        With every mistake.
+        With every mistake; for priors those of the specification that they make (`unmeasured_problems`).
     """
     responses = [equation.response for equation in model.equations]
     problems = [
-        f'strengths: "{name}" is no response{nearest(name, responses)}' for name in strengths if name not in responses
+        f'strengths: no equation has the response "{name}"{nearest(name, responses)}'
+        for name in strengths
+        if name not in responses
     ]
     if len(strengths) < 2:
-        problems.append("strengths: a confounder needs at least two responses")
-    priors = [name for name, given in strengths.items() if isinstance(given, Prior)]
+        problems.append(f"strengths: a confounder acts on at least two responses, found {len(strengths)}")
+    priors = {name: given for name, given in strengths.items() if isinstance(given, Prior)}
     if priors and len(priors) < len(strengths):
         problems.append("strengths: give priors for all responses or numbers for all")
     for name, given in strengths.items():
-        if isinstance(given, Prior):
-            if given.support == "simplex":
-                problems.append(f'strengths: the prior of "{name}" must be of one number, found {given}')
-        elif not _positive_numbers(given):
+        if name not in priors and not _numbers_above_zero(given):
             problems.append(
-                f'strengths: "{name}" needs numbers above 0 (the second of a pair is tried with both signs, '
-                f"and 0 is the model itself), found {given!r}"
+                f'strengths: "{name}" needs numbers above 0 (0 is the model itself, and the later of two responses is '
+                f"tried with both signs), found {given!r}"
             )
+    if priors and not problems:
+        problems = list(unmeasured_problems(with_confounder(model, priors), ()))
     if problems:
         raise BayesSpError(model.name, problems)
 
 
-def _positive_numbers(given: object) -> bool:
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        return False
-    values = list(given)
-    numbers = [v for v in values if isinstance(v, int | float | np.number) and not isinstance(v, bool)]
-    return bool(values) and len(numbers) == len(values) and all(np.isfinite(v) and v > 0 for v in numbers)
+def _numbers_above_zero(given: object) -> bool:
+    values = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else []
+    return bool(values) and all(
+        isinstance(value, int | float | np.number) and not isinstance(value, bool) and np.isfinite(value) and value > 0
+        for value in values
+    )

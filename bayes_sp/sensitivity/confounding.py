@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from html import escape
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_sp.effects.summary import CI_PROB
-from bayes_sp.errors import BayesSpError, FitError
+from bayes_sp.effects.summary import CI_KIND, CI_PROB
+from bayes_sp.errors import BayesSpError
 from bayes_sp.fitting import Fit, fit
-from bayes_sp.many.cells import Answer, Cell, Failure, Outcome
+from bayes_sp.many.cells import Cell, Failure, Outcome
 from bayes_sp.many.run import Runner
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import versions
 from bayes_sp.sensitivity.benchmarks import benchmark_strengths, greatest_strength, unexplained_sd
-from bayes_sp.sensitivity.confounders import (
-    Pair,
-    Strengths,
-    check_strengths,
-    confounded_pairs,
-    default_levels,
-    with_confounder,
-)
-from bayes_sp.sensitivity.confounding_words import ASSUMPTIONS, findings_of, sentences_of
+from bayes_sp.sensitivity.confounded_fits import ConfoundedFits
+from bayes_sp.sensitivity.confounders import Pair, Strengths, check_strengths, confounded_pairs, default_levels
+from bayes_sp.sensitivity.confounding_words import ASSUMPTIONS, findings_of, problems_sentence, sentences_of
 from bayes_sp.sensitivity.multiples import (
-    Multiple,
     Statement,
     multiples_of,
     multiples_table,
-    refined,
     strongest,
     tipping_curve,
     with_refined,
 )
-from bayes_sp.sensitivity.strength_grid import (
-    Grid,
-    Place,
-    array_of,
-    cell_at,
-    estimate_at,
-    margin_error,
-    margin_of,
-    margins,
-    table_of,
-)
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of
+from bayes_sp.sensitivity.strength_grid import Grid, array_of, estimate_at, table_of
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
 from bayes_sp.spec.dump import specification_text
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.priors import Prior
@@ -85,19 +66,12 @@ class Confounding:
     statements
         For each pair its strongest covariate, with the target under a confounder as strong as it, by a fit.
     averaged
-        The target averaged over priors of the strengths; None where no priors were given.
-    averaged_table
-        Every effect then, as in ``effects.csv``.
-    failures
-        Cells without an answer, with the reason.
-    doubtful
-        How many fits did not pass the diagnostics.
-    fits
-        How many fits were made.
-    assumptions
-        What all of this rests on.
+        What one fit says that averages over priors of the strengths; None where none were given.
+    outcomes
+        What came of every fit, the plain one first.
     attrs
-        Seed, versions, digest and mark of the records, specification, contrast, probability of the intervals.
+        Target, contrast, probability and kind of the intervals, seed, versions, digest and mark of the records,
+        specification.
     """
 
     model: PathModel
@@ -109,17 +83,25 @@ class Confounding:
     tipping: pd.DataFrame
     multiples: pd.DataFrame
     statements: tuple[Statement, ...]
-    averaged: Estimate | None
-    averaged_table: pd.DataFrame | None
-    failures: tuple[Failure, ...]
-    doubtful: int
-    fits: int
-    assumptions: tuple[str, ...]
+    averaged: Outcome | None
+    outcomes: tuple[Outcome, ...]
     attrs: Mapping[str, object]
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What all of this rests on."""
+        return ASSUMPTIONS
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Fits without an answer, with the reason."""
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Failure))
 
     def findings(self) -> list[Finding]:
         """Return what a confounder as strong as each pair's strongest covariate leaves of the target."""
-        return findings_of(self.model, self.statements, self.averaged)
+        averaged = None if self.averaged is None else estimate_at(self.averaged, self.target)
+        reason = self.averaged.reason if isinstance(self.averaged, Failure) else ""
+        return findings_of(self.model, self.statements, averaged, reason)
 
     def sentence(self) -> str:
         """Return the conclusion for the pair that needs least."""
@@ -127,12 +109,10 @@ class Confounding:
 
     def sentences(self) -> list[str]:
         """Return the conclusion for each pair, the one that needs least first, and what is wrong with the fits."""
-        wrong = (len(self.failures), self.doubtful, self.fits)
-        return sentences_of(self.model, self.target, self.plain, self.statements, self.tipping, self._percent, wrong)
-
-    @property
-    def _percent(self) -> str:
-        return f"{100 * float(str(self.attrs['ci_prob'])):g} %"
+        percent = f"{100 * float(str(self.attrs['ci_prob'])):g} %"
+        found = sentences_of(self.model, self.target, self.plain, self.statements, self.tipping, percent)
+        wrong = problems_sentence(self.outcomes)
+        return [*found, wrong] if wrong else found
 
     def _repr_html_(self) -> str:
         lines = [str(self.attrs["data_source"]), *self.sentences(), *self.assumptions]
@@ -154,9 +134,9 @@ def confounding(
     r"""Fit a specification again and again with a confounder of two responses, of stated strengths.
 
     U_i ~ N(0, 1), one for each patient, adds :math:`s_j U_i` and :math:`s_k U_i` to the linear predictors of two
-    responses j and k, for every pair whose common cause would bias the target (`confounded_pairs`) and every strength of
-    a grid: :math:`s_j > 0` and :math:`s_k` of both signs. Between them the interval's limit is interpolated in a way that
-    is exact where the bias, :math:`s_j s_k / v`, acts linearly (`Surface`), which gives the tipping curve and the
+    responses j and k, for every pair whose common cause would bias the target (`confounded_pairs`) and every strength
+    of a grid: :math:`s_j > 0` and :math:`s_k` of both signs. Between them the interval's limit is interpolated in a way
+    that is exact where the bias, :math:`s_j s_k / v`, acts linearly (`Surface`), which gives the tipping curve and the
     multiples of covariates; the multiple of each pair's strongest covariate is then found by further fits.
 
     Parameters
@@ -186,7 +166,7 @@ def confounding(
 
     References
     ----------
-    McCandless & Gustafson (2017), Statistics in Medicine 36, 2887-2901. doi:10.1002/sim.7298
+    McCandless & Gustafson (2017), Statistics in Medicine 36. doi:10.1002/sim.7298
     VanderWeele (2010), Epidemiology 21, 540-551. doi:10.1097/EDE.0b013e3181df191c
     Cinelli & Hazlett (2020), JRSS B 82, 39-67. doi:10.1111/rssb.12348
     """
@@ -202,10 +182,75 @@ def confounding(
     benchmarks = benchmark_strengths(fitted, ci_prob=ci_prob)
     grids = _grids(fitted, pairs, strengths, benchmarks)
     plain = Cell(model.name, model, survey, seed, options, ci_prob=ci_prob)
-    fits = Fits(plain, target, runner or Runner())
+    fits = ConfoundedFits(plain, target, runner or Runner())
     fits.run(place for grid in grids for place in grid.places())
-    averaged = fits.averaged(strengths) if strengths and _given_priors(strengths) else None
-    surfaces = {grid.pair: fits.margins(grid) for grid in grids}
-    found = [multiple for grid in grids for multiple in multiples_of(grid, surfaces[grid.pair], benchmarks)]
-    chosen = fits.refine(strongest(found))
-    return _result(fits, grids, fitted, benchmarks, with_refined(found, chosen), averaged)
+    priors = {name: given for name, given in (strengths or {}).items() if isinstance(given, Prior)}
+    averaged = fits.averaged(priors) if priors else None
+    margins = {grid.pair: fits.margins(grid) for grid in grids}
+    multiples = [m for grid in grids for m in multiples_of(grid, margins[grid.pair], benchmarks)]
+    statements = fits.statements(strongest(multiples))
+    surfaces = {grid.pair: array_of(grid, fits.answer, fits.outcomes) for grid in grids}
+    curves = [tipping_curve(grid, margins[grid.pair], _variance(fitted, grid.pair[0])) for grid in grids]
+    return Confounding(
+        model=model,
+        target=target,
+        plain=fits.estimate,
+        surfaces=surfaces,
+        table=table_of(surfaces, fits.outcomes, ci_prob),
+        benchmarks=benchmarks,
+        tipping=pd.concat(curves, ignore_index=True),
+        multiples=multiples_table(with_refined(multiples, [statement.multiple for statement in statements])),
+        statements=tuple(statements),
+        averaged=averaged,
+        outcomes=tuple(fits.all),
+        attrs=_attrs(plain, target),
+    )
+
+
+def _pairs(model: PathModel, target: Target, strengths: Strengths | None) -> list[Pair]:
+    """Return the pairs to confound: those that could bias the target, of the responses that strengths name."""
+    if strengths is not None:
+        check_strengths(model, strengths)
+    pairs = [p for p in confounded_pairs(model, target) if strengths is None or set(p) <= strengths.keys()]
+    if not pairs:
+        among = f" among {', '.join(strengths)}" if strengths is not None else ""
+        raise BayesSpError(model.name, [f'no two responses{among} have a common cause that would bias "{target.path}"'])
+    return pairs
+
+
+def _grids(fitted: Fit, pairs: Sequence[Pair], strengths: Strengths | None, benchmarks: pd.DataFrame) -> list[Grid]:
+    """Return the grid of each pair, of the given strengths or the default ones."""
+    posterior = fitted.posterior["posterior"].to_dataset()
+    levels: dict[str, tuple[float, ...]] = {}
+    for response in dict.fromkeys(name for pair in pairs for name in pair):
+        given = strengths[response] if strengths is not None else None
+        if given is None or isinstance(given, Prior):
+            levels[response] = default_levels(greatest_strength(fitted.model, posterior, benchmarks, response))
+        else:
+            levels[response] = tuple(sorted({float(value) for value in given}))
+    return [Grid(pair, levels[pair[0]], levels[pair[1]]) for pair in pairs]
+
+
+def _variance(fitted: Fit, response: str) -> float | None:
+    """Return the residual variance of a normal response; None for others."""
+    equation = next(equation for equation in fitted.model.equations if equation.response == response)
+    if equation.family not in ("normal", "latent_normal"):
+        return None
+    sd = unexplained_sd(fitted.model, fitted.posterior["posterior"].to_dataset(), response)
+    return None if sd is None else sd**2
+
+
+def _attrs(plain: Cell, target: Target) -> dict[str, object]:
+    survey = plain.survey
+    return {
+        "target": f"{target.path} [{target.scale}]",
+        "contrast": list(plain.model.contrast),
+        "ci_prob": plain.ci_prob,
+        "ci_kind": CI_KIND,
+        "seed": plain.seed,
+        "data_digest": survey.digest,
+        "data_source": survey.mark,
+        "reconstructed_from_published_moments": int(survey.reconstructed),
+        "specification": specification_text(plain.model),
+        "versions": json.dumps(versions()),
+    }

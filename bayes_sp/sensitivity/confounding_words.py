@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-import numpy as np
+import pandas as pd
 
 from bayes_sp.compare.multiverse import serial_path
+from bayes_sp.many.cells import Answer, Failure, Outcome
 from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT
 from bayes_sp.sensitivity.confounders import Pair
-from bayes_sp.sensitivity.multiples import Multiple
-from bayes_sp.sensitivity.target import Target
+from bayes_sp.sensitivity.multiples import Statement
+from bayes_sp.sensitivity.target import Estimate, Finding, Target
 from bayes_sp.spec.types import PathModel
 
+ANALYSIS = "confounding"
 ASSUMPTIONS = (
-    "The confounder U is normal with SD 1, independent of the exposure and the covariates, and adds its strength times U "
-    "to the linear predictors of two responses; one confounder at a time.",
+    "The confounder U is normal with SD 1, independent of the exposure and the covariates, and adds its strength times "
+    "U to the linear predictors of two responses; one confounder at a time.",
     "So it says nothing on what confounds the exposure with a mediator or with the outcome.",
     "Its strengths are assumed, not estimated: the records cannot tell a confounder from an effect.",
-    "A covariate's strength is what it has beside the other covariates; U is compared with it as if it were as unlike the "
-    "others as that one is.",
+    "A covariate's strength is what it has beside the other covariates, while U is independent of all of them.",
 )
 
 
@@ -46,51 +48,93 @@ def label(model: PathModel, name: str) -> str:
     return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
-def pair_sentence(model: PathModel, target: Target, multiple: Multiple, percent: str) -> str:
-    """Return what a pair's strongest covariate says."""
-    interval = f"the {percent} interval of {target_words(model, target)} include {target.null:g}"
-    confounder = f"an unmeasured confounder of {pair_words(model, multiple.pair)}"
-    covariate = f"{label(model, multiple.covariate)} (the strongest covariate of the two)"
-    if np.isnan(multiple.multiple):
-        checked = "" if multiple.refitted else ", by interpolation"
+def sentences_of(
+    model: PathModel,
+    target: Target,
+    plain: Estimate,
+    statements: Sequence[Statement],
+    tipping: pd.DataFrame,
+    percent: str,
+) -> list[str]:
+    """Return the conclusion for each pair, the one that needs least first."""
+    interval = f"the {percent} interval of {target_words(model, target)}"
+    if not plain.sign(target.null):
+        return [f"{interval[:1].upper()}{interval[1:]} includes {target.null:g} without any confounder."]
+    include = f"{interval} include {target.null:g}"
+    found = [_multiple_sentence(model, statement, include) for statement in sorted(statements, key=_order)]
+    told = {statement.multiple.pair for statement in statements}
+    for pair, curve in tipping.groupby(["first", "second"], sort=False):
+        if pair not in told:
+            found.append(_bare_sentence(model, pair, curve, include))
+    return found
+
+
+def _order(statement: Statement) -> tuple[bool, float]:
+    multiple = statement.multiple
+    beyond = math.isnan(multiple.multiple)
+    return beyond, multiple.most if beyond else multiple.multiple
+
+
+def _multiple_sentence(model: PathModel, statement: Statement, include: str) -> str:
+    """Say what a pair's strongest covariate stands for."""
+    multiple = statement.multiple
+    pair = pair_words(model, multiple.pair)
+    covariate = f"{label(model, multiple.covariate)} (the strongest covariate of the two) in both equations"
+    if math.isnan(multiple.multiple):
+        how = "" if multiple.refitted else ", by interpolation"
         return (
-            f"No confounder of {pair_words(model, multiple.pair)} up to {multiple.most:.2g} times as strong as {covariate} "
-            f"in both equations, the most that was tried, makes {interval}{checked}."
+            f"No unmeasured confounder of {pair} up to {multiple.most:.2g} times as strong as {covariate}, the most "
+            f"that was tried, would make {include}{how}."
         )
-    how = f"(Monte Carlo error {multiple.mcse:.1g})" if multiple.refitted else "(interpolated)"
+    how = f"by a fit there, Monte Carlo error {multiple.mcse:.1g}" if multiple.refitted else "interpolated"
     return (
-        f"To make {interval}, {confounder} would have to be {multiple.multiple:.2g} times as strong as {covariate} in both "
-        f"equations {how}."
+        f"To make {include}, an unmeasured confounder of {pair} would have to be {multiple.multiple:.2g} times as "
+        f"strong as {covariate} ({how})."
     )
 
 
-def bare_sentence(model: PathModel, target: Target, pair: Pair, second: float, first: float, percent: str) -> str:
-    """Return what the tipping curve of a pair without a common covariate says: its place with the least product."""
-    interval = f"the {percent} interval of {target_words(model, target)} include {target.null:g}"
-    if np.isnan(second):
-        return f"No confounder of {pair_words(model, pair)} of the strengths tried makes {interval}."
+def _bare_sentence(model: PathModel, pair: Pair, curve: pd.DataFrame, include: str) -> str:
+    """Say where the tipping curve of a pair without a common covariate has its least product of strengths."""
+    known = curve.dropna(subset=["second_strength"])
+    if known.empty:
+        return f"No unmeasured confounder of {pair_words(model, pair)} of the strengths tried would make {include}."
+    least = known.loc[(known["first_strength"] * known["second_strength"].abs()).idxmin()]
     return (
-        f"A confounder of {pair_words(model, pair)} makes {interval} where one SD of it moves {label(model, pair[0])} by "
-        f"{first:.2g} and {label(model, pair[1])} by {second:.2g}, on the scales of their linear predictors."
+        f"An unmeasured confounder of {pair_words(model, pair)} would make {include} where one SD of it moves "
+        f"{label(model, pair[0])} by {least['first_strength']:.2g} and {label(model, pair[1])} by "
+        f"{least['second_strength']:.2g} on the scales of their linear predictors (interpolated)."
     )
 
 
-def nothing_to_take_away(model: PathModel, target: Target, percent: str) -> str:
-    """Return the sentence for an effect whose interval includes no effect without any confounder."""
-    return f"The {percent} interval of {target_words(model, target)} includes {target.null:g} without any confounder."
-
-
-def problems_sentence(failed: int, doubtful: int, total: int) -> str:
+def problems_sentence(outcomes: Sequence[Outcome]) -> str:
     """Return what is wrong with the fits; '' for nothing."""
+    failed = sum(isinstance(outcome, Failure) for outcome in outcomes)
+    doubtful = sum(isinstance(outcome, Answer) and not outcome.trustworthy for outcome in outcomes)
     parts = [
-        f"{count} of {total} fits {what}"
+        f"{count} of {len(outcomes)} fits {what}"
         for count, what in ((failed, "failed"), (doubtful, "did not pass the diagnostics"))
         if count
     ]
     return f"{'; '.join(parts)}." if parts else ""
 
 
-def overall(multiples: Sequence[Multiple]) -> Multiple:
-    """Return the pair that needs least: the smallest multiple, else the one that was tried least far."""
-    reached = [m for m in multiples if not np.isnan(m.multiple)]
-    return min(reached, key=lambda m: m.multiple) if reached else min(multiples, key=lambda m: m.most)
+def findings_of(
+    model: PathModel, statements: Sequence[Statement], averaged: Estimate | None, reason: str
+) -> list[Finding]:
+    """Return a finding for each pair, the strongest covariate's, and one for strengths averaged over priors.
+
+    ``reason`` says why there is no average where there should be one; '' where none was asked for.
+    """
+    found = []
+    for statement in sorted(statements, key=_order):
+        multiple = statement.multiple
+        strength = "" if statement.factor == 1.0 else f"{statement.factor:.2g} times "
+        case = (
+            f"a confounder of {pair_words(model, multiple.pair)} {strength}as strong as "
+            f"{label(model, multiple.covariate)} in both"
+        )
+        note = "" if statement.estimate is not None else "its fit failed"
+        found.append(Finding(ANALYSIS, case, statement.estimate, note))
+    if averaged is not None or reason:
+        found.append(Finding(ANALYSIS, "a confounder whose strengths are averaged over their priors", averaged, reason))
+    return found

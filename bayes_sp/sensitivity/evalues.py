@@ -16,7 +16,7 @@ from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.names import ALONE, E_VALUE_COLUMNS, RATE_RATIO, TOTAL
 
 NOTES = (
-    "An E-value bounds the confounding that could explain an association away; it says nothing on whether there is any.",
+    "An E-value says how much confounding could explain an association away; it says nothing on whether there is any.",
     "Of the total effect: the confounder goes with exposure and outcome. Of a path: with mediator and outcome, and the "
     "exposure is taken to be unconfounded; for natural direct and indirect effects through one mediator this is an "
     "approximation that held in more than 99 % of the cases tried (Smith & VanderWeele 2019). For a path through "

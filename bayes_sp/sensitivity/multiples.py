@@ -1,8 +1,9 @@
-"""How strong a confounder must be to take an effect's sign away: along a pair's grid, and in multiples of covariates."""
+"""How strong a confounder must be to take an effect's sign away: along a grid, and in multiples of covariates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -16,8 +17,7 @@ from bayes_sp.sensitivity.target import Estimate
 
 CURVE_POINTS = 24
 MOST_REFITS = 5
-type Refit = Callable[[Sequence["Multiple"]], list[Estimate | None]]
-type Margin = Callable[[Estimate], float]
+type Refit = Callable[[Sequence[Multiple]], Sequence[tuple[float, float] | None]]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,25 @@ class Multiple:
         return factor * self.first_strength, self.sign * factor * self.second_strength
 
 
+@dataclass(frozen=True)
+class Statement:
+    """What a pair's strongest covariate stands for.
+
+    Attributes
+    ----------
+    multiple
+        How many times as strong a confounder must be.
+    factor
+        The multiple of the covariate at which `estimate` was fitted: 1, or `most` where that is less.
+    estimate
+        The target under such a confounder, of the sign that works against it; None where the fit failed.
+    """
+
+    multiple: Multiple
+    factor: float
+    estimate: Estimate | None
+
+
 def tipping_curve(grid: Grid, margin: Surface | None, variance: float | None) -> pd.DataFrame:
     """Return, for strengths of the first response, the least strength of the second that takes the sign away.
 
@@ -90,13 +109,15 @@ def multiples_of(grid: Grid, margin: Surface | None, benchmarks: pd.DataFrame) -
         both = [strength.get((covariate, response), 0.0) for response in grid.pair]
         if margin is None or min(both) <= 0.0:
             continue
+        own_first, own_second = both
         most = min(end / own for end, own in zip(grid.most, both, strict=True))
         tried = {sign: _along(margin, both, sign) for sign in (-1, 1)}
         crossings = {sign: first_crossing(along, most) for sign, along in tried.items()}
         reached = {sign: value for sign, value in crossings.items() if not np.isnan(value)}
         low = {sign: float(along(np.array([most]))[0]) for sign, along in tried.items()}
         sign = min(reached, key=lambda key: reached[key]) if reached else min(low, key=lambda key: low[key])
-        found.append(Multiple(first, second, covariate, *both, sign, reached.get(sign, float("nan")), most))
+        least = reached.get(sign, float("nan"))
+        found.append(Multiple(first, second, covariate, own_first, own_second, sign, least, most))
     return found
 
 
@@ -121,13 +142,13 @@ def strongest(multiples: Sequence[Multiple]) -> list[Multiple]:
     return found
 
 
-def refined(chosen: Sequence[Multiple], plain: float, margin: Margin, error: Margin, refit: Refit) -> list[Multiple]:
-    """Return multiples found by fits instead of interpolation, all pairs at once.
+def refined(chosen: Sequence[Multiple], plain: float, margins: Refit) -> list[Multiple]:
+    """Return multiples found by fits instead of interpolation, for all pairs at once.
 
     The margin is nearly linear in the square of the multiple, because the bias is proportional to the product of two
     strengths; so each next fit stands where the straight line through the two nearest margins, as a function of the
-    square, is 0. It ends where the margin is within the Monte Carlo standard error of the interval's limit, or after five
-    fits, with the line's last root.
+    square, is 0. The search ends where the margin is within the Monte Carlo standard error of the interval's limit, or
+    after five fits with the last line's root.
 
     Parameters
     ----------
@@ -135,57 +156,53 @@ def refined(chosen: Sequence[Multiple], plain: float, margin: Margin, error: Mar
         Interpolated multiples; those of 0 are returned as they are, those of NaN are tried at ``most``.
     plain
         Margin without confounding, > 0.
-    margin, error
-        ``Estimate`` -> margin, and its Monte Carlo standard error.
-    refit
-        ``multiples -> estimates``, None where the fit failed: fits at ``multiple``, in parallel.
+    margins
+        ``multiples -> (margin, its Monte Carlo standard error)`` of a fit at each, None where it failed.
     """
-    states = [_Search(m, plain) for m in chosen]
+    searches = [_Search(m, m.most if np.isnan(m.multiple) else m.multiple, (0.0, plain)) for m in chosen]
     for _ in range(MOST_REFITS):
-        active = [state for state in states if not state.done]
+        active = [i for i, search in enumerate(searches) if not search.done and search.next > 0.0]
         if not active:
             break
-        asked = [replace(state.start, multiple=state.next) for state in active]
-        for state, estimate in zip(active, refit(asked), strict=True):
-            if estimate is None:
-                state.done = True
-            else:
-                state.take(margin(estimate), error(estimate))
-    return [state.result() for state in states]
+        asked = [replace(searches[i].start, multiple=searches[i].next) for i in active]
+        for i, found in zip(active, margins(asked), strict=True):
+            searches[i] = searches[i].after(*found) if found is not None else replace(searches[i], done=True)
+    return [search.result() for search in searches]
 
 
+@dataclass(frozen=True)
 class _Search:
-    """One multiple's search: squares of multiples below and above the root, with their margins."""
+    """One multiple's search: (square of a multiple, margin) below and above the root."""
 
-    def __init__(self, start: Multiple, plain: float) -> None:
-        self.start, self.done = start, start.multiple == 0.0
-        self.next = start.most if np.isnan(start.multiple) else start.multiple
-        self.below, self.above = (0.0, plain), None  # type: tuple[float, float], tuple[float, float] | None
-        self.fits, self.error, self.beyond = 0, float("nan"), False
+    start: Multiple
+    next: float
+    below: tuple[float, float]
+    above: tuple[float, float] | None = None
+    fits: int = 0
+    mcse: float = float("nan")
+    done: bool = False
 
-    def take(self, margin: float, error: float) -> None:
-        """Note a margin at the last place, and choose the next."""
-        here = self.next**2, margin
-        self.fits += 1
-        slope = -(margin - self.below[1]) / (here[0] - self.below[0])
-        if margin > 0.0:
-            self.below, self.beyond = here, self.next >= self.start.most
-        else:
-            self.above = here
-        if self.above is not None:
-            slope = (self.below[1] - self.above[1]) / (self.above[0] - self.below[0])
-        if slope > 0.0:
-            self.error = error / (2.0 * self.next * slope)
-        self.done = abs(margin) <= error or (self.beyond and self.above is None)
-        if not self.done:
-            root = self.below[0] + self.below[1] / slope if slope > 0.0 else np.inf
-            self.next = float(min(np.sqrt(root), self.start.most))
+    def after(self, margin: float, error: float) -> _Search:
+        """Return the search with the margin at ``next``, and where to look then."""
+        here, most = (self.next**2, margin), self.start.most
+        below, above = (here, self.above) if margin > 0.0 else (self.below, here)
+        origin, end = (below, above) if above is not None else (self.below, below)
+        slope = (origin[1] - end[1]) / (end[0] - origin[0])
+        mcse = error / (2.0 * self.next * slope) if slope > 0.0 else float("nan")
+        done = abs(margin) <= error or (above is None and self.next >= most)
+        root = math.sqrt(origin[0] + origin[1] / slope) if slope > 0.0 else most
+        place = self.next if done else min(root, most)
+        return replace(self, next=place, below=below, above=above, fits=self.fits + 1, mcse=mcse, done=done)
 
     def result(self) -> Multiple:
+        """Return the multiple with what the fits say; NaN where even the largest leaves the interval clear."""
         if not self.fits:
             return self.start
-        found = float("nan") if self.beyond and self.above is None else self.next
-        return replace(self.start, multiple=found, mcse=self.error, refitted=self.fits)
+        clear = self.above is None and self.next >= self.start.most and self.below[1] > 0.0
+        beyond = clear and self.below[0] >= self.start.most**2
+        return replace(
+            self.start, multiple=float("nan") if beyond else self.next, mcse=self.mcse, refitted=self.fits
+        )  # fmt: skip
 
 
 def multiples_table(multiples: Sequence[Multiple]) -> pd.DataFrame:
@@ -195,5 +212,5 @@ def multiples_table(multiples: Sequence[Multiple]) -> pd.DataFrame:
 
 def with_refined(multiples: Sequence[Multiple], better: Sequence[Multiple]) -> list[Multiple]:
     """Return multiples with some of them replaced."""
-    known: Mapping[tuple[Pair, str], Multiple] = {(m.pair, m.covariate): m for m in better}
+    known = {(m.pair, m.covariate): m for m in better}
     return [known.get((m.pair, m.covariate), m) for m in multiples]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
@@ -11,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.effects.summary import CI_KIND
-from bayes_sp.many.cells import Answer, Cell, Outcome
+from bayes_sp.many.cells import Answer, Cell, Failure, Outcome
 from bayes_sp.names import ALONE, CONFOUNDING_COLUMNS
 from bayes_sp.sensitivity.confounders import Pair, with_confounder
 from bayes_sp.sensitivity.surface import Surface
@@ -101,36 +102,41 @@ def array_of(grid: Grid, plain: Answer, outcomes: Mapping[Place, Outcome]) -> xr
     return xr.Dataset(data | flags, coords={first: axes[0], second: axes[1], "path": paths, "scale": scales})
 
 
-def table_of(grids: Mapping[Pair, xr.Dataset], reasons: Mapping[Place, str], ci_prob: float) -> pd.DataFrame:
-    """Return every pair's answers as one long table, with the reason where there is none."""
+def table_of(surfaces: Mapping[Pair, xr.Dataset], outcomes: Mapping[Place, Outcome], ci_prob: float) -> pd.DataFrame:
+    """Return every pair's answers as one long table, with the reason where there is none or it is doubtful."""
     rows = []
-    for (first, second), found in grids.items():
+    for (first, second), found in surfaces.items():
         for s, t in product(found[first].to_numpy(), found[second].to_numpy()):
-            at = found.sel({first: s, second: t})
-            flags = (bool(at["trustworthy"]), bool(at["fitted"]), reasons.get(((first, second), s, t), ""))
+            at, outcome = found.sel({first: s, second: t}), outcomes.get(((first, second), s, t))
+            reason = outcome.reason if isinstance(outcome, Failure) else "; ".join(outcome.reasons) if outcome else ""
+            flags = (bool(at["trustworthy"]), bool(at["fitted"]), reason)
             for path, scale in product(at["path"].to_numpy(), at["scale"].to_numpy()):
                 mean, lower, upper, negative = (float(at[name].sel(path=path, scale=scale)) for name in NUMBERS)
                 rows.append((first, second, s, t, path, scale, mean, lower, upper, CI_KIND, ci_prob, negative, *flags))
     return pd.DataFrame(rows, columns=list(CONFOUNDING_COLUMNS))
 
 
-def margin_of(estimate: Estimate, target: Target, sign: int) -> float:
-    """Return how far the interval's nearer limit lies beyond no effect, on the side of a sign: < 0 where it includes it.
+def margin_of(estimate: Estimate, target: Target, side: int) -> tuple[float, float]:
+    """Return how far the interval's nearer limit lies beyond no effect on one side, and its Monte Carlo standard error.
 
-    Ratios by their logarithm.
+    Negative where the interval includes no effect. Ratios by their logarithms.
     """
-    limit = estimate.upper if sign < 0 else estimate.lower
-    return sign * (float(np.log(limit)) if target.null == 1.0 else limit)
+    limit, error = (estimate.upper, estimate.mcse_upper) if side < 0 else (estimate.lower, estimate.mcse_lower)
+    if target.null == 1.0:
+        return side * math.log(limit), error / limit
+    return side * limit, error
 
 
-def margins(grid: Grid, plain: Answer, outcomes: Mapping[Place, Outcome], target: Target, sign: int) -> Surface | None:
+def margins(
+    grid: Grid, plain: Estimate, outcomes: Mapping[Place, Outcome], target: Target, side: int
+) -> Surface | None:
     """Return the margin of a target as a smooth function of both strengths; None where no cell has an answer."""
     known = [
-        (place[1], place[2], margin_of(estimate, target, sign))
+        (place[1], place[2], margin_of(estimate, target, side)[0])
         for place in grid.places()
         if (estimate := estimate_at(outcomes[place], target)) is not None
     ]
     if not known:
         return None
     first, second, values = np.array(known).T
-    return Surface(first, second, values, margin_of(estimate_of(plain.table, target), target, sign))
+    return Surface(first, second, values, margin_of(plain, target, side)[0])

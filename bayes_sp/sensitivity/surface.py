@@ -1,4 +1,4 @@
-"""An effect as a smooth function of two strengths, from its values at some of them; where it first includes no effect."""
+"""A number as a smooth function of two strengths, from its values at some of them, and where it first reaches 0."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def product_bias(first: float, second: float, variance: float) -> float:
 
     .. math:: b + \frac{s_j s_k}{v},
 
-    and every other term of j's equation, with coefficient :math:`\beta`, the slope :math:`\gamma - (s_j s_k / v) \beta`.
+    and every term of j's equation, with coefficient :math:`\beta`, the slope :math:`\gamma - (s_j s_k / v) \beta`.
     v is the residual variance of j in the model without U, which the records identify; so the bias is proportional to
     :math:`s_j s_k`. Exact for a linear response k, and for the log of a mean with a log link.
 
@@ -47,10 +47,10 @@ def product_bias(first: float, second: float, variance: float) -> float:
 class Surface:
     """One number as a function of two strengths, smooth between those at which it is known.
 
-    What is interpolated is (value - plain) / (first * second), which is constant where the number is linear in the bias
-    (`product_bias`): by thin-plate splines, which need no complete grid and are exact at the points. Where a strength is 0
-    there is no confounding, and the number is the plain model's. Beyond the points' rectangle the ratio is that of the
-    nearest place on its edge.
+    What is interpolated is (value - plain) / (first * second), which is constant where the number is linear in the
+    bias (`product_bias`): by thin-plate splines, which need no complete grid and are exact at the points. Where a
+    strength is 0 there is no confounding, and the number is the plain model's. Beyond the points' rectangle the ratio
+    is that of the nearest place on its edge.
 
     Attributes
     ----------
