@@ -69,8 +69,10 @@ def _add_columns(
 
 
 @compiled
-def predict(ints: Any, floats: Any, e: int, v: Any, work: Any, start: int, stop: int, eta: int, zeta: int) -> None:
-    """Write both linear predictors of rows start to stop."""
+def predict(
+    ints: Any, floats: Any, e: int, v: Any, work: Any, start: int, stop: int, eta: int, zeta: int, before: int
+) -> None:
+    """Write both linear predictors of rows start to stop, with those hidden parents alone that come ``before``."""
     rows, count, offset = ints[at.ROWS], stop - start, ints[e + at.OFFSET]
     for r in range(count):
         work[eta + r] = floats[offset + start + r] if offset != at.NONE else 0.0
@@ -93,6 +95,8 @@ def predict(ints: Any, floats: Any, e: int, v: Any, work: Any, start: int, stop:
             for r in range(count):
                 for k in range(ints[levels + start + r]):
                     work[into + r] += slope * v[ints[term + at.SOURCE] + k]
+            continue
+        if ints[term + at.SOURCE] >= before:
             continue
         source = at.HEAD + ints[term + at.SOURCE] * at.EQUATION
         values, center = ints[term + at.SOURCE] * rows, floats[ints[term + at.CENTER]]
@@ -149,9 +153,9 @@ def pull_hidden(
 
 @compiled
 def pull(
-    ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int, stride: int
+    ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int, stride: int, before: int
 ) -> None:
-    """Carry derivatives by predictors and aux to the natural parameters and to hidden parents."""
+    """Carry derivatives by predictors and aux to the natural parameters and to the hidden parents ``before``."""
     rows, count = ints[at.ROWS], stop - start
     for c in range(ints[e + at.COLUMNS]):
         dv[ints[e + at.BETA] + c] += dot(floats, ints[e + at.X] + c * rows + start, work, by, count)
@@ -174,7 +178,7 @@ def pull(
         own = by + stride if ints[term + at.PART] else by
         if ints[term + at.KIND] == at.MONOTONIC:
             _pull_monotonic(ints, term, v, dv, work, start, count, own)
-        else:
+        elif ints[term + at.SOURCE] < before:
             _pull_hidden_term(ints, floats, term, v, dv, work, start, stop, own)
 
 
