@@ -16,7 +16,7 @@ from bayes_sp.spec.types import Equation, PathModel
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.design import Array, Design
 
-ROOM = 0.9  # share of the unexplained SD that a confounder may have, so that something is left to the response itself
+ROOM = 0.8  # share of the unexplained SD that a confounder is given, so that something is left to the response itself
 MANY_TIMES = 4.0  # the strongest covariate, where no unexplained SD bounds a confounder
 LATENT_SD = {"logit": math.pi / math.sqrt(3.0), "probit": 1.0}
 
@@ -107,7 +107,7 @@ def _parameter(posterior: xr.Dataset, name: str, response: str) -> Array:
 def greatest_strength(model: PathModel, posterior: xr.Dataset, benchmarks: pd.DataFrame, response: str) -> float:
     """Return the strength up to which a confounder of a response is tried, on the linear predictor's scale.
 
-    0.9 times what is unexplained; four times the strongest covariate, or 1 without covariates, where nothing bounds it.
+    0.8 times what is unexplained; four times the strongest covariate, or 1 without covariates, where nothing bounds it.
     """
     unexplained = unexplained_sd(model, posterior, response)
     if unexplained is not None:

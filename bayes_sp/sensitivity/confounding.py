@@ -147,7 +147,7 @@ def confounding(
         The effect; by default the serial path's difference (`target_of`).
     strengths
         ``{response: strengths > 0}`` or ``{response: Prior}`` of at least two responses, on the scales of their linear
-        predictors; None for three levels up to 0.9 times what is unexplained (`unexplained_sd`). Priors give one fit
+        predictors; None for three levels up to 0.8 times what is unexplained (`unexplained_sd`). Priors give one fit
         more, averaged over them: a Bayesian sensitivity analysis, beside the default grid of these responses.
     runner
         Where the fits are made.

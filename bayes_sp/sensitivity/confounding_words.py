@@ -78,19 +78,27 @@ def _order(statement: Statement) -> tuple[bool, float]:
 def _multiple_sentence(model: PathModel, statement: Statement, include: str) -> str:
     """Say what a pair's strongest covariate stands for."""
     multiple = statement.multiple
-    pair = pair_words(model, multiple.pair)
-    covariate = f"{label(model, multiple.covariate)} (the strongest covariate of the two) in both equations"
+    pair, covariate = pair_words(model, multiple.pair), _quoted(model, multiple.covariate)
     if math.isnan(multiple.multiple):
         how = "" if multiple.refitted else ", by interpolation"
         return (
-            f"No unmeasured confounder of {pair} up to {multiple.most:.2g} times as strong as {covariate}, the most "
-            f"that was tried, would make {include}{how}."
+            f"No unmeasured confounder of {pair} up to {_times(multiple.most)} times as strong in both equations as "
+            f"{covariate}, the most that was tried, would make {include}{how}."
         )
-    how = f"by a fit there, Monte Carlo error {multiple.mcse:.1g}" if multiple.refitted else "interpolated"
+    how = f"by a fit there, Monte Carlo error {multiple.mcse:.2f}" if multiple.refitted else "interpolated"
     return (
-        f"To make {include}, an unmeasured confounder of {pair} would have to be {multiple.multiple:.2g} times as "
-        f"strong as {covariate} ({how})."
+        f"To make {include}, an unmeasured confounder of {pair} would have to be {_times(multiple.multiple)} times as "
+        f"strong as {covariate}, the strongest covariate of both equations ({how})."
     )
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.2f}" if factor < 10.0 else f"{factor:.0f}"
+
+
+def _quoted(model: PathModel, covariate: str) -> str:
+    """Return a covariate's label in quotation marks, without what its codes mean."""
+    return f'"{model.variable(covariate).label.partition(" (")[0]}"'
 
 
 def _bare_sentence(model: PathModel, pair: Pair, curve: pd.DataFrame, include: str) -> str:
@@ -128,10 +136,10 @@ def findings_of(
     found = []
     for statement in sorted(statements, key=_order):
         multiple = statement.multiple
-        strength = "" if statement.factor == 1.0 else f"{statement.factor:.2g} times "
+        strength = "" if statement.factor == 1.0 else f"{_times(statement.factor)} times "
         case = (
             f"a confounder of {pair_words(model, multiple.pair)} {strength}as strong as "
-            f"{label(model, multiple.covariate)} in both"
+            f"{_quoted(model, multiple.covariate)} in both"
         )
         note = "" if statement.estimate is not None else "its fit failed"
         found.append(Finding(ANALYSIS, case, statement.estimate, note))

@@ -129,7 +129,8 @@ def _along(margin: Surface, both: Sequence[float], sign: int) -> Callable[[np.nd
 def strongest(multiples: Sequence[Multiple]) -> list[Multiple]:
     """Return, for each pair, the covariate that has to be multiplied least.
 
-    Where none gets there, the one whose two strengths have the largest product, to which the bias is proportional.
+    Where none gets there, the one that was tried furthest: the largest product of strengths at ``most``, to which the
+    bias is proportional.
     """
     by_pair: dict[Pair, list[Multiple]] = {}
     for multiple in multiples:
@@ -137,72 +138,64 @@ def strongest(multiples: Sequence[Multiple]) -> list[Multiple]:
     found = []
     for group in by_pair.values():
         reached = [m for m in group if not np.isnan(m.multiple)]
-        weight = max(group, key=lambda m: m.first_strength * m.second_strength)
+        weight = max(group, key=lambda m: m.most**2 * m.first_strength * m.second_strength)
         found.append(min(reached, key=lambda m: m.multiple) if reached else weight)
     return found
 
 
 def refined(chosen: Sequence[Multiple], plain: float, margins: Refit) -> list[Multiple]:
-    """Return multiples found by fits instead of interpolation, for all pairs at once.
+    r"""Return multiples found by fits instead of interpolation, for all pairs at once.
 
     The margin is nearly linear in the square of the multiple, because the bias is proportional to the product of two
-    strengths; so each next fit stands where the straight line through the two nearest margins, as a function of the
-    square, is 0. The search ends where the margin is within the Monte Carlo standard error of the interval's limit, or
-    after five fits with the last line's root.
+    strengths. So with margin m0 without confounding and m at the multiple k, the next place is
+    :math:`k \sqrt{m_0 / (m_0 - m)}`. The search ends where m is within two Monte Carlo standard errors of 0, or after
+    five fits, with the next place as the result, whose error is that of m over the line's slope.
 
     Parameters
     ----------
     chosen
         Interpolated multiples; those of 0 are returned as they are, those of NaN are tried at ``most``.
     plain
-        Margin without confounding, > 0.
+        m0 > 0.
     margins
         ``multiples -> (margin, its Monte Carlo standard error)`` of a fit at each, None where it failed.
     """
-    searches = [_Search(m, m.most if np.isnan(m.multiple) else m.multiple, (0.0, plain)) for m in chosen]
+    searches = [_Search(m, m.most if np.isnan(m.multiple) else m.multiple, done=m.multiple == 0.0) for m in chosen]
     for _ in range(MOST_REFITS):
-        active = [i for i, search in enumerate(searches) if not search.done and search.next > 0.0]
+        active = [i for i, search in enumerate(searches) if not search.done]
         if not active:
             break
-        asked = [replace(searches[i].start, multiple=searches[i].next) for i in active]
+        asked = [replace(searches[i].start, multiple=searches[i].place) for i in active]
         for i, found in zip(active, margins(asked), strict=True):
-            searches[i] = searches[i].after(*found) if found is not None else replace(searches[i], done=True)
+            searches[i] = searches[i].after(plain, *found) if found is not None else replace(searches[i], done=True)
     return [search.result() for search in searches]
 
 
 @dataclass(frozen=True)
 class _Search:
-    """One multiple's search: (square of a multiple, margin) below and above the root."""
+    """One multiple's search: where it stands, NaN where the largest multiple leaves the interval clear."""
 
     start: Multiple
-    next: float
-    below: tuple[float, float]
-    above: tuple[float, float] | None = None
-    fits: int = 0
+    place: float
     mcse: float = float("nan")
+    fits: int = 0
     done: bool = False
 
-    def after(self, margin: float, error: float) -> _Search:
-        """Return the search with the margin at ``next``, and where to look then."""
-        here, most = (self.next**2, margin), self.start.most
-        below, above = (here, self.above) if margin > 0.0 else (self.below, here)
-        origin, end = (below, above) if above is not None else (self.below, below)
-        slope = (origin[1] - end[1]) / (end[0] - origin[0])
-        mcse = error / (2.0 * self.next * slope) if slope > 0.0 else float("nan")
-        done = abs(margin) <= error or (above is None and self.next >= most)
-        root = math.sqrt(origin[0] + origin[1] / slope) if slope > 0.0 else most
-        place = self.next if done else min(root, most)
-        return replace(self, next=place, below=below, above=above, fits=self.fits + 1, mcse=mcse, done=done)
+    def after(self, plain: float, margin: float, error: float) -> _Search:
+        """Return the search after a fit at its place."""
+        k, most = self.place, self.start.most
+        if margin > 2.0 * error and k >= most:
+            return replace(self, place=float("nan"), mcse=float("nan"), fits=self.fits + 1, done=True)
+        drop = plain - margin
+        root = k * math.sqrt(plain / drop) if drop > 0.0 else most
+        mcse = error * k / (2.0 * drop) if drop > 0.0 else float("nan")
+        return _Search(self.start, min(root, most), mcse, self.fits + 1, done=abs(margin) <= 2.0 * error)
 
     def result(self) -> Multiple:
-        """Return the multiple with what the fits say; NaN where even the largest leaves the interval clear."""
+        """Return the multiple with what the fits say."""
         if not self.fits:
             return self.start
-        clear = self.above is None and self.next >= self.start.most and self.below[1] > 0.0
-        beyond = clear and self.below[0] >= self.start.most**2
-        return replace(
-            self.start, multiple=float("nan") if beyond else self.next, mcse=self.mcse, refitted=self.fits
-        )  # fmt: skip
+        return replace(self.start, multiple=self.place, mcse=self.mcse, refitted=self.fits)
 
 
 def multiples_table(multiples: Sequence[Multiple]) -> pd.DataFrame:

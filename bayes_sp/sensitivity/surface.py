@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 type Array = NDArray[np.float64]
 
 STEPS = 200  # in the search for the first crossing
+FIRST_WEIGHT = 0.25  # of the first strength beside the product, each over its range
 
 
 def product_bias(first: float, second: float, variance: float) -> float:
@@ -48,9 +49,10 @@ class Surface:
     """One number as a function of two strengths, smooth between those at which it is known.
 
     What is interpolated is (value - plain) / (first * second), which is constant where the number is linear in the
-    bias (`product_bias`): by thin-plate splines, which need no complete grid and are exact at the points. Where a
-    strength is 0 there is no confounding, and the number is the plain model's. Beyond the points' rectangle the ratio
-    is that of the nearest place on its edge.
+    bias (`product_bias`), as a function of the product, on which it depends most, and of the first strength: by
+    thin-plate splines, which need no complete grid and are exact at the points. Where a strength is 0 there is no
+    confounding, and the number is the plain model's. Beyond the points the ratio is that of the nearest product and
+    first strength among theirs.
 
     Attributes
     ----------
@@ -67,20 +69,23 @@ class Surface:
 
     @cached_property
     def _ratio(self) -> Callable[[Array], Array]:
-        points = np.column_stack([self.first / np.abs(self.first).max(), self.second / np.abs(self.second).max()])
+        points = self._points(self.first, self.second)
         ratios = (self.values - self.plain) / (self.first * self.second)
         spread = np.linalg.matrix_rank(points - points.mean(axis=0)) == 2
         kernel, degree = ("thin_plate_spline", 1) if spread else ("linear", 0)
         return RBFInterpolator(points, ratios, kernel=kernel, degree=degree)
 
+    def _points(self, first: Array, second: Array) -> Array:
+        """Coordinates of the spline, (n, 2)."""
+        products = self.first * self.second
+        product = np.clip(first * second, products.min(), products.max()) / np.abs(products).max()
+        strength = np.clip(first, self.first.min(), self.first.max()) / self.first.max()
+        return np.column_stack([product, FIRST_WEIGHT * strength])
+
     def at(self, first: Array | float, second: Array | float) -> Array:
         """Return the number at strengths, elementwise."""
         s, t = (np.asarray(v, dtype=float) for v in np.broadcast_arrays(first, second))
-        inside = [
-            np.clip(v.ravel(), known.min(), known.max()) / np.abs(known).max()
-            for v, known in ((s, self.first), (t, self.second))
-        ]
-        return self.plain + s * t * self._ratio(np.column_stack(inside)).reshape(s.shape)
+        return self.plain + s * t * self._ratio(self._points(s.ravel(), t.ravel())).reshape(s.shape)
 
 
 def first_crossing(margin: Callable[[Array], Array], most: float) -> float:
