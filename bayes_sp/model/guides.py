@@ -32,12 +32,14 @@ def _known(ints: Any, floats: Any, e: int, number: int, v: Any, work: Any, eta: 
         guide = ints[e + at.GUIDES] + g * at.GUIDE
         child = at.HEAD + ints[guide + at.CHILD] * at.EQUATION
         strength = v[ints[guide + at.STRENGTH]]
-        target, weight = ints[guide + at.TARGET], ints[guide + at.WEIGHT]
         gain = strength * _precision(ints, floats, guide, child, v)[0]
         predict(ints, floats, child, v, work, 0, rows, eta, zeta, number)
+        target = floats[ints[guide + at.TARGET] : ints[guide + at.TARGET] + rows]
+        weight = floats[ints[guide + at.WEIGHT] : ints[guide + at.WEIGHT] + rows]
+        before = work[eta : eta + rows]
         for r in range(rows):
-            total[r] += gain * floats[weight + r] * (floats[target + r] - work[eta + r])
-            precision[r] += gain * floats[weight + r] * strength
+            total[r] += gain * weight[r] * (target[r] - before[r])
+            precision[r] += gain * weight[r] * strength
     return total, precision
 
 
@@ -48,12 +50,15 @@ def settle(ints: Any, floats: Any, e: int, number: int, v: Any, work: Any, value
     Rows of a patient with several have no guides, so U = z there, and nothing is counted twice.
     """
     total, precision = _known(ints, floats, e, number, v, work, eta, zeta)
-    change = 0.0
-    for r in range(ints[e + at.HIDDEN_COUNT]):
+    change, last, root, log_root = 0.0, 1.0, 1.0, 0.0
+    for r in range(ints[at.ROWS]):
+        if precision[r] != last:  # most rows have the precision of the one before
+            last, root = precision[r], math.sqrt(precision[r])
+            log_root = math.log(root)
         z = v[ints[ints[e + at.HIDDEN_Z] + r]]
-        u = total[r] / precision[r] + z / math.sqrt(precision[r])
+        u = total[r] / last + z / root
         work[values + r] = u
-        change += 0.5 * (z * z - u * u) - 0.5 * math.log(precision[r])
+        change += 0.5 * (z * z - u * u) - log_root
     return change
 
 
@@ -68,26 +73,26 @@ def pull_settled(
     by_total, by_precision = np.empty(rows), np.empty(rows)
     for r in range(rows):
         place = ints[ints[e + at.HIDDEN_Z] + r]
-        z, root = v[place], math.sqrt(precision[r])
+        z, spread = v[place], 1.0 / math.sqrt(precision[r])
         asked = work[above + r] - work[values + r]
-        dv[place] += asked / root + z
+        dv[place] += asked * spread + z
         by_total[r] = asked / precision[r]
-        by_precision[r] = -(asked * (total[r] / precision[r] + 0.5 * z / root) + 0.5) / precision[r]
+        by_precision[r] = -by_total[r] * (total[r] / precision[r] + 0.5 * z * spread) - 0.5 / precision[r]
     for g in range(ints[e + at.GUIDE_COUNT]):
         guide = ints[e + at.GUIDES] + g * at.GUIDE
         child = at.HEAD + ints[guide + at.CHILD] * at.EQUATION
         place = ints[guide + at.STRENGTH]
         strength = v[place]
-        target, weight = ints[guide + at.TARGET], ints[guide + at.WEIGHT]
         q, slope = _precision(ints, floats, guide, child, v)
         predict(ints, floats, child, v, work, 0, rows, eta, zeta, number)
-        for k in range(1, 2 + ints[child + at.AUX]):
-            for r in range(rows):
-                work[by + k * rows + r] = 0.0
+        target = floats[ints[guide + at.TARGET] : ints[guide + at.TARGET] + rows]
+        weight = floats[ints[guide + at.WEIGHT] : ints[guide + at.WEIGHT] + rows]
+        before, by_eta = work[eta : eta + rows], work[by : by + rows]
+        by_first = work[by + 2 * rows : by + 3 * rows]
+        work[by + rows : by + (2 + ints[child + at.AUX]) * rows] = 0.0
         for r in range(rows):
-            residual, w = floats[target + r] - work[eta + r], floats[weight + r]
-            work[by + r] = -by_total[r] * strength * q * w
-            asked = by_total[r] * strength * residual + by_precision[r] * strength * strength
-            work[by + 2 * rows + r] = asked * w * slope
-            dv[place] += (by_total[r] * residual + 2.0 * by_precision[r] * strength) * q * w
+            residual = target[r] - before[r]
+            by_eta[r] = -by_total[r] * strength * q * weight[r]
+            by_first[r] = strength * weight[r] * slope * (by_total[r] * residual + by_precision[r] * strength)
+            dv[place] += (by_total[r] * residual + 2.0 * by_precision[r] * strength) * q * weight[r]
         pull(ints, floats, child, v, dv, work, 0, rows, by, rows, number)
