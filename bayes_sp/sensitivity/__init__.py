@@ -8,6 +8,8 @@ from typing import Any
 _HOMES: dict[str, str] = {
     "PriorGrid": "bayes_sp.sensitivity.prior_grid",
     "PowerScaling": "bayes_sp.sensitivity.power_result",
+    "Confounding": "bayes_sp.sensitivity.confounding",
+    "EValues": "bayes_sp.sensitivity.evalues",
     "Runner": "bayes_sp.many.run",
     "kappa_curve": "bayes_sp.sensitivity.kappa",
     "Target": "bayes_sp.sensitivity.target",
@@ -19,6 +21,9 @@ _HOMES: dict[str, str] = {
     "prior_tipping_point": "bayes_sp.sensitivity.prior_tipping",
     "power_scaling": "bayes_sp.sensitivity.power",
     "prior_overlap": "bayes_sp.sensitivity.overlap",
+    "benchmark_strengths": "bayes_sp.sensitivity.benchmarks",
+    "confounding": "bayes_sp.sensitivity.confounding",
+    "e_values": "bayes_sp.sensitivity.evalues",
 }
 
 __all__ = list(_HOMES)
