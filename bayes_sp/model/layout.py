@@ -60,7 +60,8 @@ EQUATION_ROWS = 25  # number of rows of this equation: R, or those of the QR fac
 RECORDS = 26  # floats: number of patients behind a reduced equation
 EQUATION = 27
 
-# States of a row in an equation: seen; no term (a missing outcome); a missing value; a value measured with error
+# States of a row in an equation: seen; no term (missing, and nothing observed depends on it); a missing value; a value
+# measured with error
 SEEN, ABSENT, MISSING, MEASURED = range(4)
 
 # Record of a term that cannot stand as a column of numbers

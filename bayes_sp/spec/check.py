@@ -11,6 +11,7 @@ from bayes_sp.spec.check_equations import equation_problems
 from bayes_sp.spec.check_families import family_problems, kind_problems
 from bayes_sp.spec.check_priors import prior_problems
 from bayes_sp.spec.priors import PARAMETER_SUPPORT
+from bayes_sp.spec.shifts import shift_problems
 from bayes_sp.spec.types import ZERO, PathModel
 
 # Names of parameters, of dimensions of a posterior and of a prior's own key.
@@ -46,7 +47,7 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     problems = [*_names(model), *_order(model), *family_problems(model), *_covariates(model)]
     if not problems:  # the rules below look names up in a sound chain
         problems = [*equation_problems(model), *_variables(model), *kind_problems(model)]
-        problems += [*_twin(model), *_published(model)]
+        problems += [*_twin(model), *_published(model), *shift_problems(model)]
         problems += prior_problems(model) if with_priors else []
     return problems
 

@@ -50,6 +50,11 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
         coding={response: model.coding(response) for response in responses},
         groups={name: group_codes(records[name]) for name in model.grouping},
         offsets={e.response: np.log(values[e.offset] / e.offset_reference) for e in model.equations if e.offset},
+        shifts={
+            name: np.where(missing[name], delta, 0.0)
+            for name, delta in model.missing_shift
+            if delta and missing[name].any()
+        },
         measurement_sd={e.response: _error_sd(e, values[e.response]) for e in model.equations if _measured(e)},
         dropped=len(survey) - len(records),
     )
