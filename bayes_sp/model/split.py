@@ -91,7 +91,7 @@ def split_rows(model: PathModel, design: Design) -> Rows:
 
 def _summed_cells(model: PathModel, design: Design, keep: Mask) -> dict[str, Mask]:
     """Return whose cells are summed over, (n,), by column."""
-    found = {}
+    found: dict[str, Mask] = {}
     for name, mask in design.missing.items():
         if model.levels(name):
             cells = mask & keep & relevant(design, name) if name in design.responses else mask

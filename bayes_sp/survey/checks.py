@@ -52,8 +52,9 @@ def check_values(
 ) -> list[str]:
     """Return the problems of the cells: not a number, off the scale, fractional or negative counts, unknown levels.
 
-    A missing cell is a problem only where a group or an observation window is missing, or where more than 80 % of a
-    column are: of a column of the chain among patients of whom any response is there. ``reported`` marks, by column,
+    A missing cell is a problem only where a group is missing, or the observation window of a response that is there,
+    or a binary exposure that would need a model, or more than 80 % of a column: of one of the chain, among patients of
+    whom any response is there. ``reported`` marks, by column,
     cells that are in the list of problems already.
     """
     problems: list[str] = []
@@ -74,9 +75,12 @@ def check_values(
         missing = np.isnan(values) & ~known_bad
         rules = [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]
         if name in model.windows:
-            rules.append((missing, "must have a value in every row, because it is an observation window"))
+            over = [equation.response for equation in model.equations if equation.offset == name]
+            counted = missing & records[over].notna().any(axis=1).to_numpy(dtype=bool)
+            rules.append((counted, "must have a value in every row, because it is an observation window"))
         elif name == model.exposure and model.variable(name).kind == "binary" and model.missing == "model":
-            rules.append((missing, 'must have a value in every row; a binary exposure goes with missing = "complete"'))
+            modelled = missing & (back | any(records[c.name].isna().any() for c in model.covariates))
+            rules.append((modelled, 'must have a value in every row; a binary exposure goes with missing = "complete"'))
         elif (share := _share(missing, back if name in model.chain else None)) > MOST_MISSING:
             most = f"{100 * share:.0f} % of the cells are missing, and at most {100 * MOST_MISSING:.0f} % may be"
             problems.append(f'column "{name}": {most}; leave the variable out of the model')

@@ -15,8 +15,8 @@ from bayes_sp.survey.records import Survey
 
 Treatment = Literal["dropped", "parameter", "summed"]
 WORDS: dict[Treatment, str] = {
-    "dropped": "these patients do not enter the outcome's likelihood, and stay in the others; effects are averaged over "
-    "them too",
+    "dropped": "these patients do not enter the outcome's likelihood, and stay in the others; effects are averaged "
+    "over them too",
     "parameter": "each is an unknown that is estimated with the rest",
     "summed": "each is summed over its possible values",
 }
@@ -75,8 +75,7 @@ def _shifts(model: PathModel, survey: Survey) -> list[str]:
     for name, delta in model.missing_shift:
         if missing := int(survey.records[name].isna().sum()):
             words = shift_words(model, name, delta)
-            others = "than the model says given everything else (missing_shift)"
-            notes.append(f"{name}: {missing} missing values are taken to lie elsewhere {others}: {words}.")
+            notes.append(f"{name}: the {missing} missing values follow its equation shifted: {words} (missing_shift).")
         else:
             notes.append(f"{name}: no value is missing, so its missing_shift does nothing.")
     return notes
