@@ -43,6 +43,10 @@ MULTIVERSE_COLUMNS = (
     "specification", "effect", "path", "scale", "mean", "lower", "upper", "ci_kind", "ci_prob", "prob_negative",
     "family", "elpd_difference", "elpd_se", "elpd_reason", "trustworthy", "verdict",
 )  # fmt: skip
+DELTA_COLUMNS = (
+    "shifted", "step", "shift", "delta", "path", "scale", "mean", "lower", "upper", "ci_kind", "ci_prob",
+    "prob_negative", "trustworthy", "reason",
+)  # fmt: skip
 DIAGNOSTIC_COLUMNS = ("name", "r_hat", "ess_bulk", "ess_tail", "mcse_mean")
 
 

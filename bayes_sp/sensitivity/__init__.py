@@ -6,8 +6,10 @@ import importlib
 from typing import Any
 
 _HOMES: dict[str, str] = {
+    "DeltaCurve": "bayes_sp.sensitivity.delta",
     "Runner": "bayes_sp.many.run",
     "Target": "bayes_sp.sensitivity.target",
+    "delta_curve": "bayes_sp.sensitivity.delta",
 }
 
 __all__ = list(_HOMES)

@@ -11,15 +11,15 @@ from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.types import PathModel
 
 MOST = 5.0  # on a log, logit or probit scale: 148 times the rate or the odds
-WITHOUT_ACCOUNT = ("beta", "student_t")  # families of mediators of which a missing value has no account
+POINTS = "points"  # the scale of shifts on an identity link
 MEANS = ("gamma", "lognormal")  # their predictor is that of the logarithm of an amount, not of a rate
 
 
 def shift_problems(model: PathModel) -> Iterator[str]:
     """Yield what is wrong with the shifts of missing values.
 
-    Each is of a response of the chain, once, whose missing values the model has an account of; finite; on an identity
-    link smaller than the width of the response's scale, on another at most 5. None goes with ``missing = "complete"``.
+    Each is of a response of the chain, once; finite; on an identity link smaller than the width of the response's
+    scale, on another at most 5. None goes with ``missing = "complete"``.
     """
     if any(delta for _, delta in model.missing_shift) and model.missing == "complete":
         yield (
@@ -40,14 +40,8 @@ def shift_problems(model: PathModel) -> Iterator[str]:
 
 
 def _size(model: PathModel, name: str, delta: float) -> Iterator[str]:
-    family = next(e.family for e in model.equations if e.response == name)
     variable, (scale, _, _) = model.variable(name), shift_scale(model, name)
-    if name != model.outcome and family in WITHOUT_ACCOUNT and delta:
-        yield (
-            f'missing_shift.{name}: missing mediators of the family "{family}" have no account; take it out, or choose '
-            "another family"
-        )
-    if scale == "points":
+    if scale == POINTS:
         low, high = variable.minimum, variable.maximum
         if low is not None and high is not None and abs(delta) >= high - low:
             width = f"the width of the scale, {high - low:g}"
@@ -71,7 +65,7 @@ def shift_scale(model: PathModel, response: str) -> tuple[str, str, str]:
         return "log odds", "odds" if family.response == "binary" else "odds of a higher value", ""
     if family.link == "probit":
         return "probit", "", ""
-    return "points", "", variable.unit
+    return POINTS, "", variable.unit
 
 
 def shift_words(model: PathModel, response: str, delta: float) -> str:
