@@ -57,6 +57,10 @@ MULTIPLE_COLUMNS = (
     "first", "second", "covariate", "first_strength", "second_strength", "sign", "multiple", "most", "mcse",
     "refitted",
 )  # fmt: skip
+DELTA_COLUMNS = (
+    "shifted", "step", "shift", "delta", "path", "scale", "mean", "lower", "upper", "ci_kind", "ci_prob",
+    "prob_negative", "trustworthy", "reason",
+)  # fmt: skip
 DIAGNOSTIC_COLUMNS = ("name", "r_hat", "ess_bulk", "ess_tail", "mcse_mean")
 
 

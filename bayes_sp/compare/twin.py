@@ -7,6 +7,7 @@ from dataclasses import replace
 from bayes_sp.errors import SpecificationError
 from bayes_sp.spec.load import find_model, load_model
 from bayes_sp.spec.priors import Prior
+from bayes_sp.spec.shifts import POINTS, shift_scale
 from bayes_sp.spec.types import WHOLE_MODEL, Equation, PathModel
 
 REFERENCE = "flat reference prior of the derived normal twin"
@@ -18,7 +19,8 @@ def twin_of(model: PathModel) -> PathModel:
     A model whose equations are all normal is its own twin. Otherwise it is the specification that ``twin`` names,
     or, where none is named, the model itself with every family normal and flat priors on coefficients and residual
     SDs, so that its posterior is the one that corresponds to least squares. What least squares has no place for is
-    left out: interactions, monotonic steps, groups, windows, zero parts and measurement error.
+    left out: interactions, monotonic steps, groups, windows, zero parts and measurement error; and shifts of missing
+    values that are not in the response's own unit.
 
     Raises
     ------
@@ -37,6 +39,7 @@ def twin_of(model: PathModel) -> PathModel:
         return replace(
             plain,
             name=f"{model.name} (normal twin)",
+            missing_shift=tuple(shift for shift in model.missing_shift if shift_scale(model, shift[0])[0] == POINTS),
             variables=tuple(variable for variable in model.variables if variable.name in plain.columns),
             priors=(
                 (WHOLE_MODEL, "intercept", flat),
@@ -73,13 +76,17 @@ def twin_notes(model: PathModel) -> list[str]:
     if model.windows:
         return ["no normal twin: outcomes over windows of different lengths have no place in least squares"]
     if model.twin:
-        return []
+        shifted = bool(model.missing_shift)
+        return [f"the normal twin {model.twin} has its own missing_shift, not this model's"] if shifted else []
     parts = {
         "interactions": any(equation.interactions for equation in model.equations),
         "monotonic steps": any(equation.monotonic for equation in model.equations),
         "intercepts by group": bool(model.grouping),
         "the zero part": any(model.zero_terms(equation) for equation in model.equations),
         "measurement error": any(equation.reliability is not None for equation in model.equations),
+        "shifts of missing values on other scales": any(
+            shift_scale(model, name)[0] != POINTS for name, _ in model.missing_shift
+        ),
     }
     left = [name for name, given in parts.items() if given]
     return [f"the normal twin leaves out {', '.join(left)}"] if left else []

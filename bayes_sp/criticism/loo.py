@@ -120,7 +120,9 @@ def loo(
     """
     efficiency = relative_efficiency(posterior)
     pointwise = {name: np.moveaxis(v, -1, 0).reshape(v.shape[-1], -1) for name, v in log_likelihood.items()}
-    pointwise[JOINT] = np.sum([np.nan_to_num(values) for values in pointwise.values()], axis=0)
+    measured = np.any([np.isfinite(values) for values in pointwise.values()], axis=0)
+    joint = np.sum([np.nan_to_num(values) for values in pointwise.values()], axis=0)
+    pointwise[JOINT] = np.where(measured, joint, np.nan)  # a patient without any response is not predicted
     elpd, pareto_k, p_loo = {}, {}, {}
     for name, values in pointwise.items():
         known = np.isfinite(values).all(axis=1)
@@ -165,15 +167,16 @@ def with_refits(found: Loo, refit: Refit, most: int) -> Loo:
 
 def patients_above_limit(pareto_k: Mapping[str, Array]) -> list[int]:
     """Return the patients whose Pareto k is above 0.7 in some equation, or in all together; the highest first."""
-    highest = np.nanmax(np.stack(list(pareto_k.values())), axis=0)
+    highest = np.fmax.reduce(list(pareto_k.values()))  # NaN for a patient without any response
     return [int(i) for i in np.argsort(-highest, kind="stable") if highest[i] > PARETO_K_LIMIT]
 
 
 def _notes(found: Loo, failed: Sequence[int]) -> tuple[str, ...]:
     above = len(patients_above_limit(found.pareto_k))
+    patients = int(np.isfinite(found.pareto_k[JOINT]).sum())
     if not above:
         return ()
-    head = f"Pareto k is above {PARETO_K_LIMIT} for {above} of {len(found.pareto_k[JOINT])} patients"
+    head = f"Pareto k is above {PARETO_K_LIMIT} for {above} of {patients} patients"
     if not found.unreliable:
         return (f"{head}; each was left out by a refit",)
     notes = [f"{head}, refits without them: {len(found.refitted)}; the part of the others is not reliable"]

@@ -80,7 +80,11 @@ def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
 def linear_baselines(
     model: PathModel, design: Design, posterior: xr.Dataset, columns: Columns | None = None
 ) -> Baselines:
-    r"""Return the baselines of a posterior: intercept + g . w_i + the intercept of patient i's group.
+    r"""Return the baselines of a posterior: intercept + g . w_i + the intercept of patient i's group + delta_ij.
+
+    delta_ij is the specification's shift of response j where patient i's is missing, else 0. So effects are averages
+    over all patients of the survey, those who did not come back included: in every world such a patient's mediator or
+    outcome follows its equation with the shift added, as the cells that the posterior integrated over did.
 
     Parameters
     ----------
@@ -99,7 +103,12 @@ def linear_baselines(
         raise SurveyError(
             "the survey", ["effects are averages over patients whose covariates have missing cells; give their draws"]
         )
-    rows = [row for equation in model.equations for row in _baseline_rows(model, design, equation, posterior)]
+    rows: list[Row] = []
+    shifts: dict[int, Array] = {}  # of the mean's predictors; a zero part is not shifted
+    for equation in model.equations:
+        if equation.response in design.shifts:
+            shifts[len(rows)] = design.shifts[equation.response]
+        rows += _baseline_rows(model, design, equation, posterior)
 
     def batch(start: int, stop: int) -> Array:
         w = design.w if columns is None else columns(start, stop)
@@ -112,6 +121,8 @@ def linear_baselines(
             out[j] += intercept[start:stop, None]
             if groups is not None:
                 out[j] += groups[start:stop][:, codes]
+            if j in shifts:
+                out[j] += shifts[j]
         return out
 
     return batch

@@ -20,7 +20,8 @@ from bayes_sp.names import observed_name
 from bayes_sp.spec.parts import Equation
 from bayes_sp.spec.types import ZERO, PathModel
 from bayes_sp.survey.arrays import equation_matrix, zero_matrix
-from bayes_sp.survey.design import Array, Design
+from bayes_sp.survey.design import Array, Design, Mask
+from bayes_sp.survey.relevance import counted, informative, relevant
 
 WHOLE = ("count", "integer", "binary")  # kinds of responses that PyMC takes as whole numbers
 Scalars = Mapping[tuple[str, str], Tensor]
@@ -48,7 +49,8 @@ def build_model(model: PathModel, design: Design) -> pm.Model:
     A monotonic effect (Bürkner & Charpentier 2020, doi:10.1111/bmsp.12195) of a parent with D + 1 levels is
     slope * D * (sum of the shares of the steps up to the level), shares ~ Dirichlet.
 
-    A missing value of a continuous response that has children is eta + sigma z with z ~ N(0, 1), or t_nu. A latent
+    A missing value of a continuous response on which something observed depends is eta + delta + sigma z, delta the
+    specification's shift, with z ~ N(0, 1), or t_nu; patients without a response have no row. A latent
     value behind an observed one y is N(eta + w (y - eta), sigma^2 (1 - w)) with w = sigma^2 / (sigma^2 + s^2) and a
     known s; it stands in ``<response>|hidden`` as its own z ~ N(0, 1), so that y ~ N(eta, sigma^2 + s^2).
 
@@ -61,9 +63,11 @@ def build_model(model: PathModel, design: Design) -> pm.Model:
     SurveyError
         Where values are missing that this model has no account of: exposure, covariates, discrete mediators.
     """
+    patients = np.flatnonzero(informative(design))
+    design = design.taken(patients)
     _check_missing(model, design)
     groups = {column: list(labels) for column, (_, labels) in design.groups.items()}
-    with pm.Model(coords={"patient": np.arange(design.n), **groups}) as built:
+    with pm.Model(coords={"patient": patients, **groups}) as built:
         scalars = _scalars(model)
         values: dict[str, Any] = {design.exposure: design.x}
         for j, equation in enumerate(model.equations):
@@ -73,13 +77,13 @@ def build_model(model: PathModel, design: Design) -> pm.Model:
 
 def _check_missing(model: PathModel, design: Design) -> None:
     """Refuse what has no account here; missing outcomes, and responses without children, simply have no term."""
-    parents = {parent for equation in model.equations for parent in equation.parents}
-    hidden = {e.response for e in model.equations if _is_continuous(FAMILIES[e.family]) or e.response not in parents}
+    continuous = {e.response for e in model.equations if _is_continuous(FAMILIES[e.family])}
+    asked = {name: mask & relevant(design, name) for name, mask in design.missing.items() if name in design.responses}
     problems = [
         f"{name}: {int(mask.sum())} values are missing, of which the readable PyMC model has no account; "
         f'set missing = "complete"'
-        for name, mask in design.missing.items()
-        if name not in hidden
+        for name, mask in (design.missing | asked).items()
+        if name not in continuous and mask.any()
     ]
     if problems:
         raise SurveyError("the survey", problems)
@@ -113,27 +117,26 @@ def _add_equation(model: PathModel, design: Design, j: int, scalars: Scalars, va
     seen, y = ~np.isnan(design.y[:, j]), design.coded(j)
     dim = seen_dim(design, response)
     if dim != "patient":
-        context.add_coord(dim, np.flatnonzero(seen))
+        context.add_coord(dim, np.asarray(context.coords["patient"])[seen])
     data = pm.Data(f"{response}_y", y[seen].astype(int) if family.response in WHOLE else y[seen], dims=dim)
     own = (eta, zeta) if seen.all() else (eta[seen], zeta if zeta is None else zeta[seen])
     family.likelihood(pm, observed_name(response), *own, aux, data, dims=dim)
-    is_parent = any(response in other.parents for other in model.equations[j + 1 :])
-    if is_parent and (family.latent or not seen.all()):
-        return _hidden_values(response, family, design.y[:, j], eta, aux)
-    return design.y[:, j]
+    hidden = (~seen | family.latent) & relevant(design, response)
+    return _hidden_values(response, family, design.y[:, j], hidden, eta, aux) if hidden.any() else design.y[:, j]
 
 
 def _mean_predictor(model: PathModel, design: Design, j: int, scalars: Scalars, values: Values) -> Tensor:
     """Return eta of equation j, (n,)."""
     equation = model.equations[j]
     response, terms = equation.response, model.terms(equation)
-    x = equation_matrix(model, design, j)
+    x = np.where(counted(design)[:, [j]], equation_matrix(model, design, j), 0.0)
     eta = _columns(model, design, response, terms, x, values, _monotonic(model, design, equation, x))
     if equation.varying:
         codes, _ = design.groups[equation.varying]
         z = pm.Normal(f"{response}|varying", 0.0, 1.0, dims=equation.varying)
         eta += pm.Deterministic(f"{response}_varying", scalars["tau", response] * z, dims=equation.varying)[codes]
-    return eta + design.offsets.get(response, 0.0)
+    offset = design.offset(response)
+    return eta + (0.0 if offset is None else offset)
 
 
 def _zero_predictor(model: PathModel, design: Design, j: int, values: Values) -> Tensor:
@@ -141,9 +144,8 @@ def _zero_predictor(model: PathModel, design: Design, j: int, values: Values) ->
     terms = model.zero_terms(model.equations[j])
     if not terms:
         return None
-    return _columns(
-        model, design, f"{model.equations[j].response}_zero", terms, zero_matrix(model, design, j), values, {}
-    )
+    z = np.where(counted(design)[:, [j]], zero_matrix(model, design, j), 0.0)
+    return _columns(model, design, f"{model.equations[j].response}_zero", terms, z, values, {})
 
 
 def _columns(
@@ -205,10 +207,9 @@ def _auxiliary(model: PathModel, design: Design, equation: Equation, family: Fam
     return make(f"{response}_cutpoint", **constants, transform=ordered, initval=start, dims=f"{response}_cut")
 
 
-def _hidden_values(response: str, family: Family, y: Array, eta: Tensor, aux: Tensor) -> Tensor:
+def _hidden_values(response: str, family: Family, y: Array, unknown: Mask, eta: Tensor, aux: Tensor) -> Tensor:
     """Return the values behind a response, (n,), by standardised unknowns: missing ones, and those behind an error."""
-    missing = np.isnan(y)
-    hidden = np.flatnonzero(missing | family.latent)
+    missing, hidden = np.isnan(y), np.flatnonzero(unknown)
     pm.modelcontext(None).add_coord(f"{response}_hidden", hidden)
     dims = f"{response}_hidden"
     if family.name == "student_t":

@@ -91,7 +91,7 @@ def _forward(program: Program, natural: Array) -> tuple[dict[str, Array], Array]
         seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
         density = FAMILIES[part.family].log_density(part.y[seen], eta[:, seen], zeta[:, seen], aux)
         ell[:, seen] += density
-        if part.is_parent and not (part.state == at.SEEN).all():
+        if (part.hidden_number >= 0).any():
             values[part.response] = _hidden(program, part, natural, eta, aux)
     return values, ell
 
@@ -141,7 +141,7 @@ def _aux(program: Program, part: Part, natural: Array) -> Array:
 
 
 def _hidden(program: Program, part: Part, natural: Array, eta: Array, aux: Array) -> Array:
-    """Values of a variable in every row: the hidden ones of `rows.hide`, the others as observed."""
+    """Values of a variable in every row: the hidden ones of `rows.hide`, the others as observed (0 where absent)."""
     first = program.parameters.place(hidden_name(part.response))
     z = natural[:, first + np.maximum(part.hidden_number, 0)]
     sigma = aux[:, :1]

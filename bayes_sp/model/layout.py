@@ -65,7 +65,8 @@ GUIDES = 28  # ints: records of GUIDE places
 GUIDE_COUNT = 29
 EQUATION = 30
 
-# States of a row in an equation: seen; no term (a missing outcome); a missing value; a value measured with error
+# States of a row in an equation: seen; no term (missing, and nothing observed depends on it); a missing value; a value
+# measured with error
 SEEN, ABSENT, MISSING, MEASURED = range(4)
 
 # Record of a term that cannot stand as a column of numbers

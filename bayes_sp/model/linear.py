@@ -63,7 +63,8 @@ def mean_predictor(model: PathModel, design: Design, j: int, at: Arrays, values:
     eta = _columns(model, design, terms, x, at.get(response), values, columns)
     if equation.varying:
         eta = eta + at[f"{response}_varying"][..., design.groups[equation.varying][0]]
-    return eta + design.offsets[response] if response in design.offsets else eta
+    offset = design.offset(response)
+    return eta if offset is None else eta + offset
 
 
 def zero_predictor(model: PathModel, design: Design, j: int, at: Arrays, values: Arrays) -> Array:

@@ -17,6 +17,7 @@ from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix, transformed, zero_matrix
 from bayes_sp.survey.design import Array
+from bayes_sp.survey.relevance import relevant
 
 Ints = NDArray[np.int64]
 HIDEABLE = ("normal", "latent_normal")
@@ -67,7 +68,8 @@ class Part:
     y
         Coded responses, (R,); 0 where the cell is missing.
     state
-        What each cell is, (R,): `layout.SEEN`, `ABSENT`, `MISSING` or `MEASURED`.
+        What each cell is, (R,): `layout.SEEN`, `ABSENT` (missing, and nothing that was observed depends on it),
+        `MISSING` or `MEASURED`.
     hidden_number
         Number of each cell among the variable's hidden ones, (R,), -1 elsewhere.
     is_parent
@@ -77,7 +79,7 @@ class Part:
     fixed
         Known constants after the family's parameters.
     offset, groups
-        Added to the mean's predictor, (R,); group of each row, (R,).
+        Added to the mean's predictor, (R,): windows and shifts of missing values; group of each row, (R,).
     terms
         Monotonic effects and hidden parents.
     blocks, others
@@ -126,20 +128,23 @@ def parts_of(model: PathModel, rows: Rows) -> tuple[Part, ...]:
 def _chain_part(model: PathModel, rows: Rows, j: int) -> Part:
     equation, design = model.equations[j], rows.design
     response, family = equation.response, FAMILIES[equation.family]
-    later = model.equations[j + 1 :]
-    is_parent = any(response in other.parents for other in later)
-    gone = np.isnan(design.y[:, j])
+    is_parent = any(response in other.parents for other in model.equations[j + 1 :])
+    gone, asked = np.isnan(design.y[:, j]), relevant(design, response)
     state = np.full(rows.count, at.SEEN, dtype=np.int64)
-    state[gone] = at.MISSING if is_parent else at.ABSENT
-    if family.latent and is_parent:
-        state[~gone] = at.MEASURED
-    if is_parent and gone.any() and equation.family not in HIDEABLE:
-        problem = f"{response}: {int(gone.sum())} values are missing, and the family {equation.family} has no account"
+    state[gone] = np.where(asked[gone], at.MISSING, at.ABSENT)
+    if family.latent:
+        state[~gone & asked] = at.MEASURED
+    unknown = int((state == at.MISSING).sum())
+    if unknown and equation.family not in HIDEABLE:
+        problem = f"{response}: {unknown} values are missing, and the family {equation.family} has no account"
         raise SurveyError("the survey", [f'{problem} of missing mediators; set missing = "complete"'])
     number, count = _hidden_numbers(rows, state)
-    hidden = _hidden_columns(model, rows)
-    x, terms = _without_hidden(model, rows, equation, equation_matrix(model, design, j), hidden, zero=False)
-    zero_x, zero_terms = _without_hidden(model, rows, equation, zero_matrix(model, design, j), hidden, zero=True)
+    counts = state != at.ABSENT
+    hidden = {name: mask & counts for name, mask in _hidden_columns(model, rows).items() if (mask & counts).any()}
+    columns, zero_columns = equation_matrix(model, design, j), zero_matrix(model, design, j)
+    columns[~counts], zero_columns[~counts] = 0.0, 0.0
+    x, terms = _without_hidden(model, rows, equation, columns, hidden, zero=False)
+    zero_x, zero_terms = _without_hidden(model, rows, equation, zero_columns, hidden, zero=True)
     others = []
     groups = None
     if equation.varying:
@@ -152,7 +157,7 @@ def _chain_part(model: PathModel, rows: Rows, j: int) -> Part:
         y=np.where(gone, 0.0, design.coded(j)), state=state, hidden_number=number, is_parent=is_parent,
         levels=model.coding(response).levels,
         fixed=(design.measurement_sd[response],) if family.latent else (),
-        offset=design.offsets.get(response), groups=groups,
+        offset=_offset(rows, response, counts), groups=groups,
         terms=(*terms, *zero_terms, *_confounding(model, response)),
         blocks=tuple(equation_blocks(model, j)), others=tuple(others),
     )  # fmt: skip
@@ -162,6 +167,14 @@ def _confounding(model: PathModel, response: str) -> list[Term]:
     """Return the terms of the unmeasured confounders that act on a response."""
     acting = [(u.name, strength) for u in model.confounders for name, strength in u.strengths if name == response]
     return [Term(response, name, variable=name) for name, strength in acting if strength != 0.0]
+
+
+def _offset(rows: Rows, response: str, counts: NDArray[np.bool_]) -> Array | None:
+    """Return what a predictor has beside coefficients; None where that is nothing in any row that counts."""
+    shift = rows.design.shifts.get(response)
+    if shift is None or not shift[counts].any():
+        return rows.design.offsets.get(response)
+    return rows.design.offset(response)
 
 
 def _hidden_numbers(rows: Rows, state: Ints) -> tuple[Ints, int]:
@@ -191,7 +204,8 @@ def _without_hidden(
     x, terms = x.copy(), list[Term]()
     for c, name in enumerate(labels):
         if not zero and name in equation.monotonic:
-            levels = rows.design.coded(rows.design.responses.index(name)).astype(np.int64)
+            coded = rows.design.coded(rows.design.responses.index(name))
+            levels = np.nan_to_num(coded).astype(np.int64)  # missing only in rows that do not count
             terms.append(Term(name, name, levels=levels))
             x[:, c] = 0.0
             continue
@@ -240,7 +254,8 @@ def _covariate_part(model: PathModel, rows: Rows, name: str, known: list[str], e
         values = design.x if name == model.exposure else design.w[:, design.covariate_terms.index(name)]
     terms = tuple(Term(label, label) for label, column in zip(labels, columns, strict=True) if np.isnan(column).any())
     gone = np.isnan(values)
-    state = np.where(gone, at.MISSING, at.SEEN)
+    unknown = gone & relevant(design, name) if name == model.exposure else gone
+    state = np.where(unknown, at.MISSING, np.where(gone, at.ABSENT, at.SEEN))
     number, count = _hidden_numbers(rows, state)
     return Part(
         response=name, family="ordered_logit" if levels else "normal",

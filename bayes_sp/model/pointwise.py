@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -14,7 +14,8 @@ from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model.linear import Arrays, arrays_of, auxiliary, mean_predictor, zero_predictor
 from bayes_sp.names import observed_name
 from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.design import Array, Codes, Design, Mask
+from bayes_sp.survey.design import Array, Design, Mask
+from bayes_sp.survey.relevance import came_back, relevant
 
 NODES = 9  # of Gauss-Hermite quadrature, for each unknown number of a patient: right to 1e-10 in the study's models
 
@@ -49,9 +50,10 @@ def log_likelihood(model: PathModel, design: Design, posterior: xr.Dataset) -> x
     unknown = _unknown(model, design)
     found = [np.full((posterior.sizes["chain"], posterior.sizes["draw"], design.n), np.nan) for _ in model.equations]
     incomplete = np.any(list(unknown.values()), axis=0) if unknown else np.zeros(design.n, dtype=bool)
-    for rows, names in ((np.flatnonzero(~incomplete), ()), (np.flatnonzero(incomplete), tuple(unknown))):
+    complete = came_back(design) & ~incomplete
+    for rows, names in ((np.flatnonzero(complete), ()), (np.flatnonzero(incomplete), tuple(unknown))):
         if rows.size:
-            for values, part in zip(found, _densities(model, _taken(design, rows), at, names), strict=True):
+            for values, part in zip(found, _densities(model, design.taken(rows), at, names), strict=True):
                 values[..., rows] = part
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], "patient": np.arange(design.n)}
     variables = {}
@@ -64,31 +66,18 @@ def log_likelihood(model: PathModel, design: Design, posterior: xr.Dataset) -> x
 
 
 def _unknown(model: PathModel, design: Design) -> dict[str, Mask]:
-    """Return whose value is not known, (n,), of each mediator that a later equation needs."""
+    """Return whose value is not known, (n,), of each mediator on which something observed depends."""
     found: dict[str, Mask] = {}
-    for j, equation in enumerate(model.equations):
-        family, missing = FAMILIES[equation.family], np.isnan(design.y[:, j])
-        if not any(equation.response in other.parents for other in model.equations[j + 1 :]):
-            continue
+    for j, equation in enumerate(model.equations[:-1]):
+        family, asked = FAMILIES[equation.family], relevant(design, equation.response)
+        missing = np.isnan(design.y[:, j]) & asked
         if missing.any() and not model.levels(equation.response) and (family.response != "real" or family.bounded):
             problem = f"{equation.response}: {int(missing.sum())} values are missing, and the family {equation.family}"
             raise SurveyError("the survey", [f'{problem} has no account of them; set missing = "complete"'])
-        if family.latent or missing.any():
-            found[equation.response] = missing | family.latent
+        unknown = asked if family.latent else missing
+        if unknown.any():
+            found[equation.response] = unknown
     return found
-
-
-def _taken(design: Design, rows: Codes) -> Design:
-    """Return the design of these patients."""
-    return replace(
-        design,
-        x=design.x[rows],
-        y=design.y[rows],
-        w=design.w[rows],
-        missing={name: mask[rows] for name, mask in design.missing.items()},
-        groups={name: (codes[rows], labels) for name, (codes, labels) in design.groups.items()},
-        offsets={name: values[rows] for name, values in design.offsets.items()},
-    )
 
 
 @dataclass

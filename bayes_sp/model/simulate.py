@@ -40,6 +40,7 @@ def simulate_survey(model: PathModel, survey: Survey, parameters: Mapping[str, A
     Survey
         With the model's columns; origin ``"simulation"``. A response on a bounded scale with steps is rounded to the
         nearest step. A response measured with error is the observed value; later responses depend on the true one.
+        Every response is one that is observed: shifts of missing values (``missing_shift``) have no part in it.
     """
     rng = np.random.default_rng(seed)
     given = [name for name in model.columns if name not in model.mediators and name != model.outcome]

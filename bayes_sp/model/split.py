@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from bayes_sp.errors import SurveyError
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import transformed
-from bayes_sp.survey.design import Array, Design
+from bayes_sp.survey.design import Array, Design, Mask
+from bayes_sp.survey.relevance import informative, relevant
 
 MOST_ROWS = 64  # combinations of one patient's missing levels
 
@@ -52,25 +53,29 @@ class Rows:
 def split_rows(model: PathModel, design: Design) -> Rows:
     """Return the rows of a design: one for each patient, or for each combination of missing levels.
 
+    Patients of whom nothing bears on the likelihood have no row, and levels on which nothing that was observed depends
+    stay missing (`bayes_sp.survey.relevance`).
+
     Raises
     ------
     SurveyError
         Where a patient's missing levels have more than 64 combinations.
     """
-    summed = {
-        name: model.levels(name) for name in design.missing if name != design.outcome and len(model.levels(name)) > 0
-    }
+    keep = informative(design)
+    cells = _summed_cells(model, design, keep)
+    summed = {name: model.levels(name) for name in cells}
     if not summed:
-        return Rows(design, np.arange(design.n), design.n, (), {}, {})
-    incomplete = np.any([design.missing[name] for name in summed], axis=0)
-    single = np.flatnonzero(~incomplete)
+        patients = np.flatnonzero(keep)
+        return Rows(design if keep.all() else design.taken(patients), patients, len(patients), (), {}, {})
+    incomplete = np.any(list(cells.values()), axis=0)
+    single = np.flatnonzero(keep & ~incomplete)
     patient, split = list(single), []
     levels: dict[str, list[int]] = {name: [-1] * len(single) for name in summed}
     for i in np.flatnonzero(incomplete):
-        choices = [range(len(values)) if design.missing[name][i] else (-1,) for name, values in summed.items()]
+        choices = [range(len(values)) if cells[name][i] else (-1,) for name, values in summed.items()]
         combinations = list(product(*choices))
         if len(combinations) > MOST_ROWS:
-            names = ", ".join(name for name in summed if design.missing[name][i])
+            names = ", ".join(name for name in summed if cells[name][i])
             problem = f"row {i + 1}: {len(combinations)} combinations of missing levels ({names}); at most {MOST_ROWS}"
             raise SurveyError("the survey", [f'{problem}. Leave the patient out, or set missing = "complete"'])
         split.append((len(patient), len(combinations)))
@@ -80,21 +85,18 @@ def split_rows(model: PathModel, design: Design) -> Rows:
                 levels[name].append(level)
     numbers = {name: np.array(values) for name, values in levels.items()}
     index = np.array(patient)
-    filled = _filled(model, _taken(design, index), summed, numbers)
+    filled = _filled(model, design.taken(index), summed, numbers)
     return Rows(filled, index, len(single), tuple(split), summed, numbers)
 
 
-def _taken(design: Design, index: NDArray[np.int64]) -> Design:
-    """Return a design whose rows are those of the index."""
-    return replace(
-        design,
-        x=design.x[index],
-        y=design.y[index],
-        w=design.w[index],
-        missing={name: mask[index] for name, mask in design.missing.items()},
-        groups={name: (codes[index], labels) for name, (codes, labels) in design.groups.items()},
-        offsets={name: values[index] for name, values in design.offsets.items()},
-    )
+def _summed_cells(model: PathModel, design: Design, keep: Mask) -> dict[str, Mask]:
+    """Return whose cells are summed over, (n,), by column."""
+    found: dict[str, Mask] = {}
+    for name, mask in design.missing.items():
+        if model.levels(name):
+            cells = mask & keep & relevant(design, name) if name in design.responses else mask
+            found |= {name: cells} if cells.any() else {}
+    return found
 
 
 def _filled(
@@ -102,7 +104,8 @@ def _filled(
 ) -> Design:
     """Write the levels into the cells that they stand for."""
     y, w = rows.y.copy(), rows.w.copy()
-    missing = {name: mask for name, mask in rows.missing.items() if name not in summed}
+    left = {name: mask & (levels[name] < 0) if name in summed else mask for name, mask in rows.missing.items()}
+    missing = {name: mask for name, mask in left.items() if mask.any()}
     for name, values in summed.items():
         cells = levels[name] >= 0
         chosen = np.array(values)[levels[name][cells]]

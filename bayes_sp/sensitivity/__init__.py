@@ -10,6 +10,7 @@ _HOMES: dict[str, str] = {
     "PowerScaling": "bayes_sp.sensitivity.power_result",
     "Confounding": "bayes_sp.sensitivity.confounding",
     "EValues": "bayes_sp.sensitivity.evalues",
+    "DeltaCurve": "bayes_sp.sensitivity.delta",
     "Runner": "bayes_sp.many.run",
     "kappa_curve": "bayes_sp.sensitivity.kappa",
     "Target": "bayes_sp.sensitivity.target",
@@ -24,6 +25,7 @@ _HOMES: dict[str, str] = {
     "benchmark_strengths": "bayes_sp.sensitivity.benchmarks",
     "confounding": "bayes_sp.sensitivity.confounding",
     "e_values": "bayes_sp.sensitivity.evalues",
+    "delta_curve": "bayes_sp.sensitivity.delta",
 }
 
 __all__ = list(_HOMES)

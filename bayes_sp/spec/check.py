@@ -12,6 +12,7 @@ from bayes_sp.spec.check_families import family_problems, kind_problems
 from bayes_sp.spec.check_priors import prior_problems
 from bayes_sp.spec.check_unmeasured import unmeasured_problems
 from bayes_sp.spec.priors import PARAMETER_SUPPORT
+from bayes_sp.spec.shifts import shift_problems
 from bayes_sp.spec.types import ZERO, PathModel
 
 # Names of parameters, of dimensions of a posterior and of a prior's own key.
@@ -47,7 +48,8 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     problems = [*_names(model), *_order(model), *family_problems(model), *_covariates(model)]
     if not problems:  # the rules below look names up in a sound chain
         problems = [*equation_problems(model), *_variables(model), *kind_problems(model)]
-        problems += [*_twin(model), *_published(model), *unmeasured_problems(model, {*RESERVED, *_derived(model)})]
+        problems += [*_twin(model), *_published(model), *shift_problems(model)]
+        problems += unmeasured_problems(model, {*RESERVED, *_derived(model)})
         problems += prior_problems(model) if with_priors else []
     return problems
 

@@ -10,6 +10,7 @@ from typing import Any
 import tomli_w
 
 from bayes_sp.spec.priors import Prior
+from bayes_sp.spec.shifts import without_zero_shifts
 from bayes_sp.spec.types import Covariate, Equation, PathModel, PublishedEffect, Variable
 
 
@@ -33,7 +34,7 @@ def specification_tables(model: PathModel) -> dict[str, Any]:
         "equation": [_equation(equation) for equation in model.equations],
         "priors": priors,
         "unmeasured": {u.name: {r: _strength(s) for r, s in u.strengths} for u in model.unmeasured},
-        "missing_shift": dict(model.missing_shift),
+        "missing_shift": dict(without_zero_shifts(model.missing_shift)),
         "published": [_published(effect) for effect in model.published],
     }
     return {key: value for key, value in tables.items() if value not in ("", {}, [])}

@@ -13,6 +13,7 @@ from bayes_sp.errors import SpecificationError, nearest
 from bayes_sp.spec.check import check_model
 from bayes_sp.spec.read_parts import read_covariates, read_equations, read_published, read_variables
 from bayes_sp.spec.read_priors import coefficient_names, read_priors, read_unmeasured
+from bayes_sp.spec.shifts import without_zero_shifts
 from bayes_sp.spec.table import Table
 from bayes_sp.spec.types import Missing, PathModel
 
@@ -52,7 +53,7 @@ def load_model(source: str | Path | Mapping[str, Any] | PathModel, *, name: str 
     if isinstance(source, PathModel):
         if problems := check_model(source):
             raise SpecificationError(source.name, problems)
-        return source
+        return _without_zero_shifts(source)
     if isinstance(source, Mapping):
         return parse_model(source, name=name or "model", source=name or "specification")
     path = find_model(source)
@@ -137,6 +138,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         assumptions=top.take_texts("assumptions"),
         twin=top.take_text("twin"),
         unmeasured=read_unmeasured(top.take_table("unmeasured")),
+        missing_shift=_missing_shift(top.take_table("missing_shift")),
         missing=top.take_choice("missing", get_args(Missing), "model"),  # type: ignore[arg-type] # one of Missing
         folder=folder,
     )
@@ -146,7 +148,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         problems.extend(check_model(model, with_priors=priors_are_readable))
     if problems:
         raise SpecificationError(source, problems)
-    return model
+    return _without_zero_shifts(model)
 
 
 def _contrast(top: Table) -> tuple[float, float]:
@@ -154,3 +156,12 @@ def _contrast(top: Table) -> tuple[float, float]:
     if len(values) > 2:
         top.report("contrast", f"must be two different numbers [from, to], found {list(values)}")
     return (values[0], values[-1])
+
+
+def _missing_shift(table: Table) -> tuple[tuple[str, float], ...]:
+    return tuple((name, table.take_number(name) or 0.0) for name in table.names())
+
+
+def _without_zero_shifts(model: PathModel) -> PathModel:
+    kept = without_zero_shifts(model.missing_shift)
+    return model if kept == model.missing_shift else replace(model, missing_shift=kept)

@@ -47,8 +47,10 @@ class PathModel:
     unmeasured
         Confounders that nobody measured, of stated strength.
     missing_shift
-        (response, how much higher a missing value of it lies, on the scale of its linear predictor, than the model
-        says given everything else); responses that are not listed are missing at random.
+        (response, delta): a missing value of the response follows the same equation as an observed one with delta added
+        to its mean's linear predictor: points for an identity link, log rate for counts, log odds or probits for
+        levels; a zero part is not shifted. Responses that are not listed are missing at random (pattern-mixture model
+        with a delta adjustment; van Buuren 2018, Flexible Imputation of Missing Data, 2nd ed., section 9.2).
     missing
         ``model``: patients with missing cells stay, and the cells are unknowns of the model. ``complete``: only
         patients without missing cells are used.

@@ -49,7 +49,12 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
         missing={name: mask for name, mask in missing.items() if mask.any()},
         coding={response: model.coding(response) for response in responses},
         groups={name: group_codes(records[name]) for name in model.grouping},
-        offsets={e.response: np.log(values[e.offset] / e.offset_reference) for e in model.equations if e.offset},
+        offsets={e.response: _log_window(e, values[e.offset]) for e in model.equations if e.offset},
+        shifts={
+            name: np.where(missing[name], delta, 0.0)
+            for name, delta in model.missing_shift
+            if delta and missing[name].any()
+        },
         measurement_sd={e.response: _error_sd(e, values[e.response]) for e in model.equations if _measured(e)},
         dropped=len(survey) - len(records),
     )
@@ -73,6 +78,11 @@ def group_codes(column: pd.Series) -> tuple[Codes, tuple[str, ...]]:
     known = sorted(set(labels), key=lambda label: (int(label) if numeric else 0, label))
     place = {label: i for i, label in enumerate(known)}
     return np.array([place[label] for label in labels], dtype=np.int64), tuple(known)
+
+
+def _log_window(equation: Equation, windows: Array) -> Array:
+    """Return log(window / reference), (n,); 0 where there is no window, which only missing responses can lack."""
+    return np.nan_to_num(np.log(windows / equation.offset_reference))
 
 
 def _measured(equation: Equation) -> bool:

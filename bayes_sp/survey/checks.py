@@ -52,11 +52,15 @@ def check_values(
 ) -> list[str]:
     """Return the problems of the cells: not a number, off the scale, fractional or negative counts, unknown levels.
 
-    A missing cell is a problem only where a group or an observation window is missing. ``reported`` marks, by column,
+    A missing cell is a problem only where a group is missing, or the observation window of a response that is there,
+    or a binary exposure that would need a model, or more than 80 % of a column: of one of the chain, among patients of
+    whom any response is there. ``reported`` marks, by column,
     cells that are in the list of problems already.
     """
     problems: list[str] = []
     absent: list[Mask] = []
+    responses = [equation.response for equation in model.equations]
+    back = records[responses].notna().any(axis=1).to_numpy(dtype=bool)
     for name in model.columns:
         known_bad = (reported or {}).get(name, np.zeros(len(records), dtype=bool))
         if name in model.grouping:
@@ -71,14 +75,15 @@ def check_values(
         missing = np.isnan(values) & ~known_bad
         rules = [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]
         if name in model.windows:
-            rules.append((missing, "must have a value in every row, because it is an observation window"))
+            over = [equation.response for equation in model.equations if equation.offset == name]
+            counted = missing & records[over].notna().any(axis=1).to_numpy(dtype=bool)
+            rules.append((counted, "must have a value in every row, because it is an observation window"))
         elif name == model.exposure and model.variable(name).kind == "binary" and model.missing == "model":
-            rules.append((missing, 'must have a value in every row; a binary exposure goes with missing = "complete"'))
-        elif len(missing) and missing.mean() > MOST_MISSING:
-            share = (
-                f"{100 * missing.mean():.0f} % of the cells are missing, and at most {100 * MOST_MISSING:.0f} % may be"
-            )
-            problems.append(f'column "{name}": {share}; leave the variable out of the model')
+            modelled = missing & (back | any(records[c.name].isna().any() for c in model.covariates))
+            rules.append((modelled, 'must have a value in every row; a binary exposure goes with missing = "complete"'))
+        elif (share := _share(missing, back if name in model.chain else None)) > MOST_MISSING:
+            most = f"{100 * share:.0f} % of the cells are missing, and at most {100 * MOST_MISSING:.0f} % may be"
+            problems.append(f'column "{name}": {most}; leave the variable out of the model')
         else:
             absent.append(missing)
         for mask, rule in rules:
@@ -89,6 +94,12 @@ def check_values(
             f"{row_name(int(row))}: every value is missing; leave the row out" for row in nothing[:CELLS_SHOWN]
         ]
     return problems
+
+
+def _share(missing: Mask, among: Mask | None) -> float:
+    """Return the share of missing cells, among some patients where there are any."""
+    cells = missing if among is None or not among.any() else missing[among]
+    return float(cells.mean()) if len(cells) else 0.0
 
 
 def _rules(model: PathModel, name: str, values: Array) -> Iterator[Rule]:

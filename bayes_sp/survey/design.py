@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,9 @@ class Design:
         Grouping column -> (number of each patient's group (n,), the groups' labels).
     offsets
         Response -> log(window / reference) of each patient, (n,).
+    shifts
+        Response -> the specification's shift of its missing values, (n,): 0 where the response is observed. Responses
+        without a missing cell or without a shift are left out.
     measurement_sd
         Response measured with error -> the error's SD, in the response's unit.
     dropped
@@ -68,6 +71,7 @@ class Design:
     coding: dict[str, Coding] = field(default_factory=dict)
     groups: dict[str, tuple[Codes, tuple[str, ...]]] = field(default_factory=dict)
     offsets: dict[str, Array] = field(default_factory=dict)
+    shifts: dict[str, Array] = field(default_factory=dict)
     measurement_sd: dict[str, float] = field(default_factory=dict)
     dropped: int = 0
 
@@ -91,3 +95,22 @@ class Design:
         coding = self.coding.get(self.responses[j], Coding())
         coded = (self.y[:, j] - coding.origin) / coding.unit
         return np.round(coded) if coding.levels else coded
+
+    def offset(self, response: str) -> Array | None:
+        """Return what a response's mean predictor has beside coefficients, (n,): window and shift; None for nothing."""
+        window, shift = self.offsets.get(response), self.shifts.get(response)
+        return window if shift is None else shift if window is None else window + shift
+
+    def taken(self, index: Codes) -> Design:
+        """Return the design of these patients, or of these rows where a patient stands more than once."""
+        missing = {name: mask[index] for name, mask in self.missing.items()}
+        return replace(
+            self,
+            x=self.x[index],
+            y=self.y[index],
+            w=self.w[index],
+            missing={name: mask for name, mask in missing.items() if mask.any()},
+            groups={name: (codes[index], labels) for name, (codes, labels) in self.groups.items()},
+            offsets={name: values[index] for name, values in self.offsets.items()},
+            shifts={name: values[index] for name, values in self.shifts.items()},
+        )

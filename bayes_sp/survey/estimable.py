@@ -6,6 +6,7 @@ import numpy as np
 
 from bayes_sp.errors import SurveyError
 from bayes_sp.survey.design import Array, Design
+from bayes_sp.survey.relevance import came_back, relevant
 
 COLLINEAR = 1e-5  # as a distance; the normal equations see its square
 
@@ -13,25 +14,28 @@ COLLINEAR = 1e-5  # as a distance; the normal equations see its square
 def check_design(design: Design, source: str) -> None:
     """Check that the equations can be estimated: enough patients, no constant and no collinear column.
 
-    Constant columns are looked for among the cells that there are, collinear ones among complete records.
+    Patients of whom no response is observed say nothing of the equations and are not counted. Constant columns are
+    looked for among the cells that there are, collinear ones among complete records.
 
     Raises
     ------
     SurveyError
         Naming the columns.
     """
-    columns = {design.exposure: design.x}
-    columns |= {name: design.y[:, k] for k, name in enumerate(design.responses)}
-    columns |= {name: design.w[:, j] for j, name in enumerate(design.covariate_terms)}
-    needed = len(columns) + 2
+    back = came_back(design)
+    columns = {design.exposure: design.x[back]}
+    columns |= {name: design.y[back, k] for k, name in enumerate(design.responses)}
+    columns |= {name: design.w[back, j] for j, name in enumerate(design.covariate_terms)}
+    needed, count = len(columns) + 2, int(back.sum())
     problems = _unaccounted(design)
-    if design.n < needed:
+    if count < needed:
         left_out = f" ({design.dropped} with missing cells are left out)" if design.dropped else ""
+        left_out += f" ({design.n - count} without any response are not counted)" if count < design.n else ""
         problems.append(
-            f"{design.n} records are too few for {len(columns)} columns; at least {needed} are needed{left_out}"
+            f"{count} records are too few for {len(columns)} columns; at least {needed} are needed{left_out}"
         )
     else:
-        constant = [name for name, values in columns.items() if np.nanmax(values) == np.nanmin(values)]
+        constant = [name for name, values in columns.items() if not _varies(values)]
         problems += [_constant(name, design) for name in constant]
         if not constant:
             problems += _collinear({name: values for name, values in columns.items() if name != design.outcome})
@@ -39,12 +43,17 @@ def check_design(design: Design, source: str) -> None:
         raise SurveyError(source, problems)
 
 
+def _varies(values: Array) -> bool:
+    known = values[~np.isnan(values)]
+    return bool(known.size) and bool(known.max() > known.min())
+
+
 def _unaccounted(design: Design) -> list[str]:
     """Return the mediators whose missing cells have no account: they are neither unbounded numbers nor few levels."""
     found = []
     for name, family in zip(design.mediators, design.families, strict=False):
-        if name in design.missing and family in ("beta", "student_t"):
-            cells = int(design.missing[name].sum())
+        cells = int((design.missing[name] & relevant(design, name)).sum()) if name in design.missing else 0
+        if cells and family in ("beta", "student_t"):
             found.append(
                 f'column "{name}": {cells} cells are missing, and missing mediators of the family "{family}" '
                 f'have no account; set missing = "complete" in the specification, or choose another family'

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from bayes_sp.families.registry import FAMILIES
+from bayes_sp.spec.shifts import shift_words
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import complete_cases
 from bayes_sp.survey.records import Survey
 
 Treatment = Literal["dropped", "parameter", "summed"]
 WORDS: dict[Treatment, str] = {
-    "dropped": "these patients do not enter the outcome's likelihood, and stay in the others",
+    "dropped": "these patients do not enter the outcome's likelihood, and stay in the others; effects are averaged "
+    "over them too",
     "parameter": "each is an unknown that is estimated with the rest",
     "summed": "each is summed over its possible values",
 }
@@ -31,15 +34,19 @@ def treatment(model: PathModel, column: str) -> Treatment:
 
 
 def survey_notes(model: PathModel, survey: Survey) -> tuple[str, ...]:
-    """Return sentences on missing cells and on levels of ordered responses that no record has; () if there are none."""
+    """Return sentences on missing cells, their shifts, and levels of ordered responses that no record has; or ()."""
     used = complete_cases(model, survey)
     notes = []
     if dropped := len(survey) - len(used):
         notes.append(f"{dropped} of {len(survey)} records have missing cells and are left out.")
+    back = used.records[[equation.response for equation in model.equations]].notna().any(axis=1)
+    notes += _without_response(model, back)
     for name in model.columns:
-        if missing := int(used.records[name].isna().sum()):
-            share = f"{missing} of {len(used)} values ({100 * missing / len(used):.0f} %)"
+        among = used.records[name][back] if name in model.chain else used.records[name]
+        if missing := int(among.isna().sum()):
+            share = f"{missing} of {len(among)} values ({100 * missing / len(among):.0f} %)"
             notes.append(f"{name}: {share} are missing; {WORDS[treatment(model, name)]}.")
+    notes += _shifts(model, used)
     for equation in model.equations:
         if FAMILIES[equation.family].ordered:
             seen = used.records[equation.response].to_numpy(dtype=float, na_value=np.nan)
@@ -48,3 +55,27 @@ def survey_notes(model: PathModel, survey: Survey) -> tuple[str, ...]:
                 which = f"level{'' if len(unseen) == 1 else 's'} {', '.join(unseen)}"
                 notes.append(f"{equation.response}: no record has the {which}; the prior alone speaks of it.")
     return tuple(notes)
+
+
+def _without_response(model: PathModel, back: pd.Series) -> list[str]:
+    """Say how many patients came back, where not all did."""
+    if back.all():
+        return []
+    responses = ", ".join(equation.response for equation in model.equations)
+    return [
+        f"{int(back.sum())} of {len(back)} patients came back; of the other {int((~back).sum())} no response "
+        f"({responses}) is known. They say nothing of the equations of the chain, and effects are averaged over them "
+        "too; what follows counts the cells of the chain among those who came back."
+    ]
+
+
+def _shifts(model: PathModel, survey: Survey) -> list[str]:
+    """Say by how much missing values are shifted."""
+    notes = []
+    for name, delta in model.missing_shift:
+        if missing := int(survey.records[name].isna().sum()):
+            words = shift_words(model, name, delta)
+            notes.append(f"{name}: the {missing} missing values follow its equation shifted: {words} (missing_shift).")
+        else:
+            notes.append(f"{name}: no value is missing, so its missing_shift does nothing.")
+    return notes

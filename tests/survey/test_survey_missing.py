@@ -56,7 +56,7 @@ def test_sentences_on_missing_cells_say_what_is_done(model, records):
         "sleep: 1 of 40 values (2 %) are missing; each is summed over its possible values.",
         "mood: 1 of 40 values (2 %) are missing; each is an unknown that is estimated with the rest.",
         "y: 2 of 40 values (5 %) are missing; these patients do not enter the outcome's likelihood, and stay in the "
-        "others.",
+        "others; effects are averaged over them too.",
         "site: 1 of 40 values (2 %) are missing; each is summed over its possible values.",
     )
     assert survey_notes(model, survey_of(records)) == ()
