@@ -6,9 +6,15 @@ import importlib
 from typing import Any
 
 _HOMES: dict[str, str] = {
+    "Attrition": "bayes_sp.sensitivity.everyone",
+    "NonResponders": "bayes_sp.survey.nonresponders",
     "Runner": "bayes_sp.many.run",
-    "kappa_curve": "bayes_sp.sensitivity.kappa",
     "Target": "bayes_sp.sensitivity.target",
+    "attrition": "bayes_sp.sensitivity.everyone",
+    "kappa_curve": "bayes_sp.sensitivity.kappa",
+    "nonresponders_from_moments": "bayes_sp.survey.nonresponders",
+    "nonresponders_from_records": "bayes_sp.survey.nonresponders",
+    "published_nonresponders": "bayes_sp.study.referred",
 }
 
 __all__ = list(_HOMES)

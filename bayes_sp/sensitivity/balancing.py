@@ -41,9 +41,12 @@ class Balance:
     ----------
     weights
         Of the patients at hand, (n,), adding up to 1.
+    gaps
+        Columns that were matched among the patients whose value is known, because not all are.
     """
 
     weights: Array
+    gaps: tuple[str, ...] = ()
 
     @property
     def ess(self) -> float:
@@ -93,7 +96,7 @@ def balance(columns: Mapping[str, Array], moments: Sequence[Moment], n: int, sou
     weights = entropy_weights(np.column_stack(constraints) if constraints else np.zeros((size, 0)))
     if weights is None:
         raise SurveyError(source, _unreachable(columns, moments, constraints))
-    return Balance(weights)
+    return Balance(weights, tuple(m.column for m in moments if np.isnan(columns[m.column]).any()))
 
 
 def entropy_weights(constraints: Array) -> Array | None:

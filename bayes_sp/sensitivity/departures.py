@@ -54,13 +54,23 @@ class Departure:
         ways = (pair[0] if delta < 0 else pair[1] for pair in self.moves)
         return tuple(Move(way.response, way.parent, abs(delta) * way.amount) for way in ways)
 
+    @property
+    def at_the_end(self) -> str:
+        """The departure at its last delta, in words."""
+        if self.name == TOGETHER:
+            return f"{self.name} at their last ends"
+        if self.kind == LEVELS:
+            return f"{self.name} {self.ends[1]:+.3g}"
+        reversed_ = " (reversed)" if self.fraction(self.ends[1]) == -1.0 else ""
+        return f"{self.name} at {self.slope + self.ends[1]:.3g}{reversed_}"
+
     def deltas(self, points: int) -> Array:
         """Return evenly spaced deltas from the first to the last, (points,)."""
         return np.linspace(*self.ends, points)
 
     def fraction(self, delta: float) -> float:
         """Return the slope of those who did not come back as a fraction of the others': 1 unchanged, -1 reversed."""
-        return (self.slope + delta) / self.slope if self.slope else float("nan")
+        return round(1.0 + delta / self.slope, 12) + 0.0 if self.slope else float("nan")
 
 
 def departures(
