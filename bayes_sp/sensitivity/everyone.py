@@ -25,7 +25,7 @@ from bayes_sp.sensitivity.tipping_delta import Tipping, tipping
 from bayes_sp.survey.nonresponders import NonResponders
 
 RESPONDERS = "responders"
-POINTS = 11  # of each curve: an odd number has one at 0 of a symmetric range
+POINTS = 9  # of each curve: an odd number has one at 0 of a symmetric range
 ATTRITION_COLUMNS = (
     "population", "shifted", "delta", "fraction", "path", "scale", "decomposition", "kappa", "mean", "lower", "upper",
     "ci_kind", "ci_prob", "prob_negative",
@@ -149,7 +149,8 @@ def attrition(
     ci_prob
         Probability of the intervals.
     points
-        Of each curve, at least 3.
+        Of each curve, at least 3. Crossings are looked for between neighbouring points. Where means need quadrature a
+        point costs as much as all effects do.
 
     Returns
     -------
@@ -233,7 +234,9 @@ def _notes(both: Patterns, nonresponders: NonResponders, ways: tuple[Departure, 
         f"Without a departure the {both.size} who did not come back follow the equations of the {came_back} who did, "
         f"given their covariates (missing at random); no data can tell."
     ]
-    if both.balanced is not None:
+    if both.balanced is None:
+        notes.append(f"Their covariates are {nonresponders.source}.")
+    else:
         listed = [moment.column for moment in nonresponders.moments]
         others = [covariate.name for covariate in model.covariates if covariate.name not in listed]
         notes.append(

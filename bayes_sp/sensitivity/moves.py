@@ -67,3 +67,27 @@ def total_slopes(chain: Chain) -> Array:
 def levels_are_proportional(chain: Chain) -> bool:
     """Whether a level multiplies every mean outcome by one number (log link), or adds one to it (identity link)."""
     return chain.all_normal and chain.outcome.rule in ("exp", "identity") and not chain.interactions.any()
+
+
+def outcome_is_scaled(chain: Chain) -> bool:
+    """Whether a level of the outcome multiplies every mean outcome by one number, whatever the mediators."""
+    return chain.outcome.rule in ("exp", "zero_inflated")
+
+
+def split_moves(chain: Chain, responses: Sequence[str], moves: Sequence[Move]) -> tuple[list[Move], Array]:
+    """Return the moves that change mean outcomes each in its own way, and what the others add to the outcome's eta.
+
+    The others are levels that add the same to the outcome's linear predictor for every patient and in every world,
+    (S,): `total_slopes` times the amount where everything is linear in the mediators, else the outcome's own level
+    where that multiplies its mean.
+    """
+    if levels_are_proportional(chain) and all(move.parent == LEVEL for move in moves):
+        slopes, free = total_slopes(chain), list(moves)
+    else:
+        slopes = np.ones((len(responses), chain.draws))
+        own = [move for move in moves if (move.response, move.parent) == (responses[-1], LEVEL)]
+        free = own if outcome_is_scaled(chain) else []
+    added = np.zeros(chain.draws)
+    for move in free:
+        added += move.amount * slopes[responses.index(move.response)]
+    return [move for move in moves if move not in free], added

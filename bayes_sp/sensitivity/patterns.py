@@ -41,7 +41,7 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.model.imputed import filled_columns
 from bayes_sp.names import ALONE, AVERAGE, COEFFICIENT, DIFFERENCE, TOTAL, TOTAL_INDIRECT
 from bayes_sp.sensitivity.balancing import Balance, balance
-from bayes_sp.sensitivity.moves import LEVEL, Move, levels_are_proportional, moved, total_slopes
+from bayes_sp.sensitivity.moves import Move, moved, split_moves
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import complete_cases, covariate_columns, design_arrays, group_codes
 from bayes_sp.survey.design import Array, Codes, Design
@@ -109,17 +109,12 @@ class Patterns:
         return replace(problem, weights=None if self.balanced is None else self.balanced.weights)
 
     def others_means(self, base: Means, moves: Sequence[Move], quadrature: Quadrature) -> Means:
-        """Return mean outcomes of the others with coefficients moved, from those without (`base`).
-
-        Where levels move alone and everything is linear in the mediators, the moves add to the outcome's linear
-        predictor what `total_slopes` says, for every patient and in every world.
-        """
-        if levels_are_proportional(self.chain) and all(move.parent == LEVEL for move in moves):
-            responses = self.design.responses
-            slopes = total_slopes(self.chain)
-            added = sum(move.amount * slopes[responses.index(move.response)] for move in moves)
-            return Means(base.values + added, base.logarithmic)
-        return self.means(self.others_problem(moves), quadrature)
+        """Return mean outcomes of the others with coefficients moved, from those without (`base`)."""
+        rest, added = split_moves(self.chain, self.design.responses, moves)
+        means = self.means(self.others_problem(rest), quadrature) if rest else base
+        if means.logarithmic or self.chain.outcome.rule == "identity":
+            return Means(means.values + added, means.logarithmic)
+        return Means(means.values * np.exp(added), False)
 
     def quadrature(self, extremes: Sequence[Sequence[Move]]) -> Quadrature:
         """Return nodes that are enough for both groups, and for the others at both ends of every range of moves."""

@@ -25,8 +25,10 @@ import numpy as np
 from bayes_sp.names import ARROW, DIFFERENCE, TOTAL
 from bayes_sp.sensitivity.departed import Departed
 from bayes_sp.sensitivity.departures import LEVELS, TOGETHER, Departure, unit_of
-from bayes_sp.sensitivity.moves import levels_are_proportional
+from bayes_sp.sensitivity.moves import levels_are_proportional, outcome_is_scaled
 from bayes_sp.sensitivity.target import Target
+
+_ROOT = 1e-9  # of the bracket: how near a root is found
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def why_never(departed: Departed, departure: Departure, target: Target) -> str:
             "who did not come back by a positive number"
         )
     outcome = departed.patterns.model.outcome
-    scaled = chain.outcome.rule in ("exp", "zero_inflated") and departure.name == f"level of {outcome}"
+    scaled = outcome_is_scaled(chain) and departure.name == f"level of {outcome}"
     if scaled and (target.scale == DIFFERENCE or target.path == TOTAL) and _same_sign(departed, target):
         return (
             f"a level of {outcome} multiplies the difference of those who did not come back by a positive number, and "
@@ -120,7 +122,7 @@ def _crossings(departed: Departed, departure: Departure, target: Target, points:
         heights = [height(node) for node in nodes]
         for low, high, before, after in zip(nodes, nodes[1:], heights, heights[1:], strict=False):
             if (before > 0.0) != (after > 0.0):
-                found.append(float(brentq(height, low, high, xtol=1e-12)))
+                found.append(float(brentq(height, low, high, xtol=_ROOT * abs(high - low))))
                 break
     return tuple(sorted(found, key=abs))
 
@@ -138,7 +140,7 @@ def _sentence(
         f"{target.null:g}"
     )
     if impossible:
-        return f"{state} whatever the level among {who}: {impossible}"
+        return f"{state} whatever the level{'s' if len(departure.moves) > 1 else ''} among {who}: {impossible}"
     if not deltas:
         return f"{state} {_range(departed, departure, who)}"
     return f"{state} unless {' or '.join(_place(departed, departure, delta, who) for delta in sorted(deltas))}"
@@ -150,7 +152,8 @@ def _range(departed: Departed, departure: Departure, who: str) -> str:
     if departure.name == TOGETHER:
         return f"for all levels together among {who}, to both ends of their ranges"
     if departure.kind == LEVELS:
-        return f"for every {departure.name} among {who} from {_short(first)} to {_short(last)} beside the model's"
+        unit = unit_of(departed.patterns.model, departure.moves[0][0].response)
+        return f"for every {departure.name} among {who} from {first:+.2g} to {last:+.2g} ({unit})"
     low, high = sorted((departure.slope + first, departure.slope + last))
     edge = _edge(departure)
     return f"for every slope from {edge} among {who} from {_short(low)} to {_short(high)} ({_own(departed, departure)})"
