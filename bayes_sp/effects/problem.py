@@ -53,6 +53,8 @@ class Problem:
         do not interact with the exposure; the ratio that the outcome's family has; ``difference``.
     places
         Coordinates of chain and draw.
+    weights
+        Of the patients over whom means are taken, (n,); None counts each once.
     """
 
     chain: Chain
@@ -62,6 +64,7 @@ class Problem:
     contrast: tuple[float, float]
     scales: tuple[str, ...]
     places: dict[str, Array]
+    weights: Array | None = None
 
     @property
     def full(self) -> tuple[Path, ...]:
@@ -86,7 +89,7 @@ class Problem:
 
     def means(self, worlds: Flags, rule: Rule) -> Means:
         """Mean outcomes of the worlds (W, 2**K), on the scale of the outcome's family."""
-        return world_means(self.chain, self.baselines, worlds, self.contrast, rule)
+        return world_means(self.chain, self.baselines, worlds, self.contrast, rule, self.weights)
 
     def labelled(self, values: Array) -> Array:
         """Draws (S, ...) as (chain, draw, ...)."""

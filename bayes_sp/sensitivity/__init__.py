@@ -11,8 +11,9 @@ _HOMES: dict[str, str] = {
     "Confounding": "bayes_sp.sensitivity.confounding",
     "EValues": "bayes_sp.sensitivity.evalues",
     "DeltaCurve": "bayes_sp.sensitivity.delta",
+    "Attrition": "bayes_sp.sensitivity.everyone",
+    "NonResponders": "bayes_sp.survey.nonresponders",
     "Runner": "bayes_sp.many.run",
-    "kappa_curve": "bayes_sp.sensitivity.kappa",
     "Target": "bayes_sp.sensitivity.target",
     "Tipping": "bayes_sp.sensitivity.crossings",
     "TippingPoint": "bayes_sp.sensitivity.prior_tipping",
@@ -26,6 +27,11 @@ _HOMES: dict[str, str] = {
     "confounding": "bayes_sp.sensitivity.confounding",
     "e_values": "bayes_sp.sensitivity.evalues",
     "delta_curve": "bayes_sp.sensitivity.delta",
+    "attrition": "bayes_sp.sensitivity.everyone",
+    "kappa_curve": "bayes_sp.sensitivity.kappa",
+    "nonresponders_from_moments": "bayes_sp.survey.nonresponders",
+    "nonresponders_from_records": "bayes_sp.survey.nonresponders",
+    "published_nonresponders": "bayes_sp.study.referred",
 }
 
 __all__ = list(_HOMES)

@@ -47,10 +47,20 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
         With every missing column, text, fractional or negative count and value off its scale.
         Rows are counted as a spreadsheet does: the columns' names are row 1.
     """
-    path = Path(os.path.expanduser(path))  # Path.expanduser raises for an unknown user
     model = load_model(model)
+    return read_columns(path, model, model.columns)
+
+
+def read_columns(
+    path: str | Path, model: PathModel, needed: Sequence[str], empty: Sequence[str] = (), why_empty: str = ""
+) -> Survey:
+    """Read and check some columns of a specification, as `read_survey` does all of them.
+
+    Columns that must be ``empty`` may be left out of the file; ``why_empty`` says why, after "must be empty".
+    """
+    path = Path(os.path.expanduser(path))  # Path.expanduser raises for an unknown user
     header, rows = _read_rows(path)
-    problems = check_columns(model, header)
+    problems = check_columns(model, header, needed)
     if not rows:
         problems.append("there is no row of values below the columns' names")
     if problems:
@@ -59,13 +69,18 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
     nothing = np.array([not any(cell.strip() for cell in row) for row in rows])
     problems += _describe_rows(longer, f"has more fields than the {len(header)} that the first row names")
     problems += _describe_rows(nothing, "is blank")
-    width = 1 + max(header.index(name) for name in model.columns)
+    width = 1 + max((header.index(name) for name in needed), default=0)
     shorter = np.array([len(row) < width for row in rows]) & ~nothing
     problems += _describe_rows(shorter, f"has fewer fields than the {len(header)} that the first row names")
     columns: dict[str, Array] = {}
     groups: dict[str, list[str | None]] = {}
     reported: dict[str, Mask] = {}
-    for name in model.columns:
+    for name in [name for name in empty if name in header]:
+        place = header.index(name)
+        text = [row[place].strip() if place < len(row) else "" for row in rows]
+        filled = np.array([cell not in MISSING for cell in text])
+        problems += describe_cells(name, filled, _quoted(text), _row_name, f"must be empty{why_empty}")
+    for name in needed:
         place = header.index(name)
         text = [row[place].strip() if place < len(row) else "" for row in rows]
         blank = np.array([cell in MISSING for cell in text])
@@ -77,8 +92,8 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
         problems += describe_cells(name, wrong, _quoted(text), _row_name, "must be a number")
         reported[name] = wrong | nothing | shorter
         columns[name] = np.array([float("nan" if bad else text[i]) for i, bad in enumerate(blank | wrong)])
-    records = pd.DataFrame(columns | groups)[list(model.columns)]
-    problems += check_values(model, records, _row_name, reported)
+    records = pd.DataFrame(columns | groups, index=range(len(rows)))[list(needed)]
+    problems += check_values(model, records, _row_name, reported, needed)
     if problems:
         raise SurveyError(str(path), problems)
     whole = [name for name, values in columns.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
