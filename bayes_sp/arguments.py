@@ -89,9 +89,13 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
     add("--priors", nargs="?", const=NAMED_GRID, metavar="GRID.toml",
         help="other priors: power-scaling, named alternatives and a grid (yours, where you name its file), tipping "
         "point, overlap with the posterior")  # fmt: skip
-    add("--kappa", action="store_true", help="the coupling of a mediator's two worlds, from 0 to 1; nothing is refitted")
+    add(
+        "--kappa", action="store_true", help="the coupling of a mediator's two worlds, from 0 to 1; nothing is refitted"
+    )
     add("--confounding", action="store_true", help="an unmeasured confounder of two responses, of growing strength")
-    add("--attrition", action="store_true", help="patients who did not come back: effects for all, and shifts of theirs")
+    add(
+        "--attrition", action="store_true", help="patients who did not come back: effects for all, and shifts of theirs"
+    )
     add("--all", action="store_true", help="all of these")
     add("--nonresponders", type=file_path, metavar="FILE",
         help="for --attrition: a CSV file with a row for each patient who did not come back, or a TOML file with their "
@@ -104,7 +108,12 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
     add("--scheduler", default="", metavar="ADDRESS", help="fit on the workers of a Dask scheduler, tcp://host:port")
     add("--cells", type=file_path, default=Path("runs/cells"), metavar="DIR",
         help="where answers of single fits are kept (default runs/cells)")  # fmt: skip
-    add("--out", type=file_path, metavar="DIR", help="the folder (default runs/sensitivity-<model>-<data digest>-<seed>)")
+    add(
+        "--out",
+        type=file_path,
+        metavar="DIR",
+        help="the folder (default runs/sensitivity-<model>-<data digest>-<seed>)",
+    )
     add("--overwrite", action="store_true", help="replace the analysis in --out")
     sensitivity.set_defaults(command=run)
 

@@ -106,7 +106,9 @@ class Sensitivity:
     def failed(self) -> bool:
         """Whether a fit failed, or failed its diagnostics."""
         doubtful = any(f.estimate is not None and not f.estimate.trustworthy for f in self.findings())
-        failures = [part.failures for part in (self.grid, self.tipping, self.confounding, self.delta) if part is not None]
+        failures = [
+            part.failures for part in (self.grid, self.tipping, self.confounding, self.delta) if part is not None
+        ]
         return doubtful or not self.verdict.trustworthy or any(failures)
 
 
