@@ -101,7 +101,7 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
         help="for --attrition: a CSV file with a row for each patient who did not come back, or a TOML file with their "
         "number, means and SDs")  # fmt: skip
     add("--effect", default="", metavar="PATH",
-        help='the effect in question, such as "x -> m -> y" or total (default: the path through all mediators)')  # fmt: skip
+        help='the effect in question, such as "x -> m -> y" (default: the path through all mediators)')  # fmt: skip
     _add_records(sensitivity)
     _add_sampler(sensitivity)
     add("--workers", type=whole_number(1), metavar="N", help="processes that fit (default: one for each processor)")

@@ -39,5 +39,5 @@ def delta_lines(found: Sensitivity, curve: DeltaCurve) -> Iterator[str]:
     """Yield the effect at each shift of the missing values, and where that changes the conclusion."""
     rows = [[finding.case, shown(finding.estimate)] for finding in curve.findings()]
     yield from aligned(rows, "lr")
-    for text in curve.sentences():
-        yield from wrapped(text)
+    for tip in curve.tipping:
+        yield from wrapped(tip.sentence, "- ", "  ")

@@ -11,7 +11,7 @@ import xarray as xr
 from bayes_sp.names import ARROW
 from bayes_sp.report.layout import aligned, number, wrapped
 from bayes_sp.sensitivity.power_result import PowerScaling
-from bayes_sp.sensitivity.prior_grid import PriorGrid
+from bayes_sp.sensitivity.prior_fits import PriorGrid
 from bayes_sp.sensitivity.target import Estimate
 from bayes_sp.sensitivity.whole import Sensitivity
 

@@ -92,7 +92,7 @@ def _arrays(found: Sensitivity) -> Iterator[tuple[str, xr.Dataset]]:
     if found.attrition is not None:
         yield "attrition", found.attrition.curves
     if found.delta is not None:
-        yield "attrition", found.delta.dataset
+        yield "attrition", found.delta.curves
 
 
 def figures(found: Sensitivity) -> Iterator[tuple[str, Figure]]:

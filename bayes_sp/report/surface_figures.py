@@ -15,9 +15,10 @@ from bayes_sp.report.sensitivity_figures import caption, plain, published_of, qu
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.contour import ContourSet
 
-    from bayes_sp.sensitivity.confounding import Confounding
-    from bayes_sp.sensitivity.prior_grid import PriorGrid
+    from bayes_sp.sensitivity.prior_fits import PriorGrid
+    from bayes_sp.sensitivity.unmeasured import Confounding
     from bayes_sp.spec.types import PathModel
 
 COLOURS = "RdBu_r"
@@ -146,7 +147,7 @@ def plot_confounding(model: PathModel, found: Confounding) -> Figure:
     slices = {pair: found.surfaces[pair].sel(path=target.path, scale=target.scale) for pair in pairs}
     every = np.concatenate([at["mean"].to_numpy().ravel() for at in slices.values()])
     norm = _around(every, target.null)
-    image = None
+    image: ContourSet | None = None
     for panel, pair in zip(panels, pairs, strict=True):
         image = _surface(panel, slices[pair], pair, found, norm)
         first, second = (model.variable(name).label for name in pair)
@@ -169,7 +170,7 @@ def plot_confounding(model: PathModel, found: Confounding) -> Figure:
     return figure
 
 
-def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], found: Confounding, norm: TwoSlopeNorm) -> object:
+def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], found: Confounding, norm: TwoSlopeNorm) -> ContourSet:
     first, second = pair
     at = at.transpose(first, second)
     y, x = at[first].to_numpy(), at[second].to_numpy()
@@ -197,7 +198,7 @@ def _benchmarks(axes: Axes, model: PathModel, found: Confounding, pair: tuple[st
     for row in shown:
         x, y = row["sign"] * row["second_strength"], row["first_strength"]
         axes.plot(x, y, "o", color="white", markeredgecolor=INK, markersize=5)
-        if row is strongest:
+        if strongest is not None and row is strongest:
             label = plain(model.variable(row["covariate"]).label)
             axes.annotate(label, (x, y), xytext=(4, 5), textcoords="offset points", fontsize=7.5, color=INK)
 

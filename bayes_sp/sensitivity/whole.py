@@ -18,7 +18,6 @@ from bayes_sp.many.run import Runner
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, silent
 from bayes_sp.sensitivity.conclusion import Verdicts, verdicts
-from bayes_sp.sensitivity.confounding import Confounding, confounding
 from bayes_sp.sensitivity.delta import DeltaCurve, delta_curve
 from bayes_sp.sensitivity.evalues import EValues, e_values
 from bayes_sp.sensitivity.everyone import Attrition, attrition
@@ -27,9 +26,10 @@ from bayes_sp.sensitivity.kappa import KappaCurve, kappa_curve
 from bayes_sp.sensitivity.overlap import prior_overlap
 from bayes_sp.sensitivity.power import power_scaling
 from bayes_sp.sensitivity.power_result import PowerScaling
-from bayes_sp.sensitivity.prior_grid import PriorGrid, prior_grid
+from bayes_sp.sensitivity.prior_fits import PriorGrid, prior_grid
 from bayes_sp.sensitivity.prior_tipping import TippingPoint, prior_tipping_point
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of
+from bayes_sp.sensitivity.unmeasured import Confounding, confounding
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
@@ -106,13 +106,12 @@ class Sensitivity:
     def failed(self) -> bool:
         """Whether a fit failed, or failed its diagnostics."""
         doubtful = any(f.estimate is not None and not f.estimate.trustworthy for f in self.findings())
-        failures = [
-            part.failures for part in (self.grid, self.tipping, self.confounding, self.delta) if part is not None
-        ]
-        return doubtful or not self.verdict.trustworthy or any(failures)
+        refitted = (self.grid, self.tipping, self.confounding)
+        failures = any(part.failures for part in refitted if part is not None)
+        return doubtful or failures or not self.verdict.trustworthy
 
 
-def sensitivity(
+def analyse(
     model: PathModel | str | Path = "primary",
     survey: Survey | None = None,
     parts: Sequence[str] = PARTS,

@@ -107,6 +107,19 @@ def nonresponders_from_records(
     return NonResponders(len(survey), survey.mark, survey.records[list(needed)].reset_index(drop=True))
 
 
+def read_nonresponders(model: PathModel | str | Path, path: str | Path) -> NonResponders:
+    """Read those who did not come back from a file: moments where its name ends in ``.toml``, else records in CSV.
+
+    Raises
+    ------
+    SurveyError
+        As `nonresponders_from_records` and `nonresponders_from_moments`.
+    """
+    if str(path).lower().endswith(".toml"):
+        return nonresponders_from_moments(path)
+    return nonresponders_from_records(model, path)
+
+
 def nonresponders_from_moments(source: str | Path | Mapping[str, Any]) -> NonResponders:
     """Read what is published of patients who did not come back.
 
