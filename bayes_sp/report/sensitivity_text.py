@@ -98,9 +98,9 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
     own = band[(band["scale"] == curve.target.scale) & band["decomposition"].isin(["", AVERAGE])]
     own = own[own["path"].str.contains(ARROW, regex=False)]
     decimals = decimals_of(own)
-    rows = [["", "mean, from - to", "limits, lowest - highest", "one side of no effect"]]
+    rows = [["", "mean, from and to", "lowest and highest limit", "one side of no effect"]]
     for row in own.to_dict("records"):
-        means = f"{number(row['lowest_mean'], decimals)} - {number(row['highest_mean'], decimals)}"
+        means = f"{number(row['lowest_mean'], decimals)} to {number(row['highest_mean'], decimals)}"
         rows.append([path_words(found.fit.model, row["path"]), means, _limits(row, decimals), _yes(row["one_side"])])
     low, high = curve.table["kappa"].min(), curve.table["kappa"].max()
     note = (

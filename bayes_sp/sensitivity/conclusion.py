@@ -113,4 +113,4 @@ def _all(count: int) -> str:
 
 
 def _short(value: float) -> str:
-    return f"{value:.3f}" if abs(value) >= 0.0095 else f"{value:.2g}"
+    return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0.0 else f"{value:.2g}"
