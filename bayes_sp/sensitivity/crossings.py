@@ -97,10 +97,30 @@ def state_of(estimate: Estimate, region: Region) -> State:
 
 def margin_of(estimate: Estimate, region: Region, before: State) -> tuple[float, float]:
     """Return how far an interval is from leaving a state, positive while in it, and that limit's Monte Carlo error."""
-    low, high = region
-    above, below = (estimate.lower - high, estimate.mcse_lower), (low - estimate.upper, estimate.mcse_upper)
-    inside = min((estimate.lower - low, estimate.mcse_lower), (high - estimate.upper, estimate.mcse_upper))
+    found = _margins(estimate, region)
     if before == "across":
-        margin, error = max(above, below, inside) if low < high else max(above, below)
+        margin, error = max(found.values())
         return -margin, error
-    return {"above": above, "below": below, "inside": inside}[before]
+    return found[before]
+
+
+def state_beyond(estimate: Estimate, region: Region, before: State) -> State:
+    """Return the state of an interval that has left one, also where its limit lies exactly on the edge."""
+    state = state_of(estimate, region)
+    if state != before:
+        return state
+    found = _margins(estimate, region)
+    return max(found, key=lambda name: found[name]) if before == "across" else "across"
+
+
+def _margins(estimate: Estimate, region: Region) -> dict[State, tuple[float, float]]:
+    """Return how far inside each state other than ``across`` an interval lies, negative where it does not."""
+    low, high = region
+    found: dict[State, tuple[float, float]] = {
+        "above": (estimate.lower - high, estimate.mcse_lower),
+        "below": (low - estimate.upper, estimate.mcse_upper),
+    }
+    if low < high:
+        ends = (estimate.lower - low, estimate.mcse_lower), (high - estimate.upper, estimate.mcse_upper)
+        found["inside"] = min(ends)
+    return found

@@ -117,6 +117,8 @@ def constant_dial(model: PathModel, key: str) -> Dial:
         For a prior or constant that the specification does not have, or a prior that no parameter uses.
     """
     head, _, constant = key.rpartition(".")
+    if not head:
+        raise BayesSpError(model.name, [f'"{key}" is no constant of a prior; write it as prior.constant, slope.sigma'])
     terms = _members(model, head)
     prior = prior_of(model, terms[0])
     known = DISTRIBUTIONS[prior.dist].arguments

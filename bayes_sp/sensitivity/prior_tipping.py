@@ -85,7 +85,7 @@ class TippingPoint:
         head = f"The {100 * self.ci_prob:g} % interval of the effect {self.target.path} [{self.target.scale}]"
         first, low, high = self.tipping.first, self.tipping.low, self.tipping.high
         if first is None:
-            where = f"{self.dial.words} between {low:.3g} and {high:.3g}"
+            where = f"value from {low:.3g} to {high:.3g} of the {self.dial.words}"
             note = f" ({self.tipping.note})" if self.tipping.note else ""
             return f"{head} {kept(self.tipping)} for every {where}{note}."
         priors = "; ".join(f"{prior_words(prior)} for {arrow(term)}" for term, prior in self.priors)

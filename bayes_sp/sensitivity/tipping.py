@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from bayes_sp.sensitivity.crossings import Crossing, Region, State, Tipping, Z, margin_of, state_of
+from bayes_sp.sensitivity.crossings import Crossing, Region, State, Tipping, Z, margin_of, state_beyond, state_of
 from bayes_sp.sensitivity.target import Estimate
 
 type Evaluate = Callable[[Sequence[float]], Sequence[Estimate | None]]
@@ -155,7 +155,8 @@ class _Search:
             share, half = inner / fall, max((1.25 + 0.5 * idle) * SURE * error / fall, 0.02)
             share = min(max(share, 0.02), 0.98)
             parts = [share - half, share, share + half, *([] if halved else [0.5])]
-            places = [near + (far - near) * part for part in parts if 0.0 < part < 1.0]
+            different = dict.fromkeys(round(part, 6) for part in parts if 0.0 < part < 1.0)
+            places = [near + (far - near) * part for part in different]
             self.add(places)
             near, far = self._narrowed(near, far, places, before)
             halved = abs(far - near) <= 0.5 * width
@@ -194,7 +195,8 @@ class _Search:
                 slope, root = float(fitted), float(root - level / fitted)
             low, high = root - Z * error / abs(slope), root + Z * error / abs(slope)
         low, high = max(low, ends[0]), min(high, ends[1])
-        after = state_of(estimate, self.region) if (estimate := self.found[far]) is not None else before
+        beyond = self.found[far]
+        after = before if beyond is None else state_beyond(beyond, self.region, before)
         return Crossing(self.outward(root), self.outward(low), self.outward(high), after)
 
     def notes(self, before: State, crossed: bool) -> list[str]:
