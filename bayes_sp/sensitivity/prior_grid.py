@@ -22,6 +22,7 @@ from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import versions
 from bayes_sp.names import AVERAGE
 from bayes_sp.sensitivity.alternatives import priors_in_words
+from bayes_sp.sensitivity.crossings import Z
 from bayes_sp.sensitivity.grid_file import DEFAULT, Grid, read_grid
 from bayes_sp.sensitivity.outcomes import estimate_in, run_once
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
@@ -116,10 +117,13 @@ class PriorGrid:
         null = self.target.null
         sides = np.where(fitted["upper"] < null, -1, np.where(fitted["lower"] > null, 1, 0))
         sign = -1 if float(fitted["mean"].median()) < null else 1
-        worst = fitted.loc[(fitted["lower"] - null if sign > 0 else null - fitted["upper"]).idxmin()]
+        margin = fitted["lower"] - null if sign > 0 else null - fitted["upper"]
+        worst = fitted.loc[margin.idxmin()]
         where = ", ".join(f"{key} = {worst[key]:g}" for key in self.keys)
         held = f"the interval excludes {null:g} on one side in {max((sides == -1).sum(), (sides == 1).sum())}"
         note = f"{held} of {len(fitted)} crossings"
+        open_still = int((margin.abs() <= Z * fitted["mcse_lower" if sign > 0 else "mcse_upper"]).sum())
+        note += f"; in {open_still} its limit is within Monte Carlo error of {null:g}" if open_still else ""
         note += f"; {len(cells) - len(fitted)} could not be fitted" if len(fitted) < len(cells) else ""
         yield Finding("priors", f"the least favourable crossing ({where})", _estimate(worst), note)
 
