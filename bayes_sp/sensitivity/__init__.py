@@ -13,6 +13,7 @@ _HOMES: dict[str, str] = {
     "DeltaCurve": "bayes_sp.sensitivity.delta",
     "Attrition": "bayes_sp.sensitivity.everyone",
     "NonResponders": "bayes_sp.survey.nonresponders",
+    "PriorGrid": "bayes_sp.sensitivity.prior_fits",
     "Runner": "bayes_sp.many.run",
     "Target": "bayes_sp.sensitivity.target",
     "Tipping": "bayes_sp.sensitivity.crossings",
@@ -35,6 +36,10 @@ _HOMES: dict[str, str] = {
     "nonresponders_from_moments": "bayes_sp.survey.nonresponders",
     "nonresponders_from_records": "bayes_sp.survey.nonresponders",
     "published_nonresponders": "bayes_sp.study.referred",
+    "alternative": "bayes_sp.sensitivity.alternatives",
+    "find_tipping": "bayes_sp.sensitivity.tipping",
+    "prior_grid": "bayes_sp.sensitivity.prior_fits",
+    "prior_tipping_point": "bayes_sp.sensitivity.prior_tipping",
 }
 
 __all__ = list(_HOMES)

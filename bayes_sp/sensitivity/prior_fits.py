@@ -14,18 +14,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.errors import FitError
 from bayes_sp.many.cells import Answer, Cell, Failure, Outcome
 from bayes_sp.many.run import Runner
 from bayes_sp.model.options import SamplerOptions
-from bayes_sp.model.sample import versions
 from bayes_sp.names import AVERAGE
 from bayes_sp.sensitivity.alternatives import priors_in_words
+from bayes_sp.sensitivity.crossings import Z
 from bayes_sp.sensitivity.grid_file import DEFAULT, Grid, read_grid
 from bayes_sp.sensitivity.outcomes import estimate_in, run_once
+from bayes_sp.sensitivity.provenance import provenance_of
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
-from bayes_sp.spec.dump import specification_text
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
@@ -116,10 +116,13 @@ class PriorGrid:
         null = self.target.null
         sides = np.where(fitted["upper"] < null, -1, np.where(fitted["lower"] > null, 1, 0))
         sign = -1 if float(fitted["mean"].median()) < null else 1
-        worst = fitted.loc[(fitted["lower"] - null if sign > 0 else null - fitted["upper"]).idxmin()]
+        margin = fitted["lower"] - null if sign > 0 else null - fitted["upper"]
+        worst = fitted.loc[margin.idxmin()]
         where = ", ".join(f"{key} = {worst[key]:g}" for key in self.keys)
         held = f"the interval excludes {null:g} on one side in {max((sides == -1).sum(), (sides == 1).sum())}"
         note = f"{held} of {len(fitted)} crossings"
+        open_still = int((margin.abs() <= Z * fitted["mcse_lower" if sign > 0 else "mcse_upper"]).sum())
+        note += f"; in {open_still} its limit is within Monte Carlo error of {null:g}" if open_still else ""
         note += f"; {len(cells) - len(fitted)} could not be fitted" if len(fitted) < len(cells) else ""
         yield Finding("priors", f"the least favourable crossing ({where})", _estimate(worst), note)
 
@@ -183,9 +186,8 @@ def prior_grid(
     outcomes = run_once(cells, runner or Runner())
     labels = _labels(model, outcomes, survey, target)
     attrs = {
-        "specification": specification_text(model), "seed": seed, "options": json.dumps(asdict(options)),
-        "kappa": kappa, "ci_kind": "eti", "ci_prob": ci_prob, "versions": json.dumps(versions()),
-        "data_digest": survey.digest, "data_source": survey.mark, "grid": grid.title,
+        **provenance_of(model, survey, seed), "options": json.dumps(asdict(options)),
+        "kappa": kappa, "ci_kind": CI_KIND, "ci_prob": ci_prob, "grid": grid.title,
     }  # fmt: skip
     count = len(grid.alternatives)
     failures = {failure.key: failure for failure in outcomes if isinstance(failure, Failure)}

@@ -11,20 +11,19 @@ from typing import Any
 
 import pandas as pd
 
-from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.errors import BayesSpError, FitError
 from bayes_sp.many.cells import Cell, Failure
 from bayes_sp.many.run import Runner
 from bayes_sp.model.options import SamplerOptions
-from bayes_sp.model.sample import versions
 from bayes_sp.sensitivity.crossings import Crossing, Region, Tipping
 from bayes_sp.sensitivity.dials import CENTRED, CONSTANT, Dial, any_dial
 from bayes_sp.sensitivity.outcomes import estimate_in, run_once
 from bayes_sp.sensitivity.prior_terms import SCALES, Term, along, arrow, prior_of
 from bayes_sp.sensitivity.prior_words import PRIOR_RANGE, event, kept, prior_words, range_words
+from bayes_sp.sensitivity.provenance import provenance_of
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
 from bayes_sp.sensitivity.tipping import SCAN, find_tipping
-from bayes_sp.spec.dump import specification_text
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
@@ -252,7 +251,6 @@ def _sceptical_dial(model: PathModel, target: Target) -> Dial:
 
 def _attrs(cell: Cell) -> dict[str, Any]:
     return {
-        "specification": specification_text(cell.model), "seed": cell.seed, "options": json.dumps(asdict(cell.options)),
-        "kappa": cell.kappa, "ci_kind": "eti", "ci_prob": cell.ci_prob, "versions": json.dumps(versions()),
-        "data_digest": cell.survey.digest, "data_source": cell.survey.mark,
+        **provenance_of(cell.model, cell.survey, cell.seed), "options": json.dumps(asdict(cell.options)),
+        "kappa": cell.kappa, "ci_kind": CI_KIND, "ci_prob": cell.ci_prob,
     }  # fmt: skip
