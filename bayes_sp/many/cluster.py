@@ -54,9 +54,9 @@ def cluster(address: str) -> Iterator[Place]:
 
         def threads() -> int:
             try:
-                return sum(client.nthreads().values())
-            except OSError:  # the connection is lost, which the futures say too
-                return 0
+                return sum(client.nthreads().values()) if client.status == "running" else -1
+            except OSError:
+                return -1
 
         dask_settings = importlib.import_module("dask.config").set
         lost = "see to the scheduler and its workers, and start again"
@@ -101,13 +101,21 @@ def _check_workers(client: Any, name: str) -> None:  # noqa: ANN401
     except TimeoutError as error:
         todo = "start some with `dask worker` and its address"
         raise BayesSpError(name, [f"has no worker after {FIRST_WORKER:.0f} s; {todo}"]) from error
+    try:
+        client.run_on_scheduler(made_with)  # it reads what it hands on
+    except (ImportError, AttributeError) as error:
+        raise BayesSpError(name, [_lacks(error)]) from error
     problems = []
     for worker, found in client.run(made_with, on_error="return").items():
         if isinstance(found, ImportError | AttributeError):
-            problems.append(f"its worker {worker} has no such bayes_sp ({found}); install the same there as here")
+            problems.append(f"its worker {worker} {_lacks(found)}")
         elif isinstance(found, dict):
             problems += [f"its worker {worker}: {problem}" for problem in different(found, made_with())]
         elif not isinstance(found, OSError):  # a worker that has just left
             raise found
     if problems:
         raise BayesSpError(name, problems)
+
+
+def _lacks(error: ImportError | AttributeError) -> str:
+    return f"cannot import this version of bayes_sp ({error}); install the same there as here"

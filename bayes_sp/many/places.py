@@ -19,6 +19,7 @@ from bayes_sp.survey.records import Survey
 
 MOST_DEATHS = 3  # of workers, before the cell that they ran is blamed
 PATIENCE = 60.0  # seconds without any worker
+_KEPT = "finished cells are kept where there is a store"
 LOOK = 1.0  # seconds after which the number of workers is looked at again
 
 
@@ -38,7 +39,7 @@ class Place:
     submit
         As an executor's.
     slots
-        Returns how many cells are handed over at a time; 0 while there is no worker.
+        Returns how many cells are handed over at a time: 0 while there is no worker, -1 when the place is lost.
     lost
         What a user should do if the place breaks down.
     hand_over
@@ -78,7 +79,8 @@ def _note(cell: Cell) -> str:
 def fitted_at(place: Place, cells: Sequence[Cell]) -> Generator[tuple[Cell, Outcome]]:
     """Yield cells with their outcomes as they finish, at most as many at a time as the place has slots.
 
-    A cell whose worker dies is handed over again, until three have died of it.
+    A cell whose worker process dies is handed over again, until three have died of it. Dask hands a cell over again by
+    itself, and in the end gives up all the cells that a dying worker held; each of those has another try alone.
 
     Raises
     ------
@@ -88,12 +90,25 @@ def fitted_at(place: Place, cells: Sequence[Cell]) -> Generator[tuple[Cell, Outc
         Whatever else a worker raised, which is a fault of ours, with the cell in its notes; all that had finished by
         then has been yielded.
     """
+    suspects: list[Cell] = []
+    for cell, outcome in _in_turn(place, cells):
+        if outcome is None:
+            suspects.append(cell)
+        else:
+            yield cell, outcome
+    for suspect in suspects:
+        for cell, outcome in _in_turn(place, [suspect]):
+            yield cell, outcome or failure(cell, "its workers died of it, last when it had the cluster to itself")
+
+
+def _in_turn(place: Place, cells: Sequence[Cell]) -> Generator[tuple[Cell, Outcome | None]]:
+    """Yield cells with their outcomes; None for what a cluster has given up."""
     waiting, deaths = deque(cells), Counter[str]()
     running: dict[Future[Any], Cell] = {}
     manned = time.monotonic()
     try:
         while waiting or running:
-            slots = place.slots()
+            slots = _slots(place)
             manned = time.monotonic() if slots else manned
             if time.monotonic() - manned > PATIENCE:
                 raise BayesSpError(place.name, [f"has had no worker for {PATIENCE:.0f} s; {place.lost}"])
@@ -104,18 +119,29 @@ def fitted_at(place: Place, cells: Sequence[Cell]) -> Generator[tuple[Cell, Outc
             for future in _finished(running):
                 cell = running.pop(future)
                 error = CancelledError() if future.cancelled() else future.exception()
-                deaths[cell.key] += isinstance(error, WorkerDiedError)
-                if isinstance(error, WorkerDiedError) and deaths[cell.key] < MOST_DEATHS:
-                    waiting.appendleft(cell)
-                elif error is None or (reason := _killed(error)):
-                    yield cell, future.result() if error is None else failure(cell, reason)
-                else:
+                if error is None:
+                    yield cell, future.result()
+                elif _is_given_up(error):
+                    yield cell, None
+                elif not isinstance(error, WorkerDiedError):
                     fault = _fault(error, cell, place)
+                elif deaths[cell.key] < MOST_DEATHS - 1:
+                    deaths[cell.key] += 1
+                    waiting.appendleft(cell)
+                else:
+                    yield cell, failure(cell, f"its worker died {MOST_DEATHS} times ({error})")
             if fault is not None:
                 raise fault
     finally:
         for future in running:
             future.cancel()
+
+
+def _slots(place: Place) -> int:
+    slots = place.slots()
+    if slots < 0:
+        raise BayesSpError(place.name, [f"was lost; {_KEPT}; {place.lost}"])
+    return slots
 
 
 def _submitted(place: Place, cell: Cell) -> Future[Any]:
@@ -132,22 +158,18 @@ def _finished(running: Mapping[Future[Any], Cell]) -> Collection[Future[Any]]:
     return wait(running, timeout=LOOK, return_when=FIRST_COMPLETED).done
 
 
-def _killed(error: BaseException) -> str:
-    """Return why a cell is given up whose workers have died; '' for any other error."""
-    if isinstance(error, WorkerDiedError):
-        return f"its worker died {MOST_DEATHS} times ({error})"
+def _is_given_up(error: BaseException) -> bool:
+    """Whether Dask says that the workers of a task have died too often."""
     dask = sys.modules.get("distributed")  # where the error is one of Dask's, Dask is loaded
-    if dask is not None and isinstance(error, dask.scheduler.KilledWorker):
-        return f"its worker died {error.allowed_failures + 1} times, or was running this cell when another ended it"
-    return ""
+    return dask is not None and isinstance(error, dask.scheduler.KilledWorker)
 
 
 def _fault(error: BaseException, cell: Cell, place: Place) -> BaseException:
     """Return what is raised for an error that ends the whole run."""
     if isinstance(error, BrokenExecutor | CancelledError):
         why = f" ({error})" if str(error) else ""
-        problem = f'broke down at the cell "{cell.name}"{why}; finished cells are kept where there is a store'
-        return BayesSpError(place.name, [f"{problem}; {place.lost}"])
+        problem = f'broke down at the cell "{cell.name}"{why}'
+        return BayesSpError(place.name, [f"{problem}; {_KEPT}; {place.lost}"])
     if not isinstance(error, BayesSpError):
         error.add_note(_note(cell))
     return error
