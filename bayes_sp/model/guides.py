@@ -44,9 +44,7 @@ def _known(ints: Any, floats: Any, e: int, number: int, v: Any, work: Any, eta: 
 
 
 @compiled
-def settle(
-    ints: Any, floats: Any, e: int, number: int, v: Any, work: Any, values: int, eta: int, zeta: int
-) -> float:
+def settle(ints: Any, floats: Any, e: int, number: int, v: Any, work: Any, values: int, eta: int, zeta: int) -> float:
     """Write U of each row, given its standardised value z; return log N(U) - log N(z) + log dU/dz of all patients.
 
     Rows of a patient with several have no guides, so U = z there, and nothing is counted twice.
