@@ -61,7 +61,7 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     SurveyError
         Where a patient's missing levels have more than 64 combinations.
     """
-    keep = informative(design)
+    keep = informative(design, model)
     cells = _summed_cells(model, design, keep)
     summed = {name: model.levels(name) for name in cells}
     if not summed:
