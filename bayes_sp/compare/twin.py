@@ -18,7 +18,7 @@ def twin_of(model: PathModel) -> PathModel:
     A model whose equations are all normal is its own twin. Otherwise it is the specification that ``twin`` names,
     or, where none is named, the model itself with every family normal and flat priors on coefficients and residual
     SDs, so that its posterior is the one that corresponds to least squares. What least squares has no place for is
-    left out: interactions, monotonic steps, groups, windows, zero parts and measurement error.
+    left out: interactions, monotonic steps, groups, windows, zero parts, measurement error and unmeasured confounders.
 
     Raises
     ------
@@ -36,6 +36,7 @@ def twin_of(model: PathModel) -> PathModel:
         plain = replace(plain, covariates=tuple(c for c in model.covariates if c.name in used))
         return replace(
             plain,
+            unmeasured=(),
             name=f"{model.name} (normal twin)",
             variables=tuple(variable for variable in model.variables if variable.name in plain.columns),
             priors=(
@@ -63,6 +64,8 @@ def twin_of(model: PathModel) -> PathModel:
         for equation in twin.equations
         if equation.family != "normal"
     ]
+    if twin.confounders:
+        problems.append(f"twin: {twin.name} has unmeasured confounders, of which least squares knows nothing")
     if problems:
         raise SpecificationError(model.name, problems)
     return twin
@@ -72,8 +75,11 @@ def twin_notes(model: PathModel) -> list[str]:
     """Return sentences on what the normal twin leaves out of a model, or why there is none."""
     if model.windows:
         return ["no normal twin: outcomes over windows of different lengths have no place in least squares"]
+    named = ", ".join(confounder.name for confounder in model.confounders)
+    has_twin = any(equation.family != "normal" for equation in model.equations)
+    assumed = [f"the normal twin takes nothing to be unmeasured: it has no {named}"] if named and has_twin else []
     if model.twin:
-        return []
+        return assumed
     parts = {
         "interactions": any(equation.interactions for equation in model.equations),
         "monotonic steps": any(equation.monotonic for equation in model.equations),
@@ -82,4 +88,4 @@ def twin_notes(model: PathModel) -> list[str]:
         "measurement error": any(equation.reliability is not None for equation in model.equations),
     }
     left = [name for name, given in parts.items() if given]
-    return [f"the normal twin leaves out {', '.join(left)}"] if left else []
+    return [*assumed, *([f"the normal twin leaves out {', '.join(left)}"] if left else [])]

@@ -15,7 +15,7 @@ from bayes_sp.criticism.predictive import PredictiveChecks
 from bayes_sp.criticism.predictors import thinned
 from bayes_sp.errors import BayesSpError
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.model.pointwise import log_likelihood
+from bayes_sp.model.pointwise import log_likelihood, taken
 from bayes_sp.names import observed_name
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import complete_cases
@@ -85,8 +85,8 @@ def pointwise(model: PathModel, design: Design, posterior: xr.DataTree) -> Point
 
 def pointwise_at(model: PathModel, design: Design, draws: xr.Dataset, patient: int) -> dict[str, Array]:
     """Return log p(y_i | draw) of one patient by response, (S,); NaN where the response is missing."""
-    found = _by_patient(model, design, log_likelihood(model, design, draws))
-    return {response: values[..., patient].ravel() for response, values in found.items()}
+    alone = taken(design, np.array([patient]))
+    return {r: values.ravel() for r, values in _by_patient(model, alone, log_likelihood(model, alone, draws)).items()}
 
 
 def _by_patient(model: PathModel, design: Design, group: xr.Dataset) -> dict[str, Array]:

@@ -15,6 +15,7 @@ from bayes_sp.effects.nodes import LEAST_NODES, MOST_NODES, Rule
 from bayes_sp.effects.normal import Flags, every_path
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS, all_sets
 from bayes_sp.effects.worlds import Means, check_chain, needs_nodes, world_means
+from bayes_sp.errors import SurveyError
 from bayes_sp.names import COEFFICIENT, DIFFERENCE, path_name
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Design
@@ -103,8 +104,11 @@ def make_problem(
     ValueError
         For a chain without effects (see `world_means`).
     SurveyError
-        If covariates have missing cells and no baselines are given.
+        If covariates have missing cells, or there are unmeasured confounders, and no baselines are given.
     """
+    if baselines is None and model.confounders:
+        problem = "effects are averages over patients whose confounders are not measured; give the baselines with their"
+        raise SurveyError("the survey", [f"{problem} draws"])
     chain = read_chain(model, posterior)
     check_chain(chain)
     # With a zero part a product would be of the count part alone, and could differ in sign from the effect on the mean.

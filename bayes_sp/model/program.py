@@ -99,9 +99,10 @@ def compile_program(model: PathModel, design: Design) -> Program:
     rows = split_rows(model, design)
     parts = parts_of(model, rows)
     confounders = confounders_of(model, rows, parts)
+    all_parts: tuple[Confounder | Part, ...] = (*confounders, *parts)
     parameters = lay_out(
-        [block for part in (*confounders, *parts) for block in part.blocks],
-        [block for part in (*confounders, *parts) for block in part.others],
+        [block for part in all_parts for block in part.blocks],
+        [block for part in all_parts for block in part.others],
         [known for confounder in confounders for known in confounder.known],
     )
     pack, count = _Pack(), len(confounders) + len(parts)

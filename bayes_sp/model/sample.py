@@ -27,6 +27,7 @@ from bayes_sp.model.parameters import is_posterior, posterior_dims, varying_name
 from bayes_sp.model.pointwise import log_likelihood
 from bayes_sp.model.posterior import LogPosterior, log_posterior
 from bayes_sp.model.program import Program, compile_program
+from bayes_sp.model.unmeasured import unmeasured_draws
 from bayes_sp.names import observed_name
 from bayes_sp.spec.dump import specification_text
 from bayes_sp.spec.types import PathModel
@@ -72,9 +73,10 @@ def sample_posterior(
     xarray.DataTree
         Groups ``posterior`` (chain, draw, ...), ``sample_stats`` (NUTS only), ``observed_data``, ``constant_data`` and
         ``log_likelihood`` (chain, draw, patient); the last is left out above 20 million values. ``imputed`` where
-        covariates have missing cells: their draws. The root's
-        attributes record seed, options, versions, data digest, specification, the records' origin, divergences (or
-        Pareto k) and seconds of compiling and sampling.
+        covariates have missing cells: their draws. With unmeasured confounders there is ``unmeasured``, their draws
+        (chain, draw, patient), and no ``log_likelihood``, which then is an integral and computed where it is needed.
+        The root's attributes record seed, options, versions, data digest, specification, the records' origin,
+        divergences (or Pareto k) and seconds of compiling and sampling.
 
     Raises
     ------
@@ -110,6 +112,8 @@ def sample_posterior(
     tree = _complete(label_draws(model, posterior.program, theta), stats, model, survey, design, made)
     if any(covariate.name in design.missing for covariate in model.covariates):
         tree["imputed"] = xr.DataTree(imputed_covariates(model, design, posterior.program, theta, seed=seed))
+    if model.confounders:
+        tree["unmeasured"] = xr.DataTree(unmeasured_draws(posterior.program, theta))
     return tree
 
 
@@ -132,10 +136,13 @@ def _plain(
 
     notify("compiling and sampling the plain PyMC model")
     started = time.perf_counter()
-    posterior, stats = plain_draws(model, design, seed=seed, options=options, progress=progress)
+    posterior, unmeasured, stats = plain_draws(model, design, seed=seed, options=options, progress=progress)
     made = {"seed": seed, **asdict(options), "divergences": int(stats["diverging"].sum()), "seconds_compiling": 0.0}
     made["seconds_sampling"] = round(time.perf_counter() - started, 3)
-    return _complete(posterior, stats, model, survey, design, made)
+    tree = _complete(posterior, stats, model, survey, design, made)
+    if model.confounders:
+        tree["unmeasured"] = xr.DataTree(unmeasured)
+    return tree
 
 
 def _nuts(
@@ -189,7 +196,8 @@ def _complete(
     }
     if stats is not None:
         groups["sample_stats"] = stats
-    if posterior.sizes["chain"] * posterior.sizes["draw"] * design.y.size <= POINTWISE_LIMIT:
+    values = posterior.sizes["chain"] * posterior.sizes["draw"] * design.y.size
+    if values <= POINTWISE_LIMIT and not model.confounders:
         groups["log_likelihood"] = log_likelihood(model, design, posterior)
     complete = xr.DataTree.from_dict(groups)
     complete.attrs = {

@@ -13,15 +13,14 @@ from bayes_sp.model.parameters import Parameters
 from bayes_sp.model.parts import Part
 from bayes_sp.survey.design import Array
 
-
 # A moderate value of a strength whose prior is on the positive numbers.
 MODERATE: dict[str, Callable[..., float]] = {
     "half_normal": lambda sigma: 0.5 * sigma,
-    "half_student_t": lambda nu, sigma: 0.5 * sigma,  # noqa: ARG005 - nu: the arguments are the constants' names
+    "half_student_t": lambda nu, sigma: 0.5 * sigma,
     "exponential": lambda scale: 0.5 * scale,
     "gamma": lambda alpha, beta: alpha / beta,
     "inverse_gamma": lambda alpha, beta: beta / (alpha + 1.0),
-    "lognormal": lambda mu, sigma: float(np.exp(mu)),  # noqa: ARG005
+    "lognormal": lambda mu, sigma: float(np.exp(mu)),
 }
 
 
