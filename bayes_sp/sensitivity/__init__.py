@@ -9,6 +9,7 @@ _HOMES: dict[str, str] = {
     "Confounding": "bayes_sp.sensitivity.confounding",
     "EValues": "bayes_sp.sensitivity.evalues",
     "Runner": "bayes_sp.many.run",
+    "kappa_curve": "bayes_sp.sensitivity.kappa",
     "Target": "bayes_sp.sensitivity.target",
     "benchmark_strengths": "bayes_sp.sensitivity.benchmarks",
     "confounding": "bayes_sp.sensitivity.confounding",
