@@ -167,7 +167,9 @@ def compute_effects(
 
     Means over patients of E Y(u_D, M1(u_1), M2(u_2, M1(u_3))) in every world (`world_means`), then each path switched
     alone and averaged over all orders of switching (`effects_of_sets`). Observation windows (offsets) are not in
-    effects, which are for the reference window.
+    effects, which are for the reference window. Patients are all those of the survey, non-responders (whose outcome is
+    missing) included; the equation of a missing response is shifted there as the specification says
+    (`linear_baselines`).
 
     Parameters
     ----------
@@ -203,7 +205,7 @@ def compute_effects(
     check_kappa(kappa)
     problem = make_problem(model, design, posterior, baselines)
     quadrature = Quadrature()
-    closed = baselines is None and _is_published_form(model, problem)
+    closed = baselines is None and not design.shifts and _is_published_form(model, problem)
     if closed:
         by_scale, ordered = _closed_effects(model, design, posterior, problem, kappa)
     else:
