@@ -59,7 +59,7 @@ class Departed:
 
     def draws(self, means: Means) -> Array:
         """Return draws of every effect, (S, path, scale)."""
-        found = effects_of(self.patterns, self.problem, means)
+        found = effects_of(self.problem, means)
         by_scale = {DIFFERENCE: found.difference_average, self.problem.chain.outcome.ratio: found.rate_ratio_average}
         return np.stack([by_scale[scale] for scale in self.scales], axis=-1)
 
