@@ -95,37 +95,6 @@ def check_values(
     return problems
 
 
-def check_known_values(
-    model: PathModel,
-    records: pd.DataFrame,
-    names: Sequence[str],
-    row_name: RowName,
-    reported: dict[str, Mask],
-    why: str,
-) -> list[str]:
-    """Return the problems of the cells of some columns where a missing cell is one too: ``why`` says what to do.
-
-    One group is enough. ``reported`` as in `check_values`.
-    """
-    problems: list[str] = []
-    for name in names:
-        known_bad = reported.get(name, np.zeros(len(records), dtype=bool))
-        column = records[name]
-        types = pd.api.types
-        if name in model.grouping:
-            problems += _check_groups(name, column, row_name, known_bad, least=1)
-            continue
-        if not types.is_numeric_dtype(column) or types.is_bool_dtype(column) or types.is_complex_dtype(column):
-            problems.append(f'column "{name}": must hold numbers, found {column.dtype}')
-            continue
-        values = column.to_numpy(dtype=float, na_value=np.nan)
-        empty = np.isnan(values) & ~known_bad
-        problems += describe_cells(name, empty, lambda _: "empty", row_name, why)
-        for mask, rule in [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]:
-            problems += describe_cells(name, mask, lambda row: f"{values[row]:g}", row_name, rule)  # noqa: B023 - used at once
-    return problems
-
-
 def _rules(model: PathModel, name: str, values: Array) -> Iterator[Rule]:
     """Yield what the numbers of a column must obey, each with the cells that do not."""
     finite = np.isfinite(values)
@@ -167,6 +136,37 @@ def _scale(variable: Variable, values: Array) -> Iterator[Rule]:
         yield finite & (values < low), f"must be {limit} {low:g}"
     if high is not None:
         yield finite & (values > high), f"must be on its scale, at most {high:g}"
+
+
+def check_known_values(
+    model: PathModel,
+    records: pd.DataFrame,
+    names: Sequence[str],
+    row_name: RowName,
+    reported: dict[str, Mask],
+    why: str,
+) -> list[str]:
+    """Return the problems of the cells of some columns where a missing cell is one too: ``why`` says what to do.
+
+    One group is enough. ``reported`` as in `check_values`.
+    """
+    problems: list[str] = []
+    for name in names:
+        known_bad = reported.get(name, np.zeros(len(records), dtype=bool))
+        column = records[name]
+        types = pd.api.types
+        if name in model.grouping:
+            problems += _check_groups(name, column, row_name, known_bad, least=1)
+            continue
+        if not types.is_numeric_dtype(column) or types.is_bool_dtype(column) or types.is_complex_dtype(column):
+            problems.append(f'column "{name}": must hold numbers, found {column.dtype}')
+            continue
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+        empty = np.isnan(values) & ~known_bad
+        problems += describe_cells(name, empty, lambda _: "empty", row_name, why)
+        for mask, rule in [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]:
+            problems += describe_cells(name, mask, lambda row: f"{values[row]:g}", row_name, rule)  # noqa: B023 - used at once
+    return problems
 
 
 def _check_groups(name: str, column: pd.Series, row_name: RowName, known_bad: Mask, least: int = 2) -> list[str]:
