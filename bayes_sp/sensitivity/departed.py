@@ -80,6 +80,13 @@ class Departed:
         found = self.summary(departure.at(delta))[1, :, self.paths.index(target.path), self.scales.index(target.scale)]
         return Estimate(float(found[0]), float(found[1]), float(found[2]), trustworthy)
 
+    def target_draws(self, departure: Departure, delta: float, target: Target) -> Array:
+        """Return draws (chain, draw) of the target over everyone at a delta."""
+        moves = tuple(move for move in departure.at(delta) if move.amount)
+        others = self.patterns.others_means(self.others, moves, self.quadrature)
+        draws = self.draws(self.patterns.mixed(self.came_back, others))
+        return self.problem.labelled(draws[:, self.paths.index(target.path), self.scales.index(target.scale)])
+
     def curves(self, departures: Sequence[Departure], points: int) -> xr.Dataset:
         """Return every effect along every departure.
 

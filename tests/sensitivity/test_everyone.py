@@ -106,6 +106,17 @@ def test_a_tipping_delta_is_where_the_interval_meets_no_effect(fit, found):
         assert "452 who did not come back" in tip.sentence
 
 
+def test_the_error_of_a_tipping_delta_is_its_spread_over_seeds():
+    """Eight fits that differ in their seed: the SD of their tipping deltas is what each says of itself."""
+    tips = []
+    for seed in range(1, 9):
+        own = attrition(sp.fit("primary", seed=seed, options=FEW), published_nonresponders(), shifts={}, points=5)
+        tips.append([(tip.deltas[0], tip.errors[0]) for tip in own.tipping])
+    deltas, errors = np.moveaxis(np.array(tips), -1, 0)
+    ratio = deltas.std(axis=0, ddof=1) / np.sqrt((errors**2).mean(axis=0))
+    assert ((ratio > 0.4) & (ratio < 2.0)).all()
+
+
 @pytest.mark.parametrize("name", ["primary", "zinb"])
 def test_where_no_level_can_tip_the_sign_none_does(name):
     """Far beyond any range: 20 to either side, for levels alone and together."""
