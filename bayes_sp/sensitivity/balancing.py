@@ -102,11 +102,10 @@ def balance(columns: Mapping[str, Array], moments: Sequence[Moment], n: int, sou
 def entropy_weights(constraints: Array) -> Array | None:
     """Return the weights nearest to equal ones under which every column of ``constraints`` (n, k) has mean 0.
 
-    By Newton's method on the dual, with halved steps. None where it finds none: 0 is outside the convex hull of the
-    rows, or on its edge.
+    By Newton's method on the dual, with halved steps. Where 0 is on the edge of the convex hull of the rows, weights
+    of some rows tend to 0; None where it is outside.
     """
-    spread = constraints.std(axis=0)
-    scaled = constraints / np.where(spread > 0.0, spread, 1.0)
+    scaled = _scaled(constraints)
     at = np.zeros(scaled.shape[1])
     weights, value = _tilted(scaled, at)
     for _ in range(_STEPS):
@@ -123,6 +122,14 @@ def entropy_weights(constraints: Array) -> Array | None:
             size /= 2.0
         at, weights, value = at + size * step, trial, lower
     return None
+
+
+def _scaled(constraints: Array) -> Array:
+    """Columns in units of their SDs; a column that never varies in units of its size."""
+    size = np.abs(constraints).max(axis=0)
+    spread = constraints.std(axis=0)
+    unit = np.where(spread > 1e-12 * size, spread, size)
+    return constraints / np.where(unit > 0.0, unit, 1.0)
 
 
 def _tilted(scaled: Array, at: Array) -> tuple[Array, float]:
@@ -149,7 +156,7 @@ def _unreachable(columns: Mapping[str, Array], moments: Sequence[Moment], constr
     for moment, own in zip(moments, constraints, strict=True):
         values = columns[moment.column]
         low, high = np.nanmin(values), np.nanmax(values)
-        if not low < moment.mean < high and not low == moment.mean == high:
+        if not low <= moment.mean <= high:
             problems.append(
                 f"moments.{moment.column}.mean: no weights of the {count} patients who came back give a mean of "
                 f"{moment.mean:g}, because their values run from {low:g} to {high:g}; check it, or leave it out"
@@ -163,17 +170,11 @@ def _unreachable(columns: Mapping[str, Array], moments: Sequence[Moment], constr
         return problems
     misses = _misses(np.column_stack(constraints))
     owners = [moment.column for moment, own in zip(moments, constraints, strict=True) for _ in range(own.shape[1])]
-    far = list(dict.fromkeys(owner for owner, miss in zip(owners, misses, strict=True) if miss))
-    if far:
-        return [
-            f"moments.{name}: no weights of the {count} patients who came back reach it together with the other "
-            f"moments; check it, or leave it out"
-            for name in far
-        ]
-    names = ", ".join(moment.column for moment in moments)
+    far = [owner for owner, miss in zip(owners, misses, strict=True) if miss]
     return [
-        f"moments ({names}): only weights of 0 for some of the {count} patients who came back reach them, because "
-        f"together they lie on the edge of what these patients' values allow; leave one out"
+        f"moments.{name}: no weights of the {count} patients who came back reach it together with the other moments; "
+        f"check it, or leave it out"
+        for name in dict.fromkeys(far or owners)
     ]
 
 
@@ -181,8 +182,7 @@ def _misses(constraints: Array) -> NDArray[np.bool_]:
     """Return which columns' weighted means cannot be brought to 0 together, by the least sum of distances."""
     from scipy.optimize import linprog  # 0.2 s that only moments out of reach cost
 
-    spread = constraints.std(axis=0)
-    scaled = constraints / np.where(spread > 0.0, spread, 1.0)
+    scaled = _scaled(constraints)
     n, k = scaled.shape
     cost = np.concatenate([np.zeros(n), np.ones(2 * k)])
     equal = np.vstack(

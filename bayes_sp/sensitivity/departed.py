@@ -59,7 +59,7 @@ class Departed:
 
     def draws(self, means: Means) -> Array:
         """Return draws of every effect, (S, path, scale)."""
-        found = effects_of(self.patterns, self.problem, means)
+        found = effects_of(self.problem, means)
         by_scale = {DIFFERENCE: found.difference_average, self.problem.chain.outcome.ratio: found.rate_ratio_average}
         return np.stack([by_scale[scale] for scale in self.scales], axis=-1)
 
@@ -79,6 +79,13 @@ class Departed:
         """Return the target's estimate over everyone at a delta."""
         found = self.summary(departure.at(delta))[1, :, self.paths.index(target.path), self.scales.index(target.scale)]
         return Estimate(float(found[0]), float(found[1]), float(found[2]), trustworthy)
+
+    def target_draws(self, departure: Departure, delta: float, target: Target) -> Array:
+        """Return draws (chain, draw) of the target over everyone at a delta."""
+        moves = tuple(move for move in departure.at(delta) if move.amount)
+        others = self.patterns.others_means(self.others, moves, self.quadrature)
+        draws = self.draws(self.patterns.mixed(self.came_back, others))
+        return self.problem.labelled(draws[:, self.paths.index(target.path), self.scales.index(target.scale)])
 
     def curves(self, departures: Sequence[Departure], points: int) -> xr.Dataset:
         """Return every effect along every departure.

@@ -257,7 +257,10 @@ def _notes(both: Patterns, nonresponders: NonResponders, ways: tuple[Departure, 
     turning = {pair[0].parent for way in ways if way.kind == SLOPES for pair in way.moves}
     if turning:
         centres = ", ".join(f"{name} at {model.variable(name).center:g}" for name in model.chain if name in turning)
-        notes.append(f"Slopes turn about the specification's centres: {centres}.")
+        notes.append(
+            f"A moved slope is that of those who came back plus delta in every draw, given by its posterior mean; it "
+            f"turns about the specification's centre: {centres}."
+        )
     if both.chain.zero_part:
         notes.append("Departures are of the mean's equation; the zero part stays that of those who came back.")
     return tuple(notes)

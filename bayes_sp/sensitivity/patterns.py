@@ -163,7 +163,7 @@ def patterns(fit: Conditioned, nonresponders: NonResponders, kappa: float) -> Pa
     return Patterns(model, draws, design, others, columns, shared, weights, nonresponders.n, kappa)
 
 
-def effects_of(patterns: Patterns, problem: Problem, means: Means) -> PathEffects:
+def effects_of(problem: Problem, means: Means) -> PathEffects:
     """Return effects from the mean outcomes of every set of switched paths, in the outcome's unit."""
     found = effects_of_sets(means.values, problem.paths, logarithmic=means.logarithmic)
     unit = problem.chain.outcome.unit
@@ -179,7 +179,7 @@ def scales_of(problem: Problem) -> tuple[str, ...]:
 
 def labelled_effects(patterns: Patterns, problem: Problem, means: Means, quadrature: Quadrature, mark: str) -> Effects:
     """Return draws of every path effect on one group of patients, or on everyone."""
-    found = effects_of(patterns, problem, means)
+    found = effects_of(problem, means)
     by_scale = {
         ALONE: {DIFFERENCE: found.difference_alone, problem.chain.outcome.ratio: found.rate_ratio_alone},
         AVERAGE: {DIFFERENCE: found.difference_average, problem.chain.outcome.ratio: found.rate_ratio_average},

@@ -17,11 +17,13 @@ D = P(R=1) D_1 + P(R=0) D_0 in every draw.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
 import numpy as np
 
+from bayes_sp.effects.convergence import convergence_measures
 from bayes_sp.names import ARROW, DIFFERENCE, TOTAL
 from bayes_sp.sensitivity.departed import Departed
 from bayes_sp.sensitivity.departures import LEVELS, TOGETHER, Departure, unit_of
@@ -43,6 +45,8 @@ class Tipping:
         Of the interval without a departure: -1 or 1, or 0 where it holds no effect.
     deltas
         Nearest delta on either side of 0 at which that changes; () where none in the range does.
+    errors
+        Monte Carlo standard error of each.
     impossible
         Why no delta can change it, in a sentence; '' where that cannot be said.
     sentence
@@ -52,6 +56,7 @@ class Tipping:
     departure: str
     sign: int
     deltas: tuple[float, ...]
+    errors: tuple[float, ...]
     impossible: str
     sentence: str
 
@@ -61,9 +66,10 @@ def tipping(departed: Departed, departure: Departure, target: Target, points: in
     sign = departed.estimate(departure, 0.0, target).sign(target.null)
     impossible = why_never(departed, departure, target)
     deltas = () if impossible else _crossings(departed, departure, target, points)
-    return Tipping(
-        departure.name, sign, deltas, impossible, _sentence(departed, departure, target, sign, deltas, impossible)
-    )
+    errors = tuple(_error(departed, departure, delta, target) for delta in deltas)
+    state = _state(departed, target, sign)
+    sentence = f"{state} {_when(departed, departure, deltas, errors, impossible)}"
+    return Tipping(departure.name, sign, deltas, errors, impossible, sentence)
 
 
 def clearance(departed: Departed, departure: Departure, delta: float, target: Target) -> float:
@@ -127,23 +133,44 @@ def _crossings(departed: Departed, departure: Departure, target: Target, points:
     return tuple(sorted(found, key=abs))
 
 
-def _sentence(
-    departed: Departed, departure: Departure, target: Target, sign: int, deltas: tuple[float, ...], impossible: str
-) -> str:
-    """Return the result in words."""
-    patterns = departed.patterns
-    who = f"the {patterns.size} who did not come back"
+def _error(departed: Departed, departure: Departure, delta: float, target: Target) -> float:
+    r"""Return the Monte Carlo standard error of a crossing: that of the limit over its slope along delta.
+
+    The limit is the quantile at p of draws whose tail ESS is E: half the distance between the quantiles at
+    :math:`p \pm \sqrt{p (1 - p) / E}`. The slope is that of the clearance over 2 % of delta to either side.
+    """
+    values = departed.target_draws(departure, delta, target)
+    tail = (1.0 - departed.ci_prob) / 2.0
+    limits = np.quantile(values, [tail, 1.0 - tail])
+    p = tail if abs(limits[0] - target.null) < abs(limits[1] - target.null) else 1.0 - tail
+    spread = np.sqrt(p * (1.0 - p) / convergence_measures(values[..., None])["ess_tail"][0])
+    below, above = np.quantile(values, np.clip([p - spread, p + spread], 0.0, 1.0))
+    ends = [clearance(departed, departure, share * delta, target) for share in (0.98, 1.02)]
+    rise = abs(ends[1] - ends[0]) / (0.04 * abs(delta))
+    return float(above - below) / 2.0 / rise if rise > 0.0 else float("nan")
+
+
+def _state(departed: Departed, target: Target, sign: int) -> str:
+    """Return on which side the interval lies without a departure, in words."""
     scale = "" if target.scale == DIFFERENCE else f" ({target.scale})"
     side = {-1: "stays below", 1: "stays above", 0: "includes"}[sign]
-    state = (
-        f'the {100 * departed.ci_prob:g} % interval of "{target.path}"{scale} over all {patterns.everyone} {side} '
-        f"{target.null:g}"
-    )
+    interval = f"the {100 * departed.ci_prob:g} % interval"
+    return f'{interval} of "{target.path}"{scale} over all {departed.patterns.everyone} {side} {target.null:g}'
+
+
+def _when(
+    departed: Departed, departure: Departure, deltas: Sequence[float], errors: Sequence[float], impossible: str
+) -> str:
+    """Return for which deltas that is so, in words."""
+    who = f"the {departed.patterns.size} who did not come back"
     if impossible:
-        return f"{state} whatever the level{'s' if len(departure.moves) > 1 else ''} among {who}: {impossible}"
+        return f"whatever the level{'s' if len(departure.moves) > 1 else ''} among {who}: {impossible}"
     if not deltas:
-        return f"{state} {_range(departed, departure, who)}"
-    return f"{state} unless {' or '.join(_place(departed, departure, delta, who) for delta in sorted(deltas))}"
+        return _range(departed, departure, who)
+    places = [
+        _place(departed, departure, delta, error, who) for delta, error in sorted(zip(deltas, errors, strict=True))
+    ]
+    return f"unless {' or '.join(places)}"
 
 
 def _range(departed: Departed, departure: Departure, who: str) -> str:
@@ -159,19 +186,20 @@ def _range(departed: Departed, departure: Departure, who: str) -> str:
     return f"for every slope from {edge} among {who} from {_short(low)} to {_short(high)} ({_own(departed, departure)})"
 
 
-def _place(departed: Departed, departure: Departure, delta: float, who: str) -> str:
+def _place(departed: Departed, departure: Departure, delta: float, error: float, who: str) -> str:
     """Return on which side of a tipping delta things change, in words."""
     if departure.name == TOGETHER:
         ways = ", ".join(f"{move.response} {move.amount:+.2g}" for move in departure.at(delta))
         return f"all levels among {who} move together as far as {ways}"
+    accuracy = f"Monte Carlo error {error:.1g}"
     if departure.kind == LEVELS:
         response = departure.moves[0][0].response
         more = "higher" if delta > 0 else "lower"
         unit = unit_of(departed.patterns.model, response)
-        return f"the {departure.name} among {who} is {more} by more than {_short(abs(delta))} ({unit})"
+        return f"the {departure.name} among {who} is {more} by more than {_short(abs(delta))} ({unit}; {accuracy})"
     side = "above" if delta > 0 else "below"
     value = _short(departure.slope + delta)
-    return f"the slope from {_edge(departure)} among {who} is {side} {value} ({_own(departed, departure)})"
+    return f"the slope from {_edge(departure)} among {who} is {side} {value} ({accuracy}; {_own(departed, departure)})"
 
 
 def _edge(departure: Departure) -> str:

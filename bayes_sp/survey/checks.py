@@ -52,27 +52,22 @@ def check_survey(model: PathModel, survey: Survey) -> None:
 
 
 def check_values(
-    model: PathModel,
-    records: pd.DataFrame,
-    row_name: RowName,
-    reported: dict[str, Mask] | None = None,
-    needed: Sequence[str] | None = None,
+    model: PathModel, records: pd.DataFrame, row_name: RowName, reported: dict[str, Mask] | None = None
 ) -> list[str]:
     """Return the problems of the cells: not a number, off the scale, fractional or negative counts, unknown levels.
 
     A missing cell is a problem only where a group is missing, or the observation window of a response that is there,
     or a binary exposure that would need a model, or more than 80 % of a column: of one of the chain, among patients of
-    whom any response is there. ``reported`` marks, by column, cells that are in the list of problems already;
-    ``needed`` are the columns to look at, all of the model's if None.
+    whom any response is there. ``reported`` marks, by column, cells that are in the list of problems already.
     """
     problems: list[str] = []
     absent: list[Mask] = []
-    responses = [equation.response for equation in model.equations if equation.response in records]
+    responses = [equation.response for equation in model.equations]
     back = records[responses].notna().any(axis=1).to_numpy(dtype=bool)
-    for name in model.columns if needed is None else needed:
+    for name in model.columns:
         known_bad = (reported or {}).get(name, np.zeros(len(records), dtype=bool))
         if name in model.grouping:
-            problems += _check_groups(name, records[name], row_name, known_bad, least=2 if needed is None else 1)
+            problems += _check_groups(name, records[name], row_name, known_bad)
             continue
         types = pd.api.types
         is_number = types.is_numeric_dtype(records[name]) and not types.is_bool_dtype(records[name])
@@ -96,7 +91,7 @@ def check_values(
             absent.append(missing)
         for mask, rule in rules:
             problems.extend(describe_cells(name, mask, lambda row: f"{values[row]:g}", row_name, rule))  # noqa: B023 - used at once
-    if model.missing == "model" and not problems and absent and len(records):
+    if model.missing == "model" and not problems and len(records):
         nothing = np.flatnonzero(np.all(absent, axis=0))
         problems += [
             f"{row_name(int(row))}: every value is missing; leave the row out" for row in nothing[:CELLS_SHOWN]
@@ -153,7 +148,38 @@ def _scale(variable: Variable, values: Array) -> Iterator[Rule]:
         yield finite & (values > high), f"must be on its scale, at most {high:g}"
 
 
-def _check_groups(name: str, column: pd.Series, row_name: RowName, known_bad: Mask, least: int) -> list[str]:
+def check_known_values(
+    model: PathModel,
+    records: pd.DataFrame,
+    names: Sequence[str],
+    row_name: RowName,
+    reported: dict[str, Mask],
+    why: str,
+) -> list[str]:
+    """Return the problems of the cells of some columns where a missing cell is one too: ``why`` says what to do.
+
+    One group is enough. ``reported`` as in `check_values`.
+    """
+    problems: list[str] = []
+    for name in names:
+        known_bad = reported.get(name, np.zeros(len(records), dtype=bool))
+        column = records[name]
+        types = pd.api.types
+        if name in model.grouping:
+            problems += _check_groups(name, column, row_name, known_bad, least=1)
+            continue
+        if not types.is_numeric_dtype(column) or types.is_bool_dtype(column) or types.is_complex_dtype(column):
+            problems.append(f'column "{name}": must hold numbers, found {column.dtype}')
+            continue
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+        empty = np.isnan(values) & ~known_bad
+        problems += describe_cells(name, empty, lambda _: "empty", row_name, why)
+        for mask, rule in [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]:
+            problems += describe_cells(name, mask, lambda row: f"{values[row]:g}", row_name, rule)  # noqa: B023 - used at once
+    return problems
+
+
+def _check_groups(name: str, column: pd.Series, row_name: RowName, known_bad: Mask, least: int = 2) -> list[str]:
     """Return the problems of a grouping column: a missing group, a fraction, fewer than the least number of groups."""
     types = pd.api.types
     empty = column.isna().to_numpy(dtype=bool) & ~known_bad

@@ -16,11 +16,11 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.table import Table
 from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.checks import check_columns, check_values, describe_cells
-from bayes_sp.survey.read import read_columns
+from bayes_sp.survey.checks import check_columns, check_known_values, describe_cells
+from bayes_sp.survey.read import read_columns, row_in_file
 from bayes_sp.survey.records import Survey
 
-CAME_BACK = ", because these patients did not come back; leave those who did out of the records"
+CAME_BACK = "must be empty, because these patients did not come back; leave those who did out of the records"
 FILL = (
     "must have a value in every row; leave the patient out, fill the cell in by imputation, or give moments instead "
     "of records"
@@ -89,21 +89,14 @@ def nonresponders_from_records(
     needed = tuple(dict.fromkeys((*(covariate.name for covariate in model.covariates), *model.grouping)))
     answers = (*model.mediators, model.outcome)
     if isinstance(records, str | Path):
-        survey = read_columns(records, model, needed, answers, CAME_BACK)
-        source, first = str(records), 2
+        survey = read_columns(
+            records, model, needed,
+            lambda table, reported: check_known_values(model, table, needed, row_in_file, reported, FILL),
+            [(name, CAME_BACK) for name in answers],
+        )  # fmt: skip
     else:
         survey = records if isinstance(records, Survey) else Survey(records, "memory", "a table of non-responders")
-        source, first = survey.source, 1
         _check_table(model, survey, needed, answers)
-    missing = [
-        problem
-        for name in needed
-        for problem in describe_cells(
-            name, survey.records[name].isna().to_numpy(), lambda _: "empty", lambda row: f"row {row + first}", FILL
-        )
-    ]
-    if missing:
-        raise SurveyError(source, missing)
     return NonResponders(len(survey), survey.mark, survey.records[list(needed)].reset_index(drop=True))
 
 
@@ -159,13 +152,16 @@ def _check_table(model: PathModel, survey: Survey, needed: tuple[str, ...], answ
     problems = check_columns(model, names, needed)
     problems += [] if len(survey) else ["there is no row: nobody who did not come back"]
     if not problems:
-        problems = check_values(model, survey.records, lambda row: f"row {row + 1}", needed=needed)
+        problems = check_known_values(model, survey.records, needed, _row_name, {}, FILL)
         for name in [name for name in answers if name in names]:
             answered = survey.records[name].notna().to_numpy()
-            rule = f"must be empty{CAME_BACK}"
-            problems += describe_cells(name, answered, lambda _: "a value", lambda row: f"row {row + 1}", rule)
+            problems += describe_cells(name, answered, lambda _: "a value", _row_name, CAME_BACK)
     if problems:
         raise SurveyError(survey.source, problems)
+
+
+def _row_name(row: int) -> str:
+    return f"row {row + 1}"
 
 
 def _parse(tables: Mapping[str, Any], where: str) -> NonResponders:
