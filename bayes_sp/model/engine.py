@@ -135,6 +135,14 @@ def _table(phi: float, count: int) -> Any:
     return table
 
 
+@compiled
+def _weigh(work: Any, by: int, weight: int, width: int, rows: int) -> None:
+    """Multiply each row's derivatives with the row's share of its patient."""
+    for k in range(width):
+        for r in range(rows):
+            work[by + k * rows + r] *= work[weight + r]
+
+
 def make_log_density(name: str, densities: Any) -> Any:
     """Return ``log_density(theta, ints, floats, gradient)``, named after the families that `densities` knows.
 
@@ -193,14 +201,11 @@ def make_log_density(name: str, densities: Any) -> Any:
                         ints, floats, e, j, v, dv, work, j * kept, (2 * count + j) * kept, apart, (count + j) * kept, by
                     )
                 elif ints[e + at.DEFERRED]:
-                    for k in range(width):
-                        for r in range(rows):
-                            work[by + k * rows + r] *= work[weight + r]
+                    _weigh(work, by, weight, width, rows)
                     pull_hidden(ints, floats, e, v, dv, work, (2 * count + j) * kept, (count + j) * kept, by, rows)
                     for start in range(0, rows, rows):  # one block of all rows
                         pull(ints, floats, e, v, dv, work, start, rows, by, rows, count)
-            for p in range(len(dv)):
-                dv[p] *= power
+            dv *= power
             pull_parameters(theta, ints, floats, v, dv)
             for p in range(ints[at.SIZE]):
                 gradient[p] = dv[p]

@@ -141,9 +141,9 @@ def _check_power(program: Program, model: PathModel, survey: Survey) -> None:
     """Refuse a power of the likelihood given hidden values: it is not that of what was observed."""
     hidden = [part.response for part in program.parts if part.is_parent and (part.state != at.SEEN).any()]
     incomplete = [part.response for part in program.parts[: len(program.parts) - len(model.equations)]]
-    names = list(dict.fromkeys((*incomplete, *hidden)))
+    names = list(dict.fromkeys((*incomplete, *hidden, *(confounder.name for confounder in model.confounders))))
     if names:
-        what = f"values of {', '.join(names)} are missing or measured with error"
+        what = f"values of {', '.join(names)} are missing, measured with error or unmeasured"
         raise FitError(survey.source, [f"{what}: a power of the likelihood given them is not one of what was observed"])
 
 

@@ -127,7 +127,7 @@ def test_hidden_values_have_no_power(hidden, make_survey):
         records.loc[3, "age"] = np.nan
         survey = replace(survey, records=records)
     name = "loneliness_t1" if hidden == "latent" else "age"
-    with pytest.raises(FitError, match=f"values of {name} are missing or measured with error"):
+    with pytest.raises(FitError, match=f"values of {name} are missing, measured with error or unmeasured"):
         sample_posterior(model, survey, seed=1, likelihood_power=2.0)
 
 

@@ -66,7 +66,8 @@ def test_a_simulated_confounder_of_known_strength_is_adjusted_for(chain):
     """Without U the slope of m2 is off by s_j s_k / v; with it the truth, 0.5, is within two posterior SDs."""
     model, survey = chain
     plain, adjusted = (
-        confounded_posterior(model, survey, {"m2": s, "y": t})["y"].sel(y_term="m2") for s, t in ((1e-9, 1e-9), (0.5, 0.4))
+        confounded_posterior(model, survey, {"m2": s, "y": t})["y"].sel(y_term="m2")
+        for s, t in ((1e-9, 1e-9), (0.5, 0.4))
     )
     assert abs(float(adjusted.mean()) - 0.5) < 2 * float(adjusted.std())
     assert_allclose(plain.mean() - adjusted.mean(), product_bias(0.5, 0.4, 1.0), atol=0.05)
@@ -157,7 +158,9 @@ def test_multiples_are_roots_of_the_exact_limit(exact, chain):
 
 def test_interpolation_agrees_with_a_refit_at_the_root(chain):
     """Before any refit the multiple is right to a few per cent."""
-    found = confounding(*chain, runner=ExactRunner(), options=FEW, seed=2, strengths={"m2": [0.3, 0.6, 0.8], "y": [0.4, 0.8]})
+    found = confounding(
+        *chain, runner=ExactRunner(), options=FEW, seed=2, strengths={"m2": [0.3, 0.6, 0.8], "y": [0.4, 0.8]}
+    )
     surface, serial = found.surfaces["m2", "y"], {"path": SERIAL, "scale": "difference"}
     s, t = (grid.ravel() for grid in np.meshgrid([0.3, 0.6, 0.8], [-0.8, -0.4, 0.4, 0.8], indexing="ij"))
     values = np.array([float(surface["lower"].sel(m2=a, y=b, **serial)) for a, b in zip(s, t, strict=True)])
@@ -170,7 +173,9 @@ def test_interpolation_agrees_with_a_refit_at_the_root(chain):
 def test_sentences_begin_with_the_weakest_pair(exact):
     """In the words of the specification's labels; assumptions and the mark of the records stand beside them."""
     found, _ = exact
-    assert found.sentence().startswith("To make the 95 % interval of the serial effect include 0, an unmeasured confounder")
+    assert found.sentence().startswith(
+        "To make the 95 % interval of the serial effect include 0, an unmeasured confounder"
+    )
     assert len(found.sentences()) == 3
     assert found.sentences()[-1].startswith("No unmeasured confounder of label of m1 and y up to")
     assert found.assumptions == ASSUMPTIONS
@@ -210,9 +215,14 @@ def test_failures_and_doubts_are_reported(chain):
     runner = ExactRunner(failing=(0.4,), doubtful=(-0.4,))
     found = confounding(*chain, runner=runner, options=FEW, strengths={"m2": [0.3, 0.6], "y": [0.4, 0.8]})
     assert len(found.failures) == 2
-    assert found.sentences()[-1] == "2 of " + str(len(found.outcomes)) + " fits failed; 2 of " + str(
-        len(found.outcomes)
-    ) + " fits did not pass the diagnostics."
+    assert (
+        found.sentences()[-1]
+        == "2 of "
+        + str(len(found.outcomes))
+        + " fits failed; 2 of "
+        + str(len(found.outcomes))
+        + " fits did not pass the diagnostics."
+    )
     failed = found.table[found.table["reason"] == "it could not be fitted"]
     assert set(zip(failed["first_strength"], failed["second_strength"], strict=True)) == {(0.3, 0.4), (0.6, 0.4)}
     assert failed["mean"].isna().all()
@@ -247,9 +257,7 @@ def test_one_mediator_and_three():
     assert list(one.surfaces) == [("m1", "y")]
     assert "the effect via label of m1" in one.sentence()
     levels = dict.fromkeys(("m1", "m2", "m3", "y"), [0.4])
-    three = confounding(
-        normal_chain(3), confounded_records(3, {}), runner=ExactRunner(), options=FEW, strengths=levels
-    )
+    three = confounding(normal_chain(3), confounded_records(3, {}), runner=ExactRunner(), options=FEW, strengths=levels)
     assert len(three.surfaces) == 6
     assert three.target.path == "x -> m1 -> m2 -> m3 -> y"
     assert len(three.findings()) == 6

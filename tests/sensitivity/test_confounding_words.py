@@ -92,7 +92,9 @@ def test_without_a_common_covariate_the_strengths_themselves_are_told():
     (found,) = sentences(curve=pd.DataFrame(rows, columns=list(CURVE_COLUMNS)))
     assert "moves community belonging T1 by 0.4 and loneliness T1 by -0.2" in found
     (never,) = sentences(curve=pd.DataFrame(rows[:1], columns=list(CURVE_COLUMNS)))
-    assert never.startswith("No unmeasured confounder of community belonging T1 and loneliness T1 of the strengths tried")
+    assert never.startswith(
+        "No unmeasured confounder of community belonging T1 and loneliness T1 of the strengths tried"
+    )
 
 
 def test_what_went_wrong_is_said():
