@@ -64,7 +64,7 @@ def test_the_errors_of_limits_are_those_of_quantiles():
     shape, p = (4, 2500, 60, 1), 0.1
     values = np.random.default_rng(5).standard_normal(shape)
     draws = xr.Dataset(
-        {name: (("chain", "draw", "path", "scale"), values) for name in ("alone", "average")},
+        dict.fromkeys(("alone", "average"), (("chain", "draw", "path", "scale"), values)),
         coords={"path": [f"path {i}" for i in range(60)], "scale": ["difference"]},
     )
     table = answer_table(Effects(draws, (0.0, 1.0), 1.0, "", "", ordered=False), 1 - 2 * p)
