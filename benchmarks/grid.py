@@ -18,7 +18,7 @@ LOCAL = ("--host", "127.0.0.1", "--no-dashboard")
 
 
 def figures(settings: Settings) -> list[Figure]:
-    """Time a grid in one process, over two worker processes, and over one and two Dask workers, machine code at hand."""
+    """Time a grid in one process, over two, and over one and two Dask workers, with machine code at hand."""
     count, draws = (4, 50) if settings.quick else (100, 1000)
     cache = settings.folder / "grid-cache"
     call("grid:loop", cache=cache, count=1, draws=draws)  # compiles

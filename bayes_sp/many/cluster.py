@@ -44,11 +44,12 @@ def cluster(address: str) -> Iterator[Place]:
     try:
         _check_workers(client, name)
         executor = client.get_executor(pure=False)
+        settings = importlib.import_module("dask.config").set
         tasks: dict[str, Any] = {}
 
         def hand_over(survey: Survey) -> Any:  # noqa: ANN401 - a future of Dask's
             if survey.digest not in tasks:
-                with dask_settings({"distributed.admin.large-graph-warning-threshold": "1 TiB"}):  # it is on purpose
+                with settings({"distributed.admin.large-graph-warning-threshold": "1 TiB"}):  # it is on purpose
                     tasks[survey.digest] = client.submit(received, survey, pure=False)
             return tasks[survey.digest]
 
@@ -58,7 +59,6 @@ def cluster(address: str) -> Iterator[Place]:
             except OSError:
                 return -1
 
-        dask_settings = importlib.import_module("dask.config").set
         lost = "see to the scheduler and its workers, and start again"
         yield Place(name, executor.submit, threads, lost, hand_over)
     finally:

@@ -55,6 +55,12 @@ def usable_processors() -> int:
     return max(count, 1)
 
 
+class _Own(threading.local):
+    """What each thread has of its own: the process that it waits for."""
+
+    process: subprocess.Popen[bytes] | None = None
+
+
 class Processes:
     """Worker processes, each with one thread for its arithmetic, started when first needed.
 
@@ -70,7 +76,7 @@ class Processes:
     def __init__(self, count: int) -> None:
         self.count = count
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="bayes_sp-worker")  # one waits for each process
-        self._own = threading.local()
+        self._own = _Own()
         self._lock = threading.Lock()
         self._started: list[subprocess.Popen[bytes]] = []
         self._stopped = False
@@ -92,15 +98,14 @@ class Processes:
         return self._threads.submit(self._call, pickle.dumps((function, arguments)))
 
     def _call(self, message: bytes) -> Any:  # noqa: ANN401 - whatever the function returns
-        process = getattr(self._own, "process", None) or self._start()
-        self._own.process = process
+        process = self._own.process = self._own.process or self._start()
         reply = None
         with contextlib.suppress(BrokenPipeError):
             send(_pipe(process.stdin), message)
             reply = receive(_pipe(process.stdout))
         if reply is None:
             self._own.process = None
-            raise WorkerDiedError(f"it ended with {_status(self._discard(process))}")
+            raise self._died(process)
         result, error = pickle.loads(reply)  # noqa: S301 - from a process of our own
         if error is not None:
             raise error
@@ -122,19 +127,22 @@ class Processes:
             stdin.flush()
             ready = receive(_pipe(process.stdout))
         if ready is None:
-            status = _status(self._discard(process))
-            problem = f"one could not be started (it ended with {status}); its own message is above"
-            raise BayesSpError("worker processes", [problem, "with one worker, no other process is started"])
+            error = self._died(process)
+            if process.returncode > 0:  # not killed: the next one would end in the same way
+                problem = f"one could not be started ({error}); its own message is above"
+                raise BayesSpError("workers on this machine", [problem, "workers=1 fits everything here"])
+            raise error
         return process
 
-    def _discard(self, process: subprocess.Popen[bytes]) -> int:
-        """Wait for the end of a process that has closed its pipe, and return its exit status."""
+    def _died(self, process: subprocess.Popen[bytes]) -> WorkerDiedError:
+        """Return the error of a call whose process has closed its pipe, and forget the process."""
         process.kill()
-        status = process.wait()
+        _close(process)
         with self._lock:
             self._started.remove(process)
-        _close(process)
-        return status
+        status = process.returncode
+        how = f"signal {-status} ({signal.strsignal(-status)})" if status < 0 else f"exit status {status}"
+        return WorkerDiedError(f"it ended with {how}")
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
@@ -148,9 +156,3 @@ def _close(process: subprocess.Popen[bytes]) -> None:
     for stream in (process.stdin, process.stdout):
         with contextlib.suppress(BrokenPipeError):  # what was not yet sent to it
             _pipe(stream).close()
-
-
-def _status(status: int) -> str:
-    if status < 0:
-        return f"signal {-status} ({signal.strsignal(-status)})"
-    return f"exit status {status}"

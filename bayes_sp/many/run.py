@@ -117,7 +117,7 @@ class Runner:
                 yield fitted
         elif count > 1:
             with Processes(count) as processes:
-                place = Place("the worker processes", processes.submit, lambda: count, "start again")
+                place = Place("the workers on this machine", processes.submit, lambda: count, "start again")
                 with closing(fitted_at(place, cells)) as fitted:
                     yield fitted
         else:
@@ -135,7 +135,7 @@ class Runner:
             where = f"a {type(self.executor).__name__}"
         else:
             count = self.workers or usable_processors()
-            where = f"{count} processes on this machine" if count > 1 else "this process"
+            where = f"{count} workers on this machine" if count > 1 else "in turn"
         kept = "answers are not kept" if self.store is None else f"answers kept in {os.fspath(self.store)}"
         return f"Runner({where}; {kept})"
 

@@ -78,5 +78,5 @@ def _portable(error: BaseException) -> BaseException:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     except (pickle.PicklingError, TypeError, AttributeError, ValueError, LookupError):
         error = RuntimeError(f"{type(error).__name__}: {error}")
-    error.add_note(f"in the worker process:\n{text}")
+    error.add_note(f"in the worker:\n{text}")
     return error

@@ -68,7 +68,7 @@ def same(found: list, expected: list) -> bool:
 
 
 class Deadly(str):
-    """A cell's name: the first ``times`` processes that read it are killed, but those spared; they leave their marks."""
+    """A cell's name: the first ``times`` processes that read it are killed, unless spared; each leaves a mark."""
 
     __slots__ = ("marks", "spared", "times")
 

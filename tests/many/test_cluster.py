@@ -152,7 +152,7 @@ def test_a_scheduler_that_dies_is_an_error_and_what_is_finished_is_kept(dask, tm
             began.append(time.monotonic())
             dask.scheduler.kill()
 
-    with pytest.raises(BayesSpError, match="(broke down at the cell|was lost).*see to the scheduler"):
+    with pytest.raises(BayesSpError, match=r"(broke down at the cell|was lost).*see to the scheduler"):
         Runner(scheduler=dask.address, store=tmp_path / "store", progress=kill).run(cells)
     assert time.monotonic() - began[0] < 120
     kept = {path.stem for path in (tmp_path / "store").iterdir()}

@@ -40,7 +40,7 @@ def test_an_error_comes_back_as_it_is_with_its_place(workers):
     """The type, the message, and the worker's traceback as a note."""
     error = workers.submit(operator.truediv, 1, 0).exception()
     assert isinstance(error, ZeroDivisionError)
-    assert "in the worker process:" in error.__notes__[0]
+    assert "in the worker:" in error.__notes__[0]
     mistake = workers.submit(
         exec, "from bayes_sp.errors import *; raise SurveyError('a.csv', ['is empty'])"
     ).exception()
@@ -98,7 +98,7 @@ def test_an_interrupt_from_the_terminal_is_left_to_the_parent(workers):
 def test_workers_that_cannot_start_are_an_error_that_says_so(monkeypatch):
     """Python itself does not start."""
     monkeypatch.setattr(processes, "_START", "raise SystemExit(3)")
-    with Processes(2) as workers, pytest.raises(BayesSpError, match="could not be started.*exit status 3"):
+    with Processes(2) as workers, pytest.raises(BayesSpError, match=r"could not be started.*exit status 3"):
         workers.submit(abs, 1).result(timeout=120)
 
 

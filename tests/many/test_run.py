@@ -251,8 +251,8 @@ def test_a_runner_is_one_thing_and_says_what():
     for workers in (0, True, 1.5, -2):
         with pytest.raises(ValueError, match="at least 1"):
             Runner(workers=workers)
-    assert repr(Runner(workers=3, store="kept")) == "Runner(3 processes on this machine; answers kept in kept)"
-    assert repr(Runner(workers=1)) == "Runner(this process; answers are not kept)"
+    assert repr(Runner(workers=3, store="kept")) == "Runner(3 workers on this machine; answers kept in kept)"
+    assert repr(Runner(workers=1)) == "Runner(in turn; answers are not kept)"
     assert "the Dask cluster of host:1;" in repr(Runner(scheduler="host:1"))
 
 
