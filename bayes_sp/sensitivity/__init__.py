@@ -6,13 +6,13 @@ import importlib
 from typing import Any
 
 _HOMES: dict[str, str] = {
-    "Confounding": "bayes_sp.sensitivity.confounding",
+    "Confounding": "bayes_sp.sensitivity.unmeasured_confounding",
     "EValues": "bayes_sp.sensitivity.evalues",
     "Runner": "bayes_sp.many.run",
     "kappa_curve": "bayes_sp.sensitivity.kappa",
     "Target": "bayes_sp.sensitivity.target",
-    "benchmark_strengths": "bayes_sp.sensitivity.benchmarks",
-    "confounding": "bayes_sp.sensitivity.confounding",
+    "benchmark_strengths": "bayes_sp.sensitivity.covariate_strengths",
+    "confounding": "bayes_sp.sensitivity.unmeasured_confounding",
     "e_values": "bayes_sp.sensitivity.evalues",
 }
 

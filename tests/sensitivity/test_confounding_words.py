@@ -64,8 +64,9 @@ def test_a_confounder_that_never_suffices_in_a_sentence():
     """How far was tried."""
     (found,) = sentences(NEVER)
     assert found == (
-        "No unmeasured confounder of community belonging T1 and primary-care appointments T1 up to 12 times as strong in "
-        'both equations as "Age", the most that was tried, would make the 95 % interval of the serial effect include 0.'
+        "No unmeasured confounder of community belonging T1 and primary-care appointments T1 up to 12 times as strong "
+        'in both equations as "Age", the most that was tried, would make the 95 % interval of the serial effect include '
+        "0."
     )
     (interpolated,) = sentences(replace(NEVER, refitted=0))
     assert interpolated.endswith("include 0, by interpolation.")
@@ -92,7 +93,9 @@ def test_without_a_common_covariate_the_strengths_themselves_are_told():
     (found,) = sentences(curve=pd.DataFrame(rows, columns=list(CURVE_COLUMNS)))
     assert "moves community belonging T1 by 0.4 and loneliness T1 by -0.2" in found
     (never,) = sentences(curve=pd.DataFrame(rows[:1], columns=list(CURVE_COLUMNS)))
-    assert never.startswith("No unmeasured confounder of community belonging T1 and loneliness T1 of the strengths tried")
+    assert never.startswith(
+        "No unmeasured confounder of community belonging T1 and loneliness T1 of the strengths tried"
+    )
 
 
 def test_what_went_wrong_is_said():
