@@ -99,7 +99,7 @@ class Confounding:
         """Return what a confounder as strong as each pair's strongest covariate leaves of the target."""
         averaged = None if self.averaged is None else estimate_at(self.averaged, self.target)
         reason = self.averaged.reason if isinstance(self.averaged, Failure) else ""
-        return findings_of(self.model, self.statements, averaged, reason)
+        return findings_of(self.model, self.target, self.statements, averaged, reason)
 
     def sentence(self) -> str:
         """Return the conclusion for the pair that needs least."""
