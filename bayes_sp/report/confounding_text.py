@@ -9,7 +9,7 @@ import pandas as pd
 from bayes_sp.report.layout import aligned, number, wrapped
 from bayes_sp.report.words import in_sentence, path_words
 from bayes_sp.sensitivity.evalues import EValues
-from bayes_sp.sensitivity.unmeasured import Confounding
+from bayes_sp.sensitivity.unmeasured_confounding import Confounding
 from bayes_sp.sensitivity.whole import Sensitivity
 from bayes_sp.spec.types import PathModel
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.contour import ContourSet
 
     from bayes_sp.sensitivity.prior_fits import PriorGrid
-    from bayes_sp.sensitivity.unmeasured import Confounding
+    from bayes_sp.sensitivity.unmeasured_confounding import Confounding
     from bayes_sp.spec.types import PathModel
 
 COLOURS = "RdBu_r"

@@ -52,7 +52,7 @@ class ConfoundedFits:
         return self._outcomes
 
     @property
-    def all(self) -> list[Outcome]:
+    def made(self) -> list[Outcome]:
         """What came of every fit."""
         return [self.answer, *self._outcomes.values(), *self._others]
 

@@ -127,7 +127,7 @@ def problems_sentence(outcomes: Sequence[Outcome]) -> str:
 
 
 def findings_of(
-    model: PathModel, statements: Sequence[Statement], averaged: Estimate | None, reason: str
+    model: PathModel, target: Target, statements: Sequence[Statement], averaged: Estimate | None, reason: str
 ) -> list[Finding]:
     """Return a finding for each pair, the strongest covariate's, and one for strengths averaged over priors.
 
@@ -141,8 +141,18 @@ def findings_of(
             f"a confounder of {pair_words(model, multiple.pair)} {strength}as strong as "
             f"{_quoted(model, multiple.covariate)} in both"
         )
-        note = "" if statement.estimate is not None else "its fit failed"
-        found.append(Finding(ANALYSIS, case, statement.estimate, note))
+        found.append(Finding(ANALYSIS, case, statement.estimate, _note(statement.estimate, target, "its fit failed")))
     if averaged is not None or reason:
-        found.append(Finding(ANALYSIS, "a confounder whose strengths are averaged over their priors", averaged, reason))
+        case = "a confounder whose strengths are averaged over their priors"
+        found.append(Finding(ANALYSIS, case, averaged, _note(averaged, target, reason)))
     return found
+
+
+def _note(estimate: Estimate | None, target: Target, reason: str) -> str:
+    """Return why there is no estimate, or what Monte Carlo error leaves open of it."""
+    if estimate is None:
+        return reason
+    limits = ((estimate.lower, estimate.mcse_lower), (estimate.upper, estimate.mcse_upper))
+    if any(abs(limit - target.null) <= 2.0 * error for limit, error in limits):
+        return f"within Monte Carlo error of including {target.null:g} or not"
+    return ""

@@ -29,7 +29,7 @@ from bayes_sp.sensitivity.power_result import PowerScaling
 from bayes_sp.sensitivity.prior_fits import PriorGrid, prior_grid
 from bayes_sp.sensitivity.prior_tipping import TippingPoint, prior_tipping_point
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of
-from bayes_sp.sensitivity.unmeasured import Confounding, confounding
+from bayes_sp.sensitivity.unmeasured_confounding import Confounding, confounding
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct

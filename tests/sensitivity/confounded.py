@@ -13,9 +13,10 @@ from bayes_sp.criticism.diagnostics import ESS_LIMIT
 from bayes_sp.effects.posterior import compute_effects
 from bayes_sp.many.cells import Answer, Cell, Failure, Outcome
 from bayes_sp.many.run import Runner
-from bayes_sp.many.work import answer_table
+from bayes_sp.many.work import answer, answer_table
 from bayes_sp.model.exact import exact_posterior
 from bayes_sp.spec.load import load_model
+from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.records import Survey
@@ -63,7 +64,7 @@ def confounded_posterior(
     """
     plain = replace(model, unmeasured=())
     design = design_arrays(plain, survey)
-    found = exact_posterior(plain, design, seed=seed, draws=4 * draws)
+    found = exact_posterior(plain, design, seed=seed, draws=2 * draws)
     responses = [equation.response for equation in model.equations]
     (j, sj), (k, sk) = sorted(strengths.items(), key=lambda item: responses.index(item[0]))
     sigma = found["sigma"].sel(sigma_response=[j, k]).to_numpy().reshape(-1, 2)
@@ -90,7 +91,10 @@ def confounded_posterior(
 
 @dataclass(frozen=True, repr=False)
 class ExactRunner(Runner):
-    """Answers cells of normal chains exactly; refuses those whose second strength is in ``failing``."""
+    """Answers cells of normal chains exactly, those with priors of strengths by a fit.
+
+    Refuses cells whose second strength is in ``failing``, and doubts those in ``doubtful``.
+    """
 
     failing: Sequence[float] = ()
     doubtful: Sequence[float] = ()
@@ -106,6 +110,8 @@ class ExactRunner(Runner):
         design = design_arrays(plain, cell.survey)
         strengths = dict(cell.model.unmeasured[-1].strengths) if cell.model.unmeasured else {}
         second = list(strengths.values())[-1] if strengths else 0.0
+        if isinstance(second, Prior):
+            return answer(cell)
         if second in self.failing:
             return Failure(cell.key, cell.name, "it could not be fitted", "text")
         if strengths:

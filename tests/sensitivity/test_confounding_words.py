@@ -64,8 +64,9 @@ def test_a_confounder_that_never_suffices_in_a_sentence():
     """How far was tried."""
     (found,) = sentences(NEVER)
     assert found == (
-        "No unmeasured confounder of community belonging T1 and primary-care appointments T1 up to 12 times as strong in "
-        'both equations as "Age", the most that was tried, would make the 95 % interval of the serial effect include 0.'
+        "No unmeasured confounder of community belonging T1 and primary-care appointments T1 up to 12 times as strong "
+        'in both equations as "Age", the most that was tried, would make the 95 % interval of the serial effect '
+        "include 0."
     )
     (interpolated,) = sentences(replace(NEVER, refitted=0))
     assert interpolated.endswith("include 0, by interpolation.")
@@ -110,7 +111,7 @@ def test_what_went_wrong_is_said():
 def test_a_finding_for_each_pair():
     """A confounder as strong as its strongest covariate; with its factor where the grid ends before."""
     short = Statement(replace(FOUND, multiple=4.0), 0.4, None)
-    first, second = findings_of(MODEL, [short, Statement(FOUND, 1.0, CLEAR)], None, "")
+    first, second = findings_of(MODEL, SERIAL, [short, Statement(FOUND, 1.0, CLEAR)], None, "")
     assert first.case == (
         'a confounder of loneliness T1 and primary-care appointments T1 as strong as "In a relationship" in both'
     )
@@ -121,7 +122,16 @@ def test_a_finding_for_each_pair():
 
 def test_a_finding_for_strengths_that_are_averaged():
     """With the estimate, or the reason why there is none."""
-    (found,) = findings_of(MODEL, [], CLEAR, "")
+    (found,) = findings_of(MODEL, SERIAL, [], CLEAR, "")
     assert (found.estimate, found.note) == (CLEAR, "")
-    (failed,) = findings_of(MODEL, [], None, "could not be sampled")
+    (failed,) = findings_of(MODEL, SERIAL, [], None, "could not be sampled")
     assert (failed.estimate, failed.note) == (None, "could not be sampled")
+
+
+def test_a_limit_that_monte_carlo_error_leaves_open_is_noted():
+    """A limit within two of its standard errors of no effect; a clear one has no note."""
+    near = replace(CLEAR, upper=-0.001, mcse_lower=0.002, mcse_upper=0.0006)
+    (found,) = findings_of(MODEL, SERIAL, [Statement(FOUND, 1.0, near)], None, "")
+    assert found.note == "within Monte Carlo error of including 0 or not"
+    (clear,) = findings_of(MODEL, SERIAL, [Statement(FOUND, 1.0, replace(near, mcse_upper=0.0004))], None, "")
+    assert clear.note == ""

@@ -41,7 +41,7 @@ def test_published_examples(ratio, nearest, expected, of_limit):
 
 
 def test_a_confounder_at_the_e_value_explains_the_ratio_exactly():
-    """With both of its ratios equal to E, the bounding factor E^2 / (2 E - 1) is the ratio (Ding & VanderWeele 2016)."""
+    """With both of its ratios equal to E the bounding factor, E^2 / (2 E - 1), is the ratio."""
     ratio = np.array([1.0, 1.05, 1.8, 3.9, 40.0])
     found = e_value(ratio)
     assert_allclose(found**2 / (2 * found - 1), ratio, rtol=1e-12)

@@ -18,7 +18,7 @@ def surface_of(function, first=FIRST, second=SECOND, plain=None):
 
 
 def test_the_bias_of_a_slope_by_simulation():
-    """Least squares without U finds b + s_j s_k / v for the mediator and gamma - (s_j s_k / v) beta for the exposure."""
+    """Least squares without U: b + s_j s_k / v for the mediator, gamma - (s_j s_k / v) beta for the exposure."""
     rng, n = np.random.default_rng(0), 400_000
     x, u = rng.standard_normal(n), rng.standard_normal(n)
     m = 0.7 * x + 0.6 * u + 0.5 * rng.standard_normal(n)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -17,11 +16,10 @@ from bayes_sp.fitting import Fit, fit
 from bayes_sp.many.cells import Cell, Failure, Outcome
 from bayes_sp.many.run import Runner
 from bayes_sp.model.options import SamplerOptions
-from bayes_sp.model.sample import versions
-from bayes_sp.sensitivity.benchmarks import benchmark_strengths, greatest_strength, unexplained_sd
 from bayes_sp.sensitivity.confounded_fits import ConfoundedFits
 from bayes_sp.sensitivity.confounders import Pair, Strengths, check_strengths, confounded_pairs, default_levels
 from bayes_sp.sensitivity.confounding_words import ASSUMPTIONS, findings_of, problems_sentence, sentences_of
+from bayes_sp.sensitivity.covariate_strengths import benchmark_strengths, greatest_strength, unexplained_sd
 from bayes_sp.sensitivity.multiples import (
     Statement,
     multiples_of,
@@ -30,9 +28,9 @@ from bayes_sp.sensitivity.multiples import (
     tipping_curve,
     with_refined,
 )
+from bayes_sp.sensitivity.provenance import provenance_of
 from bayes_sp.sensitivity.strength_grid import Grid, array_of, estimate_at, table_of
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
-from bayes_sp.spec.dump import specification_text
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
@@ -101,7 +99,7 @@ class Confounding:
         """Return what a confounder as strong as each pair's strongest covariate leaves of the target."""
         averaged = None if self.averaged is None else estimate_at(self.averaged, self.target)
         reason = self.averaged.reason if isinstance(self.averaged, Failure) else ""
-        return findings_of(self.model, self.statements, averaged, reason)
+        return findings_of(self.model, self.target, self.statements, averaged, reason)
 
     def sentence(self) -> str:
         """Return the conclusion for the pair that needs least."""
@@ -189,7 +187,8 @@ def confounding(
     margins = {grid.pair: fits.margins(grid) for grid in grids}
     multiples = [m for grid in grids for m in multiples_of(grid, margins[grid.pair], benchmarks)]
     statements = fits.statements(strongest(multiples))
-    surfaces = {grid.pair: array_of(grid, fits.answer, fits.outcomes) for grid in grids}
+    attrs = {**provenance_of(model, survey, seed), **_asked(target, model, ci_prob)}
+    surfaces = {g.pair: array_of(g, fits.answer, fits.outcomes).assign_attrs(attrs) for g in grids}
     curves = [tipping_curve(grid, margins[grid.pair], _variance(fitted, grid.pair[0])) for grid in grids]
     return Confounding(
         model=model,
@@ -202,8 +201,8 @@ def confounding(
         multiples=multiples_table(with_refined(multiples, [statement.multiple for statement in statements])),
         statements=tuple(statements),
         averaged=averaged,
-        outcomes=tuple(fits.all),
-        attrs=_attrs(plain, target),
+        outcomes=tuple(fits.made),
+        attrs=attrs,
     )
 
 
@@ -240,17 +239,7 @@ def _variance(fitted: Fit, response: str) -> float | None:
     return None if sd is None else sd**2
 
 
-def _attrs(plain: Cell, target: Target) -> dict[str, object]:
-    survey = plain.survey
-    return {
-        "target": f"{target.path} [{target.scale}]",
-        "contrast": list(plain.model.contrast),
-        "ci_prob": plain.ci_prob,
-        "ci_kind": CI_KIND,
-        "seed": plain.seed,
-        "data_digest": survey.digest,
-        "data_source": survey.mark,
-        "reconstructed_from_published_moments": int(survey.reconstructed),
-        "specification": specification_text(plain.model),
-        "versions": json.dumps(versions()),
-    }
+def _asked(target: Target, model: PathModel, ci_prob: float) -> dict[str, object]:
+    """Return what was asked, beside where it comes from."""
+    named = f"{target.path} [{target.scale}]"
+    return {"target": named, "contrast": list(model.contrast), "ci_kind": CI_KIND, "ci_prob": ci_prob}

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 
 from bayes_sp.conditioned import Conditioned
 from bayes_sp.names import BENCHMARK_COLUMNS
-from bayes_sp.sensitivity.benchmarks import benchmark_strengths, greatest_strength, unexplained_sd
+from bayes_sp.sensitivity.covariate_strengths import benchmark_strengths, greatest_strength, unexplained_sd
 from bayes_sp.spec.load import load_model
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.records import Survey
