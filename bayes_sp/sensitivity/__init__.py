@@ -7,9 +7,17 @@ from typing import Any
 
 _HOMES: dict[str, str] = {
     "DeltaCurve": "bayes_sp.sensitivity.delta",
+    "PriorGrid": "bayes_sp.sensitivity.prior_grid",
     "Runner": "bayes_sp.many.run",
+    "kappa_curve": "bayes_sp.sensitivity.kappa",
     "Target": "bayes_sp.sensitivity.target",
     "delta_curve": "bayes_sp.sensitivity.delta",
+    "Tipping": "bayes_sp.sensitivity.crossings",
+    "TippingPoint": "bayes_sp.sensitivity.prior_tipping",
+    "alternative": "bayes_sp.sensitivity.alternatives",
+    "find_tipping": "bayes_sp.sensitivity.tipping",
+    "prior_grid": "bayes_sp.sensitivity.prior_grid",
+    "prior_tipping_point": "bayes_sp.sensitivity.prior_tipping",
 }
 
 __all__ = list(_HOMES)

@@ -29,13 +29,13 @@ def prior_problems(model: PathModel) -> Iterator[str]:
             found, wanted = WORDS[prior.support][0], WORDS[needed][1]
             yield f"{key}.dist: {prior} is a distribution {found}; {name} needs a {wanted} one"
     for equation in model.equations:
-        for parameter in _parameters(model, equation):
+        for parameter in prior_parameters(model, equation):
             if model.prior(equation.response, parameter) is None:
                 kind = model.prior_names(parameter)[-1]
                 yield f"priors.{kind}: is missing; {equation.response} needs a prior for {parameter}"
 
 
-def _parameters(model: PathModel, equation: Equation) -> tuple[str, ...]:
+def prior_parameters(model: PathModel, equation: Equation) -> tuple[str, ...]:
     """Return every parameter of an equation, as its prior is asked for."""
     zero = (ZERO + term for term in model.zero_terms(equation))
     return (*model.terms(equation), *model.parameters(equation), *zero)
@@ -43,4 +43,4 @@ def _parameters(model: PathModel, equation: Equation) -> tuple[str, ...]:
 
 def _names(model: PathModel, equation: Equation) -> set[str]:
     """Return every name under which a prior of an equation's parameters can stand."""
-    return {name for parameter in _parameters(model, equation) for name in model.prior_names(parameter)}
+    return {name for parameter in prior_parameters(model, equation) for name in model.prior_names(parameter)}

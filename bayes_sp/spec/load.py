@@ -57,15 +57,26 @@ def load_model(source: str | Path | Mapping[str, Any] | PathModel, *, name: str 
     if isinstance(source, Mapping):
         return parse_model(source, name=name or "model", source=name or "specification")
     path = find_model(source)
+    tables = read_tables(path)
+    return parse_model(tables, name=path.stem, source=str(path), folder=str(path.resolve().parent))
+
+
+def read_tables(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    SpecificationError
+        Where it cannot be read, is not UTF-8 text or not TOML.
+    """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SpecificationError(str(path), [f"cannot be read ({error.strerror})"]) from error
     except UnicodeDecodeError as error:
         raise SpecificationError(str(path), [f"is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
     except ValueError as error:  # a TOMLDecodeError, or a whole number of thousands of digits
         raise SpecificationError(str(path), [f"is not valid TOML: {error}"]) from error
-    return parse_model(tables, name=path.stem, source=str(path), folder=str(path.resolve().parent))
 
 
 def find_model(source: str | Path, folder: str = "") -> Path:

@@ -219,11 +219,16 @@ class PathModel:
         ``interaction`` (for interactions), else ``slope``. A coefficient of a zero part is asked for as
         ``zero_<term>``: its own, else ``zero_<covariate>``, else ``zero_slope``.
         """
-        given = {(where, key): prior for where, key, prior in self.priors}
+        place = self.prior_place(response, parameter)
+        return None if place is None else {(where, key): prior for where, key, prior in self.priors}[place]
+
+    def prior_place(self, response: str, parameter: str) -> tuple[str, str] | None:
+        """Return where the prior of a term or parameter of an equation stands: (equation or '' for all, name)."""
+        given = {(where, key) for where, key, _ in self.priors}
         for where in (response, WHOLE_MODEL):
             for name in self.prior_names(parameter):
                 if (where, name) in given:
-                    return given[where, name]
+                    return where, name
         return None
 
     def prior_names(self, parameter: str) -> tuple[str, ...]:
