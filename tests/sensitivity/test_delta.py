@@ -77,7 +77,9 @@ def test_the_step_without_a_shift_is_the_plain_fit(small_model, survey):
 def test_every_way_and_step_is_one_cell_and_missing_at_random_is_one_for_all(small_model, survey):
     """Two responses: each alone, both together; one cell without a shift."""
     runner = Recorder()
-    found = delta_curve(small_model, survey, seed=4, options=OPTIONS, kappa=0.5, ci_prob=0.9, runner=runner)
+    found = delta_curve(
+        small_model, survey, seed=4, options=OPTIONS, kappa=0.5, ci_prob=0.9, refine=False, runner=runner
+    )
     assert isinstance(found, DeltaCurve)
     shifts = [cell.model.missing_shift for cell in runner.cells]
     sd = float(np.nanstd(survey.records[MOOD], ddof=1))
@@ -100,13 +102,16 @@ def test_every_way_and_step_is_one_cell_and_missing_at_random_is_one_for_all(sma
 def test_a_model_with_shifts_of_its_own_starts_from_none(small_model, survey):
     """Step 0 is missing at random, whatever the specification says."""
     runner = Recorder()
-    delta_curve(replace(small_model, missing_shift=((MOOD, 1.0),)), survey, {VISITS: [1.0]}, runner=runner)
+    delta_curve(
+        replace(small_model, missing_shift=((MOOD, 1.0),)), survey, {VISITS: [1.0]}, refine=False, runner=runner
+    )
     assert [cell.model.missing_shift for cell in runner.cells] == [(), ((VISITS, 1.0),)]
 
 
 def test_the_table_and_the_findings_say_it_in_words(small_model, survey):
     """One row for each way, step, path and scale; findings at random and at both ends."""
-    found = delta_curve(small_model, survey, {VISITS: [-0.5, 2.0]}, target=Target(PATH), runner=Recorder())
+    target, runner = Target(PATH), Recorder()
+    found = delta_curve(small_model, survey, {VISITS: [-0.5, 2.0]}, target=target, refine=False, runner=runner)
     table = found.table
     assert list(table.columns) == list(DELTA_COLUMNS)
     assert len(table) == 3 * 3 * 2
@@ -129,6 +134,30 @@ def test_the_table_and_the_findings_say_it_in_words(small_model, survey):
     assert found.tipping[0].shifts == (((VISITS, 1.0),),)
     assert {finding.analysis for finding in found.findings()} == {"attrition"}
     assert sentence.replace(">", "&gt;").replace('"', "&quot;") in found._repr_html_()
+
+
+def test_tipping_points_are_found_by_further_fits_or_by_interpolation(small_model, survey):
+    """An interval whose limit is not linear in the shift: fits find its root, a line between two steps does not."""
+
+    class Curved(Recorder):
+        def made_up(self, cell):
+            answer = super().made_up(cell)
+            moved = dict(cell.model.missing_shift).get(VISITS, 0.0)
+            return replace(answer, table=answer.table.assign(upper=moved**2 - 1.0, mcse_lower=0.01, mcse_upper=0.01))
+
+    fits = [
+        delta_curve(small_model, survey, {VISITS: [-0.5, 2.0]}, refine=refine, runner=Curved())
+        for refine in (True, False)
+    ]
+    (exact,), (line,) = (found.tipping[0].shifts[0] for found in fits)
+    assert exact[1] == pytest.approx(1.0, abs=0.02)
+    assert line[1] == pytest.approx(0.5)
+    ((low,), (high,)) = fits[0].tipping[0].ranges[0]
+    assert low[1] < 1.0 < high[1]
+    assert (high[1] - low[1]) / 2 == pytest.approx(1.96 * 0.01 / 2.0, rel=0.3)  # error over the slope of the limit
+    assert "within Monte Carlo error" in fits[0].tipping[0].sentence
+    assert fits[1].tipping[0].ranges == ()
+    assert len(fits[0].outcomes[0]) == 3
 
 
 def test_a_fit_that_fails_is_named_and_its_neighbours_stand(small_model, survey):
@@ -179,7 +208,7 @@ def test_without_missing_responses_there_is_nothing_to_shift(small_model, survey
 
 def test_an_effect_that_is_not_there_is_refused(small_model, survey):
     """With the effects that there are."""
-    with pytest.raises(BayesSpError, match=r"there is no effect total \[rate_ratio\]; there are walks -> mood"):
+    with pytest.raises(BayesSpError, match=r"has no effect total \[rate_ratio\]; it has walks -> mood"):
         delta_curve(small_model, survey, target=Target("total", "rate_ratio"), runner=Recorder())
 
 
