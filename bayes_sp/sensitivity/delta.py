@@ -17,9 +17,9 @@ trial-based cost-effectiveness analysis: a tutorial. PharmacoEconomics 36, 889-9
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from itertools import product
 from pathlib import Path
@@ -29,16 +29,16 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
-from bayes_sp.errors import BayesSpError, FitError
+from bayes_sp.errors import FitError
 from bayes_sp.many.cells import Answer, Cell, Failure, Outcome
 from bayes_sp.many.run import Runner
 from bayes_sp.model.options import SamplerOptions
-from bayes_sp.model.sample import versions
 from bayes_sp.names import ALONE, DELTA_COLUMNS
 from bayes_sp.sensitivity.delta_shifts import Curve, curves_of, words_of, zero_place
 from bayes_sp.sensitivity.delta_tipping import DeltaTipping, tipping_of
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of
-from bayes_sp.spec.dump import specification_digest
+from bayes_sp.sensitivity.outcomes import estimate_in
+from bayes_sp.sensitivity.provenance import provenance_of
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import design_arrays
@@ -97,7 +97,7 @@ class DeltaCurve:
         """Return the target missing at random, and at both ends of each way with where its interval changes sides."""
         missing, everyone = int(self.curves.attrs["nonresponders"]), int(self.curves.attrs["patients"])
         case = f"all {everyone} patients ({missing} without the outcome), missing at random"
-        found = [Finding("attrition", case, _estimate(self.outcomes[0][self._zero], self.target))]
+        found = [Finding("attrition", case, estimate_in(self.outcomes[0][self._zero], self.target))]
         return [*found, *self._ends()]
 
     @property
@@ -112,7 +112,7 @@ class DeltaCurve:
     def _ends(self) -> Iterator[Finding]:
         for way, outcomes, tip in zip(self.ways, self.outcomes, self.tipping, strict=True):
             for place in dict.fromkeys(place for place in (0, len(outcomes) - 1) if place != self._zero):
-                estimate = _estimate(outcomes[place], self.target)
+                estimate = estimate_in(outcomes[place], self.target)
                 reason = f"{_reason(outcomes[place])}; " if estimate is None else ""
                 yield Finding("attrition", words_of(self.model, way.at(place)), estimate, f"{reason}{tip.sentence}")
 
@@ -133,6 +133,7 @@ def delta_curve(
     options: SamplerOptions | None = None,
     kappa: float = 1.0,
     ci_prob: float = CI_PROB,
+    refine: bool = True,
     runner: Runner | None = None,
 ) -> DeltaCurve:
     """Fit a specification with its missing responses shifted step by step, each alone and all together.
@@ -151,13 +152,17 @@ def delta_curve(
         The effect that findings and tipping points are about; by default the serial path, else the total indirect one.
     seed, options, kappa, ci_prob
         As in a cell: the step without a shift is the fit of the specification as it is, to the last bit.
+    refine
+        Find tipping points by further fits (`find_tipping`), with the range that Monte Carlo error leaves open; False
+        for linear interpolation between the fits that there are.
     runner
         Where the fits are made.
 
     Raises
     ------
     BayesSpError
-        Where no response is missing, or for shifts that cannot be made (see `curves_of`).
+        Where no response is missing, for shifts that cannot be made (see `curves_of`), and for an effect that the
+        specification does not have.
     SpecificationError, SurveyError
         As in `bayes_sp.fit`.
     FitError
@@ -168,18 +173,20 @@ def delta_curve(
     ways = curves_of(model, design, shifts)
     target = target or target_of(model)
     plain = Cell("missing at random", model, survey, seed, options or SamplerOptions(), kappa, ci_prob)
-    outcomes = _outcomes(plain, ways, runner or Runner())
+    runner = runner or Runner()
+    outcomes = _outcomes(plain, ways, runner)
     first = outcomes[0][zero_place(ways)]
     if isinstance(first, Failure):
         raise FitError(survey.source, [f"without a shift: {first.reason}"])
-    _estimate_or_refuse(first, target)
     counts = {"patients": design.n, "nonresponders": int(np.isnan(design.y[:, -1]).sum())}
-    curves = _curves(ways, outcomes, first).assign_attrs(counts | _provenance(plain))
-    tipping = tuple(
-        tipping_of(model, way, [_estimate(outcome, target) for outcome in found], target, ci_prob)
-        for way, found in zip(ways, outcomes, strict=True)
-    )
-    return DeltaCurve(target, ways, outcomes, curves, tipping, model)
+    made = {"kappa": kappa, "ci_kind": CI_KIND, "ci_prob": ci_prob}
+    curves = _curves(ways, outcomes, first).assign_attrs(counts | made | provenance_of(model, survey, seed))
+    tipping = []
+    for way, found in zip(ways, outcomes, strict=True):
+        estimates = [estimate_in(outcome, target) for outcome in found]
+        between = partial(_between, plain, way, estimates, target, runner) if refine else None
+        tipping.append(tipping_of(model, way, estimates, target, ci_prob, between))
+    return DeltaCurve(target, ways, outcomes, curves, tuple(tipping), model)
 
 
 def _outcomes(plain: Cell, ways: Sequence[Curve], runner: Runner) -> tuple[tuple[Outcome, ...], ...]:
@@ -193,6 +200,29 @@ def _outcomes(plain: Cell, ways: Sequence[Curve], runner: Runner) -> tuple[tuple
     first, *others = runner.run(cells)
     found = dict(zip(places, others, strict=True))
     return tuple(tuple(found.get((w, place), first) for place in steps) for w in range(len(ways)))
+
+
+def _between(
+    plain: Cell,
+    way: Curve,
+    known: Sequence[Estimate | None],
+    target: Target,
+    runner: Runner,
+    positions: Sequence[float],
+) -> list[Estimate | None]:
+    """Return the target at positions along a way, in steps from the one without a shift; those of steps are known."""
+    zero = zero_place([way])
+    new = [position for position in positions if position != round(position)]
+    cells = []
+    for position in new:
+        shifts = way.between(zero + position)
+        model = replace(plain.model, missing_shift=shifts)
+        cells.append(replace(plain, name=words_of(plain.model, shifts), model=model))
+    fitted = dict(zip(new, runner.run(cells) if cells else [], strict=True))
+    return [
+        estimate_in(fitted[position], target) if position in fitted else known[zero + round(position)]
+        for position in positions
+    ]
 
 
 def _curves(ways: Sequence[Curve], outcomes: Sequence[Sequence[Outcome]], first: Answer) -> xr.Dataset:
@@ -219,32 +249,6 @@ def _curves(ways: Sequence[Curve], outcomes: Sequence[Sequence[Outcome]], first:
     names = [way.name for way in ways]
     coords = {"shifted": names, "step": steps, "path": paths, "scale": scales, "response": responses}
     return xr.Dataset(data | others, coords=coords)
-
-
-def _provenance(plain: Cell) -> dict[str, object]:
-    return {
-        "model": plain.model.name, "specification_digest": specification_digest(plain.model),
-        "data_digest": plain.survey.digest, "data_source": plain.survey.mark,
-        "reconstructed_from_published_moments": int(plain.survey.reconstructed), "seed": plain.seed,
-        "kappa": plain.kappa, "ci_kind": CI_KIND, "ci_prob": plain.ci_prob, "versions": json.dumps(versions()),
-    }  # fmt: skip
-
-
-def _estimate(outcome: Outcome, target: Target) -> Estimate | None:
-    if isinstance(outcome, Failure):
-        return None
-    return estimate_of(outcome.table, target, trustworthy=outcome.trustworthy)
-
-
-def _estimate_or_refuse(answer: Answer, target: Target) -> None:
-    """Refuse a target that the effects do not have."""
-    try:
-        estimate_of(answer.table, target)
-    except KeyError as error:
-        pairs = answer.table[["path", "scale"]].drop_duplicates().to_numpy()
-        known = ", ".join(f"{path} [{scale}]" for path, scale in pairs)
-        problem = f"there is no effect {target.path} [{target.scale}]; there are {known}"
-        raise BayesSpError("target", [problem]) from error
 
 
 def _reason(outcome: Outcome) -> str:

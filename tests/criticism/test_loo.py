@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import arviz as az
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy.special import logsumexp
@@ -235,3 +236,19 @@ def test_missing_cells_leave_the_equations_that_do_not_know_them(make_family):
     assert list(result.table["patients"]) == [59, 59, 60]
     assert np.isnan(result.elpd["y"][4])
     assert np.isfinite(result.elpd["y"][9])
+
+
+def test_patients_without_any_response_are_not_counted_in_the_joint_sum():
+    """All equations together: the sum over patients of whom something was measured, with the error of as many."""
+    rng = np.random.default_rng(2)
+    values = {name: rng.normal(-1.0, 0.1, (2, 200, 30)) for name in ("m", "y")}
+    values["m"][..., 20:] = np.nan
+    values["y"][..., 15:] = np.nan
+    posterior = xr.Dataset({"b": (("chain", "draw"), rng.normal(size=(2, 200)))})
+    scored = [Scored("m", "normal", "density"), Scored("y", "poisson", "probability")]
+    table = loo("a model", scored, posterior, values, {}).table.set_index("response")
+    alone = loo("a model", scored, posterior, {n: v[..., :20] for n, v in values.items()}, {}).table.set_index(
+        "response"
+    )
+    assert list(table["patients"]) == [20, 15, 20]
+    pd.testing.assert_frame_equal(table, alone)
