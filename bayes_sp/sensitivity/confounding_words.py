@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bayes_sp.compare.multiverse import serial_path
 from bayes_sp.many.cells import Answer, Failure, Outcome
-from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT
 from bayes_sp.sensitivity.confounders import Pair
+from bayes_sp.sensitivity.effect_words import effect_words, label
 from bayes_sp.sensitivity.multiples import Statement
 from bayes_sp.sensitivity.target import Estimate, Finding, Target
 from bayes_sp.spec.types import PathModel
@@ -25,27 +24,9 @@ ASSUMPTIONS = (
 )
 
 
-def target_words(model: PathModel, target: Target) -> str:
-    """Return an effect in words, as it stands in a sentence."""
-    if target.path in (TOTAL, TOTAL_INDIRECT):
-        return f"the {target.path.replace('_', ' ')} effect"
-    between = [label(model, name) for name in target.path.split(ARROW)[1:-1]]
-    if not between:
-        return "the direct effect"
-    if target.path == serial_path(model):
-        return "the serial effect"
-    return f"the effect via {', then '.join(between)}"
-
-
 def pair_words(model: PathModel, pair: Pair) -> str:
     """Return both responses by their labels."""
     return f"{label(model, pair[0])} and {label(model, pair[1])}"
-
-
-def label(model: PathModel, name: str) -> str:
-    """Return a variable's label within a sentence: its first letter small, unless it begins with an abbreviation."""
-    words = model.variable(name).label
-    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
 def sentences_of(
@@ -57,7 +38,7 @@ def sentences_of(
     percent: str,
 ) -> list[str]:
     """Return the conclusion for each pair, the one that needs least first."""
-    interval = f"the {percent} interval of {target_words(model, target)}"
+    interval = f"the {percent} interval of {effect_words(model, target)}"
     if not plain.sign(target.null):
         return [f"{interval[:1].upper()}{interval[1:]} includes {target.null:g} without any confounder."]
     include = f"{interval} include {target.null:g}"

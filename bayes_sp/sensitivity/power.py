@@ -13,6 +13,7 @@ from bayes_sp.fitting import Fit
 from bayes_sp.many.run import Runner
 from bayes_sp.names import AVERAGE
 from bayes_sp.sensitivity.blocks import PriorBlock, block_log_density, prior_blocks, total_log_likelihood
+from bayes_sp.sensitivity.effect_words import effect_words
 from bayes_sp.sensitivity.power_refits import ALL_PRIORS, LIKELIHOOD, Pair, Refit, refits
 from bayes_sp.sensitivity.power_result import NUMBERS, REFIT, UNRELIABLE, WEIGHTS, PowerScaling, diagnosis, strength
 from bayes_sp.sensitivity.power_weights import (
@@ -104,10 +105,11 @@ def power_scaling(
         for i, path in enumerate(places["path"])
         for j, scale in enumerate(places["scale"])
     }
+    names = {(path, scale): effect_words(fit.model, Target(path, scale)) for path, scale in words}
     reasons = {pair: again.reason for pair, again in refitted.items() if again.reason}
     notes = [note] if note else []
     notes += [f"{block} {strength(alpha)}: {reason}" for (block, alpha), reason in reasons.items()]
-    return PowerScaling(dataset, words, reasons, stated, ci_prob, tuple(notes), fit.survey.mark)
+    return PowerScaling(dataset, words, names, reasons, stated, ci_prob, tuple(notes), fit.survey.mark)
 
 
 def _checked(fit: Fit, alphas: Sequence[float], gradient: tuple[float, float]) -> tuple[float, ...]:

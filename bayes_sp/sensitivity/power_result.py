@@ -43,6 +43,8 @@ class PowerScaling:
         By (path, scale), from all priors together and the likelihood: ``prior-data conflict`` where both
         diagnostics are at least 0.05, ``prior strong / likelihood weak`` where only that of the priors is, else ``-``;
         ``not known`` where a diagnostic is not.
+    names
+        By (path, scale): the effect in words.
     reasons
         By (block, alpha): why a number is unreliable, or what is to be known of a refit.
     alphas
@@ -57,6 +59,7 @@ class PowerScaling:
 
     dataset: xr.Dataset
     words: Mapping[tuple[str, str], str]
+    names: Mapping[tuple[str, str], str]
     reasons: Mapping[Pair, str]
     alphas: tuple[float, ...]
     ci_prob: float = CI_PROB
@@ -131,7 +134,8 @@ class PowerScaling:
         else:
             kept = f"the {100 * self.ci_prob:g} % interval does not keep its side of {target.null:g}"
         meaning = MEANINGS[self.words[target.path, target.scale]] + self._pull(target, estimates)
-        return f"{target.path} [{target.scale}]: {', '.join(parts)}; {kept}. {meaning}. {self._most(target)}"
+        name = self.names[target.path, target.scale]
+        return f"{name[:1].upper()}{name[1:]}: {', '.join(parts)}; {kept}. {meaning}. {self._most(target)}"
 
     def _pull(self, target: Target, estimates: Mapping[float, Estimate | None]) -> str:
         """Say where stronger priors draw an effect that they move."""

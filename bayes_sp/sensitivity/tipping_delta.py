@@ -27,6 +27,7 @@ from bayes_sp.effects.convergence import convergence_measures
 from bayes_sp.names import ARROW, DIFFERENCE, TOTAL
 from bayes_sp.sensitivity.departed import Departed
 from bayes_sp.sensitivity.departures import LEVELS, TOGETHER, Departure, unit_of
+from bayes_sp.sensitivity.effect_words import effect_words
 from bayes_sp.sensitivity.moves import levels_are_proportional, outcome_is_scaled
 from bayes_sp.sensitivity.target import Target
 
@@ -152,10 +153,10 @@ def _error(departed: Departed, departure: Departure, delta: float, target: Targe
 
 def _state(departed: Departed, target: Target, sign: int) -> str:
     """Return on which side the interval lies without a departure, in words."""
-    scale = "" if target.scale == DIFFERENCE else f" ({target.scale})"
     side = {-1: "stays below", 1: "stays above", 0: "includes"}[sign]
-    interval = f"the {100 * departed.ci_prob:g} % interval"
-    return f'{interval} of "{target.path}"{scale} over all {departed.patterns.everyone} {side} {target.null:g}'
+    patterns = departed.patterns
+    interval = f"the {100 * departed.ci_prob:g} % interval of {effect_words(patterns.model, target)}"
+    return f"{interval} over all {patterns.everyone} {side} {target.null:g}"
 
 
 def _when(

@@ -21,7 +21,7 @@ from bayes_sp.effects.problem import make_problem
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model import layout as at
 from bayes_sp.model import parts, split
-from bayes_sp.model.imputed import _forward
+from bayes_sp.model.forward import forward
 from bayes_sp.model.linear import mean_predictor
 from bayes_sp.model.native import log_density
 from bayes_sp.model.pointwise import log_likelihood
@@ -200,7 +200,7 @@ def test_imputation_sees_shifts_as_the_engine_does(families):
     flat[flat[at.DIST] : flat[at.DIST] + program.size] = 0  # flat priors leave the likelihood and the Jacobian
     bare = log_posterior(replace(program, ints=flat))
     theta = program.start + np.random.default_rng(5).normal(0, 0.1, (2, program.size))
-    _, ell = _forward(program, program.parameters.naturals(theta))
+    _, ell = forward(program, program.parameters.naturals(theta))
     own = ell[:, : program.rows.single].sum(axis=1)
     own += sum(logsumexp(ell[:, first : first + count], axis=1) for first, count in program.rows.split)
     jacobian = np.zeros(2)

@@ -14,8 +14,8 @@ from bayes_sp.sensitivity.confounding_words import (
     findings_of,
     problems_sentence,
     sentences_of,
-    target_words,
 )
+from bayes_sp.sensitivity.effect_words import effect_words
 from bayes_sp.sensitivity.multiples import Multiple, Statement
 from bayes_sp.sensitivity.target import Estimate, Target, target_of
 from bayes_sp.spec.load import load_model
@@ -45,7 +45,7 @@ def sentences(*multiples, plain=CLEAR, curve=CURVE):
 )
 def test_effects_in_words(path, words):
     """By the labels of their mediators."""
-    assert target_words(MODEL, Target(path)) == words
+    assert effect_words(MODEL, Target(path)) == words
 
 
 def test_the_multiple_of_a_covariate_in_a_sentence():

@@ -226,7 +226,7 @@ def test_a_sentence_says_whether_the_interval_keeps_its_side(primary):
     fit, found = primary
     target = target_of(fit.model)
     sentence = found.sentence(target)
-    assert sentence.startswith(f"{target.path} [difference]: as fitted -0.0")
+    assert sentence.startswith("The serial effect: as fitted -0.0")
     assert "with all priors half as strong" in sentence
     assert "each 95 % interval lies below 0" in sentence
     direct = found.sentence(Target("group_change -> appointments_t1", "rate_ratio"))
