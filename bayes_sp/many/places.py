@@ -64,11 +64,12 @@ def fitted_here(cells: Sequence[Cell], cores: int) -> Generator[tuple[Cell, Outc
 @contextmanager
 def _named(cell: Cell) -> Iterator[None]:
     """Add the cell's name to whatever goes wrong."""
+    well = False
     try:
         yield
+        well = True
     finally:
-        error = sys.exception()
-        if error is not None:
+        if not well and (error := sys.exception()) is not None:
             error.add_note(_note(cell))
 
 

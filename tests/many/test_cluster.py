@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import distributed
 import grids
 import pytest
 
@@ -20,8 +21,6 @@ from bayes_sp.many import cluster
 from bayes_sp.many.cells import Failure, made_with
 from bayes_sp.many.run import Runner
 from bayes_sp.many.work import answer
-
-pytest.importorskip("distributed")
 
 ROOT = Path(__file__).parents[2]
 LONGER = replace(grids.TINY, draws=1000)
@@ -60,8 +59,6 @@ class Cluster:
         return self.start("worker", self.address, *local, str(self.folder))
 
     def wait_for(self, workers: int) -> None:
-        import distributed
-
         with distributed.Client(self.address, set_as_default=False) as client:
             client.wait_for_workers(workers, timeout=120)
 
@@ -118,8 +115,6 @@ def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path, monkeypatch):
         assert workers[0].wait(60) == -9
         assert workers[1].poll() is None
         assert grids.same(found, expected)
-
-        import distributed
 
         with distributed.Client(dask.address, set_as_default=False) as client:  # an executor of the user's own
             assert grids.same(Runner(client.get_executor()).run(cells[:2]), expected[:2])

@@ -136,6 +136,15 @@ def test_a_fault_is_raised_with_the_cells_name_and_what_is_finished_is_kept(work
     assert kept <= {cell.key for cell in cells}
 
 
+def test_an_error_at_hand_when_a_run_begins_is_left_alone(serial):
+    """A run that goes well says nothing of an error that its caller is handling."""
+    try:
+        raise KeyError("earlier")
+    except KeyError as error:
+        assert grids.same(Runner(workers=1).run(serial[0][:1]), serial[1][:1])
+        assert not hasattr(error, "__notes__")  # noqa: PT017 - it was raised before
+
+
 def test_a_worker_killed_in_the_middle_is_replaced():
     """One is killed while cells of a second or so are fitted; the answers are those of an undisturbed run."""
     cells, killed = grids.grid(5, LONGER), []

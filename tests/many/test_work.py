@@ -14,8 +14,11 @@ from scipy import stats
 from bayes_sp.effects.posterior import Effects
 from bayes_sp.errors import BayesSpError
 from bayes_sp.fitting import fit
-from bayes_sp.many.cells import Failure, made_with
+from bayes_sp.many.cells import Cell, Failure, made_with
 from bayes_sp.many.work import answer, answer_elsewhere, answer_table, check_versions
+from bayes_sp.model.options import SamplerOptions
+from bayes_sp.spec.load import load_model
+from bayes_sp.study.reconstruct import reconstruct
 
 
 def test_an_answer_is_that_of_a_stand_alone_fit():
@@ -29,6 +32,16 @@ def test_an_answer_is_that_of_a_stand_alone_fit():
     short = fit(cell.model, cell.survey, seed=3, options=cell.options, pointwise=False)
     assert set(alone.posterior.children) - set(short.posterior.children) == {"log_likelihood"}
     xr.testing.assert_identical(short.posterior["posterior"].to_dataset(), alone.posterior["posterior"].to_dataset())
+
+
+def test_the_study_s_cell_fitted_on_one_core_is_the_fit_on_two():
+    """The primary specification, by the way that a worker takes."""
+    model, survey, options = load_model("primary"), reconstruct(), SamplerOptions(draws=100, tune=100, cores=2)
+    cell = Cell("primary", model, survey, seed=4, options=options)
+    found = answer_elsewhere(survey, cell.parts, made_with())
+    expected = fit("primary", survey, seed=4, options=options).effects().table()
+    pd.testing.assert_frame_equal(found.table[expected.columns], expected, check_exact=True)
+    assert found.key == cell.key
 
 
 def test_a_fit_without_log_likelihoods_computes_them_when_asked():
