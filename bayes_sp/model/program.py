@@ -63,6 +63,20 @@ class Program:
         """Number of parameters on the scale of their joint curvature."""
         return self.parameters.framed
 
+    @property
+    def patient(self) -> Ints:
+        """Patient whose own each parameter is, (P,), -1 for shared ones; told only with unmeasured confounders."""
+        patient = np.full(self.size, -1, dtype=np.int64)
+        if self.confounders:
+            everyone = np.unique(self.rows.patient)
+            owners = [(c.name, everyone) for c in self.confounders]
+            owners += [(p.response, np.unique(self.rows.patient[p.hidden_number >= 0])) for p in self.parts]
+            for name, patients in owners:
+                if len(patients):
+                    first = self.parameters.place(hidden_name(name))
+                    patient[first : first + len(patients)] = patients
+        return patient
+
 
 @dataclass
 class _Pack:
