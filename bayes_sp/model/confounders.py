@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from bayes_sp.model.parameters import Block, Known, hidden_block
 from bayes_sp.model.parts import Part
 from bayes_sp.model.split import Rows
 from bayes_sp.spec.parts import Unmeasured
+from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array
 
@@ -23,6 +24,15 @@ ON_LINK: dict[str, Callable[[Array], tuple[Array, Array]]] = {
     "lognormal": lambda y: (np.log(y), np.ones_like(y)),
     "gamma": lambda y: (np.log(y), np.ones_like(y)),
     "beta": lambda y: (np.log(y) - np.log1p(-y), y * (1.0 - y)),
+}
+# A moderate value of a strength with a prior on the positive numbers.
+MODERATE: dict[str, Callable[..., float]] = {
+    "half_normal": lambda sigma: 0.5 * sigma,
+    "half_student_t": lambda nu, sigma: 0.5 * sigma,
+    "exponential": lambda scale: 0.5 * scale,
+    "gamma": lambda alpha, beta: alpha / beta,
+    "inverse_gamma": lambda alpha, beta: beta / (alpha + 1.0),
+    "lognormal": lambda mu, sigma: float(np.exp(mu)),
 }
 PRECISIONS = ("gamma", "beta")  # whose first parameter is a precision; the others' is an SD
 
@@ -88,14 +98,45 @@ def _confounder(model: PathModel, rows: Rows, parts: Sequence[Part], unmeasured:
     name = unmeasured.name
     names = [other.name for other in model.confounders]
     patients = len(np.unique(rows.patient))
-    blocks = tuple(
-        Block(name, (response,), "log" if prior.support == "positive" else "identity", (prior,))
-        for response, prior in unmeasured.estimated
-    )
+    blocks = tuple(_strength_block(name, response, prior) for response, prior in unmeasured.estimated)
     known = tuple(Known(name, response, float(s)) for response, s in unmeasured.strengths if isinstance(s, int | float))
     acting = [part for part in parts if any(term.source == name for term in part.terms)]
     guides = tuple(_guide(rows, part, parts, names) for part in acting if part.family in ON_LINK)
     return Confounder(name, guides, blocks, (hidden_block(name, patients),), known)
+
+
+def softened(parts: Sequence[Part], confounders: Sequence[Confounder]) -> tuple[Part, ...]:
+    """Return the equations with residual SDs on a linear scale where strengths beside them are parameters.
+
+    Such a strength can take over the whole residual variance, and on a logarithmic scale its SD would have no end.
+    """
+    shared = {label for confounder in confounders for block in confounder.blocks for label in block.labels}
+    scales = {
+        guide.response: float(guide.target[guide.weight > 0].std())
+        for confounder in confounders
+        for guide in confounder.guides
+        if guide.response in shared and not guide.is_precision and (guide.weight > 0).any()
+    }
+    return tuple(
+        replace(part, blocks=tuple(_soft(block, scales.get(part.response, 0.0)) for block in part.blocks))
+        for part in parts
+    )
+
+
+def _soft(block: Block, scale: float) -> Block:
+    is_scale = block.variable == "sigma" and scale > 0.0
+    return replace(block, transform="soft", unit=0.1 * scale) if is_scale else block
+
+
+def _strength_block(name: str, response: str, prior: Prior) -> Block:
+    """Return a strength as a parameter.
+
+    A residual SD and a strength in its equation make up one variance, so that a strength near that SD is known to a
+    part of itself: on a logarithmic scale, where small ones spread wide, no single step size suits both.
+    """
+    if prior.support != "positive":
+        return Block(name, (response,), "identity", (prior,))
+    return Block(name, (response,), "soft", (prior,), unit=0.5 * MODERATE[prior.dist](**prior.values))
 
 
 def _guide(rows: Rows, part: Part, parts: Sequence[Part], confounders: Sequence[str]) -> Guide:

@@ -35,6 +35,11 @@ def naturals(theta: Any, ints: Any, floats: Any) -> Any:
         elif transform == at.INCREASING:
             v[p] = v[p - 1] + math.exp(theta[p])
             value += theta[p]
+        elif transform == at.SOFT:
+            x = theta[p] / floats[ints[at.UNITS] + p]
+            tail = math.log1p(math.exp(-abs(x)))
+            v[p] = floats[ints[at.UNITS] + p] * (max(x, 0.0) + tail)
+            value += min(x, 0.0) - tail
         else:
             v[p] = theta[p]
         if transform != at.SHARE:
@@ -101,6 +106,10 @@ def pull_parameters(theta: Any, ints: Any, floats: Any, v: Any, dv: Any) -> None
         elif transform == at.INCREASING:
             dv[p - 1] += dv[p]
             dv[p] = dv[p] * math.exp(theta[p]) + 1.0
+        elif transform == at.SOFT:
+            unit = floats[ints[at.UNITS] + p]
+            slope = 1.0 / (1.0 + math.exp(-theta[p] / unit))
+            dv[p] = dv[p] * slope + (1.0 - slope) / unit
 
 
 @compiled

@@ -27,10 +27,11 @@ MOST_AUX = 13  # largest number of aux of an equation
 ANY_DEFERRED = 14  # 1 where an equation is deferred
 KNOWN = 15  # number of known numbers among the natural parameters, the last ones
 KNOWN_VALUES = 16  # floats: those numbers
-HEAD = 17
+UNITS = 17  # floats: unit of each parameter, for the transform SOFT
+HEAD = 18
 
-# Transforms
-IDENTITY, LOG, INCREASING, SHARE = range(4)  # INCREASING: the element before plus exp(theta); SHARE: in a simplex
+# Transforms. INCREASING: the element before plus exp(theta); SHARE: in a simplex; SOFT: unit log(1 + exp(theta / unit))
+IDENTITY, LOG, INCREASING, SHARE, SOFT = range(5)
 
 # Record of an equation
 FAMILY = 0  # number of the family

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
-from bayes_sp.model.native import log_densities, log_density
+from bayes_sp.model.curvature import Curvature, curvature_at
+from bayes_sp.model.native import log_density
 from bayes_sp.model.posterior import LogPosterior
 from bayes_sp.survey.design import Array
 
@@ -67,61 +67,38 @@ def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True) -
     if not np.isfinite(value):
         raise NoModeError("the log-density is not finite at the start")
     steps = np.full(posterior.size, 1e-5)
+    framed = posterior.program.framed
     for _ in range(MAX_STEPS):
-        hessian = _negative_hessian(posterior, theta, steps, cores)
-        diagonal = np.maximum(np.abs(np.diag(hessian)), 1e-12)
+        hessian = curvature_at(posterior, theta, steps, cores)
+        diagonal = np.maximum(np.abs(hessian.diagonal), 1e-12)
         steps = 1e-4 / np.sqrt(diagonal)  # a ten-thousandth of the parameter's own conditional SD
-        factor = _cholesky(hessian)
-        if factor is not None:
-            newton = solve_triangular(factor, gradient, lower=True)
-            if newton @ newton < DECREMENT:
-                inverse = solve_triangular(factor, np.eye(posterior.size), lower=True)
-                return _mode(posterior, theta, inverse.T @ inverse, value)
+        decrement = hessian.decrement(gradient)
+        if decrement is not None and decrement < DECREMENT:
+            return _mode(theta, *hessian.inverse(framed), value)
         climbed = _climb(posterior, theta, value, gradient, hessian, diagonal)
         if climbed is None:
             break
         theta, value, gradient = climbed
     if strict:
         raise NoModeError(f"no maximum of the posterior density was found in {MAX_STEPS} Newton steps")
-    curvature, axes = np.linalg.eigh(hessian)
-    typical = float(np.median(np.abs(curvature)))
-    positive = np.maximum(np.abs(curvature), 1e-6 * typical + 1e-12)
-    return _mode(posterior, theta, (axes / positive) @ axes.T, value)
+    return _mode(theta, *hessian.inverse_anyway(framed), value)
 
 
-def _mode(posterior: LogPosterior, theta: Array, covariance: Array, value: float) -> Mode:
-    framed = posterior.program.framed
-    scale = np.linalg.cholesky(covariance[:framed, :framed])
-    return Mode(theta, scale, np.sqrt(np.diag(covariance)[framed:]), value)
+def _mode(theta: Array, covariance: Array, variances: Array, value: float) -> Mode:
+    return Mode(theta, np.linalg.cholesky(covariance), np.sqrt(variances), value)
 
 
 def _climb(
-    posterior: LogPosterior, theta: Array, value: float, gradient: Array, hessian: Array, diagonal: Array
+    posterior: LogPosterior, theta: Array, value: float, gradient: Array, hessian: Curvature, diagonal: Array
 ) -> tuple[Array, float, Array] | None:
     """Take the longest damped Newton step that raises the density; None where no step does."""
     damping = 0.0
     for _ in range(40):
-        factor = _cholesky(hessian + np.diag(damping * diagonal))
-        if factor is not None:
-            step = solve_triangular(factor, solve_triangular(factor, gradient, lower=True), lower=True, trans="T")
+        solve = hessian.solver(damping * diagonal)
+        if solve is not None:
+            step = solve(gradient)
             new, slope = log_density(posterior, theta + step)
             if np.isfinite(new) and new >= value - 1e-12 * abs(value) and np.isfinite(slope).all():
                 return theta + step, new, slope
         damping = max(4.0 * damping, 1e-4)
     return None
-
-
-def _negative_hessian(posterior: LogPosterior, theta: Array, steps: Array, cores: int) -> Array:
-    """Return minus the Hessian by central differences of the gradient, symmetrised, (size, size)."""
-    moves = np.diag(steps)
-    _, found = log_densities(posterior, np.concatenate([theta - moves, theta + moves]), cores)
-    rows = (found[: len(steps)] - found[len(steps) :]) / (2 * steps[:, None])
-    return (rows + rows.T) / 2
-
-
-def _cholesky(matrix: Array) -> Array | None:
-    try:
-        factor = np.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError:
-        return None
-    return factor if np.isfinite(factor).all() else None

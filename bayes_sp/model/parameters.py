@@ -14,7 +14,7 @@ from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array
 
-Transform = Literal["identity", "log", "increasing", "share"]
+Transform = Literal["identity", "log", "increasing", "share", "soft"]
 STANDARD = Prior("normal", (("mu", 0.0), ("sigma", 1.0)), "standardised: its scale is a parameter of its own")
 
 
@@ -30,9 +30,12 @@ class Block:
         Names of the elements.
     transform
         ``identity``; ``log`` (positive); ``increasing`` (first element, then logarithms of the steps); ``share`` (a
-        simplex of one more element than there are parameters, softmax of (t, -sum t)).
+        simplex of one more element than there are parameters, softmax of (t, -sum t)); ``soft`` (positive,
+        unit log(1 + exp(t / unit)): like a logarithm below the unit, and the number itself above).
     priors
         One for each element, one in all for a simplex.
+    unit
+        Of the transform ``soft``.
     start, natural
         First place among the unconstrained and among the natural parameters.
     """
@@ -41,6 +44,7 @@ class Block:
     labels: tuple[str, ...]
     transform: Transform
     priors: tuple[Prior, ...]
+    unit: float = 1.0
     start: int = 0
     natural: int = 0
 
@@ -103,7 +107,7 @@ class Parameters:
         values = np.empty((*theta.shape[:-1], self.natural_size))
         for block in self.blocks:
             own = theta[..., block.start : block.start + block.size]
-            values[..., block.natural : block.natural + len(block.labels)] = _transformed(own, block.transform)
+            values[..., block.natural : block.natural + len(block.labels)] = _transformed(own, block)
         values[..., self.natural_size - len(self.known) :] = [known.value for known in self.known]
         return values
 
@@ -118,9 +122,12 @@ class Parameters:
         return {name: (labels, np.concatenate(values, axis=-1)) for name, (labels, values) in found.items()}
 
 
-def _transformed(own: Array, transform: Transform) -> Array:
+def _transformed(own: Array, block: Block) -> Array:
+    transform = block.transform
     if transform == "log":
         return np.exp(own)
+    if transform == "soft":
+        return block.unit * np.logaddexp(0.0, own / block.unit)
     if transform == "increasing":
         steps = np.concatenate([own[..., :1], np.exp(own[..., 1:])], axis=-1)
         return np.cumsum(steps, axis=-1)

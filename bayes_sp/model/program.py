@@ -12,7 +12,7 @@ from scipy.special import gammaln
 
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model import layout as at
-from bayes_sp.model.confounders import Confounder, confounders_of
+from bayes_sp.model.confounders import Confounder, confounders_of, softened
 from bayes_sp.model.densities import FAMILY_NUMBERS, PRIOR_NUMBERS, log_constant
 from bayes_sp.model.parameters import Parameters, hidden_name, lay_out, varying_name
 from bayes_sp.model.parts import Part, parts_of
@@ -22,7 +22,7 @@ from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array, Design
 
 Ints = NDArray[np.int64]
-TRANSFORMS = {"identity": at.IDENTITY, "log": at.LOG, "increasing": at.INCREASING, "share": at.SHARE}
+TRANSFORMS = {"identity": at.IDENTITY, "log": at.LOG, "increasing": at.INCREASING, "share": at.SHARE, "soft": at.SOFT}
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
@@ -62,6 +62,20 @@ class Program:
     def framed(self) -> int:
         """Number of parameters on the scale of their joint curvature."""
         return self.parameters.framed
+
+    @property
+    def patient(self) -> Ints:
+        """Patient whose own each parameter is, (P,), -1 for shared ones; told only with unmeasured confounders."""
+        patient = np.full(self.size, -1, dtype=np.int64)
+        if self.confounders:
+            everyone = np.unique(self.rows.patient)
+            owners = [(c.name, everyone) for c in self.confounders]
+            owners += [(p.response, np.unique(self.rows.patient[p.hidden_number >= 0])) for p in self.parts]
+            for name, patients in owners:
+                if len(patients):
+                    first = self.parameters.place(hidden_name(name))
+                    patient[first : first + len(patients)] = patients
+        return patient
 
 
 @dataclass
@@ -106,6 +120,7 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
     rows = split_rows(model, design)
     parts = parts_of(model, rows)
     confounders = confounders_of(model, rows, parts)
+    parts = softened(parts, confounders)
     all_parts: tuple[Confounder | Part, ...] = (*confounders, *parts)
     parameters = lay_out(
         [block for part in all_parts for block in part.blocks],
@@ -144,11 +159,12 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
 def _pack_priors(pack: _Pack, head: Ints, parameters: Parameters) -> float:
     """Write transforms and priors; return the sum of the priors' constants."""
     transform, dist = np.zeros(parameters.size, dtype=np.int64), np.zeros(parameters.size, dtype=np.int64)
-    constants = np.ones((parameters.size, 3))
+    constants, units = np.ones((parameters.size, 3)), np.ones(parameters.size)
     simplexes, alphas, total = [], [], 0.0
     for block in parameters.blocks:
         places = range(block.start, block.start + block.size)
         transform[block.start : block.start + block.size] = TRANSFORMS[block.transform]
+        units[block.start : block.start + block.size] = block.unit
         if block.transform == "share":
             (alpha,) = block.priors[0].values.values()
             shares = len(block.labels)
@@ -164,6 +180,7 @@ def _pack_priors(pack: _Pack, head: Ints, parameters: Parameters) -> float:
             constants[place, : len(values)] = values
             total += log_constant(prior.dist, prior.values)
     head[at.TRANSFORM], head[at.DIST] = pack.add_ints(transform), pack.add_ints(dist)
+    head[at.UNITS] = pack.add_floats(units)
     head[at.CONSTANTS] = pack.add_floats(constants)
     head[at.SIMPLEXES] = pack.add_ints([len(simplexes), *(number for simplex in simplexes for number in simplex)])
     head[at.ALPHAS] = pack.add_floats(alphas)

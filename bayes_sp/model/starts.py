@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,16 +13,6 @@ from bayes_sp.model.parameters import Parameters
 from bayes_sp.model.parts import Part
 from bayes_sp.survey.design import Array
 
-# A moderate value of a strength whose prior is on the positive numbers.
-MODERATE: dict[str, Callable[..., float]] = {
-    "half_normal": lambda sigma: 0.5 * sigma,
-    "half_student_t": lambda nu, sigma: 0.5 * sigma,
-    "exponential": lambda scale: 0.5 * scale,
-    "gamma": lambda alpha, beta: alpha / beta,
-    "inverse_gamma": lambda alpha, beta: beta / (alpha + 1.0),
-    "lognormal": lambda mu, sigma: float(np.exp(mu)),
-}
-
 
 def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequence[Confounder] = ()) -> Array:
     """Return unconstrained parameters near the likelihood's maximum, (P,), from which a search can begin.
@@ -32,8 +22,8 @@ def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequenc
     """
     start = np.zeros(parameters.size)
     for block in (block for confounder in confounders for block in confounder.blocks):
-        (prior,) = block.priors
-        middle = np.log(MODERATE[prior.dist](**prior.values)) if block.transform == "log" else prior.values["mu"]
+        soft = block.transform == "soft"
+        middle = block.unit * np.log(np.expm1(2.0)) if soft else block.priors[0].values["mu"]
         start[_found(parameters, block.variable, *block.labels)] = middle
     for part in parts:
         seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
@@ -47,6 +37,9 @@ def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequenc
                 start[_found(parameters, block.variable)] = beta
             elif block.variable == f"{part.response}_cutpoint":
                 start[_found(parameters, block.variable)] = _cutpoints(part, part.y[seen])
+            elif block.transform == "soft":
+                place = _found(parameters, block.variable, part.response)
+                start[place] = residual + block.unit * np.log(-np.expm1(-residual / block.unit))
             elif block.variable in given:
                 start[_found(parameters, block.variable, part.response)] = given[block.variable]
     return start

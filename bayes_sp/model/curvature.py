@@ -1,0 +1,225 @@
+"""The curvature of a log-posterior at a point: a full matrix, or an arrow where patients have parameters of their own.
+
+With unmeasured confounders every patient has a parameter, and given the others no two patients' parameters know of
+each other. The Hessian is then an arrow: a block for all shared parameters, a small one for each patient, and what is
+between. It takes as many gradients as there are shared parameters, and time and memory in proportion to patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+
+from bayes_sp.model.native import log_densities
+from bayes_sp.model.posterior import LogPosterior
+from bayes_sp.survey.design import Array
+
+Ints = NDArray[np.int64]
+Solve = Callable[[Array], Array]
+
+
+class Curvature(Protocol):
+    """The negative Hessian H of a log-density."""
+
+    diagonal: Array
+
+    def solver(self, added: Array | float = 0.0) -> Solve | None:
+        """Return ``g -> (H + diag(added))^-1 g``; None where that matrix is not positive definite."""
+
+    def decrement(self, gradient: Array) -> float | None:
+        """Return g' H^-1 g; None where H is not positive definite."""
+
+    def inverse(self, framed: int) -> tuple[Array, Array]:
+        """Return the first ``framed`` rows and columns of H^-1, and the other parameters' variances in it."""
+
+    def inverse_anyway(self, framed: int) -> tuple[Array, Array]:
+        """Return the same of a positive definite matrix near to H, where H itself is none."""
+
+
+@dataclass(eq=False)
+class Full:
+    """A Hessian as one matrix, (P, P)."""
+
+    matrix: Array
+
+    def __post_init__(self) -> None:
+        self.diagonal = np.diag(self.matrix)
+
+    def solver(self, added: Array | float = 0.0) -> Solve | None:
+        """See `Curvature`."""
+        factor = _cholesky(self.matrix + np.diag(np.broadcast_to(added, self.diagonal.shape)))
+        if factor is None:
+            return None
+        return lambda g: solve_triangular(factor, solve_triangular(factor, g, lower=True), lower=True, trans="T")
+
+    def decrement(self, gradient: Array) -> float | None:
+        """See `Curvature`."""
+        factor = _cholesky(self.matrix)
+        if factor is None:
+            return None
+        newton = solve_triangular(factor, gradient, lower=True)
+        return float(newton @ newton)
+
+    def inverse(self, framed: int) -> tuple[Array, Array]:
+        """See `Curvature`."""
+        factor = _cholesky(self.matrix)
+        assert factor is not None  # noqa: S101 - asked for where the decrement is known
+        root = solve_triangular(factor, np.eye(len(factor)), lower=True)
+        return _parts(root.T @ root, framed)
+
+    def inverse_anyway(self, framed: int) -> tuple[Array, Array]:
+        """See `Curvature`; its eigenvalues are made positive."""
+        curvature, axes = np.linalg.eigh(self.matrix)
+        typical = float(np.median(np.abs(curvature)))
+        positive = np.maximum(np.abs(curvature), 1e-6 * typical + 1e-12)
+        return _parts((axes / positive) @ axes.T, framed)
+
+
+@dataclass(eq=False)
+class Arrow:
+    """A Hessian whose patients' blocks are not connected: n patients with at most k parameters each.
+
+    Attributes
+    ----------
+    shared
+        Places of the G parameters that all patients share.
+    slots
+        Places of the patients' own, (n, k), -1 where a patient has fewer.
+    top, side, blocks
+        H between shared ones, (G, G); between a patient's own and shared ones, (n, k, G); and between a patient's own,
+        (n, k, k), with 1 on the diagonal of empty slots.
+    """
+
+    shared: Ints
+    slots: Ints
+    top: Array
+    side: Array
+    blocks: Array
+
+    def __post_init__(self) -> None:
+        self.diagonal = np.empty(len(self.shared) + int((self.slots >= 0).sum()))
+        self.diagonal[self.shared] = np.diag(self.top)
+        self.diagonal[self.slots[self.slots >= 0]] = np.diagonal(self.blocks, axis1=1, axis2=2)[self.slots >= 0]
+
+    def solver(self, added: Array | float = 0.0) -> Solve | None:
+        """See `Curvature`; by the Schur complement of the patients' blocks."""
+        parts = self._eliminated(np.broadcast_to(added, self.diagonal.shape))
+        if parts is None:
+            return None
+        inner, weighted, factor = parts
+        used = self.slots >= 0
+
+        def solve(g: Array) -> Array:
+            own = np.where(used, g[self.slots], 0.0)
+            rest = g[self.shared] - np.einsum("nkg,nk->g", weighted, own)
+            out = np.empty_like(g)
+            out[self.shared] = solve_triangular(factor, solve_triangular(factor, rest, lower=True), lower=True, trans=1)
+            local = np.einsum("nkl,nl->nk", inner, own) - weighted @ out[self.shared]
+            out[self.slots[used]] = local[used]
+            return out
+
+        return solve
+
+    def decrement(self, gradient: Array) -> float | None:
+        """See `Curvature`."""
+        solve = self.solver()
+        return None if solve is None else float(gradient @ solve(gradient))
+
+    def inverse(self, framed: int) -> tuple[Array, Array]:
+        """See `Curvature`."""
+        return self._inverse(0.0, framed)
+
+    def inverse_anyway(self, framed: int) -> tuple[Array, Array]:
+        """See `Curvature`; a growing part of |diagonal| is added."""
+        size = np.maximum(np.abs(self.diagonal), 1e-12)
+        damping = 1e-4
+        while self.solver(damping * size) is None:
+            damping *= 4.0
+        return self._inverse(damping * size, framed)
+
+    def _inverse(self, added: Array | float, framed: int) -> tuple[Array, Array]:
+        parts = self._eliminated(np.broadcast_to(added, self.diagonal.shape))
+        assert parts is not None  # noqa: S101 - as above
+        inner, weighted, factor = parts
+        root = solve_triangular(factor, np.eye(len(factor)), lower=True)
+        shared = root.T @ root
+        variance = np.empty(len(self.diagonal))
+        variance[self.shared] = np.diag(shared)
+        own = np.diagonal(inner, axis1=1, axis2=2) + np.einsum("nkg,gh,nkh->nk", weighted, shared, weighted)
+        variance[self.slots[self.slots >= 0]] = own[self.slots >= 0]
+        return shared[:framed, :framed], variance[framed:]
+
+    def _eliminated(self, added: Array) -> tuple[Array, Array, Array] | None:
+        """Return the blocks' inverses, those times ``side``, and the Cholesky factor of the Schur complement."""
+        own = np.where(self.slots >= 0, added[self.slots], 0.0)
+        blocks = self.blocks + own[:, :, None] * np.eye(self.slots.shape[1])
+        if _cholesky(blocks) is None:
+            return None
+        inner = np.linalg.inv(blocks)
+        weighted = inner @ self.side
+        complement = self.top + np.diag(added[self.shared]) - np.einsum("nkg,nkh->gh", self.side, weighted)
+        factor = _cholesky(complement)
+        return None if factor is None else (inner, weighted, factor)
+
+
+def curvature_at(posterior: LogPosterior, theta: Array, steps: Array, cores: int) -> Curvature:
+    """Return minus the Hessian by central differences of the gradient, symmetrised.
+
+    With an arrow, all patients' first parameters are moved at once, then all second ones.
+    """
+    patient = posterior.program.patient
+    if (patient < 0).all():
+        moves = np.diag(steps)
+        rows = _differences(posterior, theta, moves, cores) / (2 * steps[:, None])
+        return Full((rows + rows.T) / 2)
+    shared, slots = np.flatnonzero(patient < 0), _slots(patient)
+    moves = np.zeros((len(shared) + slots.shape[1], len(steps)))
+    moves[np.arange(len(shared)), shared] = steps[shared]
+    used = slots >= 0
+    for k in range(slots.shape[1]):
+        moves[len(shared) + k, slots[used[:, k], k]] = steps[slots[used[:, k], k]]
+    found = _differences(posterior, theta, moves, cores)
+    rows = found[: len(shared)] / (2 * steps[shared][:, None])
+    side = np.where(used[:, :, None], np.moveaxis(rows[:, slots], 0, -1), 0.0)
+    blocks = np.zeros((*slots.shape, slots.shape[1]))
+    for k in range(slots.shape[1]):
+        blocks[:, :, k] = found[len(shared) + k][slots] / (2 * steps[slots[:, [k]]])
+    both = used[:, :, None] & used[:, None, :]
+    blocks = np.where(both, (blocks + blocks.swapaxes(1, 2)) / 2, np.eye(slots.shape[1]))
+    top = rows[:, shared]
+    return Arrow(shared, slots, (top + top.T) / 2, side, blocks)
+
+
+def _differences(posterior: LogPosterior, theta: Array, moves: Array, cores: int) -> Array:
+    """Return the gradient before each move less that after, (moves, P)."""
+    _, found = log_densities(posterior, np.concatenate([theta - moves, theta + moves]), cores)
+    return found[: len(moves)] - found[len(moves) :]
+
+
+def _slots(patient: Ints) -> Ints:
+    """Return the places of each patient's parameters, (n, k)."""
+    owned = np.flatnonzero(patient >= 0)
+    order = owned[np.argsort(patient[owned], kind="stable")]
+    _, first, counts = np.unique(patient[order], return_index=True, return_counts=True)
+    slots = np.full((len(counts), counts.max()), -1, dtype=np.int64)
+    rank = np.arange(len(order)) - np.repeat(first, counts)
+    slots[np.repeat(np.arange(len(counts)), counts), rank] = order
+    return slots
+
+
+def _parts(covariance: Array, framed: int) -> tuple[Array, Array]:
+    return covariance[:framed, :framed], np.diag(covariance)[framed:]
+
+
+def _cholesky(matrix: Array) -> Array | None:
+    """Return the factor of a matrix, or of each of a stack; None where one is not positive definite."""
+    try:
+        factor = np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return None
+    return factor if np.isfinite(factor).all() else None
