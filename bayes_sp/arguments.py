@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bayes_sp.model.options import METHODS, SamplerOptions
 
+NAMED_GRID = ""  # --priors without a file: the named alternatives and the default grid
 MOST = 2**32 - 1  # the largest seed that every generator takes
 
 type Command = Callable[[argparse.Namespace], int]
@@ -70,6 +71,51 @@ def add_compare(commands: Commands, run: Command) -> None:
     add("--out", type=file_path, metavar="DIR", help="the comparison's folder (default runs/compare-<seed>)")
     add("--overwrite", action="store_true", help="replace the comparison in --out; its runs are kept")
     compare.set_defaults(command=run)
+
+
+def add_sensitivity(commands: Commands, run: Command) -> None:
+    """Add the command that asks what it would take to change the conclusion."""
+    sensitivity = commands.add_parser(
+        "sensitivity",
+        allow_abbrev=False,
+        help="say what it would take to change the conclusion: priors, kappa, confounding, attrition",
+        description="Name the analyses that you want; --all for every one that the records allow. Answers of finished "
+        "fits are kept, so that a stopped run goes on where it was.",
+        epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 a fit failed, or "
+        "failed its diagnostics. A case that fails does not stop the others.",
+    )
+    add = sensitivity.add_argument
+    add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
+    add("--priors", nargs="?", const=NAMED_GRID, metavar="GRID.toml",
+        help="other priors: power-scaling, named alternatives and a grid (yours, where you name its file), tipping "
+        "point, overlap with the posterior")  # fmt: skip
+    add(
+        "--kappa", action="store_true", help="the coupling of a mediator's two worlds, from 0 to 1; nothing is refitted"
+    )
+    add("--confounding", action="store_true", help="an unmeasured confounder of two responses, of growing strength")
+    add(
+        "--attrition", action="store_true", help="patients who did not come back: effects for all, and shifts of theirs"
+    )
+    add("--all", action="store_true", help="all of these")
+    add("--nonresponders", type=file_path, metavar="FILE",
+        help="for --attrition: a CSV file with a row for each patient who did not come back, or a TOML file with their "
+        "number, means and SDs")  # fmt: skip
+    add("--effect", default="", metavar="PATH",
+        help='the effect in question, such as "x -> m -> y" (default: the path through all mediators)')  # fmt: skip
+    _add_records(sensitivity)
+    _add_sampler(sensitivity)
+    add("--workers", type=whole_number(1), metavar="N", help="processes that fit (default: one for each processor)")
+    add("--scheduler", default="", metavar="ADDRESS", help="fit on the workers of a Dask scheduler, tcp://host:port")
+    add("--cells", type=file_path, default=Path("runs/cells"), metavar="DIR",
+        help="where answers of single fits are kept (default runs/cells)")  # fmt: skip
+    add(
+        "--out",
+        type=file_path,
+        metavar="DIR",
+        help="the folder (default runs/sensitivity-<model>-<data digest>-<seed>)",
+    )
+    add("--overwrite", action="store_true", help="replace the analysis in --out")
+    sensitivity.set_defaults(command=run)
 
 
 def add_priors(commands: Commands, run: Command) -> None:

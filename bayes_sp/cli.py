@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from bayes_sp.arguments import add_compare, add_fit, add_priors, file_path, whole_number
+from bayes_sp.arguments import add_compare, add_fit, add_priors, add_sensitivity, file_path, whole_number
 from bayes_sp.errors import BayesSpError, FitError, RunError
 from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions
 
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_fit(commands, _fit)
     add_compare(commands, _compare)
+    add_sensitivity(commands, _sensitivity)
     add_priors(commands, _priors)
     models = commands.add_parser("models", help="list the shipped specifications")
     models.set_defaults(command=_models)
@@ -175,6 +176,62 @@ def _compare(options: argparse.Namespace) -> int:
     if found.multiverse.failed_fit:
         return NOT_TRUSTWORTHY
     return USER_MISTAKE if found.multiverse.mistake else OK
+
+
+def _sensitivity(options: argparse.Namespace) -> int:
+    from bayes_sp.runs import check_destination
+    from bayes_sp.spec.load import load_model
+
+    parts = _parts(options)
+    model = load_model(options.model)
+    _check_records(options)
+    if options.out is not None:
+        check_destination(options.out, overwrite=options.overwrite)
+    if options.nonresponders is not None and not options.nonresponders.is_file():
+        raise BayesSpError(str(options.nonresponders), ["is not a file; --nonresponders needs a CSV or a TOML file"])
+    _say("loading the sampler")
+
+    with _importing():
+        from bayes_sp.many.run import Runner
+        from bayes_sp.report.sensitivity_save import default_sensitivity_folder, save_sensitivity
+        from bayes_sp.report.sensitivity_text import sensitivity_text
+        from bayes_sp.sensitivity.grid_file import read_grid
+        from bayes_sp.sensitivity.target import target_of
+        from bayes_sp.sensitivity.whole import analyse
+        from bayes_sp.survey.nonresponders import read_nonresponders
+
+    target = target_of(model, options.effect)
+    grid = read_grid(model, options.priors) if options.priors else None
+    survey = _survey(options, model)
+    absent = None if options.nonresponders is None else read_nonresponders(model, options.nonresponders)
+    folder = options.out or default_sensitivity_folder(model.name, survey.digest, options.seed)
+    check_destination(folder, overwrite=options.overwrite)
+    runner = Runner(scheduler=options.scheduler, workers=options.workers, store=options.cells, progress=_say)
+    found = analyse(
+        model, survey, parts, grid=grid, nonresponders=absent, target=target, seed=options.seed,
+        options=_sampler(options), runner=runner, notify=_say,
+    )  # fmt: skip
+    summary = sensitivity_text(found)
+    try:
+        save_sensitivity(found, folder, overwrite=options.overwrite, summary=summary)
+    except RunError:
+        print(summary)  # the work is done, and its result is not lost with the folder
+        raise
+    print(f"{summary}\nSaved in {folder}")
+    return NOT_TRUSTWORTHY if found.failed else OK
+
+
+def _parts(options: argparse.Namespace) -> tuple[str, ...]:
+    """Return the analyses that were asked for."""
+    asked = {"priors": options.priors is not None, "kappa": options.kappa, "confounding": options.confounding,
+             "attrition": options.attrition}  # fmt: skip
+    parts = tuple(name for name, wanted in asked.items() if wanted or options.all)
+    if not parts:
+        names = ", ".join(f"--{name}" for name in asked)
+        raise BayesSpError("sensitivity", [f"name the analyses that you want: {names}, or --all"])
+    if options.nonresponders is not None and "attrition" not in parts:
+        raise BayesSpError("--nonresponders", ["goes with --attrition or --all"])
+    return parts
 
 
 def _priors(options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ import xarray as xr
 from bayes_sp.effects.chain import Baselines
 from bayes_sp.effects.conclusions import lasting_signs
 from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
-from bayes_sp.effects.draws import linear_baselines
+from bayes_sp.effects.draws import linear_baselines, with_unmeasured
 from bayes_sp.effects.interventional import interventional_effects
 from bayes_sp.effects.posterior import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB, summarise
@@ -33,7 +33,8 @@ class Conditioned:
         What was fitted to which records.
     posterior
         DataTree with groups ``posterior``, ``sample_stats``, ``log_likelihood``, ``observed_data`` and
-        ``constant_data``, and ``imputed`` where covariates have missing cells; its attributes say how it was made.
+        ``constant_data``, ``imputed`` where covariates have missing cells, and ``unmeasured`` where there are
+        unmeasured confounders; its attributes say how it was made.
     """
 
     model: PathModel
@@ -87,14 +88,20 @@ class Conditioned:
         return lasting_signs(self.model, self._design, self._draws, ci_prob=ci_prob, baselines=self.baselines())
 
     def baselines(self) -> Baselines | None:
-        """Return what `compute_effects` needs where covariates have missing cells, which it averages over; else None.
+        """Return what `compute_effects` needs where it averages over what was not measured; else None.
 
-        The cells' own draws stand in for them, draw by draw.
+        That is missing cells of covariates, and unmeasured confounders: their own draws stand in for them, draw by
+        draw.
         """
-        if "imputed" not in self.posterior:
+        if "imputed" not in self.posterior and not self.model.confounders:
             return None
-        design, cells = self._design, self.posterior["imputed"].to_dataset()
-        return linear_baselines(self.model, design, self._draws, partial(filled_columns, design, cells))
+        design, columns = self._design, None
+        if "imputed" in self.posterior:
+            columns = partial(filled_columns, design, self.posterior["imputed"].to_dataset())
+        known = linear_baselines(self.model, design, self._draws, columns)
+        if not self.model.confounders:
+            return known
+        return with_unmeasured(self.model, self._draws, self.posterior["unmeasured"].to_dataset(), known)
 
     @property
     def _design(self) -> Design:

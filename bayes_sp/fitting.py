@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from html import escape
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from bayes_sp.criticism.influence import Influence, influence
 from bayes_sp.criticism.loo import Loo, loo, with_refits
 from bayes_sp.criticism.pit import LooPit, loo_pit
 from bayes_sp.criticism.predictive import REPLICATES, PredictiveChecks, predictive_checks
+from bayes_sp.criticism.predictors import thinned
 from bayes_sp.criticism.psis import relative_efficiency
 from bayes_sp.criticism.whole import (
     Criticism,
+    Pointwise,
     column_digests,
     patient_rows,
     pointwise,
@@ -120,14 +123,14 @@ class Fit(Conditioned):
             Patients with a Pareto k above 0.7 that are left out by a refit, at most; the others keep their estimate,
             and a note says so.
         """
-        found = pointwise(self.model, self._design, self.posterior)
+        found = self._pointwise
         digests = column_digests(self.model, self.survey)
         estimated = loo(self.model.name, scored_responses(self.model), found.draws, found.values, digests)
         return with_refits(estimated, self._refitted_pointwise, refits) if refits else estimated
 
     def loo_pit(self) -> LooPit:
         """Return where each response falls in what the other patients predict for it (seed: the fit's)."""
-        found = pointwise(self.model, self._design, self.posterior)
+        found = self._pointwise
         pit = loo_pit(self.model, self._design, found.draws, found.values, seed=self.seed)
         return replace(pit, mark=self.survey.mark)
 
@@ -143,10 +146,10 @@ class Fit(Conditioned):
         ci_prob
             Probability of the intervals.
         """
-        found = pointwise(self.model, self._design, self.posterior)
+        found = self._pointwise
         path = path or serial_path(self.model) or TOTAL
         without = influence(
-            self._difference(found.draws, path), list(found.values.values()), path=path, scale=DIFFERENCE,
+            self._difference(path, found.draws), list(found.values.values()), path=path, scale=DIFFERENCE,
             unit=self.model.outcome_unit,
             rows=patient_rows(self.model, self.survey), efficiency=relative_efficiency(found.draws),
             refit=lambda patient: self._refitted_effect(patient, path), most_refits=refits, ci_prob=ci_prob,
@@ -175,13 +178,20 @@ class Fit(Conditioned):
         tree = sample_posterior(self.model, survey, seed=self.seed, options=self.options)
         return Fit(self.model, survey, tree, self.seed, self.options)
 
-    def _difference(self, draws: xr.Dataset, path: str) -> Array:
-        """Draws (chain, draw) of a path's difference, averaged over all patients of this fit."""
-        effects = compute_effects(self.model, self._design, draws, baselines=self.baselines())
+    @cached_property
+    def _pointwise(self) -> Pointwise:
+        return pointwise(self.model, self._design, self.posterior)
+
+    def _difference(self, path: str, draws: xr.Dataset) -> Array:
+        """Draws (chain, draw) of a path's difference, averaged over all patients of this fit, at these of its draws."""
+        effects = compute_effects(self.model, self._design, self._draws, baselines=self.baselines())
         known = [str(name) for name in effects.draws["path"].to_numpy()]
         if path not in known:
             raise BayesSpError(self.model.name, [f'has no path "{path}"; it has {", ".join(known)}'])
-        return effects.draws[AVERAGE].sel(path=path, scale=DIFFERENCE).to_numpy()
+        found = effects.draws[AVERAGE].sel(path=path, scale=DIFFERENCE).transpose("chain", "draw")
+        if draws.sizes["draw"] != self._draws.sizes["draw"]:
+            found = thinned(found.drop_vars(["path", "scale"]).to_dataset(name=path), draws.sizes["draw"])[path]
+        return found.to_numpy()
 
     def _refitted_pointwise(self, patient: int) -> dict[str, Array]:
         try:
@@ -192,9 +202,13 @@ class Fit(Conditioned):
 
     def _refitted_effect(self, patient: int, path: str) -> Array | None:
         try:
-            return self._difference(self.without(patient)._draws, path)
+            refit = self.without(patient)
         except (SurveyError, FitError):
             return None
+        if self.baselines() is not None:  # what was not measured of the patient is not known there
+            return refit._difference(path, refit._draws)
+        draws = compute_effects(self.model, self._design, refit._draws).draws
+        return draws[AVERAGE].sel(path=path, scale=DIFFERENCE).to_numpy()
 
     def _twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
         """Effects of the normal twin's posterior: exact draws where the closed form applies, else sampled."""
@@ -225,6 +239,7 @@ def fit(
     options: SamplerOptions | None = None,
     progress: bool = False,
     notify: Notify = silent,
+    pointwise: bool = True,
 ) -> Fit:
     """Fit a specification to a survey.
 
@@ -242,6 +257,9 @@ def fit(
         Show the sampler's progress bar.
     notify
         Called with a line at the start of each stage.
+    pointwise
+        False to keep no pointwise log-likelihoods, which take a fifth of the time of a small fit; criticism then
+        computes them when it is asked for.
 
     Returns
     -------
@@ -261,5 +279,7 @@ def fit(
     survey = reconstruct() if survey is None else survey
     design_arrays(twin, survey)
     options = options or SamplerOptions()
-    tree = sample_posterior(model, survey, seed=seed, options=options, progress=progress, notify=notify)
+    tree = sample_posterior(
+        model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise
+    )
     return Fit(model, survey, tree, seed, options)

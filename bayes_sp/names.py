@@ -43,6 +43,20 @@ MULTIVERSE_COLUMNS = (
     "specification", "effect", "path", "scale", "mean", "lower", "upper", "ci_kind", "ci_prob", "prob_negative",
     "family", "elpd_difference", "elpd_se", "elpd_reason", "trustworthy", "verdict",
 )  # fmt: skip
+E_VALUE_COLUMNS = (
+    "path", "scale", "contrast_from", "contrast_to", "median", "lower", "upper", "ci_kind", "ci_prob", "e_value",
+    "e_value_limit", "words",
+)  # fmt: skip
+BENCHMARK_COLUMNS = ("covariate", "response", "link", "strength", "lower", "upper", "ci_kind", "ci_prob")
+CONFOUNDING_COLUMNS = (
+    "first", "second", "first_strength", "second_strength", "path", "scale", "mean", "lower", "upper", "ci_kind",
+    "ci_prob", "prob_negative", "trustworthy", "fitted", "reason",
+)  # fmt: skip
+CURVE_COLUMNS = ("first", "second", "first_strength", "second_strength", "slope_bias")
+MULTIPLE_COLUMNS = (
+    "first", "second", "covariate", "first_strength", "second_strength", "sign", "multiple", "most", "mcse",
+    "refitted",
+)  # fmt: skip
 DELTA_COLUMNS = (
     "shifted", "step", "shift", "delta", "path", "scale", "mean", "lower", "upper", "ci_kind", "ci_prob",
     "prob_negative", "trustworthy", "reason",

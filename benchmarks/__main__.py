@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import ess, families, growth, reconstruction, refit, resampling, startup, whole_fit
+from benchmarks import ess, families, grid, growth, reconstruction, refit, resampling, startup, whole_fit
 from benchmarks.figure import Figure, Settings
 from benchmarks.machine import machine
 from benchmarks.process import MeasurementError, prepare
@@ -18,6 +18,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Settings], list[Figure]]]] = {
     "startup": ("Start-up, whole processes", startup.figures),
     "fit": ("One fit, whole process by stage", whole_fit.figures),
     "refit": ("Refits of a compiled model", refit.figures),
+    "grid": ("A grid of fits, over processes and over a Dask cluster", grid.figures),
     "ess": ("Effective draws per second, against pm.sample on the plain model", ess.figures),
     "families": ("Families: compiling and fits", families.figures),
     "bootstrap": ("Bootstrap, against a plain NumPy loop", resampling.figures),

@@ -19,8 +19,8 @@ def twin_of(model: PathModel) -> PathModel:
     A model whose equations are all normal is its own twin. Otherwise it is the specification that ``twin`` names,
     or, where none is named, the model itself with every family normal and flat priors on coefficients and residual
     SDs, so that its posterior is the one that corresponds to least squares. What least squares has no place for is
-    left out: interactions, monotonic steps, groups, windows, zero parts and measurement error; and shifts of missing
-    values that are not in the response's own unit.
+    left out: interactions, monotonic steps, groups, windows, zero parts, measurement error and unmeasured confounders;
+    and shifts of missing values that are not in the response's own unit.
 
     Raises
     ------
@@ -38,6 +38,7 @@ def twin_of(model: PathModel) -> PathModel:
         plain = replace(plain, covariates=tuple(c for c in model.covariates if c.name in used))
         return replace(
             plain,
+            unmeasured=(),
             name=f"{model.name} (normal twin)",
             missing_shift=tuple(shift for shift in model.missing_shift if shift_scale(model, shift[0])[0] == POINTS),
             variables=tuple(variable for variable in model.variables if variable.name in plain.columns),
@@ -66,6 +67,8 @@ def twin_of(model: PathModel) -> PathModel:
         for equation in twin.equations
         if equation.family != "normal"
     ]
+    if twin.confounders:
+        problems.append(f"twin: {twin.name} has unmeasured confounders, of which least squares knows nothing")
     if problems:
         raise SpecificationError(model.name, problems)
     return twin
@@ -75,9 +78,12 @@ def twin_notes(model: PathModel) -> list[str]:
     """Return sentences on what the normal twin leaves out of a model, or why there is none."""
     if model.windows:
         return ["no normal twin: outcomes over windows of different lengths have no place in least squares"]
+    named = ", ".join(confounder.name for confounder in model.confounders)
+    has_twin = any(equation.family != "normal" for equation in model.equations)
+    assumed = [f"the normal twin takes nothing to be unmeasured: it has no {named}"] if named and has_twin else []
     if model.twin:
-        shifted = bool(model.missing_shift)
-        return [f"the normal twin {model.twin} has its own missing_shift, not this model's"] if shifted else []
+        shifted = [f"the normal twin {model.twin} has its own missing_shift, not this model's"]
+        return [*assumed, *(shifted if model.missing_shift else [])]
     parts = {
         "interactions": any(equation.interactions for equation in model.equations),
         "monotonic steps": any(equation.monotonic for equation in model.equations),
@@ -89,4 +95,4 @@ def twin_notes(model: PathModel) -> list[str]:
         ),
     }
     left = [name for name, given in parts.items() if given]
-    return [f"the normal twin leaves out {', '.join(left)}"] if left else []
+    return [*assumed, *([f"the normal twin leaves out {', '.join(left)}"] if left else [])]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from bayes_sp.criticism.confounding import numbers_at_once
 from bayes_sp.criticism.predictors import predictors
 from bayes_sp.criticism.psis import leave_one_out_weights, relative_efficiency
 from bayes_sp.effects.summary import CI_PROB
@@ -88,7 +89,7 @@ def loo_pit(
     found = {response: np.zeros(design.n) for response in weights}
     ties = {response: rng.random(design.n) for response in weights}
     chains, each = posterior.sizes["chain"], posterior.sizes["draw"]
-    size = max(1, BATCH // design.n)
+    size = max(1, BATCH // numbers_at_once(model, design.n))
     for chain in range(chains):
         for start in range(0, each, size):
             part = posterior.isel(chain=[chain], draw=slice(start, start + size))

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_sp.criticism.confounding import numbers_at_once
 from bayes_sp.criticism.predictors import Predictor, predictors, thinned
 from bayes_sp.criticism.statistics import LEAST_GROUP, Bins, bins_of, exposure_levels, statistics_of
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
@@ -98,7 +99,7 @@ def predictive_checks(
     statistics: dict[str, list[dict[tuple[str, str], Array]]] = {}
     counted: dict[str, list[Array]] = {}
     last: dict[str, tuple[Predictor, dict[str, Mask]]] = {}
-    for part in _batches(parameters, design.n):
+    for part in _batches(parameters, numbers_at_once(model, design.n)):
         for one in predictors(model, design, part, rng):
             predictor, own = one.among(one.known), {name: mask[one.known] for name, mask in groups.items()}
             y = predictor.replicate(rng)
@@ -117,9 +118,9 @@ def predictive_checks(
     return PredictiveChecks(table, pd.concat(frequencies, ignore_index=True), parameters.sizes["draw"], seed, mark)
 
 
-def _batches(parameters: xr.Dataset, n: int) -> Iterator[xr.Dataset]:
+def _batches(parameters: xr.Dataset, numbers: int) -> Iterator[xr.Dataset]:
     """Yield the draws in parts whose replicates fit in memory."""
-    size = max(1, BATCH // n)
+    size = max(1, BATCH // numbers)
     for start in range(0, parameters.sizes["draw"], size):
         yield parameters.isel(draw=slice(start, start + size))
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 
+from bayes_sp.criticism.confounding import Belief, check_single
 from bayes_sp.families.base import Family
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.model.linear import arrays_of, auxiliary, mean_predictor, zero_predictor
+from bayes_sp.model.linear import arrays_of, auxiliary, mean_predictor, strength, zero_predictor
 from bayes_sp.spec.parts import Coding, Variable
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array, Design, Mask
@@ -82,21 +84,38 @@ class Predictor:
 
 
 def predictors(
-    model: PathModel, design: Design, parameters: Parameters, rng: np.random.Generator
+    model: PathModel, design: Design, parameters: Parameters, rng: np.random.Generator, *, informed: bool = True
 ) -> tuple[Predictor, ...]:
     """Return the predictor of each equation for draws (chain, draw, ...) as a posterior names them.
 
     Parents are the observed ones: each equation is looked at by itself, as its likelihood is. Where a parent is
     missing, or was measured with error, its value is drawn from its own equation given what was measured of it.
+    An unmeasured confounder is drawn anew for each equation, given the patient's earlier responses: the predictor is
+    then that of p(y_j | y_1 ... y_(j-1), parameters), which is what the records are a draw from.
+
+    Parameters
+    ----------
+    model, design, parameters, rng
+        As said above.
+    informed
+        False for confounders from N(0, 1), whatever the responses are: before any response is looked at.
+
+    Raises
+    ------
+    BayesSpError
+        With several unmeasured confounders, where informed.
     """
     count = parameters.sizes["chain"] * parameters.sizes["draw"]
     at = {
         name: values.reshape(count, *values.shape[2:]) for name, values in arrays_of(model, design, parameters).items()
     }
-    values: dict[str, Array] = {}
+    shape = (count, design.n)
+    values: dict[str, Array] = {c.name: rng.standard_normal(shape) for c in model.confounders if not informed}
+    beliefs = _beliefs(model, rng, shape) if informed else {}
     found = []
     for j, equation in enumerate(model.equations):
         response, family = equation.response, FAMILIES[equation.family]
+        values |= {name: belief.draw(rng) for name, belief in beliefs.items()}
         eta = np.broadcast_to(mean_predictor(model, design, j, at, values), (count, design.n))
         zeta = np.broadcast_to(zero_predictor(model, design, j, at, values), (count, design.n))
         aux = np.broadcast_to(auxiliary(model, design, j, at), (count, auxiliary(model, design, j, at).shape[-1]))
@@ -107,7 +126,42 @@ def predictors(
         found.append(predictor)
         if family.latent or np.isnan(predictor.observed).any():
             values[response] = _parent_values(predictor, rng)
+        for confounder in model.confounders if informed else ():
+            if response in dict(confounder.strengths) and response != model.outcome:
+                acting = strength(confounder, response, at)[..., None]
+                beliefs[confounder.name].learn(
+                    _density(predictor, values.get(response), acting, values[confounder.name])
+                )
     return tuple(found)
+
+
+def _beliefs(model: PathModel, rng: np.random.Generator, shape: tuple[int, int]) -> dict[str, Belief]:
+    check_single(model)
+    return {confounder.name: Belief.before_any_response(rng, *shape) for confounder in model.confounders}
+
+
+def _density(predictor: Predictor, value: Array | None, acting: Array, at: Array) -> Callable[[Array], Array]:
+    """Return ``u -> log p(response | confounder u)``, (S, n), of a predictor where it is ``at``.
+
+    The response is the observed one, or the ``value`` that later equations see.
+    """
+    family = FAMILIES["normal"] if predictor.family.latent else predictor.family
+    y = (predictor.observed if value is None else value) / predictor.coding.unit
+    y = y - predictor.coding.origin / predictor.coding.unit
+    y = np.round(y) if predictor.coding.levels else y
+    known = np.isfinite(y) & predictor.predicted
+
+    def log_density(u: Array) -> Array:
+        eta = np.where(known, predictor.eta + acting * (u - at), 0.0)
+        if y.ndim == 2 and predictor.coding.levels:  # drawn levels: the families take one level for all draws
+            every = [np.full(y.shape[1], level) for level in range(predictor.coding.levels)]
+            each = np.stack([family.log_density(level, eta, predictor.zeta, predictor.aux) for level in every])
+            density = np.take_along_axis(each, np.where(known, y, 0).astype(np.intp)[None], axis=0)[0]
+        else:
+            density = family.log_density(np.where(known, y, 0.5), eta, predictor.zeta, predictor.aux)
+        return np.where(known, density, 0.0)
+
+    return log_density
 
 
 def thinned(draws: Parameters, most: int) -> Parameters:

@@ -106,7 +106,7 @@ def prior_check(
     last: dict[str, Predictor] = {}
     size = max(1, BATCH // design.n)
     for start in range(0, draws, size):
-        for one in predictors(model, design, parameters.isel(draw=slice(start, start + size)), rng):
+        for one in predictors(model, design, parameters.isel(draw=slice(start, start + size)), rng, informed=False):
             name, predictor = one.response, one.among(one.predicted)
             y = predictor.replicate(rng)
             means.setdefault(name, []).append(predictor.mean().mean(axis=1))

@@ -92,6 +92,10 @@ def draw_priors(model: PathModel, design: Design, *, draws: int, seed: int) -> x
     drawn = _Drawn(model, draws, np.random.default_rng(seed))
     for equation in model.equations:
         _draw_equation(drawn, equation, design)
+    for confounder in model.confounders:
+        for response, prior in confounder.estimated:
+            values = SAMPLERS[prior.dist](drawn.rng, draws, **prior.values)[:, None]
+            drawn.keep(confounder.name, f"{confounder.name}_term", [response], values)
     if drawn.improper:
         raise SpecificationError(model.name, drawn.improper)
     coords: dict[str, object] = {"chain": [0], "draw": np.arange(draws)}

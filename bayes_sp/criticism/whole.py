@@ -85,8 +85,8 @@ def pointwise(model: PathModel, design: Design, posterior: xr.DataTree) -> Point
 
 def pointwise_at(model: PathModel, design: Design, draws: xr.Dataset, patient: int) -> dict[str, Array]:
     """Return log p(y_i | draw) of one patient by response, (S,); NaN where the response is missing."""
-    found = _by_patient(model, design, log_likelihood(model, design, draws))
-    return {response: values[..., patient].ravel() for response, values in found.items()}
+    alone = design.taken(np.array([patient]))
+    return {r: values.ravel() for r, values in _by_patient(model, alone, log_likelihood(model, alone, draws)).items()}
 
 
 def _by_patient(model: PathModel, design: Design, group: xr.Dataset) -> dict[str, Array]:

@@ -12,6 +12,7 @@ from bayes_sp.effects.chain import Array, Baselines, Chain, Mediator, MediatorRu
 from bayes_sp.errors import SurveyError
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.names import RATE_RATIO, RISK_RATIO
+from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import Equation, PathModel
 from bayes_sp.survey.design import Design
 
@@ -123,6 +124,44 @@ def linear_baselines(
                 out[j] += groups[start:stop][:, codes]
             if j in shifts:
                 out[j] += shifts[j]
+        return out
+
+    return batch
+
+
+def with_unmeasured(model: PathModel, posterior: xr.Dataset, unmeasured: xr.Dataset, known: Baselines) -> Baselines:
+    r"""Return baselines with what the unmeasured confounders add to each response: strength * U_i, draw by draw.
+
+    Effects are then averages over the patients' covariates and their U, as if U had been measured::
+
+        E[Y(u)] = sum_i E[Y(u) | w_i, U_i] / n,    (U_1, ..., U_n, parameters) ~ posterior
+
+    Parameters
+    ----------
+    model, posterior
+        As in `compute_effects`.
+    unmeasured
+        Draws of each confounder, (chain, draw, patient), in SDs.
+    known
+        Baselines without them.
+    """
+    added: list[tuple[int, Array | float, Array]] = []
+    place = 0
+    for equation in model.equations:
+        for confounder in model.confounders:
+            given = dict(confounder.strengths).get(equation.response, 0.0)
+            if isinstance(given, Prior):
+                chosen = posterior[[confounder.name]].sel({f"{confounder.name}_term": equation.response})
+                added.append((place, flat(chosen, confounder.name)[:, None], flat(unmeasured, confounder.name)))
+            elif given != 0.0:
+                added.append((place, float(given), flat(unmeasured, confounder.name)))
+        place += 2 if model.zero_terms(equation) else 1
+
+    def batch(start: int, stop: int) -> Array:
+        out = known(start, stop)
+        for j, strength, u in added:
+            own = strength if isinstance(strength, float) else strength[start:stop]
+            out[j] += own * u[start:stop]
         return out
 
     return batch

@@ -104,11 +104,12 @@ def _over_normal(kind, e, z, cuts, phi, tab, w):
 
 
 @_compile
-def normal_worlds(kind, eta, zeta, slopes_class, shift, zshift, cov, cuts, phi, x, w, out):
+def normal_worlds(kind, eta, zeta, slopes_class, shift, zshift, cov, cuts, phi, x, w, counts, out):
     """Mean over patients of every world where all mediators are normal.
 
     eta, zeta (C, B, n): each class of slopes; slopes_class (W,); shift, zshift (B, W); cov (B, W, 3); cuts (B, L - 1);
-    phi (B,); x, w (Q,) nodes and weights of a standard normal variable, Q >= 5; out (B, W).
+    phi (B,); x, w (Q,) nodes and weights of a standard normal variable, Q >= 5; counts (n,):
+    how many patients each one stands for, n in all, or None for one each; out (B, W).
     """
     tab = np.empty((len(x) + 2, len(x)))
     n = eta.shape[2]
@@ -118,18 +119,21 @@ def normal_worlds(kind, eta, zeta, slopes_class, shift, zshift, cov, cuts, phi, 
             c, total = slopes_class[v], 0.0
             for i in range(n):
                 e = join(kind, eta[c, s, i], shift[s, v])
-                total += _over_normal(kind, e, zeta[c, s, i] * zshift[s, v], cuts[s], phi[s], tab, w)
+                h = _over_normal(kind, e, zeta[c, s, i] * zshift[s, v], cuts[s], phi[s], tab, w)
+                total += h if counts is None else counts[i] * h
             out[s, v] = total / n
 
 
 @_compile
 def levels_then_normal(
-    kind, link, first, first_shift, first_cuts, eta, zeta, steps, zsteps, cov, cuts, phi, x, w, kappa, apart, out
-):
+    kind, link, first, first_shift, first_cuts, eta, zeta, steps, zsteps, cov, cuts, phi, x, w, kappa, apart, counts,
+    out,
+):  # fmt: skip
     """Mean over patients of the 16 worlds (u_D, u_1, u_2, u_3) where m1 has levels and m2 is normal.
 
     first (B, n), first_shift (B, 2), first_cuts (B, L - 1): m1's predictor; eta, zeta (2, B, n) by u_D;
-    steps, zsteps (B, 2, L, 2, L): what (u_D, m1, u_2, the m1 that m2 sees) add; cov (B, 2, 3) by u_D; out (B, 16).
+    steps, zsteps (B, 2, L, 2, L): what (u_D, m1, u_2, the m1 that m2 sees) add; cov (B, 2, 3) by u_D; counts as in
+    `normal_worlds`; out (B, 16).
     """
     count, n = first_cuts.shape[1] + 1, eta.shape[2]
     p, joint, tab = np.empty((2, count)), np.empty((2, 2, count, count)), np.empty((2, len(x) + 2, len(x)))
@@ -148,5 +152,5 @@ def levels_then_normal(
                         e = join(kind, eta[d, s, i], steps[s, d, k, u, m])
                         z = zeta[d, s, i] * zsteps[s, d, k, u, m]
                         h = _over_normal(kind, e, z, cuts[s], phi[s], tab[d], w)
-                        add(h, joint, k, m, d, u, out[s])
+                        add(h if counts is None else counts[i] * h, joint, k, m, d, u, out[s])
         out[s, :] /= n

@@ -95,20 +95,20 @@ def _fill_beta_sums(kind, e2, precision, steps, q):
 
 
 @_compile
-def _add_levels(joint, f, q, out):
-    """Add one patient's 16 worlds where m1 has levels: sum over (k, m) of joint * sum_r f q."""
+def _add_levels(joint, f, q, count, out):
+    """Add `count` such patients' 16 worlds where m1 has levels: sum over (k, m) of joint * sum_r f q."""
     for k, m in np.ndindex(joint.shape[2], joint.shape[2]):
         if np.sum(joint[:, :, k, m]) > 0.0:
             for d, u in np.ndindex(2, 2):
                 h = 0.0
                 for r in range(f.shape[3]):
                     h += f[d, 0, k, r] * q[u, 0, m, r]
-                add(h, joint, k, m, d, u, out)
+                add(count * h, joint, k, m, d, u, out)
 
 
 @_compile
-def _add_nodes(w, factor, apart, f, q, mixed, out):
-    """Add one patient's 16 worlds where m1 is normal: over its nodes, coupled across worlds by factor' factor."""
+def _add_nodes(w, factor, apart, f, q, mixed, count, out):
+    """Add `count` such patients' 16 worlds where m1 is normal: over its nodes, in two worlds by factor' factor."""
     for d, a, j in np.ndindex(2, 2, len(factor)):  # mixed[0] = factor f, mixed[1] = factor q
         mixed[:, d, a, j, :] = 0.0
         for k in range(len(w)):
@@ -124,13 +124,13 @@ def _add_nodes(w, factor, apart, f, q, mixed, out):
             part = 0.0
             for r in range(one.shape[1]):
                 part += one[k, r] * two[k, r]
-            out[8 * d + 4 * a + 2 * u + b] += w[k] * part if one_error else part
+            out[8 * d + 4 * a + 2 * u + b] += count * (w[k] * part if one_error else part)
 
 
 @_compile
 def before_levels(
     kind, links, first, first_shift, first_cuts, w, factor, second, second_shift, second_cuts, precision, table,
-    eta, zeta, steps1, steps2, zsteps1, zsteps2, cuts, phi, kappa, apart, out,
+    eta, zeta, steps1, steps2, zsteps1, zsteps2, cuts, phi, kappa, apart, counts, out,
 ):  # fmt: skip
     """Mean over patients of the 16 worlds where m2 has levels (or the nodes of a beta) and m1 levels or normal nodes.
 
@@ -138,7 +138,8 @@ def before_levels(
     factor (J, Q) instead (J = 0: kappa = 1). second (2, B, n) by u_2, second_shift (B, 2, V, L1): m2's predictor and
     what (u_2, u_3, the m1 that it sees) add; steps1, zsteps1 (B, 2, V, L1) by (u_D, u_1); steps2, zsteps2 (B, 2, L2) by
     u_D, or where m2 is a beta variable and the outcome linear or exponential (B, 2, 2) as `_fill_beta_sums` wants it.
-    V = 2 where m1 is normal: its nodes' values depend on the exposure; V = 1 for levels.
+    V = 2 where m1 is normal: its nodes' values depend on the exposure; V = 1 for levels. counts (n,): how many
+    patients each one stands for, n in all, or None for one each.
     """
     own, n1, n2 = steps1.shape[2], steps1.shape[3], steps2.shape[2]
     p, joint = np.empty((2, n1)), np.empty((2, 2, n1, n1))
@@ -163,11 +164,11 @@ def before_levels(
                 z1 = zeta[u, s, i] * zsteps1[s, u, v, k]
                 _fill_points(kind, e1, z1, steps2[s, u], zsteps2[s, u], cuts[s], phi[s], f[u, v, k])
             if own == 2:
-                _add_nodes(w, factor, apart, f, q, mixed, out[s])
+                _add_nodes(w, factor, apart, f, q, mixed, 1.0 if counts is None else counts[i], out[s])
                 continue
             for u in range(2):
                 e1 = join(links[0], first[s, i], first_shift[s, u])
                 probabilities(links[0], e1, first_cuts[s], precision[s], table, p[u])
             coupled(p, kappa, apart, joint)
-            _add_levels(joint, f, q, out[s])
+            _add_levels(joint, f, q, 1.0 if counts is None else counts[i], out[s])
         out[s, :] /= eta.shape[2]

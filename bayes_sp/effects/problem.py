@@ -15,6 +15,7 @@ from bayes_sp.effects.nodes import LEAST_NODES, MOST_NODES, Rule
 from bayes_sp.effects.normal import Flags, every_path
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS, all_sets
 from bayes_sp.effects.worlds import Means, check_chain, needs_nodes, world_means
+from bayes_sp.errors import SurveyError
 from bayes_sp.names import COEFFICIENT, DIFFERENCE, path_name
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Design
@@ -53,6 +54,8 @@ class Problem:
         do not interact with the exposure; the ratio that the outcome's family has; ``difference``.
     places
         Coordinates of chain and draw.
+    weights
+        Of the patients over whom means are taken, (n,); None counts each once.
     """
 
     chain: Chain
@@ -62,6 +65,7 @@ class Problem:
     contrast: tuple[float, float]
     scales: tuple[str, ...]
     places: dict[str, Array]
+    weights: Array | None = None
 
     @property
     def full(self) -> tuple[Path, ...]:
@@ -86,7 +90,7 @@ class Problem:
 
     def means(self, worlds: Flags, rule: Rule) -> Means:
         """Mean outcomes of the worlds (W, 2**K), on the scale of the outcome's family."""
-        return world_means(self.chain, self.baselines, worlds, self.contrast, rule)
+        return world_means(self.chain, self.baselines, worlds, self.contrast, rule, self.weights)
 
     def labelled(self, values: Array) -> Array:
         """Draws (S, ...) as (chain, draw, ...)."""
@@ -103,8 +107,11 @@ def make_problem(
     ValueError
         For a chain without effects (see `world_means`).
     SurveyError
-        If covariates have missing cells and no baselines are given.
+        If covariates have missing cells, or there are unmeasured confounders, and no baselines are given.
     """
+    if baselines is None and model.confounders:
+        problem = "effects are averages over patients whose confounders are not measured; give the baselines with their"
+        raise SurveyError("the survey", [f"{problem} draws"])
     chain = read_chain(model, posterior)
     check_chain(chain)
     # With a zero part a product would be of the count part alone, and could differ in sign from the effect on the mean.

@@ -41,7 +41,11 @@ def cutpoints(kind: int, cuts: Array) -> Array:
 
 
 def normal_batch(
-    chain: Chain, parts: Sequence[NormalWorld], classes: tuple[NDArray[np.int64], list[Array]], rule: Rule
+    chain: Chain,
+    parts: Sequence[NormalWorld],
+    classes: tuple[NDArray[np.int64], list[Array]],
+    rule: Rule,
+    counts: Array | None,
 ) -> Work:
     """Return the work on a batch where all mediators are normal and the outcome's mean is not linear or exponential."""
     kind, count = KINDS[chain.outcome.rule], len(chain.mediators)
@@ -63,21 +67,21 @@ def normal_batch(
         out = np.empty((stop - start, len(parts)))
         kernels.normal_worlds(
             kind, eta, zeta, classes[0], shift[here], zshift[here], cov[here], cuts[here], chain.outcome.phi[here],
-            x, w, out,
+            x, w, counts, out,
         )  # fmt: skip
         return out.T
 
     return work
 
 
-def levels_batch(chain: Chain, contrast: tuple[float, float], rule: Rule) -> Work:
+def levels_batch(chain: Chain, contrast: tuple[float, float], rule: Rule, counts: Array | None) -> Work:
     """Return the work on a batch of a chain of two mediators that are not both normal."""
     if chain.mediators[1].rule == "normal":
-        return _levels_then_normal(chain, contrast, rule)
-    return _before_levels(chain, contrast, rule)
+        return _levels_then_normal(chain, contrast, rule, counts)
+    return _before_levels(chain, contrast, rule, counts)
 
 
-def _levels_then_normal(chain: Chain, contrast: tuple[float, float], rule: Rule) -> Work:
+def _levels_then_normal(chain: Chain, contrast: tuple[float, float], rule: Rule, counts: Array | None) -> Work:
     """m1 has levels, m2 is normal: cells of (u_D, m1, u_2, the m1 that m2 sees) with normal linear predictors."""
     kind, first = KINDS[chain.outcome.rule], chain.mediators[0]
     link = KINDS[first.rule]
@@ -105,14 +109,14 @@ def _levels_then_normal(chain: Chain, contrast: tuple[float, float], rule: Rule)
         out = np.empty((stop - start, 16))
         kernels.levels_then_normal(
             kind, link, represent(link, baseline[0]), first_shift[here], first_cuts[here], eta, zeta, steps[here],
-            zsteps[here], cov[here], cuts[here], chain.outcome.phi[here], x, w, rule.kappa, rule.apart, out,
+            zsteps[here], cov[here], cuts[here], chain.outcome.phi[here], x, w, rule.kappa, rule.apart, counts, out,
         )  # fmt: skip
         return out.T
 
     return work
 
 
-def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule) -> Work:
+def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, counts: Array | None) -> Work:
     """m2 has levels or the nodes of a beta; m1 has levels or is normal, then summed over nodes."""
     kind, (first, second) = KINDS[chain.outcome.rule], chain.mediators
     links = (KINDS[first.rule], KINDS[second.rule])
@@ -159,7 +163,8 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule) -> W
             kind, links, represent(links[0], baseline[0]), first_shift, none if normal else cuts[0][here], w, factor,
             represent(links[1], predictor), represent(links[1], second_steps),
             none if second.rule == "beta" else cuts[1][here], precision[here], table, eta, zeta, steps[0],
-            steps[1], zsteps[0], zsteps[1], outcome_cuts[here], chain.outcome.phi[here], rule.kappa, rule.apart, out,
+            steps[1], zsteps[0], zsteps[1], outcome_cuts[here], chain.outcome.phi[here], rule.kappa, rule.apart, counts,
+            out,
         )  # fmt: skip
         return out.T
 

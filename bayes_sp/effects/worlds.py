@@ -47,7 +47,14 @@ class Means:
             return np.exp(self.values) if self.logarithmic else self.values
 
 
-def world_means(chain: Chain, baselines: Baselines, worlds: Flags, contrast: tuple[float, float], rule: Rule) -> Means:
+def world_means(
+    chain: Chain,
+    baselines: Baselines,
+    worlds: Flags,
+    contrast: tuple[float, float],
+    rule: Rule,
+    weights: Array | None = None,
+) -> Means:
     """Return the mean outcome of every world and draw, averaged over patients.
 
     Parameters
@@ -60,6 +67,8 @@ def world_means(chain: Chain, baselines: Baselines, worlds: Flags, contrast: tup
         (u0, u1).
     rule
         Coupling and nodes.
+    weights
+        Of the patients, (n,), 0 or more and not all 0; their sum does not matter. None counts each once.
 
     Returns
     -------
@@ -70,24 +79,26 @@ def world_means(chain: Chain, baselines: Baselines, worlds: Flags, contrast: tup
     ------
     ValueError
         For a chain without a rule: three or more mediators of which one is not normal, a beta mediator before another,
-        errors with heavy tails inside a function that is not linear.
+        errors with heavy tails inside a function that is not linear. For weights that are none.
     """
     check_chain(chain)
+    counts = None if weights is None else _counts(weights, baselines(0, 1).shape[-1])
     if chain.all_normal:
         exposures = np.where(worlds, contrast[1], contrast[0])
         parts = [normal_world(chain, u, rule.kappa, rule.apart) for u in exposures]
         if chain.outcome.rule in ("exp", "identity"):
-            return _closed(chain, baselines, parts)
+            return _closed(chain, baselines, parts, counts)
         from bayes_sp.effects.quadrature import normal_batch
 
         classes = slope_classes(parts)
-        return Means(_in_batches(chain, baselines, len(worlds), normal_batch(chain, parts, classes, rule)), False)
+        work = normal_batch(chain, parts, classes, rule, counts)
+        return Means(_in_batches(chain, baselines, len(worlds), work), False)
     from bayes_sp.effects.quadrature import levels_batch
 
     if len(chain.mediators) == 1:
         chain, baselines, worlds = _with_a_constant(chain, baselines, worlds)
     place = worlds @ np.array([8, 4, 2, 1])
-    found = _in_batches(chain, baselines, 16, levels_batch(chain, contrast, rule))
+    found = _in_batches(chain, baselines, 16, levels_batch(chain, contrast, rule, counts))
     return Means(found[place], False)
 
 
@@ -112,13 +123,23 @@ def check_chain(chain: Chain) -> None:
         raise ValueError("through a Student t mediator there are effects only where all that follows is linear in it")
 
 
-def _closed(chain: Chain, baselines: Baselines, parts: Sequence[NormalWorld]) -> Means:
+def _counts(weights: Array, n: int) -> Array:
+    """Return how many patients each one stands for, (n,), n in all."""
+    if weights.shape != (n,) or not (np.isfinite(weights).all() and weights.min() >= 0.0 and weights.sum() > 0.0):
+        raise ValueError(f"weights must be {n} numbers of at least 0, one for each patient, and not all 0")
+    return weights * (n / weights.sum())
+
+
+def _closed(chain: Chain, baselines: Baselines, parts: Sequence[NormalWorld], counts: Array | None) -> Means:
     """Average an outcome that is linear or exponential over patients, each class of slopes once.
 
-    log E Y = shift + V/2 + log mean_i exp(combined baseline).
+    log E Y = shift + V/2 + log mean_i exp(combined baseline). Each patient stands for `counts` patients, or for one.
     """
     classes, weights = slope_classes(parts)
     target, exponential = len(chain.mediators), chain.outcome.rule == "exp"
+
+    def mean(values: Array) -> Array:
+        return values.mean(axis=1) if counts is None else values @ counts / len(counts)
 
     def batch(start: int, stop: int, baseline: Array) -> Array:
         out = np.empty((len(weights), stop - start))
@@ -126,9 +147,9 @@ def _closed(chain: Chain, baselines: Baselines, parts: Sequence[NormalWorld]) ->
             eta = combine(baseline, target, weight[0, start:stop])
             if exponential:
                 top = eta.max(axis=1)  # taken out so that exp() cannot overflow
-                out[c] = top + np.log(np.exp(eta - top[:, None]).mean(axis=1))
+                out[c] = top + np.log(mean(np.exp(eta - top[:, None])))
             else:
-                out[c] = eta.mean(axis=1)
+                out[c] = mean(eta)
         return out
 
     patients = _in_batches(chain, baselines, len(weights), batch)

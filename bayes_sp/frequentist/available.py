@@ -16,7 +16,10 @@ def no_likelihood_fit(model: PathModel) -> tuple[str, ...]:
     Least squares and negative binomial maximum likelihood know columns of numbers, the same covariates in every
     equation, and nothing else.
     """
-    found = []
+    found = [
+        f"{unmeasured.name}: an unmeasured confounder, whose values maximum likelihood has no place for"
+        for unmeasured in model.confounders
+    ]
     for equation in model.equations:
         last = equation.response == model.outcome
         if equation.family not in (("normal", "negative_binomial") if last else ("normal",)):

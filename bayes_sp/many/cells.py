@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -43,14 +46,13 @@ class Cell:
     kappa: float = 1.0
     ci_prob: float = CI_PROB
 
-    @cached_property
-    def key(self) -> str:
-        """SHA-256 of everything that the answer depends on.
+    @property
+    def content(self) -> dict[str, Any]:
+        """Everything that the answer depends on, as JSON has it; records and specification as their digests.
 
-        Specification, data digest, seed, sampler options (but cores, which change no draw), kappa, probability of the
-        intervals, versions.
+        Seed, sampler options (but cores, which change no draw), kappa, probability of the intervals, `made_with`.
         """
-        content = {
+        return {
             "format": FORMAT,
             "specification": specification_digest(self.model),
             "data": self.survey.digest,
@@ -59,9 +61,18 @@ class Cell:
             "options": {name: value for name, value in asdict(self.options).items() if name != "cores"},
             "kappa": self.kappa,
             "ci_prob": self.ci_prob,
-            "versions": versions(),
+            "versions": made_with(),
         }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of the content, in hexadecimal."""
+        return digest(self.content)
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What a cell is made of, but for its survey, which many cells share."""
+        return {part.name: getattr(self, part.name) for part in fields(self) if part.name != "survey"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +110,19 @@ class Failure:
 
 
 type Outcome = Answer | Failure
+
+
+@functools.cache
+def made_with() -> dict[str, str]:
+    """Return the versions that draws depend on, and a checksum of the package's source, which changes in between."""
+    package = Path(__file__).parents[1]
+    sources = b"\0".join(path.read_bytes() for path in sorted(package.rglob("*.py")))
+    return {**versions(), "source": hashlib.sha256(sources).hexdigest()[:16]}
+
+
+def digest(content: object) -> str:
+    """Return the SHA-256 of what JSON can hold, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def with_cores(cell: Cell, cores: int) -> Cell:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,21 +14,73 @@ from bayes_sp.criticism.diagnostics import diagnose
 from bayes_sp.effects.posterior import Effects
 from bayes_sp.errors import BayesSpError
 from bayes_sp.fitting import fit
-from bayes_sp.many.cells import Answer, Cell, Failure, Outcome
+from bayes_sp.many.cells import Answer, Cell, Failure, Outcome, made_with, with_cores
 from bayes_sp.spec.dump import specification_text
+from bayes_sp.survey.records import Survey
 
 
 def answer(cell: Cell) -> Outcome:
     """Fit a cell; a mistake in its specification or records, or a fit that fails, becomes a `Failure`."""
     started = time.perf_counter()
     try:
-        fitted = fit(cell.model, cell.survey, seed=cell.seed, options=cell.options)
+        fitted = fit(cell.model, cell.survey, seed=cell.seed, options=cell.options, pointwise=False)
         effects = fitted.effects(kappa=cell.kappa)
         verdict = diagnose(fitted.posterior, effects.quantities())
     except BayesSpError as error:
-        return Failure(cell.key, cell.name, "; ".join(error.problems), specification_text(cell.model))
+        return failure(cell, "; ".join(error.problems))
     table = answer_table(effects, cell.ci_prob)
     return Answer(cell.key, table, verdict.trustworthy, verdict.reasons, round(time.perf_counter() - started, 3))
+
+
+def answer_elsewhere(survey: Survey, parts: Mapping[str, Any], expected: Mapping[str, str]) -> Outcome:
+    """Answer the cell of a survey and a cell's other parts with one core, in whatever process this is called.
+
+    Parameters
+    ----------
+    survey, parts
+        What `Cell` is made of.
+    expected
+        `made_with` of the process that sends the cell, which its key is made of.
+
+    Raises
+    ------
+    BayesSpError
+        Where this process has other versions: the same cell would have another answer here.
+    """
+    check_versions(expected)
+    return answer(with_cores(Cell(survey=survey, **parts), 1))
+
+
+def check_versions(expected: Mapping[str, str]) -> None:
+    """Refuse to work for a process with other versions.
+
+    Raises
+    ------
+    BayesSpError
+        Naming each package with its version on both sides.
+    """
+    if problems := different(made_with(), expected):
+        raise BayesSpError(f"a worker on {platform.node()}", problems)
+
+
+def different(worker: Mapping[str, str], client: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each version that a worker and its client do not share."""
+    names = [name for name in {**client, **worker} if worker.get(name) != client.get(name)]
+    todo = "install the same on both sides, or start the program where the workers are"
+    return [
+        f"{name} is {worker.get(name, 'missing')} on the worker and {client.get(name, 'missing')} here; {todo}"
+        for name in names
+    ]
+
+
+def received(survey: Survey) -> Survey:
+    """Return the survey: a task of its own, so that a cluster is sent it once for all cells."""
+    return survey
+
+
+def failure(cell: Cell, reason: str) -> Failure:
+    """Return the failure of a cell for a reason."""
+    return Failure(cell.key, cell.name, reason, specification_text(cell.model))
 
 
 def answer_table(effects: Effects, ci_prob: float) -> pd.DataFrame:

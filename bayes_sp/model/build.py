@@ -17,7 +17,8 @@ from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model.prior_density import priors_of
 from bayes_sp.model.priors import PYMC, Tensor, prior_vector
 from bayes_sp.names import observed_name
-from bayes_sp.spec.parts import Equation
+from bayes_sp.spec.parts import Equation, Unmeasured
+from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import ZERO, PathModel
 from bayes_sp.survey.arrays import equation_matrix, zero_matrix
 from bayes_sp.survey.design import Array, Design, Mask
@@ -25,7 +26,8 @@ from bayes_sp.survey.relevance import counted, informative, relevant
 
 WHOLE = ("count", "integer", "binary")  # kinds of responses that PyMC takes as whole numbers
 Scalars = Mapping[tuple[str, str], Tensor]
-Values = Mapping[str, Any]  # a variable as later equations see it: numbers, or a tensor where some are unknown
+# A variable as later equations see it: numbers, or a tensor where some are unknown; of a confounder what it adds.
+Values = Mapping[str, Any]
 
 
 def seen_dim(design: Design, response: str) -> str:
@@ -54,6 +56,9 @@ def build_model(model: PathModel, design: Design) -> pm.Model:
     value behind an observed one y is N(eta + w (y - eta), sigma^2 (1 - w)) with w = sigma^2 / (sigma^2 + s^2) and a
     known s; it stands in ``<response>|hidden`` as its own z ~ N(0, 1), so that y ~ N(eta, sigma^2 + s^2).
 
+    An unmeasured confounder U stands in ``<name>|hidden``, N(0, 1) for each patient, and adds strength * U to eta;
+    strengths with a prior stand in ``<name>``.
+
     The chain factorises, so the joint likelihood is the product of the equations' likelihoods. This is the model to
     read, to draw from the prior and to test against; `engine` has the same density in a form that is faster to
     compile and to sample.
@@ -63,16 +68,29 @@ def build_model(model: PathModel, design: Design) -> pm.Model:
     SurveyError
         Where values are missing that this model has no account of: exposure, covariates, discrete mediators.
     """
-    patients = np.flatnonzero(informative(design))
+    patients = np.flatnonzero(informative(design, model))
     design = design.taken(patients)
     _check_missing(model, design)
     groups = {column: list(labels) for column, (_, labels) in design.groups.items()}
     with pm.Model(coords={"patient": patients, **groups}) as built:
         scalars = _scalars(model)
         values: dict[str, Any] = {design.exposure: design.x}
+        values |= {confounder.name: _unmeasured(confounder) for confounder in model.confounders}
         for j, equation in enumerate(model.equations):
             values[equation.response] = _add_equation(model, design, j, scalars, values)
     return built
+
+
+def _unmeasured(confounder: Unmeasured) -> dict[str, Tensor]:
+    """Add a confounder and its strengths; return what it adds to the predictor of each response that it acts on."""
+    name, priors = confounder.name, dict(confounder.estimated)
+    strengths: dict[str, Tensor] = {r: s for r, s in confounder.strengths if not isinstance(s, Prior) and s != 0.0}
+    if priors:
+        pm.modelcontext(None).add_coord(f"{name}_term", list(priors))
+        vector = prior_vector(name, list(priors.values()), f"{name}_term", list(priors))
+        strengths |= {response: vector[place] for place, response in enumerate(priors)}
+    u = pm.Normal(f"{name}|hidden", 0.0, 1.0, dims="patient")
+    return {response: strength * u for response, strength in strengths.items()}
 
 
 def _check_missing(model: PathModel, design: Design) -> None:
@@ -135,6 +153,8 @@ def _mean_predictor(model: PathModel, design: Design, j: int, scalars: Scalars, 
         codes, _ = design.groups[equation.varying]
         z = pm.Normal(f"{response}|varying", 0.0, 1.0, dims=equation.varying)
         eta += pm.Deterministic(f"{response}_varying", scalars["tau", response] * z, dims=equation.varying)[codes]
+    for confounder in model.confounders:
+        eta = eta + values[confounder.name].get(response, 0.0)
     offset = design.offset(response)
     return eta + (0.0 if offset is None else offset)
 

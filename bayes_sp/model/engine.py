@@ -15,6 +15,7 @@ import numpy as np
 
 from bayes_sp.model import layout as at
 from bayes_sp.model.densities import log_prior
+from bayes_sp.model.guides import pull_settled, settle
 from bayes_sp.model.rows import hide, predict, pull, pull_hidden, read_aux, reduced
 from bayes_sp.model.special import compiled, compiled_as
 
@@ -39,6 +40,8 @@ def naturals(theta: Any, ints: Any, floats: Any) -> Any:
         if transform != at.SHARE:
             c = ints[at.CONSTANTS] + 3 * p
             value += log_prior(ints[ints[at.DIST] + p], v[p], floats[c], floats[c + 1], floats[c + 2])[0]
+    for k in range(ints[at.KNOWN]):
+        v[ints[at.NATURAL] - ints[at.KNOWN] + k] = floats[ints[at.KNOWN_VALUES] + k]
     for s in range(ints[ints[at.SIMPLEXES]]):
         first, shares, place = _simplex(ints, s)
         value += _shares(theta, first, shares, v, place, floats[ints[at.ALPHAS] + s])
@@ -132,10 +135,19 @@ def _table(phi: float, count: int) -> Any:
     return table
 
 
+@compiled
+def _weigh(work: Any, by: int, weight: int, width: int, rows: int) -> None:
+    """Multiply each row's derivatives with the row's share of its patient."""
+    for k in range(width):
+        for r in range(rows):
+            work[by + k * rows + r] *= work[weight + r]
+
+
 def make_log_density(name: str, densities: Any) -> Any:
     """Return ``log_density(theta, ints, floats, gradient)``, named after the families that `densities` knows.
 
-    It gives the log-posterior density at theta, (P,), and writes its gradient where ``gradient`` is not empty.
+    It gives the log-posterior density at theta, (P,), and writes its gradient where ``gradient`` is not empty: the
+    log-prior and the log-likelihood times a power that the program states, 1 for the posterior itself.
     ``work`` holds, each with a value for every row: of each equation the hidden values, what later equations ask of
     them, and the predictor; log-densities and weights of rows; and derivatives by eta, zeta and aux. Nothing of that
     is kept where no equation is deferred; rows then go through in blocks.
@@ -143,6 +155,7 @@ def make_log_density(name: str, densities: Any) -> Any:
 
     def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:
         v, value = naturals(theta, ints, floats)
+        power = floats[ints[at.LOG_CONSTANT] + 1]
         count, rows, width = ints[at.EQUATIONS], ints[at.ROWS], 2 + ints[at.MOST_AUX]
         kept = rows if ints[at.ANY_DEFERRED] else 0
         ell, weight = 3 * count * kept, (3 * count + 1) * kept
@@ -154,8 +167,11 @@ def make_log_density(name: str, densities: Any) -> Any:
         dv, out = np.zeros(len(v)), np.empty(width)
         for j in range(count):
             e = at.HEAD + j * at.EQUATION
+            if ints[e + at.UNMEASURED]:
+                value += settle(ints, floats, e, j, v, work, j * kept, (2 * count + j) * kept, apart)
+                continue
             if ints[e + at.REDUCED]:
-                value += reduced(ints, floats, e, v, dv, with_gradient)
+                value += power * reduced(ints, floats, e, v, dv, with_gradient)
                 continue
             aux = np.empty(ints[e + at.AUX] + ints[e + at.FIXED])
             read_aux(ints, floats, e, v, aux)
@@ -166,27 +182,30 @@ def make_log_density(name: str, densities: Any) -> Any:
                 step, eta, zeta, by = size, block, block + size, block + 2 * size
             for start in range(0, rows, step):
                 stop = min(start + step, rows)
-                predict(ints, floats, e, v, work, start, stop, eta, zeta)
+                predict(ints, floats, e, v, work, start, stop, eta, zeta, count)
                 family = ints[e + at.FAMILY]
-                value += densities(
+                value += power * densities(
                     family, ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, step
                 )
                 if with_gradient and not ints[e + at.DEFERRED]:
-                    pull(ints, floats, e, v, dv, work, start, stop, by, step)
+                    pull(ints, floats, e, v, dv, work, start, stop, by, step, count)
             hide(ints, floats, e, v, aux, work, eta, j * kept)
         if kept:
-            value += split_weights(ints, work, ell, weight)
+            value += power * split_weights(ints, work, ell, weight)
         if with_gradient:
             for j in range(count - 1, -1, -1):
                 e = at.HEAD + j * at.EQUATION
-                if ints[e + at.DEFERRED]:
-                    by = derivatives + j * width * kept
-                    for k in range(width):
-                        for r in range(rows):
-                            work[by + k * rows + r] *= work[weight + r]
+                by = derivatives + j * width * kept
+                if ints[e + at.UNMEASURED]:
+                    pull_settled(
+                        ints, floats, e, j, v, dv, work, j * kept, (2 * count + j) * kept, apart, (count + j) * kept, by
+                    )
+                elif ints[e + at.DEFERRED]:
+                    _weigh(work, by, weight, width, rows)
                     pull_hidden(ints, floats, e, v, dv, work, (2 * count + j) * kept, (count + j) * kept, by, rows)
                     for start in range(0, rows, rows):  # one block of all rows
-                        pull(ints, floats, e, v, dv, work, start, rows, by, rows)
+                        pull(ints, floats, e, v, dv, work, start, rows, by, rows, count)
+            dv *= power
             pull_parameters(theta, ints, floats, v, dv)
             for p in range(ints[at.SIZE]):
                 gradient[p] = dv[p]

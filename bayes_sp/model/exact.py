@@ -19,8 +19,8 @@ COEFFICIENT_PRIORS = ("normal", "flat")
 
 
 def has_exact_posterior(model: PathModel) -> bool:
-    """Whether every equation is normal with normal or flat priors on its coefficients."""
-    return all(
+    """Whether every equation is normal with normal or flat priors on its coefficients, and nothing is unmeasured."""
+    return not model.confounders and all(
         equation.family == "normal"
         and all(
             prior is not None and prior.dist in COEFFICIENT_PRIORS

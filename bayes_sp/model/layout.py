@@ -11,7 +11,7 @@ NONE = -1
 
 # Head
 SIZE = 0  # number of unconstrained parameters, P
-NATURAL = 1  # number of natural parameters: P, then the shares of every simplex
+NATURAL = 1  # number of natural parameters: P, then the shares of every simplex, then what is known
 EQUATIONS = 2  # number of equations
 ROWS = 3  # number of rows, R: a patient is one row, or one for each level that a missing value may have
 SINGLE = 4  # number of rows that are a patient each; the others follow
@@ -21,11 +21,13 @@ DIST = 7  # ints: prior of each parameter
 CONSTANTS = 8  # floats: three constants of each prior, (P, 3)
 SIMPLEXES = 9  # ints: number of simplexes, then (first parameter, number of shares, first natural place) of each
 ALPHAS = 10  # floats: Dirichlet constant of each simplex
-LOG_CONSTANT = 11  # floats: what the log-density has beside what is computed
+LOG_CONSTANT = 11  # floats: what the log-density has beside what is computed, then the power of the likelihood
 FRAMED = 12  # number of parameters, the first ones, on the sampler's own scale (origin + scale z)
 MOST_AUX = 13  # largest number of aux of an equation
 ANY_DEFERRED = 14  # 1 where an equation is deferred
-HEAD = 15
+KNOWN = 15  # number of known numbers among the natural parameters, the last ones
+KNOWN_VALUES = 16  # floats: those numbers
+HEAD = 17
 
 # Transforms
 IDENTITY, LOG, INCREASING, SHARE = range(4)  # INCREASING: the element before plus exp(theta); SHARE: in a simplex
@@ -58,7 +60,10 @@ HIDDEN_COUNT = 23
 HIDDEN_Z = 24  # ints: natural place of each one's standardised value
 EQUATION_ROWS = 25  # number of rows of this equation: R, or those of the QR factor
 RECORDS = 26  # floats: number of patients behind a reduced equation
-EQUATION = 27
+UNMEASURED = 27  # 1 where the record is of an unmeasured confounder, whose every row is hidden
+GUIDES = 28  # ints: records of GUIDE places
+GUIDE_COUNT = 29
+EQUATION = 30
 
 # States of a row in an equation: seen; no term (missing, and nothing observed depends on it); a missing value; a value
 # measured with error
@@ -73,3 +78,11 @@ MULTIPLIER = 4  # floats: what the value is multiplied with (an interaction), or
 CENTER = 5  # floats: what is taken off the value first; MONOTONIC: ints, level of each row
 TERM = 6
 HIDDEN_PARENT, MONOTONIC = range(2)
+
+# Record of a response that says where an unmeasured confounder lies
+CHILD = 0  # its equation
+STRENGTH = 1  # natural place of what one SD of the confounder adds to its predictor
+TARGET = 2  # floats: the response of each row on the scale of its predictor
+WEIGHT = 3  # floats: what the precision is multiplied with in each row, 0 where it says nothing
+IS_PRECISION = 4  # 1 where the family's first parameter is a precision, 0 where it is an SD
+GUIDE = 5

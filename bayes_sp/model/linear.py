@@ -8,6 +8,8 @@ import numpy as np
 import xarray as xr
 
 from bayes_sp.families.registry import FAMILIES
+from bayes_sp.spec.parts import Unmeasured
+from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix, zero_matrix
 from bayes_sp.survey.design import Array, Design
@@ -35,7 +37,22 @@ def arrays_of(model: PathModel, design: Design, posterior: xr.Dataset) -> dict[s
             labels = list(design.groups[equation.varying][1])
             name = f"{equation.response}_varying"
             found[name] = ordered[name].sel({equation.varying: labels}).to_numpy()
+    for confounder in model.confounders:
+        for response, _ in confounder.estimated:
+            chosen = ordered[confounder.name].sel({f"{confounder.name}_term": response})
+            found[strength_name(confounder.name, response)] = chosen.to_numpy()
     return found
+
+
+def strength_name(confounder: str, response: str) -> str:
+    """Return the name under which arrays hold a strength that is a parameter."""
+    return f"{confounder}:{response}"
+
+
+def strength(confounder: Unmeasured, response: str, at: Arrays) -> Array:
+    """Return what one SD of a confounder adds to a response's predictor, (...) or (); 0 where it does not act."""
+    given = dict(confounder.strengths).get(response, 0.0)
+    return at[strength_name(confounder.name, response)] if isinstance(given, Prior) else np.asarray(float(given))
 
 
 def mean_predictor(model: PathModel, design: Design, j: int, at: Arrays, values: Arrays) -> Array:
@@ -51,6 +68,7 @@ def mean_predictor(model: PathModel, design: Design, j: int, at: Arrays, values:
         Parameters by name, as in the posterior.
     values
         Responses as later equations see them, in their own units, (n,) or (..., n), where the design's are not meant.
+        Unmeasured confounders, in SDs; one that is not given is 0.
     """
     equation = model.equations[j]
     response, terms = equation.response, model.terms(equation)
@@ -63,6 +81,9 @@ def mean_predictor(model: PathModel, design: Design, j: int, at: Arrays, values:
     eta = _columns(model, design, terms, x, at.get(response), values, columns)
     if equation.varying:
         eta = eta + at[f"{response}_varying"][..., design.groups[equation.varying][0]]
+    for confounder in model.confounders:
+        if confounder.name in values and response in dict(confounder.strengths):
+            eta = eta + strength(confounder, response, at)[..., None] * values[confounder.name]
     offset = design.offset(response)
     return eta if offset is None else eta + offset
 

@@ -51,6 +51,15 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Known:
+    """A coefficient that is taken as known: its variable, its label and its value."""
+
+    variable: str
+    label: str
+    value: float
+
+
+@dataclass(frozen=True)
 class Parameters:
     """Every block in order: those of the equations (framed), then one parameter for each group or hidden value.
 
@@ -60,10 +69,13 @@ class Parameters:
         In the order of the unconstrained vector.
     framed
         Number of parameters that the sampler sees on the scale of their joint curvature.
+    known
+        Numbers that stand among the natural parameters, last.
     """
 
     blocks: tuple[Block, ...]
     framed: int
+    known: tuple[Known, ...] = ()
 
     @property
     def size(self) -> int:
@@ -72,14 +84,18 @@ class Parameters:
 
     @property
     def natural_size(self) -> int:
-        """Number of natural parameters: P, and the shares of every simplex after them."""
-        return self.size + sum(len(block.labels) for block in self.blocks if block.transform == "share")
+        """Number of natural parameters: P, the shares of every simplex after them, then what is known."""
+        shares = sum(len(block.labels) for block in self.blocks if block.transform == "share")
+        return self.size + shares + len(self.known)
 
     def place(self, variable: str, label: str = "") -> int:
         """Return the natural place of an element, or of a variable's first one."""
         for block in self.blocks:
             if block.variable == variable and (not label or label in block.labels):
                 return block.natural + (block.labels.index(label) if label else 0)
+        for number, known in enumerate(self.known):
+            if (known.variable, known.label) == (variable, label):
+                return self.natural_size - len(self.known) + number
         raise KeyError(f"{variable}[{label}]")
 
     def naturals(self, theta: Array) -> Array:
@@ -88,6 +104,7 @@ class Parameters:
         for block in self.blocks:
             own = theta[..., block.start : block.start + block.size]
             values[..., block.natural : block.natural + len(block.labels)] = _transformed(own, block.transform)
+        values[..., self.natural_size - len(self.known) :] = [known.value for known in self.known]
         return values
 
     def variables(self, theta: Array) -> dict[str, tuple[tuple[str, ...], Array]]:
@@ -114,7 +131,7 @@ def _transformed(own: Array, transform: Transform) -> Array:
     return own
 
 
-def lay_out(framed: Sequence[Block], others: Sequence[Block]) -> Parameters:
+def lay_out(framed: Sequence[Block], others: Sequence[Block], known: Sequence[Known] = ()) -> Parameters:
     """Give every block its places: natural ones are the unconstrained ones', but a simplex' shares come last."""
     start = 0
     natural = sum(block.size for block in (*framed, *others))
@@ -126,7 +143,7 @@ def lay_out(framed: Sequence[Block], others: Sequence[Block]) -> Parameters:
         else:
             placed.append(replace(block, start=start, natural=start))
         start += block.size
-    return Parameters(tuple(placed), sum(block.size for block in framed))
+    return Parameters(tuple(placed), sum(block.size for block in framed), tuple(known))
 
 
 def equation_blocks(model: PathModel, j: int) -> list[Block]:

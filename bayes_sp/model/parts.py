@@ -34,6 +34,8 @@ class Term:
         Of its coefficient.
     source
         The hidden variable, or the ordered parent of a monotonic effect.
+    variable
+        That its coefficient is an element of; '' for the equation's own coefficients.
     zero
         Whether it belongs to the zero part.
     center
@@ -50,6 +52,7 @@ class Term:
     center: float = 0.0
     multiplier: Array | None = None
     levels: Ints | None = None
+    variable: str = ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -154,9 +157,16 @@ def _chain_part(model: PathModel, rows: Rows, j: int) -> Part:
         y=np.where(gone, 0.0, design.coded(j)), state=state, hidden_number=number, is_parent=is_parent,
         levels=model.coding(response).levels,
         fixed=(design.measurement_sd[response],) if family.latent else (),
-        offset=_offset(rows, response, counts), groups=groups, terms=(*terms, *zero_terms),
+        offset=_offset(rows, response, counts), groups=groups,
+        terms=(*terms, *zero_terms, *_confounding(model, response)),
         blocks=tuple(equation_blocks(model, j)), others=tuple(others),
     )  # fmt: skip
+
+
+def _confounding(model: PathModel, response: str) -> list[Term]:
+    """Return the terms of the unmeasured confounders that act on a response."""
+    acting = [(u.name, strength) for u in model.confounders for name, strength in u.strengths if name == response]
+    return [Term(response, name, variable=name) for name, strength in acting if strength != 0.0]
 
 
 def _offset(rows: Rows, response: str, counts: NDArray[np.bool_]) -> Array | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,22 +24,45 @@ def priors_of(model: PathModel, variable: str, names: Sequence[str]) -> list[Pri
 
 
 def log_density(prior: Prior, x: Array) -> Array:
-    """Return the log-density of a prior on the positive numbers at x > 0; improper ones up to a constant."""
+    """Return the log-density of a prior on its own scale, without any transform; 0 for an improper one.
+
+    Parameters
+    ----------
+    prior
+        On the real numbers, on the positive ones, or on a simplex.
+    x
+        Of any shape, where the prior has mass; shares of a simplex stand along the last axis, which is summed over.
+    """
     values = prior.values
-    if prior.dist == "half_flat":
+    if prior.dist in ("flat", "half_flat"):
         return np.zeros_like(x)
+    if prior.dist == "dirichlet":
+        shares, alpha = x.shape[-1], values["alpha"]
+        constant = math.lgamma(shares * alpha) - shares * math.lgamma(alpha)
+        return np.asarray((alpha - 1.0) * np.log(x).sum(axis=-1) + constant)
+    return _kernel(prior, x) + log_constant(prior.dist, values)
+
+
+def _kernel(prior: Prior, x: Array) -> Array:
+    """Return a proper prior's log-density less its constant."""
+    values = prior.values
+    if prior.dist == "normal":
+        return -0.5 * ((x - values["mu"]) / values["sigma"]) ** 2
+    if prior.dist == "student_t":
+        z = (x - values["mu"]) / values["sigma"]
+        return -0.5 * (values["nu"] + 1.0) * np.log1p(z**2 / values["nu"])
+    if prior.dist == "laplace":
+        return -np.abs(x - values["mu"]) / values["b"]
     if prior.dist == "half_normal":
-        kernel = -0.5 * (x / values["sigma"]) ** 2
-    elif prior.dist == "half_student_t":
-        kernel = -0.5 * (values["nu"] + 1.0) * np.log1p((x / values["sigma"]) ** 2 / values["nu"])
-    elif prior.dist == "exponential":
-        kernel = -x / values["scale"]
-    elif prior.dist == "gamma":
-        kernel = (values["alpha"] - 1.0) * np.log(x) - values["beta"] * x
-    elif prior.dist == "inverse_gamma":
-        kernel = -(values["alpha"] + 1.0) * np.log(x) - values["beta"] / x
-    elif prior.dist == "lognormal":
-        kernel = -0.5 * ((np.log(x) - values["mu"]) / values["sigma"]) ** 2 - np.log(x)
-    else:
-        raise ValueError(f"{prior} is not a distribution on the positive numbers")
-    return kernel + log_constant(prior.dist, values)
+        return -0.5 * (x / values["sigma"]) ** 2
+    if prior.dist == "half_student_t":
+        return -0.5 * (values["nu"] + 1.0) * np.log1p((x / values["sigma"]) ** 2 / values["nu"])
+    if prior.dist == "exponential":
+        return -x / values["scale"]
+    if prior.dist == "gamma":
+        return (values["alpha"] - 1.0) * np.log(x) - values["beta"] * x
+    if prior.dist == "inverse_gamma":
+        return -(values["alpha"] + 1.0) * np.log(x) - values["beta"] / x
+    if prior.dist == "lognormal":
+        return -0.5 * ((np.log(x) - values["mu"]) / values["sigma"]) ** 2 - np.log(x)
+    raise ValueError(f"{prior} has no log-density here")

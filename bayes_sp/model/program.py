@@ -12,6 +12,7 @@ from scipy.special import gammaln
 
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model import layout as at
+from bayes_sp.model.confounders import Confounder, confounders_of
 from bayes_sp.model.densities import FAMILY_NUMBERS, PRIOR_NUMBERS, log_constant
 from bayes_sp.model.parameters import Parameters, hidden_name, lay_out, varying_name
 from bayes_sp.model.parts import Part, parts_of
@@ -40,6 +41,8 @@ class Program:
         Which rows are which patient.
     start
         Unconstrained parameters near the likelihood's maximum, (P,), from which a search can begin.
+    confounders
+        Unmeasured ones, before the equations in the engine's order.
     """
 
     ints: Ints
@@ -48,6 +51,7 @@ class Program:
     parts: tuple[Part, ...]
     rows: Rows
     start: Array
+    confounders: tuple[Confounder, ...] = ()
 
     @property
     def size(self) -> int:
@@ -82,8 +86,15 @@ class _Pack:
         return self.float_count - len(array)
 
 
-def compile_program(model: PathModel, design: Design) -> Program:
+def compile_program(model: PathModel, design: Design, likelihood_power: float = 1.0) -> Program:
     """Pack a specification, a survey's design arrays and the priors for the engine: milliseconds, nothing compiled.
+
+    Parameters
+    ----------
+    model, design
+        The specification, and the records' arrays.
+    likelihood_power
+        What the log-likelihood, given every hidden value, is multiplied with; 1 for the posterior itself.
 
     Raises
     ------
@@ -94,33 +105,40 @@ def compile_program(model: PathModel, design: Design) -> Program:
     """
     rows = split_rows(model, design)
     parts = parts_of(model, rows)
+    confounders = confounders_of(model, rows, parts)
+    all_parts: tuple[Confounder | Part, ...] = (*confounders, *parts)
     parameters = lay_out(
-        [block for part in parts for block in part.blocks], [block for part in parts for block in part.others]
+        [block for part in all_parts for block in part.blocks],
+        [block for part in all_parts for block in part.others],
+        [known for confounder in confounders for known in confounder.known],
     )
-    pack = _Pack()
-    head = np.full(at.HEAD + len(parts) * at.EQUATION, at.NONE, dtype=np.int64)
+    pack, count = _Pack(), len(confounders) + len(parts)
+    head = np.full(at.HEAD + count * at.EQUATION, at.NONE, dtype=np.int64)
     pack.add_ints(head)
     head[at.SIZE], head[at.NATURAL] = parameters.size, parameters.natural_size
-    head[at.EQUATIONS], head[at.ROWS], head[at.SINGLE] = len(parts), rows.count, rows.single
+    head[at.EQUATIONS], head[at.ROWS], head[at.SINGLE] = count, rows.count, rows.single
     head[at.FRAMED] = parameters.framed
+    head[at.KNOWN], head[at.KNOWN_VALUES] = len(parameters.known), pack.add_floats([k.value for k in parameters.known])
     head[at.SPLIT] = pack.add_ints([len(rows.split), *(number for pair in rows.split for number in pair)])
     constant = _pack_priors(pack, head, parameters)
-    numbers = {part.response: j for j, part in enumerate(parts)}
-    for j, part in enumerate(parts):
-        record = head[at.HEAD + j * at.EQUATION : at.HEAD + (j + 1) * at.EQUATION]
+    numbers = {name: j for j, name in enumerate([*(c.name for c in confounders), *(p.response for p in parts)])}
+    records = head[at.HEAD :].reshape(count, at.EQUATION)
+    for confounder in confounders:
+        _pack_confounder(pack, records[numbers[confounder.name]], confounder, parameters, rows, numbers)
+    for part in parts:
+        record = records[numbers[part.response]]
         _pack_equation(pack, record, part, parameters, rows)
         _pack_terms(pack, record, part, parameters, numbers)
         if FAMILIES[part.family].response == "count":
             once = [*range(rows.single), *(first for first, _ in rows.split)]
             seen = part.y[once][part.state[once] == at.SEEN]
-            constant -= float(gammaln(seen + 1.0).sum())
-    records = head[at.HEAD :].reshape(len(parts), at.EQUATION)
+            constant -= likelihood_power * float(gammaln(seen + 1.0).sum())
     head[at.MOST_AUX] = (records[:, at.AUX] + records[:, at.FIXED]).max()
     head[at.ANY_DEFERRED] = records[:, at.DEFERRED].max()
-    head[at.LOG_CONSTANT] = pack.add_floats([constant])
+    head[at.LOG_CONSTANT] = pack.add_floats([constant, likelihood_power])
     ints, floats = np.concatenate(pack.ints), np.concatenate(pack.floats)
     ints[: len(head)] = head
-    return Program(ints, floats, parameters, parts, rows, start_of(parts, parameters))
+    return Program(ints, floats, parameters, parts, rows, start_of(parts, parameters, confounders), confounders)
 
 
 def _pack_priors(pack: _Pack, head: Ints, parameters: Parameters) -> float:
@@ -152,6 +170,23 @@ def _pack_priors(pack: _Pack, head: Ints, parameters: Parameters) -> float:
     return total
 
 
+def _pack_confounder(
+    pack: _Pack, record: Ints, confounder: Confounder, parameters: Parameters, rows: Rows, numbers: dict[str, int]
+) -> None:
+    """Write an unmeasured confounder: every row is hidden, and rows of one patient share their value."""
+    record[[at.REDUCED, at.AUX, at.FIXED]] = 0
+    record[[at.UNMEASURED, at.DEFERRED]] = 1
+    first = parameters.place(hidden_name(confounder.name))
+    record[at.HIDDEN_COUNT], record[at.HIDDEN] = rows.count, pack.add_ints(range(rows.count))
+    record[at.HIDDEN_Z] = pack.add_ints(first + rows.patient)
+    guides = []
+    for guide in confounder.guides:
+        strength = parameters.place(confounder.name, guide.response)
+        target, weight = pack.add_floats(guide.target), pack.add_floats(guide.weight)
+        guides.append([numbers[guide.response], strength, target, weight, int(guide.is_precision)])
+    record[at.GUIDE_COUNT], record[at.GUIDES] = len(guides), pack.add_ints(guides)
+
+
 def _pack_equation(pack: _Pack, record: Ints, part: Part, parameters: Parameters, rows: Rows) -> None:
     family = FAMILIES[part.family]
     record[at.FAMILY] = FAMILY_NUMBERS[part.family]
@@ -167,6 +202,7 @@ def _pack_equation(pack: _Pack, record: Ints, part: Part, parameters: Parameters
     record[at.ZERO_BETA] = parameters.place(f"{part.response}_zero") if part.zero_x.shape[1] else 0
     hidden: Ints = np.flatnonzero((part.state == at.MISSING) | (part.state == at.MEASURED))
     hidden = hidden if part.is_parent else hidden[:0]
+    record[at.UNMEASURED] = 0
     record[at.REDUCED] = int(
         part.family == "normal"
         and rows.count == rows.single
@@ -213,7 +249,7 @@ def _pack_reduced(pack: _Pack, record: Ints, part: Part) -> None:
 def _pack_terms(pack: _Pack, record: Ints, part: Part, parameters: Parameters, numbers: dict[str, int]) -> None:
     terms = []
     for term in part.terms:
-        variable = f"{part.response}_zero" if term.zero else part.response
+        variable = term.variable or (f"{part.response}_zero" if term.zero else part.response)
         coefficient = parameters.place(variable, term.name)
         if term.levels is not None:
             simplex = f"{part.response}_{term.source}_simplex"

@@ -15,14 +15,15 @@ HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 def dot(a: Any, first: int, b: Any, second: int, count: int) -> float:
     """Return sum a[first + i] b[second + i]: four running sums, as one waits for each addition before the next."""
     s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+    left, right = a[first : first + count], b[second : second + count]
     whole = count - count % 4
     for i in range(0, whole, 4):
-        s0 += a[first + i] * b[second + i]
-        s1 += a[first + i + 1] * b[second + i + 1]
-        s2 += a[first + i + 2] * b[second + i + 2]
-        s3 += a[first + i + 3] * b[second + i + 3]
+        s0 += left[i] * right[i]
+        s1 += left[i + 1] * right[i + 1]
+        s2 += left[i + 2] * right[i + 2]
+        s3 += left[i + 3] * right[i + 3]
     for i in range(whole, count):
-        s0 += a[first + i] * b[second + i]
+        s0 += left[i] * right[i]
     return (s0 + s1) + (s2 + s3)
 
 
@@ -63,14 +64,17 @@ def _add_columns(
     floats: Any, x: int, rows: int, columns: int, v: Any, beta: int, work: Any, into: int, count: int
 ) -> None:
     for c in range(columns):
-        slope, column = v[beta + c], x + c * rows
+        slope, first = v[beta + c], x + c * rows
+        column, out = floats[first : first + count], work[into : into + count]  # indices from 0: numba can vectorise
         for r in range(count):
-            work[into + r] += floats[column + r] * slope
+            out[r] += column[r] * slope
 
 
 @compiled
-def predict(ints: Any, floats: Any, e: int, v: Any, work: Any, start: int, stop: int, eta: int, zeta: int) -> None:
-    """Write both linear predictors of rows start to stop."""
+def predict(
+    ints: Any, floats: Any, e: int, v: Any, work: Any, start: int, stop: int, eta: int, zeta: int, before: int
+) -> None:
+    """Write both linear predictors of rows start to stop, with those hidden parents alone that come ``before``."""
     rows, count, offset = ints[at.ROWS], stop - start, ints[e + at.OFFSET]
     for r in range(count):
         work[eta + r] = floats[offset + start + r] if offset != at.NONE else 0.0
@@ -94,9 +98,17 @@ def predict(ints: Any, floats: Any, e: int, v: Any, work: Any, start: int, stop:
                 for k in range(ints[levels + start + r]):
                     work[into + r] += slope * v[ints[term + at.SOURCE] + k]
             continue
+        if ints[term + at.SOURCE] >= before:
+            continue
         source = at.HEAD + ints[term + at.SOURCE] * at.EQUATION
         values, center = ints[term + at.SOURCE] * rows, floats[ints[term + at.CENTER]]
         multiplier = ints[term + at.MULTIPLIER]
+        if ints[source + at.HIDDEN_COUNT] == rows:  # every row is hidden: no list of rows is needed
+            hidden, out = work[values + start : values + stop], work[into : into + count]
+            for r in range(count):
+                times = floats[multiplier + start + r] if multiplier != at.NONE else 1.0
+                out[r] += slope * times * (hidden[r] - center)
+            continue
         for i in range(ints[source + at.HIDDEN_COUNT]):
             r = ints[ints[source + at.HIDDEN] + i]
             if start <= r < stop:
@@ -149,9 +161,9 @@ def pull_hidden(
 
 @compiled
 def pull(
-    ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int, stride: int
+    ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int, stride: int, before: int
 ) -> None:
-    """Carry derivatives by predictors and aux to the natural parameters and to hidden parents."""
+    """Carry derivatives by predictors and aux to the natural parameters and to the hidden parents ``before``."""
     rows, count = ints[at.ROWS], stop - start
     for c in range(ints[e + at.COLUMNS]):
         dv[ints[e + at.BETA] + c] += dot(floats, ints[e + at.X] + c * rows + start, work, by, count)
@@ -174,7 +186,7 @@ def pull(
         own = by + stride if ints[term + at.PART] else by
         if ints[term + at.KIND] == at.MONOTONIC:
             _pull_monotonic(ints, term, v, dv, work, start, count, own)
-        else:
+        elif ints[term + at.SOURCE] < before:
             _pull_hidden_term(ints, floats, term, v, dv, work, start, stop, own)
 
 
@@ -196,6 +208,16 @@ def _pull_hidden_term(
     source = at.HEAD + number * at.EQUATION
     values, above = number * rows, (ints[at.EQUATIONS] + number) * rows
     place, center, multiplier = ints[term + at.COEFFICIENT], floats[ints[term + at.CENTER]], ints[term + at.MULTIPLIER]
+    if ints[source + at.HIDDEN_COUNT] == rows:
+        slope, total = v[place], dv[place]
+        asked, hidden = work[by : by + stop - start], work[values + start : values + stop]
+        out = work[above + start : above + stop]
+        for r in range(stop - start):
+            times = asked[r] * (floats[multiplier + start + r] if multiplier != at.NONE else 1.0)
+            total += times * (hidden[r] - center)
+            out[r] += times * slope
+        dv[place] = total
+        return
     for i in range(ints[source + at.HIDDEN_COUNT]):
         r = ints[ints[source + at.HIDDEN] + i]
         if start <= r < stop:

@@ -27,6 +27,7 @@ from bayes_sp.model.parameters import is_posterior, posterior_dims, varying_name
 from bayes_sp.model.pointwise import log_likelihood
 from bayes_sp.model.posterior import LogPosterior, log_posterior
 from bayes_sp.model.program import Program, compile_program
+from bayes_sp.model.unmeasured import unmeasured_draws
 from bayes_sp.names import observed_name
 from bayes_sp.spec.dump import specification_text
 from bayes_sp.spec.types import PathModel
@@ -51,6 +52,8 @@ def sample_posterior(
     options: SamplerOptions | None = None,
     progress: bool = False,
     notify: Notify = silent,
+    likelihood_power: float = 1.0,
+    pointwise: bool = True,
 ) -> xr.DataTree:
     """Draw from the joint posterior of a specification given a survey.
 
@@ -66,33 +69,44 @@ def sample_posterior(
         Show nutpie's progress bar.
     notify
         Called with a line at the start of each stage.
+    likelihood_power
+        The likelihood enters with this power; 1 for the posterior itself.
+    pointwise
+        Whether pointwise log-likelihoods are kept with the draws; they take a fifth of the time of a small fit.
 
     Returns
     -------
     xarray.DataTree
         Groups ``posterior`` (chain, draw, ...), ``sample_stats`` (NUTS only), ``observed_data``, ``constant_data`` and
         ``log_likelihood`` (chain, draw, patient); the last is left out above 20 million values. ``imputed`` where
-        covariates have missing cells: their draws. The root's
-        attributes record seed, options, versions, data digest, specification, the records' origin, divergences (or
-        Pareto k) and seconds of compiling and sampling.
+        covariates have missing cells: their draws. With unmeasured confounders there is ``unmeasured``, their draws
+        (chain, draw, patient), and no ``log_likelihood``, which then is an integral and computed where it is needed.
+        The root's attributes record seed, options, versions, data digest, specification, the records' origin,
+        divergences (or Pareto k) and seconds of compiling and sampling.
 
     Raises
     ------
     SurveyError
         Where the survey does not fit the specification.
     ValueError
-        For a seed that is not a whole number of at least 0.
+        For a seed that is not a whole number of at least 0; for a power of the likelihood that is not above 0, or not
+        1 with the method "pymc".
     FitError
         Where the posterior has no maximum, or no finite value, from which to start; where a Laplace approximation
-        has a Pareto k above 0.7.
+        has a Pareto k above 0.7; where the likelihood has a power but cells are hidden, whose own densities would need
+        one too.
     """
     _check_seed(seed)
     options = options or SamplerOptions()
     design = design_arrays(model, survey)
     started = time.perf_counter()
+    if not 0.0 < likelihood_power < np.inf or (options.method == "pymc" and likelihood_power != 1.0):
+        raise ValueError(f"the power of the likelihood must be above 0, and 1 for pymc, found {likelihood_power!r}")
     if options.method == "pymc":
-        return _plain(model, survey, design, seed, options, progress, notify)
-    posterior = log_posterior(compile_program(model, design))
+        return _plain(model, survey, design, seed, options, progress, notify, pointwise)
+    posterior = log_posterior(compile_program(model, design, likelihood_power))
+    if likelihood_power != 1.0:
+        _check_power(posterior.program, model, survey)
     engine_for(posterior)
     compiled_at = time.perf_counter()
     try:
@@ -105,17 +119,31 @@ def sample_posterior(
         reason = str(error).splitlines()[0]
         raise FitError(survey.source, [f'the model "{model.name}" could not be fitted: {reason}']) from error
     seconds = {"seconds_compiling": compiled_at - started, "seconds_sampling": time.perf_counter() - compiled_at}
-    made = {"seed": seed, **asdict(options), **found, **{name: round(value, 3) for name, value in seconds.items()}}
+    power = {} if likelihood_power == 1.0 else {"likelihood_power": likelihood_power}
+    rounded = {name: round(value, 3) for name, value in seconds.items()}
+    made = {"seed": seed, **asdict(options), **power, **found, **rounded}
     theta = posterior.theta(z)
-    tree = _complete(label_draws(model, posterior.program, theta), stats, model, survey, design, made)
+    tree = _complete(label_draws(model, posterior.program, theta), stats, model, survey, design, made, pointwise)
     if any(covariate.name in design.missing for covariate in model.covariates):
         tree["imputed"] = xr.DataTree(imputed_covariates(model, design, posterior.program, theta, seed=seed))
+    if model.confounders:
+        tree["unmeasured"] = xr.DataTree(unmeasured_draws(posterior.program, theta))
     return tree
 
 
 def _check_seed(seed: object) -> None:
     if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
         raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, found {seed!r}")
+
+
+def _check_power(program: Program, model: PathModel, survey: Survey) -> None:
+    """Refuse a power of the likelihood given hidden values: it is not that of what was observed."""
+    hidden = [part.response for part in program.parts if (part.hidden_number >= 0).any()]
+    incomplete = [part.response for part in program.parts[: len(program.parts) - len(model.equations)]]
+    names = list(dict.fromkeys((*incomplete, *hidden, *(confounder.name for confounder in model.confounders))))
+    if names:
+        what = f"values of {', '.join(names)} are missing, measured with error or unmeasured"
+        raise FitError(survey.source, [f"{what}: a power of the likelihood given them is not one of what was observed"])
 
 
 def _plain(
@@ -126,16 +154,20 @@ def _plain(
     options: SamplerOptions,
     progress: bool,
     notify: Notify,
+    pointwise: bool,
 ) -> xr.DataTree:
     """Draw from the plain PyMC model; compiling it counts as sampling."""
     from bayes_sp.model.plain import plain_draws  # imports PyMC, which no other method needs
 
     notify("compiling and sampling the plain PyMC model")
     started = time.perf_counter()
-    posterior, stats = plain_draws(model, design, seed=seed, options=options, progress=progress)
+    posterior, unmeasured, stats = plain_draws(model, design, seed=seed, options=options, progress=progress)
     made = {"seed": seed, **asdict(options), "divergences": int(stats["diverging"].sum()), "seconds_compiling": 0.0}
     made["seconds_sampling"] = round(time.perf_counter() - started, 3)
-    return _complete(posterior, stats, model, survey, design, made)
+    tree = _complete(posterior, stats, model, survey, design, made, pointwise)
+    if model.confounders:
+        tree["unmeasured"] = xr.DataTree(unmeasured)
+    return tree
 
 
 def _nuts(
@@ -176,6 +208,7 @@ def _complete(
     survey: Survey,
     design: Design,
     made: dict[str, Any],
+    pointwise: bool,
 ) -> xr.DataTree:
     """Name the draws, add what ArviZ expects beside the posterior, and say how it was made."""
     patients = {"patient": np.arange(design.n)}
@@ -189,7 +222,8 @@ def _complete(
     }
     if stats is not None:
         groups["sample_stats"] = stats
-    if posterior.sizes["chain"] * posterior.sizes["draw"] * design.y.size <= POINTWISE_LIMIT:
+    values = posterior.sizes["chain"] * posterior.sizes["draw"] * design.y.size
+    if pointwise and values <= POINTWISE_LIMIT and not model.confounders:
         groups["log_likelihood"] = log_likelihood(model, design, posterior)
     complete = xr.DataTree.from_dict(groups)
     complete.attrs = {

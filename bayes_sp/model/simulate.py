@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayes_sp.errors import SurveyError
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.model.linear import auxiliary, having, mean_predictor, zero_predictor
+from bayes_sp.model.linear import auxiliary, having, mean_predictor, strength_name, zero_predictor
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import covariate_columns, group_codes
 from bayes_sp.survey.design import Array, Design
@@ -31,7 +31,8 @@ def simulate_survey(model: PathModel, survey: Survey, parameters: Mapping[str, A
         ``{response: coefficients in the order of model.terms, "sigma": ..., "phi": ...}``, the last ones in the
         order of the equations that have them, and ``<response>_zero``, ``<response>_cutpoint``,
         ``<response>_<parent>_simplex`` and ``<response>_varying``, all as in the posterior. Where the last is not
-        given, deviations of groups are drawn with the SD ``tau``.
+        given, deviations of groups are drawn with the SD ``tau``. Strengths of an unmeasured confounder that have a
+        prior stand under its name, in the specification's order.
     n, seed
         Number of patients, and seed.
 
@@ -41,6 +42,7 @@ def simulate_survey(model: PathModel, survey: Survey, parameters: Mapping[str, A
         With the model's columns; origin ``"simulation"``. A response on a bounded scale with steps is rounded to the
         nearest step. A response measured with error is the observed value; later responses depend on the true one.
         Every response is one that is observed: shifts of missing values (``missing_shift``) have no part in it.
+        An unmeasured confounder is drawn from N(0, 1) for each patient, and is no column of the records.
     """
     rng = np.random.default_rng(seed)
     given = [name for name in model.columns if name not in model.mediators and name != model.outcome]
@@ -48,7 +50,10 @@ def simulate_survey(model: PathModel, survey: Survey, parameters: Mapping[str, A
     records = source.iloc[rng.integers(0, len(source), n)].reset_index(drop=True)
     design = _empty_design(model, records, survey)
     at = {name: np.asarray(value, dtype=float) for name, value in parameters.items()}
-    values: dict[str, Array] = {}
+    for confounder in model.confounders:
+        for place, (response, _) in enumerate(confounder.estimated):
+            at[strength_name(confounder.name, response)] = at[confounder.name][place]
+    values = {confounder.name: rng.standard_normal(n) for confounder in model.confounders}
     for j, equation in enumerate(model.equations):
         response, family, coding = equation.response, FAMILIES[equation.family], model.coding(equation.response)
         if equation.varying and f"{response}_varying" not in at:

@@ -64,7 +64,7 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     SurveyError
         Where a patient's missing levels have more than 64 combinations.
     """
-    kept = np.flatnonzero(informative(design))
+    kept = np.flatnonzero(informative(design, model))
     design = design if len(kept) == design.n else design.taken(kept)
     cells = _summed_cells(model, design)
     summed = {name: model.levels(name) for name in cells}

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model import layout as at
+from bayes_sp.model.confounders import Confounder
 from bayes_sp.model.parameters import Parameters
 from bayes_sp.model.parts import Part
 from bayes_sp.survey.design import Array
 
+# A moderate value of a strength whose prior is on the positive numbers.
+MODERATE: dict[str, Callable[..., float]] = {
+    "half_normal": lambda sigma: 0.5 * sigma,
+    "half_student_t": lambda nu, sigma: 0.5 * sigma,
+    "exponential": lambda scale: 0.5 * scale,
+    "gamma": lambda alpha, beta: alpha / beta,
+    "inverse_gamma": lambda alpha, beta: beta / (alpha + 1.0),
+    "lognormal": lambda mu, sigma: float(np.exp(mu)),
+}
 
-def start_of(parts: Sequence[Part], parameters: Parameters) -> Array:
+
+def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequence[Confounder] = ()) -> Array:
     """Return unconstrained parameters near the likelihood's maximum, (P,), from which a search can begin.
 
     Coefficients are those of least squares on the link's scale (of log(y + 1/2), say), cutpoints those of the observed
     shares, sigma the residual SD; everything else begins at a moderate value.
     """
     start = np.zeros(parameters.size)
+    for block in (block for confounder in confounders for block in confounder.blocks):
+        (prior,) = block.priors
+        middle = np.log(MODERATE[prior.dist](**prior.values)) if block.transform == "log" else prior.values["mu"]
+        start[_found(parameters, block.variable, *block.labels)] = middle
     for part in parts:
         seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
         target = _target(part, part.y[seen])

@@ -74,10 +74,11 @@ def _note(analysis: Analysis, ratio: str) -> str:
         f"Differences in {analysis.effects.unit}. Posterior means and equal-tailed intervals; P(< 0) is the posterior "
         "probability that the difference is negative. "
     )
+    names = "".join(f" and {confounder.name}" for confounder in analysis.fit.model.confounders)
     if analysis.effects.ordered:
         note += (
-            "Exact for each draw, standardised over the patients' covariates, averaged over the orders in which paths "
-            "can be switched, so that the paths add up to the total. "
+            f"Exact for each draw, standardised over the patients' covariates{names}, averaged over the orders in "
+            "which paths can be switched, so that the paths add up to the total. "
         )
     if spread is not None:
         note += (

@@ -79,6 +79,7 @@ def _left_out(model: PathModel) -> str:
         found.append("interactions")
     if any(model.zero_terms(equation) for equation in model.equations):
         found.append("the zero part")
+    found += [f"{confounder.name}, which is assumed, not measured" for confounder in model.confounders]
     return f", nor {' and '.join(found)}" if found else ""
 
 

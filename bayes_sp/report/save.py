@@ -72,8 +72,8 @@ def save_analysis(
             tree.attrs = attrs
         tree.to_netcdf(partial / POSTERIOR_FILE, engine="h5netcdf")
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
-            _write_png(plot_paths(fit), partial / "paths.png")
-            _write_png(plot_comparison(fit.model, analysis.comparison), partial / "comparison.png")
+            write_png(plot_paths(fit), partial / "paths.png")
+            write_png(plot_comparison(fit.model, analysis.comparison), partial / "comparison.png")
             if analysis.criticism is not None:
                 _save_criticism(fit.model, analysis.criticism, partial)
 
@@ -83,9 +83,9 @@ def _save_criticism(model: PathModel, found: Criticism, folder: Path) -> None:
     found.checks.table.to_csv(folder / "predictive.csv", index=False)
     found.loo.table.to_csv(folder / "loo.csv", index=False)
     found.influence.table.to_csv(folder / "influence.csv", index=False)
-    _write_png(plot_predictive_checks(model, found.checks), folder / "predictive.png")
-    _write_png(plot_loo_pit(model, found.pit), folder / "loo_pit.png")
-    _write_png(plot_influence(model, found.influence), folder / "influence.png")
+    write_png(plot_predictive_checks(model, found.checks), folder / "predictive.png")
+    write_png(plot_loo_pit(model, found.pit), folder / "loo_pit.png")
+    write_png(plot_influence(model, found.influence), folder / "influence.png")
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -98,12 +98,12 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     try:
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
-            _write_png(figure, path)
+            write_png(figure, path)
     except OSError as error:
         raise RunError(str(path), [f"cannot be written ({error.strerror or error})"]) from error
 
 
-def _write_png(figure: Figure, path: Path) -> None:
+def write_png(figure: Figure, path: Path) -> None:
     """Write a figure as `Figure.savefig` does, which would draw it twice."""
     figure.set_dpi(DPI)
     FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]  # matplotlib annotates it in part

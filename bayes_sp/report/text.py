@@ -16,7 +16,7 @@ from bayes_sp.report.layout import decimals_of as _decimals
 from bayes_sp.report.layout import interval as _interval
 from bayes_sp.report.layout import number as _number
 from bayes_sp.report.layout import wrapped as _wrap
-from bayes_sp.report.words import assumptions, in_sentence, path_words, product_scale
+from bayes_sp.report.words import assumptions, in_sentence, path_words, product_scale, unmeasured_words
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.recovery import RECONSTRUCTION_NOTE, RECOVERY_NOTE, Recovered
 from bayes_sp.survey.notes import survey_notes
@@ -35,7 +35,7 @@ def summary_text(analysis: Analysis) -> str:
         lines += [*_wrap(str(analysis.verdict), margin=""), ""]
     lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
     lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
-    for note in survey_notes(fit.model, fit.survey):
+    for note in (*unmeasured_words(fit.model), *survey_notes(fit.model, fit.survey)):
         lines += _wrap(note, margin="")
     if analysis.verdict.trustworthy:
         lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]

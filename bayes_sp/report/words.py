@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from bayes_sp.families.base import Family
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT
+from bayes_sp.spec.parts import Unmeasured
+from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
 
 GENERAL_ASSUMPTIONS = (
@@ -33,7 +36,40 @@ def in_sentence(label: str) -> str:
 
 def assumptions(model: PathModel) -> tuple[str, ...]:
     """Return the assumptions that stand beside every effect: the general ones, then the specification's own."""
-    return (*GENERAL_ASSUMPTIONS, *model.assumptions)
+    if not model.confounders:
+        return (*GENERAL_ASSUMPTIONS, *model.assumptions)
+    names = " and ".join(confounder.name for confounder in model.confounders)
+    first = GENERAL_ASSUMPTIONS[0].replace("No unmeasured", "No other unmeasured").replace(".", f" and {names}.")
+    return (first, *unmeasured_words(model), *GENERAL_ASSUMPTIONS[1:], *model.assumptions)
+
+
+def unmeasured_words(model: PathModel) -> tuple[str, ...]:
+    """Return what a specification assumes of each confounder that nobody measured, one sentence or two each."""
+    return tuple(
+        f"{confounder.name} was not measured; it is assumed: standard normal, independent of the exposure and the "
+        f"covariates, and one SD of it adds {_listed(_strengths(model, confounder))}. The records do not say whether "
+        f"it is there or how strong it is; effects are what they would be if it is."
+        for confounder in model.confounders
+    )
+
+
+def _strengths(model: PathModel, confounder: Unmeasured) -> list[str]:
+    found = []
+    for response, strength in confounder.strengths:
+        family = next(FAMILIES[e.family] for e in model.equations if e.response == response)
+        label, scale = model.variable(response).label, _predictor_scale(family)
+        size = f"{strength} (a prior)" if isinstance(strength, Prior) else f"{strength:g}"
+        found.append(f"{size} to {in_sentence(label)}{f' ({scale})' if scale else ''}")
+    return found
+
+
+def _listed(parts: list[str]) -> str:
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _predictor_scale(family: Family) -> str:
+    """Return the scale of a family's linear predictor, in words; '' for the response's own unit."""
+    return product_scale(family).removeprefix("in ")
 
 
 def product_scale(family: Family) -> str:

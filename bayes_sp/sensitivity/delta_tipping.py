@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
-from bayes_sp.names import DIFFERENCE
 from bayes_sp.sensitivity.crossings import Crossing
 from bayes_sp.sensitivity.delta_shifts import Curve, Shifts, words_of, zero_place
+from bayes_sp.sensitivity.effect_words import effect_words
 from bayes_sp.sensitivity.target import Estimate, Target
 from bayes_sp.sensitivity.tipping import Evaluate, find_tipping
 from bayes_sp.spec.types import PathModel
@@ -123,8 +123,9 @@ def _sentence(
 ) -> str:
     """Return the result in words."""
     side = {-1: "stays below", 1: "stays above", 0: "includes"}[sign]
-    scale = "" if target.scale == DIFFERENCE else f" ({target.scale})"
-    state = f'the {100 * ci_prob:g} % interval of "{target.path}"{scale} over all patients {side} {target.null:g}'
+    state = (
+        f"the {100 * ci_prob:g} % interval of {effect_words(model, target)} over all patients {side} {target.null:g}"
+    )
     failed = f"; {unknown} of the fits on the way have no answer" if unknown else ""
     if places:
         return f"{state} until {', or '.join(places)}{failed}"

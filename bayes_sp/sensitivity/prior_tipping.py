@@ -18,6 +18,7 @@ from bayes_sp.many.run import Runner
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.sensitivity.crossings import Crossing, Region, Tipping
 from bayes_sp.sensitivity.dials import CENTRED, CONSTANT, Dial, any_dial
+from bayes_sp.sensitivity.effect_words import effect_words
 from bayes_sp.sensitivity.outcomes import estimate_in, run_once
 from bayes_sp.sensitivity.prior_terms import SCALES, Term, along, arrow, prior_of
 from bayes_sp.sensitivity.prior_words import PRIOR_RANGE, event, kept, prior_words, range_words
@@ -41,8 +42,8 @@ class TippingPoint:
 
     Attributes
     ----------
-    target
-        The effect.
+    target, effect
+        The effect, and its words.
     dial
         What was turned.
     base
@@ -60,6 +61,7 @@ class TippingPoint:
     """
 
     target: Target
+    effect: str
     dial: Dial
     base: Estimate
     tipping: Tipping
@@ -81,7 +83,7 @@ class TippingPoint:
     @property
     def sentence(self) -> str:
         """The result in words, with the prior that one would have to hold."""
-        head = f"The {100 * self.ci_prob:g} % interval of the effect {self.target.path} [{self.target.scale}]"
+        head = f"The {100 * self.ci_prob:g} % interval of {self.effect}"
         first, low, high = self.tipping.first, self.tipping.low, self.tipping.high
         if first is None:
             where = f"value from {low:.3g} to {high:.3g} of the {self.dial.words}"
@@ -200,7 +202,7 @@ def prior_tipping_point(
     first = tipping.first
     tipped = turning.turned(model, first.value) if first else model
     return TippingPoint(
-        target, turning, base, tipping,
+        target, effect_words(model, target), turning, base, tipping,
         tuple((term, prior_of(tipped, term)) for term in turning.members) if first else (),
         ci_prob, tuple(evaluator.failures.values()), _attrs(blank),
     )  # fmt: skip

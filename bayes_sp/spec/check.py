@@ -10,6 +10,7 @@ from bayes_sp.names import path_name
 from bayes_sp.spec.check_equations import equation_problems
 from bayes_sp.spec.check_families import family_problems, kind_problems
 from bayes_sp.spec.check_priors import prior_problems
+from bayes_sp.spec.check_unmeasured import unmeasured_problems
 from bayes_sp.spec.priors import PARAMETER_SUPPORT
 from bayes_sp.spec.shifts import shift_problems
 from bayes_sp.spec.types import ZERO, PathModel
@@ -48,6 +49,7 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     if not problems:  # the rules below look names up in a sound chain
         problems = [*equation_problems(model), *_variables(model), *kind_problems(model)]
         problems += [*_twin(model), *_published(model), *shift_problems(model)]
+        problems += unmeasured_problems(model, {*RESERVED, *_derived(model)})
         problems += prior_problems(model) if with_priors else []
     return problems
 
@@ -74,14 +76,20 @@ def _names(model: PathModel) -> Iterator[str]:
             yield f'"{name}" cannot name a variable: it would be the prior of "{other}" in a zero part; rename it'
         elif name in RESERVED:
             yield f'"{name}" cannot name a variable: it has a meaning of its own here, as have {", ".join(RESERVED)}'
-    derived = {f"{response}_{suffix}": response for response in responses for suffix in SUFFIXES}
-    for equation in model.equations:
-        steps = {f"{equation.response}_{parent}_{end}" for parent in equation.monotonic for end in ("simplex", "step")}
-        derived |= dict.fromkeys(steps, equation.response)
+    derived = _derived(model)
     for name in dict.fromkeys((*responses, *model.grouping)):
         if name in derived:
             kind = "responses" if name in responses else "names"
             yield f'equation: the {kind} "{derived[name]}" and "{name}" cannot stand in one model; rename "{name}"'
+
+
+def _derived(model: PathModel) -> dict[str, str]:
+    """Return names of what a posterior or a design holds of a response, each with that response."""
+    derived = {f"{e.response}_{suffix}": e.response for e in model.equations for suffix in SUFFIXES}
+    for equation in model.equations:
+        steps = {f"{equation.response}_{parent}_{end}" for parent in equation.monotonic for end in ("simplex", "step")}
+        derived |= dict.fromkeys(steps, equation.response)
+    return derived
 
 
 def _order(model: PathModel) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from bayes_sp.errors import SpecificationError, nearest
 from bayes_sp.spec.check import check_model
 from bayes_sp.spec.read_parts import read_covariates, read_equations, read_published, read_variables
-from bayes_sp.spec.read_priors import coefficient_names, read_priors
+from bayes_sp.spec.read_priors import coefficient_names, read_priors, read_unmeasured
 from bayes_sp.spec.shifts import without_zero_shifts
 from bayes_sp.spec.table import Table
 from bayes_sp.spec.types import Missing, PathModel
@@ -137,6 +137,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         published=tuple(read_published(table) for table in top.take_tables("published")),
         assumptions=top.take_texts("assumptions"),
         twin=top.take_text("twin"),
+        unmeasured=read_unmeasured(top.take_table("unmeasured")),
         missing_shift=_missing_shift(top.take_table("missing_shift")),
         missing=top.take_choice("missing", get_args(Missing), "model"),  # type: ignore[arg-type] # one of Missing
         folder=folder,

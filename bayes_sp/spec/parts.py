@@ -126,12 +126,22 @@ class Unmeasured:
     name
         Its name; no column of the survey.
     strengths
-        (response, what one SD of U adds to that response's linear predictor): a number that is taken as known, or a
-        prior.
+        (response, what one SD of U adds to the linear predictor of that response's mean): a number that is taken as
+        known, or a prior.
     """
 
     name: str
     strengths: tuple[tuple[str, float | Prior], ...]
+
+    @property
+    def acts(self) -> bool:
+        """Whether any strength is other than a known 0."""
+        return any(isinstance(strength, Prior) or strength != 0.0 for _, strength in self.strengths)
+
+    @property
+    def estimated(self) -> tuple[tuple[str, Prior], ...]:
+        """The strengths that are parameters, with their priors."""
+        return tuple((response, s) for response, s in self.strengths if isinstance(s, Prior))
 
 
 @dataclass(frozen=True)

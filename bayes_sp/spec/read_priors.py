@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bayes_sp.errors import nearest
-from bayes_sp.spec.parts import Covariate, Equation
+from bayes_sp.spec.parts import Covariate, Equation, Unmeasured
 from bayes_sp.spec.priors import DISTRIBUTIONS, PARAMETER_SUPPORT, Prior
 from bayes_sp.spec.table import Table
 from bayes_sp.spec.types import WHOLE_MODEL, ZERO
@@ -26,11 +26,11 @@ def read_priors(table: Table, responses: list[str], coefficients: list[str]) -> 
         below = table.take_table(name)
         if name in responses and "dist" not in below.names():
             for parameter in below.names():
-                prior = _prior(below.take_table(parameter))
+                prior = read_prior(below.take_table(parameter))
                 if prior is not None:
                     found.append((name, parameter, prior))
         elif name in known:
-            prior = _prior(below)
+            prior = read_prior(below)
             if prior is not None:
                 found.append((WHOLE_MODEL, name, prior))
         else:
@@ -38,7 +38,29 @@ def read_priors(table: Table, responses: list[str], coefficients: list[str]) -> 
     return tuple(found)
 
 
-def _prior(table: Table) -> Prior | None:
+def read_unmeasured(tables: Table) -> tuple[Unmeasured, ...]:
+    """Read ``[unmeasured]``: for each confounder a table of strengths, numbers or priors; () after any mistake."""
+    before = len(tables.problems)
+    found = []
+    for name in tables.names():
+        table = tables.take_table(name)
+        strengths = [(response, _strength(table, response)) for response in table.names()]
+        found.append(Unmeasured(name, tuple((r, s) for r, s in strengths if s is not None)))
+    return tuple(found) if len(tables.problems) == before else ()
+
+
+def _strength(table: Table, response: str) -> float | Prior | None:
+    value = table.take(response)
+    if isinstance(value, dict):
+        return read_prior(Table(value, table.key(response), table.problems))
+    if isinstance(value, str | list):
+        table.report(response, f"must be a number, or a prior as in {{ dist = ... }}, found {value!r}")
+        return None
+    return table.number(response, value)
+
+
+def read_prior(table: Table) -> Prior | None:
+    """Read one prior; None after any mistake."""
     before = len(table.problems)
     dist = table.take_choice("dist", tuple(DISTRIBUTIONS))
     why = table.take_text("why", required=True)

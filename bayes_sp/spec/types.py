@@ -103,6 +103,11 @@ class PathModel:
         return tuple(dict.fromkeys(equation.offset for equation in self.equations if equation.offset))
 
     @property
+    def confounders(self) -> tuple[Unmeasured, ...]:
+        """The unmeasured confounders that act on anything; one whose strengths are all 0 is no part of the model."""
+        return tuple(unmeasured for unmeasured in self.unmeasured if unmeasured.acts)
+
+    @property
     def outcome_unit(self) -> str:
         """Unit of differences: the outcome's own, or what its mean is where none is given."""
         variable, family = self.variable(self.outcome), self.outcome_family

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,11 +21,15 @@ RowName = Callable[[int], str]
 Rule = tuple[Mask, str]
 
 
-def check_columns(model: PathModel, columns: list[str]) -> list[str]:
-    """Return one problem for each column of the model that is missing or stands twice, with the nearest unused name."""
+def check_columns(model: PathModel, columns: list[str], needed: Sequence[str] | None = None) -> list[str]:
+    """Return one problem for each needed column that is missing or stands twice, with the nearest unused name.
+
+    Needed are all columns of the model, or those that are given.
+    """
     counts = Counter(columns)
-    twice = [f'column "{name}" stands {counts[name]} times' for name in model.columns if counts[name] > 1]
-    missing = [name for name in model.columns if name not in counts]
+    needed = model.columns if needed is None else needed
+    twice = [f'column "{name}" stands {counts[name]} times' for name in needed if counts[name] > 1]
+    missing = [name for name in needed if name not in counts]
     free = [name for name in columns if name and name not in model.columns]
     needs = f'(the specification "{model.name}" needs it)'
     return twice + [f'column "{name}" is missing {needs}{nearest(name, free)}' for name in missing]
@@ -54,8 +58,7 @@ def check_values(
 
     A missing cell is a problem only where a group is missing, or the observation window of a response that is there,
     or a binary exposure that would need a model, or more than 80 % of a column: of one of the chain, among patients of
-    whom any response is there. ``reported`` marks, by column,
-    cells that are in the list of problems already.
+    whom any response is there. ``reported`` marks, by column, cells that are in the list of problems already.
     """
     problems: list[str] = []
     absent: list[Mask] = []
@@ -145,8 +148,39 @@ def _scale(variable: Variable, values: Array) -> Iterator[Rule]:
         yield finite & (values > high), f"must be on its scale, at most {high:g}"
 
 
-def _check_groups(name: str, column: pd.Series, row_name: RowName, known_bad: Mask) -> list[str]:
-    """Return the problems of a grouping column: a missing group, a fraction, fewer than two groups."""
+def check_known_values(
+    model: PathModel,
+    records: pd.DataFrame,
+    names: Sequence[str],
+    row_name: RowName,
+    reported: dict[str, Mask],
+    why: str,
+) -> list[str]:
+    """Return the problems of the cells of some columns where a missing cell is one too: ``why`` says what to do.
+
+    One group is enough. ``reported`` as in `check_values`.
+    """
+    problems: list[str] = []
+    for name in names:
+        known_bad = reported.get(name, np.zeros(len(records), dtype=bool))
+        column = records[name]
+        types = pd.api.types
+        if name in model.grouping:
+            problems += _check_groups(name, column, row_name, known_bad, least=1)
+            continue
+        if not types.is_numeric_dtype(column) or types.is_bool_dtype(column) or types.is_complex_dtype(column):
+            problems.append(f'column "{name}": must hold numbers, found {column.dtype}')
+            continue
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+        empty = np.isnan(values) & ~known_bad
+        problems += describe_cells(name, empty, lambda _: "empty", row_name, why)
+        for mask, rule in [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]:
+            problems += describe_cells(name, mask, lambda row: f"{values[row]:g}", row_name, rule)  # noqa: B023 - used at once
+    return problems
+
+
+def _check_groups(name: str, column: pd.Series, row_name: RowName, known_bad: Mask, least: int = 2) -> list[str]:
+    """Return the problems of a grouping column: a missing group, a fraction, fewer than the least number of groups."""
     types = pd.api.types
     empty = column.isna().to_numpy(dtype=bool) & ~known_bad
     problems = list(describe_cells(name, empty, lambda _: "empty", row_name, "must have a group in every row"))
@@ -164,7 +198,7 @@ def _check_groups(name: str, column: pd.Series, row_name: RowName, known_bad: Ma
         problems += describe_cells(name, other, lambda row: type(cells[row]).__name__, row_name, rule)
         blank = np.array([isinstance(cell, str) and not cell.strip() for cell in cells], dtype=bool) & ~known_bad
         problems += describe_cells(name, blank, lambda _: "empty", row_name, "must have a group in every row")
-    if not problems and not known_bad.any() and len(set(group_labels(column))) < 2:
+    if not problems and not known_bad.any() and len(set(group_labels(column))) < least:
         problems.append(f'column "{name}": must have at least two groups; leave varying out where there is one')
     return problems
 

@@ -23,6 +23,8 @@ NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 MISSING = ("", "NA")  # cells that say that there is no value
 CELL_WIDTH = 30
 EXACT = 2**53  # whole numbers beyond it are not exact as floats
+type Check = Callable[[pd.DataFrame, dict[str, Mask]], list[str]]
+type Empty = Sequence[tuple[str, str]]
 
 
 def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> Survey:
@@ -47,10 +49,29 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
         With every missing column, text, fractional or negative count and value off its scale.
         Rows are counted as a spreadsheet does: the columns' names are row 1.
     """
-    path = Path(os.path.expanduser(path))  # Path.expanduser raises for an unknown user
     model = load_model(model)
+    return read_columns(
+        path, model, model.columns, lambda records, seen: check_values(model, records, row_in_file, seen)
+    )
+
+
+def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], check: Check, empty: Empty = ()) -> Survey:
+    """Read some columns of a specification, and check them as the caller says.
+
+    Parameters
+    ----------
+    path, model
+        As in `read_survey`.
+    needed
+        Columns to read.
+    check
+        ``(records, reported) -> problems`` of the cells, beside those that reading itself finds.
+    empty
+        (column, rule) for columns that may be there but must be empty.
+    """
+    path = Path(os.path.expanduser(path))  # Path.expanduser raises for an unknown user
     header, rows = _read_rows(path)
-    problems = check_columns(model, header)
+    problems = check_columns(model, header, needed)
     if not rows:
         problems.append("there is no row of values below the columns' names")
     if problems:
@@ -59,26 +80,30 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
     nothing = np.array([not any(cell.strip() for cell in row) for row in rows])
     problems += _describe_rows(longer, f"has more fields than the {len(header)} that the first row names")
     problems += _describe_rows(nothing, "is blank")
-    width = 1 + max(header.index(name) for name in model.columns)
+    width = 1 + max((header.index(name) for name in needed), default=0)
     shorter = np.array([len(row) < width for row in rows]) & ~nothing
     problems += _describe_rows(shorter, f"has fewer fields than the {len(header)} that the first row names")
     columns: dict[str, Array] = {}
     groups: dict[str, list[str | None]] = {}
     reported: dict[str, Mask] = {}
-    for name in model.columns:
-        place = header.index(name)
-        text = [row[place].strip() if place < len(row) else "" for row in rows]
+    for name, rule in empty:
+        text = _cells(rows, header.index(name)) if name in header else []
+        problems += describe_cells(
+            name, np.array([cell not in MISSING for cell in text], dtype=bool), _quoted(text), row_in_file, rule
+        )
+    for name in needed:
+        text = _cells(rows, header.index(name))
         blank = np.array([cell in MISSING for cell in text])
         if name in model.grouping:
             groups[name] = [None if empty else cell for cell, empty in zip(text, blank, strict=True)]
             reported[name] = nothing | shorter
             continue
         wrong = ~blank & np.array([NUMBER.fullmatch(cell) is None for cell in text])
-        problems += describe_cells(name, wrong, _quoted(text), _row_name, "must be a number")
+        problems += describe_cells(name, wrong, _quoted(text), row_in_file, "must be a number")
         reported[name] = wrong | nothing | shorter
         columns[name] = np.array([float("nan" if bad else text[i]) for i, bad in enumerate(blank | wrong)])
-    records = pd.DataFrame(columns | groups)[list(model.columns)]
-    problems += check_values(model, records, _row_name, reported)
+    records = pd.DataFrame(columns | groups, index=range(len(rows)))[list(needed)]
+    problems += check(records, reported)
     if problems:
         raise SurveyError(str(path), problems)
     whole = [name for name, values in columns.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
@@ -97,7 +122,12 @@ def _reconstruction_mark(header: list[str], rows: list[list[str]]) -> str:
     return mark if mark.startswith(RECONSTRUCTED) else ""
 
 
-def _row_name(row: int) -> str:
+def _cells(rows: list[list[str]], place: int) -> list[str]:
+    """Return a column's cells, '' where a row is too short."""
+    return [row[place].strip() if place < len(row) else "" for row in rows]
+
+
+def row_in_file(row: int) -> str:
     """Return a record's row as a spreadsheet counts it: the columns' names are row 1."""
     return f"row {row + 2}"
 
@@ -106,7 +136,7 @@ def _describe_rows(mask: Mask, what: str) -> Iterator[str]:
     """Yield one sentence on the rows that something is wrong with."""
     if mask.any():
         first, more = int(np.argmax(mask)), int(mask.sum()) - 1
-        yield f"{_row_name(first)} {what}" + (f", and {more} more" if more else "")
+        yield f"{row_in_file(first)} {what}" + (f", and {more} more" if more else "")
 
 
 def _quoted(cells: Sequence[str]) -> Callable[[int], str]:

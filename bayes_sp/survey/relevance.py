@@ -19,7 +19,8 @@ exposures that are missing among the others:
 - Where some of the others lack the exposure, these patients inform p(x | w) if their exposure is observed, and stay;
   the rest go. (The weak prior of that equation takes its scale from the patients who stay.)
 - Where any covariate has missing cells, these patients inform the equations of the covariates, and effects are averaged
-  over their missing cells: all stay, without the barren cells of the chain.
+  over their missing cells: all stay, without the barren cells of the chain. So they do where the specification has an
+  unmeasured confounder, a hidden value of every patient over which effects are averaged.
 
 Effects are averages over all patients in any case: their baselines need covariates and parameters alone.
 
@@ -32,6 +33,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Design, Mask
 
 
@@ -64,11 +66,14 @@ def relevant(design: Design, name: str) -> Mask:
     return np.asarray(counted(design)[:, edges].any(axis=1))
 
 
-def informative(design: Design) -> Mask:
-    """Return the patients who must be in the likelihood, (n,); the part of the others is 1."""
+def informative(design: Design, model: PathModel) -> Mask:
+    """Return the patients who must be in the likelihood, (n,); the part of the others is 1.
+
+    All of them where the model has an unmeasured confounder: effects are averaged over every patient's draw of it.
+    """
     back = came_back(design)
     covariates = {term.partition("[")[0] for term in design.covariate_terms}
-    if back.all() or covariates & design.missing.keys():
+    if back.all() or model.confounders or covariates & design.missing.keys():
         return np.ones(design.n, dtype=bool)
     modelled = np.isnan(design.x[back]).any()
     return np.asarray(back | ~np.isnan(design.x)) if modelled else back

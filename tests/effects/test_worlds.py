@@ -153,6 +153,32 @@ def test_twice_the_nodes_change_nothing(mediators, outcome):
         np.testing.assert_allclose(coarse, fine, rtol=rtol, atol=0)
 
 
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("mediators", [*PAIRS, ("normal",), ("logit",), ("beta",), ("normal",) * 3], ids="-".join)
+def test_whole_weights_are_repeated_patients(mediators, outcome):
+    """A patient of weight k counts as k patients do, whatever the chain; the sum of the weights does not matter."""
+    count = len(mediators)
+    chain, baselines = made_up_chain(mediators, outcome, draws=3, n=5, seed=9, interactions=count < 3, monotonic=True)
+    weights = np.array([2, 0, 1, 3, 1])
+    repeated = lambda start, stop: np.repeat(baselines(start, stop), weights, axis=2)  # noqa: E731
+    worlds = np.array([[0] * 2**count, [1] * 2**count, [0, 1] * 2 ** (count - 1)], dtype=bool)
+    for kappa in (0.3, 1.0):
+        rule = Rule(kappa, 10)
+        expected = world_means(chain, repeated, worlds, U, rule).plain
+        found = world_means(chain, baselines, worlds, U, rule, 0.7 * weights).plain
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        equal = world_means(chain, baselines, worlds, U, rule, np.ones(5)).plain
+        np.testing.assert_allclose(equal, world_means(chain, baselines, worlds, U, rule).plain, rtol=1e-13)
+
+
+@pytest.mark.parametrize("weights", [[1.0, 1.0], [0.0] * 4, [1.0, -1.0, 1.0, 1.0], [1.0, np.nan, 1.0, 1.0]])
+def test_weights_that_are_none_are_refused(weights):
+    """Too few, all zero, negative or not a number."""
+    chain, baselines = made_up_chain(("normal", "normal"), "exp")
+    with pytest.raises(ValueError, match="weights must be 4 numbers"):
+        world_means(chain, baselines, ALL, U, Rule(), np.array(weights))
+
+
 def test_chains_without_a_rule_are_refused():
     """Three mediators of which one has levels, a beta before another mediator, heavy tails inside a curve."""
     for mediators, outcome, text in [

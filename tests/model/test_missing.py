@@ -13,7 +13,8 @@ from scipy.special import logsumexp
 import bayes_sp as sp
 from bayes_sp.effects.posterior import compute_effects
 from bayes_sp.model import layout as at
-from bayes_sp.model.imputed import _forward, filled_columns
+from bayes_sp.model.forward import forward
+from bayes_sp.model.imputed import filled_columns
 from bayes_sp.model.native import log_density
 from bayes_sp.model.posterior import log_posterior
 from bayes_sp.model.program import compile_program
@@ -97,7 +98,7 @@ def test_imputation_sees_the_densities_that_the_engine_sees(name, incomplete):
     bare = log_posterior(replace(program, ints=flat))
     rng = np.random.default_rng(5)
     theta = program.start + rng.normal(0, 0.1, (2, program.size))
-    _, ell = _forward(program, program.parameters.naturals(theta))
+    _, ell = forward(program, program.parameters.naturals(theta))
     rows = program.rows
     own = ell[:, : rows.single].sum(axis=1)
     own += sum(logsumexp(ell[:, first : first + count], axis=1) for first, count in rows.split)

@@ -21,7 +21,7 @@ from bayes_sp.effects.problem import make_problem
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model import layout as at
 from bayes_sp.model import parts, split
-from bayes_sp.model.imputed import _forward
+from bayes_sp.model.forward import forward
 from bayes_sp.model.linear import mean_predictor
 from bayes_sp.model.native import log_density
 from bayes_sp.model.pointwise import log_likelihood
@@ -29,6 +29,7 @@ from bayes_sp.model.posterior import log_posterior
 from bayes_sp.model.program import compile_program
 from bayes_sp.model.simulate import simulate_survey
 from bayes_sp.names import AVERAGE, DIFFERENCE
+from bayes_sp.spec.parts import Unmeasured
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.records import Survey
 
@@ -200,7 +201,7 @@ def test_imputation_sees_shifts_as_the_engine_does(families):
     flat[flat[at.DIST] : flat[at.DIST] + program.size] = 0  # flat priors leave the likelihood and the Jacobian
     bare = log_posterior(replace(program, ints=flat))
     theta = program.start + np.random.default_rng(5).normal(0, 0.1, (2, program.size))
-    _, ell = _forward(program, program.parameters.naturals(theta))
+    _, ell = forward(program, program.parameters.naturals(theta))
     own = ell[:, : program.rows.single].sum(axis=1)
     own += sum(logsumexp(ell[:, first : first + count], axis=1) for first, count in program.rows.split)
     jacobian = np.zeros(2)
@@ -214,7 +215,7 @@ def test_imputation_sees_shifts_as_the_engine_does(families):
 
 def keep_everything(monkeypatch):
     """Leave no patient and no barren cell out, as a likelihood over all that is missing would not."""
-    monkeypatch.setattr(split, "informative", lambda design: np.ones(design.n, dtype=bool))
+    monkeypatch.setattr(split, "informative", lambda design, _: np.ones(design.n, dtype=bool))
 
     def every(design, name):
         if name == design.outcome:
@@ -433,3 +434,18 @@ def mean_outcome(model, survey, draws):
     """Draws of the mean outcome over all patients where nobody changes groups."""
     problem = make_problem(model, design_arrays(model, survey), draws)
     return problem.means(problem.sets()[:1], Rule(1.0)).plain[0]
+
+
+def test_effects_with_an_unmeasured_confounder_cover_patients_who_did_not_come_back(count_chain):
+    """Its draws are of every patient, standard normal where nothing else is known, wherever they stand in the file."""
+    model, survey = count_chain
+    confounded = replace(model, unmeasured=(Unmeasured("trait", (("m1", 0.4), ("y", 0.3))),))
+    more = with_absent(survey, RESPONSES, 30)
+    more = replace(more, records=more.records.iloc[[*range(75, 90), *range(75)]].reset_index(drop=True))
+    fit = sp.fit(shifted(confounded, m1=0.5, y=1.0), more, seed=1, options=DRAWS)
+    trait = fit.posterior["unmeasured"]["trait"]
+    assert trait.sizes["patient"] == 90
+    absent = trait.isel(patient=[*range(15), *range(75, 90)]).to_numpy()
+    assert abs(absent.mean()) < 5 / np.sqrt(absent.size)
+    assert abs(absent.std() - 1.0) < 5 / np.sqrt(2 * absent.size)
+    assert np.isfinite(fit.effects().table()["mean"]).all()

@@ -161,7 +161,7 @@ def test_the_sentence_states_the_prior_as_a_range():
     )
     value = found.value
     assert found.sentence.startswith(
-        "The 95 % interval of the effect x -> y [difference] first includes 0 when the priors of its coefficients are "
+        "The 95 % interval of the direct effect first includes 0 when the priors of its coefficients are "
         f"centred at 0 and narrowed to {value:.2g} of their scale"
     )
     assert f"Normal(0, {value:.2g}) for y <- x" in found.sentence
@@ -181,7 +181,7 @@ def test_none_in_the_range_says_so():
     assert np.isnan(found.value)
     assert found.priors == ()
     assert found.sentence.startswith(
-        "The 95 % interval of the effect x -> y [difference] lies above 0 for every value from 0.8 to 2 of the factor "
+        "The 95 % interval of the direct effect lies above 0 for every value from 0.8 to 2 of the factor "
         "on the scale of the priors of the coefficients of x -> y, centred at 0 ("
     )
     assert re.search(r"nearest at [0-9.]+, where the limit is [0-9.]+ away\)\.$", found.sentence)

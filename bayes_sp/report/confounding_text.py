@@ -1,0 +1,88 @@
+"""What an unmeasured confounder could do, in plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from bayes_sp.report.layout import aligned, number, wrapped
+from bayes_sp.report.words import in_sentence, path_words
+from bayes_sp.sensitivity.evalues import EValues
+from bayes_sp.sensitivity.unmeasured_confounding import Confounding
+from bayes_sp.sensitivity.whole import Sensitivity
+from bayes_sp.spec.types import PathModel
+
+
+def confounding_lines(found: Sensitivity) -> Iterator[str]:
+    """Yield the conclusion for each pair, multiples of the covariates, assumptions, and E-values."""
+    if found.confounding is not None:
+        for text in found.confounding.sentences():
+            yield from wrapped(text)
+        yield from _multiples(found.fit.model, found.confounding)
+        yield from _grids(found.confounding)
+        for text in found.confounding.assumptions:
+            yield from wrapped(text, "- ", "  ")
+    if found.e_values is not None:
+        yield from _e_values(found, found.e_values)
+
+
+def _multiples(model: PathModel, found: Confounding) -> list[str]:
+    table = found.multiples
+    if table.empty:
+        return []
+    lines = ["", "   How many times as strong as a covariate, in both equations"]
+    pairs = list(dict.fromkeys(zip(table["first"], table["second"], strict=True)))
+    rows = [["", *(f"{_label(model, first)} and {_label(model, second)}" for first, second in pairs)]]
+    cells = {(row["first"], row["second"], row["covariate"]): row for row in table.to_dict("records")}
+    for covariate in dict.fromkeys(table["covariate"]):
+        row = [model.variable(str(covariate)).label]
+        for first, second in pairs:
+            cell = cells.get((first, second, covariate))
+            row.append("" if cell is None else _multiple(cell))
+        rows.append(row)
+    note = (
+        "The least multiple at which the interval holds no effect; > where none up to there does (the end of the "
+        "grid). Marked *: found by fits; the others interpolated between the fits of the grid."
+    )
+    return [*lines, *aligned(rows, "l" + "r" * len(pairs)), *wrapped(note)]
+
+
+def _multiple(row: dict[str, float]) -> str:
+    star = "*" if row["refitted"] else ""
+    return f"> {row['most']:.1f}" if pd.isna(row["multiple"]) else f"{row['multiple']:.1f}{star}"
+
+
+def _grids(found: Confounding) -> Iterator[str]:
+    target = found.target
+    for (first, second), surface in found.surfaces.items():
+        at = surface.sel(path=target.path, scale=target.scale)
+        fitted = at["fitted"] & at["mean"].notnull()
+        one_side = ((at["lower"] > target.null) | (at["upper"] < target.null)) & fitted
+        means = at["mean"].where(fitted)
+        text = (
+            f"Grid of {first} (0 to {float(surface[first].max()):.2g}) and {second} "
+            f"({float(surface[second].min()):.2g} to {float(surface[second].max()):.2g}): the interval excludes no "
+            f"effect in {int(one_side.sum())} of {int(fitted.sum())} fits"
+        )
+        if fitted.any():
+            text += f"; posterior means from {float(means.min()):.3f} to {float(means.max()):.3f}"
+        yield from wrapped(f"{text}.")
+
+
+def _e_values(found: Sensitivity, values: EValues) -> Iterator[str]:
+    yield from ["", "   E-values"]
+    table = values.table
+    if not table.empty:
+        rows = [["", "ratio", "E-value", "of the limit nearest to 1"]]
+        for row in table.to_dict("records"):
+            size = f"{number(row['median'], 3)} [{number(row['lower'], 3)}, {number(row['upper'], 3)}]"
+            words = path_words(found.fit.model, str(row["path"]))
+            rows.append([words, size, f"{row['e_value']:.2f}", f"{row['e_value_limit']:.2f}"])
+        yield from aligned(rows, "lrrr")
+    for note in values.notes:
+        yield from wrapped(note, "- ", "  ")
+
+
+def _label(model: PathModel, name: str) -> str:
+    return in_sentence(model.variable(name).label)

@@ -1,0 +1,211 @@
+"""Figures of sensitivity analyses that are surfaces: priors crossed, strengths of a confounder."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+
+from bayes_sp.report.figures import INK, NEGATIVE
+from bayes_sp.report.sensitivity_figures import caption, plain, published_of, quiet, target_words
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.contour import ContourSet
+
+    from bayes_sp.sensitivity.prior_fits import PriorGrid
+    from bayes_sp.sensitivity.unmeasured_confounding import Confounding
+    from bayes_sp.spec.types import PathModel
+
+COLOURS = "RdBu_r"
+
+
+def plot_prior_grid(model: PathModel, grid: PriorGrid) -> Figure:
+    """Draw the target under crossed priors: a heat map of two keys, else a curve for one key.
+
+    Cells whose interval holds no effect are in brackets. The specification's own priors are framed, where a
+    factor of 1, and cells nearest to the published value are marked with a diamond.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        For a grid with no crossed key, or more than two.
+    """
+    if len(grid.keys) not in (1, 2):
+        raise ValueError(f"a figure needs one or two crossed keys, found {len(grid.keys)}")
+    at = grid.crossed.sel(path=grid.target.path, scale=grid.target.scale)
+    if len(grid.keys) == 1:
+        return _curve(model, grid, at)
+    down, across = grid.keys
+    at = at.transpose(down, across, ...)
+    means = at["mean"].to_numpy()
+    figure = Figure(figsize=(2.4 + 0.95 * at.sizes[across], 2.6 + 0.62 * at.sizes[down]), layout="constrained")
+    axes = figure.add_subplot()
+    image = axes.imshow(means, cmap=COLOURS, norm=_around(means, grid.target.null), aspect="auto")
+    held = ((at["lower"] > grid.target.null) | (at["upper"] < grid.target.null)).to_numpy()
+    for i in range(at.sizes[down]):
+        for j in range(at.sizes[across]):
+            _cell(axes, i, j, means[i, j], held[i, j], image)
+    for axis, key, values in ((axes.yaxis, down, at[down]), (axes.xaxis, across, at[across])):
+        axis.set_ticks(range(len(values)), [f"{value:g}" for value in values.to_numpy()])
+        axis.set_label_text(plain(_key_words(key)), fontsize=9.5)
+    _mark_own(axes, at, down, across)
+    _mark_published(axes, model, grid, means)
+    figure.colorbar(image, ax=axes, label=textwrap.fill(plain(target_words(model, grid.target)), 44), shrink=0.9)
+    note = "Posterior mean of each fit; in brackets where the 95 % interval holds no effect. "
+    note += "Frame: this specification's own priors. Diamond: nearest to the published value."
+    caption(figure, note, str(grid.attrs["data_source"]))
+    return figure
+
+
+def _key_words(key: str) -> str:
+    groups = {
+        "paths_to_mediators": "scale of the priors into the mediators (times)",
+        "paths_to_outcome": "scale of the priors into the outcome (times)",
+        "paths": "scale of the priors of all coefficients on paths (times)",
+        "covariates": "scale of the covariates' priors (times)",
+        "coefficients": "scale of all coefficients' priors (times)",
+    }
+    return groups.get(key, key)
+
+
+def _around(values: np.ndarray, null: float) -> TwoSlopeNorm:
+    finite = np.abs(values[np.isfinite(values)] - null)
+    reach = float(finite.max()) if finite.size and finite.max() > 0 else 1.0
+    return TwoSlopeNorm(vcenter=null, vmin=null - reach, vmax=null + reach)
+
+
+def _cell(axes: Axes, i: int, j: int, mean: float, held: bool, image: object) -> None:
+    text = "failed" if np.isnan(mean) else f"{mean:.3f}" if held else f"({mean:.3f})"
+    red, green, blue, _ = image.cmap(image.norm(mean)) if np.isfinite(mean) else (1.0, 1.0, 1.0, 1.0)  # type: ignore[attr-defined]
+    dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.55
+    axes.text(j, i, text, ha="center", va="center", fontsize=9, color="white" if dark else INK)
+
+
+def _mark_own(axes: Axes, at: xr.Dataset, down: str, across: str) -> None:
+    """Frame the cell of factor 1 in both keys, which is the specification itself."""
+    places = [np.flatnonzero(at[key].to_numpy() == 1.0) for key in (down, across)]
+    if all(len(place) for place in places) and not any("." in key for key in (down, across)):
+        corner = (places[1][0] - 0.5, places[0][0] - 0.5)
+        from matplotlib.patches import Rectangle
+
+        axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=INK, linewidth=2.2))
+
+
+def _mark_published(axes: Axes, model: PathModel, grid: PriorGrid, means: np.ndarray) -> None:
+    effect = published_of(model, grid.target)
+    if effect is None or not np.isfinite(means).any():
+        return
+    i, j = np.unravel_index(np.nanargmin(np.abs(means - effect.estimate[0])), means.shape)
+    axes.plot(j + 0.38, i - 0.34, "D", color=INK, markersize=5)
+
+
+def _curve(model: PathModel, grid: PriorGrid, at: xr.Dataset) -> Figure:
+    (key,) = grid.keys
+    at = at.sortby(key)
+    x = at[key].to_numpy()
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axhline(grid.target.null, color="#8a8a8a", linewidth=0.8)
+    axes.fill_between(x, at["lower"], at["upper"], color=NEGATIVE, alpha=0.15, linewidth=0)
+    axes.plot(x, at["mean"], "o-", color=NEGATIVE)
+    effect = published_of(model, grid.target)
+    for value in effect.estimate if effect else ():
+        axes.axhline(value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+    axes.set_xlabel(plain(_key_words(key)), fontsize=9.5)
+    axes.set_ylabel(textwrap.fill(plain(target_words(model, grid.target)), 44), fontsize=9)
+    if (x > 0).all() and x.max() / x.min() >= 8:
+        axes.set_xscale("log")
+    quiet(axes, left=True)
+    caption(figure, "Posterior mean and 95 % interval. Dashed: published.", str(grid.attrs["data_source"]))
+    return figure
+
+
+def plot_confounding(model: PathModel, found: Confounding) -> Figure:
+    """Draw the target against the strengths of a confounder of two responses: a panel for each pair.
+
+    Colour and thin lines: posterior mean. Hatched: the interval holds no effect. Cross: no confounder, this
+    specification. Dots: a confounder as strong as each covariate, of the sign that works against the effect.
+    Diamond line: where the mean is the published value.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    pairs = list(found.surfaces)
+    figure = Figure(figsize=(4.3 * len(pairs) + 0.8, 4.6), layout="constrained")
+    panels = figure.subplots(1, len(pairs), squeeze=False)[0]
+    target = found.target
+    slices = {pair: found.surfaces[pair].sel(path=target.path, scale=target.scale) for pair in pairs}
+    every = np.concatenate([at["mean"].to_numpy().ravel() for at in slices.values()])
+    norm = _around(every, target.null)
+    image: ContourSet | None = None
+    for panel, pair in zip(panels, pairs, strict=True):
+        image = _surface(panel, slices[pair], pair, found, norm)
+        first, second = (model.variable(name).label for name in pair)
+        panel.set_xlabel(textwrap.fill(plain(f"strength on {second}"), 40), fontsize=9)
+        panel.set_ylabel(textwrap.fill(plain(f"strength on {first}"), 40), fontsize=9)
+        _benchmarks(panel, model, found, pair)
+        effect = published_of(model, target)
+        if effect is not None:
+            _line(panel, slices[pair], pair, effect.estimate[0])
+    if image is not None:
+        label = textwrap.fill(plain(target_words(model, target)), 44)
+        figure.colorbar(image, ax=list(panels), label=label, shrink=0.9)
+    note = (
+        "Posterior mean; the axes are what one SD of the confounder adds to a linear predictor. Hatched: the 95 % "
+        "interval holds no effect (interpolated between fits, small grey points). Cross: no confounder, this "
+        "specification. Circles: as strong as a covariate, of the sign that works against the effect. Dashed: the "
+        "mean is the published value."
+    )
+    caption(figure, note, str(found.attrs["data_source"]))
+    return figure
+
+
+def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], found: Confounding, norm: TwoSlopeNorm) -> ContourSet:
+    first, second = pair
+    at = at.transpose(first, second)
+    y, x = at[first].to_numpy(), at[second].to_numpy()
+    mean = at["mean"].to_numpy()
+    image = axes.contourf(x, y, mean, levels=15, cmap=COLOURS, norm=norm)
+    side = np.where(at["upper"] < found.target.null, 1.0, np.where(at["lower"] > found.target.null, 1.0, -1.0))
+    null = found.target.null
+    clearance = np.maximum(null - at["upper"].to_numpy(), at["lower"].to_numpy() - null)
+    if (side < 0).any():
+        axes.contourf(x, y, clearance, levels=[-np.inf, 0.0], colors="none", hatches=["////"])
+        axes.contour(x, y, clearance, levels=[0.0], colors=INK, linewidths=1.4)
+    grid_x, grid_y = np.meshgrid(x, y)
+    axes.plot(grid_x.ravel(), grid_y.ravel(), ".", color="#6b6b6b", markersize=2.5)
+    axes.plot(0, 0, "x", color=INK, markersize=8, markeredgewidth=2, clip_on=False)
+    axes.tick_params(labelsize=8.5)
+    return image
+
+
+def _benchmarks(axes: Axes, model: PathModel, found: Confounding, pair: tuple[str, str]) -> None:
+    rows = found.multiples[(found.multiples["first"] == pair[0]) & (found.multiples["second"] == pair[1])]
+    most = float(found.surfaces[pair][pair[0]].max()), float(found.surfaces[pair][pair[1]].max())
+    shown = [row for row in rows.to_dict("records")
+             if row["first_strength"] <= most[0] and row["second_strength"] <= most[1]]  # fmt: skip
+    strongest = max(shown, key=lambda row: row["first_strength"] * row["second_strength"], default=None)
+    for row in shown:
+        x, y = row["sign"] * row["second_strength"], row["first_strength"]
+        axes.plot(x, y, "o", color="white", markeredgecolor=INK, markersize=5)
+        if strongest is not None and row is strongest:
+            label = plain(model.variable(row["covariate"]).label)
+            axes.annotate(label, (x, y), xytext=(4, 5), textcoords="offset points", fontsize=7.5, color=INK)
+
+
+def _line(axes: Axes, at: xr.Dataset, pair: tuple[str, str], value: float) -> None:
+    first, second = pair
+    at = at.transpose(first, second)
+    mean = at["mean"].to_numpy()
+    if np.nanmin(mean) < value < np.nanmax(mean):
+        axes.contour(at[second], at[first], mean, levels=[value], colors=INK, linewidths=1, linestyles="dashed")

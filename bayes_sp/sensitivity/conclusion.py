@@ -1,0 +1,116 @@
+"""Which analyses keep the sign of an effect, and which do not: findings -> words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bayes_sp.sensitivity.target import Estimate, Finding, Target
+
+ANALYSES = {
+    "power-scaling": "priors and likelihood made weaker and stronger",
+    "priors": "other priors",
+    "tipping": "prior at the tipping point",
+    "kappa": "coupling of a mediator's two worlds",
+    "confounding": "an unmeasured confounder",
+    "attrition": "patients who did not come back",
+}
+MOST_NAMED = 6
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The cases of one analysis, by what they say of the effect's sign.
+
+    Attributes
+    ----------
+    analysis
+        Key of ``ANALYSES``.
+    keep, lose, turn
+        Cases whose interval lies on the side of the reference's mean; holds no effect; lies on the other side.
+    unusable
+        Cases without an answer, or whose fit failed its diagnostics, with the reason.
+    """
+
+    analysis: str
+    keep: tuple[str, ...]
+    lose: tuple[str, ...]
+    turn: tuple[str, ...]
+    unusable: tuple[str, ...]
+
+    @property
+    def answered(self) -> int:
+        """Number of cases that can be used."""
+        return len(self.keep) + len(self.lose) + len(self.turn)
+
+
+def verdicts(findings: Sequence[Finding], base: Estimate, target: Target) -> list[Verdicts]:
+    """Sort findings by analysis and by what they say of the sign of the reference estimate."""
+    side = -1 if base.mean < target.null else 1
+    found = []
+    for analysis in dict.fromkeys(finding.analysis for finding in findings):
+        sorted_: dict[str, list[str]] = {"keep": [], "lose": [], "turn": [], "unusable": []}
+        for finding in findings:
+            if finding.analysis != analysis:
+                continue
+            if finding.estimate is None or not finding.estimate.trustworthy:
+                reason = finding.note or "its fit failed the diagnostics"
+                sorted_["unusable"].append(f"{finding.case} ({reason})")
+                continue
+            sign = finding.estimate.sign(target.null) * side
+            sorted_["keep" if sign > 0 else "turn" if sign < 0 else "lose"].append(finding.case)
+        found.append(Verdicts(analysis, *(tuple(sorted_[kind]) for kind in ("keep", "lose", "turn", "unusable"))))
+    return found
+
+
+def verdict_lines(found: Sequence[Verdicts], ci_prob: float) -> list[str]:
+    """Return a sentence for each analysis: how many of its cases keep the sign, and which do not."""
+    lines = []
+    for one in found:
+        words = ANALYSES.get(one.analysis, one.analysis)
+        words = f"{words[:1].upper()}{words[1:]}"
+        if one.answered == 0:
+            line = f"{words}: no case can be used."
+        elif len(one.keep) == one.answered:
+            line = f"{words}: the sign holds at {100 * ci_prob:g} % in {_all(one.answered)}."
+        else:
+            line = f"{words}: the sign holds at {100 * ci_prob:g} % in {len(one.keep)} of {one.answered} cases"
+            line += f"; not with {listed(one.lose)}" if one.lose else ""
+            line += f"; it is the opposite with {listed(one.turn)}" if one.turn else ""
+            line += "."
+        line += f" Not used: {listed(one.unusable)}." if one.unusable else ""
+        lines.append(line)
+    return lines
+
+
+def quotable(found: Sequence[Verdicts], base: Estimate, name: str, unit: str, ci_prob: float, null: float = 0.0) -> str:
+    """Return one sentence that a reader can quote."""
+    size = f"{_short(base.mean)} [{_short(base.lower)}, {_short(base.upper)}]{f' {unit}' if unit else ''}"
+    total, kept = sum(one.answered for one in found), sum(len(one.keep) for one in found)
+    if base.sign(null) == 0:
+        return (
+            f"The {100 * ci_prob:g} % interval of the {name} effect, {size}, holds no effect already, so there is no "
+            f"sign to keep; in {total - kept} of {total} cases that stays so."
+        )
+    turned = sum(len(one.turn) for one in found)
+    return (
+        f"The {name} effect, {size}, keeps its sign at {100 * ci_prob:g} % in {kept} of {total} cases"
+        + (f", and has the opposite sign in {turned}" if turned else "")
+        + "; the cases were chosen to look for where it does not hold, so their number is no probability."
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as they stand in a sentence, the first six of many."""
+    shown = list(names[:MOST_NAMED])
+    if len(names) > MOST_NAMED:
+        shown.append(f"{len(names) - MOST_NAMED} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _all(count: int) -> str:
+    return "its only case" if count == 1 else f"all {count} cases"
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0.0 else f"{value:.2g}"

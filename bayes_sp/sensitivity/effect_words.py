@@ -1,0 +1,27 @@
+"""Effects and variables as they stand in a sentence."""
+
+from __future__ import annotations
+
+from bayes_sp.compare.multiverse import serial_path
+from bayes_sp.names import ARROW, DIFFERENCE, TOTAL, TOTAL_INDIRECT
+from bayes_sp.sensitivity.target import Target
+from bayes_sp.spec.types import PathModel
+
+
+def effect_words(model: PathModel, target: Target) -> str:
+    """Return an effect in words, as it stands in a sentence: its path, and its scale where that is no difference."""
+    scale = "" if target.scale == DIFFERENCE else f" ({target.scale.replace('_', ' ')})"
+    if target.path in (TOTAL, TOTAL_INDIRECT):
+        return f"the {target.path.replace('_', ' ')} effect{scale}"
+    between = [label(model, name) for name in target.path.split(ARROW)[1:-1]]
+    if not between:
+        return f"the direct effect{scale}"
+    if target.path == serial_path(model):
+        return f"the serial effect{scale}"
+    return f"the effect via {', then '.join(between)}{scale}"
+
+
+def label(model: PathModel, name: str) -> str:
+    """Return a variable's label within a sentence: its first letter small, unless it begins with an abbreviation."""
+    words = model.variable(name).label
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]

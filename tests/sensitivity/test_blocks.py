@@ -1,0 +1,122 @@
+"""The parts of the joint density are those that the engine adds up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+from numpy.testing import assert_allclose
+
+from bayes_sp.model.native import log_densities
+from bayes_sp.model.pointwise import log_likelihood
+from bayes_sp.model.posterior import log_posterior
+from bayes_sp.model.program import compile_program
+from bayes_sp.model.sample import label_draws
+from bayes_sp.sensitivity import blocks
+from bayes_sp.sensitivity.blocks import block_log_density, prior_blocks, total_log_likelihood
+from bayes_sp.spec.load import load_model
+from bayes_sp.survey.arrays import design_arrays
+
+SHIPPED = (
+    "baseline_adjusted", "bounded", "hurdle", "interaction", "latent", "ordinal", "poisson", "primary", "process4",
+    "process6", "reversed", "zinb",
+)  # fmt: skip
+
+
+def some_draws(model, survey, count=4):
+    """Return unconstrained points, (count, P), with the program and the labelled draws."""
+    program = compile_program(model, design_arrays(model, survey))
+    theta = program.start + 0.1 * np.random.default_rng(2).standard_normal((count, program.size))
+    return program, theta, label_draws(model, program, theta[None])
+
+
+def with_groups(survey):
+    """Return records with the column that one specification needs beside the others'."""
+    groups = np.random.default_rng(1).integers(0, 5, len(survey))
+    return replace(survey, records=survey.records.assign(groups_t0=groups))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_element_of_the_posterior_is_in_one_block(name, make_survey):
+    """No parameter of a shipped specification is left out or scaled twice."""
+    model, survey = load_model(name), with_groups(make_survey(50))
+    _, _, draws = some_draws(model, survey)
+    elements = [(v, label) for block in prior_blocks(model) for v, labels in block.elements for label in labels]
+    dims = {str(v): array.dims[-1] for v, array in draws.data_vars.items()}
+    expected = [(v, str(label)) for v, dim in dims.items() for label in draws[dim].to_numpy()]
+    assert sorted(elements) == sorted(expected)
+
+
+def test_blocks_are_the_specifications_entries():
+    """Names are those of the specification, and an entry that no parameter has is no block."""
+    model = load_model("primary")
+    found = {block.name: block for block in prior_blocks(model)}
+    assert set(found) == {
+        "intercept", "slope", "group_change", "covariate", "sigma", "appointments_t1.intercept",
+        "appointments_t1.slope", "appointments_t1.group_change", "appointments_t1.covariate",
+        "appointments_t1.appointments_t0", "appointments_t1.phi",
+    }  # fmt: skip
+    assert found["slope"].elements == (("loneliness_t1", ("belonging_t1",)),)
+    assert found["appointments_t1.slope"].elements == (
+        ("appointments_t1", ("belonging_t1",)),
+        ("appointments_t1", ("loneliness_t1",)),
+    )
+    assert found["sigma"].elements == (("sigma", ("belonging_t1",)), ("sigma", ("loneliness_t1",)))
+
+
+def log_jacobian(program, theta):
+    """Return the log Jacobian of the transforms to natural parameters, (s,)."""
+    total = np.zeros(len(theta))
+    for block in program.parameters.blocks:
+        own = theta[:, block.start : block.start + block.size]
+        if block.transform == "log":
+            total += own.sum(axis=1)
+        elif block.transform == "increasing":
+            total += own[:, 1:].sum(axis=1)
+        elif block.transform == "share":
+            shares = program.parameters.naturals(theta)[:, block.natural : block.natural + len(block.labels)]
+            total += np.log(shares).sum(axis=1) + np.log(len(block.labels))
+    return total
+
+
+@pytest.mark.parametrize("name", ["primary", "ordinal", "zinb", "bounded", "interaction"])
+def test_the_blocks_add_up_to_the_engines_log_prior(name, make_survey):
+    """Twice the log-density at half the likelihood less that at the whole is log-prior and Jacobian."""
+    model, survey = load_model(name), make_survey(50)
+    program, theta, draws = some_draws(model, survey)
+    half, whole = (
+        log_densities(log_posterior(compile_program(model, design_arrays(model, survey), power)), theta, 1)[0]
+        for power in (0.5, 1.0)
+    )
+    total = sum(block_log_density(block, draws)[0] for block in prior_blocks(model))
+    assert_allclose(total, 2 * half - whole - log_jacobian(program, theta), rtol=1e-8)
+
+
+def test_the_log_likelihood_is_summed_from_the_posterior_or_computed_in_parts(monkeypatch, make_survey):
+    """The same numbers from the group and, some draws at a time, without it."""
+    model, survey = load_model("latent"), make_survey(30)
+    design = design_arrays(model, survey)
+    _, _, draws = some_draws(model, survey, 7)
+    group = log_likelihood(model, design, draws)
+    kept, note = total_log_likelihood(
+        model, design, xr.DataTree.from_dict({"posterior": draws, "log_likelihood": group})
+    )
+    monkeypatch.setattr(blocks, "MOST_VALUES", 3 * design.y.size)
+    computed, _ = total_log_likelihood(model, design, xr.DataTree.from_dict({"posterior": draws}))
+    assert note == ""
+    assert_allclose(computed, kept, rtol=1e-12)
+    assert_allclose(kept[0], sum(array.to_numpy()[0].sum(axis=1) for array in group.values()), rtol=1e-12)
+
+
+def test_what_the_likelihood_leaves_out_is_told(make_survey):
+    """Responses whose predictors are missing are not in it; a missing outcome is not missing from it."""
+    model, survey = load_model("primary"), make_survey(30)
+    records = survey.records.astype({"age": float, "appointments_t1": float})
+    records.loc[3, "age"] = np.nan
+    records.loc[5, "appointments_t1"] = np.nan
+    survey = replace(survey, records=records)
+    _, _, draws = some_draws(model, survey)
+    _, note = total_log_likelihood(model, design_arrays(model, survey), xr.DataTree.from_dict({"posterior": draws}))
+    assert note == "the likelihood is without 3 of 89 responses, whose predictors are not known"

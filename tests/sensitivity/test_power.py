@@ -1,0 +1,346 @@
+"""What priors and likelihood do to effects: weights, refits and words agree with independent fits and with ArviZ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from arviz_stats import psense_summary
+from numpy.testing import assert_allclose
+
+import bayes_sp as sp
+from bayes_sp.errors import BayesSpError
+from bayes_sp.many.cells import Failure
+from bayes_sp.model.exact import exact_posterior
+from bayes_sp.names import AVERAGE
+from bayes_sp.sensitivity import PowerScaling, Runner, Target, power_scaling
+from bayes_sp.sensitivity.blocks import block_log_density, prior_blocks, total_log_likelihood
+from bayes_sp.sensitivity.power_refits import ALL_PRIORS, LIKELIHOOD
+from bayes_sp.sensitivity.power_result import CONFLICT, NOTHING, STRONG, UNKNOWN, diagnosis
+from bayes_sp.sensitivity.power_weights import power_weights, tail_sizes, weighted_summary
+from bayes_sp.sensitivity.target import target_of
+from bayes_sp.spec.load import load_model
+from bayes_sp.spec.powers import scaled_model
+from bayes_sp.spec.priors import Prior
+from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.survey.records import Survey
+
+FEW = sp.SamplerOptions(draws=100, tune=150, chains=2)
+PATH = "x -> m -> y"
+
+
+class Recording(Runner):
+    """Fits nothing, and keeps what it was asked for."""
+
+    def run(self, cells):
+        self.asked.extend(cells)
+        return [Failure(cell.key, cell.name, "it was not tried", "") for cell in cells]
+
+    def __init__(self):
+        object.__setattr__(self, "asked", [])
+
+
+@pytest.fixture(scope="module")
+def primary():
+    fit = sp.fit("primary", seed=1)
+    return fit, power_scaling(fit)
+
+
+def normal_chain(slope: Prior | None = None):
+    """Return a chain of two normal equations and 60 records; the prior of m -> y is the second table's own."""
+    normal = {"family": "normal"}
+    tables = {
+        "title": "A normal chain", "exposure": "x", "outcome": "y",
+        "equation": [{"response": "m", **normal}, {"response": "y", **normal}],
+        "priors": {
+            "intercept": {"dist": "normal", "mu": 0.0, "sigma": 1.0, "why": "test"},
+            "slope": {"dist": "normal", "mu": 0.0, "sigma": 1.0, "why": "test"},
+            "sigma": {"dist": "half_normal", "sigma": 1.0, "why": "test"},
+        },
+    }  # fmt: skip
+    rng = np.random.default_rng(5)
+    x = rng.normal(0, 1, 60)
+    m = 0.5 + 0.6 * x + rng.normal(0, 0.7, 60)
+    y = 0.2 - 0.6 * m + rng.normal(0, 0.7, 60)
+    model = load_model(tables, name="normal_chain")
+    if slope is not None:
+        model = replace(model, priors=(*model.priors, ("y", "m", slope)))
+    return model, Survey(pd.DataFrame({"x": x, "m": m, "y": y}), "memory", "sixty records")
+
+
+CONFLICTING = Prior("normal", (("mu", 2.0), ("sigma", 0.3)), "far from the records")
+
+
+@pytest.fixture(scope="module")
+def conflict():
+    """Return a fit with a prior and records that disagree about m -> y, and its power-scaling."""
+    fit = sp.fit(*normal_chain(CONFLICTING), seed=1)
+    return fit, power_scaling(fit)
+
+
+def test_the_diagnostics_are_arvizs_summary_of_the_same_draws(primary):
+    """All priors together and the likelihood, for every effect, from a tree with the same log-densities."""
+    fit, found = primary
+    posterior = fit.posterior["posterior"].to_dataset()
+    effects = fit.effects().draws[AVERAGE].transpose("chain", "draw", "path", "scale")
+    prior = sum(block_log_density(block, posterior) for block in prior_blocks(fit.model))
+    quantities = {f"e{i}{j}": effects[:, :, i, j].drop_vars(["path", "scale"]) for i in range(3) for j in range(3)}
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset(quantities),
+            "log_prior": xr.Dataset({"all": (("chain", "draw"), prior)}),
+            "log_likelihood": fit.posterior["log_likelihood"].to_dataset(),
+        }
+    )
+    expected = psense_summary(tree, round_to=12)
+    for i in range(3):
+        for j in range(3):
+            at = found.dataset["diagnostic"][:, i, j].sel(block=[ALL_PRIORS, LIKELIHOOD])
+            assert_allclose(at, expected.loc[f"e{i}{j}", ["prior", "likelihood"]].to_numpy(dtype=float), rtol=1e-8)
+
+
+@pytest.mark.parametrize("alpha", [0.5, 2.0])
+@pytest.mark.parametrize("name", ["appointments_t1.slope", ALL_PRIORS])
+def test_weights_agree_with_refits(primary, name, alpha):
+    """Means and limits of an explicit fit with the scaled prior, within Monte Carlo error, on every scale."""
+    fit, found = primary
+    entries = [block.entry for block in prior_blocks(fit.model) if name in (ALL_PRIORS, block.name)]
+    again = sp.fit(scaled_model(fit.model, entries, alpha), fit.survey, seed=7).effects()
+    draws = again.draws[AVERAGE].transpose("chain", "draw", "path", "scale").to_numpy()
+    at = found.dataset.sel(block=name, alpha=alpha)
+    assert str(at["method"].item()) == "weights"
+    sd = draws.std(axis=(0, 1))
+    shifts = np.abs(at["mean"].transpose("path", "scale").to_numpy() - draws.mean(axis=(0, 1))) / sd
+    assert shifts.max() < 0.12  # 4 errors of two means of about 3,000 effective draws each
+    for limit, p in (("lower", 0.025), ("upper", 0.975)):
+        values = at[limit].transpose("path", "scale").to_numpy()
+        assert_allclose(values, np.quantile(draws, p, axis=(0, 1)), atol=0.35 * sd.max())
+        assert (np.abs(values - np.quantile(draws, p, axis=(0, 1))) < 0.35 * sd).all()
+
+
+def test_stronger_priors_draw_the_serial_effect_towards_0(primary):
+    """The slopes of the outcome's equation have priors round 0: the wider, the further from 0."""
+    fit, found = primary
+    target = target_of(fit.model)
+    means = [found.estimate(target, "appointments_t1.slope", alpha).mean for alpha in (0.5, 1.0, 2.0)]
+    assert means == sorted(means)
+    assert means[-1] < 0.0
+
+
+def test_the_posterior_itself_is_that_of_the_fit(primary):
+    """At power 1 every block has the effects' own table."""
+    fit, found = primary
+    target = target_of(fit.model)
+    table = fit.effects().table()
+    row = table[
+        (table["path"] == target.path) & (table["scale"] == "difference") & (table["decomposition"] == "average")
+    ]
+    estimate = found.estimate(target, ALL_PRIORS, 1.0)
+    assert_allclose([estimate.mean, estimate.lower, estimate.upper], row[["mean", "lower", "upper"]].to_numpy()[0])
+
+
+def test_the_likelihood_is_refitted_with_its_power(primary):
+    """Pareto k forbids weights; half of the likelihood gives wider intervals, twice of it narrower ones."""
+    _, found = primary
+    at = found.dataset.sel(block=LIKELIHOOD)
+    assert (at["pareto_k"].sel(alpha=[0.5, 2.0]) > 0.7).all()
+    assert at["method"].sel(alpha=[0.5, 2.0]).to_numpy().tolist() == ["refit", "refit"]
+    width = at["upper"] - at["lower"]
+    assert (np.diff(width.transpose(..., "alpha").to_numpy(), axis=-1) < 0.0).all()
+
+
+def test_the_table_has_a_row_for_each_block_path_and_scale(primary):
+    """With the columns of both powers; the worst Pareto k is over all powers."""
+    fit, found = primary
+    blocks = [*(block.name for block in prior_blocks(fit.model)), ALL_PRIORS, LIKELIHOOD]
+    assert found.table["block"].unique().tolist() == blocks
+    assert len(found.table) == len(blocks) * found.dataset.sizes["path"] * found.dataset.sizes["scale"]
+    assert found.table.columns.tolist() == [
+        "block", "path", "scale", "diagnostic", "pareto_k", "mean_0.5", "lower_0.5", "upper_0.5", "method_0.5",
+        "mean_2", "lower_2", "upper_2", "method_2",
+    ]  # fmt: skip
+    row = found.table.iloc[40]
+    at = found.dataset.sel(block=row["block"], path=row["path"], scale=row["scale"])
+    assert_allclose(row["diagnostic"], at["diagnostic"])
+    assert_allclose([row["mean_0.5"], row["upper_2"]], [at["mean"].sel(alpha=0.5), at["upper"].sel(alpha=2.0)])
+    assert row["pareto_k"] >= at["pareto_k"].max()
+
+
+def test_a_conflict_is_refitted_in_closed_form(conflict):
+    """The refit with twice the prior is the exact posterior, further from the fit than weights can reach."""
+    fit, found = conflict
+    assert found.dataset["pareto_k"].sel(block="y.m", alpha=2.0) > 0.7
+    at = found.dataset.sel(block="y.m", path=PATH, scale="difference", alpha=2.0)
+    assert str(at["method"].item()) == "refit"
+    exact = exact_posterior(scaled_model(fit.model, [("y", "m")], 2.0), design_arrays(fit.model, fit.survey), seed=3)
+    product = (exact["m"].sel(m_term="x") * exact["y"].sel(y_term="m")).to_numpy()
+    assert abs(float(at["mean"]) - product.mean()) < 5 * product.std() * np.sqrt(2 / 3000)
+    assert_allclose([at["lower"], at["upper"]], np.quantile(product, [0.025, 0.975]), atol=0.2 * product.std())
+    fitted = found.estimate(Target(PATH), "y.m", 1.0)
+    values = (
+        fit.effects().draws[AVERAGE].sel(path=[PATH], scale="difference").transpose("chain", "draw", "path").to_numpy()
+    )
+    block = next(block for block in prior_blocks(fit.model) if block.name == "y.m")
+    weights = power_weights(block_log_density(block, fit.posterior["posterior"].to_dataset()), 2.0)
+    weighted = weighted_summary(values, weights, 0.95, tail_sizes(values)).mean[0]
+    assert fitted.mean < weighted < float(at["mean"])
+
+
+def test_a_conflict_is_called_one(conflict):
+    """Prior and records both move the effect; the sentence names the prior and where it draws the effect."""
+    _, found = conflict
+    assert found.words[PATH, "difference"] == CONFLICT
+    sentence = found.sentence(Target(PATH))
+    assert "(a possible prior-data conflict); stronger priors draw it away from 0." in sentence
+    assert "Of the single priors that of y.m moves it most" in sentence
+    assert "counts as sensitive" in sentence
+
+
+@pytest.mark.parametrize(
+    ("prior", "likelihood", "word"),
+    [
+        (0.05, 0.05, CONFLICT), (0.3, 0.04, STRONG), (0.049, 0.9, NOTHING), (0.01, np.nan, NOTHING),
+        (np.nan, 0.2, UNKNOWN), (0.2, np.nan, UNKNOWN),
+    ],
+)  # fmt: skip
+def test_two_sensitivities_have_a_word(prior, likelihood, word):
+    """Kallioinen et al.'s table, with the threshold 0.05."""
+    assert diagnosis(prior, likelihood) == word
+
+
+def test_findings_are_of_every_prior_and_not_of_the_likelihood(conflict):
+    """Each prior weaker and stronger, as it stands in a sentence."""
+    _, found = conflict
+    cases = [finding.case for finding in found.findings(Target(PATH))]
+    assert cases[:2] == ["prior of intercept half as strong", "prior of intercept twice as strong"]
+    assert cases[-2:] == ["all priors half as strong", "all priors twice as strong"]
+    assert not any("likelihood" in case for case in cases)
+    assert {finding.analysis for finding in found.findings(Target(PATH))} == {"priors"}
+
+
+def test_a_sentence_says_whether_the_interval_keeps_its_side(primary):
+    """Numbers at every power, and one conclusion."""
+    fit, found = primary
+    target = target_of(fit.model)
+    sentence = found.sentence(target)
+    assert sentence.startswith("The serial effect: as fitted -0.0")
+    assert "with all priors half as strong" in sentence
+    assert "each 95 % interval lies below 0" in sentence
+    direct = found.sentence(Target("group_change -> appointments_t1", "rate_ratio"))
+    assert "each 95 % interval lies on both sides of 1" in direct
+
+
+def test_an_interval_that_changes_sides_is_told(primary):
+    """Where a power moves the interval over the null, the sentence says so."""
+    fit, found = primary
+    target = target_of(fit.model)
+    data = found.dataset.copy(deep=True)
+    data["upper"].loc[{"block": ALL_PRIORS, "path": target.path, "scale": "difference", "alpha": 0.5}] = 0.1
+    assert "the 95 % interval does not keep its side of 0" in replace(found, dataset=data).sentence(target)
+
+
+def test_what_cannot_be_refitted_is_unreliable_and_has_no_numbers(conflict):
+    """Where a refit fails, a reason stands in place of numbers; it was asked for with the fit's seed and options."""
+    fit, _ = conflict
+    runner = Recording()
+    found = power_scaling(fit, runner=runner)
+    assert str(found.dataset["method"].sel(block="y.m", alpha=2.0).item()) == "unreliable"
+    assert found.reasons["y.m", 2.0] == "weights do not hold, and the refit failed: it was not tried"
+    assert found.estimate(Target(PATH), "y.m", 2.0) is None
+    assert np.isnan(found.dataset["mean"].sel(block="y.m", alpha=2.0)).all()
+    finding = next(f for f in found.findings(Target(PATH)) if f.case == "prior of y.m twice as strong")
+    assert (finding.estimate, finding.note) == (None, found.reasons["y.m", 2.0])
+    assert "y.m twice as strong: weights do not hold" in " ".join(found.notes)
+    assert all((cell.seed, cell.options, cell.survey) == (fit.seed, fit.options, fit.survey) for cell in runner.asked)
+    asked = {cell.name: cell.model for cell in runner.asked}["y.m to the power 2"]
+    assert asked.prior("y", "m").values["sigma"] == pytest.approx(0.3 / np.sqrt(2.0))
+    assert asked.prior("m", "x") == fit.model.prior("m", "x")
+
+
+def test_a_power_that_is_no_distribution_is_told(monkeypatch):
+    """Where weights do not hold either, the reason names the prior."""
+    monkeypatch.setattr("bayes_sp.sensitivity.power_weights.PARETO_K_LIMIT", -5.0)
+    model, survey = normal_chain(Prior("student_t", (("nu", 1.0), ("mu", 0.0), ("sigma", 1.0)), "a Cauchy"))
+    found = power_scaling(sp.fit(model, survey, seed=1, options=FEW), alphas=(0.5,), runner=Recording())
+    assert "priors.y.m" in found.reasons["y.m", 0.5]
+    assert "has no finite integral" in found.reasons["y.m", 0.5]
+    assert found.words[PATH, "difference"] == UNKNOWN
+
+
+def test_the_likelihood_of_hidden_values_is_unreliable(make_survey):
+    """With measurement error a power of the conditional likelihood is another one; the reason says so."""
+    fit = sp.fit("latent", make_survey(80), seed=1, options=FEW)
+    found = power_scaling(fit, alphas=(0.2,), runner=Recording())
+    assert str(found.dataset["method"].sel(block=LIKELIHOOD, alpha=0.2).item()) == "unreliable"
+    assert "values of loneliness_t1 are missing, measured with error or unmeasured" in found.reasons[LIKELIHOOD, 0.2]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["baseline_adjusted", "bounded", "hurdle", "interaction", "latent", "ordinal", "poisson", "process4", "process6",
+     "reversed", "zinb"],
+)  # fmt: skip
+def test_every_shipped_specification_can_be_scaled(name, make_survey):
+    """Every block has a diagnostic for every effect, and a mean close to the fit's at powers close to 1."""
+    survey = make_survey(80)
+    groups = np.random.default_rng(1).integers(0, 5, len(survey))
+    survey = replace(survey, records=survey.records.assign(groups_t0=groups))
+    fit = sp.fit(name, survey, seed=1, options=FEW)
+    found = power_scaling(fit, alphas=(0.95, 1.05), runner=Recording())
+    assert isinstance(found, PowerScaling)
+    assert np.isfinite(found.dataset["diagnostic"]).all()
+    priors = found.dataset.drop_sel(block=LIKELIHOOD)
+    sd = fit.effects().draws[AVERAGE].std(["chain", "draw"])
+    reliable = priors.where(priors["method"] != "unreliable")
+    shift = np.abs(reliable["mean"] - priors["mean"].sel(alpha=1.0)) / sd
+    assert float(shift.max()) < 0.5
+    assert found.sentence(target_of(fit.model)).endswith(".")
+
+
+def test_a_flat_prior_has_no_sensitivity():
+    """It is a block as any other, with equal weights and the fit's own numbers."""
+    fit = sp.fit(*normal_chain(Prior("flat", (), "no prior")), seed=1, options=FEW)
+    found = power_scaling(fit, runner=Recording())
+    at = found.dataset.sel(block="y.m")
+    assert not at["diagnostic"].any()
+    assert (at["mean"] == at["mean"].sel(alpha=1.0)).all()
+    assert at["method"].to_numpy().tolist() == ["weights"] * 3
+
+
+def test_the_log_likelihood_of_the_fit_is_used(primary):
+    """The likelihood's weights come from the sum over responses and patients."""
+    fit, _ = primary
+    total, note = total_log_likelihood(fit.model, design_arrays(fit.model, fit.survey), fit.posterior)
+    group = fit.posterior["log_likelihood"].to_dataset()
+    assert note == ""
+    assert_allclose(total, sum(array.sum("patient") for array in group.values()), rtol=1e-12)
+
+
+@pytest.mark.parametrize("alphas", [(1.0,), (0.0, 2.0), (-1.0,), (np.nan,)])
+def test_powers_must_be_above_0_and_not_1(primary, alphas):
+    """The power 1 is the posterior itself."""
+    with pytest.raises(ValueError, match="powers must be above 0 and not 1"):
+        power_scaling(primary[0], alphas=alphas)
+
+
+def test_the_diagnostics_powers_lie_round_1(primary):
+    """A gradient at 1 needs one on each side."""
+    with pytest.raises(ValueError, match="must lie round 1"):
+        power_scaling(primary[0], gradient=(1.01, 1.02))
+
+
+def test_a_handful_of_draws_is_refused():
+    """There is no tail to smooth."""
+    fit = sp.fit(*normal_chain(), seed=1, options=sp.SamplerOptions(draws=20, tune=50, chains=2))
+    with pytest.raises(BayesSpError, match="40 draws are too few"):
+        power_scaling(fit)
+
+
+def test_the_result_shows_itself_with_its_mark(primary):
+    """A notebook says what the records are."""
+    _, found = primary
+    assert found.mark in found._repr_html_()
+    assert "appointments_t1.slope" in found._repr_html_()
