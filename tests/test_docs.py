@@ -24,7 +24,9 @@ from bayes_sp.names import (
     LOO_COLUMNS,
     MULTIVERSE_COLUMNS,
 )
+from bayes_sp.sensitivity.grid_file import read_grid
 from bayes_sp.spec.priors import DISTRIBUTIONS, PARAMETER_SUPPORT
+from bayes_sp.survey.nonresponders import nonresponders_from_moments
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
@@ -46,7 +48,7 @@ def table_rows(text: str, first_cell: str) -> list[list[str]]:
 
 
 TOML_BLOCKS = [(name, block) for name, text in DOCS.items() for block in blocks(text, "toml")]
-WHOLE = [(name, block) for name, block in TOML_BLOCKS if "title" in tomllib.loads(block)]
+WHOLE = [(name, block) for name, block in TOML_BLOCKS if "title" in tomllib.loads(block) and name != "sensitivity.md"]
 PYTHON_BLOCKS = [(name, block) for name, text in DOCS.items() for block in blocks(text, "python")]
 
 
@@ -73,7 +75,7 @@ def test_parts_of_specifications_use_known_keys():
     small = tomllib.loads(next(block for name, block in WHOLE if name == "specification.md"))
     for _, block in TOML_BLOCKS:
         part = tomllib.loads(block)
-        if "title" in part:
+        if "title" in part or "moments" in part:
             continue
         base = primary if "appointments_t1" in block else small
         if "priors" in part:
@@ -81,6 +83,25 @@ def test_parts_of_specifications_use_known_keys():
             priors["appointments_t1"] = base["priors"]["appointments_t1"] | part["priors"]["appointments_t1"]
             part = {"priors": priors}
         assert sp.load_model(base | part)
+
+
+def test_files_of_sensitivity_can_be_read():
+    """The grid of priors applies to the reference's own specification, and the moments are moments."""
+    small = sp.load_model(tomllib.loads(next(block for name, block in WHOLE if name == "specification.md")))
+    parts = [tomllib.loads(block) for name, block in TOML_BLOCKS if name == "sensitivity.md"]
+    (grid,) = [part for part in parts if "cross" in part]
+    (moments,) = [part for part in parts if "moments" in part]
+    assert len(read_grid(small, grid).crossed(small)) == 6
+    assert nonresponders_from_moments(moments).n == 452
+
+
+def test_public_names_of_sensitivity_are_public():
+    """Every name that the page gives is one of `sp.sensitivity`."""
+    page = DOCS["sensitivity.md"]
+    rows = [line.split("|")[-2] for line in page.splitlines() if line.startswith("| ") and "`--" in line]
+    named = set(re.findall(r"`([a-z_]+)`", "".join(rows))) | set(re.findall(r"sp\.sensitivity\.([A-Za-z_]+)", page))
+    assert len(named) >= 10
+    assert named <= set(dir(sp.sensitivity))
 
 
 def test_an_equations_slope_goes_before_the_whole_models_prior():
@@ -259,7 +280,7 @@ def test_python_blocks_use_names_that_exist(name: str, block: str):
     """Every block is Python, and every `sp.` name in it is public."""
     for node in ast.walk(ast.parse(block, filename=name)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sp":
-            assert node.attr in sp.__all__
+            assert node.attr in (*sp.__all__, "sensitivity")
 
 
 @pytest.mark.parametrize("name", sorted(DOCS))

@@ -29,7 +29,7 @@ def plot_attrition(model: PathModel, found: Attrition) -> Figure:
     across = min(4, len(names))
     down = -(-len(names) // across)
     figure = Figure(figsize=(3.0 * across, 2.9 * down + 0.7), layout="constrained")
-    panels = figure.subplots(down, across, sharey=True, squeeze=False)
+    panels = figure.subplots(down, across, sharey="row", squeeze=False)
     effect = published_of(model, found.target)
     for panel in panels.ravel()[len(names) :]:
         panel.axis("off")

@@ -28,8 +28,8 @@ def attrition_lines(found: Sensitivity, attrition: Attrition) -> Iterator[str]:
     yield "   Standardised to the covariates of each, missing at random given these"
     yield from aligned(rows, "lr")
     yield from ["", "   How they would have to differ"]
-    for tip in attrition.tipping:
-        yield from wrapped(tip.sentence, "- ", "  ")
+    for sentence in dict.fromkeys(tip.sentence for tip in attrition.tipping):  # levels often say the same
+        yield from wrapped(f"{sentence[:1].upper()}{sentence[1:]}.", "- ", "  ")
     yield ""
     for note in attrition.notes:
         yield from wrapped(note, "- ", "  ")
@@ -40,4 +40,4 @@ def delta_lines(found: Sensitivity, curve: DeltaCurve) -> Iterator[str]:
     rows = [[finding.case, shown(finding.estimate)] for finding in curve.findings()]
     yield from aligned(rows, "lr")
     for tip in curve.tipping:
-        yield from wrapped(tip.sentence, "- ", "  ")
+        yield from wrapped(f"{tip.sentence[:1].upper()}{tip.sentence[1:]}.", "- ", "  ")

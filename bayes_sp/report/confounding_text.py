@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from bayes_sp.report.layout import aligned, number, wrapped
-from bayes_sp.report.words import in_sentence, path_words
+from bayes_sp.report.words import path_words
 from bayes_sp.sensitivity.evalues import EValues
 from bayes_sp.sensitivity.unmeasured_confounding import Confounding
 from bayes_sp.sensitivity.whole import Sensitivity
@@ -33,7 +33,7 @@ def _multiples(model: PathModel, found: Confounding) -> list[str]:
         return []
     lines = ["", "   How many times as strong as a covariate, in both equations"]
     pairs = list(dict.fromkeys(zip(table["first"], table["second"], strict=True)))
-    rows = [["", *(f"{_label(model, first)} and {_label(model, second)}" for first, second in pairs)]]
+    rows = [["", *(f"{first}, {second}" for first, second in pairs)]]
     cells = {(row["first"], row["second"], row["covariate"]): row for row in table.to_dict("records")}
     for covariate in dict.fromkeys(table["covariate"]):
         row = [model.variable(str(covariate)).label]
@@ -82,7 +82,3 @@ def _e_values(found: Sensitivity, values: EValues) -> Iterator[str]:
         yield from aligned(rows, "lrrr")
     for note in values.notes:
         yield from wrapped(note, "- ", "  ")
-
-
-def _label(model: PathModel, name: str) -> str:
-    return in_sentence(model.variable(name).label)

@@ -126,5 +126,9 @@ def _conclusion(found: Sensitivity) -> list[str]:
     if found.base.sign(found.target.null):
         lines += [line for text in verdict_lines(verdicts, CI_PROB) for line in wrapped(text, "- ", "  ")]
     if verdicts:
-        lines += wrapped(quotable(verdicts, found.base, effect_name(found), unit, CI_PROB, found.target.null))
+        text = quotable(verdicts, found.base, effect_name(found), unit, CI_PROB, found.target.null)
+        lines += ["", *wrapped(text)]
+    needed = found.demands()
+    if needed:
+        lines += wrapped(f"For its {100 * CI_PROB:g} % interval to hold no effect it takes {', or '.join(needed)}.")
     return lines

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
+from scipy.interpolate import RectBivariateSpline
 
 from bayes_sp.report.figures import INK, NEGATIVE
 from bayes_sp.report.sensitivity_figures import caption, plain, published_of, quiet, target_words
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from bayes_sp.sensitivity.prior_fits import PriorGrid
     from bayes_sp.sensitivity.unmeasured_confounding import Confounding
     from bayes_sp.spec.types import PathModel
+    from bayes_sp.survey.design import Array
 
 COLOURS = "RdBu_r"
+FINE = 121  # points of a smooth surface's axis
 
 
 def plot_prior_grid(model: PathModel, grid: PriorGrid) -> Figure:
@@ -132,9 +135,9 @@ def _curve(model: PathModel, grid: PriorGrid, at: xr.Dataset) -> Figure:
 def plot_confounding(model: PathModel, found: Confounding) -> Figure:
     """Draw the target against the strengths of a confounder of two responses: a panel for each pair.
 
-    Colour and thin lines: posterior mean. Hatched: the interval holds no effect. Cross: no confounder, this
+    Colour: posterior mean. Hatched: the interval holds no effect. Cross: no confounder, this
     specification. Dots: a confounder as strong as each covariate, of the sign that works against the effect.
-    Diamond line: where the mean is the published value.
+    Dashed line: where the mean is the published value.
 
     Returns
     -------
@@ -149,7 +152,8 @@ def plot_confounding(model: PathModel, found: Confounding) -> Figure:
     norm = _around(every, target.null)
     image: ContourSet | None = None
     for panel, pair in zip(panels, pairs, strict=True):
-        image = _surface(panel, slices[pair], pair, found, norm)
+        image = _surface(panel, slices[pair], pair, norm)
+        _tipping(panel, found, pair)
         first, second = (model.variable(name).label for name in pair)
         panel.set_xlabel(textwrap.fill(plain(f"strength on {second}"), 40), fontsize=9)
         panel.set_ylabel(textwrap.fill(plain(f"strength on {first}"), 40), fontsize=9)
@@ -161,8 +165,8 @@ def plot_confounding(model: PathModel, found: Confounding) -> Figure:
         label = textwrap.fill(plain(target_words(model, target)), 44)
         figure.colorbar(image, ax=list(panels), label=label, shrink=0.9)
     note = (
-        "Posterior mean; the axes are what one SD of the confounder adds to a linear predictor. Hatched: the 95 % "
-        "interval holds no effect (interpolated between fits, small grey points). Cross: no confounder, this "
+        "Posterior mean, smooth between the fits (grey points); the axes are what one SD of the confounder adds to a "
+        "linear predictor. Hatched: the 95 % interval holds no effect (interpolated). Cross: no confounder, this "
         "specification. Circles: as strong as a covariate, of the sign that works against the effect. Dashed: the "
         "mean is the published value."
     )
@@ -170,23 +174,41 @@ def plot_confounding(model: PathModel, found: Confounding) -> Figure:
     return figure
 
 
-def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], found: Confounding, norm: TwoSlopeNorm) -> ContourSet:
-    first, second = pair
-    at = at.transpose(first, second)
-    y, x = at[first].to_numpy(), at[second].to_numpy()
-    mean = at["mean"].to_numpy()
+def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], norm: TwoSlopeNorm) -> ContourSet:
+    """Draw the mean, smooth between the fits, and where the fits are."""
+    x, y, mean = _smooth(at, pair)
     image = axes.contourf(x, y, mean, levels=15, cmap=COLOURS, norm=norm)
-    side = np.where(at["upper"] < found.target.null, 1.0, np.where(at["lower"] > found.target.null, 1.0, -1.0))
-    null = found.target.null
-    clearance = np.maximum(null - at["upper"].to_numpy(), at["lower"].to_numpy() - null)
-    if (side < 0).any():
-        axes.contourf(x, y, clearance, levels=[-np.inf, 0.0], colors="none", hatches=["////"])
-        axes.contour(x, y, clearance, levels=[0.0], colors=INK, linewidths=1.4)
-    grid_x, grid_y = np.meshgrid(x, y)
+    first, second = pair
+    grid_x, grid_y = np.meshgrid(at[second].to_numpy(), at[first].to_numpy())
     axes.plot(grid_x.ravel(), grid_y.ravel(), ".", color="#6b6b6b", markersize=2.5)
     axes.plot(0, 0, "x", color=INK, markersize=8, markeredgewidth=2, clip_on=False)
     axes.tick_params(labelsize=8.5)
     return image
+
+
+def _smooth(at: xr.Dataset, pair: tuple[str, str]) -> tuple[Array, Array, Array]:
+    """Return axes and means of a fine grid, by quadratic splines through the fits; as it is where a fit failed."""
+    first, second = pair
+    means = at["mean"].transpose(first, second).to_numpy()
+    y, x = at[first].to_numpy(), at[second].to_numpy()
+    if not np.isfinite(means).all() or min(means.shape) < 3:
+        return x, y, means
+    spline = RectBivariateSpline(y, x, means, kx=2, ky=2)
+    fine_y, fine_x = np.linspace(y[0], y[-1], FINE), np.linspace(x[0], x[-1], FINE)
+    return fine_x, fine_y, spline(fine_y, fine_x)
+
+
+def _tipping(axes: Axes, found: Confounding, pair: tuple[str, str]) -> None:
+    """Draw the tipping curve, and hatch what lies beyond it."""
+    rows = found.tipping[(found.tipping["first"] == pair[0]) & (found.tipping["second"] == pair[1])]
+    known = rows.dropna(subset=["second_strength"])
+    edge = float(found.surfaces[pair][pair[1]].max())
+    for sign in (-1.0, 1.0):
+        own = known[np.sign(known["second_strength"]) == sign]
+        if len(own) > 1:
+            axes.plot(own["second_strength"], own["first_strength"], color=INK, linewidth=1.6)
+            axes.fill_betweenx(own["first_strength"], own["second_strength"], sign * edge, facecolor="none",
+                               edgecolor=INK, hatch="////", linewidth=0)  # fmt: skip
 
 
 def _benchmarks(axes: Axes, model: PathModel, found: Confounding, pair: tuple[str, str]) -> None:
@@ -200,12 +222,13 @@ def _benchmarks(axes: Axes, model: PathModel, found: Confounding, pair: tuple[st
         axes.plot(x, y, "o", color="white", markeredgecolor=INK, markersize=5)
         if strongest is not None and row is strongest:
             label = plain(model.variable(row["covariate"]).label)
-            axes.annotate(label, (x, y), xytext=(4, 5), textcoords="offset points", fontsize=7.5, color=INK)
+            side = "right" if x > 0 else "left"
+            axes.annotate(label, (x, y), xytext=(-6 if x > 0 else 6, 5), textcoords="offset points", fontsize=7.5,
+                          color=INK, ha=side, bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "alpha": 0.7,
+                                                    "edgecolor": "none"})  # fmt: skip
 
 
 def _line(axes: Axes, at: xr.Dataset, pair: tuple[str, str], value: float) -> None:
-    first, second = pair
-    at = at.transpose(first, second)
-    mean = at["mean"].to_numpy()
+    x, y, mean = _smooth(at, pair)
     if np.nanmin(mean) < value < np.nanmax(mean):
-        axes.contour(at[second], at[first], mean, levels=[value], colors=INK, linewidths=1, linestyles="dashed")
+        axes.contour(x, y, mean, levels=[value], colors=INK, linewidths=1, linestyles="dashed")

@@ -19,6 +19,7 @@ from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, silent
 from bayes_sp.sensitivity.conclusion import Verdicts, verdicts
 from bayes_sp.sensitivity.delta import DeltaCurve, delta_curve
+from bayes_sp.sensitivity.demands import demands
 from bayes_sp.sensitivity.evalues import EValues, e_values
 from bayes_sp.sensitivity.everyone import Attrition, attrition
 from bayes_sp.sensitivity.grid_file import Grid
@@ -97,6 +98,10 @@ class Sensitivity:
             *([] if self.attrition is None else self.attrition.findings()),
             *([] if self.delta is None else self.delta.findings()),
         ]
+
+    def demands(self) -> list[str]:
+        """Return what it would take for the target's interval to reach no effect, a clause for each analysis."""
+        return demands(self.fit.model, self.tipping, self.confounding, self.attrition)
 
     def verdicts(self) -> list[Verdicts]:
         """Return which cases keep the sign of the target, and which do not."""
