@@ -17,7 +17,6 @@ import numpy as np
 import xarray as xr
 
 from bayes_sp.errors import FitError
-from bayes_sp.model import layout as at
 from bayes_sp.model.imputed import imputed_covariates
 from bayes_sp.model.laplace import GROUPS, laplace_draws
 from bayes_sp.model.mode import NoModeError, find_mode
@@ -139,7 +138,7 @@ def _check_seed(seed: object) -> None:
 
 def _check_power(program: Program, model: PathModel, survey: Survey) -> None:
     """Refuse a power of the likelihood given hidden values: it is not that of what was observed."""
-    hidden = [part.response for part in program.parts if part.is_parent and (part.state != at.SEEN).any()]
+    hidden = [part.response for part in program.parts if (part.hidden_number >= 0).any()]
     incomplete = [part.response for part in program.parts[: len(program.parts) - len(model.equations)]]
     names = list(dict.fromkeys((*incomplete, *hidden, *(confounder.name for confounder in model.confounders))))
     if names:

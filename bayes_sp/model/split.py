@@ -25,8 +25,10 @@ class Rows:
     ----------
     design
         Its arrays have a row for each combination; cells that cannot be summed over are still NaN.
+    kept
+        Patients who have rows, by their number in the survey, (N,).
     patient
-        Patient of each row, (R,): first the patients with one row, in order.
+        Place among those of each row's patient, (R,): first the patients with one row, in order.
     single
         Number of patients with one row.
     split
@@ -38,6 +40,7 @@ class Rows:
     """
 
     design: Design
+    kept: NDArray[np.int64]
     patient: NDArray[np.int64]
     single: int
     split: tuple[tuple[int, int], ...]
@@ -61,14 +64,14 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     SurveyError
         Where a patient's missing levels have more than 64 combinations.
     """
-    keep = informative(design, model)
-    cells = _summed_cells(model, design, keep)
+    kept = np.flatnonzero(informative(design, model))
+    design = design if len(kept) == design.n else design.taken(kept)
+    cells = _summed_cells(model, design)
     summed = {name: model.levels(name) for name in cells}
     if not summed:
-        patients = np.flatnonzero(keep)
-        return Rows(design if keep.all() else design.taken(patients), patients, len(patients), (), {}, {})
+        return Rows(design, kept, np.arange(design.n), design.n, (), {}, {})
     incomplete = np.any(list(cells.values()), axis=0)
-    single = np.flatnonzero(keep & ~incomplete)
+    single = np.flatnonzero(~incomplete)
     patient, split = list(single), []
     levels: dict[str, list[int]] = {name: [-1] * len(single) for name in summed}
     for i in np.flatnonzero(incomplete):
@@ -76,8 +79,10 @@ def split_rows(model: PathModel, design: Design) -> Rows:
         combinations = list(product(*choices))
         if len(combinations) > MOST_ROWS:
             names = ", ".join(name for name in summed if cells[name][i])
-            problem = f"row {i + 1}: {len(combinations)} combinations of missing levels ({names}); at most {MOST_ROWS}"
-            raise SurveyError("the survey", [f'{problem}. Leave the patient out, or set missing = "complete"'])
+            problem = f"row {kept[i] + 1}: {len(combinations)} combinations of missing levels ({names})"
+            raise SurveyError(
+                "the survey", [f'{problem}; at most {MOST_ROWS}. Leave the patient out, or set missing = "complete"']
+            )
         split.append((len(patient), len(combinations)))
         patient += [i] * len(combinations)
         for combination in combinations:
@@ -86,15 +91,15 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     numbers = {name: np.array(values) for name, values in levels.items()}
     index = np.array(patient)
     filled = _filled(model, design.taken(index), summed, numbers)
-    return Rows(filled, index, len(single), tuple(split), summed, numbers)
+    return Rows(filled, kept, index, len(single), tuple(split), summed, numbers)
 
 
-def _summed_cells(model: PathModel, design: Design, keep: Mask) -> dict[str, Mask]:
+def _summed_cells(model: PathModel, design: Design) -> dict[str, Mask]:
     """Return whose cells are summed over, (n,), by column."""
     found: dict[str, Mask] = {}
     for name, mask in design.missing.items():
         if model.levels(name):
-            cells = mask & keep & relevant(design, name) if name in design.responses else mask
+            cells = mask & relevant(design, name) if name in design.responses else mask
             found |= {name: cells} if cells.any() else {}
     return found
 

@@ -19,7 +19,8 @@ exposures that are missing among the others:
 - Where some of the others lack the exposure, these patients inform p(x | w) if their exposure is observed, and stay;
   the rest go. (The weak prior of that equation takes its scale from the patients who stay.)
 - Where any covariate has missing cells, these patients inform the equations of the covariates, and effects are averaged
-  over their missing cells: all stay, without the barren cells of the chain.
+  over their missing cells: all stay, without the barren cells of the chain. So they do where the specification has an
+  unmeasured confounder, a hidden value of every patient over which effects are averaged.
 
 Effects are averages over all patients in any case: their baselines need covariates and parameters alone.
 

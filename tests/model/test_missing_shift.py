@@ -29,6 +29,7 @@ from bayes_sp.model.posterior import log_posterior
 from bayes_sp.model.program import compile_program
 from bayes_sp.model.simulate import simulate_survey
 from bayes_sp.names import AVERAGE, DIFFERENCE
+from bayes_sp.spec.parts import Unmeasured
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.records import Survey
 
@@ -214,7 +215,7 @@ def test_imputation_sees_shifts_as_the_engine_does(families):
 
 def keep_everything(monkeypatch):
     """Leave no patient and no barren cell out, as a likelihood over all that is missing would not."""
-    monkeypatch.setattr(split, "informative", lambda design: np.ones(design.n, dtype=bool))
+    monkeypatch.setattr(split, "informative", lambda design, _: np.ones(design.n, dtype=bool))
 
     def every(design, name):
         if name == design.outcome:
@@ -288,7 +289,7 @@ def aligned(lean, full, theta):
 
 def hidden_patients(program, response):
     part = next((p for p in program.parts if p.response == response), None)
-    return np.empty(0, dtype=int) if part is None else program.rows.patient[part.hidden_number >= 0]
+    return np.empty(0, dtype=int) if part is None else program.rows.kept[program.rows.patient[part.hidden_number >= 0]]
 
 
 @pytest.mark.parametrize("exposure", [True, False])
@@ -296,10 +297,12 @@ def test_patients_without_a_response_change_no_bit_of_the_draws(count_chain, exp
     """The program of a survey with them is that without, whatever the shifts; effects are averages over all."""
     model, survey = count_chain
     more = with_absent(survey, RESPONSES, 40, exposure=exposure)
+    more = replace(more, records=more.records.iloc[[*range(80, 100), *range(80)]].reset_index(drop=True))
     one = program_of(model, survey)
     other = program_of(shifted(model, m1=0.7, m2=0.3, y=-1.0), more)
     assert_array_equal(one.ints, other.ints)
     assert_array_equal(one.floats, other.floats)
+    assert list(other.rows.kept) == list(range(20, 80))
     fit = sp.fit(model, more, seed=3, options=DRAWS)
     alone = sp.fit(model, survey, seed=3, options=DRAWS)
     for name, values in alone.posterior["posterior"].data_vars.items():
@@ -315,7 +318,7 @@ def test_an_exposure_that_others_lack_keeps_the_patients_who_have_it(count_chain
     """Those inform its equation; patients without it, and without a response, have no row."""
     model, survey = count_chain
     program = program_of(model, gaps(with_absent(survey, RESPONSES, 10), x=[0, 1, 60, 61, 62]))
-    assert sorted(program.rows.patient) == [*range(60), *range(63, 70)]
+    assert list(program.rows.kept) == [*range(60), *range(63, 70)]
     exposure = next(part for part in program.parts if part.response == "x")
     assert exposure.others[0].size == 2
     assert (exposure.state[-7:] == at.SEEN).all()
@@ -332,7 +335,7 @@ def test_incomplete_covariates_keep_every_patient(count_chain):
     assert list(fit.posterior["imputed"]["site[2]_cell"]) == [4, 66]
     assert np.isfinite(fit.effects().table()["mean"]).all()
     program = program_of(model, some)
-    assert len(np.unique(program.rows.patient)) == 70
+    assert len(program.rows.kept) == 70
     hidden = {block.variable: block.size for block in program.parameters.blocks if "|hidden" in block.variable}
     assert hidden == {"age|hidden": 3}
 
@@ -431,3 +434,18 @@ def mean_outcome(model, survey, draws):
     """Draws of the mean outcome over all patients where nobody changes groups."""
     problem = make_problem(model, design_arrays(model, survey), draws)
     return problem.means(problem.sets()[:1], Rule(1.0)).plain[0]
+
+
+def test_effects_with_an_unmeasured_confounder_cover_patients_who_did_not_come_back(count_chain):
+    """Its draws are of every patient, standard normal where nothing else is known, wherever they stand in the file."""
+    model, survey = count_chain
+    confounded = replace(model, unmeasured=(Unmeasured("trait", (("m1", 0.4), ("y", 0.3))),))
+    more = with_absent(survey, RESPONSES, 30)
+    more = replace(more, records=more.records.iloc[[*range(75, 90), *range(75)]].reset_index(drop=True))
+    fit = sp.fit(shifted(confounded, m1=0.5, y=1.0), more, seed=1, options=DRAWS)
+    trait = fit.posterior["unmeasured"]["trait"]
+    assert trait.sizes["patient"] == 90
+    absent = trait.isel(patient=[*range(15), *range(75, 90)]).to_numpy()
+    assert abs(absent.mean()) < 5 / np.sqrt(absent.size)
+    assert abs(absent.std() - 1.0) < 5 / np.sqrt(2 * absent.size)
+    assert np.isfinite(fit.effects().table()["mean"]).all()

@@ -10,6 +10,7 @@ import pytest
 from survey_whole import TABLES, problems_of, survey_of, whole_records, without
 
 from bayes_sp.spec.load import load_model
+from bayes_sp.spec.parts import Unmeasured
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.notes import survey_notes
 from bayes_sp.survey.relevance import came_back, counted, informative, relevant
@@ -68,7 +69,7 @@ def test_an_edge_that_is_not_there_carries_nothing(model):
 def test_who_stays_in_the_likelihood(model, columns, others, stay):
     """Of five patients without a response."""
     design = design_arrays(model, survey_of(without(more(5, *columns), **others)))
-    found = informative(design)
+    found = informative(design, model)
     assert found[:40].all()
     assert found[40:].sum() == stay
 
@@ -144,3 +145,9 @@ def test_shifts_stand_where_values_are_missing(model):
     taken = design.taken(np.array([3, 5]))
     np.testing.assert_array_equal(taken.shifts["y"], [0.25, 0.0])
     assert set(taken.missing) == {"y"}
+
+
+def test_an_unmeasured_confounder_keeps_every_patient(model):
+    """Effects are averaged over every patient's draw of it."""
+    confounded = replace(model, unmeasured=(Unmeasured("trait", (("mood", 0.5), ("y", 0.2))),))
+    assert informative(design_arrays(confounded, survey_of(more(5))), confounded).all()
