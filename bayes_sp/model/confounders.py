@@ -106,16 +106,15 @@ def _confounder(model: PathModel, rows: Rows, parts: Sequence[Part], unmeasured:
 
 
 def softened(parts: Sequence[Part], confounders: Sequence[Confounder]) -> tuple[Part, ...]:
-    """Return the equations with residual SDs on a linear scale where strengths beside them are parameters.
+    """Return the equations with residual SDs on a linear scale where a confounder makes up a part of the variance.
 
-    Such a strength can take over the whole residual variance, and on a logarithmic scale its SD would have no end.
+    That part can be the whole, and on a logarithmic scale the SD would have no end below.
     """
-    shared = {label for confounder in confounders for block in confounder.blocks for label in block.labels}
     scales = {
         guide.response: float(guide.target[guide.weight > 0].std())
         for confounder in confounders
         for guide in confounder.guides
-        if guide.response in shared and not guide.is_precision and (guide.weight > 0).any()
+        if not guide.is_precision and (guide.weight > 0).any()
     }
     return tuple(
         replace(part, blocks=tuple(_soft(block, scales.get(part.response, 0.0)) for block in part.blocks))

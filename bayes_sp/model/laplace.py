@@ -42,6 +42,7 @@ def laplace_draws(posterior: LogPosterior, *, draws: int, seed: int, cores: int 
     Points z_s are proposed from the multivariate t of 50 degrees of freedom, q, in rounds of ``draws`` until half as
     many are effective (at most 8 rounds). The log ratios log p(z_s) - log q(z_s) are Pareto smoothed, and draws are
     resampled with probability proportional to them, systematically, so that equal weights keep distinct draws.
+    Unmeasured confounders are proposed from the normal itself: so many t's would have no draw in common with it.
 
     Parameters
     ----------
@@ -58,9 +59,10 @@ def laplace_draws(posterior: LogPosterior, *, draws: int, seed: int, cores: int 
     Rue, Martino & Chopin (2009), JRSS B 71, 319-392. doi:10.1111/j.1467-9868.2008.00700.x (Laplace approximation)
     """
     rng = np.random.default_rng(seed)
+    tailed = posterior.program.framed if posterior.program.confounders else posterior.size
     points, ratios = np.empty((0, posterior.size)), np.empty(0)
     for _ in range(MAX_ROUNDS):
-        proposed, log_q = _propose(rng, draws, posterior.size)
+        proposed, log_q = _propose(rng, draws, posterior.size, tailed)
         log_p = log_densities(posterior, proposed, cores, gradient=False)[0]
         points = np.concatenate([points, proposed])
         ratios = np.concatenate([ratios, np.where(np.isfinite(log_p), log_p - log_q, -np.inf)])
@@ -73,12 +75,14 @@ def laplace_draws(posterior: LogPosterior, *, draws: int, seed: int, cores: int 
     return LaplaceDraws(points[rng.permutation(chosen)], pareto_k, ess)  # equal draws do not stand side by side
 
 
-def _propose(rng: np.random.Generator, count: int, size: int) -> tuple[Array, Array]:
-    """Draw from the multivariate t, (count, size), with its log-density up to a constant, (count,)."""
+def _propose(rng: np.random.Generator, count: int, size: int, tailed: int) -> tuple[Array, Array]:
+    """Draw the first numbers from the multivariate t, the others from the normal, with the log-density, (count,)."""
     mixing = rng.chisquare(DEGREES_OF_FREEDOM, count) / DEGREES_OF_FREEDOM
-    points = rng.standard_normal((count, size)) / np.sqrt(mixing)[:, None]
-    log_q = -0.5 * (DEGREES_OF_FREEDOM + size) * np.log1p((points**2).sum(axis=1) / DEGREES_OF_FREEDOM)
-    return points, log_q
+    points = rng.standard_normal((count, size))
+    points[:, :tailed] /= np.sqrt(mixing)[:, None]
+    squares = (points[:, :tailed] ** 2).sum(axis=1) / DEGREES_OF_FREEDOM
+    log_q = -0.5 * (DEGREES_OF_FREEDOM + tailed) * np.log1p(squares)
+    return points, log_q - 0.5 * (points[:, tailed:] ** 2).sum(axis=1)
 
 
 def _smoothed(log_ratio: Array) -> tuple[Array, float]:
