@@ -137,10 +137,10 @@ class Arrow:
     def inverse_anyway(self, framed: int) -> tuple[Array, Array]:
         """See `Curvature`; a growing part of |diagonal| is added."""
         size = np.maximum(np.abs(self.diagonal), 1e-12)
-        damping = 1e-4
-        while self.solver(damping * size) is None:
-            damping *= 4.0
-        return self._inverse(damping * size, framed)
+        for damping in 1e-4 * 4.0 ** np.arange(40):
+            if self.solver(damping * size) is not None:
+                return self._inverse(damping * size, framed)
+        raise np.linalg.LinAlgError("the curvature is not finite")
 
     def _inverse(self, added: Array | float, framed: int) -> tuple[Array, Array]:
         parts = self._eliminated(np.broadcast_to(added, self.diagonal.shape))

@@ -72,7 +72,7 @@ def test_the_mode_is_found_with_its_spread(posterior):
 def test_an_arrow_that_is_not_positive_definite_is_made_so(posterior):
     """Solutions are refused, and a place to start is found all the same."""
     arrow = curvature_at(posterior, posterior.program.start, np.full(posterior.size, 1e-4), 1)
-    arrow.blocks[0] *= -1.0
+    arrow.blocks[0, 0, 0] = -5.0
     arrow = replace(arrow)
     assert arrow.solver() is None
     assert arrow.decrement(np.ones(posterior.size)) is None

@@ -63,9 +63,10 @@ def test_a_poor_approximation_is_refused(study_survey, monkeypatch):
         sp.fit("primary", study_survey, options=LAPLACE)
 
 
-def test_proposals_have_the_density_that_weights_divide_by():
+@pytest.mark.parametrize("tailed", [3, 1])
+def test_proposals_have_the_density_that_weights_divide_by(tailed):
     """Weighing the proposals to a normal gives back its mean and variance within 5 standard errors."""
-    points, log_q = _propose(np.random.default_rng(1), 100_000, 3)
+    points, log_q = _propose(np.random.default_rng(1), 100_000, 3, tailed)
     weight, pareto_k = _smoothed(-0.5 * (points**2).sum(axis=1) - log_q)
     assert pareto_k < 0.3
     error = 5 * np.sqrt((weight**2).sum())

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from family_chains import chain_model, simulated
 
 import bayes_sp as sp
+from bayes_sp.effects.convergence import convergence_measures
+from bayes_sp.names import AVERAGE
+from bayes_sp.spec.parts import Unmeasured
+from bayes_sp.spec.priors import Prior
 
 
 def test_the_plain_model_has_the_same_posterior(study_survey):
@@ -20,3 +27,20 @@ def test_the_plain_model_has_the_same_posterior(study_survey):
     assert list(nuts["path"]) == list(plain["path"])
     error = np.hypot(nuts["mcse_mean"], plain["mcse_mean"])
     assert (abs(nuts["mean"] - plain["mean"]) < 5 * error).all()
+
+
+def test_the_plain_model_has_the_engines_confounder():
+    """Means of strengths, coefficients and every patient's U agree within 5 Monte Carlo errors of both."""
+    plain = chain_model(["normal", "poisson"])
+    prior = Prior("half_normal", (("sigma", 0.4),), "x")
+    model = replace(plain, unmeasured=(Unmeasured("U", (("m1", prior), ("y", 0.8))),))
+    survey = simulated(plain)[0]
+    by_engine = sp.fit(model, survey, seed=1)
+    by_pymc = sp.fit(model, survey, seed=1, options=sp.SamplerOptions(method="pymc", draws=500, tune=500, chains=2))
+    for group, name in (("posterior", "U"), ("posterior", "y"), ("unmeasured", "U")):
+        one, other = by_engine.posterior[group][name], by_pymc.posterior[group][name]
+        assert one.dims == other.dims
+        errors = [convergence_measures(draws.to_numpy())["mcse_mean"] for draws in (one, other)]
+        apart = one.mean(("chain", "draw")) - other.mean(("chain", "draw"))
+        assert (abs(apart) < 5 * np.hypot(*errors)).all()
+    assert np.isfinite(by_pymc.effects().draws[AVERAGE]).all()

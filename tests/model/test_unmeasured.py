@@ -38,7 +38,9 @@ MODELS = {
     "logarithms": (["normal", "lognormal"], {}, {"U": {"m1": 0.6, "y": HALF}}),
     "precisions": (["beta", "gamma"], {}, {"U": {"m1": 0.5, "y": 0.4}}),
     "levels": (["ordered_logit", "bernoulli_logit", "ordered_probit"], {}, {"U": {"m1": 0.5, "m2": REAL, "y": 0.4}}),
-    "every part": (["ordered_logit", "normal", "hurdle_negative_binomial"], FULL, {"U": {"m1": 0.5, "m2": HALF, "y": 0.4}}),
+    "every part": (
+        ["ordered_logit", "normal", "hurdle_negative_binomial"], FULL, {"U": {"m1": 0.5, "m2": HALF, "y": 0.4}},
+    ),
     "a zero among them": (["normal", "normal", "poisson"], {}, {"U": {"m1": 0.0, "m2": 0.5, "y": 0.4}}),
 }  # fmt: skip
 
@@ -222,10 +224,8 @@ def test_simulated_records_have_the_confounder_behind_them():
     parameters = {**parameters_of(model), "sigma": np.array([0.6, 1.0, 1.2]), "U": np.array([0.5])}
     survey, plain = (simulated_records(m, parameters) for m in (model, replace(model, unmeasured=())))
     assert list(survey.records) == list(plain.records)
-    residuals = []
-    design = design_arrays(replace(model, unmeasured=()), survey)
-    for j in (0, 2):
-        residuals.append(design.y[:, j] - mean_predictor(replace(model, unmeasured=()), design, j, parameters, {}))
+    design = design_arrays(model, survey)
+    residuals = [design.y[:, j] - mean_predictor(model, design, j, parameters, {}) for j in (0, 2)]
     expected = 0.8 * 0.5 / np.sqrt((0.36 + 0.64) * (1.44 + 0.25))
     assert np.corrcoef(residuals)[0, 1] == pytest.approx(expected, abs=4.5 / np.sqrt(20_000))
     assert np.std(residuals[0]) == pytest.approx(1.0, abs=0.03)
