@@ -53,8 +53,9 @@ def plot_attrition(model: PathModel, found: Attrition) -> Figure:
     note = (
         "The effect over everyone who was asked, where delta is added to the level or the slope among those who did "
         "not come back. Point: missing at random (delta = 0). Mean and 95 % interval. Vertical: where the interval "
-        "first changes sides. Dashed: published."
+        "first changes sides."
     )
+    note += " Dashed: published." if effect is not None else ""
     caption(figure, note, str(found.curves.attrs["data_source"]))
     return figure
 

@@ -42,8 +42,8 @@ def _multiples(model: PathModel, found: Confounding) -> list[str]:
             row.append("" if cell is None else _multiple(cell))
         rows.append(row)
     note = (
-        "The least multiple at which the interval holds no effect; > where none up to there does (the end of the "
-        "grid). Marked *: found by fits; the others interpolated between the fits of the grid."
+        f"The least multiple at which the interval includes {found.target.null:g}; > where none up to there does (the "
+        "end of the grid). Marked *: found by fits; the others interpolated between the fits of the grid."
     )
     return [*lines, *aligned(rows, "l" + "r" * len(pairs)), *wrapped(note)]
 
@@ -62,8 +62,8 @@ def _grids(found: Confounding) -> Iterator[str]:
         means = at["mean"].where(fitted)
         text = (
             f"Grid of {first} (0 to {float(surface[first].max()):.2g}) and {second} "
-            f"({float(surface[second].min()):.2g} to {float(surface[second].max()):.2g}): the interval excludes no "
-            f"effect in {int(one_side.sum())} of {int(fitted.sum())} fits"
+            f"({float(surface[second].min()):.2g} to {float(surface[second].max()):.2g}): the interval excludes "
+            f"{target.null:g} in {int(one_side.sum())} of {int(fitted.sum())} fits"
         )
         if fitted.any():
             text += f"; posterior means from {float(means.min()):.3f} to {float(means.max()):.3f}"

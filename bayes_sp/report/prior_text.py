@@ -63,9 +63,8 @@ def _named(grid: PriorGrid) -> list[str]:
     cases = grid.named.drop_duplicates("case")
     if cases.empty:
         return []
-    rows = [["", ""]]
-    rows += [[str(case).replace("_", "-"), shown(grid.estimate(str(case)))] for case in cases["case"]]
-    lines = ["", "   Fitted again under named priors", *aligned(rows[1:], "lr")]
+    rows = [[str(case).replace("_", "-"), shown(grid.estimate(str(case)))] for case in cases["case"]]
+    lines = ["", "   Fitted again under named priors", *aligned(rows, "lr")]
     for case, why in zip(cases["case"], cases["why"], strict=True):
         lines += wrapped(f"{str(case).replace('_', '-')}: {str(why).rstrip('.')}.", "- ", "  ")
     lines += [line for note in grid.notes for line in wrapped(f"{note.rstrip('.')}.", "- ", "  ")]
@@ -78,28 +77,34 @@ def _crossed(grid: PriorGrid) -> list[str]:
     if not grid.keys:
         return []
     at = grid.crossed.sel(path=grid.target.path, scale=grid.target.scale)
-    one_side = (at["lower"] > grid.target.null) | (at["upper"] < grid.target.null)
-    fitted = int(at["mean"].notnull().sum())
+    null = grid.target.null
+    one_side = (at["lower"] > null) | (at["upper"] < null)
+    fitted, doubtful = at["mean"].notnull(), ~at["trustworthy"] & at["mean"].notnull()
     lines = ["", f"   Fitted again with {' crossed with '.join(grid.keys)}"]
     if len(grid.keys) == 2:
-        lines += _matrix(at["mean"], one_side, grid.keys)
-    means = at["mean"].to_numpy()
-    note = f"The interval excludes no effect in {int(one_side.sum())} of {fitted} fits"
-    note += f"; posterior means run from {np.nanmin(means):.3f} to {np.nanmax(means):.3f}" if fitted else ""
+        lines += _matrix(at["mean"], one_side, doubtful, grid.keys)
+        lines += wrapped(f"In brackets: the {100 * grid.attrs['ci_prob']:g} % interval includes {null:g}.")
+    note = f"The interval excludes {null:g} in {int(one_side.sum())} of {int(fitted.sum())} fits"
+    if bool(fitted.any()):
+        note += f"; posterior means run from {float(at['mean'].min()):.3f} to {float(at['mean'].max()):.3f}"
+    if bool(doubtful.any()):
+        mark = ", marked *" if len(grid.keys) == 2 else ""
+        note += f"; {int(doubtful.sum())} failed the diagnostics{mark}"
     return [*lines, *wrapped(f"{note}.")]
 
 
-def _matrix(means: xr.DataArray, one_side: xr.DataArray, keys: tuple[str, ...]) -> list[str]:
+def _matrix(means: xr.DataArray, one_side: xr.DataArray, doubtful: xr.DataArray, keys: tuple[str, ...]) -> list[str]:
     down, across = keys
     rows = [[f"{down} \\ {across}", *(f"{value:g}" for value in means[across].to_numpy())]]
     for value in means[down].to_numpy():
         cells = []
         for other in means[across].to_numpy():
-            mean = float(means.sel({down: value, across: other}))
-            held = bool(one_side.sel({down: value, across: other}))
-            cells.append("failed" if np.isnan(mean) else number(mean, 3) if held else f"({number(mean, 3)})")
+            place = {down: value, across: other}
+            mean, star = float(means.sel(place)), "*" if bool(doubtful.sel(place)) else ""
+            shown_ = number(mean, 3) if bool(one_side.sel(place)) else f"({number(mean, 3)})"
+            cells.append("failed" if np.isnan(mean) else f"{shown_}{star}")
         rows.append([f"{value:g}", *cells])
-    return [*aligned(rows, "l" + "r" * len(means[across])), *wrapped("In brackets: the 95 % interval holds no effect.")]
+    return aligned(rows, "l" + "r" * len(means[across]))
 
 
 def _overlap(found: Sensitivity, table: pd.DataFrame) -> list[str]:

@@ -97,8 +97,8 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
     band = curve.band
     own = band[(band["scale"] == curve.target.scale) & band["decomposition"].isin(["", AVERAGE])]
     own = own[own["path"].str.contains(ARROW, regex=False)]
-    decimals = decimals_of(own)
-    rows = [["", "mean, from and to", "lowest and highest limit", "one side of no effect"]]
+    decimals, null = decimals_of(own), curve.target.null
+    rows = [["", "mean, from and to", "lowest and highest limit", f"excludes {null:g}"]]
     for row in own.to_dict("records"):
         means = f"{number(row['lowest_mean'], decimals)} to {number(row['highest_mean'], decimals)}"
         rows.append([path_words(found.fit.model, row["path"]), means, _limits(row, decimals), _yes(row["one_side"])])
@@ -108,6 +108,10 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
         "again. kappa is the correlation of one mediator's errors in two worlds (levels: the weight of equal ranks): "
         "no data can tell it. It moves the split between paths, never the total."
     )
+    if not any(curve.moves(str(path)) for path in own["path"]):
+        note += " Here it moves nothing at all: no path's effect depends on it."
+    elif not curve.moves(curve.target.path):
+        note += " The effect in question does not depend on it."
     return [*aligned(rows, "lrrl"), *wrapped(note)]
 
 

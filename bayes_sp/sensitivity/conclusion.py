@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from bayes_sp.sensitivity.target import Estimate, Finding, Target
 
 ANALYSES = {
-    "power-scaling": "priors and likelihood made weaker and stronger",
     "priors": "other priors",
-    "tipping": "prior at the tipping point",
     "kappa": "coupling of a mediator's two worlds",
     "confounding": "an unmeasured confounder",
     "attrition": "patients who did not come back",
@@ -27,7 +25,7 @@ class Verdicts:
     analysis
         Key of ``ANALYSES``.
     keep, lose, turn
-        Cases whose interval lies on the side of the reference's mean; holds no effect; lies on the other side.
+        Cases whose interval lies on the side of the reference's mean; includes no effect; lies on the other side.
     unusable
         Cases without an answer, or whose fit failed its diagnostics, with the reason.
     """
@@ -87,14 +85,17 @@ def quotable(found: Sequence[Verdicts], base: Estimate, name: str, unit: str, ci
     """Return one sentence that a reader can quote."""
     size = f"{_short(base.mean)} [{_short(base.lower)}, {_short(base.upper)}]{f' {unit}' if unit else ''}"
     total, kept = sum(one.answered for one in found), sum(len(one.keep) for one in found)
+    turned = sum(len(one.turn) for one in found)
+    if total == 0:
+        return f"The {name} effect is {size}; no case can be used, so nothing is known of what would change that."
+    cases = f"{total} case{'' if total == 1 else 's'}"
     if base.sign(null) == 0:
         return (
-            f"The {100 * ci_prob:g} % interval of the {name} effect, {size}, holds no effect already, so there is no "
-            f"sign to keep; in {total - kept} of {total} cases that stays so."
+            f"The {100 * ci_prob:g} % interval of the {name} effect, {size}, includes {null:g} already, so there is no "
+            f"sign to keep; in {total - kept - turned} of {cases} it still includes {null:g}."
         )
-    turned = sum(len(one.turn) for one in found)
     return (
-        f"The {name} effect, {size}, keeps its sign at {100 * ci_prob:g} % in {kept} of {total} cases"
+        f"The {name} effect, {size}, keeps its sign at {100 * ci_prob:g} % in {kept} of {cases}"
         + (f", and has the opposite sign in {turned}" if turned else "")
         + "; the cases were chosen to look for where it does not hold, so their number is no probability."
     )
