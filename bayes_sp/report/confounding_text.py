@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bayes_sp.report.layout import aligned, number, wrapped
+from bayes_sp.report.layout import number, within, wrapped
 from bayes_sp.report.words import path_words
 from bayes_sp.sensitivity.evalues import EValues
 from bayes_sp.sensitivity.unmeasured_confounding import Confounding
@@ -36,7 +36,7 @@ def _multiples(model: PathModel, found: Confounding) -> list[str]:
     rows = [["", *(f"{first}, {second}" for first, second in pairs)]]
     cells = {(row["first"], row["second"], row["covariate"]): row for row in table.to_dict("records")}
     for covariate in dict.fromkeys(table["covariate"]):
-        row = [model.variable(str(covariate)).label]
+        row = [model.variable(str(covariate)).label.partition(" (")[0]]
         for first, second in pairs:
             cell = cells.get((first, second, covariate))
             row.append("" if cell is None else _multiple(cell))
@@ -45,7 +45,7 @@ def _multiples(model: PathModel, found: Confounding) -> list[str]:
         f"The least multiple at which the interval includes {found.target.null:g}; > where none up to there does (the "
         "end of the grid). Marked *: found by fits; the others interpolated between the fits of the grid."
     )
-    return [*lines, *aligned(rows, "l" + "r" * len(pairs)), *wrapped(note)]
+    return [*lines, *within(rows, "l" + "r" * len(pairs)), *wrapped(note)]
 
 
 def _multiple(row: dict[str, float]) -> str:
@@ -79,6 +79,6 @@ def _e_values(found: Sensitivity, values: EValues) -> Iterator[str]:
             size = f"{number(row['median'], 3)} [{number(row['lower'], 3)}, {number(row['upper'], 3)}]"
             words = path_words(found.fit.model, str(row["path"]))
             rows.append([words, size, f"{row['e_value']:.2f}", f"{row['e_value_limit']:.2f}"])
-        yield from aligned(rows, "lrrr")
+        yield from within(rows, "lrrr")
     for note in values.notes:
         yield from wrapped(note, "- ", "  ")

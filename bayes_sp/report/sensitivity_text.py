@@ -10,7 +10,7 @@ from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.names import ARROW, AVERAGE
 from bayes_sp.report.attrition_text import attrition_lines, delta_lines
 from bayes_sp.report.confounding_text import confounding_lines
-from bayes_sp.report.layout import aligned, decimals_of, interval, number, wrapped
+from bayes_sp.report.layout import decimals_of, interval, number, within, wrapped
 from bayes_sp.report.prior_text import prior_lines
 from bayes_sp.report.sensitivity_figures import SCALES, published_of
 from bayes_sp.report.words import assumptions, path_words
@@ -112,7 +112,7 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
         note += " Here it moves nothing at all: no path's effect depends on it."
     elif not curve.moves(curve.target.path):
         note += " The effect in question does not depend on it."
-    return [*aligned(rows, "lrrl"), *wrapped(note)]
+    return [*within(rows, "lrrl"), *wrapped(note)]
 
 
 def _limits(row: dict[str, float], decimals: int) -> str:

@@ -97,9 +97,9 @@ def _words(mean: float, held: bool, trusted: bool) -> str:
     return text if trusted or np.isnan(mean) else f"{text}*"
 
 
-def _shade(mean: float, image: AxesImage) -> str:
+def _shade(mean: np.float64, image: AxesImage) -> str:
     """Return the colour of a text that can be read on a cell's own."""
-    red, green, blue, _ = image.cmap(image.norm(mean)) if np.isfinite(mean) else (1.0, 1.0, 1.0, 1.0)
+    red, green, blue, _ = image.cmap(float(image.norm(np.asarray(mean)))) if np.isfinite(mean) else (1.0, 1.0, 1.0, 1.0)
     return "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.55 else INK
 
 
@@ -123,7 +123,7 @@ def _mark_published(axes: Axes, model: PathModel, grid: PriorGrid, means: np.nda
     if effect is None or not np.isfinite(means).any():
         return False
     i, j = np.unravel_index(np.nanargmin(np.abs(means - effect.estimate[0])), means.shape)
-    axes.plot(j + 0.38, i - 0.34, "D", color=INK, markersize=5)
+    axes.plot(j + 0.38, i - 0.34, "D", color=INK, markeredgecolor="white", markersize=6)
     return True
 
 
@@ -194,9 +194,12 @@ def plot_confounding(model: PathModel, found: Confounding) -> Figure:
     note = (
         "Posterior mean, smooth between the fits (grey points); the axes are what one SD of the confounder adds to a "
         f"linear predictor. Hatched: the 95 % interval includes {target.null:g} (interpolated). Cross: no confounder, "
-        "this specification. Circles: as strong as a covariate, of the sign that works against the effect."
+        "this specification. Circles: as strong as a covariate, of the sign that works against the effect, where "
+        "within the axes."
     )
     note += " Dashed: the mean is the published value." if dashed else ""
+    failed = any(not at["trustworthy"].all() for at in slices.values())
+    note += " Orange plus: the fit there failed, or failed its diagnostics." if failed else ""
     caption(figure, note, str(found.attrs["data_source"]))
     return figure
 
@@ -208,6 +211,8 @@ def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], norm: TwoSlopeNo
     first, second = pair
     grid_x, grid_y = np.meshgrid(at[second].to_numpy(), at[first].to_numpy())
     axes.plot(grid_x.ravel(), grid_y.ravel(), ".", color="#6b6b6b", markersize=2.5)
+    failed = ~at["trustworthy"].transpose(*pair).to_numpy()
+    axes.plot(grid_x[failed], grid_y[failed], "P", color=NEGATIVE, markersize=5.5, markeredgewidth=0, clip_on=False)
     axes.plot(0, 0, "x", color=INK, markersize=8, markeredgewidth=2, clip_on=False)
     axes.tick_params(labelsize=8.5)
     return image

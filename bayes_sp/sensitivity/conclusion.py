@@ -52,7 +52,8 @@ def verdicts(findings: Sequence[Finding], base: Estimate, target: Target) -> lis
             if finding.analysis != analysis:
                 continue
             if finding.estimate is None or not finding.estimate.trustworthy:
-                reason = finding.note or "its fit failed the diagnostics"
+                failed = finding.estimate is not None
+                reason = "its fit failed the diagnostics" if failed else finding.note or "no answer"
                 sorted_["unusable"].append(f"{finding.case} ({reason})")
                 continue
             sign = finding.estimate.sign(target.null) * side
@@ -73,8 +74,8 @@ def verdict_lines(found: Sequence[Verdicts], ci_prob: float) -> list[str]:
             line = f"{words}: the sign holds at {100 * ci_prob:g} % in {_all(one.answered)}."
         else:
             line = f"{words}: the sign holds at {100 * ci_prob:g} % in {len(one.keep)} of {one.answered} cases"
-            line += f"; not with {listed(one.lose)}" if one.lose else ""
-            line += f"; it is the opposite with {listed(one.turn)}" if one.turn else ""
+            line += f". Not with {listed(one.lose)}" if one.lose else ""
+            line += f". It is the opposite with {listed(one.turn)}" if one.turn else ""
             line += "."
         line += f" Not used: {listed(one.unusable)}." if one.unusable else ""
         lines.append(line)
@@ -102,10 +103,12 @@ def quotable(found: Sequence[Verdicts], base: Estimate, name: str, unit: str, ci
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names as they stand in a sentence, the first six of many."""
+    """Return names as they stand in a sentence, the first six of many; by semicolons where names have commas."""
     shown = list(names[:MOST_NAMED])
     if len(names) > MOST_NAMED:
         shown.append(f"{len(names) - MOST_NAMED} more")
+    if any(", " in name for name in shown):
+        return "; ".join(shown)
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 

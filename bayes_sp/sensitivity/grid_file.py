@@ -180,10 +180,14 @@ def _read_alternative(table: Table, reading: _Reading) -> None:
     name, why = table.take_text("name", required=True), table.take_text("why", required=True)
     if name in RULES:
         table.report("name", f'"{name}" is a rule; take another name')
-    missing = list(_missing(table.take_table("applies"), model))
+    applies = table.take_table("applies")
+    wanted, missing = applies.names(), list(_missing(applies, model))
     priors = table.take_table("priors", required=True)
     table.finish()
     if missing:
+        other = not any(equation.response in wanted for equation in model.equations)
+        if reading.shipped and other:  # priors of another study's variables are no news
+            return
         reading.notes.append(f"{name}: does not apply to {model.name}: {'; '.join(missing)}")
         return
     responses = [equation.response for equation in model.equations]
