@@ -207,10 +207,14 @@ def _sensitivity(options: argparse.Namespace) -> int:
     folder = options.out or default_sensitivity_folder(model.name, survey.digest, options.seed)
     check_destination(folder, overwrite=options.overwrite)
     runner = Runner(scheduler=options.scheduler, workers=options.workers, store=options.cells, progress=_say)
-    found = analyse(
-        model, survey, parts, grid=grid, nonresponders=absent, target=target, seed=options.seed,
-        options=_sampler(options), runner=runner, notify=_say,
-    )  # fmt: skip
+    try:
+        found = analyse(
+            model, survey, parts, grid=grid, nonresponders=absent, target=target, seed=options.seed,
+            options=_sampler(options), runner=runner, notify=_say,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        print(f"bayes_sp: finished fits are kept in {options.cells}; the same command goes on there", file=sys.stderr)
+        raise
     summary = sensitivity_text(found)
     try:
         save_sensitivity(found, folder, overwrite=options.overwrite, summary=summary)

@@ -41,6 +41,10 @@ class RunError(BayesSpError):
     """A run folder that cannot be written or read."""
 
 
+class PlaceError(BayesSpError):
+    """A place to fit, such as a cluster, that cannot be reached or has broken down."""
+
+
 class FitError(BayesSpError):
     """A model that could not be compiled or sampled with these records."""
 

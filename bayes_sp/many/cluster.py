@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from bayes_sp.errors import BayesSpError
+from bayes_sp.errors import PlaceError
 from bayes_sp.many.cells import made_with
 from bayes_sp.many.places import Place
 from bayes_sp.many.work import different, received
@@ -33,7 +33,7 @@ def cluster(address: str) -> Iterator[Place]:
 
     Raises
     ------
-    BayesSpError
+    PlaceError
         Where Dask is not installed, no scheduler answers within 10 s, no worker has joined it within 30 s, or a worker
         has no `bayes_sp` or another version of something that draws depend on.
     """
@@ -70,7 +70,7 @@ def _dask() -> Any:  # noqa: ANN401 - Dask's package
         return importlib.import_module("distributed")
     except ModuleNotFoundError as error:
         todo = "install Dask (pip install 'bayes_sp[dask]'), or leave the scheduler out"
-        raise BayesSpError("a Dask scheduler", [f"needs the package {error.name}, which is missing; {todo}"]) from error
+        raise PlaceError("a Dask scheduler", [f"needs the package {error.name}, which is missing; {todo}"]) from error
 
 
 def _check_scheduler(dask: Any, address: str, name: str) -> None:  # noqa: ANN401
@@ -86,12 +86,12 @@ def _check_scheduler(dask: Any, address: str, name: str) -> None:  # noqa: ANN40
         with ThreadPoolExecutor(1) as thread:  # a notebook's own thread has a loop already
             found = thread.submit(asyncio.run, kind()).result()
     except ValueError as error:
-        raise BayesSpError(name, [f"is not an address ({error}); give tcp://host:port"]) from error
+        raise PlaceError(name, [f"is not an address ({error}); give tcp://host:port"]) from error
     except OSError as error:
         todo = "start one with `dask scheduler`, or correct the address"
-        raise BayesSpError(name, [f"does not answer within {CONNECTING:.0f} s; {todo}"]) from error
+        raise PlaceError(name, [f"does not answer within {CONNECTING:.0f} s; {todo}"]) from error
     if found != "Scheduler":
-        raise BayesSpError(name, [f"is a {found.lower()} and not a scheduler; give the address of its scheduler"])
+        raise PlaceError(name, [f"is a {found.lower()} and not a scheduler; give the address of its scheduler"])
 
 
 def _check_workers(client: Any, name: str) -> None:  # noqa: ANN401
@@ -100,11 +100,11 @@ def _check_workers(client: Any, name: str) -> None:  # noqa: ANN401
         client.wait_for_workers(1, timeout=FIRST_WORKER)
     except TimeoutError as error:
         todo = "start some with `dask worker` and its address"
-        raise BayesSpError(name, [f"has no worker after {FIRST_WORKER:.0f} s; {todo}"]) from error
+        raise PlaceError(name, [f"has no worker after {FIRST_WORKER:.0f} s; {todo}"]) from error
     try:
         client.run_on_scheduler(made_with)  # it reads what it hands on
     except (ImportError, AttributeError) as error:
-        raise BayesSpError(name, [_lacks(error)]) from error
+        raise PlaceError(name, [_lacks(error)]) from error
     problems = []
     for worker, found in client.run(made_with, on_error="return").items():
         if isinstance(found, ImportError | AttributeError):
@@ -114,7 +114,7 @@ def _check_workers(client: Any, name: str) -> None:  # noqa: ANN401
         elif not isinstance(found, OSError):  # a worker that has just left
             raise found
     if problems:
-        raise BayesSpError(name, problems)
+        raise PlaceError(name, problems)
 
 
 def _lacks(error: ImportError | AttributeError) -> str:

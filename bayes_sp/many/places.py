@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bayes_sp.errors import BayesSpError
+from bayes_sp.errors import BayesSpError, PlaceError
 from bayes_sp.many.cells import Cell, Outcome, made_with, with_cores
 from bayes_sp.many.processes import WorkerDiedError
 from bayes_sp.many.work import answer, answer_elsewhere, failure
@@ -85,7 +85,7 @@ def fitted_at(place: Place, cells: Sequence[Cell]) -> Generator[tuple[Cell, Outc
 
     Raises
     ------
-    BayesSpError
+    PlaceError
         Where the place breaks down, has no worker for a minute, or has other versions.
     Exception
         Whatever else a worker raised, which is a fault of ours, with the cell in its notes; all that had finished by
@@ -112,7 +112,7 @@ def _in_turn(place: Place, cells: Sequence[Cell]) -> Generator[tuple[Cell, Outco
             slots = _slots(place)
             manned = time.monotonic() if slots else manned
             if time.monotonic() - manned > PATIENCE:
-                raise BayesSpError(place.name, [f"has had no worker for {PATIENCE:.0f} s; {place.lost}"])
+                raise PlaceError(place.name, [f"has had no worker for {PATIENCE:.0f} s; {place.lost}"])
             while waiting and len(running) < slots:
                 cell = waiting.popleft()
                 running[_submitted(place, cell)] = cell
@@ -141,7 +141,7 @@ def _in_turn(place: Place, cells: Sequence[Cell]) -> Generator[tuple[Cell, Outco
 def _slots(place: Place) -> int:
     slots = place.slots()
     if slots < 0:
-        raise BayesSpError(place.name, [f"was lost; {_KEPT}; {place.lost}"])
+        raise PlaceError(place.name, [f"was lost; {_KEPT}; {place.lost}"])
     return slots
 
 
@@ -170,7 +170,7 @@ def _fault(error: BaseException, cell: Cell, place: Place) -> BaseException:
     if isinstance(error, BrokenExecutor | CancelledError):
         why = f" ({error})" if str(error) else ""
         problem = f'broke down at the cell "{cell.name}"{why}'
-        return BayesSpError(place.name, [f"{problem}; {_KEPT}; {place.lost}"])
+        return PlaceError(place.name, [f"{problem}; {_KEPT}; {place.lost}"])
     if not isinstance(error, BayesSpError):
         error.add_note(_note(cell))
     return error

@@ -22,7 +22,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, Self
 
-from bayes_sp.errors import BayesSpError
+from bayes_sp.errors import PlaceError
 from bayes_sp.many.worker import receive, send
 
 # What the child runs: an interrupt from the terminal is the parent's to handle; modules are found where it finds them.
@@ -130,7 +130,7 @@ class Processes:
             error = self._died(process)
             if process.returncode > 0:  # not killed: the next one would end in the same way
                 problem = f"one could not be started ({error}); its own message is above"
-                raise BayesSpError("workers on this machine", [problem, "workers=1 fits everything here"])
+                raise PlaceError("workers on this machine", [problem, "workers=1 fits everything here"])
             raise error
         return process
 

@@ -78,7 +78,7 @@ class Runner:
         ------
         RunError
             Where the store cannot be written.
-        BayesSpError
+        PlaceError
             Where the scheduler cannot be used, or the executor or scheduler breaks down; answers that were finished
             by then are in the store.
         """

@@ -12,7 +12,7 @@ import pandas as pd
 
 from bayes_sp.criticism.diagnostics import diagnose
 from bayes_sp.effects.posterior import Effects
-from bayes_sp.errors import BayesSpError
+from bayes_sp.errors import BayesSpError, PlaceError
 from bayes_sp.fitting import fit
 from bayes_sp.many.cells import Answer, Cell, Failure, Outcome, made_with, with_cores
 from bayes_sp.spec.dump import specification_text
@@ -44,7 +44,7 @@ def answer_elsewhere(survey: Survey, parts: Mapping[str, Any], expected: Mapping
 
     Raises
     ------
-    BayesSpError
+    PlaceError
         Where this process has other versions: the same cell would have another answer here.
     """
     check_versions(expected)
@@ -56,11 +56,11 @@ def check_versions(expected: Mapping[str, str]) -> None:
 
     Raises
     ------
-    BayesSpError
+    PlaceError
         Naming each package with its version on both sides.
     """
     if problems := different(made_with(), expected):
-        raise BayesSpError(f"a worker on {platform.node()}", problems)
+        raise PlaceError(f"a worker on {platform.node()}", problems)
 
 
 def different(worker: Mapping[str, str], client: Mapping[str, str]) -> list[str]:

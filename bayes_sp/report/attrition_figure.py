@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from bayes_sp.names import ARROW
 from bayes_sp.report.figures import ACCENT, INK, NEGATIVE, QUIET
 from bayes_sp.report.sensitivity_figures import caption, plain, published_of, quiet, target_words
+from bayes_sp.sensitivity.departures import TOGETHER, unit_of
 
 if TYPE_CHECKING:
     from bayes_sp.sensitivity.everyone import Attrition
@@ -46,15 +47,16 @@ def plot_attrition(model: PathModel, found: Attrition) -> Figure:
         for delta in tip.deltas:
             panel.axvline(delta, color=NEGATIVE, linewidth=1.4)
         panel.set_title(textwrap.fill(plain(_words(model, name)), 32), fontsize=9, color=INK, loc="left")
-        panel.set_xlabel("delta", fontsize=8.5)
+        panel.set_xlabel(textwrap.fill(plain(_unit(model, name)), 38), fontsize=8.5)
         quiet(panel, left=True)
     for row in panels:
         row[0].set_ylabel(textwrap.fill(plain(target_words(model, found.target)), 34), fontsize=8.5)
     note = (
         "The effect over everyone who was asked, where delta is added to the level or the slope among those who did "
         "not come back. Point: missing at random (delta = 0). Mean and 95 % interval. Vertical: where the interval "
-        "first changes sides. Dashed: published."
+        "first changes sides."
     )
+    note += " Dashed: published." if effect is not None else ""
     caption(figure, note, str(found.curves.attrs["data_source"]))
     return figure
 
@@ -64,11 +66,19 @@ def _ascending(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[order], y[order]
 
 
+def _unit(model: PathModel, name: str) -> str:
+    """Return what a departure's delta is measured in."""
+    head, _, rest = name.partition(" of ")
+    if head == "level":
+        return f"delta, {unit_of(model, rest)}"
+    return "share of the way to the ends of all levels" if name == TOGETHER else "delta"
+
+
 def _words(model: PathModel, name: str) -> str:
     """Return a departure's name with labels in place of columns."""
     head, _, rest = name.partition(" ")
     if head == "level":
         return f"level of {model.variable(rest.removeprefix('of ')).label}"
     if head == "slope":
-        return "slope " + " to ".join(model.variable(part).label for part in rest.split(ARROW))
+        return "slope from " + " to ".join(model.variable(part).label for part in rest.split(ARROW))
     return name

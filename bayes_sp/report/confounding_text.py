@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bayes_sp.report.layout import aligned, number, wrapped
+from bayes_sp.report.layout import number, within, wrapped
 from bayes_sp.report.words import path_words
 from bayes_sp.sensitivity.evalues import EValues
 from bayes_sp.sensitivity.unmeasured_confounding import Confounding
@@ -36,16 +36,16 @@ def _multiples(model: PathModel, found: Confounding) -> list[str]:
     rows = [["", *(f"{first}, {second}" for first, second in pairs)]]
     cells = {(row["first"], row["second"], row["covariate"]): row for row in table.to_dict("records")}
     for covariate in dict.fromkeys(table["covariate"]):
-        row = [model.variable(str(covariate)).label]
+        row = [model.variable(str(covariate)).label.partition(" (")[0]]
         for first, second in pairs:
             cell = cells.get((first, second, covariate))
             row.append("" if cell is None else _multiple(cell))
         rows.append(row)
     note = (
-        "The least multiple at which the interval holds no effect; > where none up to there does (the end of the "
-        "grid). Marked *: found by fits; the others interpolated between the fits of the grid."
+        f"The least multiple at which the interval includes {found.target.null:g}; > where none up to there does (the "
+        "end of the grid). Marked *: found by fits; the others interpolated between the fits of the grid."
     )
-    return [*lines, *aligned(rows, "l" + "r" * len(pairs)), *wrapped(note)]
+    return [*lines, *within(rows, "l" + "r" * len(pairs)), *wrapped(note)]
 
 
 def _multiple(row: dict[str, float]) -> str:
@@ -62,8 +62,8 @@ def _grids(found: Confounding) -> Iterator[str]:
         means = at["mean"].where(fitted)
         text = (
             f"Grid of {first} (0 to {float(surface[first].max()):.2g}) and {second} "
-            f"({float(surface[second].min()):.2g} to {float(surface[second].max()):.2g}): the interval excludes no "
-            f"effect in {int(one_side.sum())} of {int(fitted.sum())} fits"
+            f"({float(surface[second].min()):.2g} to {float(surface[second].max()):.2g}): the interval excludes "
+            f"{target.null:g} in {int(one_side.sum())} of {int(fitted.sum())} fits"
         )
         if fitted.any():
             text += f"; posterior means from {float(means.min()):.3f} to {float(means.max()):.3f}"
@@ -79,6 +79,6 @@ def _e_values(found: Sensitivity, values: EValues) -> Iterator[str]:
             size = f"{number(row['median'], 3)} [{number(row['lower'], 3)}, {number(row['upper'], 3)}]"
             words = path_words(found.fit.model, str(row["path"]))
             rows.append([words, size, f"{row['e_value']:.2f}", f"{row['e_value_limit']:.2f}"])
-        yield from aligned(rows, "lrrr")
+        yield from within(rows, "lrrr")
     for note in values.notes:
         yield from wrapped(note, "- ", "  ")

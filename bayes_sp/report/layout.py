@@ -8,6 +8,7 @@ import textwrap
 import pandas as pd
 
 WIDTH = 118
+FIRST = 56  # of the first column of a table that is too wide
 
 
 def decimals_of(table: pd.DataFrame) -> int:
@@ -34,6 +35,36 @@ def aligned(rows: list[list[str]], align: str) -> list[str]:
         cells = zip(row, widths, align, strict=False)
         padded = (f"{cell:<{width}}" if side == "l" else f"{cell:>{width}}" for cell, width, side in cells)
         lines.append("   " + "  ".join(padded))
+    return lines
+
+
+def within(rows: list[list[str]], align: str) -> list[str]:
+    """Return rows as aligned lines that fit the page.
+
+    Columns that do not fit beside each other stand below each other, each block with the first column; its long cells
+    are continued on further lines.
+    """
+    widths = [max(len(row[i]) for row in rows) + 2 for i in range(len(rows[0]))]
+    if 1 + sum(widths) <= WIDTH:
+        return aligned(rows, align)
+    first = min(widths[0], FIRST)
+    blocks: list[list[int]] = [[]]
+    for i, width in enumerate(widths[1:], start=1):
+        if blocks[-1] and 1 + first + sum(widths[j] for j in blocks[-1]) + width > WIDTH:
+            blocks.append([])
+        blocks[-1].append(i)
+    lines: list[str] = []
+    for block in blocks:
+        table = []
+        for row in rows:
+            head, *more = textwrap.wrap(row[0], first - 2, subsequent_indent="  ") or [""]
+            table.append([head, *(row[i] for i in block)])
+            table += [[line, *([""] * len(block))] for line in more]
+        lines += (
+            ["", *aligned(table, align[0] + "".join(align[i] for i in block))]
+            if lines
+            else aligned(table, align[0] + "".join(align[i] for i in block))
+        )
     return lines
 
 

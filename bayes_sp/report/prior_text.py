@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.names import ARROW
-from bayes_sp.report.layout import aligned, number, wrapped
+from bayes_sp.report.layout import number, within, wrapped
 from bayes_sp.sensitivity.power_result import PowerScaling
 from bayes_sp.sensitivity.prior_fits import PriorGrid
 from bayes_sp.sensitivity.target import Estimate
@@ -53,7 +53,7 @@ def _power(found: Sensitivity, power: PowerScaling) -> list[str]:
         "times). By Pareto-smoothed weights, or by a refit where Pareto k is above 0.7. Sensitivity: how fast the "
         "effect's distribution moves (Kallioinen et al. 2024); from 0.05 on it counts."
     )
-    lines = ["   Each prior weaker and stronger", *aligned(rows, "l" + "r" * (len(power.alphas) + 2)), *wrapped(note)]
+    lines = ["   Each prior weaker and stronger", *within(rows, "l" + "r" * (len(power.alphas) + 2)), *wrapped(note)]
     for text in (power.sentence(target), *power.notes):
         lines += wrapped(f"{text.rstrip('.')}.")
     return lines
@@ -63,9 +63,8 @@ def _named(grid: PriorGrid) -> list[str]:
     cases = grid.named.drop_duplicates("case")
     if cases.empty:
         return []
-    rows = [["", ""]]
-    rows += [[str(case).replace("_", "-"), shown(grid.estimate(str(case)))] for case in cases["case"]]
-    lines = ["", "   Fitted again under named priors", *aligned(rows[1:], "lr")]
+    rows = [[str(case).replace("_", "-"), shown(grid.estimate(str(case)))] for case in cases["case"]]
+    lines = ["", "   Fitted again under named priors", *within(rows, "lr")]
     for case, why in zip(cases["case"], cases["why"], strict=True):
         lines += wrapped(f"{str(case).replace('_', '-')}: {str(why).rstrip('.')}.", "- ", "  ")
     lines += [line for note in grid.notes for line in wrapped(f"{note.rstrip('.')}.", "- ", "  ")]
@@ -78,28 +77,34 @@ def _crossed(grid: PriorGrid) -> list[str]:
     if not grid.keys:
         return []
     at = grid.crossed.sel(path=grid.target.path, scale=grid.target.scale)
-    one_side = (at["lower"] > grid.target.null) | (at["upper"] < grid.target.null)
-    fitted = int(at["mean"].notnull().sum())
+    null = grid.target.null
+    one_side = (at["lower"] > null) | (at["upper"] < null)
+    fitted, doubtful = at["mean"].notnull(), ~at["trustworthy"] & at["mean"].notnull()
     lines = ["", f"   Fitted again with {' crossed with '.join(grid.keys)}"]
     if len(grid.keys) == 2:
-        lines += _matrix(at["mean"], one_side, grid.keys)
-    means = at["mean"].to_numpy()
-    note = f"The interval excludes no effect in {int(one_side.sum())} of {fitted} fits"
-    note += f"; posterior means run from {np.nanmin(means):.3f} to {np.nanmax(means):.3f}" if fitted else ""
+        lines += _matrix(at["mean"], one_side, doubtful, grid.keys)
+        lines += wrapped(f"In brackets: the {100 * grid.attrs['ci_prob']:g} % interval includes {null:g}.")
+    note = f"The interval excludes {null:g} in {int(one_side.sum())} of {int(fitted.sum())} fits"
+    if bool(fitted.any()):
+        note += f"; posterior means run from {float(at['mean'].min()):.3f} to {float(at['mean'].max()):.3f}"
+    if bool(doubtful.any()):
+        mark = ", marked *" if len(grid.keys) == 2 else ""
+        note += f"; {int(doubtful.sum())} failed the diagnostics{mark}"
     return [*lines, *wrapped(f"{note}.")]
 
 
-def _matrix(means: xr.DataArray, one_side: xr.DataArray, keys: tuple[str, ...]) -> list[str]:
+def _matrix(means: xr.DataArray, one_side: xr.DataArray, doubtful: xr.DataArray, keys: tuple[str, ...]) -> list[str]:
     down, across = keys
     rows = [[f"{down} \\ {across}", *(f"{value:g}" for value in means[across].to_numpy())]]
     for value in means[down].to_numpy():
         cells = []
         for other in means[across].to_numpy():
-            mean = float(means.sel({down: value, across: other}))
-            held = bool(one_side.sel({down: value, across: other}))
-            cells.append("failed" if np.isnan(mean) else number(mean, 3) if held else f"({number(mean, 3)})")
+            place = {down: value, across: other}
+            mean, star = float(means.sel(place)), "*" if bool(doubtful.sel(place)) else ""
+            shown_ = number(mean, 3) if bool(one_side.sel(place)) else f"({number(mean, 3)})"
+            cells.append("failed" if np.isnan(mean) else f"{shown_}{star}")
         rows.append([f"{value:g}", *cells])
-    return [*aligned(rows, "l" + "r" * len(means[across])), *wrapped("In brackets: the 95 % interval holds no effect.")]
+    return within(rows, "l" + "r" * len(means[across]))
 
 
 def _overlap(found: Sensitivity, table: pd.DataFrame) -> list[str]:
@@ -117,7 +122,7 @@ def _overlap(found: Sensitivity, table: pd.DataFrame) -> list[str]:
         "Shrinkage: 1 - posterior variance / prior variance; near 1 the records decide. Overlap: area that both "
         "densities share, 1 where the posterior is the prior. All coefficients are in overlap.csv."
     )
-    return ["", "   Prior and posterior of the coefficients on the path", *aligned(rows, "llrrr"), *wrapped(note)]
+    return ["", "   Prior and posterior of the coefficients on the path", *within(rows, "llrrr"), *wrapped(note)]
 
 
 def _two(value: float) -> str:

@@ -41,7 +41,7 @@ def plot_estimates(
 ) -> Figure:
     """Draw the target in one case a row, below the published value and the specification's own result.
 
-    Filled: the interval excludes no effect. Grey: the fit failed its diagnostics.
+    Filled: the interval excludes no effect's value (0; 1 for ratios). Grey: the fit failed its diagnostics.
 
     Parameters
     ----------
@@ -83,7 +83,10 @@ def plot_estimates(
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(textwrap.fill(plain(target_words(model, target)), 60), fontsize=9.5)
     quiet(axes)
-    caption(figure, f"Mean and 95 % equal-tailed interval. Filled: the interval excludes no effect. {note}", mark)
+    text = f"Mean and 95 % equal-tailed interval. Filled: the interval excludes {target.null:g}."
+    if any(estimate is not None and not estimate.trustworthy for _, estimate in rows):
+        text += " Grey: the fit failed its diagnostics."
+    caption(figure, f"{text} {note}", mark)
     return figure
 
 
@@ -105,12 +108,14 @@ def plot_kappa(model: PathModel, curve: KappaCurve) -> Figure:
     paths = [path for path in dict.fromkeys(table["path"]) if ARROW in path]
     figure = Figure(figsize=(3.1 * len(paths), 3.6), layout="constrained")
     panels = figure.subplots(1, len(paths), squeeze=False)[0]
+    published = False
     for panel, path in zip(panels, paths, strict=True):
         own = table[table["path"] == path].sort_values("kappa")
         panel.fill_between(own["kappa"], own["lower"], own["upper"], color=ACCENT, alpha=0.16, linewidth=0)
         panel.plot(own["kappa"], own["mean"], color=ACCENT, linewidth=2)
         panel.axhline(curve.target.null, color=QUIET, linewidth=0.8)
         effect = published_of(model, type(curve.target)(path, curve.target.scale))
+        published = published or effect is not None
         for value in effect.estimate if effect else ():
             panel.axhline(value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         one = own[own["kappa"] == 1.0]
@@ -123,7 +128,7 @@ def plot_kappa(model: PathModel, curve: KappaCurve) -> Figure:
     caption(
         figure,
         "Posterior mean and 95 % interval, averaged over the orders of switching paths. Point: this specification "
-        "(kappa = 1). Dashed: published. Scales of the panels differ.",
+        f"(kappa = 1). {'Dashed: published. ' if published else ''}Scales of the panels differ.",
         str(curve.attrs["data_source"]),
     )
     return figure

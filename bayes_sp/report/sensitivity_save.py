@@ -182,7 +182,7 @@ def _plain(value: object) -> object:
         return int(value)
     if isinstance(value, str | int | float | np.ndarray):
         return value
-    return json.dumps(value, default=str) if isinstance(value, Mapping) else str(value)
+    return json.dumps(value, default=str) if isinstance(value, Mapping | list | tuple) else str(value)
 
 
 def _safe(name: str) -> str:

@@ -10,7 +10,7 @@ from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.names import ARROW, AVERAGE
 from bayes_sp.report.attrition_text import attrition_lines, delta_lines
 from bayes_sp.report.confounding_text import confounding_lines
-from bayes_sp.report.layout import aligned, decimals_of, interval, number, wrapped
+from bayes_sp.report.layout import decimals_of, interval, number, within, wrapped
 from bayes_sp.report.prior_text import prior_lines
 from bayes_sp.report.sensitivity_figures import SCALES, published_of
 from bayes_sp.report.words import assumptions, path_words
@@ -97,8 +97,8 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
     band = curve.band
     own = band[(band["scale"] == curve.target.scale) & band["decomposition"].isin(["", AVERAGE])]
     own = own[own["path"].str.contains(ARROW, regex=False)]
-    decimals = decimals_of(own)
-    rows = [["", "mean, from and to", "lowest and highest limit", "one side of no effect"]]
+    decimals, null = decimals_of(own), curve.target.null
+    rows = [["", "mean, from and to", "lowest and highest limit", f"excludes {null:g}"]]
     for row in own.to_dict("records"):
         means = f"{number(row['lowest_mean'], decimals)} to {number(row['highest_mean'], decimals)}"
         rows.append([path_words(found.fit.model, row["path"]), means, _limits(row, decimals), _yes(row["one_side"])])
@@ -108,7 +108,11 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
         "again. kappa is the correlation of one mediator's errors in two worlds (levels: the weight of equal ranks): "
         "no data can tell it. It moves the split between paths, never the total."
     )
-    return [*aligned(rows, "lrrl"), *wrapped(note)]
+    if not any(curve.moves(str(path)) for path in own["path"]):
+        note += " Here it moves nothing at all: no path's effect depends on it."
+    elif not curve.moves(curve.target.path):
+        note += " The effect in question does not depend on it."
+    return [*within(rows, "lrrl"), *wrapped(note)]
 
 
 def _limits(row: dict[str, float], decimals: int) -> str:

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from scipy.interpolate import RectBivariateSpline
 
-from bayes_sp.report.figures import INK, NEGATIVE
+from bayes_sp.report.figures import INK, NEGATIVE, QUIET
 from bayes_sp.report.sensitivity_figures import caption, plain, published_of, quiet, target_words
+from bayes_sp.sensitivity.dials import any_dial
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.contour import ContourSet
+    from matplotlib.image import AxesImage
 
     from bayes_sp.sensitivity.prior_fits import PriorGrid
     from bayes_sp.sensitivity.unmeasured_confounding import Confounding
@@ -30,8 +33,9 @@ FINE = 121  # points of a smooth surface's axis
 def plot_prior_grid(model: PathModel, grid: PriorGrid) -> Figure:
     """Draw the target under crossed priors: a heat map of two keys, else a curve for one key.
 
-    Cells whose interval holds no effect are in brackets. The specification's own priors are framed, where a
-    factor of 1, and cells nearest to the published value are marked with a diamond.
+    Cells whose interval includes no effect are in brackets, cells whose fit failed its diagnostics have a star. The
+    specification's own priors are framed where they are in the grid, and the cell nearest to the published value is
+    marked with a diamond.
 
     Returns
     -------
@@ -54,17 +58,19 @@ def plot_prior_grid(model: PathModel, grid: PriorGrid) -> Figure:
     axes = figure.add_subplot()
     image = axes.imshow(means, cmap=COLOURS, norm=_around(means, grid.target.null), aspect="auto")
     held = ((at["lower"] > grid.target.null) | (at["upper"] < grid.target.null)).to_numpy()
+    trusted = at["trustworthy"].transpose(down, across).to_numpy()
     for i in range(at.sizes[down]):
         for j in range(at.sizes[across]):
-            _cell(axes, i, j, means[i, j], held[i, j], image)
+            _cell(axes, i, j, _words(means[i, j], held[i, j], trusted[i, j]), _shade(means[i, j], image))
     for axis, key, values in ((axes.yaxis, down, at[down]), (axes.xaxis, across, at[across])):
         axis.set_ticks(range(len(values)), [f"{value:g}" for value in values.to_numpy()])
         axis.set_label_text(plain(_key_words(key)), fontsize=9.5)
-    _mark_own(axes, at, down, across)
-    _mark_published(axes, model, grid, means)
+    framed, marked = _mark_own(axes, model, at, down, across), _mark_published(axes, model, grid, means)
     figure.colorbar(image, ax=axes, label=textwrap.fill(plain(target_words(model, grid.target)), 44), shrink=0.9)
-    note = "Posterior mean of each fit; in brackets where the 95 % interval holds no effect. "
-    note += "Frame: this specification's own priors. Diamond: nearest to the published value."
+    note = f"Posterior mean of each fit; in brackets where the 95 % interval includes {grid.target.null:g}."
+    note += " Star: the fit failed its diagnostics." if not trusted[np.isfinite(means)].all() else ""
+    note += " Frame: this specification's own priors." if framed else ""
+    note += " Diamond: nearest to the published value." if marked else ""
     caption(figure, note, str(grid.attrs["data_source"]))
     return figure
 
@@ -86,29 +92,39 @@ def _around(values: np.ndarray, null: float) -> TwoSlopeNorm:
     return TwoSlopeNorm(vcenter=null, vmin=null - reach, vmax=null + reach)
 
 
-def _cell(axes: Axes, i: int, j: int, mean: float, held: bool, image: object) -> None:
-    text = "failed" if np.isnan(mean) else f"{mean:.3f}" if held else f"({mean:.3f})"
-    red, green, blue, _ = image.cmap(image.norm(mean)) if np.isfinite(mean) else (1.0, 1.0, 1.0, 1.0)  # type: ignore[attr-defined]
-    dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.55
-    axes.text(j, i, text, ha="center", va="center", fontsize=9, color="white" if dark else INK)
+def _words(mean: float, held: bool, trusted: bool) -> str:
+    text = "failed" if np.isnan(mean) else f"{mean:z.3f}" if held else f"({mean:z.3f})"
+    return text if trusted or np.isnan(mean) else f"{text}*"
 
 
-def _mark_own(axes: Axes, at: xr.Dataset, down: str, across: str) -> None:
-    """Frame the cell of factor 1 in both keys, which is the specification itself."""
-    places = [np.flatnonzero(at[key].to_numpy() == 1.0) for key in (down, across)]
-    if all(len(place) for place in places) and not any("." in key for key in (down, across)):
-        corner = (places[1][0] - 0.5, places[0][0] - 0.5)
-        from matplotlib.patches import Rectangle
-
-        axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=INK, linewidth=2.2))
+def _shade(mean: np.float64, image: AxesImage) -> str:
+    """Return the colour of a text that can be read on a cell's own."""
+    red, green, blue, _ = image.cmap(float(image.norm(np.asarray(mean)))) if np.isfinite(mean) else (1.0, 1.0, 1.0, 1.0)
+    return "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.55 else INK
 
 
-def _mark_published(axes: Axes, model: PathModel, grid: PriorGrid, means: np.ndarray) -> None:
+def _cell(axes: Axes, i: int, j: int, text: str, colour: str) -> None:
+    axes.text(j, i, text, ha="center", va="center", fontsize=9, color=colour)
+
+
+def _mark_own(axes: Axes, model: PathModel, at: xr.Dataset, down: str, across: str) -> bool:
+    """Frame the cell of the specification itself; False where the grid does not have it."""
+    places = [np.flatnonzero(at[key].to_numpy() == any_dial(model, key).start(model)) for key in (across, down)]
+    if not all(len(place) for place in places):
+        return False
+    corner = (places[0][0] - 0.5, places[1][0] - 0.5)
+    axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=INK, linewidth=2.2))
+    return True
+
+
+def _mark_published(axes: Axes, model: PathModel, grid: PriorGrid, means: np.ndarray) -> bool:
+    """Mark the cell whose mean is nearest to the published value; False where there is none."""
     effect = published_of(model, grid.target)
     if effect is None or not np.isfinite(means).any():
-        return
+        return False
     i, j = np.unravel_index(np.nanargmin(np.abs(means - effect.estimate[0])), means.shape)
-    axes.plot(j + 0.38, i - 0.34, "D", color=INK, markersize=5)
+    axes.plot(j + 0.38, i - 0.34, "D", color=INK, markeredgecolor="white", markersize=6)
+    return True
 
 
 def _curve(model: PathModel, grid: PriorGrid, at: xr.Dataset) -> Figure:
@@ -117,7 +133,7 @@ def _curve(model: PathModel, grid: PriorGrid, at: xr.Dataset) -> Figure:
     x = at[key].to_numpy()
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
-    axes.axhline(grid.target.null, color="#8a8a8a", linewidth=0.8)
+    axes.axhline(grid.target.null, color=QUIET, linewidth=0.8)
     axes.fill_between(x, at["lower"], at["upper"], color=NEGATIVE, alpha=0.15, linewidth=0)
     axes.plot(x, at["mean"], "o-", color=NEGATIVE)
     effect = published_of(model, grid.target)
@@ -128,14 +144,24 @@ def _curve(model: PathModel, grid: PriorGrid, at: xr.Dataset) -> Figure:
     if (x > 0).all() and x.max() / x.min() >= 8:
         axes.set_xscale("log")
     quiet(axes, left=True)
-    caption(figure, "Posterior mean and 95 % interval. Dashed: published.", str(grid.attrs["data_source"]))
+    note = "Posterior mean and 95 % interval."
+    trusted = at["trustworthy"].to_numpy()
+    if not trusted.all():
+        axes.plot(x[~trusted], at["mean"][~trusted], "o", color=NEGATIVE, markerfacecolor="white")
+        note += " Open: the fit failed its diagnostics."
+    start = any_dial(model, key).start(model)
+    if start in x:
+        axes.axvline(start, color=QUIET, linewidth=1, linestyle=(0, (1, 2)))
+        note += " Dotted: this specification's own priors."
+    note += " Dashed: published." if effect is not None else ""
+    caption(figure, note, str(grid.attrs["data_source"]))
     return figure
 
 
 def plot_confounding(model: PathModel, found: Confounding) -> Figure:
     """Draw the target against the strengths of a confounder of two responses: a panel for each pair.
 
-    Colour: posterior mean. Hatched: the interval holds no effect. Cross: no confounder, this
+    Colour: posterior mean. Hatched: the interval includes no effect. Cross: no confounder, this
     specification. Dots: a confounder as strong as each covariate, of the sign that works against the effect.
     Dashed line: where the mean is the published value.
 
@@ -151,6 +177,7 @@ def plot_confounding(model: PathModel, found: Confounding) -> Figure:
     every = np.concatenate([at["mean"].to_numpy().ravel() for at in slices.values()])
     norm = _around(every, target.null)
     image: ContourSet | None = None
+    dashed = False
     for panel, pair in zip(panels, pairs, strict=True):
         image = _surface(panel, slices[pair], pair, norm)
         _tipping(panel, found, pair)
@@ -160,16 +187,19 @@ def plot_confounding(model: PathModel, found: Confounding) -> Figure:
         _benchmarks(panel, model, found, pair)
         effect = published_of(model, target)
         if effect is not None:
-            _line(panel, slices[pair], pair, effect.estimate[0])
+            dashed = _line(panel, slices[pair], pair, effect.estimate[0]) or dashed
     if image is not None:
         label = textwrap.fill(plain(target_words(model, target)), 44)
         figure.colorbar(image, ax=list(panels), label=label, shrink=0.9)
     note = (
         "Posterior mean, smooth between the fits (grey points); the axes are what one SD of the confounder adds to a "
-        "linear predictor. Hatched: the 95 % interval holds no effect (interpolated). Cross: no confounder, this "
-        "specification. Circles: as strong as a covariate, of the sign that works against the effect. Dashed: the "
-        "mean is the published value."
+        f"linear predictor. Hatched: the 95 % interval includes {target.null:g} (interpolated). Cross: no confounder, "
+        "this specification. Circles: as strong as a covariate, of the sign that works against the effect, where "
+        "within the axes."
     )
+    note += " Dashed: the mean is the published value." if dashed else ""
+    failed = any(not at["trustworthy"].all() for at in slices.values())
+    note += " Orange plus: the fit there failed, or failed its diagnostics." if failed else ""
     caption(figure, note, str(found.attrs["data_source"]))
     return figure
 
@@ -181,6 +211,8 @@ def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], norm: TwoSlopeNo
     first, second = pair
     grid_x, grid_y = np.meshgrid(at[second].to_numpy(), at[first].to_numpy())
     axes.plot(grid_x.ravel(), grid_y.ravel(), ".", color="#6b6b6b", markersize=2.5)
+    failed = ~at["trustworthy"].transpose(*pair).to_numpy()
+    axes.plot(grid_x[failed], grid_y[failed], "P", color=NEGATIVE, markersize=5.5, markeredgewidth=0, clip_on=False)
     axes.plot(0, 0, "x", color=INK, markersize=8, markeredgewidth=2, clip_on=False)
     axes.tick_params(labelsize=8.5)
     return image
@@ -228,7 +260,10 @@ def _benchmarks(axes: Axes, model: PathModel, found: Confounding, pair: tuple[st
                                                     "edgecolor": "none"})  # fmt: skip
 
 
-def _line(axes: Axes, at: xr.Dataset, pair: tuple[str, str], value: float) -> None:
+def _line(axes: Axes, at: xr.Dataset, pair: tuple[str, str], value: float) -> bool:
+    """Draw where the mean has a value; False where it has it nowhere."""
     x, y, mean = _smooth(at, pair)
-    if np.nanmin(mean) < value < np.nanmax(mean):
+    somewhere = bool(np.nanmin(mean) < value < np.nanmax(mean))
+    if somewhere:
         axes.contour(x, y, mean, levels=[value], colors=INK, linewidths=1, linestyles="dashed")
+    return somewhere

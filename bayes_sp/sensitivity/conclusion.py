@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from bayes_sp.sensitivity.target import Estimate, Finding, Target
 
 ANALYSES = {
-    "power-scaling": "priors and likelihood made weaker and stronger",
     "priors": "other priors",
-    "tipping": "prior at the tipping point",
     "kappa": "coupling of a mediator's two worlds",
     "confounding": "an unmeasured confounder",
     "attrition": "patients who did not come back",
@@ -27,7 +25,7 @@ class Verdicts:
     analysis
         Key of ``ANALYSES``.
     keep, lose, turn
-        Cases whose interval lies on the side of the reference's mean; holds no effect; lies on the other side.
+        Cases whose interval lies on the side of the reference's mean; includes no effect; lies on the other side.
     unusable
         Cases without an answer, or whose fit failed its diagnostics, with the reason.
     """
@@ -54,7 +52,8 @@ def verdicts(findings: Sequence[Finding], base: Estimate, target: Target) -> lis
             if finding.analysis != analysis:
                 continue
             if finding.estimate is None or not finding.estimate.trustworthy:
-                reason = finding.note or "its fit failed the diagnostics"
+                failed = finding.estimate is not None
+                reason = "its fit failed the diagnostics" if failed else finding.note or "no answer"
                 sorted_["unusable"].append(f"{finding.case} ({reason})")
                 continue
             sign = finding.estimate.sign(target.null) * side
@@ -75,8 +74,8 @@ def verdict_lines(found: Sequence[Verdicts], ci_prob: float) -> list[str]:
             line = f"{words}: the sign holds at {100 * ci_prob:g} % in {_all(one.answered)}."
         else:
             line = f"{words}: the sign holds at {100 * ci_prob:g} % in {len(one.keep)} of {one.answered} cases"
-            line += f"; not with {listed(one.lose)}" if one.lose else ""
-            line += f"; it is the opposite with {listed(one.turn)}" if one.turn else ""
+            line += f". Not with {listed(one.lose)}" if one.lose else ""
+            line += f". It is the opposite with {listed(one.turn)}" if one.turn else ""
             line += "."
         line += f" Not used: {listed(one.unusable)}." if one.unusable else ""
         lines.append(line)
@@ -87,24 +86,29 @@ def quotable(found: Sequence[Verdicts], base: Estimate, name: str, unit: str, ci
     """Return one sentence that a reader can quote."""
     size = f"{_short(base.mean)} [{_short(base.lower)}, {_short(base.upper)}]{f' {unit}' if unit else ''}"
     total, kept = sum(one.answered for one in found), sum(len(one.keep) for one in found)
+    turned = sum(len(one.turn) for one in found)
+    if total == 0:
+        return f"The {name} effect is {size}; no case can be used, so nothing is known of what would change that."
+    cases = f"{total} case{'' if total == 1 else 's'}"
     if base.sign(null) == 0:
         return (
-            f"The {100 * ci_prob:g} % interval of the {name} effect, {size}, holds no effect already, so there is no "
-            f"sign to keep; in {total - kept} of {total} cases that stays so."
+            f"The {100 * ci_prob:g} % interval of the {name} effect, {size}, includes {null:g} already, so there is no "
+            f"sign to keep; in {total - kept - turned} of {cases} it still includes {null:g}."
         )
-    turned = sum(len(one.turn) for one in found)
     return (
-        f"The {name} effect, {size}, keeps its sign at {100 * ci_prob:g} % in {kept} of {total} cases"
+        f"The {name} effect, {size}, keeps its sign at {100 * ci_prob:g} % in {kept} of {cases}"
         + (f", and has the opposite sign in {turned}" if turned else "")
         + "; the cases were chosen to look for where it does not hold, so their number is no probability."
     )
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names as they stand in a sentence, the first six of many."""
+    """Return names as they stand in a sentence, the first six of many; by semicolons where names have commas."""
     shown = list(names[:MOST_NAMED])
     if len(names) > MOST_NAMED:
         shown.append(f"{len(names) - MOST_NAMED} more")
+    if any(", " in name for name in shown):
+        return "; ".join(shown)
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 

@@ -17,13 +17,14 @@ from bayes_sp.sensitivity.alternatives import RULES, Alternative
 from bayes_sp.sensitivity.dials import Dial, check_value, constant_dial, factor_dial, turned
 from bayes_sp.sensitivity.prior_terms import renamed, users_of
 from bayes_sp.spec.check_priors import prior_problems
-from bayes_sp.spec.load import models_folder, read_tables
+from bayes_sp.spec.load import models_folder, read_tables, shipped_models
 from bayes_sp.spec.read_priors import coefficient_names, read_priors
 from bayes_sp.spec.table import Table
 from bayes_sp.spec.types import PathModel
 
 MOST_CELLS = 10_000
 DEFAULT = "default"
+SWAPPED = "is a specification and not a grid of priors; to analyse it, name it before --priors"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,10 @@ def read_grid(model: PathModel, source: str | Path | Mapping[str, Any] = DEFAULT
     if isinstance(source, Mapping):
         return _parse(model, source, "grid", shipped=False)
     path = find_grid(source)
-    return _parse(model, read_tables(path), str(path), shipped=path in shipped_grids().values())
+    tables = read_tables(path)
+    if "equation" in tables:
+        raise SpecificationError(str(path), [SWAPPED])
+    return _parse(model, tables, str(path), shipped=path in shipped_grids().values())
 
 
 def find_grid(source: str | Path) -> Path:
@@ -99,6 +103,8 @@ def find_grid(source: str | Path) -> Path:
         Where there is no such file.
     """
     text, shipped = os.path.expanduser(source), shipped_grids()
+    if text in shipped_models():
+        raise SpecificationError(f'"{source}"', [SWAPPED])
     if text in shipped:
         return shipped[text]
     if Path(text).is_file():
@@ -174,10 +180,14 @@ def _read_alternative(table: Table, reading: _Reading) -> None:
     name, why = table.take_text("name", required=True), table.take_text("why", required=True)
     if name in RULES:
         table.report("name", f'"{name}" is a rule; take another name')
-    missing = list(_missing(table.take_table("applies"), model))
+    applies = table.take_table("applies")
+    wanted, missing = applies.names(), list(_missing(applies, model))
     priors = table.take_table("priors", required=True)
     table.finish()
     if missing:
+        other = not any(equation.response in wanted for equation in model.equations)
+        if reading.shipped and other:  # priors of another study's variables are no news
+            return
         reading.notes.append(f"{name}: does not apply to {model.name}: {'; '.join(missing)}")
         return
     responses = [equation.response for equation in model.equations]

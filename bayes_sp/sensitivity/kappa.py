@@ -17,6 +17,7 @@ from bayes_sp.sensitivity.provenance import provenance
 from bayes_sp.sensitivity.target import Finding, Target, estimate_of, target_of
 
 KAPPAS = tuple(i / 10 for i in range(11))
+ROUNDING = 1e-9  # of the width of an interval
 NUMBERS = ("mean", "median", "sd", "lower", "upper", "prob_negative")
 BAND_COLUMNS = ("path", "scale", "decomposition", "lowest_mean", "highest_mean", "lower", "upper", "one_side")
 
@@ -61,8 +62,16 @@ class KappaCurve:
             rows.append((path, scale, decomposition, means.min(), means.max(), lower, upper, one_side))
         return pd.DataFrame(rows, columns=list(BAND_COLUMNS))
 
+    def moves(self, path: str) -> bool:
+        """Whether an effect, on the target's scale, depends on kappa at all, beyond rounding."""
+        own = self.band[(self.band["path"] == path) & (self.band["scale"] == self.target.scale)]
+        return bool((own["highest_mean"] - own["lowest_mean"] > ROUNDING * (own["upper"] - own["lower"])).any())
+
     def findings(self) -> list[Finding]:
-        """Return what the target's effect is at each kappa."""
+        """Return what the target's effect is at each kappa; one finding where kappa does not move it at all."""
+        if not self.moves(self.target.path):
+            own = self.table[self.table["kappa"] == self.table["kappa"].iloc[-1]]
+            return [Finding("kappa", "any kappa", estimate_of(own, self.target))]
         return [
             Finding("kappa", f"kappa = {kappa:g}", estimate_of(own, self.target))
             for kappa, own in self.table.groupby("kappa", sort=False)

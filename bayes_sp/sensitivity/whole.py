@@ -12,7 +12,7 @@ import pandas as pd
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
 from bayes_sp.effects.posterior import Effects
 from bayes_sp.effects.summary import CI_PROB
-from bayes_sp.errors import BayesSpError
+from bayes_sp.errors import BayesSpError, FitError, PlaceError, RunError
 from bayes_sp.fitting import Fit, fit
 from bayes_sp.many.run import Runner
 from bayes_sp.model.options import SamplerOptions
@@ -66,6 +66,8 @@ class Sensitivity:
         Those who did not come back, where it does.
     refused
         Analysis -> why it could not be made.
+    unfitted
+        Whether one of these is refused because nothing of it could be fitted.
     seconds
         Wall time of each part.
     """
@@ -86,6 +88,7 @@ class Sensitivity:
     attrition: Attrition | None = None
     delta: DeltaCurve | None = None
     refused: dict[str, str] = field(default_factory=dict)
+    unfitted: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 
     def findings(self) -> list[Finding]:
@@ -109,11 +112,15 @@ class Sensitivity:
 
     @property
     def failed(self) -> bool:
-        """Whether a fit failed, or failed its diagnostics."""
+        """Whether a fit failed, or failed its diagnostics, in a case, a crossing, a grid of strengths or a curve."""
+        grids = [*([] if self.grid is None or not self.grid.keys else [self.grid.crossed]),
+                 *([] if self.confounding is None else self.confounding.surfaces.values()),
+                 *([] if self.delta is None else [self.delta.curves])]  # fmt: skip
         doubtful = any(f.estimate is not None and not f.estimate.trustworthy for f in self.findings())
+        doubtful = doubtful or not all(bool(grid["trustworthy"].all()) for grid in grids)
         refitted = (self.grid, self.tipping, self.confounding)
         failures = any(part.failures for part in refitted if part is not None)
-        return doubtful or failures or not self.verdict.trustworthy
+        return doubtful or failures or self.unfitted or not self.verdict.trustworthy
 
 
 def analyse(
@@ -136,8 +143,8 @@ def analyse(
     model, survey, seed, options
         As in `bayes_sp.fit`.
     parts
-        Any of ``priors``, ``kappa``, ``confounding``, ``attrition``. One that cannot be made stands in ``refused`` with
-        the reason, and the others go on; one that is asked for alone raises.
+        Any of ``priors``, ``kappa``, ``confounding``, ``attrition``. What of them cannot be made stands in ``refused``
+        with the reason, and the rest goes on.
     grid
         Priors to refit with (`prior_grid`); None for the shipped grid.
     nonresponders
@@ -157,8 +164,10 @@ def analyse(
     Raises
     ------
     BayesSpError
-        For a part that there is not, or where the one part that was asked for cannot be made; everything that
-        `bayes_sp.fit` raises.
+        For a part that there is not, or where nothing that was asked for can be made; everything that `bayes_sp.fit`
+        raises.
+    RunError, PlaceError
+        Where answers cannot be kept, or the place of the fits cannot be used.
     """
     unknown = [part for part in parts if part not in PARTS]
     if unknown or not parts:
@@ -174,19 +183,25 @@ def analyse(
     base = estimate_of(effects.table(CI_PROB), target, trustworthy=verdict.trustworthy)
     seconds = {"fit": round(time.perf_counter() - started, 3)}
     found: dict[str, object] = {}
-    refused: dict[str, str] = {}
+    refused: dict[str, BayesSpError] = {}
     asked = tuple(part for part in PARTS if part in parts)
     for name, part, make in _made(fitted, target, asked, grid, nonresponders, runner):
         notify(name)
         started = time.perf_counter()
         try:
             found[part] = make()
+        except (RunError, PlaceError):
+            raise
         except BayesSpError as error:
-            if len(asked) == 1:
-                raise
-            refused[name] = "; ".join(error.problems)
+            refused[name] = error
         seconds[name] = round(time.perf_counter() - started, 3)
-    return Sensitivity(fitted, effects, verdict, target, base, asked, refused=refused, seconds=seconds, **found)  # type: ignore[arg-type]
+    if not found:
+        raise next(iter(refused.values()))
+    reasons = {name: "; ".join(problem.rstrip(".") for problem in error.problems) for name, error in refused.items()}
+    unfitted = any(isinstance(error, FitError) for error in refused.values())
+    return Sensitivity(
+        fitted, effects, verdict, target, base, asked, refused=reasons, unfitted=unfitted, seconds=seconds, **found  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def _made(
