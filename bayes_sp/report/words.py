@@ -58,7 +58,7 @@ def _strengths(model: PathModel, confounder: Unmeasured) -> list[str]:
     for response, strength in confounder.strengths:
         family = next(FAMILIES[e.family] for e in model.equations if e.response == response)
         label, scale = model.variable(response).label, _predictor_scale(family)
-        size = f"{strength} (a prior)" if isinstance(strength, Prior) else f"{strength:g}"
+        size = f"an unknown number, with the prior {strength}," if isinstance(strength, Prior) else f"{strength:g}"
         found.append(f"{size} to {in_sentence(label)}{f' ({scale})' if scale else ''}")
     return found
 

@@ -312,8 +312,8 @@ def test_the_summary_says_that_the_confounder_is_assumed(tmp_path):
     text = " ".join(summary_text(analysis).split())
     sentence = (
         "U was not measured; it is assumed: standard normal, independent of the exposure and the covariates, and one "
-        "SD of it adds -0.4 to loneliness T1 and HalfNormal(sigma=0.3) (a prior) to primary-care appointments T1 (log "
-        "rates)."
+        "SD of it adds -0.4 to loneliness T1 and an unknown number, with the prior HalfNormal(sigma=0.3), to "
+        "primary-care appointments T1 (log rates)."
     )
     assert text.count(sentence) == 2
     assert "standardised over the patients' covariates and U" in text
