@@ -29,22 +29,25 @@ def prior_lines(found: Sensitivity) -> Iterator[str]:
         yield from _overlap(found, found.overlap)
 
 
-def shown(estimate: Estimate | None) -> str:
+def shown(estimate: Estimate | None, mark: str = " (failed the diagnostics)") -> str:
     """Return mean and interval, with a mark where the fit cannot be trusted."""
     if estimate is None:
         return "not fitted"
-    doubt = "" if estimate.trustworthy else " (failed the diagnostics)"
+    doubt = "" if estimate.trustworthy else mark
     return f"{number(estimate.mean, 3)} [{number(estimate.lower, 3)}, {number(estimate.upper, 3)}]{doubt}"
 
 
 def _power(found: Sensitivity, power: PowerScaling) -> list[str]:
     target = found.target
+    doubtful = False
     rows = [["", *(f"to the power {alpha:g}" for alpha in power.alphas), "sensitivity", "Pareto k"]]
     for block in map(str, power.dataset["block"].to_numpy()):
         cells = []
         for alpha in power.alphas:
             again = str(power.dataset["method"].sel(block=block, alpha=alpha).item()) == "refit"
-            cells.append(shown(power.estimate(target, block, alpha)) + (" refit" if again else ""))
+            estimate = power.estimate(target, block, alpha)
+            doubtful = doubtful or (estimate is not None and not estimate.trustworthy)
+            cells.append(shown(estimate, " *") + (" refit" if again else ""))
         at = power.dataset.sel(block=block)
         diagnostic = float(at["diagnostic"].sel(path=target.path, scale=target.scale))
         rows.append([block, *cells, number(diagnostic, 3), f"{float(at['worst_k']):.2f}"])
@@ -53,6 +56,7 @@ def _power(found: Sensitivity, power: PowerScaling) -> list[str]:
         "times). By Pareto-smoothed weights, or by a refit where Pareto k is above 0.7. Sensitivity: how fast the "
         "effect's distribution moves (Kallioinen et al. 2024); from 0.05 on it counts."
     )
+    note += " * the refit failed the diagnostics." if doubtful else ""
     lines = ["   Each prior weaker and stronger", *within(rows, "l" + "r" * (len(power.alphas) + 2)), *wrapped(note)]
     for text in (power.sentence(target), *power.notes):
         lines += wrapped(f"{text.rstrip('.')}.")

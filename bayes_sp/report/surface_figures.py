@@ -97,9 +97,11 @@ def _words(mean: float, held: bool, trusted: bool) -> str:
     return text if trusted or np.isnan(mean) else f"{text}*"
 
 
-def _shade(mean: np.float64, image: AxesImage) -> str:
+def _shade(mean: float, image: AxesImage) -> str:
     """Return the colour of a text that can be read on a cell's own."""
-    red, green, blue, _ = image.cmap(float(image.norm(np.asarray(mean)))) if np.isfinite(mean) else (1.0, 1.0, 1.0, 1.0)
+    if np.isnan(mean):
+        return INK
+    red, green, blue, _ = image.to_rgba(np.array([mean]))[0]
     return "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.55 else INK
 
 
