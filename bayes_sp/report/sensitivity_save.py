@@ -123,12 +123,12 @@ def figures(found: Sensitivity) -> Iterator[tuple[str, Figure]]:
 def findings_table(findings: list[Finding], verdicts: list[Verdicts]) -> pd.DataFrame:
     """Return one row for each case: ``analysis, case, mean, lower, upper, trustworthy, sign, note``.
 
-    ``sign``: ``kept``, ``lost``, ``turned`` or ``unusable``.
+    ``sign``: ``kept``, ``lost``, ``turned``, ``undecided`` or ``unusable``.
     """
     signs = {
         (one.analysis, case): word
         for one in verdicts
-        for cases, word in ((one.keep, "kept"), (one.lose, "lost"), (one.turn, "turned"))
+        for cases, word in ((one.keep, "kept"), (one.lose, "lost"), (one.turn, "turned"), (one.undecided, "undecided"))
         for case in cases
     }
     rows = []

@@ -14,6 +14,7 @@ ANALYSES = {
     "attrition": "patients who did not come back",
 }
 MOST_NAMED = 6
+KINDS = ("keep", "lose", "turn", "undecided", "unusable")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Verdicts:
         Key of ``ANALYSES``.
     keep, lose, turn
         Cases whose interval lies on the side of the reference's mean; includes no effect; lies on the other side.
+    undecided
+        Cases in which the limit that matters is within two Monte Carlo standard errors of no effect.
     unusable
         Cases without an answer, or whose fit failed its diagnostics, with the reason.
     """
@@ -34,12 +37,13 @@ class Verdicts:
     keep: tuple[str, ...]
     lose: tuple[str, ...]
     turn: tuple[str, ...]
+    undecided: tuple[str, ...]
     unusable: tuple[str, ...]
 
     @property
     def answered(self) -> int:
         """Number of cases that can be used."""
-        return len(self.keep) + len(self.lose) + len(self.turn)
+        return len(self.keep) + len(self.lose) + len(self.turn) + len(self.undecided)
 
 
 def verdicts(findings: Sequence[Finding], base: Estimate, target: Target) -> list[Verdicts]:
@@ -47,7 +51,7 @@ def verdicts(findings: Sequence[Finding], base: Estimate, target: Target) -> lis
     side = -1 if base.mean < target.null else 1
     found = []
     for analysis in dict.fromkeys(finding.analysis for finding in findings):
-        sorted_: dict[str, list[str]] = {"keep": [], "lose": [], "turn": [], "unusable": []}
+        sorted_: dict[str, list[str]] = {kind: [] for kind in KINDS}
         for finding in findings:
             if finding.analysis != analysis:
                 continue
@@ -56,9 +60,12 @@ def verdicts(findings: Sequence[Finding], base: Estimate, target: Target) -> lis
                 reason = "its fit failed the diagnostics" if failed else finding.note or "no answer"
                 sorted_["unusable"].append(f"{finding.case} ({reason})")
                 continue
+            if finding.estimate.undecided(target.null):
+                sorted_["undecided"].append(finding.case)
+                continue
             sign = finding.estimate.sign(target.null) * side
             sorted_["keep" if sign > 0 else "turn" if sign < 0 else "lose"].append(finding.case)
-        found.append(Verdicts(analysis, *(tuple(sorted_[kind]) for kind in ("keep", "lose", "turn", "unusable"))))
+        found.append(Verdicts(analysis, *(tuple(sorted_[kind]) for kind in KINDS)))
     return found
 
 
@@ -76,6 +83,7 @@ def verdict_lines(found: Sequence[Verdicts], ci_prob: float) -> list[str]:
             line = f"{words}: the sign holds at {100 * ci_prob:g} % in {len(one.keep)} of {one.answered} cases"
             line += f". Not with {listed(one.lose)}" if one.lose else ""
             line += f". It is the opposite with {listed(one.turn)}" if one.turn else ""
+            line += f". Undecided within Monte Carlo error with {listed(one.undecided)}" if one.undecided else ""
             line += "."
         line += f" Not used: {listed(one.unusable)}." if one.unusable else ""
         lines.append(line)
@@ -86,18 +94,23 @@ def quotable(found: Sequence[Verdicts], base: Estimate, name: str, unit: str, ci
     """Return one sentence that a reader can quote."""
     size = f"{_short(base.mean)} [{_short(base.lower)}, {_short(base.upper)}]{f' {unit}' if unit else ''}"
     total, kept = sum(one.answered for one in found), sum(len(one.keep) for one in found)
-    turned = sum(len(one.turn) for one in found)
+    turned, open_ = (
+        sum(len(cases) for cases in kind) for kind in ([o.turn for o in found], [o.undecided for o in found])
+    )
     if total == 0:
         return f"The {name} effect is {size}; no case can be used, so nothing is known of what would change that."
     cases = f"{total} case{'' if total == 1 else 's'}"
     if base.sign(null) == 0:
         return (
             f"The {100 * ci_prob:g} % interval of the {name} effect, {size}, includes {null:g} already, so there is no "
-            f"sign to keep; in {total - kept - turned} of {cases} it still includes {null:g}."
+            f"sign to keep; in {total - kept - turned - open_} of {cases} it still includes {null:g}"
+            + (f", and in {open_} Monte Carlo error leaves it open" if open_ else "")
+            + "."
         )
     return (
         f"The {name} effect, {size}, keeps its sign at {100 * ci_prob:g} % in {kept} of {cases}"
-        + (f", and has the opposite sign in {turned}" if turned else "")
+        + (f", has the opposite sign in {turned}" if turned else "")
+        + (f", is undecided within Monte Carlo error in {open_}" if open_ else "")
         + "; the cases were chosen to look for where it does not hold, so their number is no probability."
     )
 

@@ -51,6 +51,11 @@ class Estimate:
         """Return -1 or 1 where the interval lies on one side of the null, else 0."""
         return -1 if self.upper < null else 1 if self.lower > null else 0
 
+    def undecided(self, null: float = 0.0) -> bool:
+        """Whether the limit nearer to the null is within two Monte Carlo standard errors of it (if known)."""
+        limit, error = min((self.lower, self.mcse_lower), (self.upper, self.mcse_upper), key=lambda c: abs(c[0] - null))
+        return abs(limit - null) <= 2.0 * error
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -33,6 +33,22 @@ def test_each_case_is_kept_lost_turned_or_unusable():
     assert (other.keep, other.lose, other.turn) == (("c",), ("b",), ("a",))
 
 
+def test_a_limit_within_monte_carlo_error_is_undecided():
+    """Two standard errors of the limit nearer to no effect decide; where they are not known, the limit itself."""
+    cases = findings(
+        ("keeps", Estimate(-0.2, -0.4, -0.011, True, 0.1, 0.005)),
+        ("just below", Estimate(-0.2, -0.4, -0.009, True, 0.001, 0.005)),
+        ("just above", Estimate(-0.2, -0.4, 0.009, True, 0.001, 0.005)),
+        ("loses", Estimate(-0.2, -0.4, 0.011, True, 0.1, 0.005)),
+        ("unknown", Estimate(-0.2, -0.4, -0.009)),
+    )
+    (one,) = verdicts(cases, BELOW, TARGET)
+    assert (one.keep, one.lose, one.undecided) == (("keeps", "unknown"), ("loses",), ("just below", "just above"))
+    lines, sentence = said(cases)
+    assert "Undecided within Monte Carlo error with just below and just above." in lines[0]
+    assert "keeps its sign at 95 % in 2 of 5 cases, is undecided within Monte Carlo error in 2;" in sentence
+
+
 def test_a_ratio_is_judged_by_1():
     """An interval from 0.7 to 0.9 lies below no effect, one from 0.9 to 1.1 includes it."""
     base = Estimate(0.8, 0.7, 0.9)
@@ -77,7 +93,7 @@ def test_cases_that_lose_or_turn_the_sign_are_named():
         "Other priors: the sign holds at 95 % in 1 of 3 cases. Not with b. It is the opposite with c. "
         "Not used: d (no answer)."
     ]
-    assert "keeps its sign at 95 % in 1 of 3 cases, and has the opposite sign in 1;" in sentence
+    assert "keeps its sign at 95 % in 1 of 3 cases, has the opposite sign in 1;" in sentence
 
 
 def test_a_base_interval_that_includes_0_has_no_sign_to_keep():
