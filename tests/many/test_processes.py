@@ -103,7 +103,8 @@ def test_workers_that_cannot_start_are_an_error_that_says_so(monkeypatch):
 
 
 PARENT = """
-import os, time
+import os, signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from bayes_sp.many.processes import Processes
 with Processes(2) as workers:
     both = [workers.submit(eval, "__import__('time').sleep(0.5) or __import__('os').getpid()") for _ in range(2)]
