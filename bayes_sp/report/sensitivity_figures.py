@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bayes_sp.spec.parts import PublishedEffect
     from bayes_sp.spec.types import PathModel
 
+LABEL = 46  # letters of a row's label in one line
 SCALES = {"difference": "difference", "rate_ratio": "rate ratio", "risk_ratio": "risk ratio", "coefficient": "product"}
 
 
@@ -62,7 +63,9 @@ def plot_estimates(
     """
     published = published_of(model, target)
     names = [*(["published"] if published else []), "this specification", *(name for name, _ in rows)]
-    figure = Figure(figsize=(8.6, 1.7 + 0.3 * len(names)), layout="constrained")
+    labels = [textwrap.fill(plain(name), LABEL) for name in names]
+    lines = max(label.count("\n") for label in labels) + 1
+    figure = Figure(figsize=(8.6, 1.7 + (0.13 + 0.17 * lines) * len(names)), layout="constrained")
     axes = figure.add_subplot()
     axes.axvline(target.null, color=QUIET, linewidth=0.8, zorder=0)
     if published:
@@ -78,7 +81,7 @@ def plot_estimates(
                       color=QUIET, fontsize=9, style="italic")  # fmt: skip
         else:
             _row(axes, height, estimate, target, NEGATIVE if estimate.trustworthy else QUIET)
-    axes.set_yticks(range(len(names)), [plain(name) for name in names])
+    axes.set_yticks(range(len(names)), labels)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(textwrap.fill(plain(target_words(model, target)), 60), fontsize=9.5)
