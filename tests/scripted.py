@@ -132,7 +132,7 @@ def fit_once(
     model: PathModel, survey: Survey, *, seed: int = 1, options: SamplerOptions = FEW, **others: object
 ) -> Fit:
     """Return ``fit``, made once for each specification, survey, seed and options."""
-    key = Cell("fit", model, survey, seed, options).key
+    key = f"{model.name} {Cell('fit', model, survey, seed, options).key}"
     if key not in _FITS:
         _FITS[key] = fit(model, survey, seed=seed, options=options)
     return _FITS[key]
