@@ -22,7 +22,7 @@ from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.records import Survey
 
-FEW = SamplerOptions(draws=800, tune=500, chains=4, cores=2)
+FEW = SamplerOptions(draws=500, tune=500, chains=4, cores=2)
 RESPONSES = ("mood", "sleep", "visits")
 HALF = 0.05  # the scale of the first path's prior that takes half of the effect away
 PER_STRENGTH = 4.0  # what strengths of product 1 add to an effect
@@ -40,7 +40,7 @@ def chain_tables(mediators: int = 1, outcome: str = "negative_binomial", *, publ
         "walks": {"label": "Walks a week", "unit": "walks", "kind": "integer", "min": 0, "max": 7},
         "mood": {"label": "Mood", "unit": "points (0-10)", "center": 5.0},
         "sleep": {"label": "Hours of sleep", "unit": "hours", "center": 7.0},
-        "visits": {"label": "Visits", "unit": "visits a year", "kind": "count" if outcome != "normal" else "number"},
+        "visits": {"label": "Visits", "unit": "visits a year", "kind": "count" if outcome != "normal" else "real"},
     }
     tables = {
         "title": "Walks and visits",
@@ -132,7 +132,7 @@ def fit_once(
     model: PathModel, survey: Survey, *, seed: int = 1, options: SamplerOptions = FEW, **others: object
 ) -> Fit:
     """Return ``fit``, made once for each specification, survey, seed and options."""
-    key = Cell("fit", model, survey, seed, options).key
+    key = f"{model.name} {Cell('fit', model, survey, seed, options).key}"
     if key not in _FITS:
         _FITS[key] = fit(model, survey, seed=seed, options=options)
     return _FITS[key]

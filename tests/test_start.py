@@ -13,7 +13,7 @@ import pytest
 
 import bayes_sp
 
-HEAVY = {"pymc", "pytensor", "nutpie", "arviz", "xarray", "pandas", "numpy", "scipy", "matplotlib"}
+HEAVY = {"pymc", "pytensor", "nutpie", "arviz", "xarray", "pandas", "numpy", "numba", "scipy", "matplotlib"}
 SCRIPT = """
 import json, sys
 {code}
@@ -38,7 +38,14 @@ def loaded_by(code: str, folder: Path) -> tuple[str, set[str], list[str]]:
 
 
 @pytest.mark.parametrize(
-    "code", ["import bayes_sp", "import bayes_sp.cli", "import bayes_sp.runs", "import bayes_sp.spec.load"]
+    "code",
+    [
+        "import bayes_sp",
+        "import bayes_sp.cli",
+        "import bayes_sp.runs",
+        "import bayes_sp.spec.load",
+        "import bayes_sp.sensitivity; dir(bayes_sp.sensitivity)",
+    ],
 )
 def test_importing_loads_no_heavy_library(code, tmp_path):
     """A name that needs a library loads it when it is first used, not before."""
@@ -46,7 +53,15 @@ def test_importing_loads_no_heavy_library(code, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status"), [(["--help"], 0), (["fit", "--help"], 0), (["models"], 0), (["fit", "--seed", "x"], 2)]
+    ("arguments", "status"),
+    [
+        (["--help"], 0),
+        (["fit", "--help"], 0),
+        (["models"], 0),
+        (["fit", "--seed", "x"], 2),
+        (["sensitivity", "--help"], 0),
+        (["sensitivity", "--workers", "x"], 2),
+    ],
 )
 def test_help_and_lists_load_no_heavy_library(arguments, status, tmp_path):
     """Help, the list of models and a mistyped option answer at once."""
@@ -62,9 +77,14 @@ def test_help_and_lists_load_no_heavy_library(arguments, status, tmp_path):
         (["fit", "broken.toml"], "TOML"),
         (["fit", "--out", "taken"], "exists already"),
         (["fit", "--data", "nowhere.csv"], "no such file"),
+        (["sensitivity"], "name the analyses that you want"),
+        (["sensitivity", "primery", "--all"], "primary"),
+        (["sensitivity", "--all", "--out", "taken"], "exists already"),
+        (["sensitivity", "--all", "--data", "nowhere.csv"], "no such file"),
+        (["sensitivity", "--attrition", "--nonresponders", "nowhere.toml"], "nowhere.toml: is not a file"),
     ],
 )
-def test_a_refused_fit_loads_no_heavy_library(arguments, words, tmp_path):
+def test_a_refused_command_loads_no_heavy_library(arguments, words, tmp_path):
     """A wrong model, file or folder is reported before anything slow is imported."""
     (tmp_path / "broken.toml").write_text("title = ", encoding="utf-8")
     (tmp_path / "taken").mkdir()
@@ -79,6 +99,19 @@ def test_every_public_name_is_found_where_the_package_says():
     assert sorted(bayes_sp._HOMES) == sorted(bayes_sp.__all__)
     for name in bayes_sp.__all__:
         assert getattr(bayes_sp, name) is getattr(importlib.import_module(bayes_sp._HOMES[name]), name)
+
+
+def test_every_public_name_of_sensitivity_is_found_and_hides_no_module():
+    """Each name is the object of the module that it is declared in; none is the name of a module of the room.
+
+    Importing a module sets its name on the room: a function of the same name would be hidden by it.
+    """
+    room = bayes_sp.sensitivity
+    modules = {path.stem for path in Path(room.__file__).parent.glob("*.py")}
+    assert set(room.__all__) & modules == set()
+    for name in room.__all__:
+        assert getattr(room, name) is getattr(importlib.import_module(room._HOMES[name]), name)
+    assert dir(room) == sorted(room.__all__)
 
 
 def test_names_for_type_checkers_are_the_public_names():

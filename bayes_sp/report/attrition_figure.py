@@ -53,9 +53,9 @@ def plot_attrition(model: PathModel, found: Attrition) -> Figure:
         row[0].set_ylabel(textwrap.fill(plain(target_words(model, found.target)), 34), fontsize=8.5)
     note = (
         "The effect over everyone who was asked, where delta is added to the level or the slope among those who did "
-        "not come back. Point: missing at random (delta = 0). Mean and 95 % interval. Vertical: where the interval "
-        "first changes sides."
+        "not come back. Point: missing at random (delta = 0). Mean and 95 % interval."
     )
+    note += " Vertical: where the interval first changes sides." if any(tip.deltas for tip in found.tipping) else ""
     note += " Dashed: published." if effect is not None else ""
     caption(figure, note, str(found.curves.attrs["data_source"]))
     return figure

@@ -8,7 +8,7 @@ import textwrap
 import pandas as pd
 
 WIDTH = 118
-FIRST = 56  # of the first column of a table that is too wide
+FIRST = 56  # width of the first column, at least, of a table that is too wide
 
 
 def decimals_of(table: pd.DataFrame) -> int:
@@ -47,7 +47,7 @@ def within(rows: list[list[str]], align: str) -> list[str]:
     widths = [max(len(row[i]) for row in rows) + 2 for i in range(len(rows[0]))]
     if 1 + sum(widths) <= WIDTH:
         return aligned(rows, align)
-    first = min(widths[0], FIRST)
+    first = min(widths[0], max(FIRST, WIDTH - 1 - sum(widths[1:])))
     blocks: list[list[int]] = [[]]
     for i, width in enumerate(widths[1:], start=1):
         if blocks[-1] and 1 + first + sum(widths[j] for j in blocks[-1]) + width > WIDTH:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bayes_sp.spec.parts import PublishedEffect
     from bayes_sp.spec.types import PathModel
 
+LABEL = 46  # letters of a row's label in one line
 SCALES = {"difference": "difference", "rate_ratio": "rate ratio", "risk_ratio": "risk ratio", "coefficient": "product"}
 
 
@@ -62,24 +63,27 @@ def plot_estimates(
     """
     published = published_of(model, target)
     names = [*(["published"] if published else []), "this specification", *(name for name, _ in rows)]
-    figure = Figure(figsize=(8.6, 1.7 + 0.3 * len(names)), layout="constrained")
+    labels = [textwrap.fill(plain(name), LABEL) for name in names]
+    tall = np.array([1.0 + 0.55 * label.count("\n") for label in labels])
+    heights = np.cumsum(tall) - tall / 2.0  # a row is as tall as its label
+    figure = Figure(figsize=(8.6, 1.7 + 0.3 * tall.sum()), layout="constrained")
     axes = figure.add_subplot()
     axes.axvline(target.null, color=QUIET, linewidth=0.8, zorder=0)
     if published:
         if published.lower is not None and published.upper is not None:
-            axes.hlines(0, published.lower, published.upper, color=INK, linewidth=1.8)
-        axes.plot(published.estimate, [0] * len(published.estimate), "D", color=INK, markersize=5.5)
+            axes.hlines(heights[0], published.lower, published.upper, color=INK, linewidth=1.8)
+        axes.plot(published.estimate, [heights[0]] * len(published.estimate), "D", color=INK, markersize=5.5)
     first = len(names) - len(rows)
-    _row(axes, first - 1, base, target, ACCENT)
+    _row(axes, heights[first - 1], base, target, ACCENT)
     axes.axvspan(base.lower, base.upper, color=ACCENT, alpha=0.08, linewidth=0, zorder=0)
-    for height, (_, estimate) in enumerate(rows, start=first):
+    for height, (_, estimate) in zip(heights[first:], rows, strict=True):
         if estimate is None:
             axes.text(0.5, height, "no result", transform=axes.get_yaxis_transform(), ha="center", va="center",
                       color=QUIET, fontsize=9, style="italic")  # fmt: skip
         else:
             _row(axes, height, estimate, target, NEGATIVE if estimate.trustworthy else QUIET)
-    axes.set_yticks(range(len(names)), [plain(name) for name in names])
-    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_yticks(heights, labels)
+    axes.set_ylim(tall.sum() + 0.1, -0.1)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(textwrap.fill(plain(target_words(model, target)), 60), fontsize=9.5)
     quiet(axes)

@@ -214,7 +214,8 @@ def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], norm: TwoSlopeNo
     grid_x, grid_y = np.meshgrid(at[second].to_numpy(), at[first].to_numpy())
     axes.plot(grid_x.ravel(), grid_y.ravel(), ".", color="#6b6b6b", markersize=2.5)
     failed = ~at["trustworthy"].transpose(*pair).to_numpy()
-    axes.plot(grid_x[failed], grid_y[failed], "P", color=NEGATIVE, markersize=5.5, markeredgewidth=0, clip_on=False)
+    if failed.any():  # an empty line has its extent at the figure's corner
+        axes.plot(grid_x[failed], grid_y[failed], "P", color=NEGATIVE, markersize=5.5, markeredgewidth=0, clip_on=False)
     axes.plot(0, 0, "x", color=INK, markersize=8, markeredgewidth=2, clip_on=False)
     axes.tick_params(labelsize=8.5)
     return image

@@ -1,0 +1,76 @@
+"""Finished sensitivity analyses for the tests of text, figures and folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from scripted import FEW, Scripted, chain_model, chain_records, chain_survey, fits_made_once
+
+from bayes_sp.many.cells import Cell
+from bayes_sp.sensitivity.grid_file import Grid, read_grid
+from bayes_sp.sensitivity.whole import PARTS, Sensitivity, analyse
+from bayes_sp.spec.load import load_model
+from bayes_sp.survey.nonresponders import nonresponders_from_records
+from bayes_sp.survey.records import RECONSTRUCTED, Survey
+
+SLOPES = {"slope.sigma": [0.25, 0.5, 1.0]}
+CROSSES = {
+    0: {"named": ["sceptical", "wide"]},
+    1: {"cross": SLOPES},
+    2: {"cross": {**SLOPES, "intercept.sigma": [2.0, 5.0]}},
+    3: {"cross": {**SLOPES, "intercept.sigma": [2.0, 5.0], "sigma.sigma": [1.0, 2.0]}},
+}
+
+
+def grid_of(keys: int, mediators: int = 1, outcome: str = "negative_binomial") -> Grid:
+    """Return a grid with a number of crossed keys."""
+    return read_grid(chain_model(mediators, outcome), {"title": "A grid", **CROSSES[keys]})
+
+
+def as_reconstructed(survey: Survey) -> Survey:
+    """Return the survey as if its records had been reconstructed."""
+    return Survey(survey.records, "reconstruction", f"{RECONSTRUCTED} (seed 1)")
+
+
+def nobody(_: Cell) -> bool:
+    return False
+
+
+@cache
+def analysed(
+    parts: tuple[str, ...] = PARTS,
+    *,
+    mediators: int = 1,
+    outcome: str = "negative_binomial",
+    published: bool = False,
+    reconstructed: bool = False,
+    missing: int = 0,
+    absent: int = 0,
+    keys: int | None = None,
+    failing: Callable[[Cell], bool] = nobody,
+    doubtful: Callable[[Cell], bool] = nobody,
+) -> Sensitivity:
+    """Return an analysis of a made-up survey, its refits answered by a formula.
+
+    ``missing`` patients have rows without answers in the survey; ``absent`` ones stand in another file.
+    """
+    model, survey = chain_model(mediators, outcome, published=published), chain_survey(200, mediators, missing=missing)
+    survey = as_reconstructed(survey) if reconstructed else survey
+    others = chain_records(absent, mediators, seed=3)[["age", "before"]] if absent else None
+    with fits_made_once():
+        return analyse(
+            model,
+            survey,
+            parts,
+            grid=None if keys is None else grid_of(keys, mediators, outcome),
+            nonresponders=None if others is None else nonresponders_from_records(model, others),
+            options=FEW,
+            runner=Scripted(failing=failing, doubtful=doubtful),
+        )
+
+
+@cache
+def linear(parts: tuple[str, ...]) -> Sensitivity:
+    """Return an analysis of the shipped specification whose outcome is normal, on the reconstructed records."""
+    return analyse(load_model("process6"), None, parts, options=FEW)

@@ -1,0 +1,203 @@
+"""The folder of sensitivity: exactly its files, readable by others, and no patient in it."""
+
+from __future__ import annotations
+
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from sensitivities import analysed
+
+from bayes_sp.errors import RunError
+from bayes_sp.report.sensitivity_save import default_sensitivity_folder, findings_table, save_sensitivity
+from bayes_sp.sensitivity.whole import ATTRITION, CONFOUNDING, KAPPA, PRIORS
+from bayes_sp.spec.dump import specification_digest
+from bayes_sp.spec.load import load_model
+
+ALWAYS = {"run.toml", "summary.txt", "effects.csv", "findings.csv"}
+POWER = {"power_scaling.csv", "power_scaling.nc", "power_scaling.png", "overlap.csv", "prior_tipping.csv"}
+FILES = {
+    PRIORS: POWER | {"prior_grid.csv", "prior_grid.nc", "prior_grid.png", "named_priors.png"},
+    KAPPA: {"kappa.csv", "kappa_band.csv", "kappa.nc", "kappa.png"},
+    CONFOUNDING: {
+        "e_values.csv", "confounding.csv", "confounding_tipping.csv", "confounding_multiples.csv",
+        "covariate_strengths.csv", "confounding-mood-visits.nc", "confounding.png",
+    },
+    ATTRITION: {"attrition.csv", "attrition.nc", "attrition.png"},
+}  # fmt: skip
+
+
+def files_of(folder) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Return an analysis of everything and its folder."""
+    found, folder = analysed(absent=60), tmp_path_factory.mktemp("saved") / "what_if"
+    save_sensitivity(found, folder, summary="said\n")
+    return found, folder
+
+
+def test_the_folder_has_exactly_the_files_of_its_parts(saved):
+    """Tables, arrays, figures, what was said and what it was made of."""
+    _, folder = saved
+    assert files_of(folder) == ALWAYS.union(*FILES.values())
+    assert (folder / "summary.txt").read_text(encoding="utf-8") == "said\n"
+    assert all(path.stat().st_size > 5_000 for path in folder.glob("*.png"))
+    assert files_of(folder.parent) == {"what_if"}
+
+
+@pytest.mark.parametrize(
+    ("part", "options", "files"),
+    [
+        (PRIORS, {"keys": 0}, POWER | {"prior_grid.csv", "named_priors.png"}),
+        (PRIORS, {"keys": 2}, POWER | {"prior_grid.csv", "prior_grid.nc", "prior_grid.png"}),
+        (PRIORS, {"keys": 3}, POWER | {"prior_grid.csv", "prior_grid.nc"}),
+        (KAPPA, {}, FILES[KAPPA]),
+        (CONFOUNDING, {}, FILES[CONFOUNDING]),
+        (ATTRITION, {"missing": 40}, FILES[ATTRITION]),
+    ],
+)
+def test_each_part_alone_writes_its_own_files(part, options, files, tmp_path):
+    """And no other part's."""
+    save_sensitivity(analysed((part,), **options), tmp_path / "one")
+    assert files_of(tmp_path / "one") == ALWAYS | files
+
+
+def test_arrays_have_named_dims_and_say_what_the_records_are(saved):
+    """Plain xarray reads them, with their dims, coordinates and where they come from."""
+    found, folder = saved
+    dims = {
+        "prior_grid": {"paths_to_mediators", "paths_to_outcome", "path", "scale"},
+        "power_scaling": {"block", "path", "scale", "alpha"},
+        "kappa": {"kappa", "path", "scale", "decomposition"},
+        "confounding-mood-visits": {"mood", "visits", "path", "scale"},
+        "attrition": {"shifted", "step", "population", "path", "scale"},
+    }
+    for name, expected in dims.items():
+        with xr.open_dataset(folder / f"{name}.nc", engine="h5netcdf") as data:
+            assert set(data["mean"].dims) == expected, name
+    with xr.open_dataset(folder / "prior_grid.nc", engine="h5netcdf") as data:
+        xr.testing.assert_equal(data["mean"].load(), found.grid.crossed["mean"])
+        assert data.attrs["data_source"] == "200 records from clinic.csv"
+        assert data.attrs["reconstructed_from_published_moments"] == 0
+        assert data.attrs["seed"] == 1
+    with xr.open_dataset(folder / "confounding-mood-visits.nc", engine="h5netcdf") as data:
+        assert data["fitted"].dtype == bool
+        assert data.attrs["contrast"] == "[0.0, 2.0]"
+
+
+def test_tables_are_the_analyses_own(saved):
+    """Columns and numbers as in memory."""
+    found, folder = saved
+    for name, table in (("kappa", found.kappa.table), ("prior_tipping", found.tipping.table),
+                        ("e_values", found.e_values.table), ("attrition", found.attrition.table),
+                        ("confounding_multiples", found.confounding.multiples)):  # fmt: skip
+        read = pd.read_csv(folder / f"{name}.csv")
+        assert list(read.columns) == list(table.columns)
+        numbers = table.select_dtypes("number").columns
+        np.testing.assert_allclose(read[numbers].to_numpy(float), table[numbers].to_numpy(float), rtol=1e-12)
+
+
+def test_the_findings_have_a_sign_each(saved):
+    """The signs are those of the intervals, against the specification's own."""
+    found, folder = saved
+    table = pd.read_csv(folder / "findings.csv")
+    assert list(table.columns) == ["analysis", "case", "mean", "lower", "upper", "trustworthy", "sign", "note"]
+    assert len(table) == len(found.findings())
+    side = found.base.sign()
+    own = np.where(table["upper"] < 0, -1, np.where(table["lower"] > 0, 1, 0)) * side
+    expected = np.select([own > 0, own < 0], ["kept", "turned"], "lost")
+    assert list(table["sign"]) == list(expected)
+    assert set(table["analysis"]) == {"priors", "kappa", "confounding", "attrition"}
+
+
+def is_sceptical(cell) -> bool:
+    return cell.name == "sceptical"
+
+
+def test_a_finding_that_cannot_be_used_has_no_sign():
+    """Neither where the fit failed nor where it is doubtful."""
+    for how in ("failing", "doubtful"):
+        found = analysed((PRIORS,), keys=0, **{how: is_sceptical})
+        table = findings_table(found.findings(), found.verdicts()).set_index("case")
+        assert table.loc["sceptical priors", "sign"] == "unusable"
+        assert not table.loc["sceptical priors", "trustworthy"]
+        assert table.loc["wide priors", "sign"] == "kept"
+
+
+def test_run_toml_says_how_it_was_made(saved):
+    """Effect, analyses, seed, sampler, data and the specification, which can be loaded again."""
+    found, folder = saved
+    info = tomllib.loads((folder / "run.toml").read_text(encoding="utf-8"))
+    assert info["sensitivity"]["effect"] == {"path": "total_indirect", "scale": "difference"}
+    assert info["sensitivity"]["analyses"] == ["priors", "kappa", "confounding", "attrition"]
+    assert (info["sensitivity"]["seed"], info["sensitivity"]["sampler"]["draws"]) == (1, found.fit.options.draws)
+    assert info["sensitivity"]["refused"] == {}
+    assert info["data"] == {
+        "source": "200 records from clinic.csv", "origin": "file", "reconstructed_from_published_moments": False,
+        "records": 200, "digest": found.fit.survey.digest,
+    }  # fmt: skip
+    assert info["verdict"] == {"trustworthy": True, "reasons": []}
+    assert load_model(info["fitted"]["specification"], name="walks") == found.fit.model
+    assert info["fitted"]["specification_digest"] == specification_digest(found.fit.model)
+    assert {"python", "numpy", "bayes_sp"} <= info["versions"].keys()
+
+
+def test_what_was_refused_is_in_run_toml(tmp_path):
+    """With its reason."""
+    save_sensitivity(analysed(), tmp_path / "run")
+    info = tomllib.loads((tmp_path / "run" / "run.toml").read_text(encoding="utf-8"))
+    assert list(info["sensitivity"]["refused"]) == ["attrition"]
+
+
+def test_reconstructed_records_are_flagged(tmp_path):
+    """For a program to read, in the record and in the arrays."""
+    save_sensitivity(analysed((KAPPA,), reconstructed=True), tmp_path / "run")
+    info = tomllib.loads((tmp_path / "run" / "run.toml").read_text(encoding="utf-8"))
+    assert info["data"]["reconstructed_from_published_moments"] is True
+    with xr.open_dataset(tmp_path / "run" / "kappa.nc", engine="h5netcdf") as data:
+        assert data.attrs["reconstructed_from_published_moments"] == 1
+        assert "reconstructed from published moments" in data.attrs["data_source"]
+
+
+@pytest.mark.parametrize("options", [{"absent": 60}, {"missing": 40, "mediators": 2, "keys": 2}])
+def test_no_cell_of_the_survey_is_written(options, tmp_path):
+    """Every age ends in .123456, and no file holds one, as text or as a number."""
+    found = analysed(**options)
+    save_sensitivity(found, tmp_path / "run")
+    ages = found.fit.survey.records["age"].to_numpy()
+    for path in (tmp_path / "run").iterdir():
+        content = path.read_bytes()
+        assert b".123456" not in content, path.name
+        assert not any(np.float64(age).tobytes() in content for age in ages), path.name
+    for path in (tmp_path / "run").glob("*.nc"):
+        with xr.open_dataset(path, engine="h5netcdf") as data:
+            assert "patient" not in data.dims
+
+
+def test_a_folder_is_not_replaced_unless_asked(tmp_path):
+    """The first stays; a folder of something else is never replaced."""
+    found, folder = analysed((KAPPA,)), tmp_path / "run"
+    save_sensitivity(found, folder, summary="first")
+    with pytest.raises(RunError, match="exists already"):
+        save_sensitivity(found, folder, summary="second")
+    assert (folder / "summary.txt").read_text(encoding="utf-8") == "first"
+    save_sensitivity(found, folder, overwrite=True, summary="second")
+    assert (folder / "summary.txt").read_text(encoding="utf-8") == "second"
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.txt").touch()
+    with pytest.raises(RunError, match="is not the folder of a run"):
+        save_sensitivity(found, other, overwrite=True)
+
+
+def test_a_folder_is_named_after_what_it_holds(tmp_path):
+    """Model, data and seed; a number where that is taken."""
+    first = default_sensitivity_folder("my model", "0123456789", 3, tmp_path)
+    assert first == tmp_path / "sensitivity-my_model-01234567-3"
+    first.mkdir()
+    assert default_sensitivity_folder("my model", "0123456789", 3, tmp_path).name.endswith("-3-2")
