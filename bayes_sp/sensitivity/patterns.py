@@ -24,14 +24,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import product
+from math import prod
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from bayes_sp.conditioned import Conditioned
-from bayes_sp.effects.chain import Chain
-from bayes_sp.effects.draws import Columns, linear_baselines, read_chain
+from bayes_sp.effects.chain import Baselines, Chain
+from bayes_sp.effects.draws import Columns, linear_baselines, read_chain, with_unmeasured
 from bayes_sp.effects.nodes import LEAST_NODES, Rule
 from bayes_sp.effects.posterior import Effects
 from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, make_problem
@@ -47,6 +49,8 @@ from bayes_sp.survey.arrays import complete_cases, covariate_columns, design_arr
 from bayes_sp.survey.design import Array, Codes, Design
 from bayes_sp.survey.nonresponders import NonResponders
 
+CONFOUNDER_NODES = 15  # Gauss-Hermite, for each unmeasured confounder of those who did not come back
+
 
 @dataclass(frozen=True, eq=False)
 class Patterns:
@@ -60,6 +64,9 @@ class Patterns:
         Covariates of those who came back, and of the others: rows, or the same rows weighted.
     columns
         Draws of missing covariates of those who came back; None where none are missing.
+    unmeasured
+        Draws of the unmeasured confounders of those who came back; None without any. Of the others nothing is known of
+        them but their distribution, over which they are averaged.
     shared
         Whether both groups have the same rows.
     balanced
@@ -75,6 +82,7 @@ class Patterns:
     design: Design
     nonresponders: Design
     columns: Columns | None
+    unmeasured: xr.Dataset | None
     shared: bool
     balanced: Balance | None
     size: int
@@ -98,6 +106,8 @@ class Patterns:
     def responders_problem(self) -> Problem:
         """Return what the effects on those who came back start from."""
         baselines = linear_baselines(self.model, self.design, self.draws, self.columns)
+        if self.unmeasured is not None:
+            baselines = with_unmeasured(self.model, self.draws, self.unmeasured, baselines)
         return make_problem(self.model, self.design, self.draws, baselines)
 
     def others_problem(self, moves: Sequence[Move] = ()) -> Problem:
@@ -105,8 +115,30 @@ class Patterns:
         draws = moved(self.model, self.draws, moves)
         columns = self.columns if self.shared else None
         baselines = linear_baselines(self.model, self.nonresponders, draws, columns)
+        weights = None if self.balanced is None else self.balanced.weights
+        if self.unmeasured is not None:
+            baselines, weights = self._over_unmeasured(draws, baselines, weights)
         problem = make_problem(self.model, self.nonresponders, draws, baselines)
-        return replace(problem, weights=None if self.balanced is None else self.balanced.weights)
+        return replace(problem, weights=weights)
+
+    def _over_unmeasured(self, draws: xr.Dataset, known: Baselines, weights: Array | None) -> tuple[Baselines, Array]:
+        """Return the others once for every node of the confounders' standard normal distribution, and weights."""
+        rows = self.nonresponders.n
+        nodes, share = np.polynomial.hermite_e.hermegauss(CONFOUNDER_NODES)
+        count = len(self.model.confounders)
+        grid = np.array(list(product(nodes, repeat=count)))
+        shares = np.array([prod(chosen) for chosen in product(share / share.sum(), repeat=count)])
+        dims, sizes = ("chain", "draw", "patient"), (draws.sizes["chain"], draws.sizes["draw"])
+        values = {
+            confounder.name: (dims, np.broadcast_to(np.repeat(column, rows), (*sizes, rows * len(grid))))
+            for confounder, column in zip(self.model.confounders, grid.T, strict=True)
+        }
+
+        def repeated(start: int, stop: int) -> Array:
+            return np.tile(known(start, stop), (1, 1, len(grid)))
+
+        own = np.full(rows, 1.0 / rows) if weights is None else weights
+        return with_unmeasured(self.model, draws, xr.Dataset(values), repeated), np.kron(shares, own)
 
     def others_means(self, base: Means, moves: Sequence[Move], quadrature: Quadrature) -> Means:
         """Return mean outcomes of the others with coefficients moved, from those without (`base`)."""
@@ -147,6 +179,7 @@ def patterns(fit: Conditioned, nonresponders: NonResponders, kappa: float) -> Pa
     columns = None
     if "imputed" in fit.posterior:
         columns = partial(filled_columns, design, fit.posterior["imputed"].to_dataset())
+    unmeasured = fit.posterior["unmeasured"].to_dataset() if model.confounders else None
     if nonresponders.records is None:
         records = complete_cases(model, fit.survey).records
         numbers = {
@@ -160,7 +193,7 @@ def patterns(fit: Conditioned, nonresponders: NonResponders, kappa: float) -> Pa
         weights, shared = None, False
         groups = _known_groups(model, design, nonresponders.records, nonresponders.source)
         others = _without_answers(design, covariate_columns(model, nonresponders.records), groups)
-    return Patterns(model, draws, design, others, columns, shared, weights, nonresponders.n, kappa)
+    return Patterns(model, draws, design, others, columns, unmeasured, shared, weights, nonresponders.n, kappa)
 
 
 def effects_of(problem: Problem, means: Means) -> PathEffects:

@@ -17,6 +17,7 @@ from bayes_sp.names import AVERAGE, DIFFERENCE, RATE_RATIO
 from bayes_sp.sensitivity.moves import LEVEL, Move
 from bayes_sp.sensitivity.patterns import effects_of, labelled_effects, patterns
 from bayes_sp.spec.load import load_model
+from bayes_sp.spec.parts import Unmeasured
 from bayes_sp.study.referred import published_nonresponders
 from bayes_sp.survey.arrays import covariate_columns, design_arrays
 from bayes_sp.survey.nonresponders import nonresponders_from_records
@@ -165,3 +166,24 @@ def test_missing_covariates_of_those_who_came_back_are_averaged_over():
     np.testing.assert_allclose(came_back.difference_average, own, rtol=1e-9)
     assert both.balanced.gaps == ("age",)
     assert np.isfinite(both.means(both.others_problem(), NODES).values).all()
+
+
+def test_unmeasured_confounders_are_averaged_over():
+    r"""Those who came back have the fit's own effects; the others' means are those of U = 0 times exp(s^2 / 2).
+
+    With normal mediators and a log link U adds s U to the outcome's predictor in every world, s its strength there and
+    its strength on each mediator times that mediator's total slope. Moments weight the same patients.
+    """
+    model = load_model("primary")
+    model = replace(model, unmeasured=(Unmeasured("U", (("loneliness_t1", 0.4), ("appointments_t1", 0.3))),))
+    fit = sp.fit(model, options=FEW)
+    own = fit.effects().draws[AVERAGE].sel(scale=[RATE_RATIO, DIFFERENCE])
+    for known in (published_nonresponders(), nonresponders_from_records(model, absent_rows(model))):
+        both = patterns(fit, known, 1.0)
+        came_back = both.means(both.responders_problem(), NODES)
+        found = labelled_effects(both, both.others_problem(), came_back, NODES, "").draws[AVERAGE]
+        np.testing.assert_allclose(found, own, rtol=1e-9)
+        zero = replace(both, unmeasured=None)
+        strength = 0.3 + 0.4 * both.chain.slopes[:, -1, -1]
+        others, plain = both.means(both.others_problem(), NODES), zero.means(zero.others_problem(), NODES)
+        np.testing.assert_allclose(others.plain, plain.plain * np.exp(strength**2 / 2), rtol=1e-9)
