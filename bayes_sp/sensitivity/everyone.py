@@ -22,7 +22,9 @@ from bayes_sp.sensitivity.patterns import Patterns, labelled_effects, patterns
 from bayes_sp.sensitivity.provenance import provenance
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of
 from bayes_sp.sensitivity.tipping_delta import Tipping, tipping
+from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.nonresponders import NonResponders
+from bayes_sp.survey.relevance import came_back
 
 RESPONDERS = "responders"
 POINTS = 9  # of each curve: an odd number has one at 0 of a symmetric range
@@ -160,7 +162,7 @@ def attrition(
     ------
     BayesSpError
         For a target, a response or an edge that the specification does not have, or a scale that is not averaged over
-        patients.
+        patients; where the survey holds patients without any response.
     SurveyError
         For moments that no weights reach, or groups that nobody who came back belongs to.
     ValueError
@@ -175,6 +177,7 @@ def attrition(
     if points < 3 or not 0.0 < ci_prob < 1.0:
         raise ValueError(f"points must be 3 or more and ci_prob between 0 and 1, found {points!r} and {ci_prob!r}")
     target = target or target_of(fit.model)
+    _check_came_back(fit)
     both = patterns(fit, nonresponders, kappa)
     ways = departures(both, target, shifts, slopes)
     found = departed(both, ways, ci_prob)
@@ -199,6 +202,18 @@ def attrition(
         _notes(both, nonresponders, ways),
         diagnose(fit.posterior, effects[EVERYONE].quantities()).trustworthy,
     )
+
+
+def _check_came_back(fit: Conditioned) -> None:
+    """Refuse a survey that holds patients without any response: they cannot be weighted as if they had come back."""
+    design = design_arrays(fit.model, fit.survey)
+    absent = int((~came_back(design)).sum())
+    if absent:
+        problem = (
+            f"{absent} patients have no response, so they did not come back: `delta_curve` is for rows in the survey "
+            "itself; or leave them out of it, and give them as non-responders"
+        )
+        raise BayesSpError(fit.survey.source, [problem])
 
 
 def _check_target(fit: Conditioned, found: Departed, target: Target) -> None:

@@ -108,6 +108,8 @@ def power_scaling(
     names = {(path, scale): effect_words(fit.model, Target(path, scale)) for path, scale in words}
     reasons = {pair: again.reason for pair, again in refitted.items() if again.reason}
     notes = [note] if note else []
+    named = [f"{u.name} on {response}" for u in fit.model.confounders for response, _ in u.estimated]
+    notes += [f"priors of unmeasured strengths stay as they are, in no block: {', '.join(named)}"] if named else []
     notes += [f"{block} {strength(alpha)}: {reason}" for (block, alpha), reason in reasons.items()]
     return PowerScaling(dataset, words, names, reasons, stated, ci_prob, tuple(notes), fit.survey.mark)
 

@@ -106,6 +106,7 @@ def test_a_tipping_delta_is_where_the_interval_meets_no_effect(fit, found):
         assert "452 who did not come back" in tip.sentence
 
 
+@pytest.mark.slow
 def test_the_error_of_a_tipping_delta_is_its_spread_over_seeds():
     """Eight fits that differ in their seed: the SD of their tipping deltas is what each says of itself."""
     tips = []
@@ -333,3 +334,14 @@ def test_columns_that_the_records_lack_are_named(fit):
     absent = NonResponders(9, "a letter", moments=(Moment("height", 170.0),))
     with pytest.raises(sp.BayesSpError, match="no such column of numbers"):
         attrition(fit, absent)
+
+
+def test_rows_without_an_answer_in_the_survey_are_refused(fit):
+    """They would be weighted as if they had come back; the message names both ways out."""
+    records = fit.survey.records.copy()
+    answers = ["belonging_t1", "loneliness_t1", "appointments_t1"]
+    records[answers] = records[answers].astype(float)
+    records.loc[:19, answers] = np.nan
+    gaps = replace(fit, survey=Survey(records, "memory", "a table"))
+    with pytest.raises(sp.BayesSpError, match="20 patients have no response.*delta_curve.*non-responders"):
+        attrition(gaps, published_nonresponders())

@@ -23,6 +23,7 @@ from bayes_sp.sensitivity.power_result import CONFLICT, NOTHING, STRONG, UNKNOWN
 from bayes_sp.sensitivity.power_weights import power_weights, tail_sizes, weighted_summary
 from bayes_sp.sensitivity.target import target_of
 from bayes_sp.spec.load import load_model
+from bayes_sp.spec.parts import Unmeasured
 from bayes_sp.spec.powers import scaled_model
 from bayes_sp.spec.priors import Prior
 from bayes_sp.survey.arrays import design_arrays
@@ -344,3 +345,13 @@ def test_the_result_shows_itself_with_its_mark(primary):
     _, found = primary
     assert found.mark in found._repr_html_()
     assert "appointments_t1.slope" in found._repr_html_()
+
+
+def test_priors_of_unmeasured_strengths_are_told(study_survey):
+    """They are in no block, and a note says which they are."""
+    strength = Prior("half_normal", (("sigma", 0.2),), "a test")
+    confounder = Unmeasured("U", (("loneliness_t1", 0.3), ("appointments_t1", strength)))
+    model = replace(load_model("primary"), unmeasured=(confounder,))
+    fit = sp.fit(model, study_survey, options=sp.SamplerOptions(draws=100, tune=200, chains=2))
+    found = power_scaling(fit, alphas=(0.9,))
+    assert "priors of unmeasured strengths stay as they are, in no block: U on appointments_t1" in found.notes

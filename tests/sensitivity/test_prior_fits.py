@@ -147,6 +147,7 @@ def separated():
     return sp.load_model(tables, name="separated"), sp.Survey(frame, "simulation", "a made-up survey")
 
 
+@pytest.mark.slow
 def test_flat_priors_where_the_records_separate_are_a_failure_or_not_trustworthy():
     """The posterior is improper: the Laplace fit fails, NUTS fails its diagnostics; the proper priors are fitted."""
     model, survey = separated()

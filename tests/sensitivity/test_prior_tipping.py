@@ -93,6 +93,7 @@ def test_the_tipping_scale_of_one_slope_is_that_of_its_exact_posterior():
     assert dict(found.priors)["y", "x"].values == {"mu": 0.0, "sigma": found.value}
 
 
+@pytest.mark.slow
 def test_the_tipping_scale_of_a_product_is_that_of_its_exact_posterior():
     """Both slopes of the indirect path are narrowed together; quantiles of the product from exact draws."""
     survey = chain()
@@ -111,6 +112,7 @@ def test_the_tipping_scale_of_a_product_is_that_of_its_exact_posterior():
     assert [term for term, _ in found.priors] == [("m", "x"), ("y", "m")]
 
 
+@pytest.mark.slow
 def test_the_tipping_location_of_a_prior():
     """The dial of mu: where the prior's centre pulls the interval over 0, and the root on the other side is none."""
     survey = chain()
@@ -126,6 +128,7 @@ def test_the_tipping_location_of_a_prior():
     assert "in place of 0" in found.sentence
 
 
+@pytest.mark.slow
 def test_an_interval_that_includes_0_tips_where_it_first_excludes_it():
     """A sceptical prior that hides an effect: widening it lets the effect out."""
     survey = chain()
@@ -197,6 +200,7 @@ def test_centring_alone_can_tip():
     assert "centred at 0 with the scale as written" in found.sentence
 
 
+@pytest.mark.slow
 def test_the_sceptical_dial_goes_on_until_something_changes():
     """A prior as wide as a thousand must be narrowed by more than the first thousandth."""
     exact = Exact(chain(), "y", ["x", "m"], "x")
