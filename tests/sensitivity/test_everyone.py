@@ -343,5 +343,5 @@ def test_rows_without_an_answer_in_the_survey_are_refused(fit):
     records[answers] = records[answers].astype(float)
     records.loc[:19, answers] = np.nan
     gaps = replace(fit, survey=Survey(records, "memory", "a table"))
-    with pytest.raises(sp.BayesSpError, match="20 patients have no response.*delta_curve.*non-responders"):
+    with pytest.raises(sp.BayesSpError, match=r"20 patients have no response.*delta_curve.*non-responders"):
         attrition(gaps, published_nonresponders())

@@ -347,11 +347,11 @@ def test_the_result_shows_itself_with_its_mark(primary):
     assert "appointments_t1.slope" in found._repr_html_()
 
 
-def test_priors_of_unmeasured_strengths_are_told(study_survey):
+def test_priors_of_unmeasured_strengths_are_told():
     """They are in no block, and a note says which they are."""
     strength = Prior("half_normal", (("sigma", 0.2),), "a test")
     confounder = Unmeasured("U", (("loneliness_t1", 0.3), ("appointments_t1", strength)))
     model = replace(load_model("primary"), unmeasured=(confounder,))
-    fit = sp.fit(model, study_survey, options=sp.SamplerOptions(draws=100, tune=200, chains=2))
+    fit = sp.fit(model, sp.reconstruct(1), options=sp.SamplerOptions(draws=100, tune=200, chains=2))
     found = power_scaling(fit, alphas=(0.9,))
     assert "priors of unmeasured strengths stay as they are, in no block: U on appointments_t1" in found.notes
