@@ -42,7 +42,7 @@ PRIORS, KAPPA, CONFOUNDING, ATTRITION = "priors", "kappa", "confounding", "attri
 PARTS = (PRIORS, KAPPA, CONFOUNDING, ATTRITION)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sensitivity:
     """One fit and what became of every analysis that was asked for; None where one was not, or could not be made.
 
@@ -109,6 +109,9 @@ class Sensitivity:
     def verdicts(self) -> list[Verdicts]:
         """Return which cases keep the sign of the target, and which do not."""
         return verdicts(self.findings(), self.base, self.target)
+
+    def __repr__(self) -> str:
+        return f"Sensitivity({', '.join(self.asked)}; {self.fit!r})"
 
     @property
     def failed(self) -> bool:
