@@ -148,6 +148,7 @@ def test_one_missing_cell_of_the_exposure_moves_nothing(study_survey):
     assert tie.mean() > 5 * tie.std()
 
 
+@pytest.mark.slow
 def test_effects_are_found_with_a_fifth_of_the_cells_missing_at_random(study_survey):
     """20 % missing depending on a covariate: errors in posterior SDs stay those of complete records."""
     model = without_scales(sp.load_model("primary"))
