@@ -120,6 +120,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path, monkeypatch):
             assert grids.same(Runner(client.get_executor()).run(cells[:2]), expected[:2])
 
 
+@pytest.mark.slow
 def test_a_cell_that_kills_workers_is_a_failure_and_the_rest_goes_on(dask, tmp_path):
     """Dask gives up what its worker held, here at the first death; the guilty one is found by a try alone."""
     cells = grids.grid(4)
