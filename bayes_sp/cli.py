@@ -179,7 +179,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _sensitivity(options: argparse.Namespace) -> int:
-    from bayes_sp.runs import check_destination
+    from bayes_sp.runs import check_destination, default_folder
     from bayes_sp.spec.load import load_model
 
     parts = _parts(options)
@@ -193,7 +193,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
 
     with _importing():
         from bayes_sp.many.run import Runner
-        from bayes_sp.report.sensitivity_save import default_sensitivity_folder, save_sensitivity
+        from bayes_sp.report.sensitivity_save import save_sensitivity
         from bayes_sp.report.sensitivity_text import sensitivity_text
         from bayes_sp.sensitivity.grid_file import read_grid
         from bayes_sp.sensitivity.target import target_of
@@ -204,7 +204,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
     grid = read_grid(model, options.priors) if options.priors else None
     survey = _survey(options, model)
     absent = None if options.nonresponders is None else read_nonresponders(model, options.nonresponders)
-    folder = options.out or default_sensitivity_folder(model.name, survey.digest, options.seed)
+    folder = options.out or default_folder(f"sensitivity-{model.name}", survey.digest, options.seed)
     check_destination(folder, overwrite=options.overwrite)
     runner = Runner(scheduler=options.scheduler, workers=options.workers, store=options.cells, progress=_say)
     try:

@@ -187,13 +187,3 @@ def _plain(value: object) -> object:
 
 def _safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.]+", "_", name)
-
-
-def default_sensitivity_folder(model: str, digest: str, seed: int, root: Path = Path("runs")) -> Path:
-    """Return ``runs/sensitivity-<model>-<data digest>-<seed>``, or the first of ``...-2``, ``...-3`` that is free."""
-    stem = f"sensitivity-{_safe(model)}-{digest[:8]}-{seed}"
-    folder, count = root / stem, 1
-    while folder.exists():
-        count += 1
-        folder = root / f"{stem}-{count}"
-    return folder

@@ -13,12 +13,11 @@ from bayes_sp.report.confounding_text import confounding_lines
 from bayes_sp.report.layout import decimals_of, interval, number, within, wrapped
 from bayes_sp.report.prior_text import prior_lines
 from bayes_sp.report.sensitivity_figures import SCALES, published_of
+from bayes_sp.report.text import head_lines
 from bayes_sp.report.words import assumptions, path_words
 from bayes_sp.sensitivity.conclusion import quotable, verdict_lines
 from bayes_sp.sensitivity.kappa import KappaCurve
 from bayes_sp.sensitivity.whole import ATTRITION, CONFOUNDING, KAPPA, PRIORS, Sensitivity
-from bayes_sp.study.recovery import RECONSTRUCTION_NOTE
-from bayes_sp.survey.notes import survey_notes
 
 TITLES = {
     PRIORS: "Other priors",
@@ -30,20 +29,13 @@ TITLES = {
 
 def sensitivity_text(found: Sensitivity) -> str:
     """Return what ``sensitivity`` prints: the effect in question, each analysis, and what they say together."""
-    fit = found.fit
-    lines = []
-    if not found.verdict.trustworthy:
-        lines += [*wrapped(str(found.verdict), margin=""), ""]
-    lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
-    lines += wrapped(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
-    for note in survey_notes(fit.model, fit.survey):
-        lines += wrapped(note, margin="")
+    lines = head_lines(found.fit, found.verdict)
     lines += ["", *wrapped(_effect(found), margin="")]
     for i, part in enumerate(found.asked, start=1):
         lines += ["", f"{i}. {TITLES[part]}", *_part(found, part)]
     lines += ["", f"{len(found.asked) + 1}. What keeps the sign of the effect, and what does not", *_conclusion(found)]
     lines += ["", f"{len(found.asked) + 2}. What all of this assumes"]
-    lines += [line for text in assumptions(fit.model) for line in wrapped(text, "- ", "  ")]
+    lines += [line for text in assumptions(found.fit.model) for line in wrapped(text, "- ", "  ")]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -8,6 +8,8 @@ import pandas as pd
 
 from bayes_sp.analysis import Analysis
 from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED
+from bayes_sp.criticism.diagnostics import Verdict
+from bayes_sp.fitting import Fit
 from bayes_sp.names import COEFFICIENT, DIFFERENCE
 from bayes_sp.report.criticism import criticism_sections
 from bayes_sp.report.effects import distinct, effect_lines
@@ -29,14 +31,7 @@ WITHHELD = (
 
 def summary_text(analysis: Analysis) -> str:
     """Return what ``fit`` prints: verdict, published against recovered, effects, comparison, assumptions."""
-    fit = analysis.fit
-    lines = []
-    if not analysis.verdict.trustworthy:
-        lines += [*_wrap(str(analysis.verdict), margin=""), ""]
-    lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
-    lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
-    for note in (*unmeasured_words(fit.model), *survey_notes(fit.model, fit.survey)):
-        lines += _wrap(note, margin="")
+    lines = head_lines(analysis.fit, analysis.verdict)
     if analysis.verdict.trustworthy:
         lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
     number = 1
@@ -44,6 +39,16 @@ def summary_text(analysis: Analysis) -> str:
         lines += ["", f"{number}. {title}", *body]
         number += 1
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
+    """Return what every summary begins with: a verdict against its use, the specification, what the records are."""
+    lines = [] if verdict.trustworthy else [*_wrap(str(verdict), margin=""), ""]
+    lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
+    lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
+    for note in (*unmeasured_words(fit.model), *survey_notes(fit.model, fit.survey)):
+        lines += _wrap(note, margin="")
+    return lines
 
 
 def _sections(analysis: Analysis) -> Iterator[tuple[str, list[str]]]:

@@ -10,7 +10,8 @@ from bayes_sp.many.cells import Answer, Cell, Failure, Outcome
 from bayes_sp.many.run import Runner
 from bayes_sp.sensitivity.confounders import with_confounder
 from bayes_sp.sensitivity.multiples import Multiple, Statement, refined
-from bayes_sp.sensitivity.strength_grid import Grid, Place, cell_at, estimate_at, margin_of, margins
+from bayes_sp.sensitivity.outcomes import estimate_in
+from bayes_sp.sensitivity.strength_grid import Grid, Place, cell_at, margin_of, margins
 from bayes_sp.sensitivity.surface import Surface
 from bayes_sp.sensitivity.target import Estimate, Target, estimate_of
 from bayes_sp.spec.priors import Prior
@@ -90,7 +91,7 @@ class ConfoundedFits:
         return self.sign or (-1 if self.estimate.mean < self.target.null else 1)
 
     def _at(self, place: Place) -> Estimate | None:
-        return estimate_at(self._outcomes[place], self.target)
+        return estimate_in(self._outcomes[place], self.target)
 
     def _margins_at(self, multiples: Sequence[Multiple]) -> list[tuple[float, float] | None]:
         """Margins, with their Monte Carlo standard errors, of fits at multiples."""

@@ -21,7 +21,7 @@ from bayes_sp.sensitivity.departures import LEVELS, SLOPES, Departure, Ranges, d
 from bayes_sp.sensitivity.patterns import Patterns, labelled_effects, patterns
 from bayes_sp.sensitivity.provenance import provenance
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of
-from bayes_sp.sensitivity.tipping_delta import Tipping, tipping
+from bayes_sp.sensitivity.tipping_delta import DepartureTipping, tipping
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.nonresponders import NonResponders
 from bayes_sp.survey.relevance import came_back
@@ -65,7 +65,7 @@ class Attrition:
     standardised: pd.DataFrame
     departures: tuple[Departure, ...]
     curves: xr.Dataset
-    tipping: tuple[Tipping, ...]
+    tipping: tuple[DepartureTipping, ...]
     notes: tuple[str, ...]
     trustworthy: bool
 

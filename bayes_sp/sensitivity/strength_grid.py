@@ -15,8 +15,9 @@ from bayes_sp.effects.summary import CI_KIND
 from bayes_sp.many.cells import Answer, Cell, Failure, Outcome
 from bayes_sp.names import ALONE, CONFOUNDING_COLUMNS
 from bayes_sp.sensitivity.confounders import Pair, with_confounder
+from bayes_sp.sensitivity.outcomes import estimate_in
 from bayes_sp.sensitivity.surface import Surface
-from bayes_sp.sensitivity.target import Estimate, Target, estimate_of
+from bayes_sp.sensitivity.target import Estimate, Target
 
 type Place = tuple[Pair, float, float]
 
@@ -63,13 +64,6 @@ def cell_at(plain: Cell, place: Place) -> Cell:
     (first, second), s, t = place
     name = f"confounder of {first} ({s:.3g}) and {second} ({t:.3g})"
     return replace(plain, name=name, model=with_confounder(plain.model, {first: s, second: t}))
-
-
-def estimate_at(outcome: Outcome, target: Target) -> Estimate | None:
-    """Return what an outcome says of a target; None for a failure."""
-    if isinstance(outcome, Answer):
-        return estimate_of(outcome.table, target, trustworthy=outcome.trustworthy)
-    return None
 
 
 def array_of(grid: Grid, plain: Answer, outcomes: Mapping[Place, Outcome]) -> xr.Dataset:
@@ -134,7 +128,7 @@ def margins(
     known = [
         (place[1], place[2], margin_of(estimate, target, side)[0])
         for place in grid.places()
-        if (estimate := estimate_at(outcomes[place], target)) is not None
+        if (estimate := estimate_in(outcomes[place], target)) is not None
     ]
     if not known:
         return None

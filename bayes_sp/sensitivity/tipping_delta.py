@@ -35,7 +35,7 @@ _ROOT = 1e-9  # of the bracket: how near a root is found
 
 
 @dataclass(frozen=True)
-class Tipping:
+class DepartureTipping:
     """What one departure does to the side on which the interval over everyone lies.
 
     Attributes
@@ -62,7 +62,7 @@ class Tipping:
     sentence: str
 
 
-def tipping(departed: Departed, departure: Departure, target: Target, points: int) -> Tipping:
+def tipping(departed: Departed, departure: Departure, target: Target, points: int) -> DepartureTipping:
     """Return the deltas of a departure at which the target's interval over everyone first changes sides."""
     sign = departed.estimate(departure, 0.0, target).sign(target.null)
     impossible = why_never(departed, departure, target)
@@ -70,7 +70,7 @@ def tipping(departed: Departed, departure: Departure, target: Target, points: in
     errors = tuple(_error(departed, departure, delta, target) for delta in deltas)
     state = _state(departed, target, sign)
     sentence = f"{state} {_when(departed, departure, deltas, errors, impossible)}"
-    return Tipping(departure.name, sign, deltas, errors, impossible, sentence)
+    return DepartureTipping(departure.name, sign, deltas, errors, impossible, sentence)
 
 
 def clearance(departed: Departed, departure: Departure, delta: float, target: Target) -> float:

@@ -28,8 +28,9 @@ from bayes_sp.sensitivity.multiples import (
     tipping_curve,
     with_refined,
 )
+from bayes_sp.sensitivity.outcomes import estimate_in
 from bayes_sp.sensitivity.provenance import provenance_of
-from bayes_sp.sensitivity.strength_grid import Grid, array_of, estimate_at, table_of
+from bayes_sp.sensitivity.strength_grid import Grid, array_of, table_of
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.priors import Prior
@@ -97,7 +98,7 @@ class Confounding:
 
     def findings(self) -> list[Finding]:
         """Return what a confounder as strong as each pair's strongest covariate leaves of the target."""
-        averaged = None if self.averaged is None else estimate_at(self.averaged, self.target)
+        averaged = None if self.averaged is None else estimate_in(self.averaged, self.target)
         reason = self.averaged.reason if isinstance(self.averaged, Failure) else ""
         return findings_of(self.model, self.target, self.statements, averaged, reason)
 

@@ -11,7 +11,7 @@ import xarray as xr
 from sensitivities import analysed
 
 from bayes_sp.errors import RunError
-from bayes_sp.report.sensitivity_save import default_sensitivity_folder, findings_table, save_sensitivity
+from bayes_sp.report.sensitivity_save import findings_table, save_sensitivity
 from bayes_sp.sensitivity.whole import ATTRITION, CONFOUNDING, KAPPA, PRIORS
 from bayes_sp.spec.dump import specification_digest
 from bayes_sp.spec.load import load_model
@@ -193,11 +193,3 @@ def test_a_folder_is_not_replaced_unless_asked(tmp_path):
     (other / "thesis.txt").touch()
     with pytest.raises(RunError, match="is not the folder of a run"):
         save_sensitivity(found, other, overwrite=True)
-
-
-def test_a_folder_is_named_after_what_it_holds(tmp_path):
-    """Model, data and seed; a number where that is taken."""
-    first = default_sensitivity_folder("my model", "0123456789", 3, tmp_path)
-    assert first == tmp_path / "sensitivity-my_model-01234567-3"
-    first.mkdir()
-    assert default_sensitivity_folder("my model", "0123456789", 3, tmp_path).name.endswith("-3-2")

@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose
 
 from bayes_sp.many.cells import Answer, Cell, Failure
 from bayes_sp.names import CONFOUNDING_COLUMNS
-from bayes_sp.sensitivity.strength_grid import Grid, array_of, cell_at, estimate_at, margin_of, margins, table_of
+from bayes_sp.sensitivity.outcomes import estimate_in
+from bayes_sp.sensitivity.strength_grid import Grid, array_of, cell_at, margin_of, margins, table_of
 from bayes_sp.sensitivity.target import Estimate, Target
 from bayes_sp.spec.parts import Unmeasured
 
@@ -99,11 +100,11 @@ def test_the_margin_is_the_distance_of_the_nearer_limit():
 
 def test_margins_are_those_of_the_answers(outcomes):
     """A failure is left out; nothing is left where all failed."""
-    plain = estimate_at(answer(-1.0), TARGET)
+    plain = estimate_in(answer(-1.0), TARGET)
     surface = margins(GRID, plain, outcomes, TARGET, -1)
     assert_allclose(surface.plain, 0.5)
     assert_allclose(sorted(surface.values), sorted(-(np.array([0.7, 1.3, 1.7]) + 0.5)))
     failed = dict.fromkeys(outcomes, outcomes[GRID.pair, 0.2, 0.3])
     assert margins(GRID, plain, failed, TARGET, -1) is None
-    assert estimate_at(outcomes[GRID.pair, 0.2, 0.3], TARGET) is None
-    assert not estimate_at(outcomes[GRID.pair, 0.2, -0.3], TARGET).trustworthy
+    assert estimate_in(outcomes[GRID.pair, 0.2, 0.3], TARGET) is None
+    assert not estimate_in(outcomes[GRID.pair, 0.2, -0.3], TARGET).trustworthy
