@@ -140,7 +140,7 @@ def test_tipping_curves_hold_between_the_fits(exact, chain):
         for _, row in own.iloc[[0, len(own) // 2, -1]].iterrows():
             strengths = {pair[0]: row["first_strength"], pair[1]: row["second_strength"]}
             limit = upper(*chain, strengths).loc[(SERIAL, "difference"), "lower"]
-            assert abs(limit) < 0.04 * margin + 3 * found.plain.mcse_lower
+            assert abs(limit) < 0.04 * margin + 5 * found.plain.mcse_lower
 
 
 def test_multiples_are_roots_of_the_exact_limit(exact, chain):
@@ -157,7 +157,7 @@ def test_multiples_are_roots_of_the_exact_limit(exact, chain):
             return upper(*chain, strengths).loc[(SERIAL, "difference"), "lower"]
 
         root = brentq(limit, 1.0, row["most"], xtol=1e-3)
-        assert abs(row["multiple"] - root) < 4 * row["mcse"] + 0.01
+        assert abs(row["multiple"] - root) < 5 * row["mcse"] + 0.01
 
 
 def test_interpolation_agrees_with_a_refit_at_the_root(chain):
@@ -197,7 +197,7 @@ def test_findings_are_fits_as_strong_as_the_strongest_covariate(exact, chain):
     expected = upper(*chain, {"m1": age["m1"], "m2": age["m2"]}).loc[(SERIAL, "difference")]
     case = next(f for f in findings if f.case.startswith("a confounder of label of m1 and label of m2"))
     assert case.case.endswith('as strong as "age" in both')
-    assert_allclose(case.estimate.lower, expected["lower"], atol=4 * case.estimate.mcse_lower)
+    assert_allclose(case.estimate.lower, expected["lower"], atol=5 * case.estimate.mcse_lower)
     assert case.estimate.mean < found.plain.mean
 
 
