@@ -145,7 +145,7 @@ def _numbers(
     refitted: Mapping[Pair, Refit],
     ci_prob: float,
 ) -> xr.Dataset:
-    """Return means, intervals and their errors where a block has a power, by weights or by refits, and by which."""
+    """Return every number where a block has a power, with the limits' errors, by weights or by refits, and by which."""
     sizes = tail_sizes(values)
     labels = [Target(str(path), str(scale)) for path in places["path"] for scale in places["scale"]]
     shape = (len(places["path"]), len(places["scale"]))

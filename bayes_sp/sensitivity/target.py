@@ -38,9 +38,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Posterior mean and equal-tailed interval of a target; NaN for errors that are not known."""
+    """Posterior median and equal-tailed interval of a target; NaN for errors that are not known."""
 
-    mean: float
+    median: float
     lower: float
     upper: float
     trustworthy: bool = True
@@ -109,4 +109,4 @@ def estimate_of(table: pd.DataFrame, target: Target, *, trustworthy: bool = True
         raise KeyError(f"{target.path} [{target.scale}]")
     row = rows.iloc[0]
     errors = [float(row.get(name, np.nan)) for name in ("mcse_lower", "mcse_upper")]
-    return Estimate(float(row["mean"]), float(row["lower"]), float(row["upper"]), trustworthy, *errors)
+    return Estimate(float(row["median"]), float(row["lower"]), float(row["upper"]), trustworthy, *errors)
