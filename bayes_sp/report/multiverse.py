@@ -66,8 +66,8 @@ def _effects(found: Multiverse) -> list[str]:
     units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
     note = (
         f"Differences in {', or '.join(units)}. Posterior medians and {100 * found.ci_prob:g} % equal-tailed "
-        "intervals; differences and rate ratios are averaged over the orders of switching paths. Serial: through all mediators "
-        "in the specification's own order. Coefficients are per unit of exposure."
+        "intervals; differences and rate ratios are averaged over the orders of switching paths. Serial: through all "
+        "mediators in the specification's own order. Coefficients are per unit of exposure."
     )
     return [*aligned(rows, "llrrr"), *wrapped(note)]
 

@@ -60,10 +60,10 @@ class DeltaCurve:
     outcomes
         What came of each way at each step; those of the step without a shift are one and the same.
     curves
-        ``mean``, ``median``, ``lower``, ``upper``, ``prob_negative`` with dims (shifted, step, path, scale), averaged over
-        orders of switching where there are several; ``delta`` (shifted, step, response), the shifts on the scales of the
-        linear predictors; ``trustworthy`` (shifted, step). Step 0 is missing at random. NaN where a fit failed, or the
-        family has no such scale.
+        ``mean``, ``median``, ``lower``, ``upper``, ``prob_negative`` with dims (shifted, step, path, scale), averaged
+        over orders of switching where there are several; ``delta`` (shifted, step, response), the shifts on the scales
+        of the linear predictors; ``trustworthy`` (shifted, step). Step 0 is missing at random. NaN where a fit failed,
+        or the family has no such scale.
     tipping
         For each way, where the target's interval first changes sides.
     model

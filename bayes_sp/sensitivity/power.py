@@ -26,7 +26,7 @@ from bayes_sp.sensitivity.power_weights import (
     tail_sizes,
     weighted_summary,
 )
-from bayes_sp.sensitivity.target import Target, estimate_of
+from bayes_sp.sensitivity.target import Target, row_of
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.design import Array
 
@@ -176,8 +176,8 @@ def _refit_summary(again: Refit, labels: Sequence[Target]) -> Summary:
     """Return a refit's rows in the order of the labels; NaN where there is no refit."""
     if again.table is None:
         return Summary(*np.full((len(NUMBERS), len(labels)), np.nan))
-    rows = [estimate_of(again.table, target) for target in labels]
-    return Summary(*np.array([[getattr(row, name) for row in rows] for name in NUMBERS]))
+    rows = [row_of(again.table, target) for target in labels]
+    return Summary(*np.array([[float(row.get(name, np.nan)) for row in rows] for name in NUMBERS]))
 
 
 def _measures(

@@ -35,10 +35,11 @@ class PowerScaling:
     ----------
     dataset
         Dims block, path, scale, alpha (1 is the posterior itself): ``mean``, ``median``, ``lower``, ``upper`` and the
-        limits' Monte Carlo errors ``mcse_lower`` and ``mcse_upper``; ``method`` (block, alpha): ``weights``, ``refit`` where
-        Pareto k is too high for them, ``unreliable`` (and no numbers) where there is no refit either; ``pareto_k``
-        (block, alpha) of the weights, and ``worst_k`` (block) with those of the diagnostic; ``diagnostic`` (block,
-        path, scale), the sensitivity (see `power_weights.sensitivity`; NaN where its weights do not hold).
+        limits' Monte Carlo errors ``mcse_lower`` and ``mcse_upper``; ``method`` (block, alpha): ``weights``, ``refit``
+        where Pareto k is too high for them, ``unreliable`` (and no numbers) where there is no refit either;
+        ``pareto_k`` (block, alpha) of the weights, and ``worst_k`` (block) with those of the diagnostic;
+        ``diagnostic`` (block, path, scale), the sensitivity (see `power_weights.sensitivity`; NaN where its weights do
+        not hold).
     words
         By (path, scale), from all priors together and the likelihood: ``prior-data conflict`` where both
         diagnostics are at least 0.05, ``prior strong / likelihood weak`` where only that of the priors is, else ``-``;

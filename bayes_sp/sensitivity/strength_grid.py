@@ -71,8 +71,8 @@ def array_of(grid: Grid, plain: Answer, outcomes: Mapping[Place, Outcome]) -> xr
 
     Dims: the two responses, with their strengths as coordinates, then ``path`` and ``scale``. Variables ``mean``,
     ``median``, ``lower``, ``upper``, ``prob_negative`` (averaged over orders of switching where there are several),
-    and by strength alone ``trustworthy`` and ``fitted`` (False where a strength is 0: no confounding, the plain model stands for it).
-    NaN where a cell has no answer, or a family no such scale.
+    and by strength alone ``trustworthy`` and ``fitted`` (False where a strength is 0: no confounding, the plain model
+    stands for it). NaN where a cell has no answer, or a family no such scale.
     """
     first, second = grid.pair
     paths, scales = (list(dict.fromkeys(plain.table[name])) for name in ("path", "scale"))
