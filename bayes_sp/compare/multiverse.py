@@ -165,13 +165,13 @@ def _conclusion(table: pd.DataFrame, entries: Sequence[Specified], ci_prob: floa
     contrasts = {entry.effects.contrast for entry in entries if entry.effects is not None}
     if len(units) > 1 or len(contrasts) > 1:
         notes.append("specifications differ in the outcome's unit or in the contrast, so sizes are not comparable")
-    low, high = float(kept["mean"].min()), float(kept["mean"].max())
+    low, high = float(kept["median"].min()), float(kept["median"].max())
     negative, positive = int((kept["upper"] < 0).sum()), int((kept["lower"] > 0).sum())
     count = len(kept)
     size = (
-        f"its posterior mean runs from {_short(low)} to {_short(high)}"
+        f"its posterior median runs from {_short(low)} to {_short(high)}"
         if count > 1
-        else f"its posterior mean is {_short(low)}"
+        else f"its posterior median is {_short(low)}"
     )
     unit = f" {units.pop()}" if len(units) == 1 else ""
     excludes = f"with a {100 * ci_prob:g} % interval that excludes 0"

@@ -55,7 +55,7 @@ class Comparison:
     Attributes
     ----------
     table
-        One row for each path, scale, likelihood and inference, beside published values. Posteriors: mean and
+        One row for each path, scale, likelihood and inference, beside published values. Posteriors: median and
         equal-tailed interval. Bootstraps: maximum-likelihood estimate and percentile interval. Differences and rate
         ratios are averaged over the orders of switching, so that paths add up to the total.
     bootstrap
@@ -72,7 +72,7 @@ class Comparison:
     missing: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
-        head = f"{self.mark}. Posterior: mean, equal-tailed interval. Bootstrap: estimate, percentile interval."
+        head = f"{self.mark}. Posterior: median, equal-tailed interval. Bootstrap: estimate, percentile interval."
         table = self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}", na_rep="")
         return f"<p>{escape(head)}</p>{table}"
 
@@ -131,7 +131,7 @@ def _rows(fitted: Fitted, paths: list[str], ci_prob: float) -> Iterator[dict[str
                 "failed": result.failed,
             }  # fmt: skip
         yield {
-            **common, "inference": POSTERIOR, "estimate": row.mean, "lower": row.lower, "upper": row.upper,
+            **common, "inference": POSTERIOR, "estimate": row.median, "lower": row.lower, "upper": row.upper,
             "ci_kind": CI_KIND,
         }  # fmt: skip
 

@@ -65,15 +65,15 @@ def _effects(found: Multiverse) -> list[str]:
             rows.append(row)
     units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
     note = (
-        f"Differences in {', or '.join(units)}. Posterior means and {100 * found.ci_prob:g} % equal-tailed intervals; "
-        "differences and rate ratios are averaged over the orders of switching paths. Serial: through all mediators "
-        "in the specification's own order. Coefficients are per unit of exposure."
+        f"Differences in {', or '.join(units)}. Posterior medians and {100 * found.ci_prob:g} % equal-tailed "
+        "intervals; differences and rate ratios are averaged over the orders of switching paths. Serial: through all "
+        "mediators in the specification's own order. Coefficients are per unit of exposure."
     )
     return [*aligned(rows, "llrrr"), *wrapped(note)]
 
 
 def _cell(row: pd.Series, decimals: int) -> str:
-    return f"{number(row['mean'], decimals)} {interval(row, decimals)}"
+    return f"{number(row['median'], decimals)} {interval(row, decimals)}"
 
 
 def _verdicts(found: Multiverse) -> list[str]:

@@ -88,10 +88,10 @@ def test_without_strength_the_answer_is_the_specifications_own(chain):
     table = sp.fit(model, survey, options=FEW, seed=5).effects().table().set_index(["path", "scale"])
     at = found.surfaces["m2", "y"].sel(m2=0.0, y=0.0)
     for path in table.index.get_level_values("path"):
-        for name in ("mean", "lower", "upper", "prob_negative"):
+        for name in ("mean", "median", "lower", "upper", "prob_negative"):
             expected = table.loc[(path, "difference"), name]
             assert float(at[name].sel(path=path, scale="difference")) == expected
-    assert found.plain.mean == table.loc[("x -> y", "difference"), "mean"]
+    assert found.plain.median == table.loc[("x -> y", "difference"), "median"]
 
 
 def test_turning_both_signs_changes_nothing(chain):
@@ -102,7 +102,7 @@ def test_turning_both_signs_changes_nothing(chain):
         cell = Cell("c", with_confounder(model, {"m2": 0.5 * sign, "y": 0.4 * sign}), survey, 1, FEW)
         tables.append(answer(cell).table)
     error = 5 * np.hypot(tables[0]["mcse_mean"], tables[1]["mcse_mean"])
-    assert (np.abs(tables[0]["mean"] - tables[1]["mean"]) < error).all()
+    assert (np.abs(tables[0]["median"] - tables[1]["median"]) < error).all()
 
 
 def test_the_grid_is_what_cells_say(exact, chain):
@@ -118,7 +118,7 @@ def test_the_grid_is_what_cells_say(exact, chain):
     (again,) = ExactRunner().run([cell])
     assert isinstance(again, Answer)
     expected = estimate_of(again.table, found.target)
-    assert float(surface["mean"].sel(m2=s, y=t, path=SERIAL, scale="difference")) == expected.mean
+    assert float(surface["median"].sel(m2=s, y=t, path=SERIAL, scale="difference")) == expected.median
 
 
 def test_the_default_grid_leaves_room(exact):
@@ -198,7 +198,7 @@ def test_findings_are_fits_as_strong_as_the_strongest_covariate(exact, chain):
     case = next(f for f in findings if f.case.startswith("a confounder of label of m1 and label of m2"))
     assert case.case.endswith('as strong as "age" in both')
     assert_allclose(case.estimate.lower, expected["lower"], atol=5 * case.estimate.mcse_lower)
-    assert case.estimate.mean < found.plain.mean
+    assert case.estimate.median < found.plain.median
 
 
 def test_everything_that_it_depends_on_is_kept(exact, chain):
@@ -224,7 +224,7 @@ def test_failures_and_doubts_are_reported(chain):
     assert found.sentences()[-1] == wrong
     failed = found.table[found.table["reason"] == "it could not be fitted"]
     assert set(zip(failed["first_strength"], failed["second_strength"], strict=True)) == {(0.4, 0.4), (0.8, 0.4)}
-    assert failed["mean"].isna().all()
+    assert failed["median"].isna().all()
     assert "To make" in found.sentence()
 
 
@@ -286,7 +286,7 @@ def test_ordered_mediators_and_counts(make_survey):
     )  # fmt: skip
     surface = found.surfaces["belonging_t1", "appointments_t1"]
     assert surface["fitted"].sum() == 2
-    assert np.isfinite(surface["mean"].sel(scale="difference")).all()
+    assert np.isfinite(surface["median"].sel(scale="difference")).all()
     assert found.tipping["slope_bias"].isna().all()
 
 
