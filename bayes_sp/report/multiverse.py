@@ -170,7 +170,8 @@ def compare_and_keep(
     """Compare specifications, each fit taken from a finished run where there is one, else fitted and saved as a run.
 
     Runs are looked for in ``folder`` and in ``runs``. A run is the same fit where specification, records, seed,
-    sampler options (but cores) and version are the same.
+    sampler options (but cores) and version are the same. A run without the draws of what was not measured of single
+    patients (`Conditioned.lacking`), which a folder without records does not keep, is fitted again, and a line says so.
 
     Parameters
     ----------
@@ -188,24 +189,35 @@ def compare_and_keep(
         Called with a line at the start of each stage.
     """
     survey: Survey | Path = reconstruct(reconstruction) if data is None else data
-    reused: list[str] = []
+    lines: list[str] = []
 
     def one(model: PathModel, records: Survey) -> Fit:
-        for run in _finished_runs((folder, Path("runs"))):
-            if _is_same(run, model, records, seed, options):
-                reused.append(f"{model.name} from {run}")
-                return Fit(model, records, read_run(run).posterior, seed, options)
+        same = [run for run in _finished_runs((folder, Path("runs"))) if _is_same(run, model, records, seed, options)]
+        lacking = dict[Path, str]()
+        for run in same:
+            found = Fit(model, records, read_run(run).posterior, seed, options)
+            lacking[run] = " and ".join(found.lacking())
+            if not lacking[run]:
+                lines.append(f"Taken from a finished run: {model.name} from {run}")
+                return found
+        lines.extend(_again(model.name, *next(iter(lacking.items()))) if lacking else [])
         analysis = analyse(model, records, seed=seed, options=options, replicates=replicates, notify=notify)
-        destination = default_folder(model.name, records.digest, seed, folder)
-        save_analysis(analysis, destination, summary=summary_text(analysis))
+        if not any(run.is_relative_to(folder) for run in same):  # else these draws are there already
+            destination = default_folder(model.name, records.digest, seed, folder)
+            save_analysis(analysis, destination, summary=summary_text(analysis))
         return analysis.fit
 
     found = compare_models(models, survey, seed=seed, options=options, fit_one=one, notify=notify)
     mark = survey.mark if isinstance(survey, Survey) else survey.name
     text = multiverse_text(found, mark)
-    text += "".join(f"Taken from a finished run: {line}\n" for line in reused)
+    text += "".join(f"{line}\n" for line in lines)
     save_comparison(found, folder, text)
     return Kept(found, text)
+
+
+def _again(name: str, run: Path, lacking: str) -> list[str]:
+    """Say why a finished run is not used."""
+    return wrapped(f"Fitted again: {name}. {run} does not keep draws of {lacking}.", margin="")
 
 
 def _finished_runs(roots: Sequence[Path]) -> Iterator[Path]:
