@@ -19,7 +19,7 @@ from bayes_sp.names import (
     VIA,
 )
 from bayes_sp.report.layout import aligned, decimals_of, interval, number, wrapped
-from bayes_sp.report.words import path_words
+from bayes_sp.report.words import distinct, path_words
 from bayes_sp.spec.types import PathModel
 
 RATIOS = {RATE_RATIO: "rate ratio", RISK_RATIO: "risk ratio"}
@@ -39,12 +39,6 @@ def effect_lines(analysis: Analysis) -> list[str]:
         *_interventional(analysis),
         *_lasting(analysis),
     ]
-
-
-def distinct(paths: list[str]) -> list[str]:
-    """Leave the total indirect effect out where one indirect path is all of it."""
-    indirect = [path for path in paths if path.count(ARROW) > 1]
-    return [path for path in paths if path != TOTAL_INDIRECT or len(indirect) > 1]
 
 
 def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str) -> list[list[str]]:

@@ -11,13 +11,14 @@ from typing import Any
 import pandas as pd
 
 from bayes_sp.analysis import analyse, compare_models
-from bayes_sp.compare.multiverse import DIRECT, EFFECTS, REFERENCE, SERIAL, Multiverse
+from bayes_sp.compare.multiverse import DIRECT, REFERENCE, SERIAL, Multiverse
+from bayes_sp.compare.multiverse import WORDS as ABOUT
 from bayes_sp.errors import RunError
 from bayes_sp.fitting import Fit
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, silent, versions
 from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT
-from bayes_sp.report.layout import aligned, decimals_of, interval, number, wrapped
+from bayes_sp.report.layout import WIDTH, aligned, decimals_of, interval, number, wrapped
 from bayes_sp.report.multiverse_figure import plot_multiverse
 from bayes_sp.report.save import save_analysis, save_figure
 from bayes_sp.report.text import summary_text
@@ -28,7 +29,7 @@ from bayes_sp.study.reconstruct import reconstruct
 from bayes_sp.survey.records import Survey
 
 TABLE_FILE, TEXT_FILE, FIGURE_FILE = "compare.csv", "compare.txt", "compare.png"
-HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "total indirect", TOTAL: "total"}
+HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "indirect", TOTAL: "total"}
 RATIOS = (RATE_RATIO, RISK_RATIO)
 WORDS = {
     DIFFERENCE: "difference",
@@ -43,7 +44,7 @@ def multiverse_text(found: Multiverse, mark: str) -> str:
     lines = [f"Data: {mark}.", ""]
     lines += ["1. Effects of each specification", *_effects(found), ""]
     lines += ["2. Which predicts the outcome better, and which fits can be used", *_verdicts(found), ""]
-    lines += ["3. The serial effect in all of them", *wrapped(found.sentence)]
+    lines += [f"3. The {ABOUT[found.effect]} effect in all of them", *wrapped(found.sentence)]
     lines += [line for note in found.notes for line in wrapped(f"{note}.", "- ", "  ")]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -52,7 +53,7 @@ def _effects(found: Multiverse) -> list[str]:
     table = found.table[found.table["effect"].notna()]
     if table.empty:
         return wrapped("No specification could be fitted.")
-    shown = [effect for effect in EFFECTS if effect != TOTAL_INDIRECT]
+    shown = found.shown
     rows = [["", "", *(HEADS[effect] for effect in shown)]]
     decimals = decimals_of(table[table["scale"] == DIFFERENCE])
     for name, own in table.groupby("specification", sort=False):
@@ -66,10 +67,23 @@ def _effects(found: Multiverse) -> list[str]:
     units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
     note = (
         f"Differences in {', or '.join(units)}. Posterior means and {100 * found.ci_prob:g} % equal-tailed intervals; "
-        "differences and rate ratios are averaged over the orders of switching paths. Serial: through all mediators "
-        "in the specification's own order. Coefficients are per unit of exposure."
+        "differences and rate ratios are averaged over the orders of switching paths. "
     )
-    return [*aligned(rows, "llrrr"), *wrapped(note)]
+    note += "Serial: through all mediators in the specification's own order. " if SERIAL in shown else ""
+    note += "Indirect: all indirect paths together. " if TOTAL_INDIRECT in shown else ""
+    note += "Coefficients are per unit of exposure."
+    return [*_side_by_side(rows), *wrapped(note)]
+
+
+def _side_by_side(rows: list[list[str]]) -> list[str]:
+    """Return a table with two columns of heads; what does not fit beside the others stands below, with the heads."""
+    columns = len(rows[0])
+    whole = aligned(rows, "ll" + "r" * (columns - 2))
+    if max(map(len, whole)) <= WIDTH:
+        return whole
+    half = 2 + (columns - 1) // 2
+    first, second = ([[*row[:2], *row[chosen]] for row in rows] for chosen in (slice(2, half), slice(half, None)))
+    return [*_side_by_side(first), "", *_side_by_side(second)] if columns > 3 else whole
 
 
 def _cell(row: pd.Series, decimals: int) -> str:

@@ -29,6 +29,12 @@ def path_words(model: PathModel, path: str) -> str:
     return f"via {between[0]}" if len(between) == 1 else f"serial: {', then '.join(between)}"
 
 
+def distinct(paths: list[str]) -> list[str]:
+    """Leave the total indirect effect out where one indirect path is all of it."""
+    indirect = [path for path in paths if path.count(ARROW) > 1]
+    return [path for path in paths if path != TOTAL_INDIRECT or len(indirect) > 1]
+
+
 def in_sentence(label: str) -> str:
     """Return a label as it stands within a sentence: its first letter small, unless it begins with an abbreviation."""
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
