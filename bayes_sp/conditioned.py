@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.effects.chain import Baselines
-from bayes_sp.effects.conclusions import lasting_signs
+from bayes_sp.effects.conclusions import Sign, signs
 from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
 from bayes_sp.effects.draws import linear_baselines, with_unmeasured
 from bayes_sp.effects.interventional import interventional_effects
@@ -84,9 +84,16 @@ class Conditioned:
             baselines=self.baselines(),
         )  # fmt: skip
 
+    def signs(self, ci_prob: float = CI_PROB) -> dict[str, Sign]:
+        """Return on which side of 0 each difference lies for kappa 0, 0.5 and 1, averaged and in every single order.
+
+        See `bayes_sp.effects.conclusions.signs`.
+        """
+        return signs(self.model, self._design, self._draws, ci_prob=ci_prob, baselines=self.baselines())
+
     def lasting_signs(self, ci_prob: float = CI_PROB) -> dict[str, int]:
-        """Return the sign that each effect has in every order of switching paths and for kappa 0, 0.5 and 1, else 0."""
-        return lasting_signs(self.model, self._design, self._draws, ci_prob=ci_prob, baselines=self.baselines())
+        """Return the sign that each effect, averaged over orders, has for kappa 0, 0.5 and 1 alike, else 0."""
+        return {effect: sign.lasting for effect, sign in self.signs(ci_prob).items()}
 
     def baselines(self) -> Baselines | None:
         """Return what `compute_effects` needs where it averages over what was not measured; else None.

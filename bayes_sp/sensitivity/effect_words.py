@@ -18,7 +18,7 @@ def effect_words(model: PathModel, target: Target) -> str:
         return f"the direct effect{scale}"
     if target.path == serial_path(model):
         return f"the serial effect{scale}"
-    return f"the {"indirect " if len(between) == 1 else ""}effect via {', then '.join(between)}{scale}"
+    return f"the {'indirect ' if len(between) == 1 else ''}effect via {', then '.join(between)}{scale}"
 
 
 def label(model: PathModel, name: str) -> str:
