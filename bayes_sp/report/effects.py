@@ -21,9 +21,10 @@ from bayes_sp.names import (
 )
 from bayes_sp.report.layout import aligned, decimals_of, interval, number, wrapped
 from bayes_sp.report.words import distinct, path_words
+from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.spec.types import PathModel
 
-RATIOS = {RATE_RATIO: "rate ratio", RISK_RATIO: "risk ratio"}
+RATIOS = (RATE_RATIO, RISK_RATIO)
 SIGNS = {-1: "negative", 1: "positive"}
 
 
@@ -46,7 +47,7 @@ def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str) -> list[list
     model, spread = analysis.fit.model, analysis.spread
     decimals = decimals_of(table.xs(DIFFERENCE, level="scale"))
     rows = [["", "difference", "95 % interval", "P(< 0)"]]
-    rows[0] += [RATIOS[ratio], "95 % interval"] if ratio else []
+    rows[0] += [scale_words(model, ratio), "95 % interval"] if ratio else []
     rows[0] += [] if spread is None else ["reconstructions"]
     for path in distinct(list(table.index.get_level_values("path").unique())):
         difference = table.loc[(path, DIFFERENCE)]
@@ -103,10 +104,13 @@ def _interventional(analysis: Analysis) -> list[str]:
     if table is None:
         many = len(analysis.fit.model.mediators) > 2
         return ["", *wrapped("Interventional effects are computed for one or two mediators.")] if many else []
+    rounding = 1e-9 * float((table["upper"] - table["lower"]).max())
     decimals = decimals_of(table[~table["effect"].isin([MEDIATED_INTERACTION, DEPENDENCE])])  # those two are often tiny
     rows = [["", "difference", "95 % interval", "P(< 0)"]]
     for row in table.itertuples():
         one = pd.Series({"lower": row.lower, "upper": row.upper})
+        if max(abs(row.lower), abs(row.upper)) <= rounding:
+            continue  # 0 by construction, as the dependence of mediators that have no arrow between them
         words = _interventional_words(analysis.fit.model, str(row.effect))
         rows.append([words, number(row.mean, decimals), interval(one, decimals), f"{row.prob_negative:.3f}"])
     head = (

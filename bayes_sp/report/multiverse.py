@@ -23,6 +23,7 @@ from bayes_sp.report.multiverse_figure import plot_multiverse
 from bayes_sp.report.save import save_analysis, save_figure
 from bayes_sp.report.text import summary_text
 from bayes_sp.runs import RUN_FILE, default_folder, read_run, write_whole
+from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.spec.dump import specification_digest
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
@@ -31,12 +32,6 @@ from bayes_sp.survey.records import Survey
 TABLE_FILE, TEXT_FILE, FIGURE_FILE = "compare.csv", "compare.txt", "compare.png"
 HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "indirect", TOTAL: "total"}
 RATIOS = (RATE_RATIO, RISK_RATIO)
-WORDS = {
-    DIFFERENCE: "difference",
-    RATE_RATIO: "rate ratio",
-    RISK_RATIO: "risk ratio",
-    COEFFICIENT: "coefficient",
-}
 
 
 def multiverse_text(found: Multiverse, mark: str) -> str:
@@ -57,9 +52,10 @@ def _effects(found: Multiverse) -> list[str]:
     rows = [["", "", *(HEADS[effect] for effect in shown)]]
     decimals = decimals_of(table[table["scale"] == DIFFERENCE])
     for name, own in table.groupby("specification", sort=False):
+        model = next(entry.model for entry in found.entries if entry.name == name and entry.model is not None)
         scales = [DIFFERENCE, next((scale for scale in RATIOS if scale in set(own["scale"])), COEFFICIENT)]
         for i, scale in enumerate(scale for scale in scales if scale in set(own["scale"])):
-            row = [str(name) if i == 0 else "", WORDS[scale]]
+            row = [str(name) if i == 0 else "", scale_words(model, scale)]
             for effect in shown:
                 cell = own[(own["effect"] == effect) & (own["scale"] == scale)]
                 row.append("" if cell.empty else _cell(cell.iloc[0], decimals))
@@ -67,11 +63,11 @@ def _effects(found: Multiverse) -> list[str]:
     units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
     note = (
         f"Differences in {', or '.join(units)}. Posterior means and {100 * found.ci_prob:g} % equal-tailed intervals; "
-        "differences and rate ratios are averaged over the orders of switching paths. "
+        "differences and ratios are averaged over the orders of switching paths. "
     )
     note += "Serial: through all mediators in the specification's own order. " if SERIAL in shown else ""
     note += "Indirect: all indirect paths together. " if TOTAL_INDIRECT in shown else ""
-    note += "Coefficients are per unit of exposure."
+    note += "Products of coefficients are per unit of exposure."
     return [*_side_by_side(rows), *wrapped(note)]
 
 
