@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.names import DIFFERENCE
-from bayes_sp.report.words import in_sentence, path_words, product_scale
+from bayes_sp.report.words import distinct, in_sentence, path_words, product_scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +100,8 @@ def plot_comparison(model: PathModel, comparison: Comparison, unit: str = "") ->
     matplotlib.figure.Figure
     """
     table = comparison.table[comparison.table["scale"] == DIFFERENCE]
-    paths = list(dict.fromkeys(table["path"]))
+    paths = distinct(list(dict.fromkeys(table["path"])))
+    table = table[table["path"].isin(paths)]
     kinds = list(dict.fromkeys(zip(table["likelihood"], table["inference"], strict=True)))
     kinds.sort(key=lambda kind: (kind[0] != PUBLISHED, kind[0] != "normal"))
     figure = Figure(figsize=(9.5, 1.6 + 0.17 * len(paths) * (len(kinds) + 1.5)), layout="constrained")

@@ -12,13 +12,13 @@ from bayes_sp.criticism.diagnostics import Verdict
 from bayes_sp.fitting import Fit
 from bayes_sp.names import COEFFICIENT, DIFFERENCE
 from bayes_sp.report.criticism import criticism_sections
-from bayes_sp.report.effects import distinct, effect_lines
+from bayes_sp.report.effects import effect_lines
 from bayes_sp.report.layout import aligned as _table
 from bayes_sp.report.layout import decimals_of as _decimals
 from bayes_sp.report.layout import interval as _interval
 from bayes_sp.report.layout import number as _number
 from bayes_sp.report.layout import wrapped as _wrap
-from bayes_sp.report.words import assumptions, in_sentence, path_words, product_scale, unmeasured_words
+from bayes_sp.report.words import assumptions, distinct, in_sentence, path_words, product_scale, unmeasured_words
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.recovery import RECONSTRUCTION_NOTE, RECOVERY_NOTE, Recovered
 from bayes_sp.survey.notes import survey_notes

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bayes_sp.compare.table import Comparison
+from bayes_sp.effects.conclusions import Sign
 from bayes_sp.report.layout import WIDTH
 from bayes_sp.report.text import summary_text
 from bayes_sp.report.words import assumptions, in_sentence, path_words
@@ -149,13 +150,18 @@ def test_assumptions_are_the_general_ones_and_the_models_own(small_model):
 
 
 @pytest.mark.parametrize(
-    ("signs", "words"),
+    ("sign", "words"),
     [
-        ({"total": 0, "total_indirect": 0}, "1: none of the paths, nor the total."),
-        ({"total": -1, "total_indirect": 1}, "1: total (negative); total indirect (positive)."),
+        (Sign((-1, -1, -1), (-1, -1, -1)), "total: negative for each, in every order."),
+        (Sign((1, 1, 1), (0, 0, 1)), "total: positive for each, not in every single order with kappa 0 and 0.5."),
+        (Sign((0, 1, 1), (0, 0, 1)), "total: positive with kappa 0.5 and 1; no sign with kappa 0."),
+        (Sign((0, 0, 0), (0, 0, 0)), "No sign for any kappa: direct; total."),
     ],
 )
-def test_the_line_on_lasting_signs_names_effects_and_their_signs(signs, words, own_analysis):
-    """Which effects keep one sign is said in words; where none does, that is said, and not that there is no effect."""
+def test_the_lines_on_signs_say_what_holds_and_what_fails(sign, words, own_analysis):
+    """Which effects keep one sign for every kappa, in which orders they do not, and which have none."""
+    signs = {"walks -> visits": Sign((0, 0, 0), (0, 0, 0)), "total": sign}
     text = " ".join(summary_text(replace(own_analysis, signs=signs)).split())
-    assert f"for kappa 0, 0.5 and {words}" in text
+    assert words in text
+    assert "No sign for any kappa: direct" in text
+    assert ("below kappa 1" in text) == (sign.lasting == 1)
