@@ -50,6 +50,8 @@ class BootstrapResult:
         Equal-tailed percentile interval, and its nominal probability.
     replicates, seed
         Resamples drawn, failed ones among them, and the seed they were drawn with.
+    patients
+        Number of patients, which every resample has.
     undefined
         How many replicates of each effect have no value, (effect, scale, decomposition).
     failed, reasons
@@ -76,6 +78,7 @@ class BootstrapResult:
     ci_prob: float
     replicates: int
     seed: int
+    patients: int
     undefined: NDArray[np.int64]
     failed: int
     reasons: tuple[tuple[str, int], ...]
@@ -149,6 +152,7 @@ def bootstrap(
         ci_prob=ci_prob,
         replicates=replicates,
         seed=seed,
+        patients=design.n,
         undefined=np.isnan(values).sum(axis=0),
         failed=int((~fitted).sum()),
         reasons=tuple(Counter(reason[~fitted].tolist()).most_common()),
