@@ -41,7 +41,7 @@ from bayes_sp.names import AVERAGE, DIFFERENCE
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
-from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.survey.arrays import complete_cases, design_arrays
 from bayes_sp.survey.design import Array
 from bayes_sp.survey.records import Survey
 
@@ -104,7 +104,8 @@ class Fit(Conditioned):
                 missing += notes
             own = model is self.model
             found = (effects or self.effects()) if own else self._twin_effects(twin, missing)
-            fits.append(Fitted(model, found, resampled))
+            patients = len(complete_cases(model, self.survey))
+            fits.append(Fitted(model, found, resampled, patients))
         return replace(compare(self.model, fits, self.survey.mark, ci_prob), missing=tuple(missing))
 
     def predictive_checks(self, *, replicates: int = REPLICATES, ci_prob: float = CI_PROB) -> PredictiveChecks:
