@@ -13,23 +13,21 @@ import pandas as pd
 from bayes_sp.analysis import analyse, compare_models
 from bayes_sp.compare.multiverse import DIRECT, REFERENCE, SERIAL, Multiverse
 from bayes_sp.compare.multiverse import WORDS as ABOUT
-from bayes_sp.errors import RunError
 from bayes_sp.fitting import Fit
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, silent, versions
 from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT
 from bayes_sp.report.layout import WIDTH, aligned, decimals_of, interval, number, wrapped
-from bayes_sp.report.multiverse_figure import plot_multiverse
-from bayes_sp.report.save import save_analysis, save_figure
+from bayes_sp.report.multiverse_save import save_comparison
+from bayes_sp.report.save import save_analysis
 from bayes_sp.report.text import summary_text
-from bayes_sp.runs import RUN_FILE, default_folder, read_run, write_whole
+from bayes_sp.runs import RUN_FILE, default_folder, read_run
 from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.spec.dump import specification_digest
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
 from bayes_sp.survey.records import Survey
 
-TABLE_FILE, TEXT_FILE, FIGURE_FILE = "compare.csv", "compare.txt", "compare.png"
 HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "indirect", TOTAL: "total"}
 RATIOS = (RATE_RATIO, RISK_RATIO)
 
@@ -115,67 +113,18 @@ def _elpd(row: pd.Series) -> str:
     return "" if pd.isna(row["elpd_difference"]) else f"{row['elpd_difference']:+.1f} ({row['elpd_se']:.1f})"
 
 
-def check_comparison_folder(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a destination before any work is done.
-
-    Raises
-    ------
-    RunError
-        Where it holds a comparison that may not be replaced, or something else.
-    """
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise RunError(str(folder), ["is not a folder; name another with --out"])
-    if (folder / TABLE_FILE).is_file() and not overwrite:
-        advice = "name another folder, or add --overwrite (finished runs in it are used again)"
-        raise RunError(str(folder), [f"holds a comparison already; {advice}"])
-    strange = [path for path in folder.iterdir() if not _is_ours(path)]
-    if strange:
-        raise RunError(str(folder), [f"holds {strange[0].name}, which no comparison wrote; name another folder"])
-
-
-def _is_ours(path: Path) -> bool:
-    return path.name in (TABLE_FILE, TEXT_FILE, FIGURE_FILE) or path.name.startswith(".") or (path / RUN_FILE).is_file()
-
-
-def save_comparison(found: Multiverse, folder: Path, text: str) -> None:
-    """Write table, text and figure into a folder; the runs stand in it already.
-
-    Raises
-    ------
-    RunError
-        Where the folder cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(str(folder), [f"cannot be written ({error.strerror or error})"]) from error
-    save_figure(plot_multiverse(found), folder / FIGURE_FILE)
-    write_whole(folder / TEXT_FILE, text, overwrite=True)
-    write_whole(folder / TABLE_FILE, found.table.to_csv(index=False), overwrite=True)
-
-
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """A comparison that was saved, with its text."""
+    """A comparison that was saved, with its text, and where."""
 
     multiverse: Multiverse
     text: str
-
-
-def comparison_folder(seed: int, root: Path = Path("runs")) -> Path:
-    """Return ``runs/compare-<seed>``, or the first of ``...-2``, ``...-3`` that is free."""
-    folder, count = root / f"compare-{seed}", 1
-    while folder.exists():
-        count += 1
-        folder = root / f"compare-{seed}-{count}"
-    return folder
+    folder: Path
 
 
 def compare_and_keep(
     models: Sequence[str], data: Path | None, reconstruction: int, folder: Path, *, seed: int, options: SamplerOptions,
-    replicates: int = 0, notify: Notify = silent,
+    replicates: int = 0, notify: Notify = silent, overwrite: bool = False,
 ) -> Kept:  # fmt: skip
     """Compare specifications, each fit taken from a finished run where there is one, else fitted and saved as a run.
 
@@ -197,6 +146,8 @@ def compare_and_keep(
         Bootstrap samples in each run.
     notify
         Called with a line at the start of each stage.
+    overwrite
+        Replace the comparison that stands in ``folder``; its runs are kept.
     """
     survey: Survey | Path = reconstruct(reconstruction) if data is None else data
     lines: list[str] = []
@@ -221,8 +172,7 @@ def compare_and_keep(
     mark = survey.mark if isinstance(survey, Survey) else survey.name
     text = multiverse_text(found, mark)
     text += "".join(f"{line}\n" for line in lines)
-    save_comparison(found, folder, text)
-    return Kept(found, text)
+    return Kept(found, text, save_comparison(found, folder, text, overwrite=overwrite))
 
 
 def _again(name: str, run: Path, lacking: str) -> list[str]:
@@ -240,7 +190,7 @@ def _is_same(run: Path, model: PathModel, survey: Survey, seed: int, options: Sa
     """Whether a run's folder holds the draws that this fit would give; a file that cannot be read holds none."""
     try:
         info = tomllib.loads((run / RUN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     found: dict[str, Any] = {
         "specification": info.get("specification_digest"), "data": info.get("data", {}).get("digest"),
