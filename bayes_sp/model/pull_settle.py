@@ -82,7 +82,7 @@ def _pull_look(
     dmu: Any, dload: Any, dv: Any, by: Any,
 ) -> None:  # fmt: skip
     """Carry a row's derivatives by statements back through the links, to coefficients, first parameters and ``by``."""
-    rows, members = ints[at.ROWS], ints[at.MEMBERS]
+    rows = ints[at.ROWS]
     dmu[:] = 0.0
     dload[:] = 0.0
     for number in range(ints[at.LINK_COUNT] - 1, -1, -1):

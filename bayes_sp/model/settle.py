@@ -69,6 +69,7 @@ def shares(ints: Any, floats: Any, e: int, v: Any, r: int) -> Any:
 
 @compiled
 def is_hidden(ints: Any, link: int, r: int) -> bool:
+    """Whether the variable of a link is hidden in a row."""
     return ints[link + at.ROW_Z] != at.NONE and ints[ints[link + at.ROW_Z] + r] != at.NONE
 
 
