@@ -97,8 +97,8 @@ def _impossible_error(model: PathModel, design: Design, equation: Equation, x: A
     before, after = _residual_variance(observed, 0.0 * errors), _residual_variance(observed, errors)
     return (
         f'column "{equation.response}": a reliability of {given} is impossible with these records: what '
-        f"{_names(equation, terms)} leaves unexplained of {equation.response} has the variance {before:.3g} as observed "
-        f"and {after:.3g} after the errors of measurement are taken off; that is positive for a reliability above "
+        f"{_names(equation, terms)} leaves unexplained of {equation.response} has the variance {before:.3g} as "
+        f"observed and {after:.3g} after the errors of measurement are taken off; that is positive for a reliability above "
         f"{least}; correct reliability, or observed_sd where it is given"
     )
 
