@@ -98,8 +98,8 @@ def _impossible_error(model: PathModel, design: Design, equation: Equation, x: A
     return (
         f'column "{equation.response}": a reliability of {given} is impossible with these records: what '
         f"{_names(equation, terms)} leaves unexplained of {equation.response} has the variance {before:.3g} as "
-        f"observed and {after:.3g} after the errors of measurement are taken off; that is positive for a reliability above "
-        f"{least}; correct reliability, or observed_sd where it is given"
+        f"observed and {after:.3g} after the errors of measurement are taken off; that is positive for a "
+        f"reliability above {least}; correct reliability, or observed_sd where it is given"
     )
 
 
