@@ -117,8 +117,8 @@ def scope_of(model: PathModel, design: Design, found: Pointwise, rows: Sequence[
             )
     if found.error > LARGEST_ERROR:
         notes.append(
-            "log-likelihoods of patients with missing values are not exact: doubling the nodes of their integrals moved one "
-            f"by {found.error:.2g}"
+            "log-likelihoods of patients with missing values are not exact: doubling the nodes of their integrals "
+            f"moved one by {found.error:.2g}"
         )
     return tuple(notes)
 
