@@ -22,12 +22,18 @@ Array = NDArray[np.float64]
 Bits = NDArray[np.int64]
 
 NO_OVERDISPERSION, ALL_OVERDISPERSION, SEPARATION, NO_EVENTS, EMPTY_LEVEL = (1 << bit for bit in range(5))
+EMPTY_ANSWER, NORMAL_TAILS, NO_ERROR, NO_STEP, ONE_ANSWER = (1 << bit for bit in range(5, 10))
 BOUNDARY_WORDS = {
     NO_OVERDISPERSION: "no overdispersion, so the Poisson fit",
     ALL_OVERDISPERSION: "a size below 1e-6, taken at 1e-6",
-    SEPARATION: "a group of patients without any event, so a rate of 0",
+    SEPARATION: "a group of patients without any event, or with nothing else, so a rate or probability of 0 or 1",
     NO_EVENTS: "no events at all",
     EMPTY_LEVEL: "no patient in a level of a covariate, whose other coefficients stand",
+    EMPTY_ANSWER: "no patient with one of the ordered answers, so a probability of 0",
+    NORMAL_TAILS: "no heavier tails than normal ones",
+    NO_ERROR: "no residual spread",
+    NO_STEP: "a step of 0 in a monotonic effect",
+    ONE_ANSWER: "the same outcome in all patients",
 }
 
 # How far along the direction limits are read; a unit of it takes a factor of e from the rates that go to 0.
