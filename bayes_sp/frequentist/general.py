@@ -31,7 +31,6 @@ from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Design
 
 PILOT = 40  # resamples on which the nodes of quadrature are chosen
-MOST_STEPS = 6  # of monotonic effects in one equation: 2**6 sets of steps to choose from
 _FEASIBLE = 1e-9
 
 
@@ -68,6 +67,8 @@ class GeneralChain:
         kept = reason == ""
         if not kept.any():
             raise SurveyError(self.design.outcome, [f"none of {PILOT} resamples could be fitted: {reason[0]}"])
+        finite = kept & ~_moving(fits)
+        kept = finite if finite.any() else kept
         return self._problem([fit.theta[kept] for fit in fits], counts[kept])
 
     @cached_property
@@ -80,7 +81,7 @@ class GeneralChain:
         fits, reason, boundary = self._fitted(counts)
         kept = reason == ""
         values = np.full((len(counts), len(self.paths) + 2, len(self.scales), len(DECOMPOSITIONS)), np.nan)
-        moving = np.any([(fit.direction != 0).any(axis=1) for fit in fits], axis=0)
+        moving = _moving(fits)
         for chosen in (kept & ~moving, kept & moving):
             if chosen.any():
                 thetas = [(fit.theta[chosen], fit.direction[chosen]) for fit in fits]
@@ -89,7 +90,8 @@ class GeneralChain:
                 def values_at(t: float, thetas: list[tuple[Array, Array]] = thetas, w: Array = weights) -> Array:
                     return self._effects([theta + t * direction for theta, direction in thetas], w)
 
-                values[chosen] = at.limits(values_at) if moving[chosen][0] else values_at(0.0)
+                integrated = self.quadrature.nodes > 0
+                values[chosen] = at.limits(values_at, integrated=integrated) if moving[chosen][0] else values_at(0.0)
         self._without_variation(counts, values, boundary)
         phi = np.full(len(counts), np.nan)
         if "phi" in self.regressions[-1].parameters:
@@ -160,6 +162,11 @@ def general_chain(model: PathModel, design: Design) -> GeneralChain:
             raise SurveyError(regression.response, [problem])
         starts.append(regression.start if fits.direction.any() else fits.theta[0])
     return GeneralChain(model, design, data, tuple(starts))
+
+
+def _moving(fits: Sequence[Fits]) -> NDArray[np.bool_]:
+    """Whether a parameter of any equation goes to infinity, (R,)."""
+    return np.asarray(np.any([(fit.direction != 0).any(axis=1) for fit in fits], axis=0))
 
 
 def enough(regression: Regression, counts: Array, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -6,8 +6,8 @@ derivatives h of `rows_of` with respect to predictors l and m
 
 .. math:: -H_{lm} = -C_l' \mathrm{diag}(w h_{lm}) C_m.
 
-Newton's method with step-halving; where the curvature is not that of a maximum, the product of first derivatives takes
-its place (Berndt, Hall, Hall & Hausman 1974), which is uphill too.
+Newton's method with step-halving; where the curvature is not that of a maximum, as much of the product of first
+derivatives (Berndt, Hall, Hall & Hausman 1974) is added as makes the step one uphill.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ Array = NDArray[np.float64]
 # it; a change of a predictor by such a step, and one that is none.
 LEFT = 1e-8
 LEAST_MOVE, MOVES, STAYS = 1e-2, 0.2, 1e-5
+# The longest step, in units of a predictor: a zero part can be a step function of its columns.
+LONGEST = 1000.0
 # Predictors are independent before any step; on the way to infinity the weights of some patients vanish.
 LEAST = 1e-13
 _MOST_PRODUCTS = 2**23
@@ -181,7 +183,8 @@ def determined(data: Regression, w: Array) -> Flags:
         gram = _gram(data, number, number, counted)
         if data.parts[number].terms[:1] != ("intercept",):  # cutpoints take its place
             sums = (counted @ data.columns[number]).T
-            gram = np.block([[counted.sum(axis=1)[None, None], sums[None]], [sums[:, None], gram]])
+            first = np.concatenate([counted.sum(axis=1)[None], sums])
+            gram = np.concatenate([first[None], np.concatenate([sums[:, None], gram], axis=1)])
             keep.insert(0, independent(gram)[1:].T)
         else:
             keep.insert(0, independent(gram).T)
@@ -208,7 +211,7 @@ def fit_regression(data: Regression, w: Array, keep: Flags, start: Array | None 
     direction = np.where(endless[:, None], climbs.step, 0.0)
     direction[np.abs(direction) < STAYS * np.abs(direction).max(axis=1, keepdims=True)] = 0.0
     climbs.verdict[endless] = CONVERGED
-    return Fits(climbs.theta, direction, climbs.value, keep, climbs.verdict)
+    return Fits(climbs.theta, direction, climbs.value, keep.copy(), climbs.verdict)
 
 
 def _gram(data: Regression, first: int, second: int, weights: Array) -> Array:
@@ -233,14 +236,35 @@ def _newton(data: Regression, active: _Sums, theta: Array) -> tuple[Array, Array
     score = np.concatenate([first[k] @ columns for k, columns in enumerate(data.columns)], axis=1)
     curvature = _curvature(data, lambda k, m: -second[k, m], len(w))
     step, unexplained = solve_normal(curvature, score.T[:, None], active.keep, LEAST)
-    bad = ~definite(unexplained, LEAST) & np.isfinite(value)
+    step = step[:, 0].T
+    upward = (np.einsum("jjr->jr", curvature) > 0) | ~active.keep
+    bad = ~(definite(unexplained, LEAST) & upward.all(axis=0)) & np.isfinite(value)
     if bad.any():
         weight = np.where(w[bad] > 0, w[bad], 1.0)
         product = _curvature(data, lambda k, m: first[k][bad] * first[m][bad] / weight, int(bad.sum()))
-        step[..., bad] = solve_normal(product, score[bad].T[:, None], active.keep[:, bad], LEAST)[0]
-    newton = step[:, 0].T
-    decrement = np.where(bad, np.inf, (score * newton).sum(axis=1))
-    return value, newton, decrement
+        step[bad] = _uphill(curvature[..., bad], product, score[bad], active.keep[:, bad])
+    decrement = np.where(bad, np.inf, (score * step).sum(axis=1))
+    longest = np.max(
+        [
+            np.abs(step[:, place] @ columns.T).max(axis=1)
+            for columns, place in zip(data.columns, data.places, strict=True)
+        ],
+        axis=0,
+    )
+    return value, step * np.minimum(1.0, LONGEST / np.maximum(longest, LONGEST))[:, None], decrement
+
+
+def _uphill(curvature: Array, product: Array, score: Array, keep: Flags) -> Array:
+    """Return steps with as little of the first derivatives' product added as makes the curvature that of a maximum."""
+    step = np.full(score.shape, np.nan)
+    left = np.arange(len(score))
+    for share in (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0):
+        matrix = curvature[..., left] + share * product[..., left]
+        found, unexplained = solve_normal(matrix, score[left].T[:, None], keep[:, left], LEAST)
+        good = definite(unexplained, LEAST) & ((np.einsum("jjr->jr", matrix) > 0) | ~keep[:, left]).all(axis=0)
+        step[left[good]] = found[:, 0, good].T
+        left = left[~good]
+    return step
 
 
 def _curvature(data: Regression, weights_of: object, count: int) -> Array:
