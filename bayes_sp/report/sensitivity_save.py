@@ -129,7 +129,7 @@ def figures(found: Sensitivity) -> Iterator[tuple[str, Figure]]:
 
 
 def findings_table(findings: list[Finding], verdicts: list[Verdicts]) -> pd.DataFrame:
-    """Return one row for each case: ``analysis, case, mean, lower, upper, trustworthy, sign, note``.
+    """Return one row for each case: ``analysis, case, median, lower, upper, trustworthy, sign, note``.
 
     ``sign``: ``kept``, ``lost``, ``turned``, ``undecided`` or ``unusable``.
     """
@@ -142,11 +142,11 @@ def findings_table(findings: list[Finding], verdicts: list[Verdicts]) -> pd.Data
     rows = []
     for finding in findings:
         estimate = finding.estimate
-        numbers = (np.nan,) * 3 if estimate is None else (estimate.mean, estimate.lower, estimate.upper)
+        numbers = (np.nan,) * 3 if estimate is None else (estimate.median, estimate.lower, estimate.upper)
         trusted = estimate is not None and estimate.trustworthy
         sign = signs.get((finding.analysis, finding.case), "unusable")
         rows.append((finding.analysis, finding.case, *numbers, trusted, sign, finding.note))
-    return pd.DataFrame(rows, columns=["analysis", "case", "mean", "lower", "upper", "trustworthy", "sign", "note"])
+    return pd.DataFrame(rows, columns=["analysis", "case", "median", "lower", "upper", "trustworthy", "sign", "note"])
 
 
 def _run_tables(found: Sensitivity) -> dict[str, Any]:
