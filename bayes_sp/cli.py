@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bayes_sp.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity, file_path, whole_number
 from bayes_sp.errors import BayesSpError, FitError, RunError
 from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions
-from bayes_sp.terminal import Output, Parser, importing, prepare, stop_when_told
+from bayes_sp.terminal import Output, Parser, importing, keeping, prepare, stop_when_told
 
 if TYPE_CHECKING:
     from bayes_sp.spec.types import PathModel
@@ -149,16 +149,23 @@ def _compare(options: argparse.Namespace) -> int:
     _check_records(options)
     with importing():
         from bayes_sp.report.multiverse import compare_and_keep
-        from bayes_sp.report.multiverse_save import check_comparison, new_comparison_folder
+        from bayes_sp.report.multiverse_save import check_comparison, new_comparison_folder, save_comparison
 
     check_comparison(options.models, options.data, options.out, overwrite=options.overwrite)
-    with new_comparison_folder(options.out, options.seed) as folder:
+    with (
+        new_comparison_folder(options.out, options.seed) as folder,
+        keeping(f"runs are kept in {folder}", lambda: any(folder.glob("*/run.toml"))),
+    ):
         found = compare_and_keep(
             options.models, options.data, 1 if options.reconstruction is None else options.reconstruction, folder,
             seed=options.seed, options=_sampler(options), replicates=options.bootstrap, notify=_say,
-            overwrite=options.overwrite,
         )  # fmt: skip
-    options.output.end(found.text, found.folder, options.out)
+        try:
+            saved = save_comparison(found.multiverse, folder, found.text, overwrite=options.overwrite)
+        except RunError:
+            options.output.write(f"{found.text}\n")  # the work is done, and its result is not lost with the folder
+            raise
+    options.output.end(found.text, saved, options.out)
     return NOT_TRUSTWORTHY if found.multiverse.failed_fit or found.multiverse.mistake else OK
 
 
@@ -193,19 +200,11 @@ def _sensitivity(options: argparse.Namespace) -> int:
     destination = check_destination(folder, overwrite=options.overwrite)
     Store(options.cells)  # refuses a folder that cannot be written, before any work
     runner = Runner(scheduler=options.scheduler, workers=options.workers, store=options.cells, progress=_say)
-    try:
+    with keeping(f"fits are kept in {options.cells}", lambda: bool(runner.written)):
         found = analyse(
             model, survey, parts, grid=grid, nonresponders=absent, target=target, seed=options.seed,
             options=_sampler(options), runner=runner, notify=_say,
         )  # fmt: skip
-    except (KeyboardInterrupt, BayesSpError) as error:
-        if not runner.written:
-            raise
-        kept = f"finished fits are kept in {options.cells}; the same command goes on there"
-        if isinstance(error, KeyboardInterrupt):
-            Output().write(f"bayes_sp: {kept}\n", sys.stderr)
-            raise
-        raise FitError(error.source, [*error.problems, kept]) from error
     summary = sensitivity_text(found)
     try:
         folder = save_sensitivity(found, destination, summary=summary)

@@ -18,7 +18,6 @@ from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, silent, versions
 from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT
 from bayes_sp.report.layout import WIDTH, aligned, decimals_of, interval, number, wrapped
-from bayes_sp.report.multiverse_save import save_comparison
 from bayes_sp.report.save import save_analysis
 from bayes_sp.report.text import summary_text
 from bayes_sp.runs import RUN_FILE, default_folder, read_run
@@ -115,16 +114,15 @@ def _elpd(row: pd.Series) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """A comparison that was saved, with its text, and where."""
+    """A comparison whose runs are saved, with its text."""
 
     multiverse: Multiverse
     text: str
-    folder: Path
 
 
 def compare_and_keep(
     models: Sequence[str], data: Path | None, reconstruction: int, folder: Path, *, seed: int, options: SamplerOptions,
-    replicates: int = 0, notify: Notify = silent, overwrite: bool = False,
+    replicates: int = 0, notify: Notify = silent,
 ) -> Kept:  # fmt: skip
     """Compare specifications, each fit taken from a finished run where there is one, else fitted and saved as a run.
 
@@ -139,15 +137,13 @@ def compare_and_keep(
     data, reconstruction
         The CSV file, or None and the seed of the reconstruction.
     folder
-        Where runs, table, text and figure are written.
+        Where the runs are written.
     seed, options
         Of every fit.
     replicates
         Bootstrap samples in each run.
     notify
         Called with a line at the start of each stage.
-    overwrite
-        Replace the comparison that stands in ``folder``; its runs are kept.
     """
     survey: Survey | Path = reconstruct(reconstruction) if data is None else data
     lines: list[str] = []
@@ -172,7 +168,7 @@ def compare_and_keep(
     mark = survey.mark if isinstance(survey, Survey) else survey.name
     text = multiverse_text(found, mark)
     text += "".join(f"{line}\n" for line in lines)
-    return Kept(found, text, save_comparison(found, folder, text, overwrite=overwrite))
+    return Kept(found, text)
 
 
 def _again(name: str, run: Path, lacking: str) -> list[str]:
