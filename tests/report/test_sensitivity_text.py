@@ -84,7 +84,7 @@ def test_the_effect_in_question_is_the_fits_own():
     assert [float(n) for n in re.findall(NUMBER, head)] == near(found.base)
     assert "visits a year for 2 against 0; published -0.2 [-0.4, -0.01]." in text
     assert effect_name(found) == "serial"
-    assert effect_name(analysed()) == "total indirect"
+    assert effect_name(analysed()) == "via Mood"
 
 
 def test_power_scaling_and_named_priors_say_their_numbers():
