@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from bayes_sp.effects.convergence import Array, energy_bfmi
 from bayes_sp.effects.summary import convergence
 from bayes_sp.model.options import PARETO_K_LIMIT
 from bayes_sp.names import DIAGNOSTIC_COLUMNS
+from bayes_sp.shown import html
 
 RHAT_LIMIT = 1.01
 ESS_LIMIT = 400
@@ -68,7 +68,7 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         word = "Trustworthy" if self.trustworthy else "Not trustworthy"
-        return f"<p><b>{word}.</b> {escape(str(self))}</p>"
+        return html(str(self), strong=f"{word}.")
 
 
 def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array]) -> Verdict:

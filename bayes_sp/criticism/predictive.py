@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from bayes_sp.criticism.predictors import Predictor, predictors, thinned
 from bayes_sp.criticism.statistics import LEAST_GROUP, Bins, bins_of, exposure_levels, statistics_of
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.names import CHECK_COLUMNS, FREQUENCY_COLUMNS
+from bayes_sp.shown import html
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array, Design, Mask
 
@@ -56,7 +56,7 @@ class PredictiveChecks:
 
     def _repr_html_(self) -> str:
         head = f"{self.mark}. {self.replicates} replicated surveys (seed {self.seed}), equal-tailed intervals."
-        return f"<p>{escape(head)}</p>" + self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        return html(head, self.table)
 
 
 def predictive_checks(
