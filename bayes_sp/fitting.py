@@ -27,6 +27,7 @@ from bayes_sp.criticism.whole import (
     patient_rows,
     pointwise,
     pointwise_at,
+    scope_of,
     scored_responses,
     without_patient,
 )
@@ -126,7 +127,8 @@ class Fit(Conditioned):
         """
         found = self._pointwise
         digests = column_digests(self.model, self.survey)
-        estimated = loo(self.model.name, scored_responses(self.model), found.draws, found.values, digests)
+        scope = scope_of(self.model, self._design, found, patient_rows(self.model, self.survey))
+        estimated = loo(self.model.name, scored_responses(self.model), found.draws, found.values, digests, scope)
         return with_refits(estimated, self._refitted_pointwise, refits) if refits else estimated
 
     def loo_pit(self) -> LooPit:

@@ -23,7 +23,7 @@ AVERAGE = "average"
 
 EFFECT_COLUMNS = (
     "path", "scale", "decomposition", "kappa", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
-    "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean",
+    "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
 )  # fmt: skip
 COMPARISON_COLUMNS = (
     "path", "scale", "likelihood", "inference", "estimate", "lower", "upper", "ci_kind", "ci_prob", "replicates",
@@ -61,7 +61,7 @@ DELTA_COLUMNS = (
     "shifted", "step", "shift", "delta", "path", "scale", "mean", "median", "lower", "upper", "ci_kind",
     "ci_prob", "prob_negative", "trustworthy", "reason",
 )  # fmt: skip
-DIAGNOSTIC_COLUMNS = ("name", "r_hat", "ess_bulk", "ess_tail", "mcse_mean")
+DIAGNOSTIC_COLUMNS = ("name", "r_hat", "ess_bulk", "ess_tail", "mcse_mean", "mcse_median")
 
 
 def path_name(variables: Sequence[str]) -> str:

@@ -13,22 +13,24 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import betaincinv, ndtri
 
 Array = NDArray[np.float64]
 
-TAILS = (1.0 - 0.89, 0.89)  # quantiles of the tail ESS: ArviZ's default
+TAILS = (0.05, 0.95)  # quantiles of the tail ESS (Vehtari et al. 2021): ArviZ's for 95 % intervals
+ONE_SD = (0.1586553, 0.8413447)  # of a normal distribution: half their distance is a standard error
+MEASURES = ("ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median")
 LEAST_DRAWS = 4
 BLOCK = 2**17  # draws looked at together: arrays of 1 MiB
 
 
 def convergence_measures(values: Array) -> dict[str, Array]:
-    """Return ``ess_bulk``, ``ess_tail``, ``r_hat`` and ``mcse_mean`` of draws (chain, draw, k), (k,) each.
+    """Return what `MEASURES` names of draws (chain, draw, k), (k,) each.
 
     NaN for a quantity with a draw that is NaN, for fewer than 4 draws, and in ``r_hat`` for one chain.
     """
     chains, draws, count = values.shape
-    found = {name: np.full(count, np.nan) for name in ("ess_bulk", "ess_tail", "r_hat", "mcse_mean")}
+    found = {name: np.full(count, np.nan) for name in MEASURES}
     usable = np.flatnonzero(~np.isnan(values).any(axis=(0, 1)))
     if draws < LEAST_DRAWS:
         return found
@@ -42,6 +44,7 @@ def convergence_measures(values: Array) -> dict[str, Array]:
             low, high = (_ess(_split(x <= limit)) for limit in np.quantile(x, TAILS, axis=(1, 2))[..., None, None])
             found["ess_tail"][block] = np.minimum(low, high)
             found["mcse_mean"][block] = x.std(axis=(1, 2), ddof=1) / np.sqrt(_ess(_split(x)))
+            found["mcse_median"][block] = _median_error(x)
             if chains > 1:
                 found["r_hat"][block] = _rank_r_hat(_split(x), scores)
     return found
@@ -50,6 +53,23 @@ def convergence_measures(values: Array) -> dict[str, Array]:
 def energy_bfmi(energy: Array) -> Array:
     """Estimated Bayesian fraction of missing information of each chain, from energies (chain, draw)."""
     return np.square(np.diff(energy, axis=1)).mean(axis=1) / energy.var(axis=1, ddof=1)
+
+
+def _median_error(x: Array) -> Array:
+    """Monte Carlo standard error of the median, (k, chain, draw) -> (k,).
+
+    With E the ESS of the share of draws at or below it, that share is Beta(E / 2 + 1, E / 2 + 1); the error is half the
+    distance between the order statistics one SD to either side.
+    """
+    ordered = np.sort(x.reshape(len(x), -1), axis=1)
+    size = ordered.shape[1]
+    ess = _ess(_split(x <= np.median(ordered, axis=1)[:, None, None]))
+    half = np.nan_to_num(ess, nan=0.0) / 2.0 + 1.0
+    low, high = (betaincinv(half, half, p) * size - 1.0 for p in ONE_SD)
+    place = np.arange(len(x))
+    above = ordered[place, np.minimum(np.ceil(high), size - 1).astype(int)]
+    below = ordered[place, np.maximum(np.floor(low), 0).astype(int)]
+    return np.where(np.isnan(ess), np.nan, (above - below) / 2.0)
 
 
 def _split(x: Array | NDArray[np.bool_]) -> Array:

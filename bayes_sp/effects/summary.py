@@ -12,7 +12,7 @@ CI_PROB = 0.95
 
 
 def convergence(values: Array) -> pd.DataFrame:
-    """Return rank-normalised split R-hat, bulk ESS, tail ESS and the Monte Carlo standard error of the mean.
+    """Return rank-normalised split R-hat, bulk ESS, tail ESS and Monte Carlo standard errors of mean and median.
 
     Parameters
     ----------
@@ -22,7 +22,8 @@ def convergence(values: Array) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ``ess_bulk, ess_tail, r_hat, mcse_mean``, k rows; NaN in ``r_hat`` for a quantity that never varies.
+        Columns ``ess_bulk, ess_tail, r_hat, mcse_mean, mcse_median``, k rows; NaN in ``r_hat`` for a quantity that
+        never varies.
 
     References
     ----------

@@ -15,6 +15,7 @@ import numpy as np
 
 from bayes_sp.model import layout as at
 from bayes_sp.model.densities import log_prior
+from bayes_sp.model.integrate import integrated
 from bayes_sp.model.pull_settle import pull_settled
 from bayes_sp.model.rows import hide, predict, pull, pull_hidden, read_aux, reduced
 from bayes_sp.model.settle import settle
@@ -176,11 +177,15 @@ def make_log_density(name: str, densities: Any) -> Any:
         work = np.zeros(own + 2 * members * kept)
         with_gradient = len(gradient) > 0
         dv, out = np.zeros(len(v)), np.empty(width)
-        if members:
+        if ints[at.LINK_RECORDS] != at.NONE:
+            value += power * integrated(ints, floats, v, dv, with_gradient)
+        elif members:
             value += settle(ints, floats, v, work, own, ell)
         for j in range(count):
             e = at.HEAD + j * at.EQUATION
             mine = own + ints[e + at.MEMBER] * kept
+            if ints[e + at.INTEGRATED]:
+                continue
             if ints[e + at.UNMEASURED]:
                 work[j * kept : (j + 1) * kept] = work[mine : mine + kept]
                 continue
@@ -211,6 +216,8 @@ def make_log_density(name: str, densities: Any) -> Any:
                 e = at.HEAD + j * at.EQUATION
                 by = derivatives + j * width * kept
                 above, mine = (count + j) * kept, own + (members + ints[e + at.MEMBER]) * kept
+                if ints[e + at.INTEGRATED]:
+                    continue
                 if ints[e + at.UNMEASURED]:
                     work[mine : mine + kept] = work[above : above + kept]
                 elif ints[e + at.DEFERRED]:
@@ -219,7 +226,7 @@ def make_log_density(name: str, densities: Any) -> Any:
                     pull_hidden(ints, floats, e, v, work, (2 * count + j) * kept, above, w, mine, by, rows)
                     for start in range(0, rows, rows):  # one block of all rows
                         pull(ints, floats, e, v, dv, work, start, rows, by, rows, count)
-            if members:
+            if members and ints[at.LINK_RECORDS] == at.NONE:
                 pull_settled(ints, floats, v, dv, work, own, own + members * kept, weight)
             dv *= power
             pull_parameters(theta, ints, floats, v, dv)

@@ -77,12 +77,12 @@ def _pull_statements(links: int, members: int, a: Any, b: Any, q: Any, u: Any, i
 
 
 @compiled
-def _pull_look(
+def pull_look(
     ints: Any, floats: Any, v: Any, r: int, mu: Any, load: Any, a: Any, b: Any, q: Any, da: Any, db: Any,
     dmu: Any, dload: Any, dv: Any, by: Any,
 ) -> None:  # fmt: skip
     """Carry a row's derivatives by statements back through the links, to coefficients, first parameters and ``by``."""
-    rows = ints[at.ROWS]
+    rows = ints[at.LINK_ROWS]
     dmu[:] = 0.0
     dload[:] = 0.0
     for number in range(ints[at.LINK_COUNT] - 1, -1, -1):
@@ -111,7 +111,7 @@ def _pull_look(
                 continue
             multiplier = multiplier_of(ints, floats, term, r)
             times = v[ints[term + at.COEFFICIENT]] * multiplier
-            through = by_mean * (mu[parent] - floats[ints[term + at.CENTER]])
+            through = by_mean * mu[parent]
             for i in range(parent + 1):
                 through += da[number, i] * load[parent, i]
                 dload[parent, i] += times * da[number, i]
@@ -145,19 +145,19 @@ def pull_settled(ints: Any, floats: Any, v: Any, dv: Any, work: Any, into: int, 
             u[i] = work[above + i * rows + r] - share * w[i]
         _pull_factor(root, members, w, y, u, share, p, slope, inner)
         _pull_statements(links, members, a, b, q, u, inner, da, db)
-        _pull_look(ints, floats, v, r, mu, load, a, b, q, da, db, dmu, dload, dv, by)
+        pull_look(ints, floats, v, r, mu, load, a, b, q, da, db, dmu, dload, dv, by)
         for number in range(links):
             link = ints[at.LINKS] + number * at.LINK
             if is_hidden(ints, link, r):
                 m = ints[at.HEAD + ints[link + at.LINKED] * at.EQUATION + at.MEMBER]
                 dv[ints[ints[link + at.ROW_Z] + r]] += p[m] + share * z[m]
-    _pull_bases(ints, floats, v, dv, by)
+    pull_bases(ints, floats, v, dv, by)
 
 
 @compiled
-def _pull_bases(ints: Any, floats: Any, v: Any, dv: Any, by: Any) -> None:
+def pull_bases(ints: Any, floats: Any, v: Any, dv: Any, by: Any) -> None:
     """Carry derivatives by the linked equations' predictors, (links, R), to columns' coefficients and groups."""
-    rows = ints[at.ROWS]
+    rows = ints[at.LINK_ROWS]
     padded = np.zeros((2 + ints[at.MOST_AUX]) * rows)
     for number in range(ints[at.LINK_COUNT]):
         e = at.HEAD + ints[ints[at.LINKS] + number * at.LINK + at.LINKED] * at.EQUATION

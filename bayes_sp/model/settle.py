@@ -28,7 +28,7 @@ from bayes_sp.model.rows import predict
 @compiled
 def bases(ints: Any, floats: Any, v: Any) -> Any:
     """Return each linked equation's predictor without hidden parents, one after the other, (links, R)."""
-    rows, links = ints[at.ROWS], ints[at.LINK_COUNT]
+    rows, links = ints[at.LINK_ROWS], ints[at.LINK_COUNT]
     base = np.empty((links + 1) * rows)
     for number in range(links):
         e = at.HEAD + ints[ints[at.LINKS] + number * at.LINK + at.LINKED] * at.EQUATION
@@ -96,7 +96,7 @@ def multiplier_of(ints: Any, floats: Any, term: int, r: int) -> float:
 @compiled
 def look(ints: Any, floats: Any, v: Any, base: Any, r: int, mu: Any, load: Any, a: Any, b: Any, q: Any) -> None:
     """Write a row's hidden values at w = 0 and their derivatives by w; each statement's a, b and (q, dq / dfirst)."""
-    rows, members = ints[at.ROWS], ints[at.MEMBERS]
+    rows, members = ints[at.LINK_ROWS], ints[at.MEMBERS]
     for number in range(ints[at.LINK_COUNT]):
         link = ints[at.LINKS] + number * at.LINK
         e = at.HEAD + ints[link + at.LINKED] * at.EQUATION
@@ -118,7 +118,7 @@ def look(ints: Any, floats: Any, v: Any, base: Any, r: int, mu: Any, load: Any, 
             parent = parent_of(ints, term, r)
             if parent != at.NONE:
                 times = v[ints[term + at.COEFFICIENT]] * multiplier_of(ints, floats, term, r)
-                mean += times * (mu[parent] - floats[ints[term + at.CENTER]])
+                mean += times * mu[parent]
                 for i in range(parent + 1):
                     a[number, i] += times * load[parent, i]
         b[number] = -mean
