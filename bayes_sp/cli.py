@@ -135,7 +135,7 @@ def _fit(options: argparse.Namespace) -> int:
         model, survey, seed=options.seed, options=_sampler(options), replicates=options.bootstrap,
         check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=_say,
     )  # fmt: skip
-    summary = summary_text(analysis)
+    summary = summary_text(analysis, with_ends=options.save_records)
     try:
         folder = save_analysis(analysis, destination, save_records=options.save_records, summary=summary)
     except RunError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from html import escape
 from pathlib import Path
 
 import xarray as xr
@@ -39,6 +38,7 @@ from bayes_sp.model.exact import exact_posterior, has_exact_posterior
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, sample_posterior, silent
 from bayes_sp.names import AVERAGE, DIFFERENCE
+from bayes_sp.shown import html
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
@@ -230,8 +230,7 @@ class Fit(Conditioned):
         return f"Fit({self.model.name}; {self.survey.mark}; seed {self.seed})"
 
     def _repr_html_(self) -> str:
-        head = f"<p><b>{escape(self.model.title)}</b><br>{escape(self.survey.mark)}; seed {self.seed}</p>"
-        return head + self.diagnose()._repr_html_()
+        return html(f"{self.survey.mark}; seed {self.seed}", strong=self.model.title) + self.diagnose()._repr_html_()
 
 
 def fit(

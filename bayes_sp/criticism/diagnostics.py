@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,8 @@ import xarray as xr
 from bayes_sp.effects.convergence import Array, energy_bfmi
 from bayes_sp.effects.summary import convergence
 from bayes_sp.model.options import PARETO_K_LIMIT
-from bayes_sp.names import DIAGNOSTIC_COLUMNS
+from bayes_sp.names import DIAGNOSTIC_COLUMNS, VARYING
+from bayes_sp.shown import html
 
 RHAT_LIMIT = 1.01
 ESS_LIMIT = 400
@@ -68,7 +68,7 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         word = "Trustworthy" if self.trustworthy else "Not trustworthy"
-        return f"<p><b>{word}.</b> {escape(str(self))}</p>"
+        return html(str(self), strong=f"{word}.")
 
 
 def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array]) -> Verdict:
@@ -108,12 +108,18 @@ def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array]) -> Verdict:
 
 
 def _parameters(posterior: xr.Dataset) -> dict[str, Array]:
-    """Return the draws of every scalar parameter by name, such as ``belonging_t1[group_change]``."""
+    """Return the draws of every scalar parameter by name, such as ``belonging_t1[group_change]``.
+
+    Groups are numbered, ``visits_varying[1]`` being the first in their order: their names may say who is in them.
+    """
     found: dict[str, Array] = {}
     for name, array in posterior.data_vars.items():
         (dim,) = [dim for dim in array.dims if dim not in ("chain", "draw")]
         draws = array.transpose("chain", "draw", dim).to_numpy()
-        found |= {f"{name}[{label}]": draws[..., i] for i, label in enumerate(array[dim].to_numpy())}
+        labels = array[dim].to_numpy()
+        if str(name).endswith(VARYING):
+            labels = np.arange(1, len(labels) + 1)
+        found |= {f"{name}[{label}]": draws[..., i] for i, label in enumerate(labels)}
     return found
 
 

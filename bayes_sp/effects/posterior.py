@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from itertools import pairwise
 
 import numpy as np
@@ -29,6 +28,7 @@ from bayes_sp.names import (
     TOTAL,
     TOTAL_INDIRECT,
 )
+from bayes_sp.shown import html
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Design
 
@@ -122,10 +122,9 @@ class Effects:
         return self.draws[decomposition].transpose("chain", "draw", "path", "scale").to_numpy()
 
     def _repr_html_(self) -> str:
-        table = self.table()
         u0, u1 = self.contrast
         head = f"{self.mark}. Effects of moving the exposure from {u0:g} to {u1:g}; differences in {self.unit}."
-        return f"<p>{escape(head)}</p>" + table.to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        return html(head, self.table())
 
 
 def chain_coefficients(model: PathModel, design: Design, posterior: xr.Dataset) -> ChainCoefficients:
