@@ -32,7 +32,7 @@ WITHHELD = (
 def summary_text(analysis: Analysis) -> str:
     """Return what ``fit`` prints: verdict, published against recovered, effects, comparison, assumptions."""
     lines = head_lines(analysis.fit, analysis.verdict)
-    if analysis.verdict.trustworthy:
+    if analysis.verdict.clean:
         lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
     number = 1
     for title, body in _sections(analysis):
@@ -42,8 +42,8 @@ def summary_text(analysis: Analysis) -> str:
 
 
 def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
-    """Return what every summary begins with: a verdict against its use, the specification, what the records are."""
-    lines = [] if verdict.trustworthy else [*_wrap(str(verdict), margin=""), ""]
+    """Return what every summary begins with: a verdict unless it is clean, the specification, what the records are."""
+    lines = [] if verdict.clean else [*_wrap(str(verdict), margin=""), ""]
     lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
     lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
     for note in (*unmeasured_words(fit.model), *survey_notes(fit.model, fit.survey)):
