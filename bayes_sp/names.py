@@ -29,7 +29,7 @@ EFFECT_COLUMNS = (
 )  # fmt: skip
 COMPARISON_COLUMNS = (
     "path", "scale", "likelihood", "inference", "estimate", "lower", "upper", "ci_kind", "ci_prob", "replicates",
-    "failed",
+    "failed", "boundary", "patients",
 )  # fmt: skip
 CHECK_COLUMNS = (
     "response", "statistic", "exposure", "patients", "observed", "replicated", "lower", "upper", "ci_kind", "ci_prob",

@@ -128,8 +128,9 @@ def _covariance(model: PathModel, chain: Chain, posterior: xr.Dataset, u: float)
             given = dict(confounder.strengths).get(model.mediators[k], 0.0)
             if isinstance(given, Prior):
                 chosen = posterior[[confounder.name]].sel({f"{confounder.name}_term": model.mediators[k]})
-                given = flat(chosen, confounder.name)
-            errors[:, k, count + c] = given
+                errors[:, k, count + c] = flat(chosen, confounder.name)
+            else:
+                errors[:, k, count + c] = given
         for earlier in range(k):
             errors[:, k] += chain.slope(k, earlier, u)[:, None] * errors[:, earlier]
     return errors @ errors.transpose(0, 2, 1)

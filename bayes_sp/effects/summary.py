@@ -36,7 +36,7 @@ def convergence(values: Array, factor: Array | None = None) -> pd.DataFrame:
     return pd.DataFrame(convergence_measures(values, factor))
 
 
-def variance_factor(draws: xr.Dataset) -> Array | None:
+def variance_factor(draws: xr.Dataset | xr.DataArray) -> Array | None:
     """Return the variance factors that come with resampled draws, (chain, draw); None for chains."""
     if VARIANCE_FACTOR not in draws.coords:
         return None

@@ -6,14 +6,17 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bayes_sp.compare.multiverse import DIRECT, SERIAL, Multiverse
-from bayes_sp.names import DIFFERENCE, TOTAL
+from bayes_sp.names import DIFFERENCE, TOTAL, TOTAL_INDIRECT
 from bayes_sp.report.figures import ACCENT, INK, QUIET
 
-PANELS = ((SERIAL, "serial: through all mediators"), (DIRECT, "direct"), (TOTAL, "total"))
+TITLES = {
+    SERIAL: "serial: through all mediators", TOTAL_INDIRECT: "indirect: all indirect paths", DIRECT: "direct",
+    TOTAL: "total",
+}  # fmt: skip
 
 
 def plot_multiverse(found: Multiverse) -> Figure:
-    """Draw serial, direct and total difference of each specification, one row each.
+    """Draw the differences of each specification (`Multiverse.shown`), one row each.
 
     Filled: the 95 % interval excludes 0. Grey: the fit failed its diagnostics and must not be used.
 
@@ -22,9 +25,10 @@ def plot_multiverse(found: Multiverse) -> Figure:
     matplotlib.figure.Figure
     """
     names = [entry.name for entry in found.entries]
-    figure = Figure(figsize=(11, 2.0 + 0.42 * len(names)), layout="constrained")
-    axes = figure.subplots(1, len(PANELS), sharey=True)
-    for place, (effect, title) in enumerate(PANELS):
+    panels = [(effect, TITLES[effect]) for effect in found.shown]
+    figure = Figure(figsize=(2.0 + 3.0 * len(panels), 2.0 + 0.42 * len(names)), layout="constrained")
+    axes = figure.subplots(1, len(panels), sharey=True)
+    for place, (effect, title) in enumerate(panels):
         panel = axes[place]
         panel.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
         rows = found.table[(found.table["effect"] == effect) & (found.table["scale"] == DIFFERENCE)]

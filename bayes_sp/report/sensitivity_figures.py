@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from bayes_sp.names import ARROW, AVERAGE
 from bayes_sp.report.figures import ACCENT, INK, NEGATIVE, QUIET
 from bayes_sp.report.words import in_sentence, path_words
+from bayes_sp.sensitivity.effect_words import scale_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
     from bayes_sp.spec.types import PathModel
 
 LABEL = 46  # letters of a row's label in one line
-SCALES = {"difference": "difference", "rate_ratio": "rate ratio", "risk_ratio": "risk ratio", "coefficient": "product"}
 
 
 def target_words(model: PathModel, target: Target) -> str:
     """Return a target as an axis names it: path, scale and unit."""
     unit = f" ({model.outcome_unit})" if target.scale == "difference" else ""
-    return f"{path_words(model, target.path)}: {SCALES.get(target.scale, target.scale)}{unit}"
+    return f"{path_words(model, target.path)}: {scale_words(model, target.scale)}{unit}"
 
 
 def published_of(model: PathModel, target: Target) -> PublishedEffect | None:
@@ -128,7 +128,9 @@ def plot_kappa(model: PathModel, curve: KappaCurve) -> Figure:
         panel.set_title(title, fontsize=9.5, color=INK, loc="left")
         panel.set_xlabel(r"$\kappa$", fontsize=10)
         quiet(panel, left=True)
-    panels[0].set_ylabel(textwrap.fill(plain(f"{SCALES[curve.target.scale]}, {model.outcome_unit}"), 34), fontsize=9)
+    panels[0].set_ylabel(
+        textwrap.fill(plain(f"{scale_words(model, curve.target.scale)}, {model.outcome_unit}"), 34), fontsize=9
+    )
     caption(
         figure,
         "Posterior median and 95 % interval, averaged over the orders of switching paths. Point: this specification "

@@ -12,10 +12,11 @@ from bayes_sp.report.attrition_text import attrition_lines, delta_lines
 from bayes_sp.report.confounding_text import confounding_lines
 from bayes_sp.report.layout import decimals_of, interval, number, within, wrapped
 from bayes_sp.report.prior_text import prior_lines
-from bayes_sp.report.sensitivity_figures import SCALES, published_of
+from bayes_sp.report.sensitivity_figures import published_of
 from bayes_sp.report.text import head_lines
 from bayes_sp.report.words import assumptions, path_words
 from bayes_sp.sensitivity.conclusion import quotable, verdict_lines
+from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.sensitivity.kappa import KappaCurve
 from bayes_sp.sensitivity.whole import ATTRITION, CONFOUNDING, KAPPA, PRIORS, Sensitivity
 
@@ -54,8 +55,9 @@ def _effect(found: Sensitivity) -> str:
     if effect is not None:
         published = f"; published {' or '.join(f'{value:g}' for value in effect.estimate)}"
         published += "" if effect.lower is None else f" [{effect.lower:g}, {effect.upper:g}]"
+    scale = scale_words(model, target.scale)
     return (
-        f"The effect in question: {path_words(model, target.path)}, {SCALES[target.scale]} of {size}{unit} for "
+        f"The effect in question: {path_words(model, target.path)}, {scale} of {size}{unit} for "
         f"{model.contrast[1]:g} against {model.contrast[0]:g}{published}. Posterior medians and 95 % equal-tailed "
         "intervals."
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayes_sp.compare.multiverse import serial_path
+from bayes_sp.compare.multiverse import main_path
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
 from bayes_sp.spec.types import PathModel
@@ -80,7 +80,7 @@ class Finding:
 
 
 def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Target:
-    """Return a target: by default the serial path through all mediators, else the total indirect effect.
+    """Return a target: by default the path that the specification is about (`main_path`).
 
     Raises
     ------
@@ -89,7 +89,7 @@ def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Targ
     """
     names = [path_name(variables) for variables in model.named_paths()]
     known = [*names, TOTAL_INDIRECT, TOTAL]
-    path = path or serial_path(model) or TOTAL_INDIRECT
+    path = path or main_path(model)
     if path not in known:
         raise BayesSpError(model.name, [f'has no path "{path}"{nearest(path, known)}; it has {", ".join(known)}'])
     return Target(path, scale)

@@ -13,6 +13,7 @@ from bayes_sp.spec.types import Covariate, Equation, PathModel
 from bayes_sp.survey.checks import check_survey, group_labels
 from bayes_sp.survey.design import Array, Codes, Design
 from bayes_sp.survey.estimable import check_design
+from bayes_sp.survey.identified import check_identified
 from bayes_sp.survey.records import Survey
 
 
@@ -26,7 +27,8 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
     Raises
     ------
     SurveyError
-        For missing columns, values off their scale, constant or collinear columns, too few records.
+        For missing columns, values off their scale, constant or collinear columns, too few records, an impossible
+        reliability, groups of a record each.
     """
     check_survey(model, survey)
     records = complete_cases(model, survey).records
@@ -59,6 +61,8 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
         dropped=len(survey) - len(records),
     )
     check_design(design, survey.source)
+    matrices = [equation_matrix(model, design, j) for j in range(len(responses))]
+    check_identified(model, design, matrices, survey.source)
     return design
 
 

@@ -79,6 +79,7 @@ def _collinear(columns: dict[str, Array]) -> list[str]:
     table = table[:, varies]
     if len(table) < table.shape[1] + 2:  # with so few complete records anything looks collinear
         return []
+    table = table / np.abs(table).max(axis=0)  # whose squares no unit makes too large or too small for a float
     centred = (table - table.mean(axis=0)) / table.std(axis=0)
     distance = np.abs(np.diag(np.linalg.qr(centred, mode="r"))) / np.sqrt(len(centred))
     found = []

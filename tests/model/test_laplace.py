@@ -32,6 +32,7 @@ def test_it_agrees_with_nuts_on_the_study(primary_fit, study_survey):
     assert _largest_difference(long, laplace) < 0.05
 
 
+@pytest.mark.slow
 def test_it_agrees_with_nuts_at_two_thousand_patients(study_survey):
     """At 2000 simulated patients posterior means are within 0.05 posterior SDs of NUTS."""
     model = without_scales(sp.load_model("primary"))

@@ -164,7 +164,9 @@ def test_reconstructed_records_are_flagged(tmp_path):
         assert "reconstructed from published moments" in data.attrs["data_source"]
 
 
-@pytest.mark.parametrize("options", [{"absent": 60}, {"missing": 40, "mediators": 2, "keys": 2}])
+@pytest.mark.parametrize(
+    "options", [{"absent": 60}, pytest.param({"missing": 40, "mediators": 2, "keys": 2}, marks=pytest.mark.slow)]
+)
 def test_no_cell_of_the_survey_is_written(options, tmp_path):
     """Every age ends in .123456, and no file holds one, as text or as a number."""
     found = analysed(**options)

@@ -248,6 +248,7 @@ class Failing(Runner):
         ]
 
 
+@pytest.mark.slow
 def test_failed_fits_are_reported_and_gone_round():
     """The root is found between those that have an answer."""
     found = prior_tipping_point(
@@ -274,8 +275,8 @@ def test_the_range_of_a_prior_holds_95_percent_of_its_density(dist):
     prior = Prior(dist, tuple((name, constants[name]) for name in DISTRIBUTIONS[dist].arguments), "w")
     low, high = prior_range(prior)
     draws = SAMPLERS[dist](np.random.default_rng(0), 400_000, **prior.values)
-    assert np.mean(draws < low) == pytest.approx(0.025, abs=4 * np.sqrt(0.025 * 0.975 / 400_000))
-    assert np.mean(draws > high) == pytest.approx(0.025, abs=4 * np.sqrt(0.025 * 0.975 / 400_000))
+    assert np.mean(draws < low) == pytest.approx(0.025, abs=5 * np.sqrt(0.025 * 0.975 / 400_000))
+    assert np.mean(draws > high) == pytest.approx(0.025, abs=5 * np.sqrt(0.025 * 0.975 / 400_000))
 
 
 def test_priors_in_words():

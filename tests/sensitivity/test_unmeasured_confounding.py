@@ -52,6 +52,7 @@ def upper(model, survey, strengths, seed=2):
     return compute_effects(model, design_arrays(model, survey), posterior).intervals().set_index(["path", "scale"])
 
 
+@pytest.mark.slow
 def test_the_sampler_agrees_with_the_closed_form(chain):
     """NUTS with U in the model against the chain without it, turned by the bias: every mean and SD."""
     model, survey = chain
@@ -140,7 +141,7 @@ def test_tipping_curves_hold_between_the_fits(exact, chain):
         for _, row in own.iloc[[0, len(own) // 2, -1]].iterrows():
             strengths = {pair[0]: row["first_strength"], pair[1]: row["second_strength"]}
             limit = upper(*chain, strengths).loc[(SERIAL, "difference"), "lower"]
-            assert abs(limit) < 0.04 * margin + 3 * found.plain.mcse_lower
+            assert abs(limit) < 0.04 * margin + 5 * found.plain.mcse_lower
 
 
 def test_multiples_are_roots_of_the_exact_limit(exact, chain):
@@ -157,7 +158,7 @@ def test_multiples_are_roots_of_the_exact_limit(exact, chain):
             return upper(*chain, strengths).loc[(SERIAL, "difference"), "lower"]
 
         root = brentq(limit, 1.0, row["most"], xtol=1e-3)
-        assert abs(row["multiple"] - root) < 4 * row["mcse"] + 0.01
+        assert abs(row["multiple"] - root) < 5 * row["mcse"] + 0.01
 
 
 def test_interpolation_agrees_with_a_refit_at_the_root(chain):
@@ -197,7 +198,7 @@ def test_findings_are_fits_as_strong_as_the_strongest_covariate(exact, chain):
     expected = upper(*chain, {"m1": age["m1"], "m2": age["m2"]}).loc[(SERIAL, "difference")]
     case = next(f for f in findings if f.case.startswith("a confounder of label of m1 and label of m2"))
     assert case.case.endswith('as strong as "age" in both')
-    assert_allclose(case.estimate.lower, expected["lower"], atol=4 * case.estimate.mcse_lower)
+    assert_allclose(case.estimate.lower, expected["lower"], atol=5 * case.estimate.mcse_lower)
     assert case.estimate.median < found.plain.median
 
 
@@ -248,6 +249,7 @@ def test_an_effect_that_is_not_clear(chain):
     assert (found.multiples["multiple"] == 0.0).all()
 
 
+@pytest.mark.slow
 def test_one_mediator_and_three():
     """One pair, or six; a path around a mediator leaves out what cannot bias it."""
     one = confounding(
@@ -262,6 +264,7 @@ def test_one_mediator_and_three():
     assert len(three.findings()) == 6
 
 
+@pytest.mark.slow
 def test_priors_of_strengths_are_averaged_over(chain):
     """One fit more: its interval is wider than that of the plain model, and it stands among the findings."""
     model, survey = chain
