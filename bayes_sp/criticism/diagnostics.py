@@ -34,9 +34,9 @@ class Verdict:
     ----------
     trustworthy
         Whether medians and intervals can be used, because every threshold is met: R-hat <= 1.01, bulk and tail
-        ESS >= 400 for every parameter and every effect, divergences in at most 1 of 2,000 draws, E-BFMI > 0.3 in every
-        chain; for draws of a Laplace approximation Pareto k <= 0.7 and importance ESS >= 400 instead of R-hat,
-        divergences and E-BFMI.
+        ESS >= 400 for every parameter and every effect, divergences in at most 1 of 2,000 draws (in none where another
+        threshold is missed), E-BFMI > 0.3 in every chain; for draws of a Laplace approximation Pareto k <= 0.7 and
+        importance ESS >= 400 instead of R-hat, divergences and E-BFMI.
     reasons
         One sentence for each threshold that is missed; empty when trustworthy.
     numbers
@@ -122,13 +122,15 @@ def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array], model: PathMo
         stats = posterior["sample_stats"]
         bfmi = energy_bfmi(stats["energy"].transpose("chain", "draw").to_numpy())
         numbers |= {"divergences": float(stats["diverging"].sum()), "e_bfmi": float(bfmi.min())}
-        method_reasons = _sampler_reasons(numbers, stats["diverging"].size, int(bfmi.argmin()))
+        method_reasons = _sampler_reasons(numbers, int(bfmi.argmin()))
     reasons = (*_reasons(table, with_r_hat=not resampled), *method_reasons)
+    too_many, few = _divergences(numbers, posterior, alone=not reasons)
+    reasons += too_many
     found = _means(effects, table["ess_tail"].to_numpy()[len(quantities) - len(effects) :])
     bound = None if model is None else mean_bound(model, draws)
     numbers |= {"effect_pareto_k": found.worst_k, "mean_gap": found.worst_gap} if effects else {}
     numbers |= {} if bound is None else {"share_near_bound": bound.share}
-    cautions = (*_mean_cautions(found, bound), *_few_divergences(numbers, posterior))
+    cautions = (*_mean_cautions(found, bound), *few)
     return Verdict(not reasons, reasons, numbers, table[list(DIAGNOSTIC_COLUMNS)], cautions)
 
 
@@ -202,27 +204,27 @@ def _mean_cautions(found: _Means, bound: MeanBound | None) -> Iterator[str]:
         yield f"{seen}: use medians and intervals, or tighter priors, more records or a smaller contrast"
 
 
-def _divergent(numbers: Mapping[str, float], size: int) -> str:
-    count = int(numbers["divergences"])
-    return f"{count} divergent transition{'' if count == 1 else 's'} in {size:,} draws ({100 * count / size:.2g} %)"
-
-
-def _few_divergences(numbers: Mapping[str, float], posterior: xr.DataTree) -> Iterator[str]:
-    """Say how many divergences there are where they are few."""
-    if not numbers.get("divergences"):
-        return
+def _divergences(
+    numbers: Mapping[str, float], posterior: xr.DataTree, *, alone: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what divergences are: a reason, where they are many or not all that is wrong, or a caution."""
+    count = int(numbers.get("divergences", 0))
+    if not count:
+        return (), ()
     size = int(posterior["sample_stats"]["diverging"].size)
-    if numbers["divergences"] <= DIVERGENT_LIMIT * size:
-        yield (
-            f"{_divergent(numbers, size)}: so few move no interval by more than its Monte Carlo error, unless they "
-            "mark a place that the chains avoid; a fit with another seed or a higher target_accept tells"
-        )
+    words = f"{count} divergent transition{'' if count == 1 else 's'} in {size:,} draws ({100 * count / size:.2g} %)"
+    if count > DIVERGENT_LIMIT * size:
+        return (f"{words}, more than 1 in {1 / DIVERGENT_LIMIT:,.0f}: the chains avoid a place",), ()
+    if not alone:
+        return (words,), ()
+    return (), (
+        f"{words}: so few move no interval by more than its Monte Carlo error, unless they "
+        "mark a place that the chains avoid; a fit with another seed or a higher target_accept tells",
+    )
 
 
-def _sampler_reasons(numbers: Mapping[str, float], size: int, worst_chain: int) -> Iterator[str]:
-    """Yield one sentence for each of NUTS' own thresholds that is missed."""
-    if numbers["divergences"] > DIVERGENT_LIMIT * size:
-        yield f"{_divergent(numbers, size)}, more than 1 in {1 / DIVERGENT_LIMIT:,.0f}: the chains avoid a place"
+def _sampler_reasons(numbers: Mapping[str, float], worst_chain: int) -> Iterator[str]:
+    """Say it where the energy moves too little."""
     if not numbers["e_bfmi"] > BFMI_LIMIT:
         yield f"E-BFMI {numbers['e_bfmi']:.2f}, not above {BFMI_LIMIT}, in chain {worst_chain}"
 
