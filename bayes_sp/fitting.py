@@ -64,7 +64,7 @@ class Fit(Conditioned):
 
     def diagnose(self) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect."""
-        return diagnose(self.posterior, self.effects().quantities())
+        return diagnose(self.posterior, self.effects().quantities(), self.model)
 
     def compare(
         self,
@@ -222,7 +222,7 @@ class Fit(Conditioned):
         tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options)
         fitted = Fit(twin, self.survey, tree, self.seed, self.options)
         effects = fitted.effects()
-        verdict = diagnose(tree, effects.quantities())
+        verdict = diagnose(tree, effects.quantities(), twin)
         missing += [f"normal posterior: {verdict}"] if not verdict.trustworthy else []
         return effects
 

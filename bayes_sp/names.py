@@ -13,6 +13,8 @@ RATE_RATIO = "rate_ratio"
 RISK_RATIO = "risk_ratio"
 DIFFERENCE = "difference"
 
+VARIANCE_FACTOR = "variance_factor"  # coordinate of resampled draws, beside chain and draw
+
 DIRECT = "direct"
 VIA = "via "  # followed by a mediator
 MEDIATED_INTERACTION = "mediated_interaction"

@@ -16,7 +16,7 @@ from bayes_sp.effects.formulas import Array, ChainCoefficients, Path, path_produ
 from bayes_sp.effects.nodes import LEAST_NODES, Rule
 from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, make_problem
 from bayes_sp.effects.shapley import effects_of_sets, identity_link_effects, log_link_effects, with_totals
-from bayes_sp.effects.summary import CI_PROB, convergence, summarise
+from bayes_sp.effects.summary import CI_PROB, convergence, summarise, variance_factor
 from bayes_sp.names import (
     ALONE,
     AVERAGE,
@@ -89,7 +89,7 @@ class Effects:
     @cached_property
     def _convergence(self) -> pd.DataFrame:
         """R-hat, ESS and MCSE of the table's rows."""
-        return convergence(self._columns[1])
+        return convergence(self._columns[1], variance_factor(self.draws))
 
     @cached_property
     def _columns(self) -> tuple[list[tuple[str, str, str, float]], Array]:

@@ -160,6 +160,7 @@ def run_tables(analysis: Analysis) -> dict[str, Any]:
         "verdict": {
             "trustworthy": verdict.trustworthy,
             "reasons": list(verdict.reasons),
+            "cautions": list(verdict.cautions),
             **{name: float(value) for name, value in verdict.numbers.items()},
         },
         "sampler": asdict(fit.options),

@@ -36,7 +36,7 @@ def summary_text(analysis: Analysis, *, with_ends: bool = False) -> str:
     The observed minimum and maximum of a response, which are the values of single patients, only ``with_ends``.
     """
     lines = head_lines(analysis.fit, analysis.verdict)
-    if analysis.verdict.trustworthy:
+    if analysis.verdict.clean:
         lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
     number = 1
     for title, body in _sections(analysis, with_ends=with_ends):
@@ -46,8 +46,8 @@ def summary_text(analysis: Analysis, *, with_ends: bool = False) -> str:
 
 
 def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
-    """Return what every summary begins with: a verdict against its use, the specification, what the records are."""
-    lines = [] if verdict.trustworthy else [*_wrap(str(verdict), margin=""), ""]
+    """Return what every summary begins with: a verdict unless it is clean, the specification, what the records are."""
+    lines = [] if verdict.clean else [*_wrap(str(verdict), margin=""), ""]
     lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
     lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
     for note in (*unmeasured_words(fit.model), *survey_notes(fit.model, fit.survey)):
