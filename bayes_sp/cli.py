@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from bayes_sp.arguments import add_compare, add_fit, add_priors, add_sensitivity, file_path, whole_number
-from bayes_sp.errors import BayesSpError, FitError, RunError
+from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
 from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)  # so that a stopped run removes what it has half written
     try:
-        status = int(options.command(options))
+        with doubts_in_lines():
+            status = int(options.command(options))
         sys.stdout.flush()
         return status
     except BayesSpError as error:

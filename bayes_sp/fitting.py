@@ -42,7 +42,9 @@ from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
 from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.survey.codes import without_codes
 from bayes_sp.survey.design import Array
+from bayes_sp.survey.doubts import survey_doubts, warn_of_doubts
 from bayes_sp.survey.records import Survey
 
 
@@ -60,6 +62,11 @@ class Fit(Conditioned):
 
     seed: int
     options: SamplerOptions
+
+    @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """What speaks against taking the records as they are, each in one sentence; see `survey_doubts`."""
+        return survey_doubts(self.model, self.survey)
 
     def diagnose(self) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect."""
@@ -228,6 +235,7 @@ class Fit(Conditioned):
 
     def _repr_html_(self) -> str:
         head = f"<p><b>{escape(self.model.title)}</b><br>{escape(self.survey.mark)}; seed {self.seed}</p>"
+        head += "".join(f"<p>{escape(doubt)}</p>" for doubt in self.doubts)
         return head + self.diagnose()._repr_html_()
 
 
@@ -265,6 +273,11 @@ def fit(
     -------
     Fit
 
+    Warns
+    -----
+    SurveyWarning
+        Of whatever speaks against taking records from memory as they are; `read_survey` warns of those in a file.
+
     Raises
     ------
     SpecificationError
@@ -276,8 +289,10 @@ def fit(
     """
     model = load_model(model)
     twin = twin_of(model)  # a wrong twin is reported before minutes are spent
-    survey = reconstruct() if survey is None else survey
+    survey = reconstruct() if survey is None else without_codes(model, survey)
     design_arrays(twin, survey)
+    if survey.origin == "memory":  # reading a file has warned already
+        warn_of_doubts(model, survey)
     options = options or SamplerOptions()
     tree = sample_posterior(
         model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise

@@ -43,7 +43,8 @@ def summary_text(analysis: Analysis) -> str:
 
 def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
     """Return what every summary begins with: a verdict against its use, the specification, what the records are."""
-    lines = [] if verdict.trustworthy else [*_wrap(str(verdict), margin=""), ""]
+    lines = [line for doubt in fit.doubts for line in [*_wrap(f"Look first: {doubt}", margin=""), ""]]
+    lines += [] if verdict.trustworthy else [*_wrap(str(verdict), margin=""), ""]
     lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
     lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
     for note in (*unmeasured_words(fit.model), *survey_notes(fit.model, fit.survey)):

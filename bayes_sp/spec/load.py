@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from bayes_sp.errors import SpecificationError, nearest
 from bayes_sp.spec.check import check_model
-from bayes_sp.spec.read_parts import read_covariates, read_equations, read_published, read_variables
+from bayes_sp.spec.read_parts import read_codes, read_covariates, read_equations, read_published, read_variables
 from bayes_sp.spec.read_priors import coefficient_names, read_priors, read_unmeasured
 from bayes_sp.spec.shifts import without_zero_shifts
 from bayes_sp.spec.table import Table
@@ -140,6 +140,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         unmeasured=read_unmeasured(top.take_table("unmeasured")),
         missing_shift=_missing_shift(top.take_table("missing_shift")),
         missing=top.take_choice("missing", get_args(Missing), "model"),  # type: ignore[arg-type] # one of Missing
+        missing_codes=read_codes(top) or (),
         folder=folder,
     )
     model = replace(model, variables=read_variables(top.take_table("variables"), model.kind))

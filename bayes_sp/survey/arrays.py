@@ -11,6 +11,7 @@ import pandas as pd
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.types import Covariate, Equation, PathModel
 from bayes_sp.survey.checks import check_survey, group_labels
+from bayes_sp.survey.codes import without_codes
 from bayes_sp.survey.design import Array, Codes, Design
 from bayes_sp.survey.estimable import check_design
 from bayes_sp.survey.records import Survey
@@ -28,13 +29,21 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
     SurveyError
         For missing columns, values off their scale, constant or collinear columns, too few records.
     """
+    survey = without_codes(model, survey)
     check_survey(model, survey)
+    design = unchecked_design(model, survey)
+    check_design(design, survey.source)
+    return design
+
+
+def unchecked_design(model: PathModel, survey: Survey) -> Design:
+    """Return the arrays of `design_arrays` for records that fit the specification, whether or not they are enough."""
     records = complete_cases(model, survey).records
     numbers = [name for name in model.columns if name not in model.grouping]
     values = {name: records[name].to_numpy(dtype=float, na_value=np.nan) for name in numbers}
     responses = [equation.response for equation in model.equations]
     missing = {name: np.isnan(column) for name, column in values.items()}
-    design = Design(
+    return Design(
         exposure=model.exposure,
         mediators=model.mediators,
         outcome=model.outcome,
@@ -58,12 +67,11 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
         measurement_sd={e.response: _error_sd(e, values[e.response]) for e in model.equations if _measured(e)},
         dropped=len(survey) - len(records),
     )
-    check_design(design, survey.source)
-    return design
 
 
 def complete_cases(model: PathModel, survey: Survey) -> Survey:
     """Return the survey that a model uses: itself, or without incomplete records where the specification says so."""
+    survey = without_codes(model, survey)
     keep = survey.records[list(model.columns)].notna().all(axis=1)
     if model.missing == "model" or keep.all():
         return survey

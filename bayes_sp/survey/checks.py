@@ -12,6 +12,7 @@ from bayes_sp.errors import SurveyError, nearest
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.types import PathModel, Variable
 from bayes_sp.survey.design import Array, Mask
+from bayes_sp.survey.groups import no_groups
 from bayes_sp.survey.records import Survey
 
 CELLS_SHOWN = 5
@@ -116,8 +117,9 @@ def _rules(model: PathModel, name: str, values: Array) -> Iterator[Rule]:
     if variable.kind == "positive" or name in model.windows:
         yield finite & (values <= 0), "must be above 0"
     if name == model.outcome and model.outcome_family.response == "count":
-        rule = f"is far beyond a count of events, above {MOST_COUNT:,}; is it a typing mistake?"
-        yield finite & (values > MOST_COUNT), rule
+        rule = f"is far beyond a count of events, above {MOST_COUNT:,}; where it is meant, give the variable a max"
+        if variable.maximum is None:
+            yield finite & (values > MOST_COUNT), rule
     for covariate in model.covariates:
         if covariate.name == name and covariate.levels:
             known = ", ".join(f"{level:g}" for level in covariate.levels)
@@ -196,6 +198,9 @@ def _check_groups(name: str, column: pd.Series, row_name: RowName, known_bad: Ma
         other = np.array([not isinstance(cell, str) for cell in cells], dtype=bool) & ~empty & ~known_bad
         rule = "must be text or a whole number, because it names a group"
         problems += describe_cells(name, other, lambda row: type(cells[row]).__name__, row_name, rule)
+        none = no_groups(column) & ~known_bad
+        rule = "cannot name a group, because it says that there is none; every row needs a group, or leave the row out"
+        problems += describe_cells(name, none, lambda row: repr(cells[row]), row_name, rule)
         blank = np.array([isinstance(cell, str) and not cell.strip() for cell in cells], dtype=bool) & ~known_bad
         problems += describe_cells(name, blank, lambda _: "empty", row_name, "must have a group in every row")
     if not problems and not known_bad.any() and len(set(group_labels(column))) < least:

@@ -11,6 +11,8 @@ from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.shifts import shift_words
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import complete_cases
+from bayes_sp.survey.codes import without_codes
+from bayes_sp.survey.dose import FEWEST, MOST
 from bayes_sp.survey.records import Survey
 
 Treatment = Literal["dropped", "parameter", "summed"]
@@ -34,9 +36,11 @@ def treatment(model: PathModel, column: str) -> Treatment:
 
 
 def survey_notes(model: PathModel, survey: Survey) -> tuple[str, ...]:
-    """Return sentences on missing cells, their shifts, and levels of ordered responses that no record has; or ()."""
+    """Return sentences on codes, missing cells, shifts, an exposure of few levels, levels that no record has; or ()."""
+    survey = without_codes(model, survey)
     used = complete_cases(model, survey)
-    notes = []
+    notes = [f"{name}: {_cells(count)} {code} and are missing (missing_codes)." for name, code, count in survey.coded]
+    notes += _as_number(model, used)
     if dropped := len(survey) - len(used):
         notes.append(f"{dropped} of {len(survey)} records have missing cells and are left out.")
     back = used.records[[equation.response for equation in model.equations]].notna().any(axis=1)
@@ -55,6 +59,27 @@ def survey_notes(model: PathModel, survey: Survey) -> tuple[str, ...]:
                 which = f"level{'' if len(unseen) == 1 else 's'} {', '.join(unseen)}"
                 notes.append(f"{equation.response}: no record has the {which}; the prior alone speaks of it.")
     return tuple(notes)
+
+
+def _cells(count: int) -> str:
+    return "1 cell holds" if count == 1 else f"{count} cells hold"
+
+
+def _as_number(model: PathModel, survey: Survey) -> list[str]:
+    """Say what an exposure of few levels means, where it has more than two."""
+    values = survey.records[model.exposure].dropna().unique()
+    if not FEWEST <= len(values) <= MOST:
+        return []
+    levels = ", ".join(f"{value:g}" for value in sorted(values))
+    u0, u1 = model.contrast
+    return [
+        f"{model.exposure}: its levels {levels} enter as numbers, so that every step of 1 is taken to do the same; "
+        f"{u1:g} against {u0:g} is {_steps(u1 - u0)}, whichever levels lie between."
+    ]
+
+
+def _steps(width: float) -> str:
+    return "one such step" if abs(width) == 1 else f"{abs(width):g} such steps"
 
 
 def _without_response(model: PathModel, back: pd.Series) -> list[str]:

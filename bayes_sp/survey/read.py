@@ -16,8 +16,11 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.checks import check_columns, check_values, describe_cells
+from bayes_sp.survey.codes import decoded
 from bayes_sp.survey.design import Array, Mask
-from bayes_sp.survey.records import ORIGIN_COLUMN, RECONSTRUCTED, Survey
+from bayes_sp.survey.doubts import warn_of_doubts
+from bayes_sp.survey.groups import HOW_MISSING, says_nothing
+from bayes_sp.survey.records import ORIGIN_COLUMN, RECONSTRUCTED, Coded, Survey
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 MISSING = ("", "NA")  # cells that say that there is no value
@@ -48,11 +51,18 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
     SurveyError
         With every missing column, text, fractional or negative count and value off its scale.
         Rows are counted as a spreadsheet does: the columns' names are row 1.
+
+    Warns
+    -----
+    SurveyWarning
+        Of whatever speaks against taking the records as they are, such as -99 where no other value is below 0.
     """
     model = load_model(model)
-    return read_columns(
+    survey = read_columns(
         path, model, model.columns, lambda records, seen: check_values(model, records, row_in_file, seen)
     )
+    warn_of_doubts(model, survey)
+    return survey
 
 
 def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], check: Check, empty: Empty = ()) -> Survey:
@@ -85,6 +95,7 @@ def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], chec
     problems += _describe_rows(shorter, f"has fewer fields than the {len(header)} that the first row names")
     columns: dict[str, Array] = {}
     groups: dict[str, list[str | None]] = {}
+    coded: list[Coded] = []
     reported: dict[str, Mask] = {}
     for name, rule in empty:
         text = _cells(rows, header.index(name)) if name in header else []
@@ -93,23 +104,32 @@ def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], chec
         )
     for name in needed:
         text = _cells(rows, header.index(name))
-        blank = np.array([cell in MISSING for cell in text])
+        codes = [code for code in model.missing_codes_of(name) if isinstance(code, str)]
+        blank = np.array([cell in MISSING or cell in codes for cell in text])
+        coded += [(name, code, text.count(code)) for code in codes if code in text and code not in MISSING]
         if name in model.grouping:
             groups[name] = [None if empty else cell for cell, empty in zip(text, blank, strict=True)]
             reported[name] = nothing | shorter
             continue
         wrong = ~blank & np.array([NUMBER.fullmatch(cell) is None for cell in text])
-        problems += describe_cells(name, wrong, _quoted(text), row_in_file, "must be a number")
+        no_value = wrong & np.array([says_nothing(cell) for cell in text])
+        told = describe_cells(name, no_value, _quoted(text), row_in_file, "must be a number")
+        problems += [f"{problem}; {HOW_MISSING}" for problem in told]
+        problems += describe_cells(name, wrong & ~no_value, _quoted(text), row_in_file, "must be a number")
         reported[name] = wrong | nothing | shorter
         columns[name] = np.array([float("nan" if bad else text[i]) for i, bad in enumerate(blank | wrong)])
-    records = pd.DataFrame(columns | groups, index=range(len(rows)))[list(needed)]
+    records, numbers = decoded(model, pd.DataFrame(columns | groups, index=range(len(rows)))[list(needed)])
+    coded += numbers
     problems += check(records, reported)
     if problems:
         raise SurveyError(str(path), problems)
-    whole = [name for name, values in columns.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
+    numeric = {name: records[name].to_numpy() for name in columns}
+    whole = [name for name, values in numeric.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
     records = records.astype(dict.fromkeys(whole, int))
     mark = _reconstruction_mark(header, rows)
-    return Survey(records, "reconstruction", mark) if mark else Survey(records, "file", path.name)
+    if mark:
+        return Survey(records, "reconstruction", mark, tuple(coded))
+    return Survey(records, "file", path.name, tuple(coded))
 
 
 def _reconstruction_mark(header: list[str], rows: list[list[str]]) -> str:

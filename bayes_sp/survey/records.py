@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+type Coded = tuple[str, str, int]  # column, a code for a missing value, how many of its cells held it
 Origin = Literal["file", "memory", "reconstruction", "simulation"]
 
 RECONSTRUCTED = "reconstructed from published moments"
@@ -30,11 +31,14 @@ class Survey:
         ``"simulation"``.
     source
         In words: the file's name, or how the records were made (with the seed).
+    coded
+        Codes for missing values that were taken out of the records: (column, code, how many cells).
     """
 
     records: pd.DataFrame
     origin: Origin
     source: str
+    coded: tuple[Coded, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.records, pd.DataFrame):

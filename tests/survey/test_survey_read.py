@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from bayes_sp.errors import SurveyError
+from bayes_sp.survey.groups import HOW_MISSING
 from bayes_sp.survey.read import read_survey
 
 HEADER = "walks,mood,visits,age,visits_before,housing"
@@ -37,8 +38,8 @@ def with_cell(column: str, cell: str) -> str:
     ("column", "cell", "problem"),
     [
         ("mood", "fine", "column \"mood\": must be a number; found at row 3 ('fine')"),
-        ("mood", "nan", "column \"mood\": must be a number; found at row 3 ('nan')"),
-        ("mood", "na", "column \"mood\": must be a number; found at row 3 ('na')"),
+        ("mood", "nan", f"column \"mood\": must be a number; found at row 3 ('nan'); {HOW_MISSING}"),
+        ("mood", "na", f"column \"mood\": must be a number; found at row 3 ('na'); {HOW_MISSING}"),
         ("mood", "-inf", "column \"mood\": must be a number; found at row 3 ('-inf')"),
         ("mood", "1e999", 'column "mood": must be a number; found at row 3 (inf)'),
         ("mood", "0x10", "column \"mood\": must be a number; found at row 3 ('0x10')"),
