@@ -15,6 +15,7 @@ from bayes_sp.compare.multiverse import Multiverse, Specified, multiverse
 from bayes_sp.compare.table import Comparison
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
 from bayes_sp.criticism.whole import Criticism
+from bayes_sp.effects.conclusions import Sign
 from bayes_sp.effects.posterior import Effects
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS
 from bayes_sp.effects.summary import CI_PROB
@@ -51,7 +52,7 @@ class Analysis:
     interventional
         Interventional effects; None with three mediators or more.
     signs
-        The sign that each effect has in every order and for every kappa, else 0; None with more than 8 paths.
+        On which side of 0 each effect lies, averaged over orders and in each, by kappa; None with more than 8 paths.
     """
 
     fit: Fit
@@ -62,7 +63,7 @@ class Analysis:
     spread: pd.DataFrame | None
     seconds: Mapping[str, float]
     interventional: pd.DataFrame | None = None
-    signs: Mapping[str, int] | None = None
+    signs: Mapping[str, Sign] | None = None
     criticism: Criticism | None = None
 
 
@@ -88,7 +89,7 @@ def analyse(
     effects = fitted.effects()
     verdict = diagnose(fitted.posterior, effects.quantities())
     interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
-    signs = fitted.lasting_signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None
+    signs = fitted.signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None
     times["effects and diagnostics"] = time.perf_counter()
     comparison = fitted.compare(replicates=replicates, notify=notify, effects=effects)
     times["comparison"] = time.perf_counter()

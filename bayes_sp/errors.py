@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from bayes_sp.shown import one_line, printable
+
 
 class BayesSpError(Exception):
     """Base of every error that a user's input can cause; the command line prints it without a traceback.
@@ -26,10 +28,11 @@ class BayesSpError(Exception):
         super().__init__(source, self.problems)
 
     def __str__(self) -> str:
-        if len(self.problems) == 1:
-            return f"{self.source}: {self.problems[0]}"
-        lines = "\n".join(f"  - {problem}" for problem in self.problems)
-        return f"{self.source}: {len(self.problems)} problems\n{lines}"
+        source, problems = one_line(self.source), [printable(problem) for problem in self.problems]
+        if len(problems) == 1:
+            return f"{source}: {problems[0]}"
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        return f"{source}: {len(problems)} problems\n{lines}"
 
 
 class SpecificationError(BayesSpError):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from bayes_sp.compare.multiverse import serial_path
+from bayes_sp.compare.multiverse import main_path
 from bayes_sp.compare.resampled import bootstrap_of
 from bayes_sp.compare.table import Comparison, Fitted, compare
 from bayes_sp.compare.twin import twin_notes, twin_of
@@ -37,14 +37,14 @@ from bayes_sp.errors import BayesSpError, FitError, SurveyError
 from bayes_sp.model.exact import exact_posterior, has_exact_posterior
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, sample_posterior, silent
-from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL
+from bayes_sp.names import AVERAGE, DIFFERENCE
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
-from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.survey.arrays import complete_cases, design_arrays
 from bayes_sp.survey.codes import without_codes
 from bayes_sp.survey.design import Array
-from bayes_sp.survey.doubts import survey_doubts, warn_of_doubts
+from bayes_sp.survey.doubts import warn_of_doubts
 from bayes_sp.survey.records import Survey
 
 
@@ -62,11 +62,6 @@ class Fit(Conditioned):
 
     seed: int
     options: SamplerOptions
-
-    @cached_property
-    def doubts(self) -> tuple[str, ...]:
-        """What speaks against taking the records as they are, each in one sentence; see `survey_doubts`."""
-        return survey_doubts(self.model, self.survey)
 
     def diagnose(self) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect."""
@@ -111,7 +106,8 @@ class Fit(Conditioned):
                 missing += notes
             own = model is self.model
             found = (effects or self.effects()) if own else self._twin_effects(twin, missing)
-            fits.append(Fitted(model, found, resampled))
+            patients = len(complete_cases(model, self.survey))
+            fits.append(Fitted(model, found, resampled, patients))
         return replace(compare(self.model, fits, self.survey.mark, ci_prob), missing=tuple(missing))
 
     def predictive_checks(self, *, replicates: int = REPLICATES, ci_prob: float = CI_PROB) -> PredictiveChecks:
@@ -147,14 +143,14 @@ class Fit(Conditioned):
         Parameters
         ----------
         path
-            A path as the effects name it; by default the serial path through all mediators, else the total effect.
+            A path as the effects name it; by default the one that the specification is about (`main_path`).
         refits
             Patients with a Pareto k above 0.7 that are left out by a refit, at most.
         ci_prob
             Probability of the intervals.
         """
         found = self._pointwise
-        path = path or serial_path(self.model) or TOTAL
+        path = path or main_path(self.model)
         without = influence(
             self._difference(path, found.draws), list(found.values.values()), path=path, scale=DIFFERENCE,
             unit=self.model.outcome_unit,

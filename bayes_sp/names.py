@@ -27,7 +27,7 @@ EFFECT_COLUMNS = (
 )  # fmt: skip
 COMPARISON_COLUMNS = (
     "path", "scale", "likelihood", "inference", "estimate", "lower", "upper", "ci_kind", "ci_prob", "replicates",
-    "failed",
+    "failed", "boundary", "patients",
 )  # fmt: skip
 CHECK_COLUMNS = (
     "response", "statistic", "exposure", "patients", "observed", "replicated", "lower", "upper", "ci_kind", "ci_prob",
@@ -38,10 +38,10 @@ FREQUENCY_COLUMNS = ("response", "bin", "center", "observed", "replicated", "low
 LOO_COLUMNS = (
     "response", "family", "predicts", "patients", "elpd", "se", "p_loo", "worst_k", "high_k", "refitted",
 )  # fmt: skip
-INFLUENCE_COLUMNS = ("row", "mean", "lower", "upper", "shift", "shift_sd", "pareto_k", "method")
+INFLUENCE_COLUMNS = ("row", "mean", "median", "lower", "upper", "shift", "shift_sd", "pareto_k", "method")
 MULTIVERSE_COLUMNS = (
-    "specification", "effect", "path", "scale", "mean", "lower", "upper", "ci_kind", "ci_prob", "prob_negative",
-    "family", "elpd_difference", "elpd_se", "elpd_reason", "trustworthy", "verdict",
+    "specification", "effect", "path", "scale", "mean", "median", "lower", "upper", "ci_kind", "ci_prob",
+    "prob_negative", "family", "elpd_difference", "elpd_se", "elpd_reason", "trustworthy", "verdict",
 )  # fmt: skip
 E_VALUE_COLUMNS = (
     "path", "scale", "contrast_from", "contrast_to", "median", "lower", "upper", "ci_kind", "ci_prob", "e_value",
@@ -49,8 +49,8 @@ E_VALUE_COLUMNS = (
 )  # fmt: skip
 BENCHMARK_COLUMNS = ("covariate", "response", "link", "strength", "lower", "upper", "ci_kind", "ci_prob")
 CONFOUNDING_COLUMNS = (
-    "first", "second", "first_strength", "second_strength", "path", "scale", "mean", "lower", "upper", "ci_kind",
-    "ci_prob", "prob_negative", "trustworthy", "fitted", "reason",
+    "first", "second", "first_strength", "second_strength", "path", "scale", "mean", "median", "lower", "upper",
+    "ci_kind", "ci_prob", "prob_negative", "trustworthy", "fitted", "reason",
 )  # fmt: skip
 CURVE_COLUMNS = ("first", "second", "first_strength", "second_strength", "slope_bias")
 MULTIPLE_COLUMNS = (
@@ -58,8 +58,8 @@ MULTIPLE_COLUMNS = (
     "refitted",
 )  # fmt: skip
 DELTA_COLUMNS = (
-    "shifted", "step", "shift", "delta", "path", "scale", "mean", "lower", "upper", "ci_kind", "ci_prob",
-    "prob_negative", "trustworthy", "reason",
+    "shifted", "step", "shift", "delta", "path", "scale", "mean", "median", "lower", "upper", "ci_kind",
+    "ci_prob", "prob_negative", "trustworthy", "reason",
 )  # fmt: skip
 DIAGNOSTIC_COLUMNS = ("name", "r_hat", "ess_bulk", "ess_tail", "mcse_mean")
 

@@ -167,11 +167,73 @@ class Arrow:
         return None if factor is None else (inner, weighted, factor)
 
 
-def curvature_at(posterior: LogPosterior, theta: Array, steps: Array, cores: int) -> Curvature:
+@dataclass(eq=False)
+class Held:
+    """A Hessian of some parameters, the others held where they are: their variance is 1, and steps leave them alone.
+
+    Attributes
+    ----------
+    free
+        Places of the parameters that move.
+    inner
+        Their Hessian.
+    size
+        Number of all parameters.
+    """
+
+    free: Ints
+    inner: Full
+    size: int
+
+    def __post_init__(self) -> None:
+        self.diagonal = np.ones(self.size)
+        self.diagonal[self.free] = self.inner.diagonal
+
+    def solver(self, added: Array | float = 0.0) -> Solve | None:
+        """See `Curvature`."""
+        solve = self.inner.solver(np.broadcast_to(added, self.diagonal.shape)[self.free])
+        if solve is None:
+            return None
+
+        def step(g: Array) -> Array:
+            out = np.zeros(self.size)
+            out[self.free] = solve(g[self.free])
+            return out
+
+        return step
+
+    def decrement(self, gradient: Array) -> float | None:
+        """See `Curvature`."""
+        return self.inner.decrement(gradient[self.free])
+
+    def inverse(self, framed: int) -> tuple[Array, Array]:
+        """See `Curvature`."""
+        return self._whole(*self.inner.inverse(framed), framed)
+
+    def inverse_anyway(self, framed: int) -> tuple[Array, Array]:
+        """See `Curvature`."""
+        return self._whole(*self.inner.inverse_anyway(framed), framed)
+
+    def _whole(self, covariance: Array, variances: Array, framed: int) -> tuple[Array, Array]:
+        others = np.ones(self.size)
+        others[self.free[framed:]] = variances
+        return covariance, others[framed:]
+
+
+def curvature_at(
+    posterior: LogPosterior, theta: Array, steps: Array, cores: int, held: Ints | None = None
+) -> Curvature:
     """Return minus the Hessian by central differences of the gradient, symmetrised.
 
-    With an arrow, all patients' first parameters are moved at once, then all second ones.
+    With an arrow, all patients' first parameters are moved at once, then all second ones. Parameters that are ``held``
+    are left out.
     """
+    if held is not None and len(held):
+        free = np.setdiff1d(np.arange(len(steps)), held)
+        moves = np.zeros((len(free), len(steps)))
+        moves[np.arange(len(free)), free] = steps[free]
+        rows = _differences(posterior, theta, moves, cores)[:, free] / (2 * steps[free][:, None])
+        return Held(free, Full((rows + rows.T) / 2), len(steps))
     patient = posterior.program.patient
     if (patient < 0).all():
         moves = np.diag(steps)

@@ -15,8 +15,9 @@ import numpy as np
 
 from bayes_sp.model import layout as at
 from bayes_sp.model.densities import log_prior
-from bayes_sp.model.guides import pull_settled, settle
+from bayes_sp.model.pull_settle import pull_settled
 from bayes_sp.model.rows import hide, predict, pull, pull_hidden, read_aux, reduced
+from bayes_sp.model.settle import settle
 from bayes_sp.model.special import compiled, compiled_as
 
 BLOCK = 1024  # rows at a time where nothing waits: the columns of a block stay in the processor's cache
@@ -170,14 +171,18 @@ def make_log_density(name: str, densities: Any) -> Any:
         ell, weight = 3 * count * kept, (3 * count + 1) * kept
         derivatives, block = (3 * count + 2) * kept, (3 * count + 2 + count * width) * kept
         size = min(BLOCK, rows)
-        work = np.zeros(block + (2 + width) * size + kept)
         apart = block + (2 + width) * size  # zeta of a deferred equation
+        own, members = apart + kept, ints[at.MEMBERS]  # standardised hidden values, then derivatives by them
+        work = np.zeros(own + 2 * members * kept)
         with_gradient = len(gradient) > 0
         dv, out = np.zeros(len(v)), np.empty(width)
+        if members:
+            value += settle(ints, floats, v, work, own, ell)
         for j in range(count):
             e = at.HEAD + j * at.EQUATION
+            mine = own + ints[e + at.MEMBER] * kept
             if ints[e + at.UNMEASURED]:
-                value += settle(ints, floats, e, j, v, work, j * kept, (2 * count + j) * kept, apart)
+                work[j * kept : (j + 1) * kept] = work[mine : mine + kept]
                 continue
             if ints[e + at.REDUCED]:
                 value += power * reduced(ints, floats, e, v, dv, with_gradient)
@@ -198,22 +203,24 @@ def make_log_density(name: str, densities: Any) -> Any:
                 )
                 if with_gradient and not ints[e + at.DEFERRED]:
                     pull(ints, floats, e, v, dv, work, start, stop, by, step, count)
-            hide(ints, floats, e, v, aux, work, eta, j * kept)
+            hide(ints, floats, e, aux, work, eta, j * kept, mine)
         if kept:
             value += power * split_weights(ints, work, ell, weight)
         if with_gradient:
             for j in range(count - 1, -1, -1):
                 e = at.HEAD + j * at.EQUATION
                 by = derivatives + j * width * kept
+                above, mine = (count + j) * kept, own + (members + ints[e + at.MEMBER]) * kept
                 if ints[e + at.UNMEASURED]:
-                    pull_settled(
-                        ints, floats, e, j, v, dv, work, j * kept, (2 * count + j) * kept, apart, (count + j) * kept, by
-                    )
+                    work[mine : mine + kept] = work[above : above + kept]
                 elif ints[e + at.DEFERRED]:
                     _weigh(work, by, weight, width, rows)
-                    pull_hidden(ints, floats, e, v, dv, work, (2 * count + j) * kept, (count + j) * kept, by, rows)
+                    w = mine - members * kept
+                    pull_hidden(ints, floats, e, v, work, (2 * count + j) * kept, above, w, mine, by, rows)
                     for start in range(0, rows, rows):  # one block of all rows
                         pull(ints, floats, e, v, dv, work, start, rows, by, rows, count)
+            if members:
+                pull_settled(ints, floats, v, dv, work, own, own + members * kept, weight)
             dv *= power
             pull_parameters(theta, ints, floats, v, dv)
             for p in range(ints[at.SIZE]):

@@ -28,7 +28,11 @@ ANY_DEFERRED = 14  # 1 where an equation is deferred
 KNOWN = 15  # number of known numbers among the natural parameters, the last ones
 KNOWN_VALUES = 16  # floats: those numbers
 UNITS = 17  # floats: unit of each parameter, for the transform SOFT
-HEAD = 18
+SAMPLED = 18  # number of parameters that a sampler sees, the first ones; the others are integrated out, and 0 here
+MEMBERS = 19  # number of variables with hidden values
+LINKS = 20  # ints: records of LINK places
+LINK_COUNT = 21
+HEAD = 22
 
 # Transforms. INCREASING: the element before plus exp(theta); SHARE: in a simplex; SOFT: unit log(1 + exp(theta / unit))
 IDENTITY, LOG, INCREASING, SHARE, SOFT = range(5)
@@ -58,13 +62,11 @@ TERM_COUNT = 20
 TABLE = 21  # number of entries of the table of log Gamma ratios, 0 where the family needs none
 HIDDEN = 22  # ints: rows whose value is a parameter
 HIDDEN_COUNT = 23
-HIDDEN_Z = 24  # ints: natural place of each one's standardised value
+MEMBER = 24  # number among the variables with hidden values, or NONE
 EQUATION_ROWS = 25  # number of rows of this equation: R, or those of the QR factor
 RECORDS = 26  # floats: number of patients behind a reduced equation
 UNMEASURED = 27  # 1 where the record is of an unmeasured confounder, whose every row is hidden
-GUIDES = 28  # ints: records of GUIDE places
-GUIDE_COUNT = 29
-EQUATION = 30
+EQUATION = 28
 
 # States of a row in an equation: seen; no term (missing, and nothing observed depends on it); a missing value; a value
 # measured with error
@@ -80,10 +82,13 @@ CENTER = 5  # floats: what is taken off the value first; MONOTONIC: ints, level 
 TERM = 6
 HIDDEN_PARENT, MONOTONIC = range(2)
 
-# Record of a response that says where an unmeasured confounder lies
-CHILD = 0  # its equation
-STRENGTH = 1  # natural place of what one SD of the confounder adds to its predictor
-TARGET = 2  # floats: the response of each row on the scale of its predictor
+# Record of an equation that hidden values depend on: one of their own, or one whose response says where they lie
+LINKED = 0  # the equation
+ROW_Z = 1  # ints: natural place of the standardised value of each row, NONE where it is not hidden; or NONE
+TARGET = 2  # floats: the response of each row on the scale of its predictor; or NONE where it says nothing
 WEIGHT = 3  # floats: what the precision is multiplied with in each row, 0 where it says nothing
-IS_PRECISION = 4  # 1 where the family's first parameter is a precision, 0 where it is an SD
-GUIDE = 5
+PRECISION = 4  # how the precision follows from the family's first parameter
+LINK = 5
+
+# Precisions: of an SD (and a known error's); the parameter itself; 1 / (1 / weight + 1 / parameter); the weight alone
+OF_SD, OF_PRECISION, OF_COUNT, OF_WEIGHT = range(4)

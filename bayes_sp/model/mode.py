@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayes_sp.model.curvature import Curvature, curvature_at
 from bayes_sp.model.native import log_density
 from bayes_sp.model.posterior import LogPosterior
 from bayes_sp.survey.design import Array
 
+Ints = NDArray[np.int64]
 MAX_STEPS = 60
 DECREMENT = 1e-8
 
@@ -41,7 +43,7 @@ class Mode:
     log_density: float
 
 
-def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True) -> Mode:
+def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True, held: Ints | None = None) -> Mode:
     """Find the mode by Newton's method, the Hessian from central differences of the exact gradient.
 
     Each step solves (H + lambda D) s = g, with D the diagonal of |H| and lambda raised until the density rises
@@ -56,6 +58,10 @@ def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True) -
     strict
         False to take the highest point found where the search does not converge, as at the kink of a Laplace
         prior: a sampler needs no more than a place to start and a scale.
+    held
+        Places of parameters that stay at 0: standardised hidden values, whose joint density with the others can have
+        its mode far from where the posterior is, or none. At 0 each is where what is known puts it, and the density
+        is that of the parameters with the hidden values integrated out, exactly or nearly so.
 
     Raises
     ------
@@ -69,7 +75,7 @@ def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True) -
     steps = np.full(posterior.size, 1e-5)
     framed = posterior.program.framed
     for _ in range(MAX_STEPS):
-        hessian = curvature_at(posterior, theta, steps, cores)
+        hessian = curvature_at(posterior, theta, steps, cores, held)
         diagonal = np.maximum(np.abs(hessian.diagonal), 1e-12)
         steps = 1e-4 / np.sqrt(diagonal)  # a ten-thousandth of the parameter's own conditional SD
         decrement = hessian.decrement(gradient)

@@ -12,8 +12,9 @@ from scipy.special import gammaln
 
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model import layout as at
-from bayes_sp.model.confounders import Confounder, confounders_of, softened
+from bayes_sp.model.confounders import Confounder, confounders_of
 from bayes_sp.model.densities import FAMILY_NUMBERS, PRIOR_NUMBERS, log_constant
+from bayes_sp.model.links import Link, are_normal, has_hidden, links_of, softened
 from bayes_sp.model.parameters import Parameters, hidden_name, lay_out, varying_name
 from bayes_sp.model.parts import Part, parts_of
 from bayes_sp.model.split import Rows, split_rows
@@ -40,9 +41,11 @@ class Program:
     rows
         Which rows are which patient.
     start
-        Unconstrained parameters near the likelihood's maximum, (P,), from which a search can begin.
+        Sampled parameters near the likelihood's maximum, (P,), from which a search can begin.
     confounders
         Unmeasured ones, before the equations in the engine's order.
+    links
+        Equations that hidden values depend on, in the engine's order.
     """
 
     ints: Ints
@@ -52,16 +55,30 @@ class Program:
     rows: Rows
     start: Array
     confounders: tuple[Confounder, ...] = ()
+    links: tuple[Link, ...] = ()
 
     @property
     def size(self) -> int:
-        """Number of unconstrained parameters."""
-        return self.parameters.size
+        """Number of unconstrained parameters that are sampled, P."""
+        return self.parameters.sampled
 
     @property
     def framed(self) -> int:
         """Number of parameters on the scale of their joint curvature."""
         return self.parameters.framed
+
+    @property
+    def standardised(self) -> Ints:
+        """Places of the standardised hidden values that are sampled; given much that is known they are near N(0, 1)."""
+        blocks = [b for b in self.parameters.blocks if b.variable in {hidden_name(link.name) for link in self.links}]
+        places = [np.arange(b.start, b.start + b.size) for b in blocks if b.start < self.size]
+        return np.concatenate(places) if places else np.empty(0, dtype=np.int64)
+
+    def completed(self, theta: Array, seed: int) -> Array:
+        """Return draws of sampled parameters, (..., P), with draws of what is integrated out after them: N(0, 1)."""
+        rest = self.parameters.size - self.size
+        rng = np.random.default_rng((seed, rest))
+        return np.concatenate([theta, rng.standard_normal((*theta.shape[:-1], rest))], axis=-1) if rest else theta
 
     @property
     def patient(self) -> Ints:
@@ -72,7 +89,7 @@ class Program:
             owners = [(c.name, everyone) for c in self.confounders]
             owners += [(p.response, np.unique(self.rows.patient[p.hidden_number >= 0])) for p in self.parts]
             for name, patients in owners:
-                if len(patients):
+                if len(patients) and self.parameters.place(hidden_name(name)) < self.size:
                     first = self.parameters.place(hidden_name(name))
                     patient[first : first + len(patients)] = patients
         return patient
@@ -119,12 +136,16 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
     """
     rows = split_rows(model, design)
     parts = parts_of(model, rows)
-    confounders = confounders_of(model, rows, parts)
+    confounders = confounders_of(model, rows)
     parts = softened(parts, confounders)
+    links = links_of(rows, confounders, parts)
     all_parts: tuple[Confounder | Part, ...] = (*confounders, *parts)
+    integrated = {hidden_name(link.name) for link in links} if are_normal(confounders, parts) else set()
+    others = [block for part in all_parts for block in part.others]
     parameters = lay_out(
         [block for part in all_parts for block in part.blocks],
-        [block for part in all_parts for block in part.others],
+        [block for block in others if block.variable not in integrated],
+        [block for block in others if block.variable in integrated],
         [known for confounder in confounders for known in confounder.known],
     )
     pack, count = _Pack(), len(confounders) + len(parts)
@@ -132,14 +153,17 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
     pack.add_ints(head)
     head[at.SIZE], head[at.NATURAL] = parameters.size, parameters.natural_size
     head[at.EQUATIONS], head[at.ROWS], head[at.SINGLE] = count, rows.count, rows.single
-    head[at.FRAMED] = parameters.framed
+    head[at.FRAMED], head[at.SAMPLED] = parameters.framed, parameters.sampled
     head[at.KNOWN], head[at.KNOWN_VALUES] = len(parameters.known), pack.add_floats([k.value for k in parameters.known])
     head[at.SPLIT] = pack.add_ints([len(rows.split), *(number for pair in rows.split for number in pair)])
     constant = _pack_priors(pack, head, parameters)
     numbers = {name: j for j, name in enumerate([*(c.name for c in confounders), *(p.response for p in parts)])}
     records = head[at.HEAD :].reshape(count, at.EQUATION)
     for confounder in confounders:
-        _pack_confounder(pack, records[numbers[confounder.name]], confounder, parameters, rows, numbers)
+        record = records[numbers[confounder.name]]
+        record[[at.REDUCED, at.AUX, at.FIXED]] = 0
+        record[[at.UNMEASURED, at.DEFERRED]] = 1
+        record[at.HIDDEN_COUNT], record[at.HIDDEN] = rows.count, pack.add_ints(range(rows.count))
     for part in parts:
         record = records[numbers[part.response]]
         _pack_equation(pack, record, part, parameters, rows)
@@ -148,12 +172,14 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
             once = [*range(rows.single), *(first for first, _ in rows.split)]
             seen = part.y[once][part.state[once] == at.SEEN]
             constant -= likelihood_power * float(gammaln(seen + 1.0).sum())
+    _pack_links(pack, head, links, parameters, numbers)
     head[at.MOST_AUX] = (records[:, at.AUX] + records[:, at.FIXED]).max()
     head[at.ANY_DEFERRED] = records[:, at.DEFERRED].max()
     head[at.LOG_CONSTANT] = pack.add_floats([constant, likelihood_power])
     ints, floats = np.concatenate(pack.ints), np.concatenate(pack.floats)
     ints[: len(head)] = head
-    return Program(ints, floats, parameters, parts, rows, start_of(parts, parameters, confounders), confounders)
+    start = start_of(parts, parameters, confounders)[: parameters.sampled]
+    return Program(ints, floats, parameters, parts, rows, start, confounders, links)
 
 
 def _pack_priors(pack: _Pack, head: Ints, parameters: Parameters) -> float:
@@ -174,6 +200,8 @@ def _pack_priors(pack: _Pack, head: Ints, parameters: Parameters) -> float:
             continue
         if block.transform == "increasing":
             transform[block.start] = at.IDENTITY
+        if block.start >= parameters.sampled:  # integrated out, its density with it
+            continue
         for place, prior in zip(places, block.priors, strict=True):
             dist[place] = PRIOR_NUMBERS[prior.dist]
             values = [value for _, value in prior.constants]
@@ -187,21 +215,22 @@ def _pack_priors(pack: _Pack, head: Ints, parameters: Parameters) -> float:
     return total
 
 
-def _pack_confounder(
-    pack: _Pack, record: Ints, confounder: Confounder, parameters: Parameters, rows: Rows, numbers: dict[str, int]
+def _pack_links(
+    pack: _Pack, head: Ints, links: tuple[Link, ...], parameters: Parameters, numbers: dict[str, int]
 ) -> None:
-    """Write an unmeasured confounder: every row is hidden, and rows of one patient share their value."""
-    record[[at.REDUCED, at.AUX, at.FIXED]] = 0
-    record[[at.UNMEASURED, at.DEFERRED]] = 1
-    first = parameters.place(hidden_name(confounder.name))
-    record[at.HIDDEN_COUNT], record[at.HIDDEN] = rows.count, pack.add_ints(range(rows.count))
-    record[at.HIDDEN_Z] = pack.add_ints(first + rows.patient)
-    guides = []
-    for guide in confounder.guides:
-        strength = parameters.place(confounder.name, guide.response)
-        target, weight = pack.add_floats(guide.target), pack.add_floats(guide.weight)
-        guides.append([numbers[guide.response], strength, target, weight, int(guide.is_precision)])
-    record[at.GUIDE_COUNT], record[at.GUIDES] = len(guides), pack.add_ints(guides)
+    """Write which equations hidden values depend on; rows of one patient share their standardised value."""
+    found, members = [], 0
+    for link in links:
+        place = at.NONE
+        if link.hidden is not None:
+            first = parameters.place(hidden_name(link.name))
+            place = pack.add_ints(np.where(link.hidden >= 0, first + link.hidden, at.NONE))
+            head[at.HEAD + numbers[link.name] * at.EQUATION + at.MEMBER] = members
+            members += 1
+        target = at.NONE if link.target is None else pack.add_floats(link.target)
+        weight = at.NONE if link.weight is None else pack.add_floats(link.weight)
+        found.append([numbers[link.name], place, target, weight, link.precision])
+    head[at.MEMBERS], head[at.LINK_COUNT], head[at.LINKS] = members, len(links), pack.add_ints(found)
 
 
 def _pack_equation(pack: _Pack, record: Ints, part: Part, parameters: Parameters, rows: Rows) -> None:
@@ -217,8 +246,7 @@ def _pack_equation(pack: _Pack, record: Ints, part: Part, parameters: Parameters
     record[at.BETA] = parameters.place(part.response) if part.x.shape[1] else 0
     record[at.ZERO_COLUMNS] = part.zero_x.shape[1]
     record[at.ZERO_BETA] = parameters.place(f"{part.response}_zero") if part.zero_x.shape[1] else 0
-    hidden: Ints = np.flatnonzero((part.state == at.MISSING) | (part.state == at.MEASURED))
-    hidden = hidden if part.is_parent else hidden[:0]
+    hidden: Ints = np.flatnonzero(part.hidden_number >= 0) if has_hidden(part) else np.empty(0, dtype=np.int64)
     record[at.UNMEASURED] = 0
     record[at.REDUCED] = int(
         part.family == "normal"
@@ -231,9 +259,6 @@ def _pack_equation(pack: _Pack, record: Ints, part: Part, parameters: Parameters
     record[at.DEFERRED] = int(len(hidden) > 0 or rows.count > rows.single)
     record[at.TABLE] = int(part.y[part.state == at.SEEN].max()) + 1 if family.sized else 0
     record[at.HIDDEN_COUNT], record[at.HIDDEN] = len(hidden), pack.add_ints(hidden)
-    if len(hidden):
-        first = parameters.place(hidden_name(part.response))
-        record[at.HIDDEN_Z] = pack.add_ints(first + part.hidden_number[hidden])
     if record[at.REDUCED]:
         _pack_reduced(pack, record, part)
         return

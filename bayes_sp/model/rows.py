@@ -117,8 +117,8 @@ def predict(
 
 
 @compiled
-def hide(ints: Any, floats: Any, e: int, v: Any, aux: Any, work: Any, eta: int, values: int) -> None:
-    """Write an equation's hidden values, given their standardised ones.
+def hide(ints: Any, floats: Any, e: int, aux: Any, work: Any, eta: int, values: int, own: int) -> None:
+    """Write an equation's hidden values, given their standardised ones (``own``, by row).
 
     Missing: eta + sigma z. Measured with error of SD s: with w = sigma^2 / (sigma^2 + s^2), the value's distribution
     given what was observed is N(eta + w (y - eta), sigma^2 (1 - w)), and the observed one's is N(eta, sigma^2 + s^2).
@@ -126,37 +126,36 @@ def hide(ints: Any, floats: Any, e: int, v: Any, aux: Any, work: Any, eta: int, 
     y, state = ints[e + at.Y], ints[e + at.STATE]
     for i in range(ints[e + at.HIDDEN_COUNT]):
         r = ints[ints[e + at.HIDDEN] + i]
-        z = v[ints[ints[e + at.HIDDEN_Z] + i]]
-        own = work[eta + r]
+        mean, w = work[eta + r], work[own + r]
         if ints[state + r] == at.MISSING:
-            work[values + r] = own + aux[0] * z
+            work[values + r] = mean + aux[0] * w
         else:
             spread = aux[0] * aux[0] + aux[1] * aux[1]
             share = aux[0] * aux[0] / spread
-            work[values + r] = own + share * (floats[y + r] - own) + aux[0] * aux[1] / math.sqrt(spread) * z
+            work[values + r] = mean + share * (floats[y + r] - mean) + aux[0] * aux[1] / math.sqrt(spread) * w
 
 
 @compiled
 def pull_hidden(
-    ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, eta: int, above: int, by: int, stride: int
+    ints: Any, floats: Any, e: int, v: Any, work: Any, eta: int, above: int, own: int, by_own: int, by: int, stride: int
 ) -> None:
-    """Add to an equation's derivatives what later equations ask of its hidden values (``above``, by row)."""
+    """Add to an equation's derivatives, and to those by standardised values, what later equations ask (``above``)."""
     y, state = ints[e + at.Y], ints[e + at.STATE]
     for i in range(ints[e + at.HIDDEN_COUNT]):
-        r, place = ints[ints[e + at.HIDDEN] + i], ints[ints[e + at.HIDDEN_Z] + i]
-        z, sigma, asked = v[place], v[ints[ints[e + at.AUX_PLACES]]], work[above + r]
+        r = ints[ints[e + at.HIDDEN] + i]
+        w, sigma, asked = work[own + r], v[ints[ints[e + at.AUX_PLACES]]], work[above + r]
         if ints[state + r] == at.MISSING:
             work[by + r] += asked
-            work[by + 2 * stride + r] += asked * z
-            dv[place] += asked * sigma
+            work[by + 2 * stride + r] += asked * w
+            work[by_own + r] += asked * sigma
         else:
             s = floats[ints[e + at.FIXED_VALUES]]
             spread = sigma * sigma + s * s
             root = math.sqrt(spread)
             shift = (floats[y + r] - work[eta + r]) * 2.0 * sigma * s * s / (spread * spread)
             work[by + r] += asked * s * s / spread
-            work[by + 2 * stride + r] += asked * (shift + z * s * s * s / (spread * root))
-            dv[place] += asked * sigma * s / root
+            work[by + 2 * stride + r] += asked * (shift + w * s * s * s / (spread * root))
+            work[by_own + r] += asked * sigma * s / root
 
 
 @compiled

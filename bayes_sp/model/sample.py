@@ -111,7 +111,8 @@ def sample_posterior(
     compiled_at = time.perf_counter()
     try:
         strict = options.method == "laplace"
-        mode = find_mode(posterior, cores=options.cores, strict=strict)
+        held = None if strict else posterior.program.standardised
+        mode = find_mode(posterior, cores=options.cores, strict=strict, held=held)
         posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
         draw = _nuts if options.method == "nuts" else _laplace
         z, stats, found = draw(posterior, seed, options, progress, notify)
@@ -122,7 +123,7 @@ def sample_posterior(
     power = {} if likelihood_power == 1.0 else {"likelihood_power": likelihood_power}
     rounded = {name: round(value, 3) for name, value in seconds.items()}
     made = {"seed": seed, **asdict(options), **power, **found, **rounded}
-    theta = posterior.theta(z)
+    theta = posterior.program.completed(posterior.theta(z), seed)
     tree = _complete(label_draws(model, posterior.program, theta), stats, model, survey, design, made, pointwise)
     if any(covariate.name in design.missing for covariate in model.covariates):
         tree["imputed"] = xr.DataTree(imputed_covariates(model, design, posterior.program, theta, seed=seed))

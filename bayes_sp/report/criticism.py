@@ -119,13 +119,13 @@ def _prediction(model: PathModel, loo: Loo, pit: LooPit) -> list[str]:
 def _influence(model: PathModel, found: Influence) -> list[str]:
     decimals = decimals_of(pd.DataFrame([{"lower": found.lower, "upper": found.upper}]))
     percent = _percent(found.ci_prob)
-    rows = [["patient", "mean without", f"{percent} interval", "shift", "in posterior SDs", "k"]]
+    rows = [["patient", "median without", f"{percent} interval", "shift", "in posterior SDs", "k"]]
     for _, row in found.table.head(SHOWN).iterrows():
         k = "refitted" if row["method"] == "refit" else f"{row['pareto_k']:.2f}"
         shift = f"{row['shift']:+.{decimals}f}"
-        mean = number(row["mean"], decimals)
-        rows.append([f"row {row['row']}", mean, interval(row, decimals), shift, f"{row['shift_sd']:+.2f}", k])
-    whole = f"{number(found.mean, decimals)} [{number(found.lower, decimals)}, {number(found.upper, decimals)}]"
+        median = number(row["median"], decimals)
+        rows.append([f"row {row['row']}", median, interval(row, decimals), shift, f"{row['shift_sd']:+.2f}", k])
+    whole = f"{number(found.median, decimals)} [{number(found.lower, decimals)}, {number(found.upper, decimals)}]"
     changed = [str(row) for row in found.changes_conclusion["row"]]
     zero = (
         f"Whether the interval excludes 0 depends on a single patient: it changes without row {', or '.join(changed)}."

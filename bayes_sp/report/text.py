@@ -12,13 +12,14 @@ from bayes_sp.criticism.diagnostics import Verdict
 from bayes_sp.fitting import Fit
 from bayes_sp.names import COEFFICIENT, DIFFERENCE
 from bayes_sp.report.criticism import criticism_sections
-from bayes_sp.report.effects import distinct, effect_lines
+from bayes_sp.report.effects import effect_lines
 from bayes_sp.report.layout import aligned as _table
 from bayes_sp.report.layout import decimals_of as _decimals
 from bayes_sp.report.layout import interval as _interval
 from bayes_sp.report.layout import number as _number
 from bayes_sp.report.layout import wrapped as _wrap
-from bayes_sp.report.words import assumptions, in_sentence, path_words, product_scale, unmeasured_words
+from bayes_sp.report.resamples import resample_sentences, rows_used
+from bayes_sp.report.words import assumptions, distinct, in_sentence, path_words, product_scale, unmeasured_words
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.recovery import RECONSTRUCTION_NOTE, RECOVERY_NOTE, Recovered
 from bayes_sp.survey.notes import survey_notes
@@ -97,10 +98,8 @@ def _comparison(analysis: Analysis) -> list[str]:
     failures = analysis.comparison.bootstrap.drop_duplicates("likelihood")
     if failures.empty:
         return [*lines, *_wrap("95 % intervals: equal-tailed (posterior). There is no bootstrap.")]
-    for row in failures[failures["failed"] > 0].itertuples():
-        family = str(row.likelihood).replace("_", " ")
-        failed = f"{row.failed} of {row.replicates} bootstrap samples failed ({row.reasons}); they enter no interval."
-        lines += _wrap(f"{family}: {failed}")
+    for sentence in resample_sentences(analysis.comparison.bootstrap):
+        lines += _wrap(sentence)
     replicates = int(failures["replicates"].iloc[0])
     note = (
         f"95 % intervals: percentile of {replicates} resamples of patients (bootstrap of the maximum-likelihood fit), "
@@ -116,7 +115,7 @@ def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
     inferences = [name for name in (PUBLISHED, BOOTSTRAP, POSTERIOR) if name in set(table["inference"])]
     cells = dict(iter(table.groupby(["path", "likelihood", "inference"])))
     decimals = _decimals(table[table["inference"] != PUBLISHED])
-    rows = [["", *inferences]]
+    rows = [["", *(f"{name}{rows_used(table, name)}" for name in inferences)]]
     for path in distinct(list(dict.fromkeys(table["path"]))):
         rows.append([path_words(model, path), *[""] * len(inferences)])
         for i, likelihood in enumerate(likelihoods):

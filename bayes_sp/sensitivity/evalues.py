@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayes_sp.conditioned import Conditioned
 from bayes_sp.effects.posterior import RATIOS, Effects
 from bayes_sp.effects.summary import CI_PROB
-from bayes_sp.names import ALONE, E_VALUE_COLUMNS, RATE_RATIO, TOTAL
+from bayes_sp.names import ALONE, E_VALUE_COLUMNS, TOTAL
 
 NOTES = (
     "An E-value says how much confounding could explain an association away; it says nothing on whether there is any.",
@@ -100,7 +100,7 @@ def e_values(source: Conditioned | Effects, *, ci_prob: float = CI_PROB) -> EVal
     u0, u1 = effects.contrast
     rows = [(row["path"], row["scale"], u0, u1, *_numbers(row)) for _, row in table.iterrows()]
     found = pd.DataFrame(rows, columns=list(E_VALUE_COLUMNS[:-1]))
-    found["words"] = list(_words(found))
+    found["words"] = list(_words(found, source.model.outcome_family.ratio if isinstance(source, Conditioned) else ""))
     return EValues(found, NOTES if rows else (NONE,), effects.mark)
 
 
@@ -112,10 +112,10 @@ def _numbers(row: pd.Series) -> Iterator[object]:
     yield float(e_value(nearest))
 
 
-def _words(table: pd.DataFrame) -> Iterator[str]:
+def _words(table: pd.DataFrame, word: str) -> Iterator[str]:
     for _, row in table.iterrows():
         ends = "exposure and outcome" if row["path"] == TOTAL else "mediator and outcome"
-        noun = "rate ratio" if row["scale"] == RATE_RATIO else "risk ratio"
+        noun = word or str(row["scale"]).replace("_", " ")
         first = (
             f"A confounder that goes with {ends} by a {noun} of {row['e_value']:.2f} each could explain the median of "
             f"{row['median']:.3f} away"

@@ -29,8 +29,8 @@ from bayes_sp.survey.relevance import came_back
 RESPONDERS = "responders"
 POINTS = 9  # of each curve: an odd number has one at 0 of a symmetric range
 ATTRITION_COLUMNS = (
-    "population", "shifted", "delta", "fraction", "path", "scale", "decomposition", "kappa", "mean", "lower", "upper",
-    "ci_kind", "ci_prob", "prob_negative",
+    "population", "shifted", "delta", "fraction", "path", "scale", "decomposition", "kappa", "mean", "median",
+    "lower", "upper", "ci_kind", "ci_prob", "prob_negative",
 )  # fmt: skip
 
 
@@ -96,8 +96,8 @@ class Attrition:
             row = self.curves.isel(step=-1).sel(
                 population=EVERYONE, shifted=departure.name, path=self.target.path, scale=self.target.scale
             )
-            mean, lower, upper = (float(row[name]) for name in NUMBERS[:3])
-            estimate = Estimate(mean, lower, upper, self.trustworthy)
+            median, lower, upper = (float(row[name]) for name in NUMBERS[1:4])
+            estimate = Estimate(median, lower, upper, self.trustworthy)
             case = f"all {everyone}, {departure.at_the_end} among those who did not come back"
             yield Finding("attrition", case, estimate, tip.sentence)
 

@@ -107,7 +107,7 @@ def find_grid(source: str | Path) -> Path:
         raise SpecificationError(f'"{source}"', [SWAPPED])
     if text in shipped:
         return shipped[text]
-    if Path(text).is_file():
+    if os.path.isfile(text):
         return Path(text)
     hint = f"is neither a shipped grid of priors nor the path of a TOML file{nearest(Path(text).stem, shipped)}"
     raise SpecificationError(f'"{source}"', [hint])

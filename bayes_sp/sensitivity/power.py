@@ -26,7 +26,7 @@ from bayes_sp.sensitivity.power_weights import (
     tail_sizes,
     weighted_summary,
 )
-from bayes_sp.sensitivity.target import Target, estimate_of
+from bayes_sp.sensitivity.target import Target, row_of
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.design import Array
 
@@ -145,7 +145,7 @@ def _numbers(
     refitted: Mapping[Pair, Refit],
     ci_prob: float,
 ) -> xr.Dataset:
-    """Return means, intervals and their errors where a block has a power, by weights or by refits, and by which."""
+    """Return every number where a block has a power, with the limits' errors, by weights or by refits, and by which."""
     sizes = tail_sizes(values)
     labels = [Target(str(path), str(scale)) for path in places["path"] for scale in places["scale"]]
     shape = (len(places["path"]), len(places["scale"]))
@@ -176,8 +176,8 @@ def _refit_summary(again: Refit, labels: Sequence[Target]) -> Summary:
     """Return a refit's rows in the order of the labels; NaN where there is no refit."""
     if again.table is None:
         return Summary(*np.full((len(NUMBERS), len(labels)), np.nan))
-    rows = [estimate_of(again.table, target) for target in labels]
-    return Summary(*np.array([[getattr(row, name) for row in rows] for name in NUMBERS]))
+    rows = [row_of(again.table, target) for target in labels]
+    return Summary(*np.array([[float(row.get(name, np.nan)) for row in rows] for name in NUMBERS]))
 
 
 def _measures(

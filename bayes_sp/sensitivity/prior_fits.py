@@ -104,18 +104,18 @@ class PriorGrid:
         return [*found, *self._crossed_finding()]
 
     def _crossed_finding(self) -> Iterator[Finding]:
-        """Yield the crossing whose interval is farthest from excluding the null on the side of most posterior means."""
+        """Yield the crossing whose interval is farthest from excluding the null on the side of most medians."""
         if not self.keys:
             return
         cells = self.table[lambda table: table["case"] == CROSSED]
         cells = cells[(cells["path"] == self.target.path) & (cells["scale"] == self.target.scale)]
-        fitted = cells[cells["mean"].notna()]
+        fitted = cells[cells["median"].notna()]
         if fitted.empty:
             yield Finding("priors", "crossed priors", None, "no crossing could be fitted")
             return
         null = self.target.null
         sides = np.where(fitted["upper"] < null, -1, np.where(fitted["lower"] > null, 1, 0))
-        sign = -1 if float(fitted["mean"].median()) < null else 1
+        sign = -1 if float(fitted["median"].median()) < null else 1
         margin = fitted["lower"] - null if sign > 0 else null - fitted["upper"]
         worst = fitted.loc[margin.idxmin()]
         where = ", ".join(f"{key} = {worst[key]:g}" for key in self.keys)
@@ -129,7 +129,7 @@ class PriorGrid:
     def _repr_html_(self) -> str:
         rows = self.named[(self.named["path"] == self.target.path) & (self.named["scale"] == self.target.scale)]
         head = f"{self.attrs['data_source']}. {self.target.path} [{self.target.scale}]"
-        shown = rows[["case", "mean", "lower", "upper", "prob_negative", "trustworthy", "priors"]]
+        shown = rows[["case", "median", "lower", "upper", "prob_negative", "trustworthy", "priors"]]
         return f"<p>{escape(head)}</p>" + shown.to_html(index=False, float_format=lambda value: f"{value:.3g}")
 
 
@@ -202,8 +202,10 @@ def prior_grid(
 
 
 def _estimate(row: pd.Series) -> Estimate | None:
-    mean, lower, upper, *errors = (float(row[name]) for name in ("mean", "lower", "upper", "mcse_lower", "mcse_upper"))
-    return None if np.isnan(mean) else Estimate(mean, lower, upper, bool(row["trustworthy"]), *errors)
+    median, lower, upper, *errors = (
+        float(row[name]) for name in ("median", "lower", "upper", "mcse_lower", "mcse_upper")
+    )
+    return None if np.isnan(median) else Estimate(median, lower, upper, bool(row["trustworthy"]), *errors)
 
 
 def _rows(table: pd.DataFrame) -> pd.DataFrame:

@@ -92,17 +92,17 @@ def find_model(source: str | Path, folder: str = "") -> Path:
     text = os.path.expanduser(source)  # Path.expanduser raises for an unknown user
     is_path = text.endswith(".toml") or os.sep in text
     file = Path(text) if is_path else Path(f"{text}.toml")
-    if folder and (beside := Path(folder) / file).is_file():
+    if folder and os.path.isfile(beside := Path(folder) / file):
         return beside
     shipped = shipped_models()
     if not is_path and text in shipped:
         return shipped[text]
-    if is_path and file.is_file():
+    if is_path and os.path.isfile(file):
         return file
     added = Path(f"{text}.toml")
-    if text and added.is_file():
+    if text and os.path.isfile(added):
         hint = f'there is no such file; did you mean "{added}"?'
-    elif Path(text).is_dir():
+    elif os.path.isdir(text):
         hint = "is a folder; give a shipped specification's name or the path of a TOML file"
     else:
         hint = f"is neither a shipped specification nor the path of a TOML file{nearest(file.stem, shipped)}"

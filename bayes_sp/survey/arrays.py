@@ -14,6 +14,7 @@ from bayes_sp.survey.checks import check_survey, group_labels
 from bayes_sp.survey.codes import without_codes
 from bayes_sp.survey.design import Array, Codes, Design
 from bayes_sp.survey.estimable import check_design
+from bayes_sp.survey.identified import check_identified
 from bayes_sp.survey.records import Survey
 
 
@@ -27,12 +28,15 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
     Raises
     ------
     SurveyError
-        For missing columns, values off their scale, constant or collinear columns, too few records.
+        For missing columns, values off their scale, constant or collinear columns, too few records, an impossible
+        reliability, groups of a record each.
     """
     survey = without_codes(model, survey)
     check_survey(model, survey)
     design = unchecked_design(model, survey)
     check_design(design, survey.source)
+    matrices = [equation_matrix(model, design, j) for j in range(len(model.equations))]
+    check_identified(model, design, matrices, survey.source)
     return design
 
 

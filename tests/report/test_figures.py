@@ -102,6 +102,20 @@ def test_the_forests_lines_are_the_intervals(own_analysis):
     np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(table[["lower", "upper"]].to_numpy(float), axis=0))
 
 
+def test_infinite_limits_are_drawn_to_the_edge(own_analysis):
+    """A lower limit of minus infinity is a line to the left edge with an arrow's head; other lines stay as they are."""
+    table = own_analysis.comparison.table.copy()
+    row = table.index[(table["scale"] == DIFFERENCE) & (table["inference"] == "bootstrap")][0]
+    table.loc[row, "lower"] = -np.inf
+    (axes,) = plot_comparison(own_analysis.fit.model, replace(own_analysis.comparison, table=table)).axes
+    heads = [line for line in axes.lines if line.get_marker() == "<"]
+    assert [line.get_xdata()[0] for line in heads] == [axes.get_xlim()[0]]
+    drawn = np.concatenate([[path.vertices[:, 0] for path in lines.get_paths()] for lines in axes.collections])
+    expected = table[(table["scale"] == DIFFERENCE) & table["lower"].notna()][["lower", "upper"]].to_numpy(float)
+    expected = np.clip(expected, *axes.get_xlim())
+    np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(expected, axis=0))
+
+
 def test_the_forests_rows_are_the_paths_from_top_to_bottom(own_analysis):
     """Paths stand in words in the order of the table, the first on top, and no two points share a height."""
     (axes,) = plot_comparison(own_analysis.fit.model, own_analysis.comparison).axes

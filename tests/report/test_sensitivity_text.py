@@ -38,7 +38,7 @@ def row_of(text: str, start: str) -> list[float]:
 
 
 def near(estimate) -> object:
-    return pytest.approx([estimate.mean, estimate.lower, estimate.upper], abs=0.00051)
+    return pytest.approx([estimate.median, estimate.lower, estimate.upper], abs=0.00051)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -107,11 +107,13 @@ def test_the_crossed_priors_are_the_arrays_means():
     text = sensitivity_text(found).partition("crossed with intercept.sigma")[2]
     at = found.grid.crossed.sel(path=SERIAL, scale="difference")
     for sigma in (0.25, 0.5, 1.0):
-        assert row_of(text, f"{sigma:g} ") == pytest.approx(at["mean"].sel({"slope.sigma": sigma}).to_numpy(), abs=6e-4)
+        assert row_of(text, f"{sigma:g} ") == pytest.approx(
+            at["median"].sel({"slope.sigma": sigma}).to_numpy(), abs=6e-4
+        )
     excluded = int(((at["upper"] < 0) | (at["lower"] > 0)).sum())
     assert f"The interval excludes 0 in {excluded} of 6 fits" in flowing(text)
-    low, high = at["mean"].min(), at["mean"].max()
-    assert f"posterior means run from {float(low):.3f} to {float(high):.3f}" in flowing(text)
+    low, high = at["median"].min(), at["median"].max()
+    assert f"posterior medians run from {float(low):.3f} to {float(high):.3f}" in flowing(text)
 
 
 @pytest.mark.parametrize(("keys", "words"), [(0, ""), (1, "with slope.sigma"), (3, "crossed with sigma.sigma")])
@@ -153,7 +155,7 @@ def test_kappa_says_the_range_of_every_path():
     text = sensitivity_text(found).partition("kappa\n")[2]
     band = found.kappa.band
     row = band[(band["path"] == SERIAL) & (band["scale"] == "difference") & (band["decomposition"] == "average")]
-    expected = row[["lowest_mean", "highest_mean", "lower", "upper"]].to_numpy().ravel()
+    expected = row[["lowest_median", "highest_median", "lower", "upper"]].to_numpy().ravel()
     assert row_of(text, "serial: Mood, then Hours of sleep") == pytest.approx(expected, abs=6e-4)
     assert "moves nothing" not in flowing(text)
     alone = sensitivity_text(analysed((KAPPA,)))
@@ -206,7 +208,7 @@ def test_under_an_identity_link_levels_do_nothing():
     assert "under an identity link without interactions a level changes no difference" in text
     levels = [name for name in found.attrition.curves["shifted"].to_numpy() if str(name).startswith("level")]
     at = found.attrition.curves.sel(shifted=levels, path=found.target.path, scale="difference", population="all")
-    assert float(np.ptp(at["mean"].to_numpy())) < 1e-12
+    assert float(np.ptp(at["median"].to_numpy())) < 1e-12
 
 
 def test_shifts_of_missing_rows_say_their_numbers():
@@ -216,7 +218,7 @@ def test_shifts_of_missing_rows_say_their_numbers():
     own = text.partition("1. Patients who did not come back")[2].partition("\n2.")[0]
     for finding in found.delta.findings():
         estimate = finding.estimate
-        assert f"{estimate.mean:.3f} [{estimate.lower:.3f}, {estimate.upper:.3f}]" in own
+        assert f"{estimate.median:.3f} [{estimate.lower:.3f}, {estimate.upper:.3f}]" in own
     for tip in found.delta.tipping:
         assert flowing(tip.sentence)[1:] in flowing(own)
 
