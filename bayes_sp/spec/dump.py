@@ -29,6 +29,7 @@ def specification_tables(model: PathModel) -> dict[str, Any]:
         "assumptions": list(model.assumptions),
         "twin": model.twin,
         "missing": model.missing if model.missing != "model" else "",
+        "id": model.id,
         "missing_codes": list(model.missing_codes),
         "variables": {variable.name: _variable(variable) for variable in model.variables},
         "covariates": {covariate.name: _covariate(covariate) for covariate in model.covariates},

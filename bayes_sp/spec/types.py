@@ -56,6 +56,8 @@ class PathModel:
         patients without missing cells are used.
     missing_codes
         What stands in cells where a value is missing, beside empty cells and NA, unless the variable has its own.
+    id
+        Column that names each record's person, which must differ in every row; '' where the survey has none.
     folder
         Where the file stands, so that a twin is looked up there first; never part of the specification's identity.
     """
@@ -77,6 +79,7 @@ class PathModel:
     missing_shift: tuple[tuple[str, float], ...] = ()
     missing: Missing = "model"
     missing_codes: tuple[Code, ...] = ()
+    id: str = ""
     folder: str = field(default="", compare=False)
 
     @property

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.types import Covariate, Equation, PathModel
-from bayes_sp.survey.checks import check_survey, group_labels
+from bayes_sp.survey.checks import check_survey, group_labels, two_values
 from bayes_sp.survey.codes import without_codes
 from bayes_sp.survey.design import Array, Codes, Design
 from bayes_sp.survey.estimable import check_design
@@ -69,6 +69,7 @@ def unchecked_design(model: PathModel, survey: Survey) -> Design:
             if delta and missing[name].any()
         },
         measurement_sd={e.response: _error_sd(e, values[e.response]) for e in model.equations if _measured(e)},
+        pairs={c.name: pair for c in model.covariates if (pair := pair_of(model, c.name, values[c.name]))},
         dropped=len(survey) - len(records),
     )
 
@@ -90,6 +91,11 @@ def group_codes(column: pd.Series) -> tuple[Codes, tuple[str, ...]]:
     known = sorted(set(labels), key=lambda label: (int(label) if numeric else 0, label))
     place = {label: i for i, label in enumerate(known)}
     return np.array([place[label] for label in labels], dtype=np.int64), tuple(known)
+
+
+def pair_of(model: PathModel, name: str, values: Array) -> tuple[float, ...]:
+    """Return the two values of a covariate with missing cells whose other cells have no more, and no named levels."""
+    return two_values(model, name, values) if np.isnan(values).any() else ()
 
 
 def _log_window(equation: Equation, windows: Array) -> Array:

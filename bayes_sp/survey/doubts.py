@@ -15,6 +15,7 @@ from bayes_sp.survey.codes import Suspect, code_words, suspects
 from bayes_sp.survey.design import Design
 from bayes_sp.survey.dose import RARE, departures, exposure_levels
 from bayes_sp.survey.groups import look_alikes
+from bayes_sp.survey.persons import long_columns
 from bayes_sp.survey.records import Survey
 from bayes_sp.survey.separation import empty_hurdles, separations
 
@@ -22,20 +23,28 @@ from bayes_sp.survey.separation import empty_hurdles, separations
 def survey_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
     """Return a sentence on everything in the records that a reader of results must know first; () where all is well.
 
-    Usual codes for missing values that enter as numbers; names of groups that look alike; an exposure of few levels
-    whose means do not lie on a line; coefficients of which the records say nothing, because the response is separated
-    or no count is above 1. The records must fit the specification.
+    Rows of one person; usual codes for missing values that enter as numbers; names of groups that look alike; an
+    exposure of few levels whose means do not lie on a line; coefficients of which the records say nothing, because the
+    response is separated or no count is above 1. The records must fit the specification.
     """
     design = unchecked_design(model, survey)
     used = complete_cases(model, survey).records
-    found = [*_codes(model, used), *_groups(model, used), *_bent(model, design), *_unbounded(model, design)]
-    return tuple(found)
+    records = [*_persons(model, survey), *_codes(model, used), *_groups(model, used)]
+    return (*survey.remarks, *records, *_bent(model, design), *_unbounded(model, design))
 
 
 def warn_of_doubts(model: PathModel, survey: Survey) -> None:
     """Warn of every doubt, each in a `SurveyWarning` of its own."""
     for doubt in survey_doubts(model, survey):
         warnings.warn(f"{survey.source}: {doubt}", SurveyWarning, stacklevel=3)
+
+
+def _persons(model: PathModel, survey: Survey) -> Iterator[str]:
+    """Yield what looks like identifiers with repeats in a table from memory; reading a file has looked at its own."""
+    if survey.origin == "memory":
+        others = [name for name in survey.records if str(name) not in (*model.columns, model.id)]
+        cells = ((str(name), survey.records[name]) for name in others if isinstance(survey.records[name], pd.Series))
+        yield from long_columns((name, ["" if pd.isna(c) else str(c) for c in column]) for name, column in cells)
 
 
 def _codes(model: PathModel, records: pd.DataFrame) -> Iterator[str]:

@@ -33,12 +33,15 @@ class Survey:
         In words: the file's name, or how the records were made (with the seed).
     coded
         Codes for missing values that were taken out of the records: (column, code, how many cells).
+    remarks
+        Sentences on the file that a reader of results must know.
     """
 
     records: pd.DataFrame
     origin: Origin
     source: str
     coded: tuple[Coded, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.records, pd.DataFrame):
