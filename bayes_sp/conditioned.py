@@ -22,6 +22,7 @@ from bayes_sp.names import VARYING
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.design import Design
+from bayes_sp.survey.doubts import survey_doubts
 from bayes_sp.survey.records import Survey
 
 
@@ -134,6 +135,11 @@ class Conditioned:
             words.append(f"the unmeasured {', '.join(c.name for c in self.model.confounders)}")
         varying = {e.varying for e in self.model.equations if e.varying and f"{e.response}{VARYING}" not in self._draws}
         return words + [f"the groups of {name}" for name in sorted(varying)]
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What speaks against taking the records as they are, each in one sentence; see `survey_doubts`."""
+        return survey_doubts(self.model, self.survey)
 
     @property
     def _design(self) -> Design:

@@ -43,7 +43,9 @@ from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
 from bayes_sp.survey.arrays import complete_cases, design_arrays
+from bayes_sp.survey.codes import without_codes
 from bayes_sp.survey.design import Array
+from bayes_sp.survey.doubts import warn_of_doubts
 from bayes_sp.survey.records import Survey
 
 
@@ -230,7 +232,9 @@ class Fit(Conditioned):
         return f"Fit({self.model.name}; {self.survey.mark}; seed {self.seed})"
 
     def _repr_html_(self) -> str:
-        return html(f"{self.survey.mark}; seed {self.seed}", strong=self.model.title) + self.diagnose()._repr_html_()
+        head = html(f"{self.survey.mark}; seed {self.seed}", strong=self.model.title)
+        head += "".join(html(doubt) for doubt in self.doubts)
+        return head + self.diagnose()._repr_html_()
 
 
 def fit(
@@ -267,6 +271,11 @@ def fit(
     -------
     Fit
 
+    Warns
+    -----
+    SurveyWarning
+        Of whatever speaks against taking records from memory as they are; `read_survey` warns of those in a file.
+
     Raises
     ------
     SpecificationError
@@ -278,8 +287,10 @@ def fit(
     """
     model = load_model(model)
     twin = twin_of(model)  # a wrong twin is reported before minutes are spent
-    survey = reconstruct() if survey is None else survey
+    survey = reconstruct() if survey is None else without_codes(model, survey)
     design_arrays(twin, survey)
+    if survey.origin == "memory":  # reading a file has warned already
+        warn_of_doubts(model, survey)
     options = options or SamplerOptions()
     tree = sample_posterior(
         model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise

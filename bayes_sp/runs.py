@@ -37,7 +37,7 @@ EMPTY_TEXTS = (
     "decomposition",
     "reasons",
     "boundaries",
-)  # columns of tables whose empty cells are texts, not missing numbers
+)  # empty cells of these columns are texts, not missing numbers
 
 
 @dataclass(frozen=True, eq=False)

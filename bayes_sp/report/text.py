@@ -46,8 +46,9 @@ def summary_text(analysis: Analysis, *, with_ends: bool = False) -> str:
 
 
 def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
-    """Return what every summary begins with: a verdict unless it is clean, the specification, what the records are."""
-    lines = [] if verdict.clean else [*_wrap(str(verdict), margin=""), ""]
+    """Return what every summary begins with: doubts, a verdict unless it is clean, specification, what records are."""
+    lines = [line for doubt in fit.doubts for line in [*_wrap(f"Look first: {doubt}", margin=""), ""]]
+    lines += [] if verdict.clean else [*_wrap(str(verdict), margin=""), ""]
     lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
     lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
     for note in (*unmeasured_words(fit.model), *survey_notes(fit.model, fit.survey)):

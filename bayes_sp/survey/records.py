@@ -11,6 +11,7 @@ import pandas as pd
 
 from bayes_sp.shown import html, one_line
 
+type Coded = tuple[str, str, int]  # column, a code for a missing value, how many of its cells held it
 Origin = Literal["file", "memory", "reconstruction", "simulation"]
 
 RECONSTRUCTED = "reconstructed from published moments"
@@ -31,11 +32,17 @@ class Survey:
         ``"simulation"``.
     source
         In words: the file's name, or how the records were made (with the seed).
+    coded
+        Codes for missing values that were taken out of the records: (column, code, how many cells).
+    remarks
+        Sentences on the file that a reader of results must know.
     """
 
     records: pd.DataFrame
     origin: Origin
     source: str
+    coded: tuple[Coded, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.records, pd.DataFrame):
