@@ -232,9 +232,8 @@ class Fit(Conditioned):
         return f"Fit({self.model.name}; {self.survey.mark}; seed {self.seed})"
 
     def _repr_html_(self) -> str:
-        head = html(f"{self.survey.mark}; seed {self.seed}", strong=self.model.title)
-        head += "".join(html(doubt) for doubt in self.doubts)
-        return head + self.diagnose()._repr_html_()
+        records = f"{self.survey.mark}; seed {self.seed}"
+        return html(records, *self.doubts, strong=self.model.title) + self.diagnose()._repr_html_()
 
 
 def fit(
