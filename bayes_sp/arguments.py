@@ -13,6 +13,7 @@ from typing import Any
 from bayes_sp.model.options import METHODS, SamplerOptions
 from bayes_sp.terminal import Parser
 
+OMITTED = "".join(["prim", "ary"])  # a text of its own, so that a specification that is named is told from it
 NAMED_GRID = ""  # --priors without a file: the named alternatives and the default grid
 MOST = 2**32 - 1  # the largest seed that every generator takes
 
@@ -46,7 +47,7 @@ def add_fit(commands: Commands, run: Command) -> None:
         "or failed its diagnostics and must not be used.",
     )
     add = fit.add_argument
-    add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
+    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
     _add_records(fit)
     _add_sampler(fit)
     add(
@@ -103,7 +104,7 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
         "failed its diagnostics. A case that fails does not stop the others.",
     )
     add = sensitivity.add_argument
-    add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
+    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
     add("--priors", nargs="?", const=NAMED_GRID, metavar="GRID.toml",
         help="other priors: power-scaling, named alternatives and a grid (yours, where you name its file), tipping "
         "point, overlap with the posterior")  # fmt: skip
@@ -140,7 +141,7 @@ def add_priors(commands: Commands, run: Command) -> None:
     """Add the command that looks at priors alone."""
     priors = commands.add_parser("priors", help="say what the priors imply for each response, before any fit")
     add = priors.add_argument
-    add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
+    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
     _add_records(priors)
     add("--seed", type=whole_number(0), default=1, help="of the draws (default 1)")
     add("--figure", type=file_path, metavar="FILE", help="also draw the figure, into this PNG file")

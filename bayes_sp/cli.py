@@ -8,8 +8,17 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bayes_sp.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity, file_path, whole_number
-from bayes_sp.errors import BayesSpError, FitError, RunError
+from bayes_sp.arguments import (
+    OMITTED,
+    Version,
+    add_compare,
+    add_fit,
+    add_priors,
+    add_sensitivity,
+    file_path,
+    whole_number,
+)
+from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
 from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions
 from bayes_sp.terminal import Output, Parser, importing, keeping, prepare, stop_when_told
 
@@ -32,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         options.output = output
         stop_when_told()
-        status = int(options.command(options))
+        with doubts_in_lines():
+            status = int(options.command(options))
     except BayesSpError as error:
         errors.write(f"bayes_sp: {error}\n", sys.stderr)
         return NOT_TRUSTWORTHY if isinstance(error, FitError) else USER_MISTAKE
@@ -90,10 +100,11 @@ def _check_records(options: argparse.Namespace) -> None:
 def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
     """Return the records that the options name."""
     from bayes_sp.study.reconstruct import reconstruct
-    from bayes_sp.survey.read import read_survey
+    from bayes_sp.survey.read import read_survey, read_survey_of_default
 
     if options.data is not None:
-        return read_survey(options.data, model)
+        read = read_survey_of_default if options.model is OMITTED else read_survey
+        return read(options.data, model)
     survey = reconstruct(1 if options.reconstruction is None else options.reconstruction)
     if any(name not in survey.records for name in model.columns):
         reason = f"needs your records: name their file with --data (columns {', '.join(model.columns)})"
@@ -135,7 +146,7 @@ def _fit(options: argparse.Namespace) -> int:
         model, survey, seed=options.seed, options=_sampler(options), replicates=options.bootstrap,
         check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=_say,
     )  # fmt: skip
-    summary = summary_text(analysis)
+    summary = summary_text(analysis, with_ends=options.save_records)
     try:
         folder = save_analysis(analysis, destination, save_records=options.save_records, summary=summary)
     except RunError:

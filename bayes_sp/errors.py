@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from bayes_sp.shown import one_line, printable
 
@@ -50,6 +53,32 @@ class PlaceError(BayesSpError):
 
 class FitError(BayesSpError):
     """A model that could not be compiled or sampled with these records."""
+
+
+class SurveyWarning(UserWarning):
+    """Something in records that a reader of results must know first; nothing is refused for it."""
+
+
+@contextmanager
+def doubts_in_lines() -> Iterator[None]:
+    """Show each `SurveyWarning` once, in a line of its own, without the place in our code that warns of it."""
+    said: set[str] = set()
+    usual = warnings.formatwarning
+
+    def in_a_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> str:  # noqa: ANN401
+        if not issubclass(category, SurveyWarning):
+            return usual(message, category, *place, **more)
+        line = "" if str(message) in said else f"bayes_sp: warning: {message}\n"
+        said.add(str(message))
+        return line
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", SurveyWarning)
+        warnings.formatwarning = in_a_line
+        try:
+            yield
+        finally:
+            warnings.formatwarning = usual
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

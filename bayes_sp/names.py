@@ -13,6 +13,8 @@ RATE_RATIO = "rate_ratio"
 RISK_RATIO = "risk_ratio"
 DIFFERENCE = "difference"
 
+VARIANCE_FACTOR = "variance_factor"  # coordinate of resampled draws, beside chain and draw
+
 DIRECT = "direct"
 VIA = "via "  # followed by a mediator
 MEDIATED_INTERACTION = "mediated_interaction"
@@ -72,3 +74,7 @@ def path_name(variables: Sequence[str]) -> str:
 def observed_name(response: str) -> str:
     """Return the name of a response's observed variable (``belonging_t1`` itself names its coefficients)."""
     return f"{response}_observed"
+
+
+VARYING = "_varying"  # ends the names of groups' intercepts in a posterior
+NUMBERED = "numbered"  # attribute of a coordinate of groups whose names are not written

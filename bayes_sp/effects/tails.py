@@ -19,8 +19,8 @@ def pareto_k(values: Array, ess_tail: Array) -> Array:
     r"""Return Pareto k of each quantity, the larger one of both tails: E|x|^p exists for p < 1/k, (k,).
 
     A generalised Pareto distribution is fitted to the :math:`3 \sqrt{S / r}` draws farthest out on each side (to a
-    fifth of fewer than 225), r the tail ESS over the number S of draws. From 0.7 on a mean of draws says nothing reliable,
-    from 1 on there is none. Infinite where draws are not finite, NaN where a tail has one value only.
+    fifth of fewer than 225), r the tail ESS over the number S of draws. From 0.7 on a mean of draws says nothing
+    reliable, from 1 on there is none. Infinite where draws are not finite, NaN where a tail has one value only.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -10,7 +10,7 @@ from scipy import special
 
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.frequentist.likelihood import Array, Fits, Part, Regression
-from bayes_sp.spec.types import Equation, PathModel
+from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix, zero_matrix
 from bayes_sp.survey.design import Design
 
@@ -53,32 +53,73 @@ def as_draws(model: PathModel, data: Sequence[Regression], thetas: Sequence[Arra
     return xr.Dataset(found, coords=coords)
 
 
+def made_ready(
+    response: str,
+    family: str,
+    y: Array,
+    columns: dict[str, Array],
+    zero: dict[str, Array],
+    *,
+    spare: Collection[str] = (),
+    steps: Mapping[str, Sequence[str]] | None = None,
+    offset: Array | None = None,
+    cuts: int = 0,
+    known: Sequence[float] = (),
+) -> Regression:
+    """Return one equation made ready.
+
+    Parameters
+    ----------
+    response, family, y
+        Names, and the response as its family sees it, (n,).
+    columns, zero
+        Columns of the mean and of the zero part, (n,) each; no columns for no such part.
+    spare
+        Names of columns that may be left out of a resample that does not determine them.
+    steps
+        Monotonic effect -> names of its columns.
+    offset
+        What the mean's predictor has beside coefficients, (n,).
+    cuts
+        Number of cutpoints of an ordered family.
+    known
+        What the family's kernel wants beside its parameters.
+    """
+    none = np.zeros(len(y))
+    parts = [_part(columns, spare, none if offset is None else offset)]
+    parts += [_part(zero, spare, none)] if zero else []
+    names = tuple(f"cutpoint[{k}]" for k in range(1, cuts + 1)) if cuts else FAMILIES[family].parameters
+    places = [np.array([parts[0].terms.index(term) for term in terms]) for terms in (steps or {}).values()]
+    coded = np.ascontiguousarray(y, dtype=float)
+    start = _start(family, coded, parts, cuts)
+    return Regression(response, family, coded, tuple(parts), names, np.array(known, dtype=float), start, tuple(places))
+
+
 def _regression(model: PathModel, design: Design, j: int) -> Regression:
     equation, response = model.equations[j], design.responses[j]
-    family, y = FAMILIES[equation.family], np.ascontiguousarray(design.coded(j))
     columns = dict(zip(model.terms(equation), equation_matrix(model, design, j).T, strict=True))
     steps: dict[str, list[str]] = {}
     for name in equation.monotonic:
         level = columns.pop(name)
-        count = model.coding(name).levels
-        steps[name] = [f"{name} >= {k}" for k in range(1, count)]
+        steps[name] = [f"{name} >= {k}" for k in range(1, model.coding(name).levels)]
         columns |= {term: (level >= k).astype(float) for k, term in enumerate(steps[name], start=1)}
-    spare = {INTERCEPT, *design.covariate_terms, *(term for names in steps.values() for term in names)}
-    offset = design.offset(response)
-    parts = [_part(columns, spare, np.zeros(design.n) if offset is None else offset)]
-    if zero := model.zero_terms(equation):
-        named = dict(zip(zero, zero_matrix(model, design, j).T, strict=True))
-        parts.append(_part(named, spare, np.zeros(design.n)))
-    cuts = tuple(f"cutpoint[{k}]" for k in range(1, design.coding[response].levels)) if family.ordered else ()
-    known = [design.measurement_sd[response]] if family.latent else []
-    places = [np.array([parts[0].terms.index(term) for term in names], dtype=np.intp) for names in steps.values()]
-    return Regression(
-        response, equation.family, y, tuple(parts), cuts or family.parameters, np.array(known, dtype=float),
-        _start(equation, y, parts), tuple(places),
-    )  # fmt: skip
+    zero = model.zero_terms(equation)
+    family = FAMILIES[equation.family]
+    return made_ready(
+        response,
+        equation.family,
+        design.coded(j),
+        columns,
+        dict(zip(zero, zero_matrix(model, design, j).T, strict=True)) if zero else {},
+        spare={INTERCEPT, *design.covariate_terms, *(term for names in steps.values() for term in names)},
+        steps=steps,
+        offset=design.offset(response),
+        cuts=design.coding[response].levels - 1 if family.ordered else 0,
+        known=[design.measurement_sd[response]] if family.latent else [],
+    )
 
 
-def _part(columns: dict[str, Array], spare: set[str], offset: Array) -> Part:
+def _part(columns: dict[str, Array], spare: Collection[str], offset: Array) -> Part:
     """Return columns in the order in which they stand in for each other: those that may be left out come first."""
     terms = sorted(columns, key=lambda term: (term != INTERCEPT, term not in spare, ">=" in term))
     x = np.column_stack([columns[term] for term in terms]) if terms else np.empty((len(offset), 0))
@@ -90,11 +131,11 @@ def _part(columns: dict[str, Array], spare: set[str], offset: Array) -> Part:
     )  # fmt: skip
 
 
-def _start(equation: Equation, y: Array, parts: Sequence[Part]) -> Array:
+def _start(name: str, y: Array, parts: Sequence[Part], cuts: int) -> Array:
     """Return starting values: a mean without predictors, and shared parameters from moments or as they often are."""
-    family = FAMILIES[equation.family]
+    family = FAMILIES[name]
     mean = np.zeros(parts[0].x.shape[1])
-    values = np.log(y) if equation.family == "lognormal" else y
+    values = np.log(y) if name == "lognormal" else y
     centre, spread = float(values.mean()), float(values.std())
     level = {
         "identity": centre,
@@ -104,20 +145,19 @@ def _start(equation: Equation, y: Array, parts: Sequence[Part]) -> Array:
     if not family.ordered:
         mean[0] = level[family.link]
     given = {"sigma": spread, "phi": 1.0, "precision": 5.0, "nu": 8.0, "shape": (centre / max(spread, 1e-9)) ** 2}
-    shared = [np.log(max(given[name], 1e-6)) for name in family.parameters]
+    shared = [np.log(max(given[parameter], 1e-6)) for parameter in family.parameters]
     if family.ordered:
-        shared = _start_cuts(equation.family, y)
+        shared = _start_cuts(name, y, cuts)
     zero = np.zeros(parts[1].x.shape[1]) if len(parts) > 1 else np.zeros(0)
     if len(zero):
         share = float((y == 0).mean())
-        zero[0] = special.logit(np.clip(share if equation.family.startswith("hurdle") else 0.5 * share, 0.02, 0.98))
+        zero[0] = special.logit(np.clip(share if name.startswith("hurdle") else 0.5 * share, 0.02, 0.98))
     return np.array([*mean, *zero, *shared])
 
 
-def _start_cuts(family: str, y: Array) -> list[float]:
+def _start_cuts(family: str, y: Array, count: int) -> list[float]:
     """First cutpoint and logarithms of the widths, from the shares of the answers."""
-    most = int(y.max())
-    counts = np.bincount(y.astype(int), minlength=most + 1) + 0.5
+    counts = np.bincount(y.astype(int), minlength=count + 1) + 0.5
     below = np.cumsum(counts)[:-1] / counts.sum()
     cuts = special.ndtri(below) if family == "ordered_probit" else special.logit(below)
     return [float(cuts[0]), *np.log(np.diff(cuts)).tolist()]

@@ -28,10 +28,10 @@ Array = NDArray[np.float64]
 
 # What is left to gain, in log-likelihood a patient, where a climb towards infinity ends; a step that is none towards
 # it; a change of a predictor by such a step, and one that is none.
-LEFT = 1e-8
+LEFT = 1e-5
 LEAST_MOVE, MOVES, STAYS = 1e-2, 0.2, 1e-5
-# The longest step, in units of a predictor: a zero part can be a step function of its columns.
-LONGEST = 1000.0
+# The longest steps, in units of a linear predictor (a zero part can be a step function) and of a shared parameter.
+LONGEST, LONGEST_SHARED = 1000.0, 2.0
 # Predictors are independent before any step; on the way to infinity the weights of some patients vanish.
 LEAST = 1e-13
 _MOST_PRODUCTS = 2**23
@@ -244,14 +244,10 @@ def _newton(data: Regression, active: _Sums, theta: Array) -> tuple[Array, Array
         product = _curvature(data, lambda k, m: first[k][bad] * first[m][bad] / weight, int(bad.sum()))
         step[bad] = _uphill(curvature[..., bad], product, score[bad], active.keep[:, bad])
     decrement = np.where(bad, np.inf, (score * step).sum(axis=1))
-    longest = np.max(
-        [
-            np.abs(step[:, place] @ columns.T).max(axis=1)
-            for columns, place in zip(data.columns, data.places, strict=True)
-        ],
-        axis=0,
-    )
-    return value, step * np.minimum(1.0, LONGEST / np.maximum(longest, LONGEST))[:, None], decrement
+    moves = (step[:, place] @ columns.T for columns, place in zip(data.columns, data.places, strict=True))
+    allowed = [LONGEST] * len(data.parts) + [LONGEST_SHARED] * len(data.parameters)
+    longest = np.max([np.abs(move).max(axis=1) / most for move, most in zip(moves, allowed, strict=True)], axis=0)
+    return value, step / np.maximum(longest, 1.0)[:, None], decrement
 
 
 def _uphill(curvature: Array, product: Array, score: Array, keep: Flags) -> Array:

@@ -15,58 +15,65 @@ import numpy as np
 
 from bayes_sp.model import layout as at
 from bayes_sp.model.densities import compiled
-from bayes_sp.model.pull_settle import pull_bases, pull_look
+from bayes_sp.model.pull_settle import pull_look
 from bayes_sp.model.rows import HALF_LOG_2PI
-from bayes_sp.model.settle import bases, factor, look, solve, solve_transposed
+from bayes_sp.model.settle import factor, look, planes, solve, solve_transposed
 
 
 @compiled
 def integrated(ints: Any, floats: Any, v: Any, dv: Any, with_gradient: bool) -> float:
     """Return the log-likelihood of the linked equations; add its derivatives to ``dv``."""
     rows, links, members = ints[at.LINK_ROWS], ints[at.LINK_COUNT], ints[at.MEMBERS]
-    base = bases(ints, floats, v)
-    mu, load, root = np.zeros(members), np.zeros((members, members)), np.zeros((members, members))
-    a, b, q = np.zeros((links, members)), np.zeros(links), np.zeros((links, 2))
-    da, db, y, w = np.zeros((links, members)), np.zeros((links, 2)), np.zeros(members), np.zeros(members)
-    dmu, dload, by = np.zeros(members), np.zeros((members, members)), np.zeros(links * rows)
+    _, _, b, q, _, root, y, _, count = planes(ints)
+    s = np.zeros((count, rows))
+    records = floats[ints[at.LINK_RECORDS] : ints[at.LINK_RECORDS] + rows]
+    look(ints, floats, v, s)
+    factor(ints, s)
     total = 0.0
-    for r in range(rows):
-        count = floats[ints[at.LINK_RECORDS] + r]
-        look(ints, floats, v, base, r, mu, load, a, b, q)
-        factor(links, members, a, b, q, root, y)
-        for i in range(members):
-            total += 0.5 * y[i] * y[i] - count * math.log(root[i, i])
-            w[i] = y[i]
-        for number in range(links):
-            if q[number, 0] > 0.0:
-                total += count * (0.5 * math.log(q[number, 0]) - HALF_LOG_2PI) - 0.5 * q[number, 0] * b[number] ** 2
-        if with_gradient:
-            solve_transposed(root, members, w)
-            _pull_density(links, members, count, root, w, y, a, b, q, da, db)
-            pull_look(ints, floats, v, r, mu, load, a, b, q, da, db, dmu, dload, dv, by)
+    for i in range(members):
+        for r in range(rows):
+            total += 0.5 * s[y + i, r] ** 2 - records[r] * math.log(s[root + i * members + i, r])
+    for number in range(links):
+        for r in range(rows):
+            precision = s[q + number, r]
+            if precision > 0.0:
+                total += (
+                    records[r] * (0.5 * math.log(precision) - HALF_LOG_2PI) - 0.5 * precision * s[b + number, r] ** 2
+                )
     if with_gradient:
-        pull_bases(ints, floats, v, dv, by)
+        _pull_density(ints, floats, v, dv, s, records)
     return total
 
 
 @compiled
-def _pull_density(
-    links: int, members: int, count: float, root: Any, w: Any, c: Any, a: Any, b: Any, q: Any, da: Any, db: Any
-) -> None:
-    """Write a row's derivatives by each statement's a and by (b, q); w is the mean of the hidden values, c is free."""
+def _pull_density(ints: Any, floats: Any, v: Any, dv: Any, s: Any, records: Any) -> None:
+    """Find the derivatives by each statement's a, b and q, and carry them on; w is the mean of the hidden values."""
+    rows, links, members = ints[at.LINK_ROWS], ints[at.LINK_COUNT], ints[at.MEMBERS]
+    _, a, b, q, _, _, y, _, _ = planes(ints)
+    da, db, dq = np.zeros((links * members, rows)), np.zeros((links, rows)), np.zeros((links, rows))
+    w, c = s[y : y + members].copy(), np.empty((members, rows))
+    solve_transposed(ints, s, w, 0)
+    residual, spread = np.empty(rows), np.empty(rows)
     for number in range(links):
-        db[number, 0], db[number, 1] = 0.0, 0.0
-        for i in range(members):
-            da[number, i], c[i] = 0.0, a[number, i]
-        if q[number, 0] == 0.0:
+        if ints[ints[at.LINKS] + number * at.LINK + at.TARGET] == at.NONE:
             continue
-        residual, spread = b[number], 0.0
-        solve(root, members, c)
+        residual[:] = s[b + number]
+        spread[:] = 0.0
         for i in range(members):
-            residual -= a[number, i] * w[i]
-            spread += c[i] * c[i]
-        solve_transposed(root, members, c)
+            own = s[a + number * members + i]
+            c[i, :] = own
+            for r in range(rows):
+                residual[r] -= own[r] * w[i, r]
+        solve(ints, s, c, 0)
         for i in range(members):
-            da[number, i] = q[number, 0] * (residual * w[i] - count * c[i])
-        db[number, 0] = -q[number, 0] * residual
-        db[number, 1] = 0.5 * (count / q[number, 0] - residual * residual - count * spread)
+            for r in range(rows):
+                spread[r] += c[i, r] * c[i, r]
+        solve_transposed(ints, s, c, 0)
+        for r in range(rows):
+            precision = s[q + number, r]
+            if precision > 0.0:
+                db[number, r] = -precision * residual[r]
+                dq[number, r] = 0.5 * (records[r] * (1.0 / precision - spread[r]) - residual[r] * residual[r])
+                for i in range(members):
+                    da[number * members + i, r] = precision * (residual[r] * w[i, r] - records[r] * c[i, r])
+    pull_look(ints, floats, v, dv, s, da, db, dq)

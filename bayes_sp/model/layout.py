@@ -91,7 +91,17 @@ ROW_Z = 1  # ints: natural place of the standardised value of each row, NONE whe
 TARGET = 2  # floats: the response of each row on the scale of its predictor; or NONE where it says nothing
 WEIGHT = 3  # floats: what the precision is multiplied with in each row, 0 where it says nothing
 PRECISION = 4  # how the precision follows from the family's first parameter
-LINK = 5
+IS_MEASURED = 5  # floats: 1 where the response is measured with error and its value hidden, else 0, of each row
+OPEN = 6  # ints: records of OPEN_TERM places, the terms in the mean's predictor with hidden parents
+OPEN_COUNT = 7
+REACH = 8  # how many of the variables with hidden values, the first ones, its predictor depends on
+LINK = 9
+
+# Record of a term with a hidden parent
+OPEN_COEFFICIENT = 0  # natural place
+PARENT = 1  # number among the variables with hidden values
+TIMES = 2  # floats: what the coefficient is multiplied with in each row, 0 where the parent is not hidden
+OPEN_TERM = 3
 
 # Precisions: of an SD (and a known error's); the parameter itself; 1 / (1 / weight + 1 / parameter); the weight alone
 OF_SD, OF_PRECISION, OF_COUNT, OF_WEIGHT = range(4)

@@ -89,21 +89,46 @@ def pack_confounder(pack: Pack, record: Ints, rows: Rows, *, joint: bool) -> Non
 
 
 def pack_links(
-    pack: Pack, head: Ints, links: tuple[Link, ...], parameters: Parameters, numbers: dict[str, int]
+    pack: Pack,
+    head: Ints,
+    links: Sequence[Link],
+    parts: Sequence[Part],
+    parameters: Parameters,
+    numbers: dict[str, int],
 ) -> None:
     """Write which equations hidden values depend on; rows of one patient share their standardised value."""
-    found, members = [], 0
+    found, members = [], [link.name for link in links if link.hidden is not None]
+    own = {part.response: part for part in parts}
     for link in links:
-        place = at.NONE
+        place, measured = at.NONE, at.NONE
         if link.hidden is not None:
             first = parameters.place(hidden_name(link.name))
             place = pack.add_ints(np.where(link.hidden >= 0, first + link.hidden, at.NONE))
-            head[at.HEAD + numbers[link.name] * at.EQUATION + at.MEMBER] = members
-            members += 1
+            head[at.HEAD + numbers[link.name] * at.EQUATION + at.MEMBER] = members.index(link.name)
+        terms, reach = [], 0
+        if link.name in own:
+            measured = pack.add_floats(own[link.name].state == at.MEASURED)
+            terms = _open_terms(pack, own[link.name], links, members, parameters)
+            reach = max((parent + 1 for _, parent, _ in terms), default=0)
         target = at.NONE if link.target is None else pack.add_floats(link.target)
         weight = at.NONE if link.weight is None else pack.add_floats(link.weight)
-        found.append([numbers[link.name], place, target, weight, link.precision])
-    head[at.MEMBERS], head[at.LINK_COUNT], head[at.LINKS] = members, len(links), pack.add_ints(found)
+        opened = pack.add_ints(terms)
+        record = [numbers[link.name], place, target, weight, link.precision, measured, opened, len(terms), reach]
+        found.append(record)
+    head[at.MEMBERS], head[at.LINK_COUNT], head[at.LINKS] = len(members), len(links), pack.add_ints(found)
+
+
+def _open_terms(
+    pack: Pack, part: Part, links: Sequence[Link], members: Sequence[str], parameters: Parameters
+) -> list[tuple[int, int, int]]:
+    hidden = {link.name: link.hidden >= 0 for link in links if link.hidden is not None}
+    found = []
+    for term in part.terms:
+        if term.levels is None and not term.zero:
+            times = hidden[term.source] * (1.0 if term.multiplier is None else term.multiplier)
+            coefficient = parameters.place(term.variable or part.response, term.name)
+            found.append((coefficient, members.index(term.source), pack.add_floats(times)))
+    return found
 
 
 def pack_equation(

@@ -146,7 +146,8 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
             once = [*range(rows.single), *(first for first, _ in rows.split)]
             seen = part.y[once][part.state[once] == at.SEEN]
             constant -= likelihood_power * float(gammaln(seen + 1.0).sum())
-    pack_links(pack, head, joint.links if joint else links, parameters, numbers)
+    linked = (joint.links, tuple(joint.parts.values())) if joint else (links, parts)
+    pack_links(pack, head, *linked, parameters, numbers)
     head[at.LINK_ROWS] = len(joint.records) if joint else rows.count
     head[at.LINK_RECORDS] = pack.add_floats(joint.records) if joint else at.NONE
     constant += likelihood_power * joint.constant if joint else 0.0

@@ -85,6 +85,7 @@ def _cell(row: pd.Series, decimals: int) -> str:
 
 def _verdicts(found: Multiverse) -> list[str]:
     rows, reasons = [["", "outcome", "elpd difference (SE)", "can be used"]], []
+    cautious = {entry.name for entry in found.entries if entry.verdict is not None and entry.verdict.cautions}
     for name, own in found.table.groupby("specification", sort=False):
         first = own.iloc[0]
         if pd.isna(first["family"]):
@@ -93,7 +94,7 @@ def _verdicts(found: Multiverse) -> list[str]:
             continue
         family = str(first["family"]).replace("_", " ")
         rows.append([str(name), family, _elpd(first), "yes" if first["trustworthy"] else "NO"])
-        if not first["trustworthy"]:
+        if not first["trustworthy"] or name in cautious:
             reasons.append(f"{name}: {first['verdict']}")
         if first["elpd_reason"] and first["elpd_reason"] != REFERENCE:
             reasons.append(f"{name}, elpd: {first['elpd_reason']}")

@@ -87,13 +87,61 @@ def test_few_draws_trip_the_effective_sample_size():
     assert any("bulk ESS below 400 for 5 of 5" in reason for reason in verdict.reasons)
 
 
-def test_one_divergence_is_a_reason():
-    """Divergences are counted, and none is tolerated."""
+def test_many_divergences_are_a_reason():
+    """More than 1 of 2,000 draws: the count and its share."""
     tree, effects = made_up()
-    tree["sample_stats"]["diverging"].to_numpy()[1, [3, 8]] = True
+    tree["sample_stats"]["diverging"].to_numpy()[1, [3, 8, 9]] = True
     verdict = diagnose(tree, effects)
-    assert verdict.reasons == ("2 divergent transitions",)
-    assert verdict.numbers["divergences"] == 2
+    assert verdict.reasons == (
+        "3 divergent transitions in 4,000 draws (0.075 %), more than 1 in 2,000: the chains avoid a place",
+    )
+    assert verdict.numbers["divergences"] == 3
+    assert not verdict.trustworthy
+
+
+def test_one_divergence_of_many_draws_is_told_and_condemns_nothing():
+    """Up to 1 of 2,000 draws: the share, and when it matters; the fit can be used but does not pass in silence."""
+    tree, effects = made_up()
+    tree["sample_stats"]["diverging"].to_numpy()[1, 3] = True
+    verdict = diagnose(tree, effects)
+    assert verdict.trustworthy
+    assert not verdict.clean
+    assert verdict.cautions[0].startswith("1 divergent transition in 4,000 draws (0.025 %): ")
+    assert str(verdict).startswith("Medians and intervals of this fit can be used: ")
+    assert "BEWARE: 1 divergent transition" in str(verdict)
+    assert "passes every check" not in str(verdict)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_tails_too_heavy_for_a_mean_are_told(seed):
+    """The draws of exp(z^2) with SD 1.6 have no mean (k = 2.6): every seed says so, and medians stand."""
+    tree, effects = made_up(seed=seed)
+    z = np.random.default_rng(seed).standard_normal((4, 1000))
+    verdict = diagnose(tree, {**effects, "direct [difference]": np.sign(z) * np.expm1((1.6 * z) ** 2)})
+    assert verdict.trustworthy
+    (caution,) = verdict.cautions
+    assert caution.startswith("an effect has tails too heavy for a mean (direct [difference]: mean ")
+    assert verdict.numbers["effect_pareto_k"] > 1.0
+
+
+def test_a_skewed_effect_has_a_mean():
+    """A lognormal with SD 1 is skewed, and its mean exists: nothing is said."""
+    tree, _ = made_up()
+    z = np.random.default_rng(3).standard_normal((4, 1000))
+    verdict = diagnose(tree, {"total [difference]": np.exp(z)})
+    assert verdict.clean
+    assert verdict.numbers["effect_pareto_k"] < 0.7
+    assert verdict.numbers["mean_gap"] < 0.25
+
+
+def test_an_effect_without_finite_draws_is_told():
+    """Draws that overflow leave an infinite mean and Pareto k, and a median."""
+    tree, effects = made_up()
+    values = np.random.default_rng(4).standard_normal((4, 1000))
+    values[2, :3] = np.inf
+    verdict = diagnose(tree, {**effects, "direct [difference]": values})
+    assert any("direct [difference]: mean inf" in caution for caution in verdict.cautions)
+    assert verdict.numbers["effect_pareto_k"] == np.inf
 
 
 def test_energy_that_hardly_moves_is_a_reason():

@@ -133,7 +133,7 @@ def test_run_toml_says_how_it_was_made(saved):
     """Effect, analyses, seed, sampler, data and the specification, which can be loaded again."""
     found, folder = saved
     info = tomllib.loads((folder / "run.toml").read_text(encoding="utf-8"))
-    assert info["sensitivity"]["effect"] == {"path": "total_indirect", "scale": "difference"}
+    assert info["sensitivity"]["effect"] == {"path": "walks -> mood -> visits", "scale": "difference"}
     assert info["sensitivity"]["analyses"] == ["priors", "kappa", "confounding", "attrition"]
     assert (info["sensitivity"]["seed"], info["sensitivity"]["sampler"]["draws"]) == (1, found.fit.options.draws)
     assert info["sensitivity"]["refused"] == {}

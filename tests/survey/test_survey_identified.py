@@ -18,7 +18,7 @@ def model_of(mediators: dict, outcome: dict, **extra):
     """Return x -> mediators -> y; each mediator and the outcome with its keys of an equation."""
     equations = [{"response": name, **keys} for name, keys in {**mediators, "y": outcome}.items()]
     priors = {"intercept": WIDE, "slope": WIDE, "sigma": SPREAD}
-    priors |= {name: SPREAD for name in extra.pop("scales", ())}
+    priors |= dict.fromkeys(extra.pop("scales", ()), SPREAD)
     tables = {"title": "x", "exposure": "x", "outcome": "y", "contrast": [0, 1], "equation": equations}
     return load_model({**tables, "priors": priors, **extra}, name="identified")
 
