@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,13 @@ import xarray as xr
 
 from bayes_sp.effects.convergence import Array, energy_bfmi
 from bayes_sp.effects.summary import convergence
-from bayes_sp.model.options import PARETO_K_LIMIT
+from bayes_sp.model.options import ESS_LIMIT, PARETO_K_LIMIT, shortfall
 from bayes_sp.names import DIAGNOSTIC_COLUMNS, VARYING
 from bayes_sp.shown import html
 
 RHAT_LIMIT = 1.01
-ESS_LIMIT = 400
 BFMI_LIMIT = 0.3
+LEAST_BEYOND = 15  # patients beyond parameters: see `patients_beyond`
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +30,8 @@ class Verdict:
     trustworthy
         Whether every threshold is met: R-hat <= 1.01, bulk and tail ESS >= 400 for every parameter and every effect,
         no effect whose mean lies outside its 95 % interval, no divergences, E-BFMI > 0.3 in every chain; for
-        independent draws from a Laplace approximation Pareto k <= 0.7 and importance ESS >= 400 instead of R-hat,
-        divergences and E-BFMI.
+        independent draws from a Laplace approximation Pareto k <= 0.7, importance ESS >= 400 and 15 patients more than
+        parameters in every equation instead of R-hat, divergences and E-BFMI.
     reasons
         One sentence for each threshold that is missed; empty when trustworthy.
     numbers
@@ -96,14 +97,22 @@ def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array]) -> Verdict:
     resampled = "pareto_k" in posterior.attrs
     if resampled:
         numbers |= {name: float(posterior.attrs[name]) for name in ("pareto_k", "importance_ess")}
-        method_reasons = _approximation_reasons(numbers)
+        method_reasons = [*_approximation_reasons(numbers), *_few_patients(posterior.attrs)]
     else:
         stats = posterior["sample_stats"]
         bfmi = energy_bfmi(stats["energy"].transpose("chain", "draw").to_numpy())
         numbers |= {"divergences": float(stats["diverging"].sum()), "e_bfmi": float(bfmi.min())}
-        method_reasons = _sampler_reasons(numbers, int(bfmi.argmin()))
+        method_reasons = list(_sampler_reasons(numbers, int(bfmi.argmin())))
     heavy = [name for name, values in effects.items() if _mean_is_outside(values)]
-    reasons = (*_heavy_tails(heavy), *_reasons(table, with_r_hat=not resampled), *method_reasons)
+    chains, draws = (posterior["posterior"].sizes[dim] for dim in ("chain", "draw"))
+    short = shortfall(chains, draws)
+    with_r_hat = not resampled and chains > 1
+    reasons = (
+        *_heavy_tails(heavy),
+        *([short] if short else []),
+        *_reasons(table, with_r_hat=with_r_hat),
+        *method_reasons,
+    )
     return Verdict(not reasons, reasons, numbers, table[list(DIAGNOSTIC_COLUMNS)])
 
 
@@ -138,7 +147,7 @@ def _reasons(table: pd.DataFrame, *, with_r_hat: bool) -> Iterator[str]:
         badness = np.where(np.isnan(values), np.inf, values if column == "r_hat" else -values)
         worst = int(np.argmax(badness))
         digits = 3 if column == "r_hat" else 0
-        constant = "not computable: one chain, or a constant"
+        constant = "not computable: a constant"
         value = constant if np.isnan(values[worst]) else f"{values[worst]:.{digits}f}"
         name = table["name"].to_numpy()[~ok][worst]
         yield f"{noun} {limit} for {len(values)} of {len(table)} quantities (worst: {name}, {value})"
@@ -172,3 +181,12 @@ def _approximation_reasons(numbers: Mapping[str, float]) -> Iterator[str]:
         yield f"Pareto k {numbers['pareto_k']:.2f}, above {PARETO_K_LIMIT}"
     if not numbers["importance_ess"] >= ESS_LIMIT:
         yield f"importance ESS {numbers['importance_ess']:.0f}, below {ESS_LIMIT}"
+
+
+def _few_patients(attrs: Mapping[Hashable, Any]) -> Iterator[str]:
+    """Yield a sentence where the posterior's tails may be too heavy for the proposals, out of Pareto k's sight."""
+    if attrs.get("beyond", LEAST_BEYOND) < LEAST_BEYOND:
+        yield (
+            f"the Laplace approximation needs {LEAST_BEYOND} patients more than an equation has parameters, and "
+            f'"{attrs["least_known"]}" has {attrs["beyond"]}; use --method nuts'
+        )
