@@ -19,7 +19,7 @@ from bayes_sp.arguments import (
     whole_number,
 )
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
-from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions
+from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions, shortfall
 from bayes_sp.terminal import Output, Parser, importing, keeping, prepare, stop_when_told
 
 if TYPE_CHECKING:
@@ -113,6 +113,9 @@ def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
 
 
 def _sampler(options: argparse.Namespace) -> SamplerOptions:
+    short = "" if options.method == "laplace" else shortfall(options.chains, options.draws)
+    if short:
+        _say(f"these results will not be usable: {short}")
     return SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
 
 

@@ -18,7 +18,7 @@ import xarray as xr
 
 from bayes_sp.errors import FitError
 from bayes_sp.model.imputed import imputed_covariates
-from bayes_sp.model.laplace import GROUPS, laplace_draws
+from bayes_sp.model.laplace import GROUPS, laplace_draws, patients_beyond
 from bayes_sp.model.mode import NoModeError, find_mode
 from bayes_sp.model.native import engine_for
 from bayes_sp.model.nuts import nuts_draws
@@ -125,7 +125,10 @@ def sample_posterior(
     rounded = {name: round(value, 3) for name, value in seconds.items()}
     made = {"seed": seed, **asdict(options), **power, **found, **rounded}
     theta = posterior.program.completed(posterior.theta(z), seed)
-    draws, stats = _with_factors(label_draws(model, posterior.program, theta), stats)
+    labelled = label_draws(model, posterior.program, theta)
+    if options.method == "laplace":
+        made |= dict(zip(("least_known", "beyond"), patients_beyond(model, design, labelled), strict=True))
+    draws, stats = _with_factors(labelled, stats)
     tree = _complete(draws, stats, model, survey, design, made, pointwise)
     if any(covariate.name in design.missing for covariate in model.covariates):
         tree["imputed"] = xr.DataTree(imputed_covariates(model, design, posterior.program, theta, seed=seed))
