@@ -151,7 +151,7 @@ def _changed(text: Sequence[str], number: Mask) -> Iterator[tuple[str, Mask]]:
         value, cell = float(text[i]), text[i]
         zero[i] = value == 0 and any(digit in "123456789" for digit in re.split("[eE]", cell)[0])
         whole[i] = (
-            EXACT < abs(value) < math.inf and WHOLE.fullmatch(cell) is not None and Decimal(cell) != Decimal(value)
+            EXACT <= abs(value) < math.inf and WHOLE.fullmatch(cell) is not None and Decimal(cell) != Decimal(value)
         )
     yield "is so close to 0 that it would be read as 0; give the column another unit", zero
     yield INEXACT, whole

@@ -26,6 +26,7 @@ from bayes_sp.survey.design import Array, Design
 MOST_ROWS = 20_000  # different ones that the linear program takes
 RUNAWAY = 12.0  # linear predictor beyond which a fit is looked at
 FEASIBLE = 1e-7
+MOST_APART = 1e5  # a column's largest value, in units of where nine tenths of it lie
 LOG_LINKS = ("poisson", "negative_binomial")
 
 
@@ -57,6 +58,9 @@ def _separating(terms: tuple[str, ...], columns: Array, y: Array, *, count: bool
     if len(y) < columns.shape[1] + 2 or not y.max() > y.min():
         return ()
     size = np.abs(columns).max(axis=0)
+    bulk = np.quantile(np.abs(columns - np.median(columns, axis=0)), 0.9, axis=0)
+    if (size > MOST_APART * np.where(bulk > 0, bulk, size)).any():
+        return ()  # beside such a value the others are all alike to the linear program
     columns = columns / np.where(size > 0, size, 1.0)
     if not _runs_away(columns, y, count=count):
         return ()
