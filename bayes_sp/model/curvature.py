@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
+from bayes_sp.model import layout as at
 from bayes_sp.model.native import log_densities
 from bayes_sp.model.posterior import LogPosterior
 from bayes_sp.survey.design import Array
@@ -173,13 +174,12 @@ class Arrow:
 def curvature_at(posterior: LogPosterior, theta: Array, steps: Array, cores: int) -> Curvature:
     """Return minus the Hessian by central differences of the gradient, symmetrised.
 
-    With an arrow, all patients' first parameters are moved at once, then all second ones.
+    With an arrow, all patients' first parameters are moved at once, then all second ones. Where equations know nothing
+    of each other, a parameter of each is moved at once.
     """
     patient = posterior.program.patient
     if (patient < 0).all():
-        moves = np.diag(steps)
-        rows = _differences(posterior, theta, moves, cores) / (2 * steps[:, None])
-        return Full((rows + rows.T) / 2)
+        return _full(posterior, theta, steps, cores)
     shared, slots = np.flatnonzero(patient < 0), _slots(patient)
     moves = np.zeros((len(shared) + slots.shape[1], len(steps)))
     moves[np.arange(len(shared)), shared] = steps[shared]
@@ -196,6 +196,48 @@ def curvature_at(posterior: LogPosterior, theta: Array, steps: Array, cores: int
     blocks = np.where(both, (blocks + blocks.swapaxes(1, 2)) / 2, np.eye(slots.shape[1]))
     top = rows[:, shared]
     return Arrow(shared, slots, (top + top.T) / 2, side, blocks)
+
+
+def _full(posterior: LogPosterior, theta: Array, steps: Array, cores: int) -> Full:
+    equation = _equations(posterior)
+    rank = np.zeros(len(steps), dtype=np.int64)  # of a parameter among those of its equation: what is moved at once
+    for number in np.unique(equation):
+        rank[equation == number] = np.arange(int((equation == number).sum()))
+    moves = np.where(rank == np.arange(rank.max() + 1)[:, None], steps, 0.0)
+    rows = _differences(posterior, theta, moves, cores)[rank] / (2 * steps[:, None])
+    rows = np.where(equation[:, None] == equation, rows, 0.0)
+    found = Full((rows + rows.T) / 2)
+    if equation.any() and not _holds(posterior, theta, steps, found):
+        rows = _differences(posterior, theta, np.diag(steps), cores) / (2 * steps[:, None])
+        return Full((rows + rows.T) / 2)
+    return found
+
+
+def _holds(posterior: LogPosterior, theta: Array, steps: Array, found: Full) -> bool:
+    """Try a Hessian along one direction in which all parameters move: a block that is not there would show."""
+    move = steps * np.where(np.arange(len(steps)) % 2, 1.0, -0.7)
+    difference = _differences(posterior, theta, move[None], 1)[0] / 2
+    expected = found.matrix @ move
+    return bool(np.linalg.norm(difference - expected) <= 1e-2 * np.linalg.norm(expected))
+
+
+def _equations(posterior: LogPosterior) -> Ints:
+    """Return the number of each parameter's equation, (P,); 0 for all where one equation could know of another.
+
+    That is so where a value is hidden, where a patient has several rows, or where the frame ties their parameters.
+    """
+    program = posterior.program
+    alone = np.zeros(posterior.size, dtype=np.int64)
+    if program.ints[at.ANY_DEFERRED] or program.confounders or len(program.parts) == 1:
+        return alone
+    equation = np.full(posterior.size, -1, dtype=np.int64)
+    for number, part in enumerate(program.parts):
+        for own in (*part.blocks, *part.others):
+            block = next(b for b in program.parameters.blocks if (b.variable, b.labels) == (own.variable, own.labels))
+            equation[block.start : block.start + block.size] = number
+    scale = posterior.scale
+    tied = scale[equation[: len(scale), None] != equation[: len(scale)]].any()
+    return alone if (equation < 0).any() or tied else equation
 
 
 def _differences(posterior: LogPosterior, theta: Array, moves: Array, cores: int) -> Array:
