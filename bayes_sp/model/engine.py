@@ -179,17 +179,20 @@ def make_log_density(name: str, densities: Any) -> Any:
             if ints[e + at.UNMEASURED]:
                 value += settle(ints, floats, e, j, v, work, j * kept, (2 * count + j) * kept, apart)
                 continue
-            if ints[e + at.REDUCED]:
+            first = ints[e + at.FIRST]
+            if first > 0:
                 value += power * reduced(ints, floats, e, v, dv, with_gradient)
-                continue
+                if ints[e + at.REDUCED]:
+                    continue
             aux = np.empty(ints[e + at.AUX] + ints[e + at.FIXED])
             read_aux(ints, floats, e, v, aux)
             table = _table(aux[0] if len(aux) else 1.0, ints[e + at.TABLE])
             if ints[e + at.DEFERRED]:
                 step, eta, zeta, by = rows, (2 * count + j) * kept, apart, derivatives + j * width * kept
+                eta, zeta, by = eta + first, zeta + first, by + first  # places of the first row
             else:
                 step, eta, zeta, by = size, block, block + size, block + 2 * size
-            for start in range(0, rows, step):
+            for start in range(first, rows, step):
                 stop = min(start + step, rows)
                 predict(ints, floats, e, v, work, start, stop, eta, zeta, count)
                 family = ints[e + at.FAMILY]
@@ -198,7 +201,7 @@ def make_log_density(name: str, densities: Any) -> Any:
                 )
                 if with_gradient and not ints[e + at.DEFERRED]:
                     pull(ints, floats, e, v, dv, work, start, stop, by, step, count)
-            hide(ints, floats, e, v, aux, work, eta, j * kept)
+            hide(ints, floats, e, v, aux, work, eta - first, j * kept)  # eta as of row 0
         if kept:
             value += power * split_weights(ints, work, ell, weight)
         if with_gradient:
@@ -212,8 +215,9 @@ def make_log_density(name: str, densities: Any) -> Any:
                 elif ints[e + at.DEFERRED]:
                     _weigh(work, by, weight, width, rows)
                     pull_hidden(ints, floats, e, v, dv, work, (2 * count + j) * kept, (count + j) * kept, by, rows)
-                    for start in range(0, rows, rows):  # one block of all rows
-                        pull(ints, floats, e, v, dv, work, start, rows, by, rows, count)
+                    first = ints[e + at.FIRST]
+                    for start in range(first, rows, rows):  # one block of all rows
+                        pull(ints, floats, e, v, dv, work, start, rows, by + first, rows, count)
             dv *= power
             pull_parameters(theta, ints, floats, v, dv)
             for p in range(ints[at.SIZE]):

@@ -35,7 +35,7 @@ IDENTITY, LOG, INCREASING, SHARE, SOFT = range(5)
 
 # Record of an equation
 FAMILY = 0  # number of the family
-REDUCED = 1  # 1 where rows are those of the QR factor of a normal equation
+REDUCED = 1  # 1 where a QR factor stands for all rows of a normal equation
 DEFERRED = 2  # 1 where its gradient waits for later equations or for the weights of split patients
 COLUMNS = 3  # number of columns of the mean's predictor
 X = 4  # floats: columns one after the other, (columns, rows)
@@ -59,12 +59,15 @@ TABLE = 21  # number of entries of the table of log Gamma ratios, 0 where the fa
 HIDDEN = 22  # ints: rows whose value is a parameter
 HIDDEN_COUNT = 23
 HIDDEN_Z = 24  # ints: natural place of each one's standardised value
-EQUATION_ROWS = 25  # number of rows of this equation: R, or those of the QR factor
-RECORDS = 26  # floats: number of patients behind a reduced equation
-UNMEASURED = 27  # 1 where the record is of an unmeasured confounder, whose every row is hidden
-GUIDES = 28  # ints: records of GUIDE places
-GUIDE_COUNT = 29
-EQUATION = 30
+UNMEASURED = 25  # 1 where the record is of an unmeasured confounder, whose every row is hidden
+GUIDES = 26  # ints: records of GUIDE places
+GUIDE_COUNT = 27
+FIRST = 28  # the rows before this one stand as a QR factor of a normal equation; 0 where all rows are taken singly
+FACTOR_ROWS = 29  # the factor: its rows, columns, responses, and the number of patients behind it
+FACTOR_X = 30
+FACTOR_Y = 31
+FACTOR_RECORDS = 32
+EQUATION = 33
 
 # States of a row in an equation: seen; no term (missing, and nothing observed depends on it); a missing value; a value
 # measured with error

@@ -19,7 +19,7 @@ from bayes_sp.model.parts import Part, parts_of
 from bayes_sp.model.split import Rows, split_rows
 from bayes_sp.model.starts import start_of
 from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.design import Array, Design
+from bayes_sp.survey.design import Array, Design, Mask
 
 Ints = NDArray[np.int64]
 TRANSFORMS = {"identity": at.IDENTITY, "log": at.LOG, "increasing": at.INCREASING, "share": at.SHARE, "soft": at.SOFT}
@@ -140,9 +140,10 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
     records = head[at.HEAD :].reshape(count, at.EQUATION)
     for confounder in confounders:
         _pack_confounder(pack, records[numbers[confounder.name]], confounder, parameters, rows, numbers)
+    hidden = {part.response: (part.state == at.MISSING) | (part.state == at.MEASURED) for part in parts}
     for part in parts:
         record = records[numbers[part.response]]
-        _pack_equation(pack, record, part, parameters, rows)
+        _pack_equation(pack, record, part, parameters, rows, _whole_rows(part, rows, hidden))
         _pack_terms(pack, record, part, parameters, numbers)
         if FAMILIES[part.family].response == "count":
             once = [*range(rows.single), *(first for first, _ in rows.split)]
@@ -191,7 +192,7 @@ def _pack_confounder(
     pack: _Pack, record: Ints, confounder: Confounder, parameters: Parameters, rows: Rows, numbers: dict[str, int]
 ) -> None:
     """Write an unmeasured confounder: every row is hidden, and rows of one patient share their value."""
-    record[[at.REDUCED, at.AUX, at.FIXED]] = 0
+    record[[at.REDUCED, at.AUX, at.FIXED, at.FIRST]] = 0
     record[[at.UNMEASURED, at.DEFERRED]] = 1
     first = parameters.place(hidden_name(confounder.name))
     record[at.HIDDEN_COUNT], record[at.HIDDEN] = rows.count, pack.add_ints(range(rows.count))
@@ -204,7 +205,8 @@ def _pack_confounder(
     record[at.GUIDE_COUNT], record[at.GUIDES] = len(guides), pack.add_ints(guides)
 
 
-def _pack_equation(pack: _Pack, record: Ints, part: Part, parameters: Parameters, rows: Rows) -> None:
+def _pack_equation(pack: _Pack, record: Ints, part: Part, parameters: Parameters, rows: Rows, whole: int) -> None:
+    """Write an equation, whose ``whole`` first rows stand as a QR factor."""
     family = FAMILIES[part.family]
     record[at.FAMILY] = FAMILY_NUMBERS[part.family]
     places = [parameters.place(name, part.response) for name in family.parameters]
@@ -220,24 +222,17 @@ def _pack_equation(pack: _Pack, record: Ints, part: Part, parameters: Parameters
     hidden: Ints = np.flatnonzero((part.state == at.MISSING) | (part.state == at.MEASURED))
     hidden = hidden if part.is_parent else hidden[:0]
     record[at.UNMEASURED] = 0
-    record[at.REDUCED] = int(
-        part.family == "normal"
-        and rows.count == rows.single
-        and len(hidden) == 0
-        and part.offset is None
-        and part.groups is None
-        and not part.terms
-    )
+    record[at.FIRST], record[at.REDUCED] = whole, int(whole == rows.count)
     record[at.DEFERRED] = int(len(hidden) > 0 or rows.count > rows.single)
     record[at.TABLE] = int(part.y[part.state == at.SEEN].max()) + 1 if family.sized else 0
     record[at.HIDDEN_COUNT], record[at.HIDDEN] = len(hidden), pack.add_ints(hidden)
     if len(hidden):
         first = parameters.place(hidden_name(part.response))
         record[at.HIDDEN_Z] = pack.add_ints(first + part.hidden_number[hidden])
+    if whole:
+        _pack_factor(pack, record, part, whole)
     if record[at.REDUCED]:
-        _pack_reduced(pack, record, part)
         return
-    record[at.EQUATION_ROWS] = rows.count
     record[at.X], record[at.ZERO_X] = pack.add_floats(part.x.T), pack.add_floats(part.zero_x.T)
     record[at.Y] = pack.add_floats(part.y)
     if (part.state != at.SEEN).any():
@@ -250,17 +245,30 @@ def _pack_equation(pack: _Pack, record: Ints, part: Part, parameters: Parameters
         record[at.GROUP_Z] = parameters.place(varying_name(part.response))
 
 
-def _pack_reduced(pack: _Pack, record: Ints, part: Part) -> None:
-    """QR factor of [X, y]: with Q [R, r], |y - X beta|^2 = |r - R beta|^2, so p + 1 rows stand for n."""
-    seen = part.state == at.SEEN
+def _whole_rows(part: Part, rows: Rows, hidden: dict[str, Mask]) -> int:
+    """Return how many rows, the first ones, a QR factor can stand for: those of a normal equation's known numbers.
+
+    All rows, or none where so few of them are whole that the factor would have hardly fewer.
+    """
+    plain = all(term.levels is None and not term.variable for term in part.terms)
+    if part.family != "normal" or part.offset is not None or part.groups is not None or not plain:
+        return 0
+    unknown = np.any([hidden[name] for name in (part.response, *(term.source for term in part.terms))], axis=0)
+    whole = min(rows.single, int(np.argmax(unknown)) if unknown.any() else rows.count)
+    return whole if whole == rows.count or whole > 2 * (part.x.shape[1] + 1) else 0
+
+
+def _pack_factor(pack: _Pack, record: Ints, part: Part, first: int) -> None:
+    """QR factor of [X, y]: with Q [R, r], |y - X beta|^2 = |r - R beta|^2, so p + 1 rows stand for the ``first``."""
+    seen = part.state[:first] == at.SEEN
     columns = part.x.shape[1]
-    factor = np.linalg.qr(np.column_stack([part.x[seen], part.y[seen]]), mode="r")
+    factor = np.linalg.qr(np.column_stack([part.x[:first][seen], part.y[:first][seen]]), mode="r")
     square = np.zeros((columns + 1, columns + 1))
     square[: len(factor)] = factor
-    record[at.EQUATION_ROWS] = columns + 1
-    record[at.X] = pack.add_floats(square[:, :-1].T)
-    record[at.Y] = pack.add_floats(square[:, -1])
-    record[at.RECORDS] = pack.add_floats([float(seen.sum())])
+    record[at.FACTOR_ROWS] = columns + 1
+    record[at.FACTOR_X] = pack.add_floats(square[:, :-1].T)
+    record[at.FACTOR_Y] = pack.add_floats(square[:, -1])
+    record[at.FACTOR_RECORDS] = pack.add_floats([float(seen.sum())])
 
 
 def _pack_terms(pack: _Pack, record: Ints, part: Part, parameters: Parameters, numbers: dict[str, int]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.errors import SurveyError
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import transformed
 from bayes_sp.survey.design import Array, Design, Mask
@@ -28,7 +29,9 @@ class Rows:
     kept
         Patients who have rows, by their number in the survey, (N,).
     patient
-        Place among those of each row's patient, (R,): first the patients with one row, in order.
+        Place among those of each row's patient, (R,): first the patients with one row, in order, but without
+        unmeasured confounders those of whom no number is hidden before the others (of the former a normal equation
+        needs moments alone).
     single
         Number of patients with one row.
     split
@@ -68,10 +71,12 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     design = design if len(kept) == design.n else design.taken(kept)
     cells = _summed_cells(model, design)
     summed = {name: model.levels(name) for name in cells}
+    incomplete = np.any([np.zeros(design.n, dtype=bool), *cells.values()], axis=0)
+    hidden = np.zeros(design.n, dtype=bool) if model.confounders else _hidden(model, design)
+    single = np.concatenate([np.flatnonzero(~incomplete & ~hidden), np.flatnonzero(~incomplete & hidden)])
     if not summed:
-        return Rows(design, kept, np.arange(design.n), design.n, (), {}, {})
-    incomplete = np.any(list(cells.values()), axis=0)
-    single = np.flatnonzero(~incomplete)
+        ordered = design.taken(single) if hidden.any() else design
+        return Rows(ordered, kept, single, design.n, (), {}, {})
     patient, split = list(single), []
     levels: dict[str, list[int]] = {name: [-1] * len(single) for name in summed}
     for i in np.flatnonzero(incomplete):
@@ -92,6 +97,15 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     index = np.array(patient)
     filled = _filled(model, design.taken(index), summed, numbers)
     return Rows(filled, kept, index, len(single), tuple(split), summed, numbers)
+
+
+def _hidden(model: PathModel, design: Design) -> Mask:
+    """Return of whom a number may be hidden: missing, or behind a measurement error, (n,)."""
+    found = np.isnan(design.x) | np.isnan(design.w).any(axis=1)
+    for j, equation in enumerate(model.equations[:-1]):
+        missing = np.isnan(design.y[:, j]) | FAMILIES[equation.family].latent
+        found |= missing & relevant(design, equation.response)
+    return found
 
 
 def _summed_cells(model: PathModel, design: Design) -> dict[str, Mask]:
