@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from bayes_sp.families.registry import FAMILIES
@@ -9,7 +11,7 @@ from bayes_sp.model import layout as at
 from bayes_sp.model.parameters import hidden_name, varying_name
 from bayes_sp.model.parts import Part, Term
 from bayes_sp.model.program import Program
-from bayes_sp.survey.design import Array
+from bayes_sp.survey.design import Array, Mask
 
 
 def forward(program: Program, natural: Array) -> tuple[dict[str, Array], Array]:
@@ -26,6 +28,30 @@ def forward(program: Program, natural: Array) -> tuple[dict[str, Array], Array]:
         if (part.hidden_number >= 0).any():
             values[part.response] = _hidden(program, part, natural, eta, aux)
     return values, ell
+
+
+def taken(program: Program, keep: Mask) -> Program:
+    """Return a program with these rows alone, (R,), whole patients each, for `forward` to read: not for the engine."""
+    rows = program.rows
+
+    def term(one: Term) -> Term:
+        levels = None if one.levels is None else one.levels[keep]
+        return replace(one, levels=levels, multiplier=None if one.multiplier is None else one.multiplier[keep])
+
+    def part(one: Part) -> Part:
+        return replace(
+            one, x=one.x[keep], zero_x=one.zero_x[keep], y=one.y[keep], state=one.state[keep],
+            hidden_number=one.hidden_number[keep], offset=None if one.offset is None else one.offset[keep],
+            groups=None if one.groups is None else one.groups[keep], terms=tuple(term(own) for own in one.terms),
+        )  # fmt: skip
+
+    place = np.cumsum(keep) - 1  # of each row among those that are kept
+    fewer = replace(
+        rows, patient=rows.patient[keep], single=int(keep[: rows.single].sum()),
+        split=tuple((int(place[first]), count) for first, count in rows.split if keep[first]),
+        levels={name: numbers[keep] for name, numbers in rows.levels.items()},
+    )  # fmt: skip
+    return replace(program, parts=tuple(part(one) for one in program.parts), rows=fewer)
 
 
 def unmeasured(program: Program, natural: Array) -> dict[str, Array]:
