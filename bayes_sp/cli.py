@@ -14,6 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from bayes_sp.arguments import add_compare, add_fit, add_priors, add_sensitivity, file_path, whole_number
+from bayes_sp.durations import fit_takes, sensitivity_takes
 from bayes_sp.errors import BayesSpError, FitError, RunError
 from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions
 
@@ -71,9 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _say(line: str) -> None:
-    """Print a line of progress where somebody watches."""
-    if sys.stderr.isatty():
+def _say(line: str, *, always: bool = False) -> None:
+    """Print a line of progress where somebody watches, or ``always`` one that says how long it takes."""
+    if line and (always or sys.stderr.isatty()):
         print(f"... {line}", file=sys.stderr, flush=True)
 
 
@@ -140,6 +141,7 @@ def _fit(options: argparse.Namespace) -> int:
         design_arrays(checked, survey)
     folder = options.out or default_folder(model.name, survey.digest, options.seed)
     check_destination(folder, overwrite=options.overwrite)
+    _say(fit_takes(model, len(survey), _sampler(options)), always=True)
     _say("loading the sampler")
 
     with _importing():
@@ -206,6 +208,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
     absent = None if options.nonresponders is None else read_nonresponders(model, options.nonresponders)
     folder = options.out or default_folder(f"sensitivity-{model.name}", survey.digest, options.seed)
     check_destination(folder, overwrite=options.overwrite)
+    _say(sensitivity_takes(parts, options.cells), always=True)
     runner = Runner(scheduler=options.scheduler, workers=options.workers, store=options.cells, progress=_say)
     try:
         found = analyse(

@@ -16,7 +16,7 @@ PAGE = PACKAGE.parent / "ARCHITECTURE.md"
 ROOMS = (
     "errors", "names", "kept", "families", "spec", "survey", "effects", "frequentist", "study", "model", "criticism",
     "compare", "conditioned", "fitting", "analysis", "runs", "many", "sensitivity", "report",
-    "arguments", "cli", "__main__",
+    "durations", "arguments", "cli", "__main__",
 )  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = {

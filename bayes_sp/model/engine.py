@@ -172,8 +172,7 @@ def make_log_density(name: str, densities: Any) -> Any:
         size = min(BLOCK, rows)
         work = np.zeros(block + (2 + width) * size + kept)
         apart = block + (2 + width) * size  # zeta of a deferred equation
-        with_gradient = len(gradient) > 0
-        dv, out = np.zeros(len(v)), np.empty(width)
+        dv, out, with_gradient = np.zeros(len(v)), np.empty(width), len(gradient) > 0
         for j in range(count):
             e = at.HEAD + j * at.EQUATION
             if ints[e + at.UNMEASURED]:
@@ -188,8 +187,8 @@ def make_log_density(name: str, densities: Any) -> Any:
             read_aux(ints, floats, e, v, aux)
             table = _table(aux[0] if len(aux) else 1.0, ints[e + at.TABLE])
             if ints[e + at.DEFERRED]:
-                step, eta, zeta, by = rows, (2 * count + j) * kept, apart, derivatives + j * width * kept
-                eta, zeta, by = eta + first, zeta + first, by + first  # places of the first row
+                step, eta, zeta = rows, (2 * count + j) * kept + first, apart + first  # places of the first row
+                by = derivatives + j * width * kept + first
             else:
                 step, eta, zeta, by = size, block, block + size, block + 2 * size
             for start in range(first, rows, step):
@@ -215,9 +214,7 @@ def make_log_density(name: str, densities: Any) -> Any:
                 elif ints[e + at.DEFERRED]:
                     _weigh(work, by, weight, width, rows)
                     pull_hidden(ints, floats, e, v, dv, work, (2 * count + j) * kept, (count + j) * kept, by, rows)
-                    first = ints[e + at.FIRST]
-                    for start in range(first, rows, rows):  # one block of all rows
-                        pull(ints, floats, e, v, dv, work, start, rows, by + first, rows, count)
+                    pull(ints, floats, e, v, dv, work, ints[e + at.FIRST], rows, by + ints[e + at.FIRST], rows, count)
             dv *= power
             pull_parameters(theta, ints, floats, v, dv)
             for p in range(ints[at.SIZE]):
