@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from scipy.special import logsumexp
 from bayes_sp.criticism.psis import leave_one_out_weights, relative_efficiency
 from bayes_sp.model.options import PARETO_K_LIMIT
 from bayes_sp.names import LOO_COLUMNS
+from bayes_sp.shown import html
 from bayes_sp.survey.design import Array
 
 JOINT = "all equations"
@@ -89,8 +89,7 @@ class Loo:
         }  # fmt: skip
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<br>{escape(note)}" for note in self.notes)
-        return f"<p>{escape(self.model)}: leave-one-out cross-validation{notes}</p>" + self.table.to_html(index=False)
+        return html("\n".join([f"{self.model}: leave-one-out cross-validation", *self.notes]), self.table)
 
 
 def loo(

@@ -15,8 +15,10 @@ import numpy as np
 
 from bayes_sp.model import layout as at
 from bayes_sp.model.densities import log_prior
-from bayes_sp.model.guides import pull_settled, settle
+from bayes_sp.model.integrate import integrated
+from bayes_sp.model.pull_settle import pull_settled
 from bayes_sp.model.rows import hide, predict, pull, pull_hidden, read_aux, reduced
+from bayes_sp.model.settle import planes, settle
 from bayes_sp.model.special import compiled, compiled_as
 
 BLOCK = 1024  # rows at a time where nothing waits: the columns of a block stay in the processor's cache
@@ -170,28 +172,38 @@ def make_log_density(name: str, densities: Any) -> Any:
         ell, weight = 3 * count * kept, (3 * count + 1) * kept
         derivatives, block = (3 * count + 2) * kept, (3 * count + 2 + count * width) * kept
         size = min(BLOCK, rows)
-        work = np.zeros(block + (2 + width) * size + kept)
         apart = block + (2 + width) * size  # zeta of a deferred equation
-        dv, out, with_gradient = np.zeros(len(v)), np.empty(width), len(gradient) > 0
+        members, together = ints[at.MEMBERS], ints[at.LINK_RECORDS] != at.NONE
+        own = apart + kept  # standardised hidden values, then derivatives by them
+        work = np.zeros(own + (0 if together else 2 * members * kept))
+        w = work[own : own + members * kept * (not together)].reshape((-1, max(kept, 1)))
+        by_w = work[own + len(w) * kept :].reshape((-1, max(kept, 1)))
+        z, settled = np.empty_like(w), np.zeros((0 if together or not members else planes(ints)[8], rows))
+        with_gradient = len(gradient) > 0
+        dv, out = np.zeros(len(v)), np.empty(width)
+        if together:
+            value += power * integrated(ints, floats, v, dv, with_gradient)
+        elif members:
+            value += settle(ints, floats, v, settled, w, z, work, ell)
         for j in range(count):
             e = at.HEAD + j * at.EQUATION
-            if ints[e + at.UNMEASURED]:
-                value += settle(ints, floats, e, j, v, work, j * kept, (2 * count + j) * kept, apart)
+            mine = own + ints[e + at.MEMBER] * kept
+            if ints[e + at.INTEGRATED]:
                 continue
-            first = ints[e + at.FIRST]
-            if first > 0:
+            if ints[e + at.UNMEASURED]:
+                work[j * kept : (j + 1) * kept] = work[mine : mine + kept]
+                continue
+            if ints[e + at.REDUCED]:
                 value += power * reduced(ints, floats, e, v, dv, with_gradient)
-                if ints[e + at.REDUCED]:
-                    continue
+                continue
             aux = np.empty(ints[e + at.AUX] + ints[e + at.FIXED])
             read_aux(ints, floats, e, v, aux)
             table = _table(aux[0] if len(aux) else 1.0, ints[e + at.TABLE])
             if ints[e + at.DEFERRED]:
-                step, eta, zeta = rows, (2 * count + j) * kept + first, apart + first  # places of the first row
-                by = derivatives + j * width * kept + first
+                step, eta, zeta, by = rows, (2 * count + j) * kept, apart, derivatives + j * width * kept
             else:
                 step, eta, zeta, by = size, block, block + size, block + 2 * size
-            for start in range(first, rows, step):
+            for start in range(0, rows, step):
                 stop = min(start + step, rows)
                 predict(ints, floats, e, v, work, start, stop, eta, zeta, count)
                 family = ints[e + at.FAMILY]
@@ -200,21 +212,26 @@ def make_log_density(name: str, densities: Any) -> Any:
                 )
                 if with_gradient and not ints[e + at.DEFERRED]:
                     pull(ints, floats, e, v, dv, work, start, stop, by, step, count)
-            hide(ints, floats, e, v, aux, work, eta - first, j * kept)  # eta as of row 0
+            hide(ints, floats, e, aux, work, eta, j * kept, mine)
         if kept:
             value += power * split_weights(ints, work, ell, weight)
         if with_gradient:
             for j in range(count - 1, -1, -1):
                 e = at.HEAD + j * at.EQUATION
                 by = derivatives + j * width * kept
+                above, mine = (count + j) * kept, own + (members + ints[e + at.MEMBER]) * kept
+                if ints[e + at.INTEGRATED]:
+                    continue
                 if ints[e + at.UNMEASURED]:
-                    pull_settled(
-                        ints, floats, e, j, v, dv, work, j * kept, (2 * count + j) * kept, apart, (count + j) * kept, by
-                    )
+                    work[mine : mine + kept] = work[above : above + kept]
                 elif ints[e + at.DEFERRED]:
                     _weigh(work, by, weight, width, rows)
-                    pull_hidden(ints, floats, e, v, dv, work, (2 * count + j) * kept, (count + j) * kept, by, rows)
-                    pull(ints, floats, e, v, dv, work, ints[e + at.FIRST], rows, by + ints[e + at.FIRST], rows, count)
+                    at_w = mine - members * kept
+                    pull_hidden(ints, floats, e, v, work, (2 * count + j) * kept, above, at_w, mine, by, rows)
+                    for start in range(0, rows, rows):  # one block of all rows
+                        pull(ints, floats, e, v, dv, work, start, rows, by, rows, count)
+            if members and not together:
+                pull_settled(ints, floats, v, dv, settled, w, z, by_w, work, weight)
             dv *= power
             pull_parameters(theta, ints, floats, v, dv)
             for p in range(ints[at.SIZE]):

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_sp.model.forward import forward, taken
+from bayes_sp.model.forward import forward
 from bayes_sp.model.program import Program
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import transformed
@@ -41,9 +41,6 @@ def imputed_covariates(model: PathModel, design: Design, program: Program, theta
     chains, draws = theta.shape[:2]
     names = [c.name for c in model.covariates if c.name in design.missing]
     flat = theta.reshape(chains * draws, -1)
-    if not program.confounders:  # an unmeasured confounder's value needs every row
-        anywhere = np.any([design.missing[name] for name in names], axis=0)
-        program = taken(program, anywhere[program.rows.patient])
     cells: dict[str, list[Array]] = {name: [] for name in names}
     size = max(1, BATCH // max(1, program.rows.count))
     for start in range(0, len(flat), size):
@@ -81,9 +78,9 @@ def filled_columns(design: Design, imputed: xr.Dataset, start: int, stop: int) -
 
 
 def _chosen_rows(program: Program, ell: Array, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return a row for each patient up to the last who has one: the only one, or one drawn with its probability."""
+    """Return a row for each patient, (s, n): the only one, or one drawn with its probability."""
     rows = program.rows
-    chosen = np.zeros((len(ell), int(rows.patient.max()) + 1), dtype=np.int64)
+    chosen = np.empty((len(ell), len(np.unique(rows.patient))), dtype=np.int64)
     chosen[:, rows.patient[: rows.single]] = np.arange(rows.single)
     for first, count in rows.split:
         own = ell[:, first : first + count]

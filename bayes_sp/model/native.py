@@ -6,8 +6,8 @@ import ctypes
 import functools
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from types import FunctionType
 from typing import Any
 from zlib import crc32
@@ -25,6 +25,7 @@ from bayes_sp.model.nutpie_import import compile_pymc
 from bayes_sp.model.posterior import LogPosterior
 from bayes_sp.model.special import compiled
 from bayes_sp.survey.design import Array
+from bayes_sp.threads import in_threads
 
 DRAWS = "z"
 address_as_void_pointer = compile_pymc.address_as_void_pointer
@@ -54,8 +55,13 @@ def _sources() -> int:
 
 @compiled
 def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> None:
-    """Theta = origin + L z for the framed parameters (L lower triangular), origin + spread z for the others."""
+    """Theta = origin + L z for the framed parameters (L lower triangular), origin + spread z for the others.
+
+    What is integrated out is 0.
+    """
     n = len(z)
+    for i in range(n, len(theta)):
+        theta[i] = 0.0
     for i in range(framed):
         total = frame[i]
         row = 2 * n + i * framed
@@ -68,7 +74,7 @@ def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> None:
 
 @compiled
 def _frame_gradient(slope: Any, frame: Any, framed: int, gradient: Any) -> None:
-    n = len(slope)
+    n = len(gradient)
     for i in range(framed):
         gradient[i] = 0.0
     for i in range(framed):
@@ -89,9 +95,9 @@ def _functions(key: int) -> tuple[Any, Any]:
         ints = numba.carray(address_as_void_pointer(table[0]), (table[1],), np.int64)
         floats = numba.carray(address_as_void_pointer(table[2]), (table[3],), np.float64)
         frame = numba.carray(address_as_void_pointer(table[4]), (table[5],), np.float64)
-        n = ints[at.SIZE]
+        n = ints[at.SAMPLED]
         z = numba.carray(z_, (n,))
-        theta, slope = np.empty(n), np.empty(n if table[6] else 0)
+        theta, slope = np.empty(ints[at.SIZE]), np.empty(ints[at.SIZE] if table[6] else 0)
         _unframe(z, frame, ints[at.FRAMED], theta)
         found = theta_log_density(theta, ints, floats, slope)  # type: ignore[name-defined] # noqa: F821 - of `engine`
         if not math.isfinite(found):
@@ -168,18 +174,19 @@ def log_densities(posterior: LogPosterior, points: Array, cores: int, *, gradien
     values = np.full(len(points), np.nan)
     gradients = np.full((len(points), posterior.size if gradient else 0), np.nan)
 
-    def evaluate(first: int) -> None:
+    def evaluate(first: int, stop: Event) -> None:
         for place in range(first, len(points), cores):
+            if stop.is_set():
+                return
             x, slope, value = (a.ctypes.data_as(pointer) for a in (points[place], gradients[place], values[place:]))
             if call(posterior.size, x, slope, value, arguments.table.ctypes.data) != 0:
                 values[place], gradients[place] = np.nan, np.nan
 
     cores = min(cores, len(points))
     if cores == 1:
-        evaluate(0)
+        evaluate(0, Event())
     else:
-        with ThreadPoolExecutor(cores) as pool:
-            list(pool.map(evaluate, range(cores)))  # list: so that an error is not lost
+        in_threads(evaluate, range(cores), cores)
     return values, gradients
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.errors import SurveyError
-from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import transformed
 from bayes_sp.survey.design import Array, Design, Mask
@@ -29,9 +28,7 @@ class Rows:
     kept
         Patients who have rows, by their number in the survey, (N,).
     patient
-        Place among those of each row's patient, (R,): first the patients with one row, in order, but without
-        unmeasured confounders those of whom no number is hidden before the others (of the former a normal equation
-        needs moments alone).
+        Place among those of each row's patient, (R,): first the patients with one row, in order.
     single
         Number of patients with one row.
     split
@@ -70,13 +67,11 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     kept = np.flatnonzero(informative(design, model))
     design = design if len(kept) == design.n else design.taken(kept)
     cells = _summed_cells(model, design)
-    summed = {name: model.levels(name) for name in cells}
-    incomplete = np.any([np.zeros(design.n, dtype=bool), *cells.values()], axis=0)
-    hidden = np.zeros(design.n, dtype=bool) if model.confounders else _hidden(model, design)
-    single = np.concatenate([np.flatnonzero(~incomplete & ~hidden), np.flatnonzero(~incomplete & hidden)])
+    summed = {name: _levels(model, design, name) for name in cells}
     if not summed:
-        ordered = design.taken(single) if hidden.any() else design
-        return Rows(ordered, kept, single, design.n, (), {}, {})
+        return Rows(design, kept, np.arange(design.n), design.n, (), {}, {})
+    incomplete = np.any(list(cells.values()), axis=0)
+    single = np.flatnonzero(~incomplete)
     patient, split = list(single), []
     levels: dict[str, list[int]] = {name: [-1] * len(single) for name in summed}
     for i in np.flatnonzero(incomplete):
@@ -99,20 +94,16 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     return Rows(filled, kept, index, len(single), tuple(split), summed, numbers)
 
 
-def _hidden(model: PathModel, design: Design) -> Mask:
-    """Return of whom a number may be hidden: missing, or behind a measurement error, (n,)."""
-    found = np.isnan(design.x) | np.isnan(design.w).any(axis=1)
-    for j, equation in enumerate(model.equations[:-1]):
-        missing = np.isnan(design.y[:, j]) | FAMILIES[equation.family].latent
-        found |= missing & relevant(design, equation.response)
-    return found
+def _levels(model: PathModel, design: Design, name: str) -> tuple[float, ...]:
+    """Return the values that a cell can have where they are few: as the specification says, or the two that it has."""
+    return model.levels(name) or design.pairs.get(name, ())
 
 
 def _summed_cells(model: PathModel, design: Design) -> dict[str, Mask]:
     """Return whose cells are summed over, (n,), by column."""
     found: dict[str, Mask] = {}
     for name, mask in design.missing.items():
-        if model.levels(name):
+        if _levels(model, design, name):
             cells = mask & relevant(design, name) if name in design.responses else mask
             found |= {name: cells} if cells.any() else {}
     return found

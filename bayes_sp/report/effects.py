@@ -51,12 +51,12 @@ def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str) -> list[list
     rows[0] += [] if spread is None else ["reconstructions"]
     for path in distinct(list(table.index.get_level_values("path").unique())):
         difference = table.loc[(path, DIFFERENCE)]
-        row = [path_words(model, path), number(difference["mean"], decimals), interval(difference, decimals)]
+        row = [path_words(model, path), number(difference["median"], decimals), interval(difference, decimals)]
         row.append(f"{difference['prob_negative']:.3f}")
         if ratio:
             one = table.loc[(path, ratio)]
             digits = max(3, decimals_of(table.xs(ratio, level="scale")))
-            row += [number(one["mean"], digits), interval(one, digits)]
+            row += [number(one["median"], digits), interval(one, digits)]
         if spread is not None:
             low, high = spread.loc[path].min(), spread.loc[path].max()
             row.append(f"{number(low, decimals)} to {number(high, decimals)}")
@@ -67,14 +67,15 @@ def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str) -> list[list
 def _note(analysis: Analysis, ratio: str) -> str:
     spread = analysis.spread
     note = (
-        f"Differences in {analysis.effects.unit}. Posterior means and equal-tailed intervals; P(< 0) is the posterior "
-        "probability that the difference is negative. "
+        f"Differences in {analysis.effects.unit}. Posterior medians and equal-tailed intervals; P(< 0) is the "
+        "posterior probability that the difference is negative. "
     )
     names = "".join(f" and {confounder.name}" for confounder in analysis.fit.model.confounders)
     if analysis.effects.ordered:
         note += (
             f"Exact for each draw, standardised over the patients' covariates{names}, averaged over the orders in "
-            "which paths can be switched, so that the paths add up to the total. "
+            "which paths can be switched, so that in every draw the paths add up to the total "
+            "(their medians need not do so exactly). "
         )
     if spread is not None:
         note += (
@@ -112,10 +113,10 @@ def _interventional(analysis: Analysis) -> list[str]:
         if max(abs(row.lower), abs(row.upper)) <= rounding:
             continue  # 0 by construction, as the dependence of mediators that have no arrow between them
         words = _interventional_words(analysis.fit.model, str(row.effect))
-        rows.append([words, number(row.mean, decimals), interval(one, decimals), f"{row.prob_negative:.3f}"])
+        rows.append([words, number(row.median, decimals), interval(one, decimals), f"{row.prob_negative:.3f}"])
     head = (
         "Interventional effects, from the same draws: what moving each mediator's distribution would do, with no "
-        "assumption on one patient in two worlds at once. They add up to the same total."
+        "assumption on one patient in two worlds at once. In every draw they add up to the same total."
     )
     return ["", *wrapped(head), *aligned(rows, "lrrr")]
 

@@ -38,7 +38,7 @@ def plot_multiverse(found: Multiverse) -> Figure:
             excludes = row["lower"] > 0 or row["upper"] < 0
             panel.hlines(height, row["lower"], row["upper"], color=colour, linewidth=1.8)
             face = colour if excludes else "white"
-            panel.plot(row["mean"], height, "o", color=colour, markerfacecolor=face, markersize=6.5)
+            panel.plot(row["median"], height, "o", color=colour, markerfacecolor=face, markersize=6.5)
         drawn = set(rows["specification"])
         for height, entry in enumerate(found.entries):
             if entry.name not in drawn:
@@ -54,7 +54,7 @@ def plot_multiverse(found: Multiverse) -> Figure:
     axes[0].set_ylim(len(names) - 0.4, -0.6)
     units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
     note = (
-        f"Posterior mean and {100 * found.ci_prob:g} % equal-tailed interval of the difference"
+        f"Posterior median and {100 * found.ci_prob:g} % equal-tailed interval of the difference"
         f"{' in ' + ', or '.join(units) if units else ''}.\nFilled: the interval excludes 0. "
         "Grey: the fit failed its diagnostics."
     )

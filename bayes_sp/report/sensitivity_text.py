@@ -50,7 +50,7 @@ def _effect(found: Sensitivity) -> str:
     model, target = found.fit.model, found.target
     effect = published_of(model, target)
     unit = f" {model.outcome_unit}" if target.scale == "difference" else ""
-    size = f"{number(found.base.mean, 3)} [{number(found.base.lower, 3)}, {number(found.base.upper, 3)}]"
+    size = f"{number(found.base.median, 3)} [{number(found.base.lower, 3)}, {number(found.base.upper, 3)}]"
     published = ""
     if effect is not None:
         published = f"; published {' or '.join(f'{value:g}' for value in effect.estimate)}"
@@ -58,7 +58,7 @@ def _effect(found: Sensitivity) -> str:
     scale = scale_words(model, target.scale)
     return (
         f"The effect in question: {path_words(model, target.path)}, {scale} of {size}{unit} for "
-        f"{model.contrast[1]:g} against {model.contrast[0]:g}{published}. Posterior means and 95 % equal-tailed "
+        f"{model.contrast[1]:g} against {model.contrast[0]:g}{published}. Posterior medians and 95 % equal-tailed "
         "intervals."
     )
 
@@ -92,10 +92,10 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
     own = band[(band["scale"] == curve.target.scale) & band["decomposition"].isin(["", AVERAGE])]
     own = own[own["path"].str.contains(ARROW, regex=False)]
     decimals, null = decimals_of(own), curve.target.null
-    rows = [["", "mean, from and to", "lowest and highest limit", f"excludes {null:g}"]]
+    rows = [["", "median, from and to", "lowest and highest limit", f"excludes {null:g}"]]
     for row in own.to_dict("records"):
-        means = f"{number(row['lowest_mean'], decimals)} to {number(row['highest_mean'], decimals)}"
-        rows.append([path_words(found.fit.model, row["path"]), means, _limits(row, decimals), _yes(row["one_side"])])
+        medians = f"{number(row['lowest_median'], decimals)} to {number(row['highest_median'], decimals)}"
+        rows.append([path_words(found.fit.model, row["path"]), medians, _limits(row, decimals), _yes(row["one_side"])])
     low, high = curve.table["kappa"].min(), curve.table["kappa"].max()
     note = (
         f"Range over kappa from {low:g} to {high:g}, averaged over the orders of switching paths; nothing is fitted "

@@ -38,9 +38,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Posterior mean and equal-tailed interval of a target; NaN for errors that are not known."""
+    """Posterior median and equal-tailed interval of a target; NaN for errors that are not known."""
 
-    mean: float
+    median: float
     lower: float
     upper: float
     trustworthy: bool = True
@@ -96,6 +96,19 @@ def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Targ
 
 
 def estimate_of(table: pd.DataFrame, target: Target, *, trustworthy: bool = True) -> Estimate:
+    """Return what a target's row of an effects table says.
+
+    Raises
+    ------
+    KeyError
+        As `row_of`.
+    """
+    row = row_of(table, target)
+    errors = [float(row.get(name, np.nan)) for name in ("mcse_lower", "mcse_upper")]
+    return Estimate(float(row["median"]), float(row["lower"]), float(row["upper"]), trustworthy, *errors)
+
+
+def row_of(table: pd.DataFrame, target: Target) -> pd.Series:
     """Return a target's row of an effects table, averaged over orders where there are several.
 
     Raises
@@ -107,6 +120,4 @@ def estimate_of(table: pd.DataFrame, target: Target, *, trustworthy: bool = True
     rows = rows[rows["decomposition"].isin(["", AVERAGE])]
     if rows.empty:
         raise KeyError(f"{target.path} [{target.scale}]")
-    row = rows.iloc[0]
-    errors = [float(row.get(name, np.nan)) for name in ("mcse_lower", "mcse_upper")]
-    return Estimate(float(row["mean"]), float(row["lower"]), float(row["upper"]), trustworthy, *errors)
+    return rows.iloc[0]
