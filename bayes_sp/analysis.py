@@ -87,7 +87,7 @@ def analyse(
     fitted = fit(model, survey, seed=seed, options=options, progress=progress, notify=notify)
     times["fit"] = time.perf_counter()
     effects = fitted.effects()
-    verdict = diagnose(fitted.posterior, effects.quantities())
+    verdict = diagnose(fitted.posterior, effects.quantities(), fitted.model)
     interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
     signs = fitted.signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None
     times["effects and diagnostics"] = time.perf_counter()
@@ -163,7 +163,7 @@ def _specified(name: str, given: PathModel | str | Path, records: Survey | str |
         effects = fitted.effects()
     except BayesSpError as error:
         return Specified(name, model, reason="; ".join(error.problems), mistake=not isinstance(error, FitError))
-    verdict = diagnose(fitted.posterior, effects.quantities())
+    verdict = diagnose(fitted.posterior, effects.quantities(), fitted.model)
     try:
         found = fitted.loo(refits=REFITS)
     except BayesSpError as error:

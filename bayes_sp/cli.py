@@ -19,8 +19,8 @@ from bayes_sp.arguments import (
     whole_number,
 )
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
-from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions
-from bayes_sp.terminal import Output, Parser, importing, prepare, stop_when_told
+from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions, shortfall
+from bayes_sp.terminal import Output, Parser, importing, keeping, prepare, stop_when_told
 
 if TYPE_CHECKING:
     from bayes_sp.spec.types import PathModel
@@ -113,6 +113,9 @@ def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
 
 
 def _sampler(options: argparse.Namespace) -> SamplerOptions:
+    short = "" if options.method == "laplace" else shortfall(options.chains, options.draws)
+    if short:
+        _say(f"these results will not be usable: {short}")
     return SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
 
 
@@ -146,7 +149,7 @@ def _fit(options: argparse.Namespace) -> int:
         model, survey, seed=options.seed, options=_sampler(options), replicates=options.bootstrap,
         check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=_say,
     )  # fmt: skip
-    summary = summary_text(analysis)
+    summary = summary_text(analysis, with_ends=options.save_records)
     try:
         folder = save_analysis(analysis, destination, save_records=options.save_records, summary=summary)
     except RunError:
@@ -160,16 +163,23 @@ def _compare(options: argparse.Namespace) -> int:
     _check_records(options)
     with importing():
         from bayes_sp.report.multiverse import compare_and_keep
-        from bayes_sp.report.multiverse_save import check_comparison, new_comparison_folder
+        from bayes_sp.report.multiverse_save import check_comparison, new_comparison_folder, save_comparison
 
     check_comparison(options.models, options.data, options.out, overwrite=options.overwrite)
-    with new_comparison_folder(options.out, options.seed) as folder:
+    with (
+        new_comparison_folder(options.out, options.seed) as folder,
+        keeping(f"runs are kept in {folder}", lambda: any(folder.glob("*/run.toml"))),
+    ):
         found = compare_and_keep(
             options.models, options.data, 1 if options.reconstruction is None else options.reconstruction, folder,
             seed=options.seed, options=_sampler(options), replicates=options.bootstrap, notify=_say,
-            overwrite=options.overwrite,
         )  # fmt: skip
-    options.output.end(found.text, found.folder, options.out)
+        try:
+            saved = save_comparison(found.multiverse, folder, found.text, overwrite=options.overwrite)
+        except RunError:
+            options.output.write(f"{found.text}\n")  # the work is done, and its result is not lost with the folder
+            raise
+    options.output.end(found.text, saved, options.out)
     return NOT_TRUSTWORTHY if found.multiverse.failed_fit or found.multiverse.mistake else OK
 
 
@@ -204,19 +214,11 @@ def _sensitivity(options: argparse.Namespace) -> int:
     destination = check_destination(folder, overwrite=options.overwrite)
     Store(options.cells)  # refuses a folder that cannot be written, before any work
     runner = Runner(scheduler=options.scheduler, workers=options.workers, store=options.cells, progress=_say)
-    try:
+    with keeping(f"fits are kept in {options.cells}", lambda: bool(runner.written)):
         found = analyse(
             model, survey, parts, grid=grid, nonresponders=absent, target=target, seed=options.seed,
             options=_sampler(options), runner=runner, notify=_say,
         )  # fmt: skip
-    except (KeyboardInterrupt, BayesSpError) as error:
-        if not runner.written:
-            raise
-        kept = f"finished fits are kept in {options.cells}; the same command goes on there"
-        if isinstance(error, KeyboardInterrupt):
-            Output().write(f"bayes_sp: {kept}\n", sys.stderr)
-            raise
-        raise FitError(error.source, [*error.problems, kept]) from error
     summary = sensitivity_text(found)
     try:
         folder = save_sensitivity(found, destination, summary=summary)

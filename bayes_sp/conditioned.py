@@ -18,6 +18,7 @@ from bayes_sp.effects.posterior import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB, summarise
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.imputed import filled_columns
+from bayes_sp.names import VARYING
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.design import Design
@@ -124,7 +125,7 @@ class Conditioned:
         """Return what effects need and the posterior does not hold, in words; empty for a posterior as it was drawn.
 
         A run that was saved without the records keeps no values of single patients: neither draws of their missing
-        cells nor of their unmeasured confounders.
+        cells nor of their unmeasured confounders; nor those of groups of which one has fewer than 5 patients.
         """
         imputed = self.posterior["imputed"].data_vars if "imputed" in self.posterior else ()
         missing = self._design.missing
@@ -132,7 +133,8 @@ class Conditioned:
         words = [f"missing cells of {', '.join(found)}"] if found else []
         if self.model.confounders and "unmeasured" not in self.posterior:
             words.append(f"the unmeasured {', '.join(c.name for c in self.model.confounders)}")
-        return words
+        varying = {e.varying for e in self.model.equations if e.varying and f"{e.response}{VARYING}" not in self._draws}
+        return words + [f"the groups of {name}" for name in sorted(varying)]
 
     @property
     def doubts(self) -> tuple[str, ...]:

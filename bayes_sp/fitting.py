@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from html import escape
 from pathlib import Path
 
 import xarray as xr
@@ -28,6 +27,7 @@ from bayes_sp.criticism.whole import (
     patient_rows,
     pointwise,
     pointwise_at,
+    scope_of,
     scored_responses,
     without_patient,
 )
@@ -38,6 +38,7 @@ from bayes_sp.model.exact import exact_posterior, has_exact_posterior
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, sample_posterior, silent
 from bayes_sp.names import AVERAGE, DIFFERENCE
+from bayes_sp.shown import html
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
@@ -65,7 +66,7 @@ class Fit(Conditioned):
 
     def diagnose(self) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect."""
-        return diagnose(self.posterior, self.effects().quantities())
+        return diagnose(self.posterior, self.effects().quantities(), self.model)
 
     def compare(
         self,
@@ -128,7 +129,8 @@ class Fit(Conditioned):
         """
         found = self._pointwise
         digests = column_digests(self.model, self.survey)
-        estimated = loo(self.model.name, scored_responses(self.model), found.draws, found.values, digests)
+        scope = scope_of(self.model, self._design, found, patient_rows(self.model, self.survey))
+        estimated = loo(self.model.name, scored_responses(self.model), found.draws, found.values, digests, scope)
         return with_refits(estimated, self._refitted_pointwise, refits) if refits else estimated
 
     def loo_pit(self) -> LooPit:
@@ -222,7 +224,7 @@ class Fit(Conditioned):
         tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options)
         fitted = Fit(twin, self.survey, tree, self.seed, self.options)
         effects = fitted.effects()
-        verdict = diagnose(tree, effects.quantities())
+        verdict = diagnose(tree, effects.quantities(), twin)
         missing += [f"normal posterior: {verdict}"] if not verdict.trustworthy else []
         return effects
 
@@ -230,9 +232,8 @@ class Fit(Conditioned):
         return f"Fit({self.model.name}; {self.survey.mark}; seed {self.seed})"
 
     def _repr_html_(self) -> str:
-        head = f"<p><b>{escape(self.model.title)}</b><br>{escape(self.survey.mark)}; seed {self.seed}</p>"
-        head += "".join(f"<p>{escape(doubt)}</p>" for doubt in self.doubts)
-        return head + self.diagnose()._repr_html_()
+        records = f"{self.survey.mark}; seed {self.seed}"
+        return html(records, *self.doubts, strong=self.model.title) + self.diagnose()._repr_html_()
 
 
 def fit(

@@ -13,6 +13,8 @@ RATE_RATIO = "rate_ratio"
 RISK_RATIO = "risk_ratio"
 DIFFERENCE = "difference"
 
+VARIANCE_FACTOR = "variance_factor"  # coordinate of resampled draws, beside chain and draw
+
 DIRECT = "direct"
 VIA = "via "  # followed by a mediator
 MEDIATED_INTERACTION = "mediated_interaction"
@@ -23,7 +25,7 @@ AVERAGE = "average"
 
 EFFECT_COLUMNS = (
     "path", "scale", "decomposition", "kappa", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
-    "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean",
+    "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
 )  # fmt: skip
 COMPARISON_COLUMNS = (
     "path", "scale", "likelihood", "inference", "estimate", "lower", "upper", "ci_kind", "ci_prob", "replicates",
@@ -61,7 +63,7 @@ DELTA_COLUMNS = (
     "shifted", "step", "shift", "delta", "path", "scale", "mean", "median", "lower", "upper", "ci_kind",
     "ci_prob", "prob_negative", "trustworthy", "reason",
 )  # fmt: skip
-DIAGNOSTIC_COLUMNS = ("name", "r_hat", "ess_bulk", "ess_tail", "mcse_mean")
+DIAGNOSTIC_COLUMNS = ("name", "r_hat", "ess_bulk", "ess_tail", "mcse_mean", "mcse_median")
 
 
 def path_name(variables: Sequence[str]) -> str:
@@ -72,3 +74,7 @@ def path_name(variables: Sequence[str]) -> str:
 def observed_name(response: str) -> str:
     """Return the name of a response's observed variable (``belonging_t1`` itself names its coefficients)."""
     return f"{response}_observed"
+
+
+VARYING = "_varying"  # ends the names of groups' intercepts in a posterior
+NUMBERED = "numbered"  # attribute of a coordinate of groups whose names are not written

@@ -33,7 +33,11 @@ EARLIER_FILES = (
 )  # fmt: skip  # of runs whose run.toml has no list
 OF_THE_SYSTEM = (".DS_Store", "Thumbs.db", "desktop.ini")  # put into any folder that is looked at
 LONGEST_NAME = 80  # of a specification, in the name of a folder
-EMPTY_TEXTS = ("decomposition", "reasons")  # columns of tables whose empty cells are texts, not missing numbers
+EMPTY_TEXTS = (
+    "decomposition",
+    "reasons",
+    "boundaries",
+)  # empty cells of these columns are texts, not missing numbers
 
 
 @dataclass(frozen=True, eq=False)

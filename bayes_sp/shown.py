@@ -27,6 +27,12 @@ def one_line(text: str) -> str:
     return IN_LINE.sub(_code, text)
 
 
+def control_problem(text: str) -> str:
+    """Return what is wrong with a text that names something, '' where it holds no control character."""
+    found = IN_LINE.search(text)
+    return f"holds the control character {_code(found)}; take it out" if found else ""
+
+
 def _code(found: re.Match[str]) -> str:
     number = ord(found.group())
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
@@ -59,7 +65,7 @@ def _part(part: str | Sequence[str] | pd.DataFrame) -> str:
             shown = [printable(cell) if isinstance(cell, str) else cell for cell in column]
             table.isetitem(place, shown)
     table.columns = [printable(str(name)) for name in part.columns]
-    return str(table.to_html(index=False, escape=True))
+    return str(table.to_html(index=False, escape=True, float_format=lambda value: f"{value:.3g}", na_rep=""))
 
 
 def _escaped(text: str) -> str:

@@ -9,12 +9,12 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any, NoReturn
 
-from bayes_sp.errors import BayesSpError
+from bayes_sp.errors import BayesSpError, FitError
 from bayes_sp.shown import printable
 
 
@@ -117,6 +117,21 @@ def importing() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+@contextlib.contextmanager
+def keeping(what: str, written: Callable[[], bool]) -> Iterator[None]:
+    """Say what is kept of work that stops before its end; its status is then no longer that nothing is written."""
+    try:
+        yield
+    except (KeyboardInterrupt, BayesSpError) as error:
+        if not written():
+            raise
+        kept = f"finished {what}; the same command goes on there"
+        if isinstance(error, KeyboardInterrupt):
+            Output().write(f"bayes_sp: {kept}\n", sys.stderr)
+            raise
+        raise FitError(error.source, [*error.problems, kept]) from error
 
 
 def _discard(stream: IO[str]) -> None:

@@ -189,3 +189,21 @@ def test_the_page_on_architecture_is_one_page():
     """The page stays short enough to be read, beside its table of modules."""
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     assert len([line for line in lines if not line.startswith("|")]) <= 60
+
+
+@every_file
+def test_html_is_made_in_one_place(path):
+    """What a notebook shows is made by ``shown.html``, which escapes everything, and by nothing else."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef) and node.name == "_repr_html_":
+            (returned,) = (part.value for part in ast.walk(node) if isinstance(part, ast.Return))
+            called = {ast.unparse(part.func) for part in ast.walk(returned) if isinstance(part, ast.Call)}
+            assert "html" in called
+            kept = returned
+            while isinstance(kept, ast.BinOp):  # html(...) + another's _repr_html_()
+                assert ast.unparse(kept.right).endswith("._repr_html_()")
+                kept = kept.left
+            assert isinstance(kept, ast.Call)
+            assert ast.unparse(kept.func) == "html"
+        if isinstance(node, ast.Attribute) and path.name != "shown.py":
+            assert node.attr != "to_html"

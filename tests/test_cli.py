@@ -244,7 +244,7 @@ def test_a_run_that_cannot_be_saved_still_prints_its_result(clinic, capsys, monk
 
     verdict = type("Verdict", (), {"trustworthy": True})
     monkeypatch.setattr("bayes_sp.analysis.analyse", lambda *_, **__: type("Analysis", (), {"verdict": verdict}))
-    monkeypatch.setattr("bayes_sp.report.text.summary_text", lambda _: "the summary\n")
+    monkeypatch.setattr("bayes_sp.report.text.summary_text", lambda *_, **__: "the summary\n")
     monkeypatch.setattr("bayes_sp.report.save.save_analysis", fail)
     assert main(["fit", "own.toml", "--data", "clinic.csv"]) == USER_MISTAKE
     captured = capsys.readouterr()
@@ -272,7 +272,7 @@ def test_options_reach_the_analysis(clinic, monkeypatch):
         return type("Analysis", (), {"verdict": type("Verdict", (), {"trustworthy": True})})
 
     monkeypatch.setattr("bayes_sp.analysis.analyse", analyse)
-    monkeypatch.setattr("bayes_sp.report.text.summary_text", lambda _: "the summary\n")
+    monkeypatch.setattr("bayes_sp.report.text.summary_text", lambda *_, **__: "the summary\n")
     monkeypatch.setattr(
         "bayes_sp.report.save.save_analysis", lambda _, place, **options: seen.update(options, folder=place.folder)
     )

@@ -135,7 +135,7 @@ def test_a_checked_fit_says_and_keeps_its_criticism(clinic, capsys):
     printed = capsys.readouterr().out
     assert "Would the model have produced these records?" in printed
     assert "Does one patient carry the result?" in printed
-    assert {"predictive.csv", "loo.csv", "influence.csv", "predictive.png", "loo_pit.png", "influence.png"} < {
+    assert {"predictive.csv", "loo.csv", "predictive.png", "loo_pit.png"} < {
         path.name for path in (clinic / "run").iterdir()
     }
     assert "criticism" in tomllib.loads((clinic / "run" / "run.toml").read_text(encoding="utf-8"))["seconds"]

@@ -223,14 +223,20 @@ def test_each_part_alone(clinic, capsys, option, files):
 
 def test_rows_without_answers_are_shifted(clinic, gaps, capsys):
     """Those who did not come back are in the file: nothing else is needed."""
-    for parts in (["--attrition"], ["--all"]):
-        printed = made(capsys, "sensitivity", "own.toml", "--data", gaps, *parts)
-        assert "all 200 patients (40 without the outcome), missing at random" in printed
-        assert "Not done" not in printed
+    printed = made(capsys, "sensitivity", "own.toml", "--data", gaps, "--attrition")
+    assert "all 200 patients (40 without the outcome), missing at random" in printed
+    assert "Not done" not in printed
 
 
-@pytest.mark.parametrize("parts", [["--attrition"], ["--all"]])
-@pytest.mark.parametrize("name", ["others.csv", "others.toml"])
+@pytest.mark.parametrize(
+    ("parts", "name"),
+    [
+        (["--attrition"], "others.csv"),
+        (["--attrition"], "others.toml"),
+        pytest.param(["--all"], "others.csv", marks=pytest.mark.slow),
+        pytest.param(["--all"], "others.toml", marks=pytest.mark.slow),
+    ],
+)
 def test_non_responders_in_a_file_of_their_own(clinic, capsys, parts, name):
     """Their records, or their number and means."""
     chain_records(50, seed=3)[["age", "before"]].to_csv(clinic / "others.csv", index=False)
@@ -266,18 +272,18 @@ def test_a_grid_of_ones_own(clinic, capsys):
 
 def test_finished_fits_are_kept_and_not_made_again(clinic, capsys, monkeypatch):
     """The second run fits nothing, and says the same."""
-    first = made(capsys, *OWN, "--all", "--cells", "kept", "--out", "one")
+    first = made(capsys, *OWN, "--priors", "--cells", "kept", "--out", "one")
     kept = sorted((clinic / "kept").iterdir())
-    assert len(kept) > 30
+    assert len(kept) > 20
     assert all(b".123456" not in path.read_bytes() for path in kept)
 
     runner = Scripted()
     monkeypatch.setattr("bayes_sp.many.run.fitted_here", scripted_places(runner))
-    again = made(capsys, *OWN, "--all", "--cells", "kept", "--out", "two")
+    again = made(capsys, *OWN, "--priors", "--cells", "kept", "--out", "two")
     assert runner.asked == []
     assert again.replace("Saved in two", "Saved in one") == first
     assert sorted((clinic / "kept").iterdir()) == kept
-    for name in ("findings.csv", "prior_grid.csv", "confounding.csv"):
+    for name in ("findings.csv", "prior_grid.csv", "prior_tipping.csv"):
         assert (clinic / "one" / name).read_bytes() == (clinic / "two" / name).read_bytes()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from bayes_sp.effects.posterior import Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError
 from bayes_sp.names import AVERAGE, DIFFERENCE, MULTIVERSE_COLUMNS, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.shown import html
 from bayes_sp.spec.types import PathModel
 
 SERIAL, DIRECT = "serial", "direct"
@@ -101,8 +101,7 @@ class Multiverse:
         return any(entry.mistake for entry in self.entries)
 
     def _repr_html_(self) -> str:
-        table = self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}", na_rep="")
-        return f"<p>{escape(self.sentence)}</p>{table}"
+        return html(self.sentence, self.table)
 
 
 def serial_path(model: PathModel) -> str:

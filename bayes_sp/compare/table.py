@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from bayes_sp.effects.posterior import Effects
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.frequentist.bootstrap import BootstrapResult
 from bayes_sp.names import AVERAGE, COEFFICIENT, COMPARISON_COLUMNS, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.shown import html
 from bayes_sp.spec.types import PathModel
 
 PUBLISHED, BOOTSTRAP, POSTERIOR = "published", "bootstrap", "posterior"
@@ -77,8 +77,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         head = f"{self.mark}. Posterior: median, equal-tailed interval. Bootstrap: estimate, percentile interval."
-        table = self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}", na_rep="")
-        return f"<p>{escape(head)}</p>{table}"
+        return html(head, self.table)
 
 
 def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI_PROB) -> Comparison:

@@ -13,6 +13,7 @@ from bayes_sp.criticism.psis import leave_one_out_weights, weighted_quantile
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.model.options import PARETO_K_LIMIT
 from bayes_sp.names import INFLUENCE_COLUMNS
+from bayes_sp.shown import html
 from bayes_sp.survey.design import Array
 
 WEIGHTS, REFIT = "weights", "refit"
@@ -62,7 +63,7 @@ class Influence:
 
     def _repr_html_(self) -> str:
         head = f"{self.mark}. {self.path} [{self.scale}] without each single patient; with all: {self.median:.3g}"
-        return f"<p>{head}</p>" + self.table.head(10).to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        return html(head, self.table.head(10))
 
 
 def influence(

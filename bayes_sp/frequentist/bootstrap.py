@@ -10,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.effects.formulas import ChainCoefficients, Path
-from bayes_sp.errors import SurveyError
+from bayes_sp.errors import SpecificationError, SurveyError
+from bayes_sp.families.registry import FAMILIES
+from bayes_sp.frequentist.available import is_plain, no_likelihood_fit
 from bayes_sp.frequentist.boundary import counted
+from bayes_sp.frequentist.general import GeneralChain, general_chain
 from bayes_sp.frequentist.percentile import percentile_interval
 from bayes_sp.frequentist.refit import DECOMPOSITIONS, PlainChain, Refits, plain_chain
 from bayes_sp.frequentist.resample import joined, resamples, taken
+from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Design
 
 Array = NDArray[np.float64]
@@ -59,7 +63,7 @@ class BootstrapResult:
     at_boundary, boundaries
         Number of resamples whose maximum lies on a boundary, and how many on each, most frequent first.
     coefficients, replicate_coefficients
-        Of all patients, and of each resample (leading axis replicates).
+        Of all patients, and of each resample (leading axis replicates); None for chains that have more than these.
     phi, replicate_phi
         Negative-binomial size of the outcome (variance mu + mu**2 / phi), infinite for a Poisson fit; None for other
         outcomes.
@@ -84,14 +88,20 @@ class BootstrapResult:
     reasons: tuple[tuple[str, int], ...]
     at_boundary: int
     boundaries: tuple[tuple[str, int], ...]
-    coefficients: ChainCoefficients
-    replicate_coefficients: ChainCoefficients
+    coefficients: ChainCoefficients | None
+    replicate_coefficients: ChainCoefficients | None
     phi: float | None
     replicate_phi: Array | None
 
 
 def bootstrap(
-    design: Design, *, seed: int, replicates: int = 5000, ci_prob: float = 0.95, batch_bytes: int = 2**26
+    design: Design,
+    model: PathModel | None = None,
+    *,
+    seed: int,
+    replicates: int = 5000,
+    ci_prob: float = 0.95,
+    batch_bytes: int = 2**26,
 ) -> BootstrapResult:
     """Refit a chain to resampled patients and take percentiles of its effects.
 
@@ -101,7 +111,10 @@ def bootstrap(
     Parameters
     ----------
     design
-        Arrays of the survey; mediators normal, outcome normal, negative_binomial or poisson.
+        Arrays of the survey, without missing cells.
+    model
+        The specification; None for normal mediators and an outcome that is normal, negative_binomial or poisson, every
+        covariate in every equation and nothing else.
     seed
         Of the resampling.
     replicates
@@ -126,7 +139,7 @@ def bootstrap(
     """
     if replicates < 1 or not 0.0 < ci_prob < 1.0:
         raise ValueError(f"replicates >= 1 and 0 < ci_prob < 1 are needed, found {replicates} and {ci_prob}")
-    problem = plain_chain(design)
+    problem = _chain(design, model)
     whole = _fit_whole(problem)
     draws = resamples(design.n, seed, replicates, block=problem.block_size, batch_bytes=batch_bytes)
     blocks = [problem.refit(counts) for counts in draws]
@@ -137,7 +150,7 @@ def bootstrap(
         raise SurveyError(design.outcome, [f"none of {replicates} resamples could be fitted: {reason[0]}"])
     boundary = np.concatenate([block.boundary for block in blocks]) * fitted
     lower, upper, lower_mcse, upper_mcse = percentile_interval(values, ci_prob)
-    sized = design.families[-1] == "negative_binomial"
+    sized = "phi" in FAMILIES[design.families[-1]].parameters
     return BootstrapResult(
         paths=problem.paths,
         scales=problem.scales,
@@ -158,19 +171,28 @@ def bootstrap(
         reasons=tuple(Counter(reason[~fitted].tolist()).most_common()),
         at_boundary=int((boundary > 0).sum()),
         boundaries=counted(boundary),
-        coefficients=taken(whole.coefficients, 0),
-        replicate_coefficients=joined([block.coefficients for block in blocks]),
+        coefficients=None if whole.coefficients is None else taken(whole.coefficients, 0),
+        replicate_coefficients=joined([block.coefficients for block in blocks if block.coefficients is not None]),
         phi=float(whole.phi[0]) if sized else None,
         replicate_phi=np.concatenate([block.phi for block in blocks]) if sized else None,
     )
 
 
-def point_estimates(design: Design) -> Array:
+def point_estimates(design: Design, model: PathModel | None = None) -> Array:
     """Effects of the maximum-likelihood fit to all patients, (effect, scale, decomposition); errors as `bootstrap`."""
-    return _fit_whole(plain_chain(design)).values[0]
+    return _fit_whole(_chain(design, model)).values[0]
 
 
-def _fit_whole(problem: PlainChain) -> Refits:
+def _chain(design: Design, model: PathModel | None) -> PlainChain | GeneralChain:
+    """Make the chain ready, by the faster way where that knows all that the specification has."""
+    if model is None or is_plain(model):
+        return plain_chain(design)
+    if reasons := no_likelihood_fit(model):
+        raise SpecificationError("bootstrap", list(reasons))
+    return general_chain(model, design)
+
+
+def _fit_whole(problem: PlainChain | GeneralChain) -> Refits:
     """Fit to all patients, or say why there is none."""
     whole = problem.refit(np.ones((1, problem.design.n)))
     if whole.reason[0]:

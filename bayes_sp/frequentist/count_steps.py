@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,9 @@ class Weighted:
         return Weighted(self.w[chosen], self.wy[chosen], self.score_y[chosen], self.exceed[chosen], keep)
 
 
+type Step = Callable[[CountData, Weighted, Array], tuple[Array, Array, Array]]
+
+
 def weighted(data: CountData, w: Array, keep: Flags | None) -> Weighted:
     """Compute the sums that stay while the parameters move; N_k from the weights summed in the order of the counts."""
     wy = w * data.y
@@ -43,10 +47,8 @@ def weighted(data: CountData, w: Array, keep: Flags | None) -> Weighted:
     return Weighted(w, wy, wy @ data.x, exceed, keep)
 
 
-def free_size(
-    data: CountData, active: Weighted, theta: Array, *, fixed: bool = False
-) -> tuple[Array, Array, Array, Array]:
-    """Log-likelihood without its constant, Newton step, Newton decrement, and smallest mean of a weighted patient.
+def free_size(data: CountData, active: Weighted, theta: Array, *, fixed: bool = False) -> tuple[Array, Array, Array]:
+    """Log-likelihood without its constant, Newton step and Newton decrement.
 
     With phi free, or held where it is.
     With s_i = mu_i / (phi + mu_i) and z_i = w_i (y_i + phi) s_i the derivatives in (beta, t = log phi) are::
@@ -62,7 +64,6 @@ def free_size(
     beta, phi = theta[:, :-1], np.exp(theta[:, -1:])
     w, wy, k = active.w, active.wy, np.arange(active.exceed.shape[1])
     mu = np.exp(beta @ data.x.T + data.offset)
-    smallest = np.where(w > 0, mu, np.inf).min(axis=1)
     log_1 = np.log1p(mu / phi)
     share = mu / (phi + mu)
     z = (wy + w * phi) * share
@@ -89,31 +90,30 @@ def free_size(
     by_score, by_cross = solved[:, 0].T, solved[:, 1].T
     if fixed:
         newton = np.column_stack([by_score, np.zeros(len(beta))])
-        return value, newton, dot_rows(g_beta, by_score), smallest
+        return value, newton, dot_rows(g_beta, by_score)
     curvature = c - dot_rows(b, by_cross)
     rest = g_t - dot_rows(b, by_score)
     step_t = np.clip(rest / np.abs(curvature), -2.0, 2.0)  # a factor of e^2 in phi
     newton = np.column_stack([by_score - by_cross * step_t[:, None], step_t])
     decrement = np.where(curvature > 0, dot_rows(g_beta, by_score) + rest**2 / curvature, np.inf)
-    return value, newton, decrement, smallest
+    return value, newton, decrement
 
 
-def fixed_size(data: CountData, active: Weighted, theta: Array) -> tuple[Array, Array, Array, Array]:
+def fixed_size(data: CountData, active: Weighted, theta: Array) -> tuple[Array, Array, Array]:
     """Return what `free_size` returns, with phi held."""
     return free_size(data, active, theta, fixed=True)
 
 
-def poisson_step(data: CountData, active: Weighted, theta: Array) -> tuple[Array, Array, Array, Array]:
+def poisson_step(data: CountData, active: Weighted, theta: Array) -> tuple[Array, Array, Array]:
     """Return what `free_size` returns in the limit of phi, sum_i w_i [y_i eta_i - mu_i]: g = X'(w y - w mu)."""
     beta, w = theta[:, :-1], active.w
     mu = np.exp(beta @ data.x.T + data.offset)
-    smallest = np.where(w > 0, mu, np.inf).min(axis=1)
     z = w * mu
     value = dot_rows(beta, active.score_y) + active.wy @ data.offset - z.sum(axis=1)
     score = active.score_y - z @ data.x
     solved, _ = solve_normal(weighted_gram(data.cross, z), score.T[:, None], active.keep, LEAST)
     by_score = solved[:, 0].T
-    return value, np.column_stack([by_score, np.zeros(len(beta))]), dot_rows(score, by_score), smallest
+    return value, np.column_stack([by_score, np.zeros(len(beta))]), dot_rows(score, by_score)
 
 
 def dot_rows(left: Array, right: Array) -> Array:

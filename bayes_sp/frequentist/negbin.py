@@ -18,8 +18,8 @@ doi:10.2307/3314912
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,28 +32,23 @@ from bayes_sp.frequentist.boundary import (
     SEPARATION,
     Bits,
 )
-from bayes_sp.frequentist.count_steps import Weighted, fixed_size, free_size, poisson_step, weighted
+from bayes_sp.frequentist.climb import CONVERGED, DECREMENT, RUNNING, SINGULAR, Climbs, climb
+from bayes_sp.frequentist.count_steps import Step, Weighted, fixed_size, free_size, poisson_step, weighted
 from bayes_sp.frequentist.counts import CountData
 from bayes_sp.frequentist.normal_equations import Flags, independent, weighted_gram
 
 Array = NDArray[np.float64]
 
-# Newton decrement g' H^-1 g below which the last step is taken: that step then moves the log-likelihood by less than
-# 5e-13 and every parameter by less than 1e-6 standard errors, and leaves an error of about the square of that.
-DECREMENT = 1e-12
-MAX_ITERATIONS = 100
 # Sizes outside are no longer told apart from none (Poisson) by any survey, or from a mass at zero.
 PHI_BOUNDS = (1e-6, 1e6)
 # What is left of the events in groups whose rate goes to 0, and of such a rate, where the climb towards it ends: shares
 # of all events and of the mean rate.
 LEFT = 1e-8
+# Of a standardised coefficient, below which a step is none towards infinity.
+LEAST_MOVE = 1e-2
 # A change of a linear predictor in one step, and a share of a direction, below which it is rounding.
 STAYS = 1e-7
 
-CONVERGED = ""
-RUNNING = "running"
-SINGULAR = "singular equations"
-NO_CONVERGENCE = f"no convergence in {MAX_ITERATIONS} iterations"
 _SEPARATED, _POISSON, _LEAST_SIZE = "separated", "phi above", "phi below"  # where a climb ends elsewhere
 
 
@@ -96,26 +91,6 @@ class CountFits:
     def converged(self) -> Flags:
         """Whether there is a fit, (R,)."""
         return np.asarray(self.reason == CONVERGED)
-
-
-@dataclass(frozen=True, eq=False)
-class _Climbs:
-    """Where Newton's method ended: standardised parameters and last step (R, p + 1), log-likelihood, steps, verdict."""
-
-    theta: Array
-    step: Array
-    value: Array
-    iterations: NDArray[np.int64]
-    verdict: NDArray[np.object_]
-
-    def put(self, places: NDArray[np.intp], other: _Climbs) -> None:
-        """Put the climbs of some replicates in place of these."""
-        for name in ("theta", "step", "value", "verdict"):
-            getattr(self, name)[places] = getattr(other, name)
-        self.iterations[places] += other.iterations
-
-
-type _Newton = Callable[[CountData, Weighted, Array], tuple[Array, Array, Array, Array]]
 
 
 def fit_counts(
@@ -172,7 +147,7 @@ def fit_counts(
     return _in_units(data, w, climbs, separated, kept.T, boundary)
 
 
-def _in_units(data: CountData, w: Array, climbs: _Climbs, separated: Flags, kept: Flags, boundary: Bits) -> CountFits:
+def _in_units(data: CountData, w: Array, climbs: Climbs, separated: Flags, kept: Flags, boundary: Bits) -> CountFits:
     """Fits with coefficients in the predictors' own units."""
     p = data.x.shape[1]
     step = np.where(separated[:, None], climbs.step[:, :p], 0.0)
@@ -194,37 +169,9 @@ def _in_units(data: CountData, w: Array, climbs: _Climbs, separated: Flags, kept
     )
 
 
-def _climb(data: CountData, active: Weighted, theta: Array, newton_of: _Newton) -> _Climbs:
-    """Climb to the maximum by Newton's method with step-halving."""
-    count = len(theta)
-    found = _Climbs(
-        np.full(theta.shape, np.nan),
-        np.zeros_like(theta),
-        np.full(count, np.nan),
-        np.full(count, MAX_ITERATIONS),
-        np.full(count, NO_CONVERGENCE, dtype=object),
-    )
-    rows, step, level = np.arange(count), np.zeros_like(theta), np.full(count, -np.inf)
-    for iteration in range(MAX_ITERATIONS):
-        trial = theta + step
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # too long a step is halved below
-            value, newton, decrement, smallest = newton_of(data, active, trial)
-            better = value >= level - 1e-10 * (1.0 + np.abs(level))
-            verdict = np.where(better, _verdicts(data, active, trial, newton, decrement, smallest), RUNNING)
-        done = verdict != RUNNING
-        met = done & (verdict != SINGULAR)
-        found.theta[rows[met]] = trial[met] + np.where(verdict[met, None] == CONVERGED, newton[met], 0.0)
-        found.step[rows[met]] = newton[met]
-        found.value[rows[met]] = value[met] + 0.5 * decrement[met]
-        found.verdict[rows[done]], found.iterations[rows[done]] = verdict[done], iteration
-        if done.all():
-            break
-        theta = np.where(better[:, None], trial, theta)[~done]
-        step = np.where(better[:, None], newton, 0.5 * step)[~done]
-        level = np.where(better, value, level)[~done]
-        if done.any():
-            active, rows = active.take(~done), rows[~done]
-    return found
+def _climb(data: CountData, active: Weighted, theta: Array, newton_of: Step) -> Climbs:
+    """Climb to the maximum from standardised starting values."""
+    return climb(active, theta, partial(newton_of, data), partial(_verdicts, data))
 
 
 def _start(data: CountData, start: CountFits | None) -> Array:
@@ -239,15 +186,13 @@ def _start(data: CountData, start: CountFits | None) -> Array:
     return np.array([rate, *np.zeros(data.x.shape[1] - 1), np.log(phi)])
 
 
-def _verdicts(
-    data: CountData, active: Weighted, theta: Array, newton: Array, decrement: Array, smallest: Array
-) -> NDArray[np.object_]:
+def _verdicts(data: CountData, active: Weighted, theta: Array, newton: Array, decrement: Array) -> NDArray[np.object_]:
     """Verdict on each replicate at its present values."""
     verdict = np.full(len(newton), RUNNING, dtype=object)
     verdict[decrement <= DECREMENT] = CONVERGED
     events = active.wy.sum(axis=1)
     mean = events / active.w.sum(axis=1)
-    for r in np.flatnonzero((decrement <= LEFT * events) & (smallest <= LEFT * mean)):
+    for r in np.flatnonzero((decrement <= LEFT * events) & (np.abs(newton[:, :-1]).max(axis=1) > LEAST_MOVE)):
         if _leaves(data, active.w[r], theta[r, :-1], newton[r, :-1], mean[r]):
             verdict[r] = _SEPARATED
     log_phi = theta[:, -1]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bayes_sp.effects.formulas import ChainCoefficients, Path, enumerate_paths, path_products
 from bayes_sp.effects.shapley import identity_link_effects, log_link_effects, with_totals
 from bayes_sp.errors import SpecificationError
+from bayes_sp.frequentist.available import COUNTS
 from bayes_sp.frequentist.boundary import EMPTY_LEVEL, NO_EVENTS, Bits, limits
 from bayes_sp.frequentist.chain import Chain, chain_least_squares
 from bayes_sp.frequentist.counts import CountData, prepare_counts
@@ -20,7 +21,6 @@ from bayes_sp.survey.design import Design
 
 Array = NDArray[np.float64]
 
-COUNTS = ("negative_binomial", "poisson")
 DECOMPOSITIONS = ("alone", "average")
 NOT_DETERMINED = "the exposure or a mediator follows from the other predictors"
 
@@ -38,7 +38,7 @@ class Refits:
     boundary
         Bits of `boundary.BOUNDARY_WORDS`, (R,).
     coefficients
-        By place in the chain, infinite where that is their limit.
+        By place in the chain, infinite where that is their limit; None for a chain that has more than these.
     phi
         Size of a negative-binomial outcome, (R,).
     """
@@ -46,7 +46,7 @@ class Refits:
     values: Array
     reason: NDArray[np.object_]
     boundary: Bits
-    coefficients: ChainCoefficients
+    coefficients: ChainCoefficients | None
     phi: Array
 
 

@@ -162,8 +162,10 @@ def taken(coefficients: ChainCoefficients, chosen: int | NDArray[np.bool_]) -> C
     )
 
 
-def joined(parts: list[ChainCoefficients]) -> ChainCoefficients:
-    """Return the coefficients of several blocks of replicates as one."""
+def joined(parts: list[ChainCoefficients]) -> ChainCoefficients | None:
+    """Return the coefficients of several blocks of replicates as one; None for no blocks."""
+    if not parts:
+        return None
     return ChainCoefficients(
         intercept=np.concatenate([part.intercept for part in parts]),
         exposure=np.concatenate([part.exposure for part in parts]),

@@ -24,9 +24,10 @@ Solve = Callable[[Array], Array]
 
 
 class Curvature(Protocol):
-    """The negative Hessian H of a log-density."""
+    """The negative Hessian H of a log-density; ``finite`` where every number of it is."""
 
     diagonal: Array
+    finite: bool
 
     def solver(self, added: Array | float = 0.0) -> Solve | None:
         """Return ``g -> (H + diag(added))^-1 g``; None where that matrix is not positive definite."""
@@ -49,6 +50,7 @@ class Full:
 
     def __post_init__(self) -> None:
         self.diagonal = np.diag(self.matrix)
+        self.finite = bool(np.isfinite(self.matrix).all())
 
     def solver(self, added: Array | float = 0.0) -> Solve | None:
         """See `Curvature`."""
@@ -105,6 +107,7 @@ class Arrow:
         self.diagonal = np.empty(len(self.shared) + int((self.slots >= 0).sum()))
         self.diagonal[self.shared] = np.diag(self.top)
         self.diagonal[self.slots[self.slots >= 0]] = np.diagonal(self.blocks, axis1=1, axis2=2)[self.slots >= 0]
+        self.finite = all(bool(np.isfinite(part).all()) for part in (self.top, self.side, self.blocks))
 
     def solver(self, added: Array | float = 0.0) -> Solve | None:
         """See `Curvature`; by the Schur complement of the patients' blocks."""
@@ -188,6 +191,7 @@ class Held:
     def __post_init__(self) -> None:
         self.diagonal = np.ones(self.size)
         self.diagonal[self.free] = self.inner.diagonal
+        self.finite = self.inner.finite
 
     def solver(self, added: Array | float = 0.0) -> Solve | None:
         """See `Curvature`."""

@@ -15,9 +15,10 @@ import numpy as np
 
 from bayes_sp.model import layout as at
 from bayes_sp.model.densities import log_prior
+from bayes_sp.model.integrate import integrated
 from bayes_sp.model.pull_settle import pull_settled
 from bayes_sp.model.rows import hide, predict, pull, pull_hidden, read_aux, reduced
-from bayes_sp.model.settle import settle
+from bayes_sp.model.settle import planes, settle
 from bayes_sp.model.special import compiled, compiled_as
 
 BLOCK = 1024  # rows at a time where nothing waits: the columns of a block stay in the processor's cache
@@ -172,15 +173,23 @@ def make_log_density(name: str, densities: Any) -> Any:
         derivatives, block = (3 * count + 2) * kept, (3 * count + 2 + count * width) * kept
         size = min(BLOCK, rows)
         apart = block + (2 + width) * size  # zeta of a deferred equation
-        own, members = apart + kept, ints[at.MEMBERS]  # standardised hidden values, then derivatives by them
-        work = np.zeros(own + 2 * members * kept)
+        members, together = ints[at.MEMBERS], ints[at.LINK_RECORDS] != at.NONE
+        own = apart + kept  # standardised hidden values, then derivatives by them
+        work = np.zeros(own + (0 if together else 2 * members * kept))
+        w = work[own : own + members * kept * (not together)].reshape((-1, max(kept, 1)))
+        by_w = work[own + len(w) * kept :].reshape((-1, max(kept, 1)))
+        z, settled = np.empty_like(w), np.zeros((0 if together or not members else planes(ints)[8], rows))
         with_gradient = len(gradient) > 0
         dv, out = np.zeros(len(v)), np.empty(width)
-        if members:
-            value += settle(ints, floats, v, work, own, ell)
+        if together:
+            value += power * integrated(ints, floats, v, dv, with_gradient)
+        elif members:
+            value += settle(ints, floats, v, settled, w, z, work, ell)
         for j in range(count):
             e = at.HEAD + j * at.EQUATION
             mine = own + ints[e + at.MEMBER] * kept
+            if ints[e + at.INTEGRATED]:
+                continue
             if ints[e + at.UNMEASURED]:
                 work[j * kept : (j + 1) * kept] = work[mine : mine + kept]
                 continue
@@ -211,16 +220,18 @@ def make_log_density(name: str, densities: Any) -> Any:
                 e = at.HEAD + j * at.EQUATION
                 by = derivatives + j * width * kept
                 above, mine = (count + j) * kept, own + (members + ints[e + at.MEMBER]) * kept
+                if ints[e + at.INTEGRATED]:
+                    continue
                 if ints[e + at.UNMEASURED]:
                     work[mine : mine + kept] = work[above : above + kept]
                 elif ints[e + at.DEFERRED]:
                     _weigh(work, by, weight, width, rows)
-                    w = mine - members * kept
-                    pull_hidden(ints, floats, e, v, work, (2 * count + j) * kept, above, w, mine, by, rows)
+                    at_w = mine - members * kept
+                    pull_hidden(ints, floats, e, v, work, (2 * count + j) * kept, above, at_w, mine, by, rows)
                     for start in range(0, rows, rows):  # one block of all rows
                         pull(ints, floats, e, v, dv, work, start, rows, by, rows, count)
-            if members:
-                pull_settled(ints, floats, v, dv, work, own, own + members * kept, weight)
+            if members and not together:
+                pull_settled(ints, floats, v, dv, settled, w, z, by_w, work, weight)
             dv *= power
             pull_parameters(theta, ints, floats, v, dv)
             for p in range(ints[at.SIZE]):

@@ -85,6 +85,19 @@ def are_normal(confounders: Sequence[Confounder], parts: Sequence[Part]) -> bool
     )
 
 
+def shifted(part: Part, parts: Sequence[Part], *, zero: bool = False) -> Array:
+    """Return an equation's columns, (R, p), with what is taken off a parent's hidden value where that one stands."""
+    x = (part.zero_x if zero else part.x).copy()
+    hidden = {other.response: other.hidden_number >= 0 for other in parts}
+    name = f"{part.response}_zero" if zero else part.response
+    labels = next((block.labels for block in part.blocks if block.variable == name), ())
+    for term in part.terms:
+        if term.zero == zero and term.center != 0.0 and term.source in hidden:
+            times = -term.center if term.multiplier is None else -term.center * term.multiplier
+            x[:, labels.index(term.name)] = np.where(hidden[term.source], times, x[:, labels.index(term.name)])
+    return x
+
+
 def softened(parts: Sequence[Part], confounders: Sequence[Confounder]) -> tuple[Part, ...]:
     """Return the equations with residual SDs on a linear scale where a hidden value makes up a part of the variance.
 

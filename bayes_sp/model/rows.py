@@ -75,7 +75,7 @@ def predict(
     ints: Any, floats: Any, e: int, v: Any, work: Any, start: int, stop: int, eta: int, zeta: int, before: int
 ) -> None:
     """Write both linear predictors of rows start to stop, with those hidden parents alone that come ``before``."""
-    rows, count, offset = ints[at.ROWS], stop - start, ints[e + at.OFFSET]
+    rows, count, offset = ints[e + at.EQUATION_ROWS], stop - start, ints[e + at.OFFSET]
     for r in range(count):
         work[eta + r] = floats[offset + start + r] if offset != at.NONE else 0.0
         work[zeta + r] = 0.0
@@ -93,7 +93,7 @@ def predict(
         slope = v[ints[term + at.COEFFICIENT]]
         if ints[term + at.KIND] == at.MONOTONIC:
             slope *= ints[term + at.MULTIPLIER]
-            levels = ints[term + at.CENTER]
+            levels = ints[term + at.LEVELS]
             for r in range(count):
                 for k in range(ints[levels + start + r]):
                     work[into + r] += slope * v[ints[term + at.SOURCE] + k]
@@ -101,19 +101,19 @@ def predict(
         if ints[term + at.SOURCE] >= before:
             continue
         source = at.HEAD + ints[term + at.SOURCE] * at.EQUATION
-        values, center = ints[term + at.SOURCE] * rows, floats[ints[term + at.CENTER]]
+        values = ints[term + at.SOURCE] * rows
         multiplier = ints[term + at.MULTIPLIER]
         if ints[source + at.HIDDEN_COUNT] == rows:  # every row is hidden: no list of rows is needed
             hidden, out = work[values + start : values + stop], work[into : into + count]
             for r in range(count):
                 times = floats[multiplier + start + r] if multiplier != at.NONE else 1.0
-                out[r] += slope * times * (hidden[r] - center)
+                out[r] += slope * times * hidden[r]
             continue
         for i in range(ints[source + at.HIDDEN_COUNT]):
             r = ints[ints[source + at.HIDDEN] + i]
             if start <= r < stop:
                 times = floats[multiplier + r] if multiplier != at.NONE else 1.0
-                work[into + r - start] += slope * times * (work[values + r] - center)
+                work[into + r - start] += slope * times * work[values + r]
 
 
 @compiled
@@ -163,7 +163,7 @@ def pull(
     ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int, stride: int, before: int
 ) -> None:
     """Carry derivatives by predictors and aux to the natural parameters and to the hidden parents ``before``."""
-    rows, count = ints[at.ROWS], stop - start
+    rows, count = ints[e + at.EQUATION_ROWS], stop - start
     for c in range(ints[e + at.COLUMNS]):
         dv[ints[e + at.BETA] + c] += dot(floats, ints[e + at.X] + c * rows + start, work, by, count)
     for c in range(ints[e + at.ZERO_COLUMNS]):
@@ -191,7 +191,7 @@ def pull(
 
 @compiled
 def _pull_monotonic(ints: Any, term: int, v: Any, dv: Any, work: Any, start: int, count: int, by: int) -> None:
-    place, shares, levels = ints[term + at.COEFFICIENT], ints[term + at.MULTIPLIER], ints[term + at.CENTER]
+    place, shares, levels = ints[term + at.COEFFICIENT], ints[term + at.MULTIPLIER], ints[term + at.LEVELS]
     for r in range(count):
         for k in range(ints[levels + start + r]):
             share = ints[term + at.SOURCE] + k
@@ -206,14 +206,14 @@ def _pull_hidden_term(
     number, rows = ints[term + at.SOURCE], ints[at.ROWS]
     source = at.HEAD + number * at.EQUATION
     values, above = number * rows, (ints[at.EQUATIONS] + number) * rows
-    place, center, multiplier = ints[term + at.COEFFICIENT], floats[ints[term + at.CENTER]], ints[term + at.MULTIPLIER]
+    place, multiplier = ints[term + at.COEFFICIENT], ints[term + at.MULTIPLIER]
     if ints[source + at.HIDDEN_COUNT] == rows:
         slope, total = v[place], dv[place]
         asked, hidden = work[by : by + stop - start], work[values + start : values + stop]
         out = work[above + start : above + stop]
         for r in range(stop - start):
             times = asked[r] * (floats[multiplier + start + r] if multiplier != at.NONE else 1.0)
-            total += times * (hidden[r] - center)
+            total += times * hidden[r]
             out[r] += times * slope
         dv[place] = total
         return
@@ -221,5 +221,5 @@ def _pull_hidden_term(
         r = ints[ints[source + at.HIDDEN] + i]
         if start <= r < stop:
             times = work[by + r - start] * (floats[multiplier + r] if multiplier != at.NONE else 1.0)
-            dv[place] += times * (work[values + r] - center)
+            dv[place] += times * work[values + r]
             work[above + r] += times * v[place]

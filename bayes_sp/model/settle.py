@@ -18,196 +18,194 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from bayes_sp.model import layout as at
 from bayes_sp.model.densities import compiled
 from bayes_sp.model.rows import predict
 
 
 @compiled
-def bases(ints: Any, floats: Any, v: Any) -> Any:
-    """Return each linked equation's predictor without hidden parents, one after the other, (links, R)."""
-    rows, links = ints[at.ROWS], ints[at.LINK_COUNT]
-    base = np.empty((links + 1) * rows)
-    for number in range(links):
-        e = at.HEAD + ints[ints[at.LINKS] + number * at.LINK + at.LINKED] * at.EQUATION
-        if not ints[e + at.UNMEASURED]:
-            predict(ints, floats, e, v, base, 0, rows, number * rows, links * rows, 0)
-    return base
+def planes(ints: Any) -> Any:
+    """Return where arrays of R rows each begin: see `look` and `factor`; last, how many there are."""
+    members, links = ints[at.MEMBERS], ints[at.LINK_COUNT]
+    load = members
+    a = load + members * members
+    b = a + links * members
+    q = b + links
+    slope = q + links
+    root = slope + links
+    y = root + members * members
+    return load, a, b, q, slope, root, y, y + members, y + members + 1
 
 
 @compiled
-def precision(ints: Any, floats: Any, link: int, e: int, v: Any, weight: float) -> Any:
-    """Return the precision of a statement and its derivative by the family's first parameter."""
-    kind = ints[link + at.PRECISION]
-    if kind == at.OF_WEIGHT:
-        return weight, 0.0
-    first = v[ints[ints[e + at.AUX_PLACES]]]
-    if kind == at.OF_PRECISION:
-        return weight * first, weight
-    if kind == at.OF_COUNT:
-        share = weight / (weight + first)
-        return first * share, share * share
-    error = floats[ints[e + at.FIXED_VALUES]] if ints[e + at.FIXED] else 0.0
-    variance = first * first + error * error
-    return weight / variance, -2.0 * weight * first / (variance * variance)
-
-
-@compiled
-def shares(ints: Any, floats: Any, e: int, v: Any, r: int) -> Any:
-    """Return (k, sd, dk / dsigma, dsd / dsigma) of a hidden value eta + k (y - eta) + sd w in a row."""
+def shares(ints: Any, floats: Any, e: int, v: Any) -> Any:
+    """Return (k, sd, dk / dsigma, dsd / dsigma) of what is measured with error, eta + k (y - eta) + sd w; and sigma."""
     sigma = v[ints[ints[e + at.AUX_PLACES]]]
-    if ints[ints[e + at.STATE] + r] == at.MISSING:
-        return 0.0, sigma, 0.0, 1.0
-    s = floats[ints[e + at.FIXED_VALUES]]
+    s = floats[ints[e + at.FIXED_VALUES]] if ints[e + at.FIXED] else 1.0
     spread = sigma * sigma + s * s
     root = math.sqrt(spread)
     ratio = s / root
-    return sigma * sigma / spread, sigma * ratio, 2.0 * sigma * ratio * ratio / spread, ratio * ratio * ratio
+    return sigma * sigma / spread, sigma * ratio, 2.0 * sigma * ratio * ratio / spread, ratio * ratio * ratio, sigma
 
 
 @compiled
-def is_hidden(ints: Any, link: int, r: int) -> bool:
-    """Whether the variable of a link is hidden in a row."""
-    return ints[link + at.ROW_Z] != at.NONE and ints[ints[link + at.ROW_Z] + r] != at.NONE
+def _precisions(ints: Any, floats: Any, link: int, e: int, v: Any, q: Any, slope: Any) -> None:
+    """Write each row's precision of a statement, and its derivative by the family's first parameter."""
+    kind, rows = ints[link + at.PRECISION], len(q)
+    weight = floats[ints[link + at.WEIGHT] : ints[link + at.WEIGHT] + rows]
+    first = v[ints[ints[e + at.AUX_PLACES]]] if ints[e + at.AUX] else 1.0
+    error = floats[ints[e + at.FIXED_VALUES]] if ints[e + at.FIXED] else 0.0
+    variance = first * first + error * error
+    for r in range(rows):
+        if kind == at.OF_SD:
+            q[r] = weight[r] / variance
+            slope[r] = -2.0 * first * weight[r] / (variance * variance)
+        elif kind == at.OF_PRECISION:
+            q[r] = weight[r] * first
+            slope[r] = weight[r]
+        elif kind == at.OF_COUNT:
+            share = weight[r] / (weight[r] + first)
+            q[r] = first * share
+            slope[r] = share * share
+        else:
+            q[r] = weight[r]
 
 
 @compiled
-def parent_of(ints: Any, term: int, r: int) -> int:
-    """Return which of the variables with hidden values a term's parent is; NONE where it is not hidden in the row."""
-    if ints[term + at.KIND] != at.HIDDEN_PARENT or ints[term + at.PART]:
-        return at.NONE
-    source = at.HEAD + ints[term + at.SOURCE] * at.EQUATION
-    if not ints[source + at.UNMEASURED]:
-        state = ints[ints[source + at.STATE] + r]
-        if state != at.MISSING and state != at.MEASURED:
-            return at.NONE
-    return ints[source + at.MEMBER]
+def look(ints: Any, floats: Any, v: Any, s: Any) -> None:
+    """Write hidden values at w = 0 and their derivatives by w; each statement's a, b, and (q, dq / dfirst).
 
-
-@compiled
-def multiplier_of(ints: Any, floats: Any, term: int, r: int) -> float:
-    """Return what a term's value is multiplied with in a row, beside its coefficient."""
-    multiplier = ints[term + at.MULTIPLIER]
-    return floats[multiplier + r] if multiplier != at.NONE else 1.0
-
-
-@compiled
-def look(ints: Any, floats: Any, v: Any, base: Any, r: int, mu: Any, load: Any, a: Any, b: Any, q: Any) -> None:
-    """Write a row's hidden values at w = 0 and their derivatives by w; each statement's a, b and (q, dq / dfirst)."""
-    rows, members = ints[at.ROWS], ints[at.MEMBERS]
+    A plane each: the values (members), ``load`` (members x members), ``a`` (links x members), ``b``, ``q``, ``slope``.
+    """
+    rows, members = ints[at.LINK_ROWS], ints[at.MEMBERS]
+    load, a, b, q, slope, _, _, spare, _ = planes(ints)
+    flat = s.reshape(-1)
     for number in range(ints[at.LINK_COUNT]):
         link = ints[at.LINKS] + number * at.LINK
         e = at.HEAD + ints[link + at.LINKED] * at.EQUATION
-        hidden, m = is_hidden(ints, link, r), ints[e + at.MEMBER]
-        weight = floats[ints[link + at.WEIGHT] + r] if ints[link + at.TARGET] != at.NONE else 0.0
-        q[number, 0], q[number, 1] = 0.0, 0.0
+        m = ints[e + at.MEMBER]
         if ints[e + at.UNMEASURED]:
-            mu[m] = 0.0
-            for i in range(members):
-                load[m, i] = 1.0 if i == m else 0.0
+            s[load + m * members + m, :] = 1.0
             continue
-        if not hidden and weight == 0.0:
-            continue
-        mean = base[number * rows + r]
-        for i in range(members):
-            a[number, i] = 0.0
-        for t in range(ints[e + at.TERM_COUNT]):
-            term = ints[e + at.TERMS] + t * at.TERM
-            parent = parent_of(ints, term, r)
-            if parent != at.NONE:
-                times = v[ints[term + at.COEFFICIENT]] * multiplier_of(ints, floats, term, r)
-                mean += times * (mu[parent] - floats[ints[term + at.CENTER]])
-                for i in range(parent + 1):
-                    a[number, i] += times * load[parent, i]
-        b[number] = -mean
-        if weight > 0.0:
-            b[number] = floats[ints[link + at.TARGET] + r] - mean
-            q[number, 0], q[number, 1] = precision(ints, floats, link, e, v, weight)
-        if hidden:
-            share, sd, _, _ = shares(ints, floats, e, v, r)
-            mu[m] = mean + share * (floats[ints[e + at.Y] + r] - mean)
-            for i in range(members):
-                load[m, i] = (1.0 - share) * a[number, i]
-            load[m, m] = sd
+        predict(ints, floats, e, v, flat, 0, rows, (b + number) * rows, spare * rows, 0)
+        mean = s[b + number]
+        for t in range(ints[link + at.OPEN_COUNT]):
+            term = ints[link + at.OPEN] + t * at.OPEN_TERM
+            parent, slope_here = ints[term + at.PARENT], v[ints[term + at.OPEN_COEFFICIENT]]
+            times = floats[ints[term + at.TIMES] : ints[term + at.TIMES] + rows]
+            value = s[parent]
+            for r in range(rows):
+                mean[r] += slope_here * times[r] * value[r]
+            for i in range(parent + 1):
+                own, its = s[a + number * members + i], s[load + parent * members + i]
+                for r in range(rows):
+                    own[r] += slope_here * times[r] * its[r]
+        if m != at.NONE:
+            share, sd, _, _, sigma = shares(ints, floats, e, v)
+            value, own = s[m], s[load + m * members + m]
+            measured = floats[ints[link + at.IS_MEASURED] : ints[link + at.IS_MEASURED] + rows]
+            y = floats[ints[e + at.Y] : ints[e + at.Y] + rows]
+            for r in range(rows):
+                value[r] = mean[r] + share * measured[r] * (y[r] - mean[r])
+                own[r] = sigma + measured[r] * (sd - sigma)
+            for i in range(ints[link + at.REACH]):
+                its, through = s[load + m * members + i], s[a + number * members + i]
+                for r in range(rows):
+                    its[r] = (1.0 - share * measured[r]) * through[r]
+        if ints[link + at.TARGET] != at.NONE:
+            target = floats[ints[link + at.TARGET] : ints[link + at.TARGET] + rows]
+            for r in range(rows):
+                mean[r] = target[r] - mean[r]
+            _precisions(ints, floats, link, e, v, s[q + number], s[slope + number])
 
 
 @compiled
-def factor(links: int, members: int, a: Any, b: Any, q: Any, root: Any, y: Any) -> None:
-    """Write L of L L' = I + sum q a a', and y = L^-1 sum q a b."""
+def factor(ints: Any, s: Any) -> None:
+    """Write L of L L' = I + sum q a a' (members x members), and y = L^-1 sum q a b (members)."""
+    rows, members = ints[at.LINK_ROWS], ints[at.MEMBERS]
+    _, a, b, q, _, root, y, _, _ = planes(ints)
     for i in range(members):
-        y[i] = 0.0
-        for j in range(i + 1):
-            root[i, j] = 1.0 if i == j else 0.0
-    for number in range(links):
-        if q[number, 0] != 0.0:
-            for i in range(members):
-                gain = q[number, 0] * a[number, i]
-                y[i] += gain * b[number]
-                for j in range(i + 1):
-                    root[i, j] += gain * a[number, j]
+        s[root + i * members + i, :] = 1.0
+    for number in range(ints[at.LINK_COUNT]):
+        link = ints[at.LINKS] + number * at.LINK
+        precision, distance = s[q + number], s[b + number]
+        for i in range(ints[link + at.REACH] if ints[link + at.TARGET] != at.NONE else 0):
+            own, total = s[a + number * members + i], s[y + i]
+            for r in range(rows):
+                total[r] += precision[r] * own[r] * distance[r]
+            for j in range(i + 1):
+                other, inner = s[a + number * members + j], s[root + i * members + j]
+                for r in range(rows):
+                    inner[r] += precision[r] * own[r] * other[r]
     for i in range(members):
         for j in range(i + 1):
+            own, last = s[root + i * members + j], s[root + j * members + j]
             for k in range(j):
-                root[i, j] -= root[i, k] * root[j, k]
-            root[i, j] = math.sqrt(root[i, i]) if i == j else root[i, j] / root[j, j]
-    solve(root, members, y)
+                one, other = s[root + i * members + k], s[root + j * members + k]
+                for r in range(rows):
+                    own[r] -= one[r] * other[r]
+            for r in range(rows):
+                own[r] = math.sqrt(own[r]) if i == j else own[r] / last[r]
+    solve(ints, s, s, y)
 
 
 @compiled
-def solve(root: Any, members: int, x: Any) -> None:
-    """Turn x into L^-1 x."""
+def solve(ints: Any, s: Any, x: Any, first: int) -> None:
+    """Turn x into L^-1 x: as many planes of ``x`` as there are members, from ``first``."""
+    rows, members, root = ints[at.LINK_ROWS], ints[at.MEMBERS], planes(ints)[5]
     for i in range(members):
+        own, last = x[first + i], s[root + i * members + i]
         for k in range(i):
-            x[i] -= root[i, k] * x[k]
-        x[i] /= root[i, i]
+            other, factors = x[first + k], s[root + i * members + k]
+            for r in range(rows):
+                own[r] -= factors[r] * other[r]
+        for r in range(rows):
+            own[r] /= last[r]
 
 
 @compiled
-def solve_transposed(root: Any, members: int, x: Any) -> None:
+def solve_transposed(ints: Any, s: Any, x: Any, first: int) -> None:
     """Turn x into L'^-1 x."""
+    rows, members, root = ints[at.LINK_ROWS], ints[at.MEMBERS], planes(ints)[5]
     for i in range(members - 1, -1, -1):
+        own, last = x[first + i], s[root + i * members + i]
         for k in range(i + 1, members):
-            x[i] -= root[k, i] * x[k]
-        x[i] /= root[i, i]
+            other, factors = x[first + k], s[root + k * members + i]
+            for r in range(rows):
+                own[r] -= factors[r] * other[r]
+        for r in range(rows):
+            own[r] /= last[r]
 
 
 @compiled
-def standardised(ints: Any, v: Any, r: int, z: Any) -> None:
-    """Write the standardised values of a row, 0 where nothing is hidden."""
+def settle(ints: Any, floats: Any, v: Any, s: Any, w: Any, z: Any, work: Any, ell: int) -> float:
+    """Write w and z of every row, (members, R) each; return the change of all patients with one row.
+
+    That of other rows is added to their log-densities, ``ell``: each has its own change of variables. ``s`` takes what
+    the derivatives need, zeros before.
+    """
+    rows, members, single = ints[at.LINK_ROWS], ints[at.MEMBERS], ints[at.SINGLE]
+    _, _, _, _, _, root, y, spare, _ = planes(ints)
+    look(ints, floats, v, s)
+    factor(ints, s)
     for number in range(ints[at.LINK_COUNT]):
         link = ints[at.LINKS] + number * at.LINK
         m = ints[at.HEAD + ints[link + at.LINKED] * at.EQUATION + at.MEMBER]
         if m != at.NONE:
-            z[m] = v[ints[ints[link + at.ROW_Z] + r]] if is_hidden(ints, link, r) else 0.0
-
-
-@compiled
-def settle(ints: Any, floats: Any, v: Any, work: Any, into: int, ell: int) -> float:
-    """Write w of every row, (members, R) from ``into``; return the change of all patients with one row.
-
-    That of other rows is added to their log-densities, ``ell``: each has its own change of variables.
-    """
-    rows, links, members = ints[at.ROWS], ints[at.LINK_COUNT], ints[at.MEMBERS]
-    base = bases(ints, floats, v)
-    mu, load, root = np.zeros(members), np.zeros((members, members)), np.zeros((members, members))
-    a, b, q = np.zeros((links, members)), np.zeros(links), np.zeros((links, 2))
-    y, z, w = np.zeros(members), np.zeros(members), np.zeros(members)
+            for r in range(rows):
+                place = ints[ints[link + at.ROW_Z] + r]
+                z[m, r] = v[place] if place != at.NONE else 0.0
+                w[m, r] = s[y + m, r] + z[m, r]
+    solve_transposed(ints, s, w, 0)
+    change = s[spare]
+    change[:] = 0.0
+    for i in range(members):
+        own, its, last = w[i], z[i], s[root + i * members + i]
+        for r in range(rows):
+            change[r] += 0.5 * (its[r] * its[r] - own[r] * own[r]) - math.log(last[r])
     total = 0.0
-    for r in range(rows):
-        look(ints, floats, v, base, r, mu, load, a, b, q)
-        factor(links, members, a, b, q, root, y)
-        standardised(ints, v, r, z)
-        for i in range(members):
-            w[i] = y[i] + z[i]
-        solve_transposed(root, members, w)
-        change = 0.0
-        for i in range(members):
-            work[into + i * rows + r] = w[i]
-            change += 0.5 * (z[i] * z[i] - w[i] * w[i]) - math.log(root[i, i])
-        if r < ints[at.SINGLE]:
-            total += change
-        else:
-            work[ell + r] += change
+    for r in range(single):
+        total += change[r]
+    for r in range(single, rows):
+        work[ell + r] += change[r]
     return total

@@ -18,7 +18,6 @@ from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, silent, versions
 from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT
 from bayes_sp.report.layout import WIDTH, aligned, decimals_of, interval, number, wrapped
-from bayes_sp.report.multiverse_save import save_comparison
 from bayes_sp.report.save import save_analysis
 from bayes_sp.report.text import summary_text
 from bayes_sp.runs import RUN_FILE, default_folder, read_run
@@ -86,6 +85,7 @@ def _cell(row: pd.Series, decimals: int) -> str:
 
 def _verdicts(found: Multiverse) -> list[str]:
     rows, reasons = [["", "outcome", "elpd difference (SE)", "can be used"]], []
+    cautious = {entry.name for entry in found.entries if entry.verdict is not None and entry.verdict.cautions}
     for name, own in found.table.groupby("specification", sort=False):
         first = own.iloc[0]
         if pd.isna(first["family"]):
@@ -94,7 +94,7 @@ def _verdicts(found: Multiverse) -> list[str]:
             continue
         family = str(first["family"]).replace("_", " ")
         rows.append([str(name), family, _elpd(first), "yes" if first["trustworthy"] else "NO"])
-        if not first["trustworthy"]:
+        if not first["trustworthy"] or name in cautious:
             reasons.append(f"{name}: {first['verdict']}")
         if first["elpd_reason"] and first["elpd_reason"] != REFERENCE:
             reasons.append(f"{name}, elpd: {first['elpd_reason']}")
@@ -115,16 +115,15 @@ def _elpd(row: pd.Series) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """A comparison that was saved, with its text, and where."""
+    """A comparison whose runs are saved, with its text."""
 
     multiverse: Multiverse
     text: str
-    folder: Path
 
 
 def compare_and_keep(
     models: Sequence[str], data: Path | None, reconstruction: int, folder: Path, *, seed: int, options: SamplerOptions,
-    replicates: int = 0, notify: Notify = silent, overwrite: bool = False,
+    replicates: int = 0, notify: Notify = silent,
 ) -> Kept:  # fmt: skip
     """Compare specifications, each fit taken from a finished run where there is one, else fitted and saved as a run.
 
@@ -139,15 +138,13 @@ def compare_and_keep(
     data, reconstruction
         The CSV file, or None and the seed of the reconstruction.
     folder
-        Where runs, table, text and figure are written.
+        Where the runs are written.
     seed, options
         Of every fit.
     replicates
         Bootstrap samples in each run.
     notify
         Called with a line at the start of each stage.
-    overwrite
-        Replace the comparison that stands in ``folder``; its runs are kept.
     """
     survey: Survey | Path = reconstruct(reconstruction) if data is None else data
     lines: list[str] = []
@@ -172,7 +169,7 @@ def compare_and_keep(
     mark = survey.mark if isinstance(survey, Survey) else survey.name
     text = multiverse_text(found, mark)
     text += "".join(f"{line}\n" for line in lines)
-    return Kept(found, text, save_comparison(found, folder, text, overwrite=overwrite))
+    return Kept(found, text)
 
 
 def _again(name: str, run: Path, lacking: str) -> list[str]:

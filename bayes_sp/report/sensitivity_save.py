@@ -170,7 +170,11 @@ def _run_tables(found: Sensitivity) -> dict[str, Any]:
             "records": len(fit.survey),
             "digest": fit.survey.digest,
         },
-        "verdict": {"trustworthy": found.verdict.trustworthy, "reasons": list(found.verdict.reasons)},
+        "verdict": {
+            "trustworthy": found.verdict.trustworthy,
+            "reasons": list(found.verdict.reasons),
+            "cautions": list(found.verdict.cautions),
+        },
         "versions": used,
         "fitted": {
             "specification_digest": specification_digest(fit.model),

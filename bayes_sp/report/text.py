@@ -30,22 +30,25 @@ WITHHELD = (
 )
 
 
-def summary_text(analysis: Analysis) -> str:
-    """Return what ``fit`` prints: verdict, published against recovered, effects, comparison, assumptions."""
+def summary_text(analysis: Analysis, *, with_ends: bool = False) -> str:
+    """Return what ``fit`` prints: verdict, published against recovered, effects, comparison, assumptions.
+
+    The observed minimum and maximum of a response, which are the values of single patients, only ``with_ends``.
+    """
     lines = head_lines(analysis.fit, analysis.verdict)
-    if analysis.verdict.trustworthy:
+    if analysis.verdict.clean:
         lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
     number = 1
-    for title, body in _sections(analysis):
+    for title, body in _sections(analysis, with_ends=with_ends):
         lines += ["", f"{number}. {title}", *body]
         number += 1
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
-    """Return what every summary begins with: a verdict against its use, the specification, what the records are."""
+    """Return what every summary begins with: doubts, a verdict unless it is clean, specification, what records are."""
     lines = [line for doubt in fit.doubts for line in [*_wrap(f"Look first: {doubt}", margin=""), ""]]
-    lines += [] if verdict.trustworthy else [*_wrap(str(verdict), margin=""), ""]
+    lines += [] if verdict.clean else [*_wrap(str(verdict), margin=""), ""]
     lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
     lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
     for note in (*unmeasured_words(fit.model), *survey_notes(fit.model, fit.survey)):
@@ -53,7 +56,7 @@ def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
     return lines
 
 
-def _sections(analysis: Analysis) -> Iterator[tuple[str, list[str]]]:
+def _sections(analysis: Analysis, *, with_ends: bool) -> Iterator[tuple[str, list[str]]]:
     if analysis.recovered:
         yield "What the article reported, and what its own Table 2 gives back", _recovery(analysis.recovered)
     model = analysis.fit.model
@@ -63,7 +66,7 @@ def _sections(analysis: Analysis) -> Iterator[tuple[str, list[str]]]:
     yield f"Effects of {in_sentence(exposure.label)}: {u1:g} against {u0:g}{unit}", effect_lines(analysis)
     yield "Bayes and bootstrap, like for like", _comparison(analysis)
     if analysis.criticism is not None:
-        yield from criticism_sections(model, analysis.criticism)
+        yield from criticism_sections(model, analysis.criticism, with_ends=with_ends)
     yield "What these effects assume", [line for text in assumptions(model) for line in _wrap(text, "- ", "  ")]
 
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from html import escape
 from itertools import product
 from pathlib import Path
 
@@ -39,6 +38,7 @@ from bayes_sp.sensitivity.delta_tipping import DeltaTipping, tipping_of
 from bayes_sp.sensitivity.outcomes import estimate_in
 from bayes_sp.sensitivity.provenance import provenance_of
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
+from bayes_sp.shown import html
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import design_arrays
@@ -118,9 +118,7 @@ class DeltaCurve:
 
     def _repr_html_(self) -> str:
         own = self.table[(self.table["path"] == self.target.path) & (self.table["scale"] == self.target.scale)]
-        head = f"<p>{escape(str(self.curves.attrs['data_source']))}</p>"
-        tips = "".join(f"<li>{escape(tip.sentence)}</li>" for tip in self.tipping)
-        return head + own.to_html(index=False, float_format=lambda value: f"{value:.3g}") + f"<ul>{tips}</ul>"
+        return html(str(self.curves.attrs["data_source"]), own, [tip.sentence for tip in self.tipping])
 
 
 def delta_curve(

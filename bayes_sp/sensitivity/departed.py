@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_sp.effects.problem import Problem, Quadrature
-from bayes_sp.effects.summary import CI_KIND
+from bayes_sp.effects.summary import CI_KIND, variance_factor
 from bayes_sp.effects.worlds import Means
 from bayes_sp.names import DIFFERENCE, TOTAL, TOTAL_INDIRECT
 from bayes_sp.sensitivity.departures import Departure
@@ -56,6 +56,11 @@ class Departed:
     def scales(self) -> tuple[str, ...]:
         """Scales of the effects."""
         return scales_of(self.problem)
+
+    @property
+    def factor(self) -> Array | None:
+        """Variance factors of resampled draws, (chain, draw); None for chains."""
+        return variance_factor(self.patterns.draws)
 
     def draws(self, means: Means) -> Array:
         """Return draws of every effect, (S, path, scale)."""

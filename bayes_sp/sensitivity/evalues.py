@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from bayes_sp.conditioned import Conditioned
 from bayes_sp.effects.posterior import RATIOS, Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.names import ALONE, E_VALUE_COLUMNS, TOTAL
+from bayes_sp.shown import html
 
 NOTES = (
     "An E-value says how much confounding could explain an association away; it says nothing on whether there is any.",
@@ -48,8 +48,7 @@ class EValues:
     mark: str
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<p>{escape(note)}</p>" for note in (self.mark, *self.notes))
-        return self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}") + notes
+        return html(self.mark, self.table, *self.notes)
 
 
 def e_value(ratio: ArrayLike) -> NDArray[np.float64]:

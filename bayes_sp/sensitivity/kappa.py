@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from bayes_sp.effects.posterior import check_kappa
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.sensitivity.provenance import provenance
 from bayes_sp.sensitivity.target import Finding, Target, estimate_of, target_of
+from bayes_sp.shown import html
 
 KAPPAS = tuple(i / 10 for i in range(11))
 ROUNDING = 1e-9  # of the width of an interval
@@ -78,9 +78,9 @@ class KappaCurve:
         ]
 
     def _repr_html_(self) -> str:
-        head = f"<p>{escape(str(self.attrs['data_source']))}. Over kappa from {self.table['kappa'].min():g} "
-        head += f"to {self.table['kappa'].max():g}; limits of {100 * float(self.table['ci_prob'].iloc[0]):g} %.</p>"
-        return head + self.band.to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        head = f"{self.attrs['data_source']}. Over kappa from {self.table['kappa'].min():g} "
+        head += f"to {self.table['kappa'].max():g}; limits of {100 * float(self.table['ci_prob'].iloc[0]):g} %."
+        return html(head, self.band)
 
 
 def kappa_curve(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.effects.summary import CI_PROB, variance_factor
 from bayes_sp.errors import BayesSpError
 from bayes_sp.fitting import Fit
 from bayes_sp.many.run import Runner
@@ -93,9 +93,10 @@ def power_scaling(
     bad = [(name, alpha) for name in densities for alpha in stated if not weights[name, alpha].reliable]
     refitted = refits(fit, blocks, bad, ci_prob, runner or Runner())
     places = {dim: draws[dim].to_numpy() for dim in ("path", "scale")}
+    sizes = tail_sizes(values, variance_factor(draws))
     dataset = xr.merge(
         [
-            _numbers(values, places, list(densities), (1.0, *stated), weights, refitted, ci_prob),
+            _numbers(values, sizes, places, list(densities), (1.0, *stated), weights, refitted, ci_prob),
             _measures(values, places, list(densities), gradient, weights),
         ]
     )
@@ -138,6 +139,7 @@ def _log_densities(fit: Fit, blocks: Sequence[PriorBlock]) -> tuple[dict[str, Ar
 
 def _numbers(
     values: Array,
+    sizes: Array,
     places: Mapping[str, Array],
     names: Sequence[str],
     alphas: Sequence[float],
@@ -146,7 +148,6 @@ def _numbers(
     ci_prob: float,
 ) -> xr.Dataset:
     """Return every number where a block has a power, with the limits' errors, by weights or by refits, and by which."""
-    sizes = tail_sizes(values)
     labels = [Target(str(path), str(scale)) for path in places["path"] for scale in places["scale"]]
     shape = (len(places["path"]), len(places["scale"]))
     fitted = weighted_summary(values, equal_weights(values), ci_prob, sizes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ import xarray as xr
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.sensitivity.power_refits import ALL_PRIORS, LIKELIHOOD, Pair
 from bayes_sp.sensitivity.target import Estimate, Finding, Target
+from bayes_sp.shown import html
 
 THRESHOLD = 0.05
 WEIGHTS, REFIT, UNRELIABLE = "weights", "refit", "unreliable"
@@ -160,9 +160,8 @@ class PowerScaling:
         )
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<br>{escape(note)}" for note in self.notes)
-        head = f"{escape(self.mark)}. Priors and likelihood to powers; sensitive from {THRESHOLD} on{notes}"
-        return f"<p>{head}</p>" + self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        head = f"{self.mark}. Priors and likelihood to powers; sensitive from {THRESHOLD} on"
+        return html("\n".join([head, *self.notes]), self.table)
 
 
 def strength(alpha: float) -> str:

@@ -153,9 +153,9 @@ def equal_weights(values: Array) -> PowerWeights:
     return PowerWeights(np.full(values.shape[:2], 1.0 / (values.shape[0] * values.shape[1])), -np.inf)
 
 
-def tail_sizes(values: Array) -> Array:
-    """Return the tail ESS of each quantity, (k,), from draws (chain, draw, k)."""
-    return convergence_measures(values)["ess_tail"]
+def tail_sizes(values: Array, factor: Array | None = None) -> Array:
+    """Return the tail ESS of each quantity, (k,), from draws (chain, draw, k), resampled ones with their factors."""
+    return convergence_measures(values, factor)["ess_tail"]
 
 
 def _quantiles(values: Array, weights: PowerWeights, probabilities: Array) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from bayes_sp.sensitivity.grid_file import DEFAULT, Grid, read_grid
 from bayes_sp.sensitivity.outcomes import estimate_in, run_once
 from bayes_sp.sensitivity.provenance import provenance_of
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
+from bayes_sp.shown import html
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
@@ -130,7 +130,7 @@ class PriorGrid:
         rows = self.named[(self.named["path"] == self.target.path) & (self.named["scale"] == self.target.scale)]
         head = f"{self.attrs['data_source']}. {self.target.path} [{self.target.scale}]"
         shown = rows[["case", "median", "lower", "upper", "prob_negative", "trustworthy", "priors"]]
-        return f"<p>{escape(head)}</p>" + shown.to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        return html(head, shown)
 
 
 def prior_grid(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bayes_sp.errors import nearest
 from bayes_sp.names import path_name
+from bayes_sp.shown import control_problem
 from bayes_sp.spec.check_equations import equation_problems
 from bayes_sp.spec.check_families import family_problems, kind_problems
 from bayes_sp.spec.check_priors import prior_problems
@@ -54,6 +55,19 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
         problems += unmeasured_problems(model, {*RESERVED, *_derived(model)})
         problems += prior_problems(model) if with_priors else []
     return problems
+
+
+def text_problems(model: PathModel) -> Iterator[str]:
+    """Yield each text with a control character, which would act on a terminal, in a model that was made in code."""
+    texts = {"name": model.name, "title": model.title, "question": model.question}
+    for variable in model.variables:
+        texts |= {f"variables.{variable.name}.label": variable.label, f"variables.{variable.name}.unit": variable.unit}
+    texts |= {f"assumptions[{i}]": text for i, text in enumerate(model.assumptions, start=1)}
+    texts |= {f"published[{i}].source": effect.source for i, effect in enumerate(model.published, start=1)}
+    texts |= {f"priors.{where}.{name}": prior.why for where, name, prior in model.priors}
+    for key, text in texts.items():
+        if problem := control_problem(text):
+            yield f"{key}: {problem}"
 
 
 def _names(model: PathModel) -> Iterator[str]:

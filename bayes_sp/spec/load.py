@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from bayes_sp.errors import SpecificationError, nearest
-from bayes_sp.spec.check import check_model
+from bayes_sp.shown import one_line
+from bayes_sp.spec.check import check_model, text_problems
 from bayes_sp.spec.read_parts import read_codes, read_covariates, read_equations, read_published, read_variables
 from bayes_sp.spec.read_priors import coefficient_names, read_priors, read_unmeasured
 from bayes_sp.spec.shifts import without_zero_shifts
@@ -51,7 +52,7 @@ def load_model(source: str | Path | Mapping[str, Any] | PathModel, *, name: str 
         With every mistake found, each with its key path and the nearest known name.
     """
     if isinstance(source, PathModel):
-        if problems := check_model(source):
+        if problems := [*text_problems(source), *check_model(source)]:
             raise SpecificationError(source.name, problems)
         return _without_zero_shifts(source)
     if isinstance(source, Mapping):
@@ -109,7 +110,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
     )
     priors_are_readable = structure_is_readable and not problems
     model = PathModel(
-        name=name,
+        name=one_line(name),
         title=top.take_text("title", required=True),
         question=top.take_text("question"),
         exposure=exposure,

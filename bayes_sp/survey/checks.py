@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayes_sp.errors import SurveyError, nearest
 from bayes_sp.families.registry import FAMILIES
+from bayes_sp.shown import control_problem
 from bayes_sp.spec.types import PathModel, Variable
 from bayes_sp.survey.design import Array, Mask
 from bayes_sp.survey.groups import no_groups
@@ -259,6 +260,9 @@ def _check_groups(name: str, column: pd.Series, row_name: RowName, known_bad: Ma
         problems += describe_cells(name, none, lambda row: repr(cells[row]), row_name, rule)
         blank = np.array([isinstance(cell, str) and not cell.strip() for cell in cells], dtype=bool) & ~known_bad
         problems += describe_cells(name, blank, lambda _: "empty", row_name, "must have a group in every row")
+        control = np.array([isinstance(cell, str) and bool(control_problem(cell)) for cell in cells], dtype=bool)
+        rule = "must have no control characters, because it names a group"
+        problems += describe_cells(name, control & ~known_bad, lambda row: repr(cells[row]), row_name, rule)
     if not problems and not known_bad.any() and len(set(group_labels(column))) < least:
         problems.append(f'column "{name}": must have at least two groups; leave varying out where there is one')
     return problems

@@ -96,8 +96,8 @@ def _impossible_error(model: PathModel, design: Design, equation: Equation, x: A
     least = " and ".join(f"{1.0 - part * (1.0 - latent[name]):.2f} for {name}" for name in involved)
     before, after = _residual_variance(observed, 0.0 * errors), _residual_variance(observed, errors)
     return (
-        f'column "{equation.response}": a reliability of {given} is impossible with these records: what '
-        f"{_names(equation, terms)} leaves unexplained of {equation.response} has the variance {before:.3g} as observed "
+        f'column "{equation.response}": a reliability of {given} is impossible with these records: of '
+        f"{equation.response}, what {_names(equation, terms)} cannot explain has the variance {before:.3g} as observed "
         f"and {after:.3g} after the errors of measurement are taken off; that is positive for a reliability above "
         f"{least}; correct reliability, or observed_sd where it is given"
     )

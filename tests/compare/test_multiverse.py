@@ -129,4 +129,7 @@ def test_one_mediator_is_no_series(entry):
     model = load_model("process4")
     single = replace(entry("process6"), name="process4", model=model)
     notes = multiverse([entry(sign=1.0), single]).notes
-    assert notes == ("process4 has no path through all of two or more mediators, so no serial effect",)
+    assert notes == (
+        "process4 has no path through all of two or more mediators, so no serial effect; its indirect effect stands in "
+        "the table",
+    )

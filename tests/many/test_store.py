@@ -74,6 +74,7 @@ DAMAGES = {
     "another value": lambda text: text.replace("false", "true", 1),
     "foreign": lambda text: json.dumps({"answer": 42}),
     "a list": lambda text: "[1, 2]",
+    "deep": lambda text: "[" * 100_000,
     "no JSON": lambda text: "not JSON",
     "another type": lambda text: text.replace('"int64"', '"int65"'),
 }

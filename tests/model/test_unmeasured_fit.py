@@ -176,6 +176,7 @@ def test_a_truth_behind_a_confounder_is_found_with_it_and_missed_without(hidden_
     assert biased["upper"] < known[SERIAL]
 
 
+@pytest.mark.slow
 def test_a_truth_behind_a_confounder_of_levels_is_found_with_it_alone():
     """An ordered mediator and a normal outcome: nothing but the outcome says where the confounder lies."""
     model = chain_model(["ordered_logit", "normal"])

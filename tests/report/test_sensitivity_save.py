@@ -133,7 +133,7 @@ def test_run_toml_says_how_it_was_made(saved):
     """Effect, analyses, seed, sampler, data and the specification, which can be loaded again."""
     found, folder = saved
     info = tomllib.loads((folder / "run.toml").read_text(encoding="utf-8"))
-    assert info["sensitivity"]["effect"] == {"path": "total_indirect", "scale": "difference"}
+    assert info["sensitivity"]["effect"] == {"path": "walks -> mood -> visits", "scale": "difference"}
     assert info["sensitivity"]["analyses"] == ["priors", "kappa", "confounding", "attrition"]
     assert (info["sensitivity"]["seed"], info["sensitivity"]["sampler"]["draws"]) == (1, found.fit.options.draws)
     assert info["sensitivity"]["refused"] == {}
@@ -164,7 +164,9 @@ def test_reconstructed_records_are_flagged(tmp_path):
         assert "reconstructed from published moments" in data.attrs["data_source"]
 
 
-@pytest.mark.parametrize("options", [{"absent": 60}, {"missing": 40, "mediators": 2, "keys": 2}])
+@pytest.mark.parametrize(
+    "options", [{"absent": 60}, pytest.param({"missing": 40, "mediators": 2, "keys": 2}, marks=pytest.mark.slow)]
+)
 def test_no_cell_of_the_survey_is_written(options, tmp_path):
     """Every age ends in .123456, and no file holds one, as text or as a number."""
     found = analysed(**options)

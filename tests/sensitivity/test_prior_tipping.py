@@ -248,6 +248,7 @@ class Failing(Runner):
         ]
 
 
+@pytest.mark.slow
 def test_failed_fits_are_reported_and_gone_round():
     """The root is found between those that have an answer."""
     found = prior_tipping_point(

@@ -52,6 +52,7 @@ def upper(model, survey, strengths, seed=2):
     return compute_effects(model, design_arrays(model, survey), posterior).intervals().set_index(["path", "scale"])
 
 
+@pytest.mark.slow
 def test_the_sampler_agrees_with_the_closed_form(chain):
     """NUTS with U in the model against the chain without it, turned by the bias: every mean and SD."""
     model, survey = chain
@@ -248,6 +249,7 @@ def test_an_effect_that_is_not_clear(chain):
     assert (found.multiples["multiple"] == 0.0).all()
 
 
+@pytest.mark.slow
 def test_one_mediator_and_three():
     """One pair, or six; a path around a mediator leaves out what cannot bias it."""
     one = confounding(
@@ -262,6 +264,7 @@ def test_one_mediator_and_three():
     assert len(three.findings()) == 6
 
 
+@pytest.mark.slow
 def test_priors_of_strengths_are_averaged_over(chain):
     """One fit more: its interval is wider than that of the plain model, and it stands among the findings."""
     model, survey = chain
