@@ -6,8 +6,8 @@ suspected, on the code's side of it, u their 90 % quantile (lower where there ar
 u. In an exponential tail the gap g below the k largest values exceeds t with probability exp(-k t / s); so it does on
 the log scale in a power-law tail, whatever its index (Renyi 1953). Both are asked for: k g / s > 10 on the scale of the
 values and > 4 on the log scale, where s is at least the distance between neighbouring values, and g at least twice that
-and a quarter of the range of the rest. A negative code among values of which none is below 0 needs k g / s > 2 only: its
-sign already sets it apart.
+and a quarter of the range of the rest. A negative code among values of which none is below 0 needs k g / s > 2 only:
+its sign already sets it apart.
 
 References
 ----------

@@ -21,7 +21,7 @@ import numpy as np
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.types import Equation, PathModel
 from bayes_sp.survey.arrays import equation_matrix, zero_matrix
-from bayes_sp.survey.design import Array, Design
+from bayes_sp.survey.design import Array, Design, Mask
 
 MOST_ROWS = 20_000  # different ones that the linear program takes
 RUNAWAY = 12.0  # linear predictor beyond which a fit is looked at
@@ -97,7 +97,7 @@ def _runs_away(columns: Array, y: Array, *, count: bool) -> bool:
     return bool(away > RUNAWAY)
 
 
-def _direction(columns: Array, above: Array, *, count: bool) -> Array | None:
+def _direction(columns: Array, above: Mask, *, count: bool) -> Array | None:
     """Return a direction of coefficients along which the likelihood only rises; None where there is none."""
     from scipy.optimize import linprog  # its import takes longer than all else here
 

@@ -26,13 +26,10 @@ PRIORS = {"intercept": NORMAL, "slope": NORMAL, "sigma": POSITIVE, "phi": POSITI
 def model_of(mediator="normal", outcome="negative_binomial", **more):
     """Return a chain arm -> m -> y."""
     equations = [{"response": "m", "family": mediator}, {"response": "y", "family": outcome}]
-    tables = {
-        "title": "t",
-        "exposure": "arm",
-        "outcome": "y",
-        "equation": equations,
-        "priors": PRIORS | more.pop("priors", {}),
-    }
+    priors = PRIORS | more.pop("priors", {})
+    if mediator != "normal":
+        priors.pop("sigma")
+    tables = {"title": "t", "exposure": "arm", "outcome": "y", "equation": equations, "priors": priors}
     return load_model(tables | more)
 
 
