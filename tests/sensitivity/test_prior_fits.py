@@ -60,6 +60,7 @@ def grid_of(small_model, survey):
     return make
 
 
+@pytest.mark.fixed_seed  # the processes that fit are others, whose seeds are not moved
 def test_every_cell_is_bitwise_a_stand_alone_fit(small_model, survey, grid_of):
     """The same seed and the alternative's specification give the same numbers, named and crossed."""
     found, _ = grid_of()
