@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "bayes_sp"
 PAGE = PACKAGE.parent / "ARCHITECTURE.md"
 # A room imports only from rooms before it.
 ROOMS = (
-    "shown", "errors", "writing", "names", "kept", "families", "spec", "survey", "effects", "frequentist", "study",
+    "shown", "errors", "writing", "names", "kept", "threads", "families", "spec", "survey", "effects", "frequentist", "study",
     "model", "criticism", "compare", "conditioned", "fitting", "analysis", "runs", "many", "sensitivity", "report",
     "durations", "terminal", "arguments", "cli", "__main__",
 )  # fmt: skip
