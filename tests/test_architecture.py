@@ -14,8 +14,8 @@ PACKAGE = Path(__file__).parents[1] / "bayes_sp"
 PAGE = PACKAGE.parent / "ARCHITECTURE.md"
 # A room imports only from rooms before it.
 ROOMS = (
-    "shown", "errors", "writing", "names", "kept", "threads", "families", "spec", "survey", "effects", "frequentist", "study",
-    "model", "criticism", "compare", "conditioned", "fitting", "analysis", "runs", "many", "sensitivity", "report",
+    "shown", "errors", "writing", "names", "kept", "threads", "families", "spec", "survey", "effects", "frequentist",
+    "study", "model", "criticism", "compare", "conditioned", "fitting", "analysis", "runs", "many", "sensitivity", "report",
     "durations", "terminal", "arguments", "cli", "__main__",
 )  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -248,8 +248,8 @@ def test_without_a_change_the_range_is_said(small_model):
     assert result.shifts == ()
     assert result.sentence == (
         "the 95 % interval of the indirect effect via mood over all patients stays below 0 from missing values of "
-        "visits: rate x 0.368 (log rate -1) to missing values of visits: rate x 2.72 (log rate +1); 1 of the fits on the way "
-        "have no answer"
+        "visits: rate x 0.368 (log rate -1) to missing values of visits: rate x 2.72 (log rate +1); 1 of the fits on "
+        "the way have no answer"
     )
     one = Curve(VISITS, ((VISITS, (0.0, 1.0)),))
     result = tip(small_model, one, estimates((-2, -1), (-2, -0.5)))
