@@ -15,8 +15,8 @@ PAGE = PACKAGE.parent / "ARCHITECTURE.md"
 # A room imports only from rooms before it.
 ROOMS = (
     "shown", "errors", "writing", "names", "kept", "threads", "families", "spec", "survey", "effects", "frequentist",
-    "study", "model", "criticism", "compare", "conditioned", "fitting", "analysis", "runs", "many", "sensitivity", "report",
-    "durations", "terminal", "arguments", "cli", "__main__",
+    "study", "model", "criticism", "compare", "conditioned", "fitting", "analysis", "runs", "many", "sensitivity",
+    "report", "durations", "terminal", "arguments", "cli", "__main__",
 )  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 import xarray as xr
@@ -18,6 +18,7 @@ from bayes_sp.names import observed_name
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array, Design, Mask
 from bayes_sp.survey.relevance import came_back, relevant
+from bayes_sp.threads import in_threads
 
 TRIED = 12  # draws of each chain on which the number of nodes is chosen
 CELLS = 400_000  # draws x patients at a time
@@ -110,12 +111,11 @@ def _fill(
     nodes = Alike(model, design.taken(rows), few, unknown).choose()
     size = max(1, CELLS // (chains * draws))
 
-    def one(start: int) -> None:
+    def one(start: int, _stop: Event) -> None:
         some = rows[start : start + size]
         densities = Alike(model, design.taken(some), at, unknown).densities(nodes)
         for values, part in zip(found, densities, strict=True):
             values[..., some] = part
 
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        list(pool.map(one, range(0, len(rows), size)))
+    in_threads(one, range(0, len(rows), size), min(os.cpu_count() or 1, 8))
     return max((error for _, error in nodes.values()), default=0.0)

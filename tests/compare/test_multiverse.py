@@ -133,3 +133,17 @@ def test_one_mediator_is_no_series(entry):
         "process4 has no path through all of two or more mediators, so no serial effect; its indirect effect stands in "
         "the table",
     )
+
+
+def test_one_mediator_alone_is_compared_by_its_indirect_effect(entry):
+    """Without any serial path the indirect effect is concluded upon; beside one it has a column of its own."""
+    single = replace(entry("process6"), name="one", model=load_model("process4"))
+    alone, both = multiverse([single]), multiverse([entry(), single])
+    assert alone.effect == TOTAL_INDIRECT
+    assert alone.shown == (TOTAL_INDIRECT, DIRECT, TOTAL)
+    assert "indirect effect" in alone.sentence
+    assert both.effect == SERIAL
+    assert both.shown == (SERIAL, TOTAL_INDIRECT, DIRECT, TOTAL)
+    assert multiverse([entry()]).shown == (SERIAL, DIRECT, TOTAL)
+    assert "3. The indirect effect in all of them" in multiverse_text(alone, "records")
+    assert max(map(len, multiverse_text(both, "records").splitlines())) <= WIDTH
