@@ -180,16 +180,16 @@ def bootstrap(
 
 def point_estimates(design: Design, model: PathModel | None = None) -> Array:
     """Effects of the maximum-likelihood fit to all patients, (effect, scale, decomposition); errors as `bootstrap`."""
-    return _fit_whole(_chain(design, model)).values[0]
+    return _fit_whole(_chain(design, model, resampled=False)).values[0]
 
 
-def _chain(design: Design, model: PathModel | None) -> PlainChain | GeneralChain:
+def _chain(design: Design, model: PathModel | None, *, resampled: bool = True) -> PlainChain | GeneralChain:
     """Make the chain ready, by the faster way where that knows all that the specification has."""
     if model is None or is_plain(model):
         return plain_chain(design)
     if reasons := no_likelihood_fit(model):
         raise SpecificationError("bootstrap", list(reasons))
-    return general_chain(model, design)
+    return general_chain(model, design) if resampled else general_chain(model, design, pilot=0)
 
 
 def _fit_whole(problem: PlainChain | GeneralChain) -> Refits:

@@ -42,6 +42,7 @@ class GeneralChain:
     design: Design
     regressions: tuple[Regression, ...]
     starts: tuple[Array, ...]
+    pilot: int = PILOT
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -61,12 +62,14 @@ class GeneralChain:
 
     @cached_property
     def _pilot(self) -> Problem:
-        """A few resamples, as the effects see them."""
-        (counts,) = resamples(self.design.n, 0, PILOT, block=PILOT, batch_bytes=2**26)
+        """A few resamples, or all patients where there are to be none, as the effects see them."""
+        counts = np.ones((1, self.design.n))
+        if self.pilot:
+            (counts,) = resamples(self.design.n, 0, self.pilot, block=self.pilot, batch_bytes=2**26)
         fits, reason, _ = self._fitted(counts)
         kept = reason == ""
         if not kept.any():
-            raise SurveyError(self.design.outcome, [f"none of {PILOT} resamples could be fitted: {reason[0]}"])
+            raise SurveyError(self.design.outcome, [f"none of {len(counts)} resamples could be fitted: {reason[0]}"])
         finite = kept & ~_moving(fits)
         kept = finite if finite.any() else kept
         return self._problem([fit.theta[kept] for fit in fits], counts[kept])
@@ -150,8 +153,11 @@ class GeneralChain:
                 values[only & ~none, :, s] = 1.0
 
 
-def general_chain(model: PathModel, design: Design) -> GeneralChain:
-    """Make a specification ready: fit every equation to all patients, from where resamples start."""
+def general_chain(model: PathModel, design: Design, *, pilot: int = PILOT) -> GeneralChain:
+    """Make a specification ready: fit every equation to all patients, from where resamples start.
+
+    The nodes of quadrature are chosen on ``pilot`` resamples; 0 for all patients alone, where there are to be no more.
+    """
     data = regressions(model, design)
     everyone = np.ones((1, design.n))
     starts = []
@@ -161,7 +167,7 @@ def general_chain(model: PathModel, design: Design) -> GeneralChain:
             problem = f"no maximum-likelihood fit to all patients: {fits.reason[0]}"
             raise SurveyError(regression.response, [problem])
         starts.append(regression.start if fits.direction.any() else fits.theta[0])
-    return GeneralChain(model, design, data, tuple(starts))
+    return GeneralChain(model, design, data, tuple(starts), pilot)
 
 
 def _moving(fits: Sequence[Fits]) -> NDArray[np.bool_]:

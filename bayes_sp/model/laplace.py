@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +42,9 @@ class LaplaceDraws:
     factor: Array
 
 
-def laplace_draws(posterior: LogPosterior, *, draws: int, seed: int, cores: int = 1) -> LaplaceDraws:
+def laplace_draws(
+    posterior: LogPosterior, *, draws: int, seed: int, cores: int = 1, weigh: Callable[[Array], Array] | None = None
+) -> LaplaceDraws:
     r"""Draw from a posterior that has been moved to its mode and curvature.
 
     Points z_s are proposed from the multivariate t of 50 degrees of freedom, q, in rounds of ``draws`` until half as
@@ -63,18 +66,21 @@ def laplace_draws(posterior: LogPosterior, *, draws: int, seed: int, cores: int 
         Number of draws, and seed.
     cores
         Threads; they change the time, never the draws.
+    weigh
+        Log-densities of points, (s, size) -> (s,), up to a constant; those of all rows where it is not given.
 
     References
     ----------
     Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72).
     Rue, Martino & Chopin (2009), JRSS B 71, 319-392. doi:10.1111/j.1467-9868.2008.00700.x (Laplace approximation)
     """
+    weigh = weigh or (lambda points: log_densities(posterior, points, cores, gradient=False)[0])
     rng = np.random.default_rng(seed)
     tailed = posterior.program.framed if posterior.program.confounders else posterior.size
     points, ratios = np.empty((0, posterior.size)), np.empty(0)
     for _ in range(MAX_ROUNDS):
         proposed, log_q = _propose(rng, draws, posterior.size, tailed)
-        log_p = log_densities(posterior, proposed, cores, gradient=False)[0]
+        log_p = weigh(proposed)
         points = np.concatenate([points, proposed])
         ratios = np.concatenate([ratios, np.where(np.isfinite(log_p), log_p - log_q, -np.inf)])
         weight, pareto_k = _smoothed(ratios)
