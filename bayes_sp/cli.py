@@ -8,16 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bayes_sp.arguments import (
-    OMITTED,
-    Version,
-    add_compare,
-    add_fit,
-    add_priors,
-    add_sensitivity,
-    file_path,
-    whole_number,
-)
+from bayes_sp.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity, file_path, whole_number
 from bayes_sp.durations import fit_takes, sensitivity_takes
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
 from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions, shortfall
@@ -94,6 +85,7 @@ def _check_records(options: argparse.Namespace) -> None:
 
 def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
     """Return the records that the options name."""
+    from bayes_sp.arguments import OMITTED
     from bayes_sp.study.reconstruct import reconstruct
     from bayes_sp.survey.read import read_survey, read_survey_of_default
 

@@ -239,4 +239,4 @@ def read_survey_of_default(path: str | Path, model: PathModel) -> Survey:
         "about; --data needs a MODEL: name your own, as in fit mine.toml --data mine.csv (docs/specification.md says "
         "how to write one)"
     )
-    raise SurveyError(str(path), [reason])
+    raise SurveyError(str(path), [reason, *check_columns(model, header)])
