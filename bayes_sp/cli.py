@@ -18,9 +18,10 @@ from bayes_sp.arguments import (
     file_path,
     whole_number,
 )
+from bayes_sp.durations import fit_takes, sensitivity_takes
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
-from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions
-from bayes_sp.terminal import Output, Parser, importing, keeping, prepare, stop_when_told
+from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions, shortfall
+from bayes_sp.terminal import Output, Parser, importing, keeping, prepare, say, stop_when_told
 
 if TYPE_CHECKING:
     from bayes_sp.spec.types import PathModel
@@ -78,12 +79,6 @@ def _parser() -> Parser:
     return parser
 
 
-def _say(line: str) -> None:
-    """Print a line of progress where somebody watches."""
-    if sys.stderr.isatty():
-        Output().write(f"... {line}\n", sys.stderr)
-
-
 def _check_records(options: argparse.Namespace) -> None:
     """Refuse options on records, sampler and replacement before anything slow is imported."""
     if options.data is not None and options.reconstruction is not None:
@@ -113,6 +108,9 @@ def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
 
 
 def _sampler(options: argparse.Namespace) -> SamplerOptions:
+    short = "" if options.method == "laplace" else shortfall(options.chains, options.draws)
+    if short:
+        say(f"these results will not be usable: {short}")
     return SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
 
 
@@ -135,7 +133,8 @@ def _fit(options: argparse.Namespace) -> int:
         design_arrays(checked, survey)
     folder = options.out or default_folder(model.name, survey.digest, options.seed)
     destination = check_destination(folder, overwrite=options.overwrite)
-    _say("loading the sampler")
+    say(fit_takes(model, len(survey), _sampler(options)), always=True)
+    say("loading the sampler")
 
     with importing():
         from bayes_sp.analysis import analyse
@@ -144,7 +143,7 @@ def _fit(options: argparse.Namespace) -> int:
 
     analysis = analyse(
         model, survey, seed=options.seed, options=_sampler(options), replicates=options.bootstrap,
-        check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=_say,
+        check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=say,
     )  # fmt: skip
     summary = summary_text(analysis, with_ends=options.save_records)
     try:
@@ -169,7 +168,7 @@ def _compare(options: argparse.Namespace) -> int:
     ):
         found = compare_and_keep(
             options.models, options.data, 1 if options.reconstruction is None else options.reconstruction, folder,
-            seed=options.seed, options=_sampler(options), replicates=options.bootstrap, notify=_say,
+            seed=options.seed, options=_sampler(options), replicates=options.bootstrap, notify=say,
         )  # fmt: skip
         try:
             saved = save_comparison(found.multiverse, folder, found.text, overwrite=options.overwrite)
@@ -191,7 +190,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
         check_destination(options.out, overwrite=options.overwrite)
     if options.nonresponders is not None and not os.path.isfile(options.nonresponders):
         raise BayesSpError(str(options.nonresponders), ["is not a file; --nonresponders needs a CSV or a TOML file"])
-    _say("loading the sampler")
+    say("loading the sampler")
 
     with importing():
         from bayes_sp.many.run import Runner
@@ -210,11 +209,12 @@ def _sensitivity(options: argparse.Namespace) -> int:
     folder = options.out or default_folder(f"sensitivity-{model.name}", survey.digest, options.seed)
     destination = check_destination(folder, overwrite=options.overwrite)
     Store(options.cells)  # refuses a folder that cannot be written, before any work
-    runner = Runner(scheduler=options.scheduler, workers=options.workers, store=options.cells, progress=_say)
+    say(sensitivity_takes(parts, options.cells), always=True)
+    runner = Runner(scheduler=options.scheduler, workers=options.workers, store=options.cells, progress=say)
     with keeping(f"fits are kept in {options.cells}", lambda: bool(runner.written)):
         found = analyse(
             model, survey, parts, grid=grid, nonresponders=absent, target=target, seed=options.seed,
-            options=_sampler(options), runner=runner, notify=_say,
+            options=_sampler(options), runner=runner, notify=say,
         )  # fmt: skip
     summary = sensitivity_text(found)
     try:

@@ -221,7 +221,7 @@ class Fit(Conditioned):
         if has_exact_posterior(twin) and design.complete:
             draws = exact_posterior(twin, design, seed=self.seed, chains=self.options.chains, draws=self.options.draws)
             return compute_effects(twin, design, draws, mark=self.survey.mark)
-        tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options)
+        tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options, pointwise=False)
         fitted = Fit(twin, self.survey, tree, self.seed, self.options)
         effects = fitted.effects()
         verdict = diagnose(tree, effects.quantities(), twin)
@@ -232,9 +232,8 @@ class Fit(Conditioned):
         return f"Fit({self.model.name}; {self.survey.mark}; seed {self.seed})"
 
     def _repr_html_(self) -> str:
-        head = html(f"{self.survey.mark}; seed {self.seed}", strong=self.model.title)
-        head += "".join(html(doubt) for doubt in self.doubts)
-        return head + self.diagnose()._repr_html_()
+        records = f"{self.survey.mark}; seed {self.seed}"
+        return html(records, *self.doubts, strong=self.model.title) + self.diagnose()._repr_html_()
 
 
 def fit(

@@ -150,3 +150,9 @@ class Parser(argparse.ArgumentParser):
         output.write(message, file or sys.stderr)
         if output.refused and file is sys.stdout:
             self.exit(2, f"{self.prog}: standard output: {output.refused}\n")
+
+
+def say(line: str, *, always: bool = False) -> None:
+    """Print a line of progress where somebody watches, or ``always`` one that says how long it takes; no empty one."""
+    if line and (always or sys.stderr.isatty()):
+        Output().write(f"... {line}\n", sys.stderr)

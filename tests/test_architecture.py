@@ -16,7 +16,7 @@ PAGE = PACKAGE.parent / "ARCHITECTURE.md"
 ROOMS = (
     "shown", "errors", "writing", "names", "kept", "families", "spec", "survey", "effects", "frequentist", "study",
     "model", "criticism", "compare", "conditioned", "fitting", "analysis", "runs", "many", "sensitivity", "report",
-    "terminal", "arguments", "cli", "__main__",
+    "durations", "terminal", "arguments", "cli", "__main__",
 )  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = {

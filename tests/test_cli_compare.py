@@ -107,6 +107,28 @@ def test_a_fit_that_cannot_be_used_ends_with_status_3(clinic, capsys):
     assert "DO NOT USE THESE RESULTS" in printed
 
 
+def test_a_run_without_draws_of_missing_cells_is_fitted_again(clinic, capsys):
+    """Effects average over them; a run with records has them, and a second comparison writes no second run."""
+    rows = (clinic / "clinic.csv").read_text(encoding="utf-8").splitlines()
+    place = rows[0].split(",").index("age")
+    cells = [row.split(",") for row in rows]
+    for row in cells[1:6]:
+        row[place] = ""
+    (clinic / "clinic.csv").write_text("\n".join(",".join(row) for row in cells), encoding="utf-8")
+    few = ["--data", "clinic.csv", "--draws", "50", "--bootstrap", "0"]
+    assert main(["fit", "own.toml", *few]) == NOT_TRUSTWORTHY
+    for _ in range(2):
+        capsys.readouterr()
+        assert main(["compare", "own.toml", *few, "--out", "one", "--overwrite"]) == NOT_TRUSTWORTHY
+        printed = capsys.readouterr().out
+        assert re.search(r"Fitted again: own\. \S+ does not keep draws of missing cells of age\.", printed)
+        assert "not fitted" not in printed
+        assert len([path for path in (clinic / "one").iterdir() if path.is_dir()]) <= 1
+    assert main(["fit", "own.toml", *few, "--save-records", "--out", "runs/whole"]) == NOT_TRUSTWORTHY
+    assert main(["compare", "own.toml", *few, "--out", "two"]) == NOT_TRUSTWORTHY
+    assert "Taken from a finished run: own from " in capsys.readouterr().out
+
+
 def test_another_seed_or_other_records_are_another_run(clinic):
     """A run is taken only where everything that its draws depend on is the same."""
     from bayes_sp.model.options import SamplerOptions

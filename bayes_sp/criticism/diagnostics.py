@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,17 +14,17 @@ from bayes_sp.effects.convergence import Array, energy_bfmi
 from bayes_sp.effects.existence import MeanBound, mean_bound
 from bayes_sp.effects.summary import convergence, variance_factor
 from bayes_sp.effects.tails import pareto_k
-from bayes_sp.model.options import PARETO_K_LIMIT
+from bayes_sp.model.options import ESS_LIMIT, PARETO_K_LIMIT, shortfall
 from bayes_sp.names import DIAGNOSTIC_COLUMNS, VARYING
 from bayes_sp.shown import html
 from bayes_sp.spec.types import PathModel
 
 RHAT_LIMIT = 1.01
-ESS_LIMIT = 400
 BFMI_LIMIT = 0.3
 DIVERGENT_LIMIT = 1 / 2000  # share of draws
 NEAR_LIMIT = 0.05  # share of draws near the bound beyond which a mean does not exist
 GAP_LIMIT = 0.25  # of a mean from its median, in widths of the interval
+LEAST_BEYOND = 15  # patients beyond parameters: see `patients_beyond`
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +36,9 @@ class Verdict:
     trustworthy
         Whether medians and intervals can be used, because every threshold is met: R-hat <= 1.01, bulk and tail
         ESS >= 400 for every parameter and every effect, divergences in at most 1 of 2,000 draws (in none where another
-        threshold is missed), E-BFMI > 0.3 in every chain; for draws of a Laplace approximation Pareto k <= 0.7 and
-        importance ESS >= 400 instead of R-hat, divergences and E-BFMI.
+        threshold is missed), E-BFMI > 0.3 in every chain; for draws of a Laplace approximation Pareto k <= 0.7,
+        importance ESS >= 400 and 15 patients more than parameters in every equation instead of R-hat, divergences and
+        E-BFMI.
     reasons
         One sentence for each threshold that is missed; empty when trustworthy.
     numbers
@@ -117,13 +119,16 @@ def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array], model: PathMo
     resampled = "pareto_k" in posterior.attrs
     if resampled:
         numbers |= {name: float(posterior.attrs[name]) for name in ("pareto_k", "importance_ess")}
-        method_reasons = _approximation_reasons(numbers)
+        method_reasons = [*_approximation_reasons(numbers), *_few_patients(posterior.attrs)]
     else:
         stats = posterior["sample_stats"]
         bfmi = energy_bfmi(stats["energy"].transpose("chain", "draw").to_numpy())
         numbers |= {"divergences": float(stats["diverging"].sum()), "e_bfmi": float(bfmi.min())}
-        method_reasons = _sampler_reasons(numbers, int(bfmi.argmin()))
-    reasons = (*_reasons(table, with_r_hat=not resampled), *method_reasons)
+        method_reasons = list(_sampler_reasons(numbers, int(bfmi.argmin())))
+    chains, kept = (posterior["posterior"].sizes[dim] for dim in ("chain", "draw"))
+    short = shortfall(chains, kept)
+    with_r_hat = not resampled and chains > 1
+    reasons = (*([short] if short else []), *_reasons(table, with_r_hat=with_r_hat), *method_reasons)
     too_many, few = _divergences(numbers, posterior, alone=not reasons)
     reasons += too_many
     found = _means(effects, table["ess_tail"].to_numpy()[len(quantities) - len(effects) :])
@@ -165,7 +170,7 @@ def _reasons(table: pd.DataFrame, *, with_r_hat: bool) -> Iterator[str]:
         badness = np.where(np.isnan(values), np.inf, values if column == "r_hat" else -values)
         worst = int(np.argmax(badness))
         digits = 3 if column == "r_hat" else 0
-        constant = "not computable: one chain, or a constant"
+        constant = "not computable: a constant"
         value = constant if np.isnan(values[worst]) else f"{values[worst]:.{digits}f}"
         name = table["name"].to_numpy()[~ok][worst]
         yield f"{noun} {limit} for {len(values)} of {len(table)} quantities (worst: {name}, {value})"
@@ -241,3 +246,12 @@ def _approximation_reasons(numbers: Mapping[str, float]) -> Iterator[str]:
         yield f"Pareto k {numbers['pareto_k']:.2f}, above {PARETO_K_LIMIT}"
     if not numbers["importance_ess"] >= ESS_LIMIT:
         yield f"importance ESS {numbers['importance_ess']:.0f}, below {ESS_LIMIT}"
+
+
+def _few_patients(attrs: Mapping[Hashable, Any]) -> Iterator[str]:
+    """Yield a sentence where the posterior's tails may be too heavy for the proposals, out of Pareto k's sight."""
+    if attrs.get("beyond", LEAST_BEYOND) < LEAST_BEYOND:
+        yield (
+            f"the Laplace approximation needs {LEAST_BEYOND} patients more than an equation has parameters, and "
+            f'"{attrs["least_known"]}" has {attrs["beyond"]}; use --method nuts'
+        )

@@ -154,6 +154,35 @@ def _weigh(work: Any, by: int, weight: int, width: int, rows: int) -> None:
             work[by + k * rows + r] *= work[weight + r]
 
 
+@compiled
+def _places(ints: Any, width: int, kept: int) -> Any:
+    """Return where ``work`` has rows' log-densities, weights, derivatives; a block; a deferred zeta; hidden values."""
+    count, size = ints[at.EQUATIONS], min(BLOCK, ints[at.ROWS])
+    ell = 3 * count * kept
+    block = ell + 2 * kept + count * width * kept
+    apart = block + (2 + width) * size
+    return ell, ell + kept, ell + 2 * kept, block, apart, apart + kept
+
+
+@compiled
+def _back(ints: Any, floats: Any, v: Any, dv: Any, work: Any, width: int, kept: int) -> None:
+    """Carry the derivatives of deferred equations, last one first, to parameters and to hidden values before."""
+    count, rows, members = ints[at.EQUATIONS], ints[at.ROWS], ints[at.MEMBERS]
+    _, weight, derivatives, _, _, own = _places(ints, width, kept)
+    for j in range(count - 1, -1, -1):
+        e = at.HEAD + j * at.EQUATION
+        if ints[e + at.INTEGRATED] or not ints[e + at.DEFERRED]:
+            continue
+        above, at_w, by = (count + j) * kept, own + ints[e + at.MEMBER] * kept, derivatives + j * width * kept
+        by_w = at_w + members * kept
+        if ints[e + at.UNMEASURED]:
+            work[by_w : by_w + kept] = work[above : above + kept]
+            continue
+        _weigh(work, by, weight, width, rows)
+        pull_hidden(ints, floats, e, v, work, (2 * count + j) * kept, above, at_w, by_w, by, rows)
+        pull(ints, floats, e, v, dv, work, 0, rows, by, rows, count)
+
+
 def make_log_density(name: str, densities: Any) -> Any:
     """Return ``log_density(theta, ints, floats, gradient)``, named after the families that `densities` knows.
 
@@ -169,16 +198,13 @@ def make_log_density(name: str, densities: Any) -> Any:
         power = floats[ints[at.LOG_CONSTANT] + 1]
         count, rows, width = ints[at.EQUATIONS], ints[at.ROWS], 2 + ints[at.MOST_AUX]
         kept = rows if ints[at.ANY_DEFERRED] else 0
-        ell, weight = 3 * count * kept, (3 * count + 1) * kept
-        derivatives, block = (3 * count + 2) * kept, (3 * count + 2 + count * width) * kept
-        size = min(BLOCK, rows)
-        apart = block + (2 + width) * size  # zeta of a deferred equation
-        members, together = ints[at.MEMBERS], ints[at.LINK_RECORDS] != at.NONE
-        own = apart + kept  # standardised hidden values, then derivatives by them
-        work = np.zeros(own + (0 if together else 2 * members * kept))
-        w = work[own : own + members * kept * (not together)].reshape((-1, max(kept, 1)))
-        by_w = work[own + len(w) * kept :].reshape((-1, max(kept, 1)))
-        z, settled = np.empty_like(w), np.zeros((0 if together or not members else planes(ints)[8], rows))
+        ell, weight, derivatives, block, apart, own = _places(ints, width, kept)
+        size, members, together = min(BLOCK, rows), ints[at.MEMBERS], ints[at.LINK_RECORDS] != at.NONE
+        hidden = 0 if together else members
+        work = np.zeros(own + 2 * hidden * kept)
+        w = work[own : own + hidden * kept].reshape((hidden, kept))
+        by_w = work[own + hidden * kept :].reshape((hidden, kept))
+        z, settled = np.empty_like(w), np.zeros((planes(ints)[8] if hidden else 0, rows))
         with_gradient = len(gradient) > 0
         dv, out = np.zeros(len(v)), np.empty(width)
         if together:
@@ -216,20 +242,7 @@ def make_log_density(name: str, densities: Any) -> Any:
         if kept:
             value += power * split_weights(ints, work, ell, weight)
         if with_gradient:
-            for j in range(count - 1, -1, -1):
-                e = at.HEAD + j * at.EQUATION
-                by = derivatives + j * width * kept
-                above, mine = (count + j) * kept, own + (members + ints[e + at.MEMBER]) * kept
-                if ints[e + at.INTEGRATED]:
-                    continue
-                if ints[e + at.UNMEASURED]:
-                    work[mine : mine + kept] = work[above : above + kept]
-                elif ints[e + at.DEFERRED]:
-                    _weigh(work, by, weight, width, rows)
-                    at_w = mine - members * kept
-                    pull_hidden(ints, floats, e, v, work, (2 * count + j) * kept, above, at_w, mine, by, rows)
-                    for start in range(0, rows, rows):  # one block of all rows
-                        pull(ints, floats, e, v, dv, work, start, rows, by, rows, count)
+            _back(ints, floats, v, dv, work, width, kept)
             if members and not together:
                 pull_settled(ints, floats, v, dv, settled, w, z, by_w, work, weight)
             dv *= power

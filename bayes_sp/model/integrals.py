@@ -57,7 +57,7 @@ def find_frame(log_f: LogIntegrand, dims: int, shape: tuple[int, ...]) -> Frame:
     z = np.zeros((dims, *shape))
     value, gradient, precision = _derivatives(log_f, z)
     for _ in range(ITERATIONS):
-        step = np.moveaxis(np.linalg.solve(precision, np.moveaxis(gradient, 0, -1)[..., None])[..., 0], -1, 0)
+        step = _newton(precision, gradient)
         if float(np.abs(step * np.sqrt(_diagonal(precision))).max()) < NEAR:
             break
         share = np.ones(shape)
@@ -70,6 +70,8 @@ def find_frame(log_f: LogIntegrand, dims: int, shape: tuple[int, ...]) -> Frame:
             share = np.where(worse, share / 2.0, share)
         z = np.where(worse, z, new)
         value, gradient, precision = _derivatives(log_f, z)
+    if dims == 1:
+        return Frame(z, 1.0 / np.sqrt(precision))
     return Frame(z, np.linalg.inv(np.linalg.cholesky(precision)).swapaxes(-1, -2))
 
 
@@ -102,6 +104,13 @@ def enough_nodes(log_f: LogIntegrand, frame: Frame) -> tuple[int, float]:
         if change <= TOLERANCE or 2 * nodes > MOST or (2 * nodes) ** dims > MOST_IN_ALL:
             return nodes, change
         before = after
+
+
+def _newton(precision: Array, gradient: Array) -> Array:
+    """Return the Newton step, (d, ...)."""
+    if len(gradient) == 1:
+        return gradient / precision[None, ..., 0, 0]
+    return np.moveaxis(np.linalg.solve(precision, np.moveaxis(gradient, 0, -1)[..., None])[..., 0], -1, 0)
 
 
 def _penalised(log_f: LogIntegrand, z: Array) -> Array:

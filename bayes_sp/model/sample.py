@@ -18,7 +18,7 @@ import xarray as xr
 
 from bayes_sp.errors import FitError
 from bayes_sp.model.imputed import imputed_covariates
-from bayes_sp.model.laplace import GROUPS, laplace_draws
+from bayes_sp.model.laplace import GROUPS, laplace_draws, patients_beyond
 from bayes_sp.model.mode import NoModeError, find_mode
 from bayes_sp.model.native import engine_for
 from bayes_sp.model.nuts import nuts_draws
@@ -27,6 +27,7 @@ from bayes_sp.model.parameters import is_posterior, posterior_dims, varying_name
 from bayes_sp.model.pointwise import log_likelihood
 from bayes_sp.model.posterior import LogPosterior, log_posterior
 from bayes_sp.model.program import Program, compile_program
+from bayes_sp.model.thinned import Thin, weigher
 from bayes_sp.model.unmeasured import unmeasured_draws
 from bayes_sp.names import VARIANCE_FACTOR, observed_name
 from bayes_sp.spec.dump import specification_text
@@ -110,13 +111,17 @@ def sample_posterior(
         _check_power(posterior.program, model, survey)
     engine_for(posterior)
     compiled_at = time.perf_counter()
+    notify("finding the mode")
     try:
         strict = options.method == "laplace"
         held = None if strict else posterior.program.standardised
         mode = find_mode(posterior, cores=options.cores, strict=strict, held=held)
         posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
-        draw = _nuts if options.method == "nuts" else _laplace
-        z, stats, found = draw(posterior, seed, options, progress, notify)
+        if options.method == "nuts":
+            z, stats, found = _nuts(posterior, seed, options, progress, notify)
+        else:
+            thin = _thin(model, design, posterior, seed, likelihood_power)
+            z, stats, found = _laplace(posterior, design.n, thin, seed, options, notify)
     except (NoModeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise FitError(survey.source, [f'the model "{model.name}" could not be fitted: {reason}']) from error
@@ -125,7 +130,10 @@ def sample_posterior(
     rounded = {name: round(value, 3) for name, value in seconds.items()}
     made = {"seed": seed, **asdict(options), **power, **found, **rounded}
     theta = posterior.program.completed(posterior.theta(z), seed)
-    draws, stats = _with_factors(label_draws(model, posterior.program, theta), stats)
+    labelled = label_draws(model, posterior.program, theta)
+    if options.method == "laplace":
+        made |= dict(zip(("least_known", "beyond"), patients_beyond(model, design, labelled), strict=True))
+    draws, stats = _with_factors(labelled, stats)
     tree = _complete(draws, stats, model, survey, design, made, pointwise)
     if any(covariate.name in design.missing for covariate in model.covariates):
         tree["imputed"] = xr.DataTree(imputed_covariates(model, design, posterior.program, theta, seed=seed))
@@ -189,20 +197,39 @@ def _nuts(
     return z, stats, {"divergences": int(stats["diverging"].sum())}
 
 
+def _thin(model: PathModel, design: Design, posterior: LogPosterior, seed: int, power: float) -> Thin | None:
+    """Return the posterior of fewer patients; None where patients have parameters or several rows."""
+    program = posterior.program
+    if program.size > program.framed or program.rows.count > program.rows.single:
+        return None
+
+    def thin(rows: int) -> LogPosterior:
+        chosen = np.sort(np.random.default_rng([seed, 2]).choice(design.n, rows, replace=False))
+        return log_posterior(compile_program(model, design.taken(chosen), power * design.n / rows))
+
+    return thin
+
+
 def _laplace(
-    posterior: LogPosterior, seed: int, options: SamplerOptions, _progress: bool, notify: Notify
+    posterior: LogPosterior, n: int, thin: Thin | None, seed: int, options: SamplerOptions, notify: Notify
 ) -> tuple[Array, xr.Dataset | None, dict[str, Any]]:
     """Draw by importance resampling from the Laplace approximation: (group, draw, size), and variance factors."""
     notify(f"weighing {options.draws} draws of the Laplace approximation")
     each = -(-options.draws // GROUPS)
-    found = laplace_draws(posterior, draws=each * GROUPS, seed=seed, cores=options.cores)
+    scales = weigher(posterior, n, thin, seed=seed, cores=options.cores)
+    found = laplace_draws(posterior, draws=each * GROUPS, seed=seed, cores=options.cores, weigh=scales.densities)
+    weighed = {"weighed_rows": scales.rows, "weighing_error": scales.error} if scales.error else {}
     if not found.pareto_k <= PARETO_K_LIMIT:
         raise RuntimeError(
             f"the Laplace approximation is not close enough (Pareto k {found.pareto_k:.2f}, above {PARETO_K_LIMIT}); "
             "use --method nuts"
         )
     stats = xr.Dataset({VARIANCE_FACTOR: (("chain", "draw"), found.factor.reshape(GROUPS, each))})
-    return found.z.reshape(GROUPS, each, -1), stats, {"pareto_k": found.pareto_k, "importance_ess": found.ess}
+    return (
+        found.z.reshape(GROUPS, each, -1),
+        stats,
+        {"pareto_k": found.pareto_k, "importance_ess": found.ess, **weighed},
+    )
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bayes_sp.spec.types import PathModel
 
 INK, QUIET, ACCENT, NEGATIVE = "#1b1b1b", "#8a8a8a", "#1f5a93", "#b3541e"
+LETTERS = 15  # of a note, to an inch of a figure
 STYLES = {
     (PUBLISHED, PUBLISHED): (INK, "D", "published"),
     ("normal", BOOTSTRAP): (NEGATIVE, "o", "normal, bootstrap"),
@@ -57,12 +59,14 @@ def plot_paths(fit: Fit, ci_prob: float = 0.95) -> Figure:
     xs, ys = np.array(places).T
     axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.3, ys.max() + 0.3))
     axes.axis("off")
-    figure.suptitle(_plain(model.title), fontsize=12, color=INK)
+    figure.suptitle(_plain(textwrap.fill(model.title, int(figure.get_figwidth() * 9))), fontsize=12, color=INK)
     note = (
         f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient{_scales(model)}. Dark: interval "
-        f"excludes 0. Covariates are not drawn{_left_out(model)}.\n{fit.survey.mark}."
+        f"excludes 0. Covariates are not drawn{_left_out(model)}."
     )
-    figure.supxlabel(_plain(note), fontsize=8, color=QUIET)
+    width = int(figure.get_figwidth() * LETTERS)
+    lines = [*textwrap.wrap(note, width), *textwrap.wrap(f"{fit.survey.mark}.", width)]
+    figure.supxlabel(_plain("\n".join(lines)), fontsize=8, color=QUIET)
     return figure
 
 
@@ -117,17 +121,19 @@ def plot_comparison(model: PathModel, comparison: Comparison, unit: str = "") ->
         _intervals(axes, rows, heights, style)
         drawn.append((rows, heights, style[0]))
     _open_intervals(axes, drawn)
-    axes.set_yticks(range(len(paths)), [_plain(path_words(model, path)).replace(", then", ",\nthen") for path in paths])
+    axes.set_yticks(range(len(paths)), [_plain(_lines(path_words(model, path))) for path in paths])
     axes.set_ylim(len(paths) - 0.45, -0.55)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     u0, u1 = model.contrast
     exposure, outcome = model.variable(model.exposure), model.variable(model.outcome)
     what = f"{outcome.label}: difference for {in_sentence(exposure.label)} {u0:g} → {u1:g}"
-    axes.set_xlabel(_plain(f"{what}\n({unit or outcome.unit or outcome.label})"))
+    below = [*textwrap.wrap(what, 84), *textwrap.wrap(f"({unit or outcome.unit or outcome.label})", 84)]
+    axes.set_xlabel(_plain("\n".join(below)))
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     kind_of_interval = "95 % intervals: percentile (bootstrap), equal-tailed (posterior)"
-    axes.set_title(_plain(f"{kind_of_interval}\n{comparison.mark}"), fontsize=9, color=QUIET)
+    mark = textwrap.fill(comparison.mark, 100)
+    axes.set_title(_plain(f"{kind_of_interval}\n{mark}"), fontsize=9, color=QUIET)
     return figure
 
 
@@ -164,7 +170,7 @@ def _places(count: int) -> list[tuple[float, float]]:
 
 def _box(axes: Axes, place: tuple[float, float], label: str) -> Text:
     return axes.text(
-        *place, _folded(label), ha="center", va="center", fontsize=10, color=INK, zorder=1,
+        *place, _plain(_folded(label)), ha="center", va="center", fontsize=10, color=INK, zorder=1,
         bbox={"boxstyle": "round,pad=0.6", "facecolor": "white", "edgecolor": INK},
     )  # fmt: skip
 
@@ -177,12 +183,11 @@ def _label(low: float, middle: float, high: float) -> str:
 
 
 def _folded(label: str) -> str:
-    """Break a long label into two lines at the space nearest its middle."""
-    spaces = [i for i, letter in enumerate(label) if letter == " "]
-    if len(label) <= 16 or not spaces:
+    """Break a long label into lines: two where they are not too wide, else at most four, the rest left out."""
+    if len(label) <= 16:
         return label
-    cut = min(spaces, key=lambda i: abs(i - len(label) / 2))
-    return f"{label[:cut]}\n{label[cut + 1 :]}"
+    lines = textwrap.wrap(label, max(16, min(24, len(label) // 2 + 3)), max_lines=4, placeholder=" ...")
+    return "\n".join(lines)
 
 
 def _arrow(axes: Axes, start: Text, end: Text, label: str, colour: str) -> None:
@@ -204,6 +209,12 @@ def _arrow(axes: Axes, start: Text, end: Text, label: str, colour: str) -> None:
         x, y, label, ha="center", va="center", fontsize=9, color=colour, zorder=3,
         bbox={"boxstyle": "square,pad=0.2", "facecolor": "white", "edgecolor": "none"},
     )  # fmt: skip
+
+
+def _lines(words: str) -> str:
+    """Break the words of a path into lines, a new one for each step."""
+    steps = words.replace(", then", ",\nthen").splitlines()
+    return "\n".join(line for step in steps for line in textwrap.wrap(step, 44, max_lines=3, placeholder=" ..."))
 
 
 def _plain(text: str) -> str:

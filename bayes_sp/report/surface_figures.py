@@ -221,10 +221,10 @@ def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], norm: TwoSlopeNo
     return image
 
 
-def _smooth(at: xr.Dataset, pair: tuple[str, str]) -> tuple[Array, Array, Array]:
-    """Return axes and medians of a fine grid, by quadratic splines through the fits; as it is where a fit failed."""
+def _smooth(at: xr.Dataset, pair: tuple[str, str], what: str = "median") -> tuple[Array, Array, Array]:
+    """Return axes and medians, or limits, of a fine grid, by quadratic splines; as it is where a fit failed."""
     first, second = pair
-    medians = at["median"].transpose(first, second).to_numpy()
+    medians = at[what].transpose(first, second).to_numpy()
     y, x = at[first].to_numpy(), at[second].to_numpy()
     if not np.isfinite(medians).all() or min(medians.shape) < 3:
         return x, y, medians
@@ -234,16 +234,18 @@ def _smooth(at: xr.Dataset, pair: tuple[str, str]) -> tuple[Array, Array, Array]
 
 
 def _tipping(axes: Axes, found: Confounding, pair: tuple[str, str]) -> None:
-    """Draw the tipping curve, and hatch what lies beyond it."""
+    """Draw the tipping curve, and hatch where the interval includes no effect, which may be everywhere."""
+    at = found.surfaces[pair].sel(path=found.target.path, scale=found.target.scale)
+    x, y, lower = _smooth(at, pair, "lower")
+    inside = np.minimum(found.target.null - lower, _smooth(at, pair, "upper")[2] - found.target.null)
+    if (inside >= 0).any():
+        axes.contourf(x, y, inside, levels=[0.0, np.inf], colors="none", hatches=["////"])
     rows = found.tipping[(found.tipping["first"] == pair[0]) & (found.tipping["second"] == pair[1])]
     known = rows.dropna(subset=["second_strength"])
-    edge = float(found.surfaces[pair][pair[1]].max())
     for sign in (-1.0, 1.0):
         own = known[np.sign(known["second_strength"]) == sign]
         if len(own) > 1:
             axes.plot(own["second_strength"], own["first_strength"], color=INK, linewidth=1.6)
-            axes.fill_betweenx(own["first_strength"], own["second_strength"], sign * edge, facecolor="none",
-                               edgecolor=INK, hatch="////", linewidth=0)  # fmt: skip
 
 
 def _benchmarks(axes: Axes, model: PathModel, found: Confounding, pair: tuple[str, str]) -> None:
@@ -254,7 +256,7 @@ def _benchmarks(axes: Axes, model: PathModel, found: Confounding, pair: tuple[st
     strongest = max(shown, key=lambda row: row["first_strength"] * row["second_strength"], default=None)
     for row in shown:
         x, y = row["sign"] * row["second_strength"], row["first_strength"]
-        axes.plot(x, y, "o", color="white", markeredgecolor=INK, markersize=5)
+        axes.plot(x, y, "o", color="white", markeredgecolor=INK, markersize=5, zorder=6)  # no label hides one
         if strongest is not None and row is strongest:
             label = plain(model.variable(row["covariate"]).label)
             side = "right" if x > 0 else "left"

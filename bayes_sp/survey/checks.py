@@ -137,7 +137,7 @@ def _inexact(column: pd.Series, values: Array) -> Mask:
     """Return which whole numbers of a column change where they become floats, (n,)."""
     if not pd.api.types.is_integer_dtype(column):
         return np.zeros(len(column), dtype=bool)
-    inexact = np.abs(values) > EXACT
+    inexact = np.abs(values) >= EXACT
     for row in np.flatnonzero(inexact):
         inexact[row] = int(column.iloc[row]) != int(values[row])
     return np.asarray(inexact)

@@ -5,9 +5,9 @@ way that the column's own tail does not explain. Let d be the distances from the
 suspected, on the code's side of it, u their 90 % quantile (lower where there are few), and s the mean excess of d over
 u. In an exponential tail the gap g below the k largest values exceeds t with probability exp(-k t / s); so it does on
 the log scale in a power-law tail, whatever its index (Renyi 1953). Both are asked for: k g / s > 10 on the scale of the
-values and > 4 on the log scale, where s is at least the distance
-between neighbouring values, and g at least twice that. A negative code among values of which none is below 0 needs
-k g / s > 2 only: its sign already sets it apart.
+values and > 4 on the log scale, where s is at least the distance between neighbouring values, and g at least twice that
+and a quarter of the range of the rest. A negative code among values of which none is below 0 needs k g / s > 2 only:
+its sign already sets it apart.
 
 References
 ----------
@@ -39,6 +39,7 @@ TAIL = 0.1  # share of values on one side whose mean excess says how fast the ta
 LEAST_TAIL = 10  # values in it, as far as half of the side allows
 LINEAR, LOGARITHMIC = 10.0, 4.0  # least k g / s on both scales
 NEGATIVE = 2.0  # least k g / s of a negative code where nothing else is below 0
+LEAST_GAP = 0.25  # of the range of the rest
 MOST_CODES = 4  # of one column on one side
 ROUNDING = 1e-9  # of a distance between values
 LEAST_REST = 5  # values that are no codes, for any suspicion
@@ -156,5 +157,7 @@ def _far(rest: Array, codes: Array, cells: int, side: float) -> bool:
     linear = max(float((over - u).mean()), step)
     if alone:
         return cells * gap / linear > NEGATIVE
+    if gap < LEAST_GAP * np.ptp(rest):
+        return False  # such as ages that were cut off at 99
     logarithmic = max(float(np.log(over / u).mean()), float(np.log1p(step / end)))
     return cells * gap / linear > LINEAR and cells * np.log(nearest / end) / logarithmic > LOGARITHMIC

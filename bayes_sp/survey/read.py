@@ -147,11 +147,11 @@ def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], chec
 def _changed(text: Sequence[str], number: Mask) -> Iterator[tuple[str, Mask]]:
     """Yield which numbers would change where they become floats: small ones that become 0, long whole ones."""
     zero, whole = np.zeros(len(text), dtype=bool), np.zeros(len(text), dtype=bool)
-    for i in np.flatnonzero(number):
+    for i in map(int, np.flatnonzero(number)):
         value, cell = float(text[i]), text[i]
         zero[i] = value == 0 and any(digit in "123456789" for digit in re.split("[eE]", cell)[0])
         whole[i] = (
-            EXACT < abs(value) < math.inf and WHOLE.fullmatch(cell) is not None and Decimal(cell) != Decimal(value)
+            EXACT <= abs(value) < math.inf and WHOLE.fullmatch(cell) is not None and Decimal(cell) != Decimal(value)
         )
     yield "is so close to 0 that it would be read as 0; give the column another unit", zero
     yield INEXACT, whole

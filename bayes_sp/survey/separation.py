@@ -21,11 +21,12 @@ import numpy as np
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.types import Equation, PathModel
 from bayes_sp.survey.arrays import equation_matrix, zero_matrix
-from bayes_sp.survey.design import Array, Design
+from bayes_sp.survey.design import Array, Design, Mask
 
 MOST_ROWS = 20_000  # different ones that the linear program takes
 RUNAWAY = 12.0  # linear predictor beyond which a fit is looked at
 FEASIBLE = 1e-7
+MOST_APART = 1e5  # a column's largest value, in units of where nine tenths of it lie
 LOG_LINKS = ("poisson", "negative_binomial")
 
 
@@ -57,6 +58,9 @@ def _separating(terms: tuple[str, ...], columns: Array, y: Array, *, count: bool
     if len(y) < columns.shape[1] + 2 or not y.max() > y.min():
         return ()
     size = np.abs(columns).max(axis=0)
+    bulk = np.quantile(np.abs(columns - np.median(columns, axis=0)), 0.9, axis=0)
+    if (size > MOST_APART * np.where(bulk > 0, bulk, size)).any():
+        return ()  # beside such a value the others are all alike to the linear program
     columns = columns / np.where(size > 0, size, 1.0)
     if not _runs_away(columns, y, count=count):
         return ()
@@ -93,7 +97,7 @@ def _runs_away(columns: Array, y: Array, *, count: bool) -> bool:
     return bool(away > RUNAWAY)
 
 
-def _direction(columns: Array, above: Array, *, count: bool) -> Array | None:
+def _direction(columns: Array, above: Mask, *, count: bool) -> Array | None:
     """Return a direction of coefficients along which the likelihood only rises; None where there is none."""
     from scipy.optimize import linprog  # its import takes longer than all else here
 

@@ -163,13 +163,29 @@ def test_a_quantity_that_never_varies_is_a_reason(other):
     tree["posterior"]["mood"].to_numpy()[0, :, 0] += other
     verdict = diagnose(tree, effects)
     assert not verdict.trustworthy
-    assert "(worst: sigma[mood], not computable: one chain, or a constant)" in verdict.reasons[0]
+    assert "(worst: sigma[mood], not computable: a constant)" in verdict.reasons[0]
 
 
 def test_one_chain_is_a_reason():
     """One chain cannot show that chains agree."""
     verdict = diagnose(*made_up(chains=1))
-    assert "R-hat above 1.01 for 5 of 5 quantities" in verdict.reasons[0]
+    assert verdict.reasons == ("R-hat compares chains, and there is one; use at least 2 (4 are better)",)
+
+
+def test_draws_that_cannot_be_enough_are_a_reason_of_their_own():
+    """Before the effective sample size of each quantity, which may by luck exceed the number of draws."""
+    verdict = diagnose(*made_up(chains=4, draws=99))
+    assert verdict.reasons[0] == "4 chains of 99 draws are fewer than the 400 effective draws that are needed"
+
+
+@pytest.mark.parametrize(("beyond", "few"), [(14, True), (15, False)])
+def test_a_laplace_approximation_of_few_patients_is_not_trusted(beyond, few):
+    """Pareto k cannot see tails where there are no draws."""
+    tree, effects = made_up()
+    tree.attrs |= {"pareto_k": 0.3, "importance_ess": 3000.0, "least_known": "mood", "beyond": beyond}
+    reasons = diagnose(tree, effects).reasons
+    assert (reasons == ()) != few
+    assert not few or '"mood" has 14; use --method nuts' in reasons[0]
 
 
 def test_every_reason_is_given_at_once():

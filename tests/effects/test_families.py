@@ -111,6 +111,15 @@ def test_a_dose_curve_is_effects_at_each_exposure(make_survey, name):
     expected = compute_effects(model, replace(design, contrast=(0.0, 3.0)), posterior).draws
     np.testing.assert_allclose(curve[AVERAGE].sel(exposure=3.0), expected[AVERAGE], rtol=1e-7)
     np.testing.assert_allclose(curve[ALONE].sel(exposure=0.0, scale=DIFFERENCE), 0.0, atol=1e-12)
+    low, high = design.x.min(), design.x.max()
+    marked = dose_curve(model, design, posterior, [low - 0.5, low, high, high + 0.5])
+    assert marked["extrapolated"].to_numpy().tolist() == [True, False, False, True]
+    assert marked.attrs["observed"] == [low, high]
+    beyond = replace(design, contrast=(high + 1.0, high))
+    assert dose_curve(model, beyond, posterior, [low, high])["extrapolated"].all()
+    at = {"belonging_t1": [1.0, 2.0], "loneliness_t1": [5.0]}
+    held = controlled_direct_effect(model, replace(design, y=np.minimum(design.y, 4.0)), posterior, at)
+    assert held["loneliness_t1_extrapolated"].all()
     with pytest.raises(ValueError, match="exposures is empty"):
         dose_curve(model, design, posterior, [])
 

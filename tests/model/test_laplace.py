@@ -149,3 +149,14 @@ def test_an_unknown_method_is_refused():
     """Only the two methods exist."""
     with pytest.raises(ValueError, match="method"):
         sp.SamplerOptions(method="vi")
+
+
+def test_patients_beyond_the_parameters_are_counted_by_equation(small_tables, make_user_survey):
+    """Coefficients, residual SD or phi, against the responses that are known; the least of them is kept."""
+    survey = make_user_survey(30)
+    records = survey.records.astype(float)
+    records.loc[:4, "visits"] = np.nan
+    model = sp.load_model(small_tables, name="small")
+    found = sp.fit(model, replace(survey, records=records), options=replace(LAPLACE, draws=1000)).posterior
+    parameters = found["posterior"]["visits"].sizes["visits_term"] + 1  # phi
+    assert (found.attrs["least_known"], found.attrs["beyond"]) == ("visits", 25 - parameters)

@@ -7,11 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from matplotlib.text import Annotation
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Annotation, Text
 
+from bayes_sp.fitting import Fit
+from bayes_sp.model.options import SamplerOptions
 from bayes_sp.names import DIFFERENCE, TOTAL_INDIRECT
 from bayes_sp.report.figures import INK, QUIET, plot_comparison, plot_paths
 from bayes_sp.spec.load import load_model
+from bayes_sp.survey.arrays import design_arrays
 
 
 def texts_of(axes) -> list[str]:
@@ -146,3 +150,22 @@ def test_signs_of_formulas_in_labels_are_drawn_as_they_are(own_analysis):
         plot_comparison(priced, own_analysis.comparison),
     ):
         figure.savefig(io.BytesIO(), format="png")
+
+
+def test_long_names_stay_inside_the_path_diagram(small_tables, make_user_survey, make_posterior, recwarn):
+    """Title, boxes and note are broken into lines; dollar signs are no formula, and nothing warns."""
+    small_tables["title"] = "A title that goes on " * 6
+    for name in ("walks", "mood", "visits"):
+        label = f"{name} at $10 and \\frac 5$ each " + "as reported by the patient at the visit " * 3
+        small_tables.setdefault("variables", {}).setdefault(name, {})["label"] = label
+    model, survey = load_model(small_tables, name="small"), make_user_survey(100)
+    tree = make_posterior(model, design_arrays(model, survey), seed=4, chains=2, draws=100)
+    figure = plot_paths(Fit(model, survey, tree, 4, SamplerOptions()))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    inside = figure.bbox.padded(1)
+    for text in figure.findobj(Text):
+        if text.get_text():
+            box = text.get_window_extent(canvas.get_renderer())
+            assert inside.x0 <= box.x0 <= box.x1 <= inside.x1, text.get_text()
+    assert not recwarn.list

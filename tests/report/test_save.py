@@ -59,8 +59,8 @@ def test_the_runs_record_says_what_went_in(saved, own_analysis):
         "source": "120 records from clinic.csv", "origin": "file", "reconstructed_from_published_moments": False,
         "records": 120, "digest": own_analysis.fit.survey.digest,
     }  # fmt: skip
-    assert info["verdict"] == {"trustworthy": True, "reasons": [], "r_hat": 1.0023, "ess_bulk": 3210.4,
-                               "ess_tail": 2109.8, "divergences": 0.0, "e_bfmi": 0.914}  # fmt: skip
+    assert info["verdict"] == {"trustworthy": True, "reasons": [], "cautions": [], "r_hat": 1.0023,
+                               "ess_bulk": 3210.4, "ess_tail": 2109.8, "divergences": 0.0, "e_bfmi": 0.914}  # fmt: skip
     assert info["sampler"]["draws"] == 100
     assert info["seconds"]["fit"] == 1.5
     assert {"python", "pymc", "numpy", "bayes_sp"} <= info["versions"].keys()

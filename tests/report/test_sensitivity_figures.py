@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
@@ -236,3 +238,16 @@ def test_signs_of_formulas_are_drawn_as_they_are():
     figure = plot_estimates(found.fit.model, target, [("5 $ and 6 $", found.base)], found.base, "a $ mark $", "")
     assert figure.axes[0].get_yticklabels()[-1].get_text() == r"5 \$ and 6 \$"
     assert r"\$ mark \$" in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize("wider", [0.0, 5.0])
+def test_everything_is_hatched_where_the_interval_always_includes_no_effect(wider):
+    """The hatching is what the caption says, also where there is no tipping curve to end it."""
+    found = analysed((CONFOUNDING,))
+    surfaces = {pair: at.assign(lower=at["lower"] - wider, upper=at["upper"] + wider)
+                for pair, at in found.confounding.surfaces.items()}  # fmt: skip
+    (axes, *_) = plot_confounding(found.fit.model, replace(found.confounding, surfaces=surfaces)).axes
+    hatched = [part for part in axes.collections if getattr(part, "hatches", [None]) == ["////"]]
+    (extent,) = (part.get_paths()[0].get_extents() for part in hatched)
+    whole = axes.dataLim
+    assert (extent.width * extent.height == pytest.approx(whole.width * whole.height, rel=1e-6)) == (wider > 0)

@@ -141,7 +141,7 @@ def test_run_toml_says_how_it_was_made(saved):
         "source": "200 records from clinic.csv", "origin": "file", "reconstructed_from_published_moments": False,
         "records": 200, "digest": found.fit.survey.digest,
     }  # fmt: skip
-    assert info["verdict"] == {"trustworthy": True, "reasons": []}
+    assert info["verdict"] == {"trustworthy": True, "reasons": [], "cautions": []}
     assert load_model(info["fitted"]["specification"], name="walks") == found.fit.model
     assert info["fitted"]["specification_digest"] == specification_digest(found.fit.model)
     assert {"python", "numpy", "bayes_sp"} <= info["versions"].keys()

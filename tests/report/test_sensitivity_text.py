@@ -171,13 +171,13 @@ def test_confounding_says_multiples_and_e_values():
     assert found.confounding.sentence() in flowing(text)
     shown = f"> {strongest['most']:.1f}" if np.isnan(strongest["multiple"]) else f"{strongest['multiple']:.1f}*"
     assert shown in text
-    surface = next(iter(found.confounding.surfaces.values())).sel(path="total_indirect", scale="difference")
+    surface = next(iter(found.confounding.surfaces.values())).sel(path=found.target.path, scale="difference")
     fitted = surface["fitted"]
     excluded = int((((surface["upper"] < 0) | (surface["lower"] > 0)) & fitted).sum())
     assert f"the interval excludes 0 in {excluded} of {int(fitted.sum())} fits" in flowing(text)
     table = found.e_values.table.set_index("path")
-    numbers = row_of(text.partition("E-values")[2], "total indirect")
-    row = table.loc["total_indirect"]
+    numbers = row_of(text.partition("E-values")[2], "via Mood")
+    row = table.loc[found.target.path]
     assert numbers == pytest.approx([*row[["median", "lower", "upper", "e_value", "e_value_limit"]]], abs=6e-3)
 
 

@@ -128,7 +128,7 @@ def test_the_table_and_the_findings_say_it_in_words(small_model, survey):
     assert (low.case, low.estimate.upper) == (own["shift"].iloc[0], -1.5)
     assert high.estimate.upper == 1.0
     sentence = (
-        "the 95 % interval of the effect via mood over all patients stays below 0 until missing values of "
+        "the 95 % interval of the indirect effect via mood over all patients stays below 0 until missing values of "
         "visits: rate x 2.72 (log rate +1)"
     )
     assert {low.note, high.note, found.tipping[0].sentence} == {sentence}
@@ -247,8 +247,8 @@ def test_without_a_change_the_range_is_said(small_model):
     result = tip(small_model, WAY, estimates((-3, -2), None, (-2, -1), (-2, -0.5), (-2, -0.1)))
     assert result.shifts == ()
     assert result.sentence == (
-        "the 95 % interval of the effect via mood over all patients stays below 0 from missing values of visits: "
-        "rate x 0.368 (log rate -1) to missing values of visits: rate x 2.72 (log rate +1); 1 of the fits on the way "
+        "the 95 % interval of the indirect effect via mood over all patients stays below 0 from missing values of "
+        "visits: rate x 0.368 (log rate -1) to missing values of visits: rate x 2.72 (log rate +1); 1 of the fits on the way "
         "have no answer"
     )
     one = Curve(VISITS, ((VISITS, (0.0, 1.0)),))

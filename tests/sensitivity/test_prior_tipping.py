@@ -106,7 +106,7 @@ def test_the_tipping_scale_of_a_product_is_that_of_its_exact_posterior():
     tau = optimize.brentq(lower, 0.01, 1.0)
     model = model_of(m={"x": UNIT}, y={"m": {**UNIT, "sigma": 2}})
     found = prior_tipping_point(model, survey, low=0.02, high=5, options=QUICK)
-    assert found.target == Target("total_indirect")
+    assert found.target == Target("x -> m -> y")
     assert found.tipping.first.low < tau < found.tipping.first.high
     assert found.tipping.first.high / found.tipping.first.low < 1.3
     assert [term for term, _ in found.priors] == [("m", "x"), ("y", "m")]

@@ -195,6 +195,13 @@ def test_doubtful_evaluations_are_named():
     assert "not trustworthy at 5, 10" in found.note
 
 
+def test_an_interval_that_includes_no_effect_all_along_is_said_to():
+    """Not how near to no effect the limit comes where the interval shrinks upon it."""
+    found = find_tipping(one_by_one(lambda d: Estimate(0.1 * d, -d, d)), 1e-9, 1, start=1, log=True)
+    assert (found.before, found.crossings) == ("across", ())
+    assert found.note == "the interval includes no effect to begin with, and at every value that was tried"
+
+
 def test_a_base_that_differs_from_the_start_tips_there():
     """Where the start itself already says something else, nothing needs to be turned."""
     base = Estimate(2.0, 1.0, 3.0)

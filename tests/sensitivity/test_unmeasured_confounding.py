@@ -256,7 +256,7 @@ def test_one_mediator_and_three():
         normal_chain(1), confounded_records(1, {}), runner=ExactRunner(), options=FEW, target=Target("x -> m1 -> y")
     )
     assert list(one.surfaces) == [("m1", "y")]
-    assert "the effect via label of m1" in one.sentence()
+    assert "the indirect effect via label of m1" in one.sentence()
     levels = {name: [0.4] for name in ("m1", "m2", "m3", "y")}
     three = confounding(normal_chain(3), confounded_records(3, {}), runner=ExactRunner(), options=FEW, strengths=levels)
     assert len(three.surfaces) == 6

@@ -33,7 +33,7 @@ def everything():
 def test_the_base_is_the_fits_own_effect(everything):
     """Target, effects and estimate are those of a fit of the same seed."""
     own = estimate_of(everything.fit.effects().table(), everything.target)
-    assert everything.target == Target("total_indirect")  # one mediator has no serial path
+    assert everything.target == Target("walks -> mood -> visits")  # one mediator has one indirect path
     assert (everything.base.median, everything.base.lower, everything.base.upper) == (own.median, own.lower, own.upper)
     assert everything.base.trustworthy
     assert everything.base.sign() == -1
