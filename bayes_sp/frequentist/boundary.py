@@ -38,9 +38,9 @@ BOUNDARY_WORDS = {
 
 # How far along the direction limits are read; a unit of it takes a factor of e from the rates that go to 0.
 REACH = 15.0
-# A change over that distance below which a value has its limit; directions are known to about 1e-8.
-STILL = 1e-5
-GROWS = 1e3
+# A relative change over that distance below which a value has its limit: where directions are known to 1e-7, where they
+# are known to 1e-5, and for integrals by quadrature, which has an error where what it integrates becomes a step.
+STILL, STILL_ROUGHLY, STILL_INTEGRATED = 1e-5, 2e-2, 1e3
 # A ratio or difference below which it is one of rates that go to 0.
 GONE = 1e-12
 
@@ -51,24 +51,19 @@ def counted(bits: Bits) -> tuple[tuple[str, int], ...]:
     return tuple(sorted((pair for pair in found if pair[1]), key=lambda pair: -pair[1]))
 
 
-def limits(values_at: Callable[[float], Array], *, integrated: bool = False) -> Array:
+def limits(values_at: Callable[[float], Array], *, still: float = STILL) -> Array:
     """Return the limits of values along a direction: finite ones, minus or plus infinity, or NaN for none.
 
     Parameters
     ----------
     values_at
         ``t -> values`` at t times the direction from where the climb ended.
-    integrated
-        Whether values are integrals by quadrature, which has an error where what it integrates becomes a step: then
-        only a value that grows a thousandfold is infinite.
+    still
+        Relative change from `REACH` to twice as far below which a value has its limit.
     """
-    near, far = values_at(0.0), values_at(REACH)
+    near, far = values_at(REACH), values_at(2.0 * REACH)
     with np.errstate(invalid="ignore", over="ignore"):
         change = far - near
-        moving = (
-            np.abs(far) > GROWS * (1.0 + np.abs(near))
-            if integrated
-            else np.abs(change) > STILL * (1.0 + np.minimum(np.abs(near), np.abs(far)))
-        )
-        limit = np.where(moving, np.copysign(np.inf, change), np.where(np.abs(far) < GONE, 0.0, far))
-    return np.where(np.isnan(change) & ~np.isinf(far), np.nan, np.where(np.isinf(far), far, limit))
+        moving = np.abs(change) > still * (1.0 + np.minimum(np.abs(near), np.abs(far)))
+        limit = np.where(moving, np.copysign(np.inf, change), np.where(np.abs(near) < GONE, 0.0, near))
+    return np.where(np.isinf(far), far, np.where(np.isnan(change), np.nan, limit))

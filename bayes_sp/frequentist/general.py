@@ -93,8 +93,8 @@ class GeneralChain:
                 def values_at(t: float, thetas: list[tuple[Array, Array]] = thetas, w: Array = weights) -> Array:
                     return self._effects([theta + t * direction for theta, direction in thetas], w)
 
-                integrated = self.quadrature.nodes > 0
-                values[chosen] = at.limits(values_at, integrated=integrated) if moving[chosen][0] else values_at(0.0)
+                still = at.STILL_INTEGRATED if self.quadrature.nodes else at.STILL_ROUGHLY
+                values[chosen] = at.limits(values_at, still=still) if moving[chosen][0] else values_at(0.0)
         self._without_variation(counts, values, boundary)
         phi = np.full(len(counts), np.nan)
         if "phi" in self.regressions[-1].parameters:
