@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bayes_sp.analysis import compare_models
     from bayes_sp.criticism.elpd import elpd_difference
     from bayes_sp.criticism.prior_check import check_priors
+    from bayes_sp.criticism.prior_predictive import prior_predictive
     from bayes_sp.effects.posterior import Effects
     from bayes_sp.errors import BayesSpError
     from bayes_sp.fitting import Fit, fit
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from bayes_sp.frequentist.regression import Moments, least_squares
     from bayes_sp.model.build import build_model
     from bayes_sp.model.options import SamplerOptions
-    from bayes_sp.model.predictive import prior_predictive
     from bayes_sp.report.criticism_figures import plot_influence, plot_loo_pit, plot_predictive_checks, plot_prior_check
     from bayes_sp.report.figures import plot_comparison, plot_paths
     from bayes_sp.report.multiverse_figure import plot_multiverse
@@ -87,7 +87,7 @@ _HOMES = {
     "plot_paths": "bayes_sp.report.figures",
     "plot_predictive_checks": "bayes_sp.report.criticism_figures",
     "plot_prior_check": "bayes_sp.report.criticism_figures",
-    "prior_predictive": "bayes_sp.model.predictive",
+    "prior_predictive": "bayes_sp.criticism.prior_predictive",
     "published": "bayes_sp.study.published",
     "read_run": "bayes_sp.runs",
     "read_survey": "bayes_sp.survey.read",

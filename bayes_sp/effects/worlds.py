@@ -21,14 +21,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from threading import Event
 
 import numpy as np
 
 from bayes_sp.effects.chain import Array, Baselines, Chain, Mediator
 from bayes_sp.effects.nodes import Rule
 from bayes_sp.effects.normal import Flags, NormalWorld, combine, every_path, normal_world, slope_classes
+from bayes_sp.effects.steep import steep_batch
+from bayes_sp.threads import in_threads
 
 _CELLS = 2**16  # draws x patients in one array: half a megabyte stays in a processor's cache
 
@@ -92,6 +94,8 @@ def world_means(
 
         classes = slope_classes(parts)
         work = normal_batch(chain, parts, classes, rule, counts)
+        if chain.outcome.rule == "zero_inflated":
+            work = steep_batch(chain, parts, classes, counts, work)
         return Means(_in_batches(chain, baselines, len(worlds), work), False)
     from bayes_sp.effects.quadrature import levels_batch
 
@@ -162,13 +166,12 @@ def _in_batches(chain: Chain, baselines: Baselines, rows: int, work: Callable[[i
     out = np.empty((rows, chain.draws))
     size = max(1, _CELLS // max(baselines(0, 1).shape[-1], 1))
 
-    def one(start: int) -> None:
+    def one(start: int, _: Event) -> None:
         stop = min(start + size, chain.draws)
         with np.errstate(over="ignore", invalid="ignore"):  # of the thread: a wild prior draw may have no finite mean
             out[:, start:stop] = work(start, stop, baselines(start, stop))
 
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        list(pool.map(one, range(0, chain.draws, size)))
+    in_threads(one, range(0, chain.draws, size), min(os.cpu_count() or 1, 8))
     return out
 
 

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from pymc.distributions.transforms import ordered
 
 from bayes_sp.errors import SurveyError
 from bayes_sp.families.base import Family
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model.prior_density import priors_of
-from bayes_sp.model.priors import PYMC, Tensor, prior_vector
+from bayes_sp.model.priors import Tensor, increasing_vector, prior_vector
 from bayes_sp.names import observed_name
 from bayes_sp.spec.parts import Equation, Unmeasured
 from bayes_sp.spec.priors import Prior
@@ -221,10 +220,7 @@ def _auxiliary(model: PathModel, design: Design, equation: Equation, family: Fam
     labels = [f"{low:g}|{high:g}" for low, high in pairwise(model.levels(response))]
     pm.modelcontext(None).add_coord(f"{response}_cut", labels)
     (prior,) = priors_of(model, response, ["cutpoint"])
-    make, arguments = PYMC[prior.dist]
-    constants = {arguments[key]: np.full(len(labels), value) for key, value in prior.constants}
-    start = np.linspace(-2.0, 2.0, len(labels) + 2)[1:-1]
-    return make(f"{response}_cutpoint", **constants, transform=ordered, initval=start, dims=f"{response}_cut")
+    return increasing_vector(f"{response}_cutpoint", prior, f"{response}_cut", labels)
 
 
 def _hidden_values(response: str, family: Family, y: Array, unknown: Mask, eta: Tensor, aux: Tensor) -> Tensor:

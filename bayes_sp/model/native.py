@@ -6,8 +6,8 @@ import ctypes
 import functools
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from types import FunctionType
 from typing import Any
 from zlib import crc32
@@ -25,6 +25,7 @@ from bayes_sp.model.nutpie_import import compile_pymc
 from bayes_sp.model.posterior import LogPosterior
 from bayes_sp.model.special import compiled
 from bayes_sp.survey.design import Array
+from bayes_sp.threads import in_threads
 
 DRAWS = "z"
 address_as_void_pointer = compile_pymc.address_as_void_pointer
@@ -173,18 +174,19 @@ def log_densities(posterior: LogPosterior, points: Array, cores: int, *, gradien
     values = np.full(len(points), np.nan)
     gradients = np.full((len(points), posterior.size if gradient else 0), np.nan)
 
-    def evaluate(first: int) -> None:
+    def evaluate(first: int, stop: Event) -> None:
         for place in range(first, len(points), cores):
+            if stop.is_set():
+                return
             x, slope, value = (a.ctypes.data_as(pointer) for a in (points[place], gradients[place], values[place:]))
             if call(posterior.size, x, slope, value, arguments.table.ctypes.data) != 0:
                 values[place], gradients[place] = np.nan, np.nan
 
     cores = min(cores, len(points))
     if cores == 1:
-        evaluate(0)
+        evaluate(0, Event())
     else:
-        with ThreadPoolExecutor(cores) as pool:
-            list(pool.map(evaluate, range(cores)))  # list: so that an error is not lost
+        in_threads(evaluate, range(cores), cores)
     return values, gradients
 
 

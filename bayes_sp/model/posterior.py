@@ -32,6 +32,11 @@ class LogPosterior:
         """Number of parameters that are sampled, P."""
         return self.program.size
 
+    @property
+    def scale(self) -> Array:
+        """L of the frame, (F, F)."""
+        return self.frame[2 * self.size :].reshape(self.program.framed, self.program.framed)
+
     def moved(self, origin: Array, scale: Array, spread: Array | None = None) -> LogPosterior:
         """Return the same posterior in another frame.
 
@@ -56,7 +61,7 @@ class LogPosterior:
         """Return the sampled parameters of draws z, (..., P)."""
         size, framed = self.size, self.program.framed
         origin, spread = self.frame[:size], self.frame[size : 2 * size]
-        scale = self.frame[2 * size :].reshape(framed, framed)
+        scale = self.scale
         theta = origin + z * spread
         theta[..., :framed] = origin[:framed] + z[..., :framed] @ scale.T
         return theta

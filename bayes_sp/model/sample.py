@@ -18,7 +18,7 @@ import xarray as xr
 
 from bayes_sp.errors import FitError
 from bayes_sp.model.imputed import imputed_covariates
-from bayes_sp.model.laplace import GROUPS, laplace_draws
+from bayes_sp.model.laplace import GROUPS, laplace_draws, patients_beyond
 from bayes_sp.model.mode import NoModeError, find_mode
 from bayes_sp.model.native import engine_for
 from bayes_sp.model.nuts import nuts_draws
@@ -27,8 +27,9 @@ from bayes_sp.model.parameters import is_posterior, posterior_dims, varying_name
 from bayes_sp.model.pointwise import log_likelihood
 from bayes_sp.model.posterior import LogPosterior, log_posterior
 from bayes_sp.model.program import Program, compile_program
+from bayes_sp.model.thinned import Thin, weigher
 from bayes_sp.model.unmeasured import unmeasured_draws
-from bayes_sp.names import observed_name
+from bayes_sp.names import VARIANCE_FACTOR, observed_name
 from bayes_sp.spec.dump import specification_text
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import design_arrays
@@ -82,7 +83,8 @@ def sample_posterior(
         covariates have missing cells: their draws. With unmeasured confounders there is ``unmeasured``, their draws
         (chain, draw, patient), and no ``log_likelihood``, which then is an integral and computed where it is needed.
         The root's attributes record seed, options, versions, data digest, specification, the records' origin,
-        divergences (or Pareto k) and seconds of compiling and sampling.
+        divergences (or Pareto k) and seconds of compiling and sampling. Draws of a Laplace approximation have a
+        coordinate ``variance_factor`` (chain, draw) that Monte Carlo errors need (`laplace_draws`).
 
     Raises
     ------
@@ -109,13 +111,17 @@ def sample_posterior(
         _check_power(posterior.program, model, survey)
     engine_for(posterior)
     compiled_at = time.perf_counter()
+    notify("finding the mode")
     try:
         strict = options.method == "laplace"
         held = None if strict else posterior.program.standardised
         mode = find_mode(posterior, cores=options.cores, strict=strict, held=held)
         posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
-        draw = _nuts if options.method == "nuts" else _laplace
-        z, stats, found = draw(posterior, seed, options, progress, notify)
+        if options.method == "nuts":
+            z, stats, found = _nuts(posterior, seed, options, progress, notify)
+        else:
+            thin = _thin(model, design, posterior, seed, likelihood_power)
+            z, stats, found = _laplace(posterior, design.n, thin, seed, options, notify)
     except (NoModeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise FitError(survey.source, [f'the model "{model.name}" could not be fitted: {reason}']) from error
@@ -124,12 +130,23 @@ def sample_posterior(
     rounded = {name: round(value, 3) for name, value in seconds.items()}
     made = {"seed": seed, **asdict(options), **power, **found, **rounded}
     theta = posterior.program.completed(posterior.theta(z), seed)
-    tree = _complete(label_draws(model, posterior.program, theta), stats, model, survey, design, made, pointwise)
+    labelled = label_draws(model, posterior.program, theta)
+    if options.method == "laplace":
+        made |= dict(zip(("least_known", "beyond"), patients_beyond(model, design, labelled), strict=True))
+    draws, stats = _with_factors(labelled, stats)
+    tree = _complete(draws, stats, model, survey, design, made, pointwise)
     if any(covariate.name in design.missing for covariate in model.covariates):
         tree["imputed"] = xr.DataTree(imputed_covariates(model, design, posterior.program, theta, seed=seed))
     if model.confounders:
         tree["unmeasured"] = xr.DataTree(unmeasured_draws(posterior.program, theta))
     return tree
+
+
+def _with_factors(draws: xr.Dataset, stats: xr.Dataset | None) -> tuple[xr.Dataset, xr.Dataset | None]:
+    """Move the variance factors of resampled draws to the draws themselves, as a coordinate."""
+    if stats is None or VARIANCE_FACTOR not in stats:
+        return draws, stats
+    return draws.assign_coords({VARIANCE_FACTOR: stats[VARIANCE_FACTOR]}), None
 
 
 def _check_seed(seed: object) -> None:
@@ -180,19 +197,39 @@ def _nuts(
     return z, stats, {"divergences": int(stats["diverging"].sum())}
 
 
+def _thin(model: PathModel, design: Design, posterior: LogPosterior, seed: int, power: float) -> Thin | None:
+    """Return the posterior of fewer patients; None where patients have parameters or several rows."""
+    program = posterior.program
+    if program.size > program.framed or program.rows.count > program.rows.single:
+        return None
+
+    def thin(rows: int) -> LogPosterior:
+        chosen = np.sort(np.random.default_rng([seed, 2]).choice(design.n, rows, replace=False))
+        return log_posterior(compile_program(model, design.taken(chosen), power * design.n / rows))
+
+    return thin
+
+
 def _laplace(
-    posterior: LogPosterior, seed: int, options: SamplerOptions, _progress: bool, notify: Notify
+    posterior: LogPosterior, n: int, thin: Thin | None, seed: int, options: SamplerOptions, notify: Notify
 ) -> tuple[Array, xr.Dataset | None, dict[str, Any]]:
-    """Draw by importance resampling from the Laplace approximation: (group, draw, size), no sampler statistics."""
+    """Draw by importance resampling from the Laplace approximation: (group, draw, size), and variance factors."""
     notify(f"weighing {options.draws} draws of the Laplace approximation")
     each = -(-options.draws // GROUPS)
-    found = laplace_draws(posterior, draws=each * GROUPS, seed=seed, cores=options.cores)
+    scales = weigher(posterior, n, thin, seed=seed, cores=options.cores)
+    found = laplace_draws(posterior, draws=each * GROUPS, seed=seed, cores=options.cores, weigh=scales.densities)
+    weighed = {"weighed_rows": scales.rows, "weighing_error": scales.error} if scales.error else {}
     if not found.pareto_k <= PARETO_K_LIMIT:
         raise RuntimeError(
             f"the Laplace approximation is not close enough (Pareto k {found.pareto_k:.2f}, above {PARETO_K_LIMIT}); "
             "use --method nuts"
         )
-    return found.z.reshape(GROUPS, each, -1), None, {"pareto_k": found.pareto_k, "importance_ess": found.ess}
+    stats = xr.Dataset({VARIANCE_FACTOR: (("chain", "draw"), found.factor.reshape(GROUPS, each))})
+    return (
+        found.z.reshape(GROUPS, each, -1),
+        stats,
+        {"pareto_k": found.pareto_k, "importance_ess": found.ess, **weighed},
+    )
 
 
 @functools.cache

@@ -11,14 +11,17 @@ from bayes_sp.model import layout as at
 from bayes_sp.model.confounders import Confounder
 from bayes_sp.model.parameters import Parameters
 from bayes_sp.model.parts import Part
+from bayes_sp.spec.priors import Prior
 from bayes_sp.survey.design import Array
+
+SCALE_OF = {"normal": "sigma", "student_t": "sigma", "laplace": "b", "half_normal": "sigma", "half_student_t": "sigma"}
 
 
 def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequence[Confounder] = ()) -> Array:
     """Return unconstrained parameters near the likelihood's maximum, (P,), from which a search can begin.
 
-    Coefficients are those of least squares on the link's scale (of log(y + 1/2), say), cutpoints those of the observed
-    shares, sigma the residual SD; everything else begins at a moderate value.
+    Coefficients are those of least squares on the link's scale (of log(y + 1/2), say) with their priors, cutpoints
+    those of the observed shares, sigma the residual SD; everything else begins at a moderate value.
     """
     start = np.zeros(parameters.size)
     for block in (block for confounder in confounders for block in confounder.blocks):
@@ -29,8 +32,10 @@ def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequenc
         seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
         target = _target(part, part.y[seen])
         x = part.x[seen]
-        beta = np.linalg.lstsq(x, target)[0] if x.shape[1] else np.zeros(0)
-        residual = float(np.std(target - x @ beta)) + 1e-12
+        residual = _sd(target - x @ _least_squares(x, target)) + 1e-12
+        own = next((block.priors for block in part.blocks if block.variable == part.response), ())
+        beta = _least_squares(x / residual, target / residual, own)
+        residual = max(residual, _sd(target - x @ beta))
         given = {"sigma": np.log(residual), "nu": np.log(10.0), "precision": np.log(5.0), "tau": np.log(0.3)}
         for block in part.blocks:
             if block.variable == part.response:
@@ -43,6 +48,31 @@ def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequenc
             elif block.variable in given:
                 start[_found(parameters, block.variable, part.response)] = given[block.variable]
     return start
+
+
+def _least_squares(x: Array, target: Array, priors: Sequence[Prior] = ()) -> Array:
+    """Return the coefficients, with the priors' normal approximations where they are given.
+
+    Columns are divided by their largest number, so that their units do not matter.
+    """
+    roots = np.array([root_precision(prior) for prior in priors] or np.zeros(x.shape[1]))
+    middles = np.array([prior.values.get("mu", 0.0) for prior in priors] or np.zeros(x.shape[1]))
+    largest = np.maximum(np.abs(x).max(axis=0, initial=0.0), roots)
+    largest[largest == 0.0] = 1.0
+    table = np.concatenate([x / largest, np.diag(roots / largest)])
+    return np.linalg.lstsq(table, np.concatenate([target, roots * middles]))[0] / largest
+
+
+def root_precision(prior: Prior) -> float:
+    """Return 1 / the scale of a prior; 0 of a flat one, or one without a constant that is its scale."""
+    name = SCALE_OF.get(prior.dist)
+    return 0.0 if name is None else 1.0 / prior.values[name]
+
+
+def _sd(values: Array) -> float:
+    """Return the SD, whose squares are those of numbers below 1."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return largest * float(np.std(values / largest)) if largest > 0.0 else 0.0
 
 
 def _found(parameters: Parameters, variable: str, label: str = "") -> slice:

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.names import DIFFERENCE
-from bayes_sp.report.words import in_sentence, path_words, product_scale
+from bayes_sp.report.words import distinct, in_sentence, path_words, product_scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,19 +100,23 @@ def plot_comparison(model: PathModel, comparison: Comparison, unit: str = "") ->
     matplotlib.figure.Figure
     """
     table = comparison.table[comparison.table["scale"] == DIFFERENCE]
-    paths = list(dict.fromkeys(table["path"]))
+    paths = distinct(list(dict.fromkeys(table["path"])))
+    table = table[table["path"].isin(paths)]
     kinds = list(dict.fromkeys(zip(table["likelihood"], table["inference"], strict=True)))
     kinds.sort(key=lambda kind: (kind[0] != PUBLISHED, kind[0] != "normal"))
     figure = Figure(figsize=(9.5, 1.6 + 0.17 * len(paths) * (len(kinds) + 1.5)), layout="constrained")
     axes = figure.add_subplot()
     axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
-    step = 1.0 / (len(kinds) + 1.5)
+    step, drawn = 1.0 / (len(kinds) + 1.5), []
     for i, kind in enumerate(kinds):
         likelihood, inference = kind
         other = (ACCENT, "o" if inference == BOOTSTRAP else "s", f"{likelihood.replace('_', ' ')}, {inference}")
         rows = table[(table["likelihood"] == likelihood) & (table["inference"] == inference)]
         heights = [paths.index(path) + (i - (len(kinds) - 1) / 2) * step for path in rows["path"]]
-        _intervals(axes, rows, heights, STYLES.get(kind, other))
+        style = STYLES.get(kind, other)
+        _intervals(axes, rows, heights, style)
+        drawn.append((rows, heights, style[0]))
+    _open_intervals(axes, drawn)
     axes.set_yticks(range(len(paths)), [_plain(path_words(model, path)).replace(", then", ",\nthen") for path in paths])
     axes.set_ylim(len(paths) - 0.45, -0.55)
     axes.tick_params(axis="y", length=0)
@@ -129,11 +133,27 @@ def plot_comparison(model: PathModel, comparison: Comparison, unit: str = "") ->
 
 def _intervals(axes: Axes, rows: pd.DataFrame, heights: list[float], style: tuple[str, str, str]) -> None:
     colour, marker, label = style
-    known = rows[["lower", "upper"]].notna().all(axis=1).to_numpy()
-    ys = np.array(heights)
-    axes.hlines(ys[known], rows["lower"][known], rows["upper"][known], color=colour, linewidth=1.6)
+    lower, upper, ys = rows["lower"].to_numpy(float), rows["upper"].to_numpy(float), np.array(heights)
+    finite = np.isfinite(lower) & np.isfinite(upper)
+    axes.hlines(ys[finite], lower[finite], upper[finite], color=colour, linewidth=1.6)
     face = "white" if label.endswith(BOOTSTRAP) else colour
     axes.plot(rows["estimate"], ys, marker, color=colour, markerfacecolor=face, markersize=5.5, label=label)
+
+
+def _open_intervals(axes: Axes, drawn: list[tuple[pd.DataFrame, list[float], str]]) -> None:
+    """Draw intervals with a limit at infinity to the edge of the axes, with an arrow's head there."""
+    edges = axes.get_xlim()
+    for rows, heights, colour in drawn:
+        for lower, upper, y in zip(rows["lower"], rows["upper"], heights, strict=True):
+            if not (np.isinf(lower) or np.isinf(upper)) or np.isnan(lower) or np.isnan(upper):
+                continue
+            low, high = np.clip([lower, upper], *edges)
+            axes.hlines(y, low, high, color=colour, linewidth=1.6)
+            if np.isneginf(lower):
+                axes.plot(low, y, "<", color=colour, markersize=5, clip_on=False)
+            if np.isposinf(upper):
+                axes.plot(high, y, ">", color=colour, markersize=5, clip_on=False)
+    axes.set_xlim(edges)
 
 
 def _places(count: int) -> list[tuple[float, float]]:
