@@ -15,6 +15,7 @@ from bayes_sp.compare.multiverse import Multiverse, Specified, multiverse
 from bayes_sp.compare.table import Comparison
 from bayes_sp.criticism.diagnostics import Verdict, diagnose
 from bayes_sp.criticism.whole import Criticism
+from bayes_sp.effects.conclusions import Sign
 from bayes_sp.effects.posterior import Effects
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS
 from bayes_sp.effects.summary import CI_PROB
@@ -51,7 +52,7 @@ class Analysis:
     interventional
         Interventional effects; None with three mediators or more.
     signs
-        The sign that each effect has in every order and for every kappa, else 0; None with more than 8 paths.
+        On which side of 0 each effect lies, averaged over orders and in each, by kappa; None with more than 8 paths.
     """
 
     fit: Fit
@@ -62,7 +63,7 @@ class Analysis:
     spread: pd.DataFrame | None
     seconds: Mapping[str, float]
     interventional: pd.DataFrame | None = None
-    signs: Mapping[str, int] | None = None
+    signs: Mapping[str, Sign] | None = None
     criticism: Criticism | None = None
 
 
@@ -86,9 +87,9 @@ def analyse(
     fitted = fit(model, survey, seed=seed, options=options, progress=progress, notify=notify)
     times["fit"] = time.perf_counter()
     effects = fitted.effects()
-    verdict = diagnose(fitted.posterior, effects.quantities())
+    verdict = diagnose(fitted.posterior, effects.quantities(), fitted.model)
     interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
-    signs = fitted.lasting_signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None
+    signs = fitted.signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None
     times["effects and diagnostics"] = time.perf_counter()
     comparison = fitted.compare(replicates=replicates, notify=notify, effects=effects)
     times["comparison"] = time.perf_counter()
@@ -162,7 +163,7 @@ def _specified(name: str, given: PathModel | str | Path, records: Survey | str |
         effects = fitted.effects()
     except BayesSpError as error:
         return Specified(name, model, reason="; ".join(error.problems), mistake=not isinstance(error, FitError))
-    verdict = diagnose(fitted.posterior, effects.quantities())
+    verdict = diagnose(fitted.posterior, effects.quantities(), fitted.model)
     try:
         found = fitted.loo(refits=REFITS)
     except BayesSpError as error:

@@ -5,16 +5,35 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from bayes_sp.model.options import METHODS, SamplerOptions
+from bayes_sp.terminal import Parser
 
+OMITTED = "".join(["prim", "ary"])  # a text of its own, so that a specification that is named is told from it
 NAMED_GRID = ""  # --priors without a file: the named alternatives and the default grid
 MOST = 2**32 - 1  # the largest seed that every generator takes
 
+
+class Version(argparse.Action):
+    """Print the version, which is looked up only when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:  # noqa: ANN401 - argparse's
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, default=argparse.SUPPRESS, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print and end."""
+        from importlib.metadata import version
+
+        parser._print_message(f"bayes_sp {version('bayes_sp')}\n", sys.stdout)
+        parser.exit()
+
+
 type Command = Callable[[argparse.Namespace], int]
-type Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+type Commands = argparse._SubParsersAction[Parser]
 
 
 def add_fit(commands: Commands, run: Command) -> None:
@@ -28,7 +47,7 @@ def add_fit(commands: Commands, run: Command) -> None:
         "or failed its diagnostics and must not be used.",
     )
     add = fit.add_argument
-    add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
+    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
     _add_records(fit)
     _add_sampler(fit)
     add(
@@ -85,7 +104,7 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
         "failed its diagnostics. A case that fails does not stop the others.",
     )
     add = sensitivity.add_argument
-    add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
+    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
     add("--priors", nargs="?", const=NAMED_GRID, metavar="GRID.toml",
         help="other priors: power-scaling, named alternatives and a grid (yours, where you name its file), tipping "
         "point, overlap with the posterior")  # fmt: skip
@@ -122,10 +141,11 @@ def add_priors(commands: Commands, run: Command) -> None:
     """Add the command that looks at priors alone."""
     priors = commands.add_parser("priors", help="say what the priors imply for each response, before any fit")
     add = priors.add_argument
-    add("model", nargs="?", default="primary", help="a shipped specification or a TOML file (default primary)")
+    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
     _add_records(priors)
     add("--seed", type=whole_number(0), default=1, help="of the draws (default 1)")
     add("--figure", type=file_path, metavar="FILE", help="also draw the figure, into this PNG file")
+    add("--overwrite", action="store_true", help="replace the file in --figure")
     priors.set_defaults(command=run)
 
 
@@ -185,6 +205,6 @@ def whole_number(least: int) -> Callable[[str], int]:
 
 def file_path(text: str) -> Path:
     """Return a path with a leading ``~`` expanded, also where the shell has not done it (``--out=~/run``)."""
-    if not text:
-        raise argparse.ArgumentTypeError("must name a file or folder, found nothing")
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError(f"must name a file or folder, found {repr(text) if text else 'nothing'}")
     return Path(os.path.expanduser(text))  # Path.expanduser raises for an unknown user

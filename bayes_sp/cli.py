@@ -3,55 +3,63 @@
 from __future__ import annotations
 
 import argparse
-import gc
-import io
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bayes_sp.arguments import add_compare, add_fit, add_priors, add_sensitivity, file_path, whole_number
-from bayes_sp.errors import BayesSpError, FitError, RunError
-from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions
+from bayes_sp.arguments import (
+    OMITTED,
+    Version,
+    add_compare,
+    add_fit,
+    add_priors,
+    add_sensitivity,
+    file_path,
+    whole_number,
+)
+from bayes_sp.durations import fit_takes, sensitivity_takes
+from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
+from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions, shortfall
+from bayes_sp.terminal import Output, Parser, importing, keeping, prepare, say, stop_when_told
 
 if TYPE_CHECKING:
     from bayes_sp.spec.types import PathModel
     from bayes_sp.survey.records import Survey
 
-OK, USER_MISTAKE, NOT_TRUSTWORTHY = 0, 2, 3
+OK, USER_MISTAKE, NOT_TRUSTWORTHY, INTERRUPTED = 0, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, 2 for a user's mistake, 3 for a fit that cannot be trusted."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a sign shows its code instead of failing
-            stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _stop)  # so that a stopped run removes what it has half written
+    """Run one command and return its exit status.
+
+    0: done. 2: a user's mistake, and nothing is written. 3: a fit that failed or cannot be trusted. 130, 143, 129:
+    stopped by Ctrl-C, SIGTERM or SIGHUP; nothing half-written is left.
+    """
+    output, errors = Output(), Output()
     try:
-        status = int(options.command(options))
-        sys.stdout.flush()
-        return status
+        prepare()
+        options = _parser().parse_args(arguments)
+        options.output = output
+        stop_when_told()
+        with doubts_in_lines():
+            status = int(options.command(options))
     except BayesSpError as error:
-        print(f"bayes_sp: {error}", file=sys.stderr)
+        errors.write(f"bayes_sp: {error}\n", sys.stderr)
         return NOT_TRUSTWORTHY if isinstance(error, FitError) else USER_MISTAKE
     except KeyboardInterrupt:
-        print("bayes_sp: interrupted; no part of a run was written", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of our output, such as `head`, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        errors.write("bayes_sp: interrupted; nothing half-written is left\n", sys.stderr)
+        return INTERRUPTED
+    if output.refused:
+        kept = f"; {output.saved}" if output.saved else ""
+        errors.write(f"bayes_sp: standard output: {output.refused}{kept}\n", sys.stderr)
+        return status if output.saved else USER_MISTAKE
+    return status
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(143)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="bayes_sp", description="Bayesian path models with count outcomes.")
+def _parser() -> Parser:
+    parser = Parser(prog="bayes_sp", description="Bayesian path models with count outcomes.")
+    parser.add_argument("--version", action=Version, help="print the version")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_fit(commands, _fit)
     add_compare(commands, _compare)
@@ -71,30 +79,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _say(line: str) -> None:
-    """Print a line of progress where somebody watches."""
-    if sys.stderr.isatty():
-        print(f"... {line}", file=sys.stderr, flush=True)
-
-
 def _check_records(options: argparse.Namespace) -> None:
-    """Refuse options on records and sampler before anything slow is imported."""
+    """Refuse options on records, sampler and replacement before anything slow is imported."""
     if options.data is not None and options.reconstruction is not None:
         raise BayesSpError("--reconstruction", ["goes without --data: records are yours or reconstructed, not both"])
     if getattr(options, "method", "") == "laplace" and options.draws < LEAST_LAPLACE_DRAWS:
         raise BayesSpError("--draws", [f"--method laplace needs at least {LEAST_LAPLACE_DRAWS}, found {options.draws}"])
-    if options.data is not None and not options.data.is_file():
-        reason = "is not a file" if options.data.exists() else "there is no such file"
+    if options.data is not None and not os.path.isfile(options.data):
+        reason = "is not a file" if os.path.exists(options.data) else "there is no such file"
         raise BayesSpError(str(options.data), [f"{reason}; --data needs a CSV file"])
+    if getattr(options, "out", None) is None and "out" in options and options.overwrite:
+        raise BayesSpError("--overwrite", ["replaces what is in --out: name that folder (without --out, a new one)"])
 
 
 def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
     """Return the records that the options name."""
     from bayes_sp.study.reconstruct import reconstruct
-    from bayes_sp.survey.read import read_survey
+    from bayes_sp.survey.read import read_survey, read_survey_of_default
 
     if options.data is not None:
-        return read_survey(options.data, model)
+        read = read_survey_of_default if options.model is OMITTED else read_survey
+        return read(options.data, model)
     survey = reconstruct(1 if options.reconstruction is None else options.reconstruction)
     if any(name not in survey.records for name in model.columns):
         reason = f"needs your records: name their file with --data (columns {', '.join(model.columns)})"
@@ -103,22 +108,10 @@ def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
 
 
 def _sampler(options: argparse.Namespace) -> SamplerOptions:
+    short = "" if options.method == "laplace" else shortfall(options.chains, options.draws)
+    if short:
+        say(f"these results will not be usable: {short}")
     return SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
-
-
-@contextmanager
-def _importing() -> Iterator[None]:
-    """Import without looking for garbage: what imports make stays, and the search for it takes a tenth of their time.
-
-    BLAS gets one thread unless the environment says otherwise, which it reads when NumPy is imported: with matrices as
-    small as ours, threads that wait for work make a bootstrap up to four times slower.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _fit(options: argparse.Namespace) -> int:
@@ -128,54 +121,62 @@ def _fit(options: argparse.Namespace) -> int:
 
     model = load_model(options.model)
     twin = twin_of(model)
+    _check_records(options)
     if options.out is not None:
         check_destination(options.out, overwrite=options.overwrite)
-    _check_records(options)
 
-    with _importing():
+    with importing():
         from bayes_sp.survey.arrays import design_arrays
 
     survey = _survey(options, model)
     for checked in (model, twin):
         design_arrays(checked, survey)
     folder = options.out or default_folder(model.name, survey.digest, options.seed)
-    check_destination(folder, overwrite=options.overwrite)
-    _say("loading the sampler")
+    destination = check_destination(folder, overwrite=options.overwrite)
+    say(fit_takes(model, len(survey), _sampler(options)), always=True)
+    say("loading the sampler")
 
-    with _importing():
+    with importing():
         from bayes_sp.analysis import analyse
         from bayes_sp.report.save import save_analysis
         from bayes_sp.report.text import summary_text
 
     analysis = analyse(
         model, survey, seed=options.seed, options=_sampler(options), replicates=options.bootstrap,
-        check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=_say,
+        check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=say,
     )  # fmt: skip
-    summary = summary_text(analysis)
+    summary = summary_text(analysis, with_ends=options.save_records)
     try:
-        save_analysis(analysis, folder, overwrite=options.overwrite, save_records=options.save_records, summary=summary)
+        folder = save_analysis(analysis, destination, save_records=options.save_records, summary=summary)
     except RunError:
-        print(summary)  # the work is done, and its result is not lost with the folder
+        options.output.write(f"{summary}\n")  # the work is done, and its result is not lost with the folder
         raise
-    print(f"{summary}\nSaved in {folder}")
+    options.output.end(summary, folder, options.out)
     return OK if analysis.verdict.trustworthy else NOT_TRUSTWORTHY
 
 
 def _compare(options: argparse.Namespace) -> int:
     _check_records(options)
-    with _importing():
-        from bayes_sp.report.multiverse import check_comparison_folder, compare_and_keep, comparison_folder
+    with importing():
+        from bayes_sp.report.multiverse import compare_and_keep
+        from bayes_sp.report.multiverse_save import check_comparison, new_comparison_folder, save_comparison
 
-    folder = options.out or comparison_folder(options.seed)
-    check_comparison_folder(folder, overwrite=options.overwrite)
-    found = compare_and_keep(
-        options.models, options.data, 1 if options.reconstruction is None else options.reconstruction, folder,
-        seed=options.seed, options=_sampler(options), replicates=options.bootstrap, notify=_say,
-    )  # fmt: skip
-    print(f"{found.text}\nSaved in {folder}")
-    if found.multiverse.failed_fit:
-        return NOT_TRUSTWORTHY
-    return USER_MISTAKE if found.multiverse.mistake else OK
+    check_comparison(options.models, options.data, options.out, overwrite=options.overwrite)
+    with (
+        new_comparison_folder(options.out, options.seed) as folder,
+        keeping(f"runs are kept in {folder}", lambda: any(folder.glob("*/run.toml"))),
+    ):
+        found = compare_and_keep(
+            options.models, options.data, 1 if options.reconstruction is None else options.reconstruction, folder,
+            seed=options.seed, options=_sampler(options), replicates=options.bootstrap, notify=say,
+        )  # fmt: skip
+        try:
+            saved = save_comparison(found.multiverse, folder, found.text, overwrite=options.overwrite)
+        except RunError:
+            options.output.write(f"{found.text}\n")  # the work is done, and its result is not lost with the folder
+            raise
+    options.output.end(found.text, saved, options.out)
+    return NOT_TRUSTWORTHY if found.multiverse.failed_fit or found.multiverse.mistake else OK
 
 
 def _sensitivity(options: argparse.Namespace) -> int:
@@ -187,12 +188,13 @@ def _sensitivity(options: argparse.Namespace) -> int:
     _check_records(options)
     if options.out is not None:
         check_destination(options.out, overwrite=options.overwrite)
-    if options.nonresponders is not None and not options.nonresponders.is_file():
+    if options.nonresponders is not None and not os.path.isfile(options.nonresponders):
         raise BayesSpError(str(options.nonresponders), ["is not a file; --nonresponders needs a CSV or a TOML file"])
-    _say("loading the sampler")
+    say("loading the sampler")
 
-    with _importing():
+    with importing():
         from bayes_sp.many.run import Runner
+        from bayes_sp.many.store import Store
         from bayes_sp.report.sensitivity_save import save_sensitivity
         from bayes_sp.report.sensitivity_text import sensitivity_text
         from bayes_sp.sensitivity.grid_file import read_grid
@@ -205,23 +207,22 @@ def _sensitivity(options: argparse.Namespace) -> int:
     survey = _survey(options, model)
     absent = None if options.nonresponders is None else read_nonresponders(model, options.nonresponders)
     folder = options.out or default_folder(f"sensitivity-{model.name}", survey.digest, options.seed)
-    check_destination(folder, overwrite=options.overwrite)
-    runner = Runner(scheduler=options.scheduler, workers=options.workers, store=options.cells, progress=_say)
-    try:
+    destination = check_destination(folder, overwrite=options.overwrite)
+    Store(options.cells)  # refuses a folder that cannot be written, before any work
+    say(sensitivity_takes(parts, options.cells), always=True)
+    runner = Runner(scheduler=options.scheduler, workers=options.workers, store=options.cells, progress=say)
+    with keeping(f"fits are kept in {options.cells}", lambda: bool(runner.written)):
         found = analyse(
             model, survey, parts, grid=grid, nonresponders=absent, target=target, seed=options.seed,
-            options=_sampler(options), runner=runner, notify=_say,
+            options=_sampler(options), runner=runner, notify=say,
         )  # fmt: skip
-    except KeyboardInterrupt:
-        print(f"bayes_sp: finished fits are kept in {options.cells}; the same command goes on there", file=sys.stderr)
-        raise
     summary = sensitivity_text(found)
     try:
-        save_sensitivity(found, folder, overwrite=options.overwrite, summary=summary)
+        folder = save_sensitivity(found, destination, summary=summary)
     except RunError:
-        print(summary)  # the work is done, and its result is not lost with the folder
+        options.output.write(f"{summary}\n")  # the work is done, and its result is not lost with the folder
         raise
-    print(f"{summary}\nSaved in {folder}")
+    options.output.end(summary, folder, options.out)
     return NOT_TRUSTWORTHY if found.failed else OK
 
 
@@ -240,54 +241,59 @@ def _parts(options: argparse.Namespace) -> tuple[str, ...]:
 
 def _priors(options: argparse.Namespace) -> int:
     from bayes_sp.spec.load import load_model
+    from bayes_sp.writing import check_file
 
     model = load_model(options.model)
     _check_records(options)
+    if options.figure is not None:
+        check_file(options.figure, overwrite=options.overwrite)
+    elif options.overwrite:
+        raise BayesSpError("--overwrite", ["replaces what is in --figure: name that file"])
 
     from bayes_sp.criticism.prior_check import check_priors
     from bayes_sp.report.criticism import prior_text
 
     found = check_priors(model, _survey(options, model), seed=options.seed)
-
-    print(prior_text(model, found), end="")
+    text = prior_text(model, found)
     if options.figure is not None:
         from bayes_sp.report.criticism_figures import plot_prior_check
         from bayes_sp.report.save import save_figure
 
-        save_figure(plot_prior_check(model, found), options.figure)
-        print(f"\nSaved {options.figure}")
+        save_figure(plot_prior_check(model, found), options.figure, overwrite=options.overwrite)
+        options.output.saved = f"the figure is saved in {options.figure}"
+        text += f"\nSaved {options.figure}\n"
+    options.output.write(text)
     return OK
 
 
-def _models(_: argparse.Namespace) -> int:
+def _models(options: argparse.Namespace) -> int:
     from bayes_sp.spec.load import load_model, shipped_models
 
     for name in shipped_models():
         model = load_model(name)
-        print(f"{name}: {model.title}\n    {' -> '.join(model.chain)}\n    {model.question}")
+        options.output.write(f"{name}: {model.title}\n    {' -> '.join(model.chain)}\n    {model.question}\n")
     return OK
 
 
 def _reconstruct(options: argparse.Namespace) -> int:
-    from bayes_sp.runs import write_whole
     from bayes_sp.study.reconstruct import reconstruct
     from bayes_sp.survey.records import ORIGIN_COLUMN
+    from bayes_sp.writing import check_file, write_whole
 
+    check_file(options.out, overwrite=options.overwrite)
     survey = reconstruct(options.seed)
-    write_whole(
-        options.out,
-        survey.records.assign(**{ORIGIN_COLUMN: survey.source}).to_csv(index=False),
-        overwrite=options.overwrite,
-    )
-    print(f"{survey.mark}: {options.out}\nNo real patient stands behind a row.")
+    marked = survey.records.assign(**{ORIGIN_COLUMN: survey.source})
+    write_whole(options.out, marked.to_csv(index=False), overwrite=options.overwrite)
+    options.output.saved = f"the records are saved in {options.out}"
+    options.output.write(f"{survey.mark}: {options.out}\nNo real patient stands behind a row.\n")
     return OK
 
 
-def _published(_: argparse.Namespace) -> int:
+def _published(options: argparse.Namespace) -> int:
     from bayes_sp.study.published import published
 
     study = published()
-    print(f"{study.citation}\n")
+    options.output.write(f"{study.citation}\n\n")
     for key, figure, place in study.all_numbers():
-        print(f"{key} = {figure}    [{place}]")
+        options.output.write(f"{key} = {figure}    [{place}]\n")
     return OK

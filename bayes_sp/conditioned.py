@@ -10,16 +10,19 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.effects.chain import Baselines
-from bayes_sp.effects.conclusions import lasting_signs
+from bayes_sp.effects.conclusions import Sign, signs
 from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
 from bayes_sp.effects.draws import linear_baselines, with_unmeasured
 from bayes_sp.effects.interventional import interventional_effects
 from bayes_sp.effects.posterior import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB, summarise
+from bayes_sp.errors import SurveyError
 from bayes_sp.model.imputed import filled_columns
+from bayes_sp.names import VARYING
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.design import Design
+from bayes_sp.survey.doubts import survey_doubts
 from bayes_sp.survey.records import Survey
 
 
@@ -83,16 +86,31 @@ class Conditioned:
             baselines=self.baselines(),
         )  # fmt: skip
 
+    def signs(self, ci_prob: float = CI_PROB) -> dict[str, Sign]:
+        """Return on which side of 0 each difference lies for kappa 0, 0.5 and 1, averaged and in every single order.
+
+        See `bayes_sp.effects.conclusions.signs`.
+        """
+        return signs(self.model, self._design, self._draws, ci_prob=ci_prob, baselines=self.baselines())
+
     def lasting_signs(self, ci_prob: float = CI_PROB) -> dict[str, int]:
-        """Return the sign that each effect has in every order of switching paths and for kappa 0, 0.5 and 1, else 0."""
-        return lasting_signs(self.model, self._design, self._draws, ci_prob=ci_prob, baselines=self.baselines())
+        """Return the sign that each effect, averaged over orders, has for kappa 0, 0.5 and 1 alike, else 0."""
+        return {effect: sign.lasting for effect, sign in self.signs(ci_prob).items()}
 
     def baselines(self) -> Baselines | None:
         """Return what `compute_effects` needs where it averages over what was not measured; else None.
 
         That is missing cells of covariates, and unmeasured confounders: their own draws stand in for them, draw by
         draw.
+
+        Raises
+        ------
+        SurveyError
+            Where the posterior lacks these draws.
         """
+        if lacking := self.lacking():
+            reason = f"the posterior holds no draws of {', '.join(lacking)}, over which effects are averaged"
+            raise SurveyError(self.survey.source, [f"{reason}; a saved run keeps them only with --save-records: refit"])
         if "imputed" not in self.posterior and not self.model.confounders:
             return None
         design, columns = self._design, None
@@ -102,6 +120,26 @@ class Conditioned:
         if not self.model.confounders:
             return known
         return with_unmeasured(self.model, self._draws, self.posterior["unmeasured"].to_dataset(), known)
+
+    def lacking(self) -> list[str]:
+        """Return what effects need and the posterior does not hold, in words; empty for a posterior as it was drawn.
+
+        A run that was saved without the records keeps no values of single patients: neither draws of their missing
+        cells nor of their unmeasured confounders; nor those of groups of which one has fewer than 5 patients.
+        """
+        imputed = self.posterior["imputed"].data_vars if "imputed" in self.posterior else ()
+        missing = self._design.missing
+        found = [c.name for c in self.model.covariates if c.name in missing and not set(c.terms) <= set(imputed)]
+        words = [f"missing cells of {', '.join(found)}"] if found else []
+        if self.model.confounders and "unmeasured" not in self.posterior:
+            words.append(f"the unmeasured {', '.join(c.name for c in self.model.confounders)}")
+        varying = {e.varying for e in self.model.equations if e.varying and f"{e.response}{VARYING}" not in self._draws}
+        return words + [f"the groups of {name}" for name in sorted(varying)]
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What speaks against taking the records as they are, each in one sentence; see `survey_doubts`."""
+        return survey_doubts(self.model, self.survey)
 
     @property
     def _design(self) -> Design:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from bayes_sp.shown import one_line, printable
 
 
 class BayesSpError(Exception):
@@ -23,10 +28,11 @@ class BayesSpError(Exception):
         super().__init__(source, self.problems)
 
     def __str__(self) -> str:
-        if len(self.problems) == 1:
-            return f"{self.source}: {self.problems[0]}"
-        lines = "\n".join(f"  - {problem}" for problem in self.problems)
-        return f"{self.source}: {len(self.problems)} problems\n{lines}"
+        source, problems = one_line(self.source), [printable(problem) for problem in self.problems]
+        if len(problems) == 1:
+            return f"{source}: {problems[0]}"
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        return f"{source}: {len(problems)} problems\n{lines}"
 
 
 class SpecificationError(BayesSpError):
@@ -47,6 +53,32 @@ class PlaceError(BayesSpError):
 
 class FitError(BayesSpError):
     """A model that could not be compiled or sampled with these records."""
+
+
+class SurveyWarning(UserWarning):
+    """Something in records that a reader of results must know first; nothing is refused for it."""
+
+
+@contextmanager
+def doubts_in_lines() -> Iterator[None]:
+    """Show each `SurveyWarning` once, in a line of its own, without the place in our code that warns of it."""
+    said: set[str] = set()
+    usual = warnings.formatwarning
+
+    def in_a_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> str:  # noqa: ANN401
+        if not issubclass(category, SurveyWarning):
+            return usual(message, category, *place, **more)
+        line = "" if str(message) in said else f"bayes_sp: warning: {message}\n"
+        said.add(str(message))
+        return line
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", SurveyWarning)
+        warnings.formatwarning = in_a_line
+        try:
+            yield
+        finally:
+            warnings.formatwarning = usual
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

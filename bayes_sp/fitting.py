@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from html import escape
 from pathlib import Path
 
 import xarray as xr
 
-from bayes_sp.compare.multiverse import serial_path
+from bayes_sp.compare.multiverse import main_path
 from bayes_sp.compare.resampled import bootstrap_of
 from bayes_sp.compare.table import Comparison, Fitted, compare
 from bayes_sp.compare.twin import twin_notes, twin_of
@@ -28,6 +27,7 @@ from bayes_sp.criticism.whole import (
     patient_rows,
     pointwise,
     pointwise_at,
+    scope_of,
     scored_responses,
     without_patient,
 )
@@ -37,12 +37,15 @@ from bayes_sp.errors import BayesSpError, FitError, SurveyError
 from bayes_sp.model.exact import exact_posterior, has_exact_posterior
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, sample_posterior, silent
-from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL
+from bayes_sp.names import AVERAGE, DIFFERENCE
+from bayes_sp.shown import html
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
-from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.survey.arrays import complete_cases, design_arrays
+from bayes_sp.survey.codes import without_codes
 from bayes_sp.survey.design import Array
+from bayes_sp.survey.doubts import warn_of_doubts
 from bayes_sp.survey.records import Survey
 
 
@@ -63,7 +66,7 @@ class Fit(Conditioned):
 
     def diagnose(self) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect."""
-        return diagnose(self.posterior, self.effects().quantities())
+        return diagnose(self.posterior, self.effects().quantities(), self.model)
 
     def compare(
         self,
@@ -104,7 +107,8 @@ class Fit(Conditioned):
                 missing += notes
             own = model is self.model
             found = (effects or self.effects()) if own else self._twin_effects(twin, missing)
-            fits.append(Fitted(model, found, resampled))
+            patients = len(complete_cases(model, self.survey))
+            fits.append(Fitted(model, found, resampled, patients))
         return replace(compare(self.model, fits, self.survey.mark, ci_prob), missing=tuple(missing))
 
     def predictive_checks(self, *, replicates: int = REPLICATES, ci_prob: float = CI_PROB) -> PredictiveChecks:
@@ -125,7 +129,8 @@ class Fit(Conditioned):
         """
         found = self._pointwise
         digests = column_digests(self.model, self.survey)
-        estimated = loo(self.model.name, scored_responses(self.model), found.draws, found.values, digests)
+        scope = scope_of(self.model, self._design, found, patient_rows(self.model, self.survey))
+        estimated = loo(self.model.name, scored_responses(self.model), found.draws, found.values, digests, scope)
         return with_refits(estimated, self._refitted_pointwise, refits) if refits else estimated
 
     def loo_pit(self) -> LooPit:
@@ -140,14 +145,14 @@ class Fit(Conditioned):
         Parameters
         ----------
         path
-            A path as the effects name it; by default the serial path through all mediators, else the total effect.
+            A path as the effects name it; by default the one that the specification is about (`main_path`).
         refits
             Patients with a Pareto k above 0.7 that are left out by a refit, at most.
         ci_prob
             Probability of the intervals.
         """
         found = self._pointwise
-        path = path or serial_path(self.model) or TOTAL
+        path = path or main_path(self.model)
         without = influence(
             self._difference(path, found.draws), list(found.values.values()), path=path, scale=DIFFERENCE,
             unit=self.model.outcome_unit,
@@ -216,10 +221,10 @@ class Fit(Conditioned):
         if has_exact_posterior(twin) and design.complete:
             draws = exact_posterior(twin, design, seed=self.seed, chains=self.options.chains, draws=self.options.draws)
             return compute_effects(twin, design, draws, mark=self.survey.mark)
-        tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options)
+        tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options, pointwise=False)
         fitted = Fit(twin, self.survey, tree, self.seed, self.options)
         effects = fitted.effects()
-        verdict = diagnose(tree, effects.quantities())
+        verdict = diagnose(tree, effects.quantities(), twin)
         missing += [f"normal posterior: {verdict}"] if not verdict.trustworthy else []
         return effects
 
@@ -227,8 +232,8 @@ class Fit(Conditioned):
         return f"Fit({self.model.name}; {self.survey.mark}; seed {self.seed})"
 
     def _repr_html_(self) -> str:
-        head = f"<p><b>{escape(self.model.title)}</b><br>{escape(self.survey.mark)}; seed {self.seed}</p>"
-        return head + self.diagnose()._repr_html_()
+        records = f"{self.survey.mark}; seed {self.seed}"
+        return html(records, *self.doubts, strong=self.model.title) + self.diagnose()._repr_html_()
 
 
 def fit(
@@ -265,6 +270,11 @@ def fit(
     -------
     Fit
 
+    Warns
+    -----
+    SurveyWarning
+        Of whatever speaks against taking records from memory as they are; `read_survey` warns of those in a file.
+
     Raises
     ------
     SpecificationError
@@ -276,8 +286,10 @@ def fit(
     """
     model = load_model(model)
     twin = twin_of(model)  # a wrong twin is reported before minutes are spent
-    survey = reconstruct() if survey is None else survey
+    survey = reconstruct() if survey is None else without_codes(model, survey)
     design_arrays(twin, survey)
+    if survey.origin == "memory":  # reading a file has warned already
+        warn_of_doubts(model, survey)
     options = options or SamplerOptions()
     tree = sample_posterior(
         model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise

@@ -13,6 +13,8 @@ RATE_RATIO = "rate_ratio"
 RISK_RATIO = "risk_ratio"
 DIFFERENCE = "difference"
 
+VARIANCE_FACTOR = "variance_factor"  # coordinate of resampled draws, beside chain and draw
+
 DIRECT = "direct"
 VIA = "via "  # followed by a mediator
 MEDIATED_INTERACTION = "mediated_interaction"
@@ -23,11 +25,11 @@ AVERAGE = "average"
 
 EFFECT_COLUMNS = (
     "path", "scale", "decomposition", "kappa", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
-    "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean",
+    "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
 )  # fmt: skip
 COMPARISON_COLUMNS = (
     "path", "scale", "likelihood", "inference", "estimate", "lower", "upper", "ci_kind", "ci_prob", "replicates",
-    "failed",
+    "failed", "boundary", "patients",
 )  # fmt: skip
 CHECK_COLUMNS = (
     "response", "statistic", "exposure", "patients", "observed", "replicated", "lower", "upper", "ci_kind", "ci_prob",
@@ -38,10 +40,10 @@ FREQUENCY_COLUMNS = ("response", "bin", "center", "observed", "replicated", "low
 LOO_COLUMNS = (
     "response", "family", "predicts", "patients", "elpd", "se", "p_loo", "worst_k", "high_k", "refitted",
 )  # fmt: skip
-INFLUENCE_COLUMNS = ("row", "mean", "lower", "upper", "shift", "shift_sd", "pareto_k", "method")
+INFLUENCE_COLUMNS = ("row", "mean", "median", "lower", "upper", "shift", "shift_sd", "pareto_k", "method")
 MULTIVERSE_COLUMNS = (
-    "specification", "effect", "path", "scale", "mean", "lower", "upper", "ci_kind", "ci_prob", "prob_negative",
-    "family", "elpd_difference", "elpd_se", "elpd_reason", "trustworthy", "verdict",
+    "specification", "effect", "path", "scale", "mean", "median", "lower", "upper", "ci_kind", "ci_prob",
+    "prob_negative", "family", "elpd_difference", "elpd_se", "elpd_reason", "trustworthy", "verdict",
 )  # fmt: skip
 E_VALUE_COLUMNS = (
     "path", "scale", "contrast_from", "contrast_to", "median", "lower", "upper", "ci_kind", "ci_prob", "e_value",
@@ -49,8 +51,8 @@ E_VALUE_COLUMNS = (
 )  # fmt: skip
 BENCHMARK_COLUMNS = ("covariate", "response", "link", "strength", "lower", "upper", "ci_kind", "ci_prob")
 CONFOUNDING_COLUMNS = (
-    "first", "second", "first_strength", "second_strength", "path", "scale", "mean", "lower", "upper", "ci_kind",
-    "ci_prob", "prob_negative", "trustworthy", "fitted", "reason",
+    "first", "second", "first_strength", "second_strength", "path", "scale", "mean", "median", "lower", "upper",
+    "ci_kind", "ci_prob", "prob_negative", "trustworthy", "fitted", "reason",
 )  # fmt: skip
 CURVE_COLUMNS = ("first", "second", "first_strength", "second_strength", "slope_bias")
 MULTIPLE_COLUMNS = (
@@ -58,10 +60,10 @@ MULTIPLE_COLUMNS = (
     "refitted",
 )  # fmt: skip
 DELTA_COLUMNS = (
-    "shifted", "step", "shift", "delta", "path", "scale", "mean", "lower", "upper", "ci_kind", "ci_prob",
-    "prob_negative", "trustworthy", "reason",
+    "shifted", "step", "shift", "delta", "path", "scale", "mean", "median", "lower", "upper", "ci_kind",
+    "ci_prob", "prob_negative", "trustworthy", "reason",
 )  # fmt: skip
-DIAGNOSTIC_COLUMNS = ("name", "r_hat", "ess_bulk", "ess_tail", "mcse_mean")
+DIAGNOSTIC_COLUMNS = ("name", "r_hat", "ess_bulk", "ess_tail", "mcse_mean", "mcse_median")
 
 
 def path_name(variables: Sequence[str]) -> str:
@@ -72,3 +74,7 @@ def path_name(variables: Sequence[str]) -> str:
 def observed_name(response: str) -> str:
     """Return the name of a response's observed variable (``belonging_t1`` itself names its coefficients)."""
     return f"{response}_observed"
+
+
+VARYING = "_varying"  # ends the names of groups' intercepts in a posterior
+NUMBERED = "numbered"  # attribute of a coordinate of groups whose names are not written

@@ -1,16 +1,28 @@
-"""Made-up specifications, surveys and draws that the tests share. No test of plumbing waits for a sampler."""
+"""Made-up specifications, surveys and draws that the tests share. No test of plumbing waits for a sampler.
+
+Tests run on every core, by pytest-xdist (``-n 0`` for one process; files that are named run in one). Each worker has
+one BLAS thread, and keeps numba's machine code apart: numba numbers its files by what it last read, so that two
+processes that compile one function for different arguments at once would take the same number.
+"""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    cache = Path(__file__).parents[1] / ".pytest_cache" / "numba" / os.environ["PYTEST_XDIST_WORKER"]
+    os.environ["NUMBA_CACHE_DIR"] = str(cache)
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from seeds import move_seeds, seeds_as_written
 
 from bayes_sp.spec.dump import specification_text
 from bayes_sp.spec.load import load_model
@@ -18,6 +30,32 @@ from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import design_arrays, equation_matrix
 from bayes_sp.survey.design import Design
 from bayes_sp.survey.records import Survey
+
+MOST_WORKERS = 4
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed-offset", type=int, default=0, help="other seeds for all that is not meant to be fixed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    move_seeds(config.getoption("--seed-offset"))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return one worker for each core that this process may use; none where the command names files."""
+    named = config.option.file_or_dir
+    if named and not any(Path(name).is_dir() for name in named):
+        return 0
+    return min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Leave the seeds of a test that is about fixed seeds, and of the fixtures made for it, as they are written."""
+    with seeds_as_written(fixed=item.get_closest_marker("fixed_seed") is not None):
+        return (yield)
+
 
 SMALL: dict[str, Any] = {
     "title": "Walks, mood and visits",

@@ -14,9 +14,9 @@ PACKAGE = Path(__file__).parents[1] / "bayes_sp"
 PAGE = PACKAGE.parent / "ARCHITECTURE.md"
 # A room imports only from rooms before it.
 ROOMS = (
-    "errors", "names", "kept", "families", "spec", "survey", "effects", "frequentist", "study", "model", "criticism",
-    "compare", "conditioned", "fitting", "analysis", "runs", "many", "sensitivity", "report",
-    "arguments", "cli", "__main__",
+    "shown", "errors", "writing", "names", "kept", "families", "spec", "survey", "effects", "frequentist", "study",
+    "model", "criticism", "compare", "conditioned", "fitting", "analysis", "runs", "many", "sensitivity", "report",
+    "durations", "terminal", "arguments", "cli", "__main__",
 )  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = {
@@ -73,9 +73,10 @@ def test_imports_follow_the_direction_of_the_rooms():
     assert upward == []
 
 
-def test_the_run_folders_need_only_the_errors():
+def test_the_run_folders_need_only_errors_and_writing():
     """Writing and reading run folders knows nothing of statistics."""
-    assert own_imports()["bayes_sp.runs"] == {"bayes_sp.errors"}
+    assert own_imports()["bayes_sp.runs"] == {"bayes_sp.errors", "bayes_sp.writing"}
+    assert own_imports()["bayes_sp.writing"] == {"bayes_sp.errors"}
 
 
 def test_nothing_imports_the_package_itself():
@@ -188,3 +189,21 @@ def test_the_page_on_architecture_is_one_page():
     """The page stays short enough to be read, beside its table of modules."""
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     assert len([line for line in lines if not line.startswith("|")]) <= 60
+
+
+@every_file
+def test_html_is_made_in_one_place(path):
+    """What a notebook shows is made by ``shown.html``, which escapes everything, and by nothing else."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef) and node.name == "_repr_html_":
+            (returned,) = (part.value for part in ast.walk(node) if isinstance(part, ast.Return))
+            called = {ast.unparse(part.func) for part in ast.walk(returned) if isinstance(part, ast.Call)}
+            assert "html" in called
+            kept = returned
+            while isinstance(kept, ast.BinOp):  # html(...) + another's _repr_html_()
+                assert ast.unparse(kept.right).endswith("._repr_html_()")
+                kept = kept.left
+            assert isinstance(kept, ast.Call)
+            assert ast.unparse(kept.func) == "html"
+        if isinstance(node, ast.Attribute) and path.name != "shown.py":
+            assert node.attr != "to_html"

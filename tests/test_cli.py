@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import shlex
 import subprocess
 import sys
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -84,6 +88,10 @@ def test_wrong_arguments_end_with_status_2(arguments, words, capsys):
         (["own.toml", "--data", "few.csv"], "few.csv: 3 records are too few"),
         (["own.toml"], "own: needs your records: name their file with --data (columns walks, mood, visits, age, "),
         (["--data", "clinic.csv", "--reconstruction", "2"], "--reconstruction: goes without --data"),
+        (["own.toml", "--data", "clinic.csv", "--overwrite"], "--overwrite: replaces what is in --out: name that"),
+        (["own.toml", "--data", "clinic.csv", "--out", "x" * 253], "cannot be written (File name too long)"),
+        (["own.toml", "--data", "x" * 300], "there is no such file; --data needs a CSV file"),
+        (["x" * 300], "is neither a shipped specification nor the path of a TOML file"),
         (["--data", "clinic.csv"], 'column "belonging_t1" is missing (the specification "primary" needs it)'),
         (["own.toml", "--data", "clinic.csv", "--out", "taken"], "taken: exists already; name another folder"),
         (["own.toml", "--data", "clinic.csv", "--out", "taken", "--overwrite"], "is not the folder of a run"),
@@ -160,6 +168,65 @@ def test_a_reader_that_leaves_early_is_no_error():
     assert (process.wait(timeout=30), errors) == (OK, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to")
+@pytest.mark.parametrize("arguments", [["models"], ["published"], ["--help"], ["fit", "--help"], ["--version"]])
+def test_an_output_that_is_full_is_told(arguments):
+    """Status 2 and one line, where nothing but the output was asked for."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([*PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == USER_MISTAKE
+    assert re.fullmatch(r"bayes_sp.*: standard output: cannot be written \(No space left on device\)\n", done.stderr)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to")
+def test_what_is_saved_is_told_where_the_output_is_full(in_folder):
+    """The work is done: its status stands, and the message says where it is."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([*PROGRAM, "reconstruct", "--out", "a.csv"], stdout=full, stderr=subprocess.PIPE,
+                              text=True, check=False)  # fmt: skip
+    assert done.returncode == OK
+    assert done.stderr.endswith("; the records are saved in a.csv\n")
+    assert len(pd.read_csv(in_folder / "a.csv")) == published().n
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_may_be_closed(in_folder, closed):
+    """What a process prints then goes nowhere, and into no file of ours."""
+    command = f"{shlex.join(PROGRAM)} reconstruct --out a.csv {closed}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)  # noqa: S607
+    assert (done.returncode, done.stderr) == (OK, "")
+    assert len(pd.read_csv(in_folder / "a.csv")) == published().n
+
+
+def test_surroundings_that_are_wrong_are_told_or_do_not_matter(in_folder):
+    """A backend for figures that there is not, and a current folder that has been removed."""
+    environment = os.environ | {"MPLBACKEND": "nonsense"}
+    command = [*PROGRAM, "priors", "--figure", "a.png"]
+    assert subprocess.run(command, env=environment, capture_output=True, check=False).returncode == OK
+    assert (in_folder / "a.png").stat().st_size > 10_000
+    (in_folder / "gone").mkdir()
+    command = f"cd gone; rmdir ../gone; {shlex.join(PROGRAM)} models"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)  # noqa: S607
+    assert done.returncode == USER_MISTAKE
+    assert done.stderr.splitlines()[-1].startswith("bayes_sp: the current folder: is not there any more")
+
+
+def test_the_version_is_told(capsys):
+    """As the installed package has it."""
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert (stop.value.code, capsys.readouterr().out) == (0, f"bayes_sp {version('bayes_sp')}\n")
+
+
+def test_no_argument_reaches_the_terminal_as_a_command(in_folder, capsys):
+    """Control characters in names are written out, in messages of ours and of the parser's."""
+    assert main(["fit", "\x1b[31mred\u202e.toml"]) == USER_MISTAKE
+    assert r"\x1b[31mred\u202e.toml" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["fit", "--\x1b[31m"])
+    assert r"unrecognized arguments: --\x1b[31m" in capsys.readouterr().err
+
+
 def test_a_terminal_without_a_sign_shows_its_code(monkeypatch):
     """An output that is ASCII only does not end the program."""
     plain = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
@@ -177,7 +244,7 @@ def test_a_run_that_cannot_be_saved_still_prints_its_result(clinic, capsys, monk
 
     verdict = type("Verdict", (), {"trustworthy": True})
     monkeypatch.setattr("bayes_sp.analysis.analyse", lambda *_, **__: type("Analysis", (), {"verdict": verdict}))
-    monkeypatch.setattr("bayes_sp.report.text.summary_text", lambda _: "the summary\n")
+    monkeypatch.setattr("bayes_sp.report.text.summary_text", lambda *_, **__: "the summary\n")
     monkeypatch.setattr("bayes_sp.report.save.save_analysis", fail)
     assert main(["fit", "own.toml", "--data", "clinic.csv"]) == USER_MISTAKE
     captured = capsys.readouterr()
@@ -205,16 +272,16 @@ def test_options_reach_the_analysis(clinic, monkeypatch):
         return type("Analysis", (), {"verdict": type("Verdict", (), {"trustworthy": True})})
 
     monkeypatch.setattr("bayes_sp.analysis.analyse", analyse)
-    monkeypatch.setattr("bayes_sp.report.text.summary_text", lambda _: "the summary\n")
+    monkeypatch.setattr("bayes_sp.report.text.summary_text", lambda *_, **__: "the summary\n")
     monkeypatch.setattr(
-        "bayes_sp.report.save.save_analysis", lambda _, folder, **options: seen.update(options, folder=folder)
+        "bayes_sp.report.save.save_analysis", lambda _, place, **options: seen.update(options, folder=place.folder)
     )
-    arguments = "--seed 7 --draws 11 --tune 12 --chains 3 --cores 2 --bootstrap 21 --save-records --overwrite"
+    arguments = "--seed 7 --draws 11 --tune 12 --chains 3 --cores 2 --bootstrap 21 --save-records"
     assert main(["fit", "own.toml", "--data", "clinic.csv", *arguments.split()]) == OK
     sampler = seen["options"]
     assert (sampler.draws, sampler.tune, sampler.chains, sampler.cores) == (11, 12, 3, 2)
     assert (seen["seed"], seen["replicates"], seen["model"], seen["records"]) == (7, 21, "own", 100)
-    assert (seen["save_records"], seen["overwrite"], seen["summary"]) == (True, True, "the summary\n")
+    assert (seen["save_records"], seen["summary"]) == (True, "the summary\n")
     assert re.fullmatch(r"runs/own-[0-9a-f]{8}-7", str(seen["folder"]))
 
 

@@ -8,6 +8,7 @@ import tomllib
 import pandas as pd
 import pytest
 import tomli_w
+from matplotlib.figure import Figure
 
 from bayes_sp.cli import NOT_TRUSTWORTHY, OK, USER_MISTAKE, main
 from bayes_sp.report import multiverse as report
@@ -26,8 +27,7 @@ def clinic(in_folder, small_tables, make_user_survey):
 
 
 def test_specifications_are_fitted_saved_and_taken_again(clinic, capsys, monkeypatch):
-    """One run for each, one comparison; the second time nothing is fitted, and a failing file has its reason."""
-    (clinic / "broken.toml").write_text("title = 1", encoding="utf-8")
+    """One run for each, one comparison; the second time nothing is fitted."""
     arguments = ["compare", "own.toml", "less.toml", "--data", "clinic.csv", "--out", "both"]
     assert main(arguments) == OK
     first = capsys.readouterr().out
@@ -48,10 +48,9 @@ def test_specifications_are_fitted_saved_and_taken_again(clinic, capsys, monkeyp
         raise AssertionError("fitted again")
 
     monkeypatch.setattr(report, "analyse", fail)
-    assert main([*arguments[:3], "broken.toml", *arguments[3:], "--overwrite", "--cores", "1"]) == USER_MISTAKE
+    assert main([*arguments, "--overwrite", "--cores", "1"]) == OK
     again = capsys.readouterr().out
     assert again.count("Taken from a finished run: ") == 2
-    assert "broken: not fitted: " in again
     assert first.partition("2. Which")[0].splitlines()[2:] == again.partition("2. Which")[0].splitlines()[2:]
 
 
@@ -61,13 +60,25 @@ def test_specifications_are_fitted_saved_and_taken_again(clinic, capsys, monkeyp
         (["own.toml", "--data", "nowhere.csv"], "nowhere.csv: there is no such file"),
         (["own.toml", "--out", "taken"], "holds thesis.txt, which no comparison wrote"),
         (["own.toml", "--out", "clinic.csv"], "clinic.csv: is not a folder"),
+        (["own.toml", "--out", "lost"], "lost: is not a folder"),
+        (["own.toml", "--out", "x" * 255], "cannot be written (File name too long)"),
         (["own.toml", "--data", "clinic.csv", "--reconstruction", "2"], "--reconstruction: goes without --data"),
+        (["own.toml", "--data", "clinic.csv", "--overwrite"], "--overwrite: replaces what is in --out"),
+        (["own.toml", "nosuch", "broken.toml", "--data", "clinic.csv"], "  - nosuch: is neither a shipped"),
+        (
+            ["own.toml", "broken.toml", "nosuch", "--data", "clinic.csv", "--out", "new/deep"],
+            "  - broken.toml: title: ",
+        ),
+        (["own.toml", "primary", "--data", "clinic.csv"], 'primary: column "belonging_t1" is missing'),
+        (["primary", "own.toml"], "own.toml: needs your records: name their file with --data"),
     ],
 )
 def test_a_comparison_that_cannot_start_is_refused(clinic, capsys, arguments, words):
     """Before anything is fitted, with nothing written."""
     (clinic / "taken").mkdir()
     (clinic / "taken" / "thesis.txt").touch()
+    (clinic / "lost").symlink_to("nowhere")
+    (clinic / "broken.toml").write_text("title = 1", encoding="utf-8")
     before = sorted(clinic.rglob("*"))
     assert main(["compare", *arguments]) == USER_MISTAKE
     captured = capsys.readouterr()
@@ -81,7 +92,6 @@ def test_a_fit_that_cannot_be_used_ends_with_status_3(clinic, capsys):
     arguments = [
         "compare",
         "own.toml",
-        "nosuch",
         "--data",
         "clinic.csv",
         "--out",
@@ -95,7 +105,28 @@ def test_a_fit_that_cannot_be_used_ends_with_status_3(clinic, capsys):
     printed = capsys.readouterr().out
     assert re.search(r"own +negative binomial +0 +NO", printed)
     assert "DO NOT USE THESE RESULTS" in printed
-    assert "nosuch: not fitted" in printed
+
+
+def test_a_run_without_draws_of_missing_cells_is_fitted_again(clinic, capsys):
+    """Effects average over them; a run with records has them, and a second comparison writes no second run."""
+    rows = (clinic / "clinic.csv").read_text(encoding="utf-8").splitlines()
+    place = rows[0].split(",").index("age")
+    cells = [row.split(",") for row in rows]
+    for row in cells[1:6]:
+        row[place] = ""
+    (clinic / "clinic.csv").write_text("\n".join(",".join(row) for row in cells), encoding="utf-8")
+    few = ["--data", "clinic.csv", "--draws", "50", "--bootstrap", "0"]
+    assert main(["fit", "own.toml", *few]) == NOT_TRUSTWORTHY
+    for _ in range(2):
+        capsys.readouterr()
+        assert main(["compare", "own.toml", *few, "--out", "one", "--overwrite"]) == NOT_TRUSTWORTHY
+        printed = capsys.readouterr().out
+        assert re.search(r"Fitted again: own\. \S+ does not keep draws of missing cells of age\.", printed)
+        assert "not fitted" not in printed
+        assert len([path for path in (clinic / "one").iterdir() if path.is_dir()]) <= 1
+    assert main(["fit", "own.toml", *few, "--save-records", "--out", "runs/whole"]) == NOT_TRUSTWORTHY
+    assert main(["compare", "own.toml", *few, "--out", "two"]) == NOT_TRUSTWORTHY
+    assert "Taken from a finished run: own from " in capsys.readouterr().out
 
 
 def test_another_seed_or_other_records_are_another_run(clinic):
@@ -126,7 +157,7 @@ def test_a_checked_fit_says_and_keeps_its_criticism(clinic, capsys):
     printed = capsys.readouterr().out
     assert "Would the model have produced these records?" in printed
     assert "Does one patient carry the result?" in printed
-    assert {"predictive.csv", "loo.csv", "influence.csv", "predictive.png", "loo_pit.png", "influence.png"} < {
+    assert {"predictive.csv", "loo.csv", "predictive.png", "loo_pit.png"} < {
         path.name for path in (clinic / "run").iterdir()
     }
     assert "criticism" in tomllib.loads((clinic / "run" / "run.toml").read_text(encoding="utf-8"))["seconds"]
@@ -140,5 +171,33 @@ def test_priors_are_told_and_drawn(clinic, capsys):
     assert main(["priors", "own.toml", "--data", "clinic.csv", "--figure", "priors.png"]) == OK
     assert capsys.readouterr().out.endswith("\nSaved priors.png\n")
     assert (clinic / "priors.png").stat().st_size > 10_000
-    assert main(["priors", "own.toml", "--data", "clinic.csv", "--figure", "nowhere/priors.png"]) == USER_MISTAKE
-    assert "nowhere/priors.png: cannot be written" in capsys.readouterr().err
+    first = (clinic / "priors.png").read_bytes()
+    for figure, words in (("nowhere/priors.png", "cannot be written"), ("priors.png", "exists already"),
+                          ("clinic.csv", "exists already"), (".", "is a folder; name a file")):  # fmt: skip
+        assert main(["priors", "own.toml", "--data", "clinic.csv", "--figure", figure]) == USER_MISTAKE
+        captured = capsys.readouterr()
+        assert (captured.out, f"{figure}: {words}" in captured.err) == ("", True)
+    assert main(["priors", "own.toml", "--data", "clinic.csv", "--figure", "priors.png", "--overwrite"]) == OK
+    assert (clinic / "priors.png").read_bytes() == first
+    assert main(["priors", "own.toml", "--data", "clinic.csv", "--overwrite"]) == USER_MISTAKE
+    assert sorted(path.name for path in clinic.iterdir()) == ["clinic.csv", "less.toml", "own.toml", "priors.png"]
+
+
+def test_two_comparisons_at_once_keep_both(clinic, monkeypatch):
+    """The second to end finds a comparison in its folder that was not there before, and goes beside it."""
+    from bayes_sp.compare.multiverse import multiverse
+    from bayes_sp.report.multiverse_save import new_comparison_folder, save_comparison
+
+    monkeypatch.setattr("bayes_sp.report.multiverse_save.plot_multiverse", lambda _: Figure())
+    found = multiverse([])
+    with new_comparison_folder(None, 1) as one, new_comparison_folder(None, 1) as two:
+        assert (str(one), str(two)) == ("runs/compare-1", "runs/compare-1-2")
+        assert save_comparison(found, one, "one") == one
+        assert save_comparison(found, one, "also one") == clinic.relative_to(clinic) / "runs" / "compare-1-3"
+        assert save_comparison(found, one, "again", overwrite=True) == one
+    assert sorted(path.name for path in (clinic / "runs").iterdir()) == ["compare-1", "compare-1-3"]
+    texts = [
+        (clinic / "runs" / name / "compare.txt").read_text(encoding="utf-8") for name in ("compare-1", "compare-1-3")
+    ]
+    assert texts == ["again", "also one"]
+    assert all(len(list(path.iterdir())) == 3 for path in (clinic / "runs").iterdir())

@@ -52,7 +52,7 @@ def test_a_controlled_direct_effect_has_a_dim_for_each_mediator(fitted):
 
 
 def test_a_lasting_sign_is_the_sign_of_the_posterior(fitted):
-    """A sign that holds in every order holds for the average over orders."""
+    """A sign that holds for every kappa is that of the table, where kappa is 1."""
     table = fitted.effects().table().query("scale == 'difference' and decomposition in ['', 'average']")
     for path, sign in fitted.lasting_signs().items():
         row = table[table["path"] == path].iloc[0]

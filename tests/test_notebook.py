@@ -47,6 +47,7 @@ def executed(saved: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
 
 
+@pytest.mark.slow
 def test_runs_and_says_what_it_says(executed: nbformat.NotebookNode):
     """Every cell runs without an error, and the facts that the text builds on hold."""
     facts = json.loads(executed.cells[-1].outputs[0].text)
@@ -58,6 +59,7 @@ def test_runs_and_says_what_it_says(executed: nbformat.NotebookNode):
     assert facts["agrees"] == ["group_change -> belonging_t1 -> loneliness_t1 -> appointments_t1"]
 
 
+@pytest.mark.slow
 def test_prints_no_warning(executed: nbformat.NotebookNode):
     """Nothing goes to the error stream."""
     streams = [
@@ -70,6 +72,7 @@ def test_prints_no_warning(executed: nbformat.NotebookNode):
     assert [stream.text for stream in streams if stream.name == "stderr"] == []
 
 
+@pytest.mark.slow
 def test_saved_output_is_what_it_prints_now(saved: nbformat.NotebookNode, executed: nbformat.NotebookNode):
     """The serial effect in the saved file is the fresh one, up to the rounding of other machines."""
     before, now = (re.search(SERIAL, printed(notebook)) for notebook in (saved, executed))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -16,10 +15,12 @@ from bayes_sp.effects.posterior import Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError
 from bayes_sp.names import AVERAGE, DIFFERENCE, MULTIVERSE_COLUMNS, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.shown import html
 from bayes_sp.spec.types import PathModel
 
 SERIAL, DIRECT = "serial", "direct"
 EFFECTS = (SERIAL, DIRECT, TOTAL_INDIRECT, TOTAL)
+WORDS = {SERIAL: "serial", TOTAL_INDIRECT: "indirect"}
 REFERENCE = "others are compared with it"
 
 
@@ -61,7 +62,9 @@ class Multiverse:
         total indirect; total) and scale, with the difference in elpd of the outcome from the first specification that
         was fitted, or the reason why there is none. A specification that was not fitted has one row that says why.
     sentence
-        The conclusion on the serial effect in one sentence.
+        The conclusion on the effect in question in one sentence.
+    effect
+        The effect in question: ``serial``, or ``total_indirect`` where no specification has two mediators in a row.
     notes
         What the sentence leaves out.
     entries
@@ -75,6 +78,15 @@ class Multiverse:
     notes: tuple[str, ...]
     entries: tuple[Specified, ...]
     ci_prob: float
+    effect: str = SERIAL
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Effects to show side by side: the indirect one too, where a specification has no serial path."""
+        serial = set(self.table.loc[self.table["effect"] == SERIAL, "specification"])
+        fitted = {entry.name for entry in self.entries if entry.effects is not None}
+        first = (SERIAL,) if serial else ()
+        return (*first, *((TOTAL_INDIRECT,) if not serial or fitted - serial else ()), DIRECT, TOTAL)
 
     @property
     def failed_fit(self) -> bool:
@@ -89,8 +101,7 @@ class Multiverse:
         return any(entry.mistake for entry in self.entries)
 
     def _repr_html_(self) -> str:
-        table = self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}", na_rep="")
-        return f"<p>{escape(self.sentence)}</p>{table}"
+        return html(self.sentence, self.table)
 
 
 def serial_path(model: PathModel) -> str:
@@ -99,13 +110,26 @@ def serial_path(model: PathModel) -> str:
     return path_name(path) if len(path) > 3 and path in model.named_paths() else ""
 
 
+def main_path(model: PathModel) -> str:
+    """Return the path that a specification is about, unless another one is named.
+
+    The path through all mediators; where there is none the only indirect path, or all indirect paths together
+    (``total_indirect``), or, without any, the total.
+    """
+    indirect = [path_name(path) for path in model.named_paths() if len(path) > 2]
+    if serial := serial_path(model):
+        return serial
+    return TOTAL if not indirect else indirect[0] if len(indirect) == 1 else TOTAL_INDIRECT
+
+
 def multiverse(entries: Sequence[Specified], ci_prob: float = CI_PROB) -> Multiverse:
     """Set the effects of several specifications side by side."""
     reference = next((entry.loo for entry in entries if entry.loo is not None), None)
     rows = [row for entry in entries for row in _rows(entry, reference, ci_prob)]
     table = pd.DataFrame(rows, columns=list(MULTIVERSE_COLUMNS))
-    sentence, notes = _conclusion(table, entries, ci_prob)
-    return Multiverse(table, sentence, tuple(notes), tuple(entries), ci_prob)
+    effect = SERIAL if (table["effect"] == SERIAL).any() or table["effect"].isna().all() else TOTAL_INDIRECT
+    sentence, notes = _conclusion(table, effect, entries, ci_prob)
+    return Multiverse(table, sentence, tuple(notes), tuple(entries), ci_prob, effect)
 
 
 def _rows(entry: Specified, reference: Loo | None, ci_prob: float) -> Iterator[dict[str, object]]:
@@ -141,12 +165,16 @@ def _elpd(entry: Specified, reference: Loo | None) -> dict[str, object]:
     return {"elpd_difference": found.difference, "elpd_se": found.se, "elpd_reason": "; ".join(found.notes)}
 
 
-def _conclusion(table: pd.DataFrame, entries: Sequence[Specified], ci_prob: float) -> tuple[str, list[str]]:
-    """Return the conclusion on the serial effect, and a note on each specification that it leaves out."""
-    rows = table[(table["effect"] == SERIAL) & (table["scale"] == DIFFERENCE)]
+def _conclusion(
+    table: pd.DataFrame, effect: str, entries: Sequence[Specified], ci_prob: float
+) -> tuple[str, list[str]]:
+    """Return the conclusion on the effect in question, and a note on each specification that it leaves out."""
+    rows = table[(table["effect"] == effect) & (table["scale"] == DIFFERENCE)]
     kept = rows[rows["trustworthy"].astype(bool)]
+    word = WORDS[effect]
     notes = [
-        f"{entry.name} has no path through all of two or more mediators, so no serial effect"
+        f"{entry.name} has no path through all of two or more mediators, so no serial effect; its indirect effect "
+        "stands in the table"
         for entry in entries
         if entry.effects is not None and entry.name not in set(rows["specification"])
     ]
@@ -156,7 +184,7 @@ def _conclusion(table: pd.DataFrame, entries: Sequence[Specified], ci_prob: floa
     failed = [entry.name for entry in entries if entry.effects is None]
     notes += [f"{', '.join(failed)} could not be fitted"] if failed else []
     if kept.empty:
-        return "No specification gives a serial effect that can be used.", notes
+        return f"No specification gives {_article(word)} {word} effect that can be used.", notes
     units = {
         entry.effects.unit
         for entry in entries
@@ -165,25 +193,29 @@ def _conclusion(table: pd.DataFrame, entries: Sequence[Specified], ci_prob: floa
     contrasts = {entry.effects.contrast for entry in entries if entry.effects is not None}
     if len(units) > 1 or len(contrasts) > 1:
         notes.append("specifications differ in the outcome's unit or in the contrast, so sizes are not comparable")
-    low, high = float(kept["mean"].min()), float(kept["mean"].max())
+    low, high = float(kept["median"].min()), float(kept["median"].max())
     negative, positive = int((kept["upper"] < 0).sum()), int((kept["lower"] > 0).sum())
     count = len(kept)
     size = (
-        f"its posterior mean runs from {_short(low)} to {_short(high)}"
+        f"its posterior median runs from {_short(low)} to {_short(high)}"
         if count > 1
-        else f"its posterior mean is {_short(low)}"
+        else f"its posterior median is {_short(low)}"
     )
     unit = f" {units.pop()}" if len(units) == 1 else ""
     excludes = f"with a {100 * ci_prob:g} % interval that excludes 0"
     of = f"{count} specification{'s' if count > 1 else ''}"
     if negative and positive:
-        clear = f"In {negative} of {of} the serial effect is negative, in {positive} positive, {excludes}"
+        clear = f"In {negative} of {of} the {word} effect is negative, in {positive} positive, {excludes}"
     elif negative or positive:
         side = "negative" if negative else "positive"
-        clear = f"In {negative or positive} of {of} the serial effect is {side} {excludes}"
+        clear = f"In {negative or positive} of {of} the {word} effect is {side} {excludes}"
     else:
-        clear = f"In none of {of} is there a serial effect {excludes}"
+        clear = f"In none of {of} is there {_article(word)} {word} effect {excludes}"
     return f"{clear}; {size}{unit}.", notes
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
 
 
 def _short(value: float) -> str:

@@ -18,7 +18,7 @@ def bootstrap_of(
         return None, [f"not available: {name}: there is no maximum-likelihood fit here for {'; '.join(reasons)}"]
     try:
         design, note = complete_design(model, survey)
-        found = bootstrap(design, seed=seed, replicates=replicates, ci_prob=ci_prob)
+        found = bootstrap(design, model, seed=seed, replicates=replicates, ci_prob=ci_prob)
     except SurveyError as error:  # the posterior stands without it
         return None, [f"not available: {name}: {'; '.join(error.problems)}"]
     return found, [f"the {name} {note}"] if note else []

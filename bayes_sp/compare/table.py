@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,14 @@ from bayes_sp.effects.posterior import Effects
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.frequentist.bootstrap import BootstrapResult
 from bayes_sp.names import AVERAGE, COEFFICIENT, COMPARISON_COLUMNS, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.shown import html
 from bayes_sp.spec.types import PathModel
 
 PUBLISHED, BOOTSTRAP, POSTERIOR = "published", "bootstrap", "posterior"
 
 BOOTSTRAP_COLUMNS = (
     "path", "scale", "decomposition", "likelihood", "estimate", "lower", "upper", "lower_mcse", "upper_mcse",
-    "ci_kind", "ci_prob", "replicates", "failed", "reasons",
+    "ci_kind", "ci_prob", "replicates", "failed", "reasons", "undefined", "boundary", "boundaries",
 )  # fmt: skip
 
 
@@ -36,11 +36,14 @@ class Fitted:
         Effects from the posterior.
     bootstrap
         Percentile bootstrap of the maximum-likelihood fit; None where none was asked for.
+    patients
+        How many records the posterior rests on; None where that is not known.
     """
 
     model: PathModel
     effects: Effects
     bootstrap: BootstrapResult | None
+    patients: int | None = None
 
     @property
     def likelihood(self) -> str:
@@ -55,11 +58,12 @@ class Comparison:
     Attributes
     ----------
     table
-        One row for each path, scale, likelihood and inference, beside published values. Posteriors: mean and
+        One row for each path, scale, likelihood and inference, beside published values. Posteriors: median and
         equal-tailed interval. Bootstraps: maximum-likelihood estimate and percentile interval. Differences and rate
         ratios are averaged over the orders of switching, so that paths add up to the total.
     bootstrap
-        Every bootstrap interval with the Monte Carlo standard error of its limits and the reasons of failures.
+        Every bootstrap interval with the Monte Carlo standard error of its limits, the reasons of failures, and how
+        many resamples lie on which boundary of the likelihood.
     mark
         What the records are.
     missing
@@ -72,9 +76,8 @@ class Comparison:
     missing: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
-        head = f"{self.mark}. Posterior: mean, equal-tailed interval. Bootstrap: estimate, percentile interval."
-        table = self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}", na_rep="")
-        return f"<p>{escape(head)}</p>{table}"
+        head = f"{self.mark}. Posterior: median, equal-tailed interval. Bootstrap: estimate, percentile interval."
+        return html(head, self.table)
 
 
 def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI_PROB) -> Comparison:
@@ -97,8 +100,8 @@ def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI
     scales = list(dict.fromkeys(table["scale"]))
     order = {name: i for i, name in enumerate(paths)} | {name: i for i, name in enumerate(sorted(scales))}
     table = table.sort_values(["scale", "path"], key=lambda column: column.map(order), kind="stable", ignore_index=True)
-    table["replicates"] = table["replicates"].astype("Int64")
-    table["failed"] = table["failed"].astype("Int64")
+    for name in ("replicates", "failed", "boundary", "patients"):
+        table[name] = table[name].astype("Int64")
     intervals = [row for fitted in fits for row in _bootstrap_rows(fitted, paths)]
     return Comparison(table, pd.DataFrame(intervals, columns=list(BOOTSTRAP_COLUMNS)), mark)
 
@@ -120,19 +123,18 @@ def _published_rows(model: PathModel) -> Iterator[dict[str, Any]]:
 def _rows(fitted: Fitted, paths: list[str], ci_prob: float) -> Iterator[dict[str, Any]]:
     result, table = fitted.bootstrap, fitted.effects.intervals(ci_prob)
     table = table[table["decomposition"].isin(["", AVERAGE])]
-    scales = list(dict.fromkeys(table["scale"]))
     for row in table.itertuples():
         common = {"path": row.path, "scale": row.scale, "likelihood": fitted.likelihood, "ci_prob": ci_prob}
         if result is not None:
-            place = (paths.index(str(row.path)), scales.index(row.scale), result.decompositions.index(AVERAGE))
+            place = (paths.index(str(row.path)), result.scales.index(row.scale), result.decompositions.index(AVERAGE))
             yield {
                 **common, "inference": BOOTSTRAP, "estimate": result.estimate[place], "lower": result.lower[place],
                 "upper": result.upper[place], "ci_kind": result.ci_kind, "replicates": result.replicates,
-                "failed": result.failed,
+                "failed": result.undefined[place], "boundary": result.at_boundary, "patients": result.patients,
             }  # fmt: skip
         yield {
-            **common, "inference": POSTERIOR, "estimate": row.mean, "lower": row.lower, "upper": row.upper,
-            "ci_kind": CI_KIND,
+            **common, "inference": POSTERIOR, "estimate": row.median, "lower": row.lower, "upper": row.upper,
+            "ci_kind": CI_KIND, "patients": fitted.patients,
         }  # fmt: skip
 
 
@@ -140,7 +142,9 @@ def _bootstrap_rows(fitted: Fitted, paths: list[str]) -> Iterator[dict[str, Any]
     result = fitted.bootstrap
     if result is None:
         return
-    reasons = "; ".join(f"{count} x {reason}" for reason, count in result.reasons)
+    reasons, boundaries = (
+        "; ".join(f"{count} x {words}" for words, count in found) for found in (result.reasons, result.boundaries)
+    )
     for i, s, d in np.ndindex(*result.estimate.shape):
         place, decomposition = (i, s, d), result.decompositions[d]
         if result.scales[s] == COEFFICIENT or paths[i] == TOTAL:  # where alone and average are the same
@@ -153,4 +157,5 @@ def _bootstrap_rows(fitted: Fitted, paths: list[str]) -> Iterator[dict[str, Any]
             "upper": result.upper[place], "lower_mcse": result.lower_mcse[place],
             "upper_mcse": result.upper_mcse[place], "ci_kind": result.ci_kind, "ci_prob": result.ci_prob,
             "replicates": result.replicates, "failed": result.failed, "reasons": reasons,
+            "undefined": result.undefined[place], "boundary": result.at_boundary, "boundaries": boundaries,
         }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from bayes_sp.criticism.psis import leave_one_out_weights, weighted_quantile
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.model.options import PARETO_K_LIMIT
 from bayes_sp.names import INFLUENCE_COLUMNS
+from bayes_sp.shown import html
 from bayes_sp.survey.design import Array
 
 WEIGHTS, REFIT = "weights", "refit"
@@ -26,12 +28,12 @@ class Influence:
     ----------
     path, scale, unit
         Which effect, and the unit of its size.
-    mean, sd, lower, upper
-        With all patients.
+    mean, median, sd, lower, upper
+        With all patients; ``sd`` is that of the normal with an interval as wide, which exists where a mean does not.
     table
-        One row for each patient, the most influential first: ``row`` as a spreadsheet counts it, posterior mean and
-        interval without that patient, its shift in units and in posterior SDs, Pareto k, and ``method``: ``weights``,
-        or ``refit`` where the weights are not reliable.
+        One row for each patient, the most influential first: ``row`` as a spreadsheet counts it, posterior mean, median
+        and interval without that patient, the median's shift in units and in ``sd``, Pareto k, and ``method``:
+        ``weights``, or ``refit`` where the weights are not reliable.
     ci_prob
         Probability of the intervals.
     notes
@@ -44,6 +46,7 @@ class Influence:
     scale: str
     unit: str
     mean: float
+    median: float
     sd: float
     lower: float
     upper: float
@@ -59,8 +62,8 @@ class Influence:
         return self.table[((self.table["lower"] <= 0) & (self.table["upper"] >= 0)) != holds]
 
     def _repr_html_(self) -> str:
-        head = f"{self.mark}. {self.path} [{self.scale}] without each single patient; with all: {self.mean:.3g}"
-        return f"<p>{head}</p>" + self.table.head(10).to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        head = f"{self.mark}. {self.path} [{self.scale}] without each single patient; with all: {self.median:.3g}"
+        return html(head, self.table.head(10))
 
 
 def influence(
@@ -102,25 +105,25 @@ def influence(
     draws = effect.ravel()
     joint = np.sum([np.nan_to_num(values) for values in log_likelihood], axis=0)
     found = leave_one_out_weights(np.moveaxis(joint, -1, 0).reshape(joint.shape[-1], -1), efficiency)
-    tails = np.array([(1 - ci_prob) / 2, (1 + ci_prob) / 2])
-    mean, sd = float(draws.mean()), float(draws.std(ddof=1))
-    lower, upper = np.quantile(draws, tails)
+    places = np.array([0.5, (1 - ci_prob) / 2, (1 + ci_prob) / 2])
+    median, lower, upper = map(float, np.quantile(draws, places))
+    sd = (upper - lower) / (2.0 * NormalDist().inv_cdf(places[2]))
     table = []
     unreliable = [int(i) for i in np.argsort(-found.pareto_k, kind="stable") if found.pareto_k[i] > PARETO_K_LIMIT]
     refitted = {i: refit(i) for i in unreliable[:most_refits]} if refit is not None else {}
     for i, row in enumerate(rows):
         without = refitted.get(i)
         if without is not None:
-            found_mean, limits = float(without.mean()), np.quantile(without, tails)
+            mean, numbers = float(without.mean()), np.quantile(without, places)
         else:
             weights = np.exp(found.log_weights[i])
-            found_mean, limits = float(weights @ draws), weighted_quantile(draws, weights, tails)
-        shift = found_mean - mean
+            mean, numbers = float(weights @ draws), weighted_quantile(draws, weights, places)
+        shift = float(numbers[0]) - median
         method = WEIGHTS if without is None else REFIT
-        table.append((row, found_mean, *limits, shift, shift / sd if sd else 0.0, found.pareto_k[i], method))
+        table.append((row, mean, *numbers, shift, shift / sd if sd else 0.0, found.pareto_k[i], method))
     frame = pd.DataFrame(table, columns=list(INFLUENCE_COLUMNS))
     frame = frame.sort_values("shift_sd", key=np.abs, ascending=False, kind="stable", ignore_index=True)
     left = len(unreliable) - sum(without is not None for without in refitted.values())
     what = f"Pareto k is above {PARETO_K_LIMIT}, and there is no refit, for {left} of {len(rows)} patients"
     notes = (f"{what}: their shift is not reliable",) if left else ()
-    return Influence(path, scale, unit, mean, sd, float(lower), float(upper), frame, ci_prob, notes)
+    return Influence(path, scale, unit, float(draws.mean()), median, sd, lower, upper, frame, ci_prob, notes)

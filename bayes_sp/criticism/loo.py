@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from scipy.special import logsumexp
 from bayes_sp.criticism.psis import leave_one_out_weights, relative_efficiency
 from bayes_sp.model.options import PARETO_K_LIMIT
 from bayes_sp.names import LOO_COLUMNS
+from bayes_sp.shown import html
 from bayes_sp.survey.design import Array
 
 JOINT = "all equations"
@@ -51,7 +51,9 @@ class Loo:
     columns
         Digest of each column of the records, by which comparisons know that two fits saw the same data.
     notes
-        What is not reliable, and why, one sentence each.
+        Who is not scored, and what is not reliable, and why, one sentence each.
+    scope
+        Those of the notes that no refit changes.
     """
 
     model: str
@@ -62,6 +64,7 @@ class Loo:
     refitted: tuple[int, ...]
     columns: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
@@ -86,8 +89,7 @@ class Loo:
         }  # fmt: skip
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<br>{escape(note)}" for note in self.notes)
-        return f"<p>{escape(self.model)}: leave-one-out cross-validation{notes}</p>" + self.table.to_html(index=False)
+        return html("\n".join([f"{self.model}: leave-one-out cross-validation", *self.notes]), self.table)
 
 
 def loo(
@@ -96,6 +98,7 @@ def loo(
     posterior: xr.Dataset,
     log_likelihood: Mapping[str, Array],
     columns: Mapping[str, str],
+    scope: Sequence[str] = (),
 ) -> Loo:
     """Estimate each equation's elpd by Pareto-smoothed importance sampling.
 
@@ -113,6 +116,8 @@ def loo(
         By response, (chain, draw, n).
     columns
         Digest of each column of the records.
+    scope
+        Sentences on who is not scored, and how exact the log-likelihoods are.
 
     References
     ----------
@@ -132,7 +137,7 @@ def loo(
         pareto_k[name][known] = found.pareto_k
         lppd = logsumexp(values[known], axis=1) - np.log(values.shape[1])
         p_loo[name] = float((lppd - elpd[name][known]).sum())
-    result = Loo(model, tuple(scored), elpd, pareto_k, p_loo, (), columns)
+    result = Loo(model, tuple(scored), elpd, pareto_k, p_loo, (), columns, scope=tuple(scope))
     return replace(result, notes=_notes(result, []))
 
 
@@ -175,10 +180,13 @@ def _notes(found: Loo, failed: Sequence[int]) -> tuple[str, ...]:
     above = len(patients_above_limit(found.pareto_k))
     patients = int(np.isfinite(found.pareto_k[JOINT]).sum())
     if not above:
-        return ()
+        return found.scope
     head = f"Pareto k is above {PARETO_K_LIMIT} for {above} of {patients} patients"
     if not found.unreliable:
-        return (f"{head}; each was left out by a refit",)
-    notes = [f"{head}, refits without them: {len(found.refitted)}; the part of the others is not reliable"]
+        return (*found.scope, f"{head}; each was left out by a refit")
+    notes = [
+        *found.scope,
+        f"{head}, refits without them: {len(found.refitted)}; the part of the others is not reliable",
+    ]
     notes += [f"{len(failed)} refits failed"] if failed else []
     return tuple(notes)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +11,10 @@ import xarray as xr
 
 from bayes_sp.criticism.confounding import numbers_at_once
 from bayes_sp.criticism.predictors import Predictor, predictors, thinned
-from bayes_sp.criticism.statistics import LEAST_GROUP, Bins, bins_of, exposure_levels, statistics_of
+from bayes_sp.criticism.statistics import ENDS, LEAST_GROUP, Bins, bins_of, exposure_levels, statistics_of
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.names import CHECK_COLUMNS, FREQUENCY_COLUMNS
+from bayes_sp.shown import html
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array, Design, Mask
 
@@ -49,14 +49,22 @@ class PredictiveChecks:
 
     @property
     def outside(self) -> pd.DataFrame:
-        """Rows whose observed value lies outside the interval of the replicates."""
+        """Rows whose observed value, where it is given, lies outside the interval of the replicates."""
         return self.table[
             (self.table["observed"] < self.table["lower"]) | (self.table["observed"] > self.table["upper"])
         ]
 
+    def without_ends(self) -> PredictiveChecks:
+        """Return the same without the observed minimum and maximum, which are the values of single patients.
+
+        Where they lie among the replicates stays in ``share_at_or_above``.
+        """
+        ends = self.table["statistic"].isin(ENDS)
+        return replace(self, table=self.table.assign(observed=self.table["observed"].mask(ends)))
+
     def _repr_html_(self) -> str:
         head = f"{self.mark}. {self.replicates} replicated surveys (seed {self.seed}), equal-tailed intervals."
-        return f"<p>{escape(head)}</p>" + self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        return html(head, self.table)
 
 
 def predictive_checks(

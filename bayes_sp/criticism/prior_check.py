@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from bayes_sp.criticism.predictors import Predictor, predictors
 from bayes_sp.criticism.prior_draws import draw_priors
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.names import PRIOR_COLUMNS
+from bayes_sp.shown import html
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
@@ -57,7 +57,7 @@ class PriorCheck:
 
     def _repr_html_(self) -> str:
         head = f"Draws from the priors ({self.draws}, seed {self.seed}), for {self.mark}."
-        return f"<p>{escape(head)}</p>" + self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        return html(head, self.table)
 
 
 def prior_check(

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_sp.effects.convergence import convergence_measures
+from bayes_sp.effects.summary import variance_factor
 from bayes_sp.survey.design import Array
 
 CONSTANT = 1e-12  # log ratios that differ by less are equal: the patient says nothing about the parameters
@@ -67,7 +68,9 @@ def relative_efficiency(posterior: xr.Dataset) -> float:
     values = np.concatenate([column.reshape(chains, draws, -1) for column in columns], axis=-1)
     variance = values.var(axis=(0, 1), ddof=1)
     varying = variance > 0
-    error = convergence_measures(values[..., varying])["mcse_mean"]  # SD over root of the effective sample size
+    error = convergence_measures(values[..., varying], variance_factor(posterior))[
+        "mcse_mean"
+    ]  # SD over root of the effective sample size
     return float(np.nanmean(variance[varying] / error**2)) / (chains * draws)
 
 

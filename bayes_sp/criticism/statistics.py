@@ -12,6 +12,7 @@ from bayes_sp.families.base import Family
 from bayes_sp.spec.types import Variable
 from bayes_sp.survey.design import Array
 
+MINIMUM, MAXIMUM = ENDS = ("minimum", "maximum")  # each the value of one patient
 LEAST_GROUP = 5  # patients; smaller groups say nothing and would show single patients
 FEW_VALUES = 4  # an exposure with so many values or fewer is split by value
 MOST_BINS = 25
@@ -62,13 +63,13 @@ def statistics_of(family: Family, variable: Variable, observed: Array) -> Mappin
             "share of zeros": _share_equal(0.0),
             "mean": lambda y: y.mean(axis=-1),
             "variance": lambda y: y.var(axis=-1, ddof=1),
-            "maximum": lambda y: y.max(axis=-1),
+            MAXIMUM: lambda y: y.max(axis=-1),
         }
     found: dict[str, Statistic] = {
         "mean": lambda y: y.mean(axis=-1),
         "SD": lambda y: y.std(axis=-1, ddof=1),
-        "minimum": lambda y: y.min(axis=-1),
-        "maximum": lambda y: y.max(axis=-1),
+        MINIMUM: lambda y: y.min(axis=-1),
+        MAXIMUM: lambda y: y.max(axis=-1),
     }
     if (low := variable.minimum) is not None:
         found[f"share below {low:g}"] = lambda y: (y < low).mean(axis=-1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +24,8 @@ from bayes_sp.survey.records import Survey
 
 MOST_VALUES = 20_000_000  # log-likelihoods at a time
 LEAST_DRAWS = 400
+MOST_NAMED = 12  # rows
+LARGEST_ERROR = 0.01  # of one patient's log-likelihood, before it is said
 COUNTS = ("count", "binary", "integer")
 
 
@@ -57,10 +59,13 @@ class Pointwise:
         Parameters (chain, draw, ...); fewer than the posterior's where a survey is large.
     values
         By response, (chain, draw, n), per unit of the response; NaN where it is missing.
+    error
+        Of the integrals over what is not known of a patient: the largest change by doubling their nodes.
     """
 
     draws: xr.Dataset
     values: Mapping[str, Array]
+    error: float = 0.0
 
 
 def pointwise(model: PathModel, design: Design, posterior: xr.DataTree) -> Pointwise:
@@ -74,13 +79,48 @@ def pointwise(model: PathModel, design: Design, posterior: xr.DataTree) -> Point
     draws = posterior["posterior"].to_dataset()
     names = [observed_name(equation.response) for equation in model.equations]
     if "log_likelihood" in posterior.children and all(name in posterior["log_likelihood"] for name in names):
-        return Pointwise(draws, _by_patient(model, design, posterior["log_likelihood"].to_dataset()))
+        return _pointwise(model, design, draws, posterior["log_likelihood"].to_dataset())
     most = MOST_VALUES // design.y.size
     if most < LEAST_DRAWS:
         raise BayesSpError(model.name, [f"{design.n:,} patients are too many to leave each of them out"])
     if draws.sizes["chain"] * draws.sizes["draw"] > most:
         draws = thinned(draws, most)
-    return Pointwise(draws, _by_patient(model, design, log_likelihood(model, design, draws)))
+    return _pointwise(model, design, draws, log_likelihood(model, design, draws))
+
+
+def _pointwise(model: PathModel, design: Design, draws: xr.Dataset, group: xr.Dataset) -> Pointwise:
+    return Pointwise(draws, _by_patient(model, design, group), float(group.attrs.get("quadrature_error", 0.0)))
+
+
+def scope_of(model: PathModel, design: Design, found: Pointwise, rows: Sequence[int]) -> tuple[str, ...]:
+    """Return who is not scored though the response is known, and how inexact integrals are, one sentence each.
+
+    Parameters
+    ----------
+    model, design, found
+        The specification, its arrays, and the log-likelihoods.
+    rows
+        Row number of each patient in the records' file, (n,).
+    """
+    notes = []
+    for j, equation in enumerate(model.equations):
+        known = ~np.isnan(design.y[:, j])
+        left = np.flatnonzero(known & ~np.isfinite(found.values[equation.response]).all(axis=(0, 1)))
+        if left.size:
+            needed = [name for name, mask in design.missing.items() if name not in model.chain[1:] and mask[left].any()]
+            where = f"row{'s' if left.size > 1 else ''} {', '.join(str(rows[i]) for i in left[:MOST_NAMED])}"
+            where += f" and {left.size - MOST_NAMED} more" if left.size > MOST_NAMED else ""
+            label = model.variable(equation.response).label
+            notes.append(
+                f"{label}: {left.size} of {int(known.sum())} known values are not scored, because "
+                f"{' or '.join(filter(None, (', '.join(needed[:-1]), needed[-1])))} is missing there ({where})"
+            )
+    if found.error > LARGEST_ERROR:
+        notes.append(
+            "log-likelihoods of patients with missing values are not exact: doubling the nodes of their integrals "
+            f"moved one by {found.error:.2g}"
+        )
+    return tuple(notes)
 
 
 def pointwise_at(model: PathModel, design: Design, draws: xr.Dataset, patient: int) -> dict[str, Array]:

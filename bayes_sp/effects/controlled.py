@@ -15,7 +15,7 @@ from bayes_sp.effects.problem import make_problem
 from bayes_sp.families.lazy import special
 from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE
 from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.design import Design
+from bayes_sp.survey.design import Design, Mask
 
 type Points = Mapping[str, float | Sequence[float]]
 _CELLS = 2**17
@@ -48,7 +48,8 @@ def controlled_direct_effect(
     -------
     xarray.Dataset
         ``difference`` in the outcome's unit and, where the family has it, ``rate_ratio`` or ``risk_ratio``, dims
-        (chain, draw, <mediator>, ...): one dim for each mediator, named after it, with the stated values.
+        (chain, draw, <mediator>, ...): one dim for each mediator, named after it, with the stated values. Beside each
+        stands the coordinate ``<mediator>_extrapolated``: whether a value lies outside those in the records.
 
     Raises
     ------
@@ -82,7 +83,16 @@ def controlled_direct_effect(
     if chain.outcome.ratio:
         found[chain.outcome.ratio] = (dims, problem.labelled(means[1] / means[0]))
     attrs = {"contrast": list(problem.contrast), "data_source": mark}
-    return xr.Dataset(found, coords={**problem.places, **grid}, attrs=attrs)
+    beyond = {
+        f"{name}_extrapolated": (name, _outside(values, design.y[:, design.responses.index(name)]))
+        for name, values in grid.items()
+    }
+    return xr.Dataset(found, coords={**problem.places, **grid, **beyond}, attrs=attrs)
+
+
+def _outside(values: Array, observed: Array) -> Mask:
+    """Return which values lie below the least or above the greatest one observed."""
+    return np.asarray((values < np.nanmin(observed)) | (values > np.nanmax(observed)))
 
 
 def dose_curve(
@@ -108,7 +118,9 @@ def dose_curve(
     -------
     xarray.Dataset
         ``alone`` and ``average`` as in `Effects.draws`, dims (exposure, chain, draw, path, scale). The attribute
-        ``quadrature_error``, where there is one, is the largest of all contrasts.
+        ``quadrature_error``, where there is one, is the largest of all contrasts. The coordinate ``extrapolated``
+        marks exposures whose effect rests on the model alone, because they, or the contrast's first value, lie outside
+        the exposures in the records; the attribute ``observed`` has their range.
 
     Raises
     ------
@@ -126,7 +138,8 @@ def dose_curve(
         ).draws
         for u in exposures
     ]
-    attrs = {"kappa": kappa, "from": u0, "data_source": mark}
+    seen = [float(np.nanmin(design.x)), float(np.nanmax(design.x))]
+    attrs = {"kappa": kappa, "from": u0, "observed": seen, "data_source": mark}
     for name in ("quadrature_nodes", "quadrature_error"):
         if name in found[0].attrs:
             attrs[name] = max(one.attrs[name] for one in found)
@@ -136,6 +149,10 @@ def dose_curve(
     }
     coords = {
         "exposure": [float(u) for u in exposures],
+        "extrapolated": (
+            "exposure",
+            _outside(np.asarray(exposures, dtype=float), design.x) | (u0 < seen[0]) | (u0 > seen[1]),
+        ),
         **{name: found[0][name].to_numpy() for name in found[0].coords},
     }
     return xr.Dataset(variables, coords=coords, attrs=attrs)

@@ -13,22 +13,33 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import betaincinv, ndtri
 
 Array = NDArray[np.float64]
 
-TAILS = (1.0 - 0.89, 0.89)  # quantiles of the tail ESS: ArviZ's default
+TAILS = (0.05, 0.95)  # quantiles of the tail ESS (Vehtari et al. 2021): ArviZ's for 95 % intervals
+ONE_SD = (0.1586553, 0.8413447)  # of a normal distribution: half their distance is a standard error
+MEASURES = ("ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median")
 LEAST_DRAWS = 4
 BLOCK = 2**17  # draws looked at together: arrays of 1 MiB
 
 
-def convergence_measures(values: Array) -> dict[str, Array]:
-    """Return ``ess_bulk``, ``ess_tail``, ``r_hat`` and ``mcse_mean`` of draws (chain, draw, k), (k,) each.
+def convergence_measures(values: Array, factor: Array | None = None) -> dict[str, Array]:
+    r"""Return what `MEASURES` names of draws (chain, draw, k), (k,) each.
 
     NaN for a quantity with a draw that is NaN, for fewer than 4 draws, and in ``r_hat`` for one chain.
+
+    Parameters
+    ----------
+    values
+        Draws.
+    factor
+        Of draws resampled from weighted ones (`bayes_sp.model.laplace`), v_s, (chain, draw): the error of a mean x of S
+        draws is then :math:`\sqrt{\sum_s v_s (x_s - \bar x)^2} / S`, and the effective number of draws the number of
+        independent ones with that error. None for chains.
     """
     chains, draws, count = values.shape
-    found = {name: np.full(count, np.nan) for name in ("ess_bulk", "ess_tail", "r_hat", "mcse_mean")}
+    found = {name: np.full(count, np.nan) for name in MEASURES}
     usable = np.flatnonzero(~np.isnan(values).any(axis=(0, 1)))
     if draws < LEAST_DRAWS:
         return found
@@ -38,10 +49,11 @@ def convergence_measures(values: Array) -> dict[str, Array]:
             block = usable[begin : begin + step]
             x = np.ascontiguousarray(np.moveaxis(values[..., block], -1, 0))
             scores = _normal_scores(_split(x))
-            found["ess_bulk"][block] = _ess(scores)
-            low, high = (_ess(_split(x <= limit)) for limit in np.quantile(x, TAILS, axis=(1, 2))[..., None, None])
+            found["ess_bulk"][block] = _ess(scores) if factor is None else _size(_normal_scores(x), factor)
+            low, high = (_size(x <= limit, factor) for limit in np.quantile(x, TAILS, axis=(1, 2))[..., None, None])
             found["ess_tail"][block] = np.minimum(low, high)
-            found["mcse_mean"][block] = x.std(axis=(1, 2), ddof=1) / np.sqrt(_ess(_split(x)))
+            found["mcse_mean"][block] = x.std(axis=(1, 2), ddof=1) / np.sqrt(_size(x, factor))
+            found["mcse_median"][block] = _median_error(x, factor)
             if chains > 1:
                 found["r_hat"][block] = _rank_r_hat(_split(x), scores)
     return found
@@ -50,6 +62,34 @@ def convergence_measures(values: Array) -> dict[str, Array]:
 def energy_bfmi(energy: Array) -> Array:
     """Estimated Bayesian fraction of missing information of each chain, from energies (chain, draw)."""
     return np.square(np.diff(energy, axis=1)).mean(axis=1) / energy.var(axis=1, ddof=1)
+
+
+def _size(x: Array | NDArray[np.bool_], factor: Array | None) -> Array:
+    """Effective sample size of chains, or of resampled draws with their variance factors, (k, chain, draw) -> (k,)."""
+    if factor is None:
+        return _ess(_split(x))
+    flat = x.reshape(len(x), -1).astype(np.float64)
+    squares = (flat - flat.mean(axis=1, keepdims=True)) ** 2
+    size = float(flat.shape[1])
+    constant = np.ptp(flat, axis=1) < np.finfo(np.float64).resolution
+    return np.where(constant, size, size**2 / (size - 1.0) * squares.sum(axis=1) / (squares @ factor.ravel()))
+
+
+def _median_error(x: Array, factor: Array | None) -> Array:
+    """Monte Carlo standard error of the median, (k, chain, draw) -> (k,).
+
+    With E the ESS of the share of draws at or below it, that share is Beta(E / 2 + 1, E / 2 + 1); the error is half the
+    distance between the order statistics one SD to either side.
+    """
+    ordered = np.sort(x.reshape(len(x), -1), axis=1)
+    size = ordered.shape[1]
+    ess = _size(x <= np.median(ordered, axis=1)[:, None, None], factor)
+    half = np.nan_to_num(ess, nan=0.0) / 2.0 + 1.0
+    low, high = (betaincinv(half, half, p) * size - 1.0 for p in ONE_SD)
+    place = np.arange(len(x))
+    above = ordered[place, np.minimum(np.ceil(high), size - 1).astype(int)]
+    below = ordered[place, np.maximum(np.floor(low), 0).astype(int)]
+    return np.where(np.isnan(ess), np.nan, (above - below) / 2.0)
 
 
 def _split(x: Array | NDArray[np.bool_]) -> Array:

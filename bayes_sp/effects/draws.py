@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bayes_sp.effects.chain import Array, Baselines, Chain, Mediator, MediatorRule, Outcome, OutcomeRule
 from bayes_sp.errors import SurveyError
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.names import RATE_RATIO, RISK_RATIO
+from bayes_sp.names import NUMBERED, RATE_RATIO, RISK_RATIO, VARYING
 from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import Equation, PathModel
 from bayes_sp.survey.design import Design
@@ -200,13 +200,19 @@ def _baseline_rows(model: PathModel, design: Design, equation: Equation, posteri
             np.zeros((len(intercept), 0))
         )  # fmt: skip
         if equation.varying and part == 0:
-            known = posterior[f"{equation.response}_varying"].sel(
-                {equation.varying: list(design.groups[equation.varying][1])}
-            )
+            known = group_draws(posterior, equation.response, equation.varying, design.groups[equation.varying][1])
             rows.append((intercept, g, flat(known.to_dataset(name="g"), "g"), design.groups[equation.varying][0]))
         else:
             rows.append((intercept, g, None, None))
     return rows
+
+
+def group_draws(posterior: xr.Dataset, response: str, column: str, labels: Sequence[str]) -> xr.DataArray:
+    """Return the intercepts of groups in a design's order; those of a saved run have numbers in place of names."""
+    found = posterior[f"{response}{VARYING}"]
+    if found[column].attrs.get(NUMBERED):
+        return found.assign_coords({column: list(labels)})
+    return found.sel({column: list(labels)})
 
 
 def _cuts(model: PathModel, equation: Equation, posterior: xr.Dataset, draws: int) -> Array:

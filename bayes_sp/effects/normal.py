@@ -117,6 +117,31 @@ def combine(baseline: Array, target: int, weights: Array) -> Array:
     return out
 
 
+def in_two_worlds(worlds: Flags, paths: Sequence[Path], full: Sequence[Path]) -> Flags:
+    """Return in which worlds a mediator stands in two worlds at once, so that kappa matters, (W,).
+
+    Copies of mediator k on routes that begin there are one where the paths that lead through k see the same exposures.
+
+    Parameters
+    ----------
+    worlds
+        Whether each path of ``full`` is switched, (W, 2**K).
+    paths
+        Those that exist.
+    full
+        Every path of a saturated chain.
+    """
+    place, found = {path: i for i, path in enumerate(full)}, np.zeros(len(worlds), dtype=bool)
+    for k in {mediator for path in paths for mediator in path}:
+        copies: dict[Path, list[int]] = {}
+        for path in paths:
+            if k in path:
+                copies.setdefault(path[path.index(k) :], []).append(place[path])
+        seen = [worlds[:, columns] for columns in copies.values()]
+        found |= np.any([(seen[0] != other).any(axis=1) for other in seen[1:]], axis=0) if len(seen) > 1 else False
+    return found
+
+
 def _along(chain: Chain, target: int, route: Path, exposure_of: dict[Path, float]) -> Array:
     """Return what a route's first mediator adds to a linear predictor per unit, (S,)."""
     weight = chain.slope(target, route[-1], exposure_of[()])

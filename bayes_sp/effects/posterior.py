@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +16,7 @@ from bayes_sp.effects.formulas import Array, ChainCoefficients, Path, path_produ
 from bayes_sp.effects.nodes import LEAST_NODES, Rule
 from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, make_problem
 from bayes_sp.effects.shapley import effects_of_sets, identity_link_effects, log_link_effects, with_totals
-from bayes_sp.effects.summary import CI_PROB, convergence, summarise
+from bayes_sp.effects.summary import CI_PROB, convergence, summarise, variance_factor
 from bayes_sp.names import (
     ALONE,
     AVERAGE,
@@ -29,6 +28,7 @@ from bayes_sp.names import (
     TOTAL,
     TOTAL_INDIRECT,
 )
+from bayes_sp.shown import html
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Design
 
@@ -89,7 +89,7 @@ class Effects:
     @cached_property
     def _convergence(self) -> pd.DataFrame:
         """R-hat, ESS and MCSE of the table's rows."""
-        return convergence(self._columns[1])
+        return convergence(self._columns[1], variance_factor(self.draws))
 
     @cached_property
     def _columns(self) -> tuple[list[tuple[str, str, str, float]], Array]:
@@ -122,10 +122,9 @@ class Effects:
         return self.draws[decomposition].transpose("chain", "draw", "path", "scale").to_numpy()
 
     def _repr_html_(self) -> str:
-        table = self.table()
         u0, u1 = self.contrast
         head = f"{self.mark}. Effects of moving the exposure from {u0:g} to {u1:g}; differences in {self.unit}."
-        return f"<p>{escape(head)}</p>" + table.to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        return html(head, self.table())
 
 
 def chain_coefficients(model: PathModel, design: Design, posterior: xr.Dataset) -> ChainCoefficients:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,9 +15,10 @@ from bayes_sp.effects.formulas import Path, enumerate_paths
 from bayes_sp.effects.nodes import LEAST_NODES, MOST_NODES, Rule
 from bayes_sp.effects.normal import Flags, every_path
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS, all_sets
+from bayes_sp.effects.summary import variance_factor
 from bayes_sp.effects.worlds import Means, check_chain, needs_nodes, world_means
 from bayes_sp.errors import SurveyError
-from bayes_sp.names import COEFFICIENT, DIFFERENCE, path_name
+from bayes_sp.names import COEFFICIENT, DIFFERENCE, VARIANCE_FACTOR, path_name
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Design
 
@@ -53,7 +55,7 @@ class Problem:
         Scales that effects have: ``coefficient`` only where all mediators are on an identity link, enter linearly and
         do not interact with the exposure; the ratio that the outcome's family has; ``difference``.
     places
-        Coordinates of chain and draw.
+        Coordinates of chain and draw, with the variance factors of resampled draws.
     weights
         Of the patients over whom means are taken, (n,); None counts each once.
     """
@@ -64,7 +66,7 @@ class Problem:
     names: tuple[str, ...]
     contrast: tuple[float, float]
     scales: tuple[str, ...]
-    places: dict[str, Array]
+    places: dict[str, Any]
     weights: Array | None = None
 
     @property
@@ -124,8 +126,14 @@ def make_problem(
         tuple(path_name(path) for path in model.named_paths()),
         design.contrast,
         (*((COEFFICIENT,) if linear else ()), *ratio, DIFFERENCE),
-        {name: posterior[name].to_numpy() for name in ("chain", "draw")},
+        _places(posterior),
     )
+
+
+def _places(posterior: xr.Dataset) -> dict[str, Any]:
+    found: dict[str, Any] = {name: posterior[name].to_numpy() for name in ("chain", "draw")}
+    factor = variance_factor(posterior)
+    return found if factor is None else {**found, VARIANCE_FACTOR: (("chain", "draw"), factor)}
 
 
 def choose_nodes(problem: Problem, worlds: Flags, rule: Rule) -> Quadrature:

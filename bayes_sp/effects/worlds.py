@@ -29,6 +29,7 @@ import numpy as np
 from bayes_sp.effects.chain import Array, Baselines, Chain, Mediator
 from bayes_sp.effects.nodes import Rule
 from bayes_sp.effects.normal import Flags, NormalWorld, combine, every_path, normal_world, slope_classes
+from bayes_sp.effects.steep import steep_batch
 from bayes_sp.threads import in_threads
 
 _CELLS = 2**16  # draws x patients in one array: half a megabyte stays in a processor's cache
@@ -93,6 +94,8 @@ def world_means(
 
         classes = slope_classes(parts)
         work = normal_batch(chain, parts, classes, rule, counts)
+        if chain.outcome.rule == "zero_inflated":
+            work = steep_batch(chain, parts, classes, counts, work)
         return Means(_in_batches(chain, baselines, len(worlds), work), False)
     from bayes_sp.effects.quadrature import levels_batch
 

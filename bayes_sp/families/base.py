@@ -90,3 +90,9 @@ class Family:
     zero_part: bool = False
     sized: bool = False
     latent: bool = False
+
+    @property
+    def ratio(self) -> str:
+        """Word for the ratio of two of the response's means; '' for responses whose means can be 0 or negative."""
+        words = {"count": "rate ratio", "binary": "risk ratio", "positive": "ratio of means"}
+        return words.get(self.response, "")

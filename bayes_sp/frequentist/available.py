@@ -4,36 +4,47 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.design import Design
 from bayes_sp.survey.records import Survey
 
+COUNTS = ("negative_binomial", "poisson")
+
+
+MOST_STEPS = 6  # of monotonic effects in one equation: 2**6 sets of steps that are not 0 to choose from
+
 
 def no_likelihood_fit(model: PathModel) -> tuple[str, ...]:
-    """Return why a specification has no maximum-likelihood fit here, one reason for each part; () where it has one.
-
-    Least squares and negative binomial maximum likelihood know columns of numbers, the same covariates in every
-    equation, and nothing else.
-    """
+    """Return why a specification has no maximum-likelihood fit here, one reason for each part; () where it has one."""
     found = [
         f"{unmeasured.name}: an unmeasured confounder, whose values maximum likelihood has no place for"
         for unmeasured in model.confounders
     ]
     for equation in model.equations:
-        last = equation.response == model.outcome
-        if equation.family not in (("normal", "negative_binomial") if last else ("normal",)):
+        if FAMILIES[equation.family].latent:
             found.append(f"{equation.response}: the family {equation.family}")
-        if equation.covariates is not None and set(equation.covariates) != {c.name for c in model.covariates}:
-            found.append(f"{equation.response}: covariates of its own")
-        parts = {
-            "interactions": equation.interactions,
-            "monotonic effects": equation.monotonic,
-            "intercepts by group": equation.varying,
-            "observation windows": equation.offset,
-        }
-        found += [f"{equation.response}: {name}" for name, given in parts.items() if given]
+        if equation.varying:
+            found.append(f"{equation.response}: intercepts by group")
+        steps = sum(model.coding(name).levels - 1 for name in equation.monotonic)
+        if steps > MOST_STEPS:
+            found.append(f"{equation.response}: monotonic effects with {steps} steps, more than {MOST_STEPS}")
     return tuple(found)
+
+
+def is_plain(model: PathModel) -> bool:
+    """Whether a chain has normal mediators, a normal or count outcome, every covariate everywhere and nothing else."""
+    every = {covariate.name for covariate in model.covariates}
+    return (
+        all(
+            equation.family in (("normal", *COUNTS) if equation.response == model.outcome else ("normal",))
+            and (equation.covariates is None or set(equation.covariates) == every)
+            and not (equation.interactions or equation.monotonic or equation.varying)
+            for equation in model.equations
+        )
+        and not model.confounders
+    )
 
 
 def complete_design(model: PathModel, survey: Survey) -> tuple[Design, str]:

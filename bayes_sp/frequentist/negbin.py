@@ -1,13 +1,14 @@
-r"""Negative-binomial regression by maximum likelihood, for many weightings of the same patients at once.
+r"""Negative-binomial and Poisson regression by maximum likelihood, for many weightings of the same patients at once.
 
-Mean mu = exp(x . beta), variance mu + mu**2 / phi. With weights w_i that count how often a resample holds patient i,
-and N_k = sum_i w_i [y_i > k], the log-likelihood needs no gamma function beyond a constant:
+Mean mu = exp(x . beta + offset), variance mu + mu**2 / phi. With weights w_i that count how often a resample holds
+patient i, and N_k = sum_i w_i [y_i > k], the log-likelihood needs no gamma function beyond a constant:
 
 .. math:: \ell = \sum_k N_k \log(1 + k / \phi)
                  + \sum_i w_i [y_i \eta_i - (y_i + \phi) \log(1 + \mu_i / \phi) - \log y_i!]
 
 which also stays accurate as phi grows towards the Poisson limit. Newton's method on (beta, t = log phi), with the
 exact second derivatives and step-halving; the last axis of small arrays and the first of large ones is replicates.
+Where phi grows without bound the fit is the Poisson one; where coefficients do, Newton's step is the direction.
 
 References
 ----------
@@ -18,65 +19,37 @@ doi:10.2307/3314912
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import lgamma
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_sp.errors import SurveyError
-from bayes_sp.frequentist.normal_equations import CrossProducts, cross_products, solve_normal, weighted_gram
+from bayes_sp.frequentist.boundary import (
+    ALL_OVERDISPERSION,
+    EMPTY_LEVEL,
+    NO_EVENTS,
+    NO_OVERDISPERSION,
+    SEPARATION,
+    Bits,
+)
+from bayes_sp.frequentist.climb import CONVERGED, DECREMENT, RUNNING, SINGULAR, Climbs, climb
+from bayes_sp.frequentist.count_steps import Step, Weighted, fixed_size, free_size, poisson_step, weighted
+from bayes_sp.frequentist.counts import CountData
+from bayes_sp.frequentist.normal_equations import Flags, independent, weighted_gram
 
 Array = NDArray[np.float64]
 
-# Newton decrement g' H^-1 g below which the last step is taken: that step then moves the log-likelihood by less than
-# 5e-13 and every parameter by less than 1e-6 standard errors, and leaves an error of about the square of that.
-DECREMENT = 1e-12
-MAX_ITERATIONS = 100
 # Sizes outside are no longer told apart from none (Poisson) by any survey, or from a mass at zero.
 PHI_BOUNDS = (1e-6, 1e6)
-# A mean below this for a patient in the resample: a group without any events, whose coefficient has no maximum.
-SMALLEST_MEAN = 1e-8
+# What is left of the events in groups whose rate goes to 0, and of such a rate, where the climb towards it ends: shares
+# of all events and of the mean rate.
+LEFT = 1e-8
+# Of a standardised coefficient, below which a step is none towards infinity.
+LEAST_MOVE = 1e-2
+# A change of a linear predictor in one step, and a share of a direction, below which it is rounding.
+STAYS = 1e-7
 
-CONVERGED = ""
-RUNNING = "running"
-NO_OVERDISPERSION = "no overdispersion (phi above 1e6)"
-ALL_OVERDISPERSION = "phi below 1e-6"
-SEPARATION = "a group of patients without any events"
-NO_EVENTS = "no events"
-SINGULAR = "singular equations"
-NO_CONVERGENCE = f"no convergence in {MAX_ITERATIONS} iterations"
-
-
-@dataclass(frozen=True, eq=False)
-class CountData:
-    """A count response and its predictors, standardised, with what every weighting of the patients shares.
-
-    Attributes
-    ----------
-    y
-        Counts, (n,).
-    cross
-        Intercept and standardised predictors, (n, p), and their products.
-    centre, scale
-        Of the predictors, in their units, (p - 1,).
-    order, above
-        Patients sorted by count, (n,), and the first place in that order with a count above k, (max y,).
-    log_factorial
-        log y!, (n,).
-    """
-
-    y: Array
-    cross: CrossProducts
-    centre: Array
-    scale: Array
-    order: NDArray[np.intp]
-    above: NDArray[np.intp]
-    log_factorial: Array
-
-    @property
-    def x(self) -> Array:
-        """Intercept and standardised predictors, (n, p)."""
-        return self.cross.z
+_SEPARATED, _POISSON, _LEAST_SIZE = "separated", "phi above", "phi below"  # where a climb ends elsewhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,81 +59,48 @@ class CountFits:
     Attributes
     ----------
     coefficients
-        Intercept and slopes, log rate per unit of the predictor, (R, p); NaN where not converged.
+        Intercept and slopes, log rate per unit of the predictor, (R, p); NaN where there is no fit or, without events,
+        none of them is determined. Where ``direction`` is not 0, a point from which the likelihood rises along it.
+    direction
+        Along which coefficients go to infinity, scaled so that a unit takes a factor of e from the rates that go to 0,
+        (R, p); zeros where the maximum is finite.
     phi
-        Size: variance mu + mu**2 / phi, (R,); NaN where not converged.
+        Size: variance mu + mu**2 / phi, (R,); infinite for the Poisson fit, NaN where there is no fit.
     log_likelihood
-        At the maximum, (R,); NaN where not converged.
-    converged
-        (R,).
+        At the maximum or its limit, (R,); NaN where there is no fit.
+    kept
+        Which coefficients the patients of the resample determine, (R, p); the others are 0.
+    boundary
+        Bits of `boundary.BOUNDARY_WORDS`, (R,).
     iterations
         Newton steps tried, (R,).
     reason
-        Why a fit did not converge, empty where it did, (R,).
+        Why there is no fit, empty where there is one, (R,).
     """
 
     coefficients: Array
+    direction: Array
     phi: Array
     log_likelihood: Array
-    converged: NDArray[np.bool_]
+    kept: Flags
+    boundary: Bits
     iterations: NDArray[np.int64]
     reason: NDArray[np.object_]
 
-
-@dataclass(frozen=True, eq=False)
-class _Weighted:
-    """What Newton's method needs of each replicate: weights (R, n), w y (R, n), X'(w y) (R, p), N_k (R, max y)."""
-
-    w: Array
-    wy: Array
-    score_y: Array
-    exceed: Array
-
-    def take(self, keep: NDArray[np.bool_]) -> _Weighted:
-        return _Weighted(self.w[keep], self.wy[keep], self.score_y[keep], self.exceed[keep])
+    @property
+    def converged(self) -> Flags:
+        """Whether there is a fit, (R,)."""
+        return np.asarray(self.reason == CONVERGED)
 
 
-def prepare_counts(y: ArrayLike, predictors: ArrayLike, name: str = "outcome") -> CountData:
-    """Check a count response, standardise its predictors and compute what all weightings share.
-
-    Parameters
-    ----------
-    y
-        Counts, (n,).
-    predictors
-        Predictors without an intercept, in their own units, (n, p - 1).
-    name
-        Name of the response, for messages.
-
-    Returns
-    -------
-    CountData
-        Ready for `fit_counts`.
-
-    Raises
-    ------
-    SurveyError
-        If the response is not a count or is always zero, or a predictor is constant.
-    """
-    counts, raw = np.asarray(y, dtype=float), np.asarray(predictors, dtype=float)
-    whole = np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts))
-    if not whole.all():
-        found = counts[~whole][0]
-        raise SurveyError(name, [f"a count must be a whole number of 0 or more, found {found:g}; check the column"])
-    if not counts.any():
-        raise SurveyError(name, ["every patient has a count of 0: there is nothing to model"])
-    centre, scale = raw.mean(axis=0), raw.std(axis=0)
-    if (np.ptp(raw, axis=0) == 0).any():
-        raise SurveyError(name, ["a predictor has the same value for every patient; remove it"])
-    x = np.column_stack([np.ones(len(counts)), (raw - centre) / scale])
-    order = np.argsort(counts, kind="stable")
-    above = np.searchsorted(counts[order], np.arange(int(counts.max())), side="right")
-    factorials = np.array([lgamma(count + 1.0) for count in counts])
-    return CountData(counts, cross_products(x), centre, scale, order, above, factorials)
-
-
-def fit_counts(data: CountData, weights: ArrayLike | None = None, start: CountFits | None = None) -> CountFits:
-    """Maximum-likelihood negative-binomial regressions, one for each row of weights.
+def fit_counts(
+    data: CountData,
+    weights: ArrayLike | None = None,
+    start: CountFits | None = None,
+    *,
+    family: str = "negative_binomial",
+) -> CountFits:
+    """Maximum-likelihood negative-binomial or Poisson regressions, one for each row of weights.
 
     Parameters
     ----------
@@ -169,122 +109,107 @@ def fit_counts(data: CountData, weights: ArrayLike | None = None, start: CountFi
     weights
         How often each patient counts, (R, n); None for one fit to every patient once.
     start
-        A single converged fit to start from, best the one to all patients; None starts from the mean and variance.
+        A single fit to start from, best the one to all patients; None starts from the mean and variance.
+    family
+        ``"negative_binomial"`` or ``"poisson"``.
 
     Returns
     -------
     CountFits
-        With a verdict and a reason for each; no failure raises and none is dropped.
+        With a boundary or a reason where there is no finite maximum; no failure raises and none is dropped.
     """
     w = np.ones((1, len(data.y))) if weights is None else np.asarray(weights, dtype=float)
-    theta = np.tile(_start(data, start), (len(w), 1))
     p = data.x.shape[1]
-    final = np.full((len(w), p + 1), np.nan)
-    log_likelihood = np.full(len(w), np.nan)
-    iterations = np.full(len(w), MAX_ITERATIONS)
-    reason = np.full(len(w), NO_CONVERGENCE, dtype=object)
-    active, rows = _weighted(data, w), np.arange(len(w))
-    step, level = np.zeros_like(theta), np.full(len(w), -np.inf)
-    for iteration in range(MAX_ITERATIONS):
-        trial = theta + step
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # too long a step is halved below
-            value, newton, decrement, smallest = _newton(data, active, trial)
-            better = value >= level - 1e-10 * (1.0 + np.abs(level))
-        verdict = np.where(better, _verdicts(active, newton, decrement, smallest, trial[:, -1]), RUNNING)
-        done, met = verdict != RUNNING, verdict == CONVERGED
-        final[rows[met]] = trial[met] + newton[met]
-        log_likelihood[rows[met]] = value[met] + 0.5 * decrement[met]
-        reason[rows[done]], iterations[rows[done]] = verdict[done], iteration
-        if done.all():
-            break
-        theta = np.where(better[:, None], trial, theta)[~done]
-        step = np.where(better[:, None], newton, 0.5 * step)[~done]
-        level = np.where(better, value, level)[~done]
-        if done.any():
-            active, rows = active.take(~done), rows[~done]
-    slopes = final[:, 1:p] / data.scale
-    intercept = final[:, 0] - slopes @ data.centre
-    constant = w @ data.log_factorial
+    gram = weighted_gram(data.cross, w)
+    kept = independent(gram)
+    active = weighted(data, w, None if kept.all() else kept)
+    theta = np.tile(_start(data, start), (len(w), 1))
+    theta[:, :p] *= kept.T
+    boundary = np.where(kept.all(axis=0), 0, EMPTY_LEVEL)
+    boundary[active.score_y[:, 0] == 0] |= NO_EVENTS
+    if family == "poisson":
+        theta[:, p] = np.inf
+        climbs = _climb(data, active, theta, poisson_step)
+    else:
+        climbs = _climb(data, active, theta, free_size)
+        for verdict, bit, log_phi, newton in (
+            (_POISSON, NO_OVERDISPERSION, np.inf, poisson_step),
+            (_LEAST_SIZE, ALL_OVERDISPERSION, np.log(PHI_BOUNDS[0]), fixed_size),
+        ):
+            there = climbs.verdict == verdict
+            if there.any():
+                boundary[there] |= bit
+                begin = np.column_stack([climbs.theta[there, :p], np.full(there.sum(), log_phi)])
+                climbs.put(np.flatnonzero(there), _climb(data, active.take(there), begin, newton))
+    separated = climbs.verdict == _SEPARATED
+    boundary[separated] |= SEPARATION
+    climbs.verdict[separated] = CONVERGED
+    return _in_units(data, w, climbs, separated, kept.T, boundary)
+
+
+def _in_units(data: CountData, w: Array, climbs: Climbs, separated: Flags, kept: Flags, boundary: Bits) -> CountFits:
+    """Fits with coefficients in the predictors' own units."""
+    p = data.x.shape[1]
+    step = np.where(separated[:, None], climbs.step[:, :p], 0.0)
+    step[np.abs(step) < 10.0 * STAYS * np.abs(step).max(axis=1, keepdims=True)] = 0.0
+    both = np.stack([climbs.theta[:, :p], step])
+    slopes = both[..., 1:] / data.scale
+    intercept = both[..., 0] - slopes @ data.centre
+    coefficients, direction = np.concatenate([intercept[..., None], slopes], axis=-1)
+    coefficients[(boundary & NO_EVENTS) > 0] = np.nan
     return CountFits(
-        coefficients=np.column_stack([intercept, slopes]),
-        phi=np.exp(final[:, p]),
-        log_likelihood=log_likelihood - constant,
-        converged=np.asarray(reason == CONVERGED),
-        iterations=iterations,
-        reason=reason,
+        coefficients=coefficients,
+        direction=direction,
+        phi=np.where((boundary & NO_EVENTS) > 0, np.nan, np.exp(climbs.theta[:, p])),
+        log_likelihood=climbs.value - w @ data.log_factorial,
+        kept=kept,
+        boundary=boundary,
+        iterations=climbs.iterations,
+        reason=climbs.verdict,
     )
+
+
+def _climb(data: CountData, active: Weighted, theta: Array, newton_of: Step) -> Climbs:
+    """Climb to the maximum from standardised starting values."""
+    return climb(active, theta, partial(newton_of, data), partial(_verdicts, data))
 
 
 def _start(data: CountData, start: CountFits | None) -> Array:
     """Standardised starting values (beta, log phi), (p + 1,)."""
-    if start is not None:
+    if start is not None and np.isfinite(start.coefficients[0]).all() and not start.direction.any():
         intercept, slopes = start.coefficients[0, 0], start.coefficients[0, 1:]
-        return np.array([intercept + slopes @ data.centre, *(slopes * data.scale), np.log(start.phi[0])])
+        log_phi = np.log(np.clip(start.phi[0], 1e-3, 1e3))  # from a boundary there is no way back
+        return np.array([intercept + slopes @ data.centre, *(slopes * data.scale), log_phi])
     mean, variance = data.y.mean(), data.y.var()
     phi = np.clip(mean**2 / max(variance - mean, 1e-3 * mean), 0.1, 100.0)
-    return np.array([np.log(mean), *np.zeros(data.x.shape[1] - 1), np.log(phi)])
+    rate = np.log(mean / np.exp(data.offset).mean())
+    return np.array([rate, *np.zeros(data.x.shape[1] - 1), np.log(phi)])
 
 
-def _weighted(data: CountData, w: Array) -> _Weighted:
-    """Compute the sums that stay while the parameters move; N_k from the weights summed in the order of the counts."""
-    wy = w * data.y
-    upto = np.cumsum(w[:, data.order], axis=1)
-    return _Weighted(w, wy, wy @ data.x, upto[:, -1:] - upto[:, data.above - 1] * (data.above > 0))
-
-
-def _newton(data: CountData, active: _Weighted, theta: Array) -> tuple[Array, Array, Array, Array]:
-    """Log-likelihood without its constant, Newton step, Newton decrement, and smallest mean of a weighted patient.
-
-    With s_i = mu_i / (phi + mu_i) and z_i = w_i (y_i + phi) s_i the derivatives in (beta, t = log phi) are::
-
-        g_beta =  X'(w y - z)                            A = -H_beta,beta = X' diag(z (1 - s)) X
-        g_t    = -sum_k N_k k / (phi + k) + sum_i [z_i - w_i phi log(1 + mu_i / phi)]
-        b      = -H_beta,t = -X'((w y - z) s)
-        c      = -H_tt = -sum_k N_k k phi / (phi + k)^2 + sum_i [z_i (1 - s_i) + w_i phi (log(1 + mu_i / phi) - 2 s_i)]
-
-    A is positive definite. The curvature left for t, c - b' A^-1 b, need not be far from the maximum; its absolute
-    value then keeps the step uphill, and a fit counts as converged only where it is positive.
-    """
-    beta, phi = theta[:, :-1], np.exp(theta[:, -1:])
-    w, wy, k = active.w, active.wy, np.arange(active.exceed.shape[1])
-    mu = np.exp(beta @ data.x.T)
-    smallest = np.where(w > 0, mu, np.inf).min(axis=1)
-    log_1 = np.log1p(mu / phi)
-    share = mu / (phi + mu)
-    z = (wy + w * phi) * share
-    left = z * (1.0 - share)
-    w_log_1 = phi[:, 0] * _dot(w, log_1)
-    value = _dot(active.exceed, np.log1p(k / phi)) + _dot(beta, active.score_y) - _dot(wy, log_1) - w_log_1
-    g_beta = active.score_y - z @ data.x
-    g_t = z.sum(axis=1) - w_log_1 - _dot(active.exceed, k / (phi + k))
-    a = weighted_gram(data.cross, left)
-    b = ((z - wy) * share) @ data.x
-    c = left.sum(axis=1) + w_log_1 - 2.0 * phi[:, 0] * _dot(w, share) - _dot(active.exceed, k * phi / (phi + k) ** 2)
-    solved, _ = solve_normal(a, np.stack([g_beta.T, b.T], axis=1))
-    by_score, by_cross = solved[:, 0].T, solved[:, 1].T
-    curvature = c - _dot(b, by_cross)
-    rest = g_t - _dot(b, by_score)
-    step_t = np.clip(rest / np.abs(curvature), -2.0, 2.0)  # a factor of e^2 in phi
-    newton = np.column_stack([by_score - by_cross * step_t[:, None], step_t])
-    decrement = np.where(curvature > 0, _dot(g_beta, by_score) + rest**2 / curvature, np.inf)
-    return value, newton, decrement, smallest
-
-
-def _verdicts(
-    active: _Weighted, newton: Array, decrement: Array, smallest: Array, log_phi: Array
-) -> NDArray[np.object_]:
+def _verdicts(data: CountData, active: Weighted, theta: Array, newton: Array, decrement: Array) -> NDArray[np.object_]:
     """Verdict on each replicate at its present values."""
     verdict = np.full(len(newton), RUNNING, dtype=object)
     verdict[decrement <= DECREMENT] = CONVERGED
-    # Half-way to minus infinity the decrement shrinks with the mean: a maximum only in appearance.
-    verdict[(decrement <= 1e-4) & (smallest < SMALLEST_MEAN)] = SEPARATION
-    verdict[log_phi > np.log(PHI_BOUNDS[1])] = NO_OVERDISPERSION
-    verdict[log_phi < np.log(PHI_BOUNDS[0])] = ALL_OVERDISPERSION
+    events = active.wy.sum(axis=1)
+    mean = events / active.w.sum(axis=1)
+    for r in np.flatnonzero((decrement <= LEFT * events) & (np.abs(newton[:, :-1]).max(axis=1) > LEAST_MOVE)):
+        if _leaves(data, active.w[r], theta[r, :-1], newton[r, :-1], mean[r]):
+            verdict[r] = _SEPARATED
+    log_phi = theta[:, -1]
+    verdict[np.isfinite(log_phi) & (log_phi > np.log(PHI_BOUNDS[1]))] = _POISSON
+    verdict[log_phi < np.log(PHI_BOUNDS[0])] = _LEAST_SIZE
     verdict[~np.isfinite(newton).all(axis=1)] = SINGULAR
-    verdict[active.score_y[:, 0] == 0] = NO_EVENTS
+    verdict[events == 0] = CONVERGED
     return verdict
 
 
-def _dot(left: Array, right: Array) -> Array:
-    """Inner product of each row of two arrays, (R, m) and (R, m) to (R,)."""
-    return np.asarray(np.einsum("rm,rm->r", left, right))
+def _leaves(data: CountData, w: Array, beta: Array, step: Array, mean: float) -> bool:
+    """Whether Newton's step takes a factor of e from rates that are all but 0, and does not move any other rate.
+
+    On the way to minus infinity the decrement shrinks with the rates, so that it does not tell this from a maximum.
+    """
+    x = data.x[w > 0]
+    moved = np.abs(x @ step)
+    rate = np.exp(x @ beta + data.offset[w > 0])
+    gone = (moved > 0.5) & (rate <= 100.0 * LEFT * mean)
+    return bool(gone.any() and (moved[~gone] <= STAYS).all())

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 # Share of a predictor's sum of squares that the predictors before it leave unexplained, below which the predictor
 # counts as a linear combination of them. Rounding leaves about 1e-15; real predictors leave far more than 1e-10.
@@ -58,7 +59,7 @@ def weighted_gram(cross: CrossProducts, weights: Array) -> Array:
     return np.stack([(cross.z.T * row) @ cross.z for row in weights], axis=-1)
 
 
-def solve_normal(matrix: Array, rhs: Array) -> tuple[Array, Array]:
+def solve_normal(matrix: Array, rhs: Array, keep: Flags | None = None, least: float = COLLINEAR) -> tuple[Array, Array]:
     """Solve symmetric positive definite systems A x = b by Gaussian elimination without pivoting.
 
     Parameters
@@ -67,6 +68,10 @@ def solve_normal(matrix: Array, rhs: Array) -> tuple[Array, Array]:
         A, (p, p, R).
     rhs
         Right-hand sides b, (p, m, R).
+    keep
+        Which variables each system has, (p, R); the others get the solution 0. None for all of them.
+    least
+        Unexplained share of a variable down to which a system counts as positive definite.
 
     Returns
     -------
@@ -76,6 +81,9 @@ def solve_normal(matrix: Array, rhs: Array) -> tuple[Array, Array]:
         Pivot j divided by A_jj: the share of variable j that the variables before it leave unexplained, (p, R).
     """
     size = len(matrix)
+    if keep is not None:
+        matrix = np.where(keep[:, None] & keep[None], matrix, np.eye(size)[..., None])
+        rhs = np.where(keep[:, None], rhs, 0.0)
     both = np.concatenate([matrix, rhs], axis=1)  # A and b go through the same steps
     a, x = both[:, :size], both[:, size:]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # judged by the pivots
@@ -85,10 +93,26 @@ def solve_normal(matrix: Array, rhs: Array) -> tuple[Array, Array]:
         unexplained = np.einsum("jjr->jr", a) / np.einsum("jjr->jr", matrix)
         for j in reversed(range(size)):
             x[j] = (x[j] - np.einsum("kr,kmr->mr", a[j, j + 1 :], x[j + 1 :])) / a[j, j]
-    x[..., ~definite(unexplained)] = np.nan
+    x[..., ~definite(unexplained, least)] = np.nan
     return x, unexplained
 
 
-def definite(unexplained: Array) -> NDArray[np.bool_]:
+def definite(unexplained: Array, least: float = COLLINEAR) -> Flags:
     """Whether each system is positive definite to rounding: (p, R) to (R,). NaN counts as not."""
-    return np.asarray((unexplained > COLLINEAR).all(axis=0))
+    return np.asarray((unexplained > least).all(axis=0))
+
+
+def independent(matrix: Array) -> Flags:
+    """Return which variables are no linear combination of kept ones before them: A, (p, p, R) to (p, R).
+
+    Leaving out the others changes no fitted value, and no coefficient outside of the combination: a level of a category
+    that a resample does not hold leaves the coefficients of exposure and mediators alone.
+    """
+    size = len(matrix)
+    a, keep = matrix.copy(), np.zeros((size, matrix.shape[-1]), dtype=bool)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a variable that is 0 for every patient
+        for j in range(size):
+            keep[j] = a[j, j] / matrix[j, j] > COLLINEAR
+            ratio = np.where(keep[j], a[j + 1 :, j] / a[j, j], 0.0)
+            a[j + 1 :, j + 1 :] -= ratio[:, None] * a[j, None, j + 1 :]
+    return keep

@@ -14,6 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr
 
 from bayes_sp.errors import SurveyError, nearest
+from bayes_sp.frequentist.moment_checks import (
+    SOURCE,
+    as_numbers,
+    checked_count,
+    checked_names,
+    moment_problems,
+    whole_matrix,
+)
 from bayes_sp.frequentist.normal_equations import COLLINEAR, solve_normal
 
 Array = NDArray[np.float64]
@@ -21,7 +29,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Means, standard deviations and correlations of v variables in n patients.
+    """Means, standard deviations and correlations of v variables in n patients; lists are taken for arrays.
 
     Attributes
     ----------
@@ -30,9 +38,17 @@ class Moments:
     mean, sd
         In each variable's unit; the SD with divisor n - 1, (v,).
     correlation
-        Pearson correlations, (v, v).
+        Pearson correlations, (v, v): the whole matrix; see `from_triangle` where a table prints half of it.
     n
         Number of patients.
+
+    Raises
+    ------
+    SurveyError
+        With everything that no patients can have: shapes that disagree, numbers that are not finite, an SD of 0 or
+        below, a matrix that is not symmetric, has no 1 on its diagonal, holds covariances, one triangle, or anything
+        beyond -1 and 1, and too few patients for it. Whether correlations contradict each other is seen by
+        `least_squares`, of the variables that it uses: a printed table is rounded.
     """
 
     names: tuple[str, ...]
@@ -41,18 +57,56 @@ class Moments:
     correlation: Array
     n: int
 
+    def __post_init__(self) -> None:
+        names, n = checked_names(self.names), checked_count(self.n)
+        mean, sd = as_numbers("mean", self.mean, (len(names),)), as_numbers("sd", self.sd, (len(names),))
+        correlation = as_numbers("correlation", self.correlation, (len(names), len(names)))
+        if problems := moment_problems(names, mean, sd, correlation, n):
+            raise SurveyError(SOURCE, problems)
+        checked = {"names": names, "mean": mean, "sd": sd, "correlation": (correlation + correlation.T) / 2, "n": n}
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_triangle(
+        cls, names: Sequence[str], mean: ArrayLike, sd: ArrayLike, triangle: Sequence[ArrayLike] | Array, n: int
+    ) -> Moments:
+        """Moments of a table that prints each correlation once.
+
+        Parameters
+        ----------
+        names, mean, sd, n
+            As `Moments`.
+        triangle
+            Rows of numbers as printed, below the diagonal (1, 2, ... numbers) or above it (..., 2, 1), with or without
+            the diagonal: ``[[0.3], [0.2, 0.4]]`` for three variables. A square array with 0 or NaN in its other half
+            is taken too.
+
+        Raises
+        ------
+        SurveyError
+            As `Moments`, and where the rows have other lengths.
+        """
+        known = checked_names(names)
+        return cls(known, mean, sd, whole_matrix(triangle, len(known)), n)  # type: ignore[arg-type] # made arrays
+
     @classmethod
     def from_records(cls, names: Sequence[str], array: ArrayLike) -> Moments:
-        """Moments of the columns of an array of records, (n, v); a constant column correlates with nothing."""
+        """Moments of the columns of an array of records, (n, v), none of them constant."""
+        known = checked_names(names)
         values = np.asarray(array, dtype=float)
-        mean = values.mean(axis=0)
-        centred = values - mean
+        if values.ndim != 2 or values.shape[1] != len(known):
+            raise SurveyError(SOURCE, [f"records must have shape (n, {len(known)}), found {values.shape}"])
+        checked_count(len(values))
+        largest = np.abs(values).max(axis=0)
+        unit = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)  # squares stay finite in any unit
+        centred = values / unit - (values / unit).mean(axis=0)
         constant = np.ptp(values, axis=0) == 0
-        sd = np.where(constant, 0.0, centred.std(axis=0, ddof=1) if len(values) > 1 else 0.0)
-        scaled = centred / np.where(sd > 0, sd, 1.0)
-        correlation = scaled.T @ scaled / max(len(values) - 1, 1)
+        scale = np.where(constant, 0.0, centred.std(axis=0, ddof=1))
+        scaled = centred / np.where(scale > 0, scale, 1.0)
+        correlation = scaled.T @ scaled / (len(values) - 1)
         np.fill_diagonal(correlation, 1.0)
-        return cls(tuple(names), mean, sd, correlation, len(values))
+        return cls(known, (values / unit).mean(axis=0) * unit, scale * unit, correlation, len(values))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,12 +163,12 @@ def least_squares(moments: Moments, response: str, predictors: Sequence[str]) ->
     Raises
     ------
     SurveyError
-        If a name is unknown, a variable is constant, predictors are collinear, the correlations contradict each
-        other, or there are too few patients.
+        If a name is unknown, predictors are collinear, the correlations contradict each other, or there are too few
+        patients.
     """
     y, x = _places(moments, response, predictors)
     df = moments.n - len(x) - 1
-    _check_regression(moments, response, x, y, df)
+    _check_regression(moments, response, x, df)
     r_xx, r_xy = moments.correlation[np.ix_(x, x)], moments.correlation[x, y]
     solution, unexplained = solve_normal(r_xx[:, :, None], np.column_stack([r_xy, np.eye(len(x))])[:, :, None])
     _check_collinear(moments, response, x, unexplained[:, 0])
@@ -156,20 +210,14 @@ def _places(moments: Moments, response: str, predictors: Sequence[str]) -> tuple
     return moments.names.index(response), [moments.names.index(name) for name in predictors]
 
 
-def _check_regression(moments: Moments, response: str, x: list[int], y: int, df: int) -> None:
+def _check_regression(moments: Moments, response: str, x: list[int], df: int) -> None:
     """Refuse a regression that cannot be computed, before computing it."""
-    problems = [
-        f"{moments.names[place]!r} has the same value for every patient; remove it"
-        for place in (y, *x)
-        if not moments.sd[place] > 0
-    ]
     if df < 1:
-        problems.append(
+        few = (
             f"{moments.n} patients are too few for an intercept and {len(x)} predictors; "
             f"remove covariates or add patients (at least {len(x) + 2})"
         )
-    if problems:
-        raise SurveyError(f"regression of {response}", problems)
+        raise SurveyError(f"regression of {response}", [few])
 
 
 def _check_collinear(moments: Moments, response: str, x: list[int], unexplained: Array) -> None:

@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.effects.formulas import ChainCoefficients
-from bayes_sp.frequentist.normal_equations import CrossProducts, cross_products, solve_normal, weighted_gram
+from bayes_sp.frequentist.normal_equations import (
+    CrossProducts,
+    cross_products,
+    definite,
+    independent,
+    solve_normal,
+    weighted_gram,
+)
 from bayes_sp.survey.design import Design
 
 Array = NDArray[np.float64]
@@ -87,7 +94,7 @@ def prepare_chain(design: Design, equations: int) -> LinearChain:
     )
 
 
-def refit_chain(chain: LinearChain, counts: Array) -> tuple[Array, Array]:
+def refit_chain(chain: LinearChain, counts: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
     r"""Least squares of every prepared equation in every resample.
 
     .. math:: \beta = (Z_x' D Z_x)^{-1} Z_x' D z_y, \qquad D = \mathrm{diag}(counts)
@@ -103,26 +110,36 @@ def refit_chain(chain: LinearChain, counts: Array) -> tuple[Array, Array]:
     -------
     coefficients : Array
         Row j holds equation j in the order intercept, covariates, exposure, mediators; zero for what is not a
-        predictor, NaN where the normal equations are singular. Units of the variables, (R, J, 2 + q + K).
+        predictor and for a covariate that the resample's other ones determine, NaN where it does not determine the
+        exposure's or a mediator's coefficient. Units of the variables, (R, J, 2 + q + K).
     variance : Array
         Residual variances RSS / n, the maximum-likelihood ones, (R, J).
+    left_out : ndarray
+        Whether a covariate was left out, (R,).
     """
     total = counts.sum(axis=1)
     gram = weighted_gram(chain.cross, counts)
     width = chain.covariate_count + 2 + chain.mediator_count
     coefficients = np.zeros((len(counts), len(chain.predictors), width))
     variance = np.empty((len(counts), len(chain.predictors)))
+    left_out = np.zeros(len(counts), dtype=bool)
     for j, x in enumerate(chain.predictors):
         y = chain.covariate_count + 2 + j
         cross = gram[x, y]
-        solution, _ = solve_normal(gram[np.ix_(x, x)], cross[:, None])
+        solution, unexplained = solve_normal(gram[np.ix_(x, x)], cross[:, None])
         beta = solution[:, 0]
+        if (singular := ~definite(unexplained)).any():
+            own = gram[np.ix_(x, x, np.flatnonzero(singular))]
+            keep = independent(own)
+            beta[:, singular] = solve_normal(own, cross[:, None, singular], keep)[0][:, 0]
+            left_out[singular] |= ~keep[: chain.covariate_count + 1].all(axis=0)
+            beta[:, np.flatnonzero(singular)[~keep[chain.covariate_count + 1 :].all(axis=0)]] = np.nan
         rss = np.maximum(gram[y, y] - (beta * cross).sum(axis=0), 0.0)
         variance[:, j] = chain.scale[y] ** 2 * rss / total
         slopes = chain.scale[y] * beta / chain.scale[x][:, None]
         slopes[0] += chain.centre[y] - (slopes[1:] * chain.centre[x[1:], None]).sum(axis=0)
         coefficients[:, j, x] = slopes.T
-    return coefficients, variance
+    return coefficients, variance, left_out
 
 
 def by_place(rows: Array, variance: Array, covariate_count: int) -> ChainCoefficients:
@@ -134,4 +151,25 @@ def by_place(rows: Array, variance: Array, covariate_count: int) -> ChainCoeffic
         mediators=rows[..., q + 2 :],
         covariates=rows[..., 1 : q + 1],
         variance=variance,
+    )
+
+
+def taken(coefficients: ChainCoefficients, chosen: int | NDArray[np.bool_]) -> ChainCoefficients:
+    """Return the coefficients of some replicates."""
+    c = coefficients
+    return ChainCoefficients(
+        c.intercept[chosen], c.exposure[chosen], c.mediators[chosen], c.covariates[chosen], c.variance[chosen]
+    )
+
+
+def joined(parts: list[ChainCoefficients]) -> ChainCoefficients | None:
+    """Return the coefficients of several blocks of replicates as one; None for no blocks."""
+    if not parts:
+        return None
+    return ChainCoefficients(
+        intercept=np.concatenate([part.intercept for part in parts]),
+        exposure=np.concatenate([part.exposure for part in parts]),
+        mediators=np.concatenate([part.mediators for part in parts]),
+        covariates=np.concatenate([part.covariates for part in parts]),
+        variance=np.concatenate([part.variance for part in parts]),
     )

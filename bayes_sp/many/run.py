@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from pathlib import Path
 
@@ -40,6 +40,8 @@ class Runner:
         none. Failures are not kept.
     progress
         Called with a line after each cell: ``37 of 100 cells (3 taken from the store, 1 failed), about 40 s left``.
+    written
+        Keys of the answers that this runner has put into the store.
 
     Raises
     ------
@@ -52,6 +54,7 @@ class Runner:
     workers: int | None = None
     store: str | Path | None = None
     progress: Callable[[str], None] | None = None
+    written: list[str] = field(default_factory=list, init=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.executor is not None and self.scheduler:
@@ -97,6 +100,7 @@ class Runner:
             for cell, outcome in fitted:
                 if store is not None and isinstance(outcome, Answer):
                     store.put(cell, outcome)
+                    self.written.append(cell.key)
                 found[cell.key] = outcome
                 tally.add(counts[cell.key], failed=isinstance(outcome, Failure))
                 self._say(tally)

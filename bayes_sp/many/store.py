@@ -12,7 +12,7 @@ import pandas as pd
 
 from bayes_sp.errors import RunError
 from bayes_sp.many.cells import Answer, Cell, digest
-from bayes_sp.runs import write_whole
+from bayes_sp.writing import check_place, write_whole
 
 
 class Store:
@@ -24,7 +24,7 @@ class Store:
     Parameters
     ----------
     folder
-        Made where it does not exist.
+        Made with the first answer, where it does not exist.
 
     Raises
     ------
@@ -34,12 +34,12 @@ class Store:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(os.path.expanduser(folder))  # Path.expanduser raises for an unknown user
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(str(self.folder), [f"cannot be made ({error.strerror or error})"]) from error
-        if not os.access(self.folder, os.W_OK | os.X_OK):
+        if not os.path.lexists(self.folder):
+            check_place(self.folder)
+        elif not os.path.isdir(self.folder) or not os.access(self.folder, os.W_OK | os.X_OK):
             raise RunError(str(self.folder), ["is not a folder that you may write to; name another"])
+        else:
+            check_place(self.folder / "answer.json")
 
     def path(self, cell: Cell) -> Path:
         """Return where a cell's answer is kept."""
@@ -51,7 +51,7 @@ class Store:
             kept = json.loads(self.path(cell).read_text(encoding="utf-8"))
             sound = kept["checksum"] == digest(kept["answer"]) and kept["cell"] == json.loads(json.dumps(cell.content))
             return _answer(cell.key, kept["answer"]) if sound else None
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
             return None
 
     def put(self, cell: Cell, answer: Answer) -> None:
@@ -62,6 +62,10 @@ class Store:
         RunError
             Where it cannot be written.
         """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(str(self.folder), [f"cannot be made ({error.strerror or error})"]) from error
         content = _content(answer)
         kept = {"cell": cell.content, "answer": content, "checksum": digest(content)}
         write_whole(self.path(cell), json.dumps(kept, indent=1, allow_nan=False), overwrite=True)

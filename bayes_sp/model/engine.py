@@ -15,8 +15,10 @@ import numpy as np
 
 from bayes_sp.model import layout as at
 from bayes_sp.model.densities import log_prior
-from bayes_sp.model.guides import pull_settled, settle
+from bayes_sp.model.integrate import integrated
+from bayes_sp.model.pull_settle import pull_settled
 from bayes_sp.model.rows import hide, predict, pull, pull_hidden, read_aux, reduced
+from bayes_sp.model.settle import planes, settle
 from bayes_sp.model.special import compiled, compiled_as
 
 BLOCK = 1024  # rows at a time where nothing waits: the columns of a block stay in the processor's cache
@@ -152,6 +154,35 @@ def _weigh(work: Any, by: int, weight: int, width: int, rows: int) -> None:
             work[by + k * rows + r] *= work[weight + r]
 
 
+@compiled
+def _places(ints: Any, width: int, kept: int) -> Any:
+    """Return where ``work`` has rows' log-densities, weights, derivatives; a block; a deferred zeta; hidden values."""
+    count, size = ints[at.EQUATIONS], min(BLOCK, ints[at.ROWS])
+    ell = 3 * count * kept
+    block = ell + 2 * kept + count * width * kept
+    apart = block + (2 + width) * size
+    return ell, ell + kept, ell + 2 * kept, block, apart, apart + kept
+
+
+@compiled
+def _back(ints: Any, floats: Any, v: Any, dv: Any, work: Any, width: int, kept: int) -> None:
+    """Carry the derivatives of deferred equations, last one first, to parameters and to hidden values before."""
+    count, rows, members = ints[at.EQUATIONS], ints[at.ROWS], ints[at.MEMBERS]
+    _, weight, derivatives, _, _, own = _places(ints, width, kept)
+    for j in range(count - 1, -1, -1):
+        e = at.HEAD + j * at.EQUATION
+        if ints[e + at.INTEGRATED] or not ints[e + at.DEFERRED]:
+            continue
+        above, at_w, by = (count + j) * kept, own + ints[e + at.MEMBER] * kept, derivatives + j * width * kept
+        by_w = at_w + members * kept
+        if ints[e + at.UNMEASURED]:
+            work[by_w : by_w + kept] = work[above : above + kept]
+            continue
+        _weigh(work, by, weight, width, rows)
+        pull_hidden(ints, floats, e, v, work, (2 * count + j) * kept, above, at_w, by_w, by, rows)
+        pull(ints, floats, e, v, dv, work, 0, rows, by, rows, count)
+
+
 def make_log_density(name: str, densities: Any) -> Any:
     """Return ``log_density(theta, ints, floats, gradient)``, named after the families that `densities` knows.
 
@@ -167,17 +198,26 @@ def make_log_density(name: str, densities: Any) -> Any:
         power = floats[ints[at.LOG_CONSTANT] + 1]
         count, rows, width = ints[at.EQUATIONS], ints[at.ROWS], 2 + ints[at.MOST_AUX]
         kept = rows if ints[at.ANY_DEFERRED] else 0
-        ell, weight = 3 * count * kept, (3 * count + 1) * kept
-        derivatives, block = (3 * count + 2) * kept, (3 * count + 2 + count * width) * kept
-        size = min(BLOCK, rows)
-        work = np.zeros(block + (2 + width) * size + kept)
-        apart = block + (2 + width) * size  # zeta of a deferred equation
+        ell, weight, derivatives, block, apart, own = _places(ints, width, kept)
+        size, members, together = min(BLOCK, rows), ints[at.MEMBERS], ints[at.LINK_RECORDS] != at.NONE
+        hidden = 0 if together else members
+        work = np.zeros(own + 2 * hidden * kept)
+        w = work[own : own + hidden * kept].reshape((hidden, kept))
+        by_w = work[own + hidden * kept :].reshape((hidden, kept))
+        z, settled = np.empty_like(w), np.zeros((planes(ints)[8] if hidden else 0, rows))
         with_gradient = len(gradient) > 0
         dv, out = np.zeros(len(v)), np.empty(width)
+        if together:
+            value += power * integrated(ints, floats, v, dv, with_gradient)
+        elif members:
+            value += settle(ints, floats, v, settled, w, z, work, ell)
         for j in range(count):
             e = at.HEAD + j * at.EQUATION
+            mine = own + ints[e + at.MEMBER] * kept
+            if ints[e + at.INTEGRATED]:
+                continue
             if ints[e + at.UNMEASURED]:
-                value += settle(ints, floats, e, j, v, work, j * kept, (2 * count + j) * kept, apart)
+                work[j * kept : (j + 1) * kept] = work[mine : mine + kept]
                 continue
             if ints[e + at.REDUCED]:
                 value += power * reduced(ints, floats, e, v, dv, with_gradient)
@@ -198,22 +238,13 @@ def make_log_density(name: str, densities: Any) -> Any:
                 )
                 if with_gradient and not ints[e + at.DEFERRED]:
                     pull(ints, floats, e, v, dv, work, start, stop, by, step, count)
-            hide(ints, floats, e, v, aux, work, eta, j * kept)
+            hide(ints, floats, e, aux, work, eta, j * kept, mine)
         if kept:
             value += power * split_weights(ints, work, ell, weight)
         if with_gradient:
-            for j in range(count - 1, -1, -1):
-                e = at.HEAD + j * at.EQUATION
-                by = derivatives + j * width * kept
-                if ints[e + at.UNMEASURED]:
-                    pull_settled(
-                        ints, floats, e, j, v, dv, work, j * kept, (2 * count + j) * kept, apart, (count + j) * kept, by
-                    )
-                elif ints[e + at.DEFERRED]:
-                    _weigh(work, by, weight, width, rows)
-                    pull_hidden(ints, floats, e, v, dv, work, (2 * count + j) * kept, (count + j) * kept, by, rows)
-                    for start in range(0, rows, rows):  # one block of all rows
-                        pull(ints, floats, e, v, dv, work, start, rows, by, rows, count)
+            _back(ints, floats, v, dv, work, width, kept)
+            if members and not together:
+                pull_settled(ints, floats, v, dv, settled, w, z, by_w, work, weight)
             dv *= power
             pull_parameters(theta, ints, floats, v, dv)
             for p in range(ints[at.SIZE]):

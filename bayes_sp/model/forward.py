@@ -6,16 +6,18 @@ import numpy as np
 
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model import layout as at
+from bayes_sp.model.links import Link
 from bayes_sp.model.parameters import hidden_name, varying_name
 from bayes_sp.model.parts import Part, Term
 from bayes_sp.model.program import Program
+from bayes_sp.model.standardised import Linked, precision_of, settled
 from bayes_sp.survey.design import Array
 
 
 def forward(program: Program, natural: Array) -> tuple[dict[str, Array], Array]:
     """Return values of hidden variables, (s, R) each, and every row's log-density, (s, R), as the engine has them."""
-    values = unmeasured(program, natural)
-    ell = np.zeros((len(natural), program.rows.count))
+    own, ell = standardised_values(program, natural)
+    values = {confounder.name: own[confounder.name] for confounder in program.confounders}
     for part in program.parts:
         eta = _predictor(program, part, natural, values, zero=False)
         zeta = _predictor(program, part, natural, values, zero=True)
@@ -23,27 +25,70 @@ def forward(program: Program, natural: Array) -> tuple[dict[str, Array], Array]:
         seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
         density = FAMILIES[part.family].log_density(part.y[seen], eta[:, seen], zeta[:, seen], aux)
         ell[:, seen] += density
-        if (part.hidden_number >= 0).any():
-            values[part.response] = _hidden(program, part, natural, eta, aux)
+        if part.response in own:
+            share, sd = _shares(part, aux)
+            hidden = eta + share * (part.y - eta) + sd * own[part.response]
+            values[part.response] = np.where(part.hidden_number >= 0, hidden, part.y)
     return values, ell
 
 
-def unmeasured(program: Program, natural: Array) -> dict[str, Array]:
-    """Return each unmeasured confounder in every row, (s, R), at natural parameters (s, ...); see `Confounder`."""
-    values: dict[str, Array] = {}
+def standardised_values(program: Program, natural: Array) -> tuple[dict[str, Array], Array]:
+    """Return the standardised value w of each variable with hidden ones in every row, and the change that `settle` has.
+
+    Both (s, R); an unmeasured confounder is its w. ``natural`` are natural parameters, (s, ...).
+    """
+    rows = program.rows.count
+    members = [link.name for link in program.links if link.hidden is not None]
     parts = {part.response: part for part in program.parts}
-    for confounder in program.confounders:
-        total, precision = np.zeros((len(natural), program.rows.count)), np.ones((len(natural), program.rows.count))
-        for guide in confounder.guides:
-            part, aux = parts[guide.response], _aux(program, parts[guide.response], natural)
-            known = aux[:, :1] if guide.is_precision else 1.0 / (aux[:, :1] ** 2 + sum(part.fixed) ** 2)
-            strength = natural[:, [program.parameters.place(confounder.name, guide.response)]]
-            residual = guide.target - _predictor(program, part, natural, values, zero=False)
-            total += strength * known * guide.weight * residual
-            precision += strength**2 * known * guide.weight
-        z = natural[:, program.parameters.place(hidden_name(confounder.name)) + program.rows.patient]
-        values[confounder.name] = total / precision + z / np.sqrt(precision)
-    return values
+    linked = []
+    z = []
+    for link in program.links:
+        if link.hidden is not None:
+            first = program.parameters.place(hidden_name(link.name))
+            z.append(np.where(link.hidden >= 0, natural[:, first + np.maximum(link.hidden, 0)], 0.0))
+        member = members.index(link.name) if link.hidden is not None else None
+        linked.append(_linked(program, link, member, parts.get(link.name), natural, members))
+    if not z:
+        return {}, np.zeros((len(natural), rows))
+    w, change = settled(linked, z)
+    return dict(zip(members, w, strict=True)), change
+
+
+def _linked(
+    program: Program, link: Link, member: int | None, part: Part | None, natural: Array, members: list[str]
+) -> Linked:
+    if part is None:  # an unmeasured confounder
+        return Linked(member)
+    aux = _aux(program, part, natural)
+    parents = []
+    for term in part.terms:
+        if term.levels is None and not term.zero:
+            slope = natural[:, [program.parameters.place(term.variable or part.response, term.name)]]
+            times = slope * _open(program, term) * (1.0 if term.multiplier is None else term.multiplier)
+            parents.append((members.index(term.source), times, term.center))
+    share, sd = _shares(part, aux) if member is not None else (0.0, 1.0)
+    precision = None
+    if link.weight is not None:
+        precision = precision_of(link.precision, link.weight, aux[:, :1], sum(part.fixed))
+    base = _predictor(program, part, natural, {}, zero=False)
+    return Linked(member, base, parents, share, sd, part.y, link.target, precision)
+
+
+def _open(program: Program, term: Term) -> Array:
+    """Return in which rows a term's parent is hidden, (R,), as 0 and 1."""
+    source = next((part for part in program.parts if part.response == term.source), None)
+    return np.ones(program.rows.count) if source is None else (source.hidden_number >= 0).astype(float)
+
+
+def _shares(part: Part, aux: Array) -> tuple[Array, Array]:
+    """Return (k, sd) of hidden values eta + k (y - eta) + sd w, (s, R) or (s, 1)."""
+    sigma = aux[:, :1]
+    if not part.fixed:
+        return np.zeros_like(sigma), sigma
+    spread = sigma**2 + part.fixed[0] ** 2
+    measured = part.state == at.MEASURED
+    share = np.where(measured, sigma**2 / spread, 0.0)
+    return share, np.where(measured, sigma * part.fixed[0] / np.sqrt(spread), sigma)
 
 
 def _predictor(program: Program, part: Part, natural: Array, values: dict[str, Array], *, zero: bool) -> Array:
@@ -76,9 +121,7 @@ def _column(program: Program, part: Part, term: Term, natural: Array, values: di
         return len(labels) * sums[:, term.levels]
     if term.variable:  # an unmeasured confounder, hidden in every row
         return values[term.source]
-    source = next(other for other in program.parts if other.response == term.source)
-    hidden = (source.state == at.MISSING) | (source.state == at.MEASURED)
-    column = np.where(hidden, values[term.source] - term.center, 0.0)
+    column = np.where(_open(program, term) > 0, values[term.source] - term.center, 0.0)
     return column if term.multiplier is None else column * term.multiplier
 
 
@@ -90,16 +133,3 @@ def _aux(program: Program, part: Part, natural: Array) -> Array:
         places += range(cut, cut + part.levels - 1)
     fixed = np.broadcast_to(part.fixed, (len(natural), len(part.fixed)))
     return np.concatenate([natural[:, places], fixed], axis=1)
-
-
-def _hidden(program: Program, part: Part, natural: Array, eta: Array, aux: Array) -> Array:
-    """Values of a variable in every row: the hidden ones of `rows.hide`, the others as observed (0 where absent)."""
-    first = program.parameters.place(hidden_name(part.response))
-    z = natural[:, first + np.maximum(part.hidden_number, 0)]
-    sigma = aux[:, :1]
-    missing, out = eta + sigma * z, np.broadcast_to(part.y, eta.shape)
-    if part.fixed:
-        spread = sigma**2 + part.fixed[0] ** 2
-        shared = eta + sigma**2 / spread * (part.y - eta) + sigma * part.fixed[0] / np.sqrt(spread) * z
-        out = np.where(part.state == at.MEASURED, shared, out)
-    return np.where(part.state == at.MISSING, missing, out)

@@ -28,7 +28,13 @@ ANY_DEFERRED = 14  # 1 where an equation is deferred
 KNOWN = 15  # number of known numbers among the natural parameters, the last ones
 KNOWN_VALUES = 16  # floats: those numbers
 UNITS = 17  # floats: unit of each parameter, for the transform SOFT
-HEAD = 18
+SAMPLED = 18  # number of parameters that a sampler sees, the first ones; the others are integrated out, and 0 here
+MEMBERS = 19  # number of variables with hidden values
+LINKS = 20  # ints: records of LINK places
+LINK_COUNT = 21
+LINK_ROWS = 22  # number of rows of the linked equations: R, or fewer where hidden values are integrated out
+LINK_RECORDS = 23  # floats: number of patients behind each of those; NONE where hidden values are kept
+HEAD = 24
 
 # Transforms. INCREASING: the element before plus exp(theta); SHARE: in a simplex; SOFT: unit log(1 + exp(theta / unit))
 IDENTITY, LOG, INCREASING, SHARE, SOFT = range(5)
@@ -58,13 +64,12 @@ TERM_COUNT = 20
 TABLE = 21  # number of entries of the table of log Gamma ratios, 0 where the family needs none
 HIDDEN = 22  # ints: rows whose value is a parameter
 HIDDEN_COUNT = 23
-HIDDEN_Z = 24  # ints: natural place of each one's standardised value
-EQUATION_ROWS = 25  # number of rows of this equation: R, or those of the QR factor
+MEMBER = 24  # number among the variables with hidden values, or NONE
+EQUATION_ROWS = 25  # number of rows of this equation: R, or fewer that stand for those
 RECORDS = 26  # floats: number of patients behind a reduced equation
 UNMEASURED = 27  # 1 where the record is of an unmeasured confounder, whose every row is hidden
-GUIDES = 28  # ints: records of GUIDE places
-GUIDE_COUNT = 29
-EQUATION = 30
+INTEGRATED = 28  # 1 where `integrate` has the equation's likelihood
+EQUATION = 29
 
 # States of a row in an equation: seen; no term (missing, and nothing observed depends on it); a missing value; a value
 # measured with error
@@ -76,14 +81,27 @@ PART = 1  # 0 the mean's predictor, 1 the second one
 COEFFICIENT = 2  # natural place
 SOURCE = 3  # equation of the hidden parent, or natural place of the simplex's first share
 MULTIPLIER = 4  # floats: what the value is multiplied with (an interaction), or NONE; MONOTONIC: number of shares
-CENTER = 5  # floats: what is taken off the value first; MONOTONIC: ints, level of each row
+LEVELS = 5  # MONOTONIC: ints, level of each row
 TERM = 6
 HIDDEN_PARENT, MONOTONIC = range(2)
 
-# Record of a response that says where an unmeasured confounder lies
-CHILD = 0  # its equation
-STRENGTH = 1  # natural place of what one SD of the confounder adds to its predictor
-TARGET = 2  # floats: the response of each row on the scale of its predictor
+# Record of an equation that hidden values depend on: one of their own, or one whose response says where they lie
+LINKED = 0  # the equation
+ROW_Z = 1  # ints: natural place of the standardised value of each row, NONE where it is not hidden; or NONE
+TARGET = 2  # floats: the response of each row on the scale of its predictor; or NONE where it says nothing
 WEIGHT = 3  # floats: what the precision is multiplied with in each row, 0 where it says nothing
-IS_PRECISION = 4  # 1 where the family's first parameter is a precision, 0 where it is an SD
-GUIDE = 5
+PRECISION = 4  # how the precision follows from the family's first parameter
+IS_MEASURED = 5  # floats: 1 where the response is measured with error and its value hidden, else 0, of each row
+OPEN = 6  # ints: records of OPEN_TERM places, the terms in the mean's predictor with hidden parents
+OPEN_COUNT = 7
+REACH = 8  # how many of the variables with hidden values, the first ones, its predictor depends on
+LINK = 9
+
+# Record of a term with a hidden parent
+OPEN_COEFFICIENT = 0  # natural place
+PARENT = 1  # number among the variables with hidden values
+TIMES = 2  # floats: what the coefficient is multiplied with in each row, 0 where the parent is not hidden
+OPEN_TERM = 3
+
+# Precisions: of an SD (and a known error's); the parameter itself; 1 / (1 / weight + 1 / parameter); the weight alone
+OF_SD, OF_PRECISION, OF_COUNT, OF_WEIGHT = range(4)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from bayes_sp.effects.draws import group_draws
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.parts import Unmeasured
 from bayes_sp.spec.priors import Prior
@@ -34,9 +35,9 @@ def arrays_of(model: PathModel, design: Design, posterior: xr.Dataset) -> dict[s
         found[name] = ordered[name].sel({f"{name}_response": having(model, name)}).to_numpy()
     for equation in model.equations:
         if equation.varying:
-            labels = list(design.groups[equation.varying][1])
-            name = f"{equation.response}_varying"
-            found[name] = ordered[name].sel({equation.varying: labels}).to_numpy()
+            labels = design.groups[equation.varying][1]
+            draws = group_draws(ordered, equation.response, equation.varying, labels)
+            found[f"{equation.response}_varying"] = draws.to_numpy()
     for confounder in model.confounders:
         for response, _ in confounder.estimated:
             chosen = ordered[confounder.name].sel({f"{confounder.name}_term": response})

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bayes_sp.model.curvature import Curvature, curvature_at
+from bayes_sp.model.curvature import curvature_at
+from bayes_sp.model.hessians import Curvature
 from bayes_sp.model.native import log_density
 from bayes_sp.model.posterior import LogPosterior
 from bayes_sp.model.units import search_units
 from bayes_sp.survey.design import Array
 
+Ints = NDArray[np.int64]
 MAX_STEPS = 60
 MAX_SHORTER = 6
 NO_START = (
@@ -47,7 +50,7 @@ class Mode:
     log_density: float
 
 
-def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True) -> Mode:
+def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True, held: Ints | None = None) -> Mode:
     """Find the mode by Newton's method, the Hessian from central differences of the exact gradient.
 
     The search moves in units of the columns, see `search_units`. Each step solves (H + lambda D) s = g, with D the
@@ -63,6 +66,10 @@ def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True) -
     strict
         False to take the highest point found where the search does not converge, as at the kink of a Laplace
         prior: a sampler needs no more than a place to start and a scale.
+    held
+        Places of parameters that stay at 0: standardised hidden values, whose joint density with the others can have
+        its mode far from where the posterior is, or none. At 0 each is where what is known puts it, and the density
+        is that of the parameters with the hidden values integrated out, exactly or nearly so.
 
     Raises
     ------
@@ -77,7 +84,7 @@ def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True) -
     z, value, gradient = _start(searched)
     steps = np.full(searched.size, 1e-5)
     for _ in range(MAX_STEPS):
-        hessian, steps = _curvature(searched, z, steps, cores)
+        hessian, steps = _curvature(searched, z, steps, cores, held)
         diagonal = np.maximum(np.abs(hessian.diagonal), 1e-12)
         decrement = hessian.decrement(gradient)
         if decrement is not None and decrement < DECREMENT:
@@ -100,13 +107,15 @@ def _start(searched: LogPosterior) -> tuple[Array, float, Array]:
     return z, value, gradient
 
 
-def _curvature(searched: LogPosterior, z: Array, steps: Array, cores: int) -> tuple[Curvature, Array]:
+def _curvature(
+    searched: LogPosterior, z: Array, steps: Array, cores: int, held: Ints | None
+) -> tuple[Curvature, Array]:
     """Return the Hessian, and steps of a ten-thousandth of each parameter's own conditional SD for the next one.
 
     Steps that are so long that the density has no finite value there are shortened first.
     """
     for _ in range(MAX_SHORTER):
-        hessian = curvature_at(searched, z, steps, cores)
+        hessian = curvature_at(searched, z, steps, cores, held)
         if hessian.finite:
             return hessian, 1e-4 / np.sqrt(np.maximum(np.abs(hessian.diagonal), 1e-12))
         steps = steps / 100.0

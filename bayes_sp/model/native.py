@@ -55,8 +55,13 @@ def _sources() -> int:
 
 @compiled
 def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> None:
-    """Theta = origin + L z for the framed parameters (L lower triangular), origin + spread z for the others."""
+    """Theta = origin + L z for the framed parameters (L lower triangular), origin + spread z for the others.
+
+    What is integrated out is 0.
+    """
     n = len(z)
+    for i in range(n, len(theta)):
+        theta[i] = 0.0
     for i in range(framed):
         total = frame[i]
         row = 2 * n + i * framed
@@ -69,7 +74,7 @@ def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> None:
 
 @compiled
 def _frame_gradient(slope: Any, frame: Any, framed: int, gradient: Any) -> None:
-    n = len(slope)
+    n = len(gradient)
     for i in range(framed):
         gradient[i] = 0.0
     for i in range(framed):
@@ -90,9 +95,9 @@ def _functions(key: int) -> tuple[Any, Any]:
         ints = numba.carray(address_as_void_pointer(table[0]), (table[1],), np.int64)
         floats = numba.carray(address_as_void_pointer(table[2]), (table[3],), np.float64)
         frame = numba.carray(address_as_void_pointer(table[4]), (table[5],), np.float64)
-        n = ints[at.SIZE]
+        n = ints[at.SAMPLED]
         z = numba.carray(z_, (n,))
-        theta, slope = np.empty(n), np.empty(n if table[6] else 0)
+        theta, slope = np.empty(ints[at.SIZE]), np.empty(ints[at.SIZE] if table[6] else 0)
         _unframe(z, frame, ints[at.FRAMED], theta)
         found = theta_log_density(theta, ints, floats, slope)  # type: ignore[name-defined] # noqa: F821 - of `engine`
         if not math.isfinite(found):

@@ -10,6 +10,16 @@ Method = Literal["nuts", "laplace", "pymc"]
 PARETO_K_LIMIT = 0.7  # above it importance resampling does not give the posterior
 LEAST_LAPLACE_DRAWS = 1000  # resampling stops when half of them are effective, and 400 are needed
 METHODS: tuple[str, ...] = get_args(Method)
+ESS_LIMIT = 400  # draws that independent ones would have to be worth, for every parameter and effect
+
+
+def shortfall(chains: int, draws: int) -> str:
+    """Return why so many chains of so many draws cannot pass the diagnostics, whatever they say; '' where they can."""
+    if chains < 2:
+        return "R-hat compares chains, and there is one; use at least 2 (4 are better)"
+    if chains * draws < ESS_LIMIT:
+        return f"{chains} chains of {draws} draws are fewer than the {ESS_LIMIT} effective draws that are needed"
+    return ""
 
 
 @dataclass(frozen=True)

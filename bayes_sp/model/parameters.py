@@ -73,12 +73,16 @@ class Parameters:
         In the order of the unconstrained vector.
     framed
         Number of parameters that the sampler sees on the scale of their joint curvature.
+    sampled
+        Number of parameters that the sampler sees. The others are standardised hidden values that are integrated out:
+        given the records they are N(0, 1) whatever the parameters.
     known
         Numbers that stand among the natural parameters, last.
     """
 
     blocks: tuple[Block, ...]
     framed: int
+    sampled: int
     known: tuple[Known, ...] = ()
 
     @property
@@ -138,19 +142,22 @@ def _transformed(own: Array, block: Block) -> Array:
     return own
 
 
-def lay_out(framed: Sequence[Block], others: Sequence[Block], known: Sequence[Known] = ()) -> Parameters:
+def lay_out(
+    framed: Sequence[Block], others: Sequence[Block], integrated: Sequence[Block] = (), known: Sequence[Known] = ()
+) -> Parameters:
     """Give every block its places: natural ones are the unconstrained ones', but a simplex' shares come last."""
     start = 0
-    natural = sum(block.size for block in (*framed, *others))
+    natural = sum(block.size for block in (*framed, *others, *integrated))
     placed = []
-    for block in (*framed, *others):
+    for block in (*framed, *others, *integrated):
         if block.transform == "share":
             placed.append(replace(block, start=start, natural=natural))
             natural += len(block.labels)
         else:
             placed.append(replace(block, start=start, natural=start))
         start += block.size
-    return Parameters(tuple(placed), sum(block.size for block in framed), tuple(known))
+    count = sum(block.size for block in framed)
+    return Parameters(tuple(placed), count, count + sum(block.size for block in others), tuple(known))
 
 
 def equation_blocks(model: PathModel, j: int) -> list[Block]:

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import product
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import xarray as xr
-from scipy import special
+from numpy.typing import NDArray
 
 from bayes_sp.errors import BayesSpError, SurveyError
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.model.linear import Arrays, arrays_of, auxiliary, mean_predictor, zero_predictor
+from bayes_sp.model.alike import Alike
+from bayes_sp.model.linear import Arrays, arrays_of
 from bayes_sp.names import observed_name
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array, Design, Mask
 from bayes_sp.survey.relevance import came_back, relevant
 
-FEWEST, MOST, CHANGE = 33, 257, 1e-6  # nodes of an unmeasured confounder, and what halving their distance may change
-NODES = 9  # of Gauss-Hermite quadrature, for each unknown number of a patient: right to 1e-10 in the study's models
+TRIED = 12  # draws of each chain on which the number of nodes is chosen
+CELLS = 400_000  # draws x patients at a time
 
-type Rule = tuple[tuple[float, float], ...]
+type Places = NDArray[np.int64]
 
 
 def log_likelihood(model: PathModel, design: Design, posterior: xr.Dataset) -> xr.Dataset:
     r"""Return log p(y_ij | y_i1 ... y_i(j-1), draw) for each response j, as ``<response>_observed``.
 
-    What is not known of a patient's mediators, a missing value or the one behind a measurement error, is integrated
-    out: numbers by Gauss-Hermite quadrature, levels by their sum, an unmeasured confounder by equidistant nodes from
-    -8 to 8 SDs whose distance is halved until that changes nothing by more than 1e-6. With everything known that is
-    the density of each equation by itself; in any case a patient's values add up to the log-likelihood of all that was
-    measured of the patient. Densities are per unit of the response, not of its coded value.
+    What is not known of a patient, a missing mediator, the value behind a measurement error or an unmeasured
+    confounder, is integrated out: numbers by Gauss-Hermite quadrature about the mode of each integrand (`integrals`),
+    levels by their sum. With everything known that is the density of each equation by itself; in any case a patient's
+    values add up to the log-likelihood of all that was measured of the patient. Densities are per unit of the
+    response, not of its coded value.
 
     Parameters
     ----------
@@ -43,7 +45,9 @@ def log_likelihood(model: PathModel, design: Design, posterior: xr.Dataset) -> x
     -------
     xarray.Dataset
         Dims (chain, draw, patient); ``<response>_patient``, the numbers of the others, in place of ``patient``
-        where a response, or an exposure or covariate that predicts it, is missing for some.
+        where a response, or an exposure or covariate that predicts it, is missing for some. Where anything was
+        integrated the attribute ``quadrature_error`` holds the largest change of a value by doubling the nodes, on
+        some draws.
 
     Raises
     ------
@@ -52,16 +56,15 @@ def log_likelihood(model: PathModel, design: Design, posterior: xr.Dataset) -> x
     BayesSpError
         Where there are several unmeasured confounders.
     """
+    if len(model.confounders) > 1:
+        names = ", ".join(confounder.name for confounder in model.confounders)
+        problem = f"has {len(model.confounders)} unmeasured confounders ({names}); log-likelihoods of single patients"
+        raise BayesSpError(model.name, [f"{problem}, and with them criticism of a fit, are there for one"])
     at = arrays_of(model, design, posterior)
-    rule = _confounder_rule(model, design, at)
-    unknown = _unknown(model, design)
     found = [np.full((posterior.sizes["chain"], posterior.sizes["draw"], design.n), np.nan) for _ in model.equations]
-    incomplete = np.any(list(unknown.values()), axis=0) if unknown else np.zeros(design.n, dtype=bool)
-    complete = came_back(design) & ~incomplete
-    for rows, names in ((np.flatnonzero(complete), ()), (np.flatnonzero(incomplete), tuple(unknown))):
-        if rows.size:
-            for values, part in zip(found, _densities(model, design.taken(rows), at, names, rule), strict=True):
-                values[..., rows] = part
+    error = 0.0
+    for rows, unknown in _alike(model, design):
+        error = max(error, _fill(model, design, at, rows, unknown, found))
     coords = {"chain": posterior["chain"], "draw": posterior["draw"], "patient": np.arange(design.n)}
     variables = {}
     for equation, values in zip(model.equations, found, strict=True):
@@ -69,7 +72,18 @@ def log_likelihood(model: PathModel, design: Design, posterior: xr.Dataset) -> x
         dim = "patient" if len(known) == design.n else f"{equation.response}_patient"
         coords[dim] = known
         variables[observed_name(equation.response)] = (("chain", "draw", dim), values[..., known])
-    return xr.Dataset(variables, coords=coords)
+    return xr.Dataset(variables, coords=coords, attrs={"quadrature_error": error} if error else {})
+
+
+def _alike(model: PathModel, design: Design) -> Iterator[tuple[Places, tuple[str, ...]]]:
+    """Yield the patients of whom the same is not known, by number, and what that is."""
+    unknown = _unknown(model, design)
+    always = tuple(confounder.name for confounder in model.confounders)
+    flags = np.stack([*unknown.values(), ~came_back(design)], axis=1)
+    for pattern in np.unique(flags, axis=0):
+        if not pattern[-1]:
+            rows = np.flatnonzero((flags == pattern).all(axis=1)).astype(np.int64)
+            yield rows, (*(name for name, is_so in zip(unknown, pattern, strict=False) if is_so), *always)
 
 
 def _unknown(model: PathModel, design: Design) -> dict[str, Mask]:
@@ -87,134 +101,21 @@ def _unknown(model: PathModel, design: Design) -> dict[str, Mask]:
     return found
 
 
-def _confounder_rule(model: PathModel, design: Design, at: Arrays) -> Rule:
-    """Return nodes of an unmeasured confounder and their log weights, as few as a few draws allow; () without one."""
-    if not model.confounders:
-        return ()
-    if len(model.confounders) > 1:
-        names = ", ".join(confounder.name for confounder in model.confounders)
-        problem = f"has {len(model.confounders)} unmeasured confounders ({names}); log-likelihoods of single patients"
-        raise BayesSpError(model.name, [f"{problem}, and with them criticism of a fit, are there for one"])
-    few = {name: values[:, :: max(1, values.shape[1] // 3)] for name, values in at.items()}
-    unknown = tuple(_unknown(model, design))
-    rule = _equidistant(FEWEST)
-    before = _densities(model, design, few, unknown, rule)
-    while len(rule) < MOST:
-        finer = _equidistant(2 * len(rule) - 1)
-        after = _densities(model, design, few, unknown, finer)
-        if all(np.nanmax(np.abs(a - b)) < CHANGE for a, b in zip(after, before, strict=True)):
-            break
-        rule, before = finer, after
-    return rule
+def _fill(
+    model: PathModel, design: Design, at: Arrays, rows: Places, unknown: tuple[str, ...], found: list[Array]
+) -> float:
+    """Write the values of some patients, of whom the same is not known; return the error of quadrature."""
+    chains, draws = found[0].shape[:2]
+    few = {name: values[:, :: max(1, draws // TRIED)] for name, values in at.items()}
+    nodes = Alike(model, design.taken(rows), few, unknown).choose()
+    size = max(1, CELLS // (chains * draws))
 
+    def one(start: int) -> None:
+        some = rows[start : start + size]
+        densities = Alike(model, design.taken(some), at, unknown).densities(nodes)
+        for values, part in zip(found, densities, strict=True):
+            values[..., some] = part
 
-def _equidistant(count: int) -> Rule:
-    """Return the trapezoidal rule for the standard normal: exact to rounding for analytic functions wide enough."""
-    u = np.linspace(-8.0, 8.0, count)
-    return tuple(zip(u, -0.5 * u**2 - 0.5 * np.log(2.0 * np.pi) + np.log(u[1] - u[0]), strict=True))
-
-
-@dataclass
-class _Node:
-    """One combination of values of what is not known, and its log weight for each patient, (n,)."""
-
-    log_weight: Array
-    numbers: dict[str, float]  # standardised values, and the unmeasured confounder's
-    levels: dict[str, float]
-
-
-def _nodes(model: PathModel, design: Design, names: tuple[str, ...], rule: Rule) -> list[_Node]:
-    """Return every combination of quadrature nodes and levels; a known level has its share of each combination."""
-    continuous = [name for name in names if not model.levels(name)]
-    z, weight = np.polynomial.hermite_e.hermegauss(NODES)
-    choices: list[list[tuple[float, float]]] = []
-    for name in names:
-        levels = model.levels(name)
-        if levels:
-            choices.append([(level, -np.log(len(levels))) for level in levels])
-        else:
-            choices.append(list(zip(z, np.log(weight / weight.sum()), strict=True)))
-    confounders = [confounder.name for confounder in model.confounders]
-    found = []
-    for combination in product(*choices, *(rule for _ in confounders)):
-        log_weight = np.zeros(design.n)
-        chosen = dict(zip((*names, *confounders), combination, strict=True))
-        for name, (_, share) in chosen.items():
-            if name in confounders:
-                log_weight += share
-                continue
-            missing = np.isnan(design.y[:, design.responses.index(name)])
-            log_weight += np.where(missing, 0.0, share) if model.levels(name) else share  # a level's own density weighs
-        numbers = {name: value for name, (value, _) in chosen.items() if name in (*continuous, *confounders)}
-        levels_at = {name: value for name, (value, _) in chosen.items() if name not in numbers}
-        found.append(_Node(log_weight, numbers, levels_at))
-    return found
-
-
-def _densities(model: PathModel, design: Design, at: Arrays, names: tuple[str, ...], rule: Rule) -> list[Array]:
-    """Return each equation's log density given the equations before, (chain, draw, n), NaN where not measured."""
-    once: dict[int, tuple[Mask, Array]] = {}
-    if not names and not rule:
-        known, each = _node_densities(model, design, at, _Node(np.zeros(design.n), {}, {}), once)
-        return [values if k.all() else np.where(k, values, np.nan) for k, values in zip(known, each, strict=True)]
-    sums: list[Array] = []
-    nodes = _nodes(model, design, names, rule)
-    for node in nodes:
-        known, each = _node_densities(model, design, at, node, once)
-        running = [node.log_weight + total for total in np.cumsum(each, axis=0)]
-        sums = [np.logaddexp(a, b) for a, b in zip(sums, running, strict=True)] if sums else running
-    before = [np.logaddexp.reduce([node.log_weight for node in nodes]), *sums[:-1]]
-    return [np.where(k, a - b, np.nan) for k, a, b in zip(known, sums, before, strict=True)]
-
-
-def _node_densities(
-    model: PathModel, design: Design, at: Arrays, node: _Node, once: dict[int, tuple[Mask, Array]]
-) -> tuple[list[Mask], list[Array]]:
-    """Return which responses are measured and predicted, and each equation's log density at one node, 0 elsewhere.
-
-    ``once`` keeps what is the same at every node.
-    """
-    values = {c.name: np.asarray(node.numbers[c.name]) for c in model.confounders if c.name in node.numbers}
-    known: list[Mask] = []
-    found: list[Array] = []
-    for j, equation in enumerate(model.equations):
-        response, family, coding = equation.response, FAMILIES[equation.family], model.coding(equation.response)
-        if j in once:
-            known.append(once[j][0])
-            found.append(once[j][1])
-            continue
-        eta = mean_predictor(model, design, j, at, values)
-        zeta = zero_predictor(model, design, j, at, values)
-        aux = auxiliary(model, design, j, at)
-        y, predicted = design.coded(j), np.isfinite(eta) & np.isfinite(zeta)
-        missing = np.isnan(y)
-        if response in node.levels:
-            level = (node.levels[response] - coding.origin) / coding.unit
-            y = np.where(missing, level, y)
-            values[response] = coding.origin + coding.unit * y
-        elif response in node.numbers:
-            values[response] = _number(family.name, y, eta, aux, node.numbers[response])
-        if not predicted.all():
-            eta, zeta = np.where(predicted, eta, 0.0), np.where(predicted, zeta, 0.0)
-        gone = np.isnan(y)
-        density = family.log_density(np.where(gone, 0.5, y), eta, zeta, aux)  # a missing one is put anywhere
-        if not coding.levels and coding.unit != 1.0:
-            density = density - np.log(coding.unit)
-        counted = predicted & ~gone
-        found.append(density if counted.all() else np.where(counted, density, 0.0))
-        known.append(predicted & ~missing)
-        acting = {c.name for c in model.confounders if response in dict(c.strengths)}
-        if not {response, *equation.parents, *acting} & values.keys():
-            once[j] = known[-1], found[-1]
-    return known, found
-
-
-def _number(family: str, y: Array, eta: Array, aux: Array, z: float) -> Array:
-    """Return the value behind a response at a standardised value z, given what was measured of it."""
-    sigma, missing = aux[..., :1], np.isnan(y)
-    if family == "student_t":  # the quantile of t_nu at z's
-        z = special.stdtrit(aux[..., 1:2], special.ndtr(z))
-    if family != "latent_normal":
-        return np.where(missing, eta + sigma * z, y)
-    share = np.where(missing, 0.0, sigma**2 / (sigma**2 + aux[..., 1:2] ** 2))
-    return eta + share * (np.nan_to_num(y) - eta) + sigma * np.sqrt(1.0 - share) * z
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+        list(pool.map(one, range(0, len(rows), size)))
+    return max((error for _, error in nodes.values()), default=0.0)

@@ -29,7 +29,7 @@ class LogPosterior:
 
     @property
     def size(self) -> int:
-        """Number of parameters."""
+        """Number of parameters that are sampled, P."""
         return self.program.size
 
     @property
@@ -58,7 +58,7 @@ class LogPosterior:
         return replace(self, frame=np.concatenate([origin, spreads, scale.ravel()]))
 
     def theta(self, z: Array) -> Array:
-        """Return the unconstrained parameters of draws z, (..., P)."""
+        """Return the sampled parameters of draws z, (..., P)."""
         size, framed = self.size, self.program.framed
         origin, spread = self.frame[:size], self.frame[size : 2 * size]
         scale = self.scale

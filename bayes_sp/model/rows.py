@@ -75,7 +75,7 @@ def predict(
     ints: Any, floats: Any, e: int, v: Any, work: Any, start: int, stop: int, eta: int, zeta: int, before: int
 ) -> None:
     """Write both linear predictors of rows start to stop, with those hidden parents alone that come ``before``."""
-    rows, count, offset = ints[at.ROWS], stop - start, ints[e + at.OFFSET]
+    rows, count, offset = ints[e + at.EQUATION_ROWS], stop - start, ints[e + at.OFFSET]
     for r in range(count):
         work[eta + r] = floats[offset + start + r] if offset != at.NONE else 0.0
         work[zeta + r] = 0.0
@@ -93,7 +93,7 @@ def predict(
         slope = v[ints[term + at.COEFFICIENT]]
         if ints[term + at.KIND] == at.MONOTONIC:
             slope *= ints[term + at.MULTIPLIER]
-            levels = ints[term + at.CENTER]
+            levels = ints[term + at.LEVELS]
             for r in range(count):
                 for k in range(ints[levels + start + r]):
                     work[into + r] += slope * v[ints[term + at.SOURCE] + k]
@@ -101,24 +101,24 @@ def predict(
         if ints[term + at.SOURCE] >= before:
             continue
         source = at.HEAD + ints[term + at.SOURCE] * at.EQUATION
-        values, center = ints[term + at.SOURCE] * rows, floats[ints[term + at.CENTER]]
+        values = ints[term + at.SOURCE] * rows
         multiplier = ints[term + at.MULTIPLIER]
         if ints[source + at.HIDDEN_COUNT] == rows:  # every row is hidden: no list of rows is needed
             hidden, out = work[values + start : values + stop], work[into : into + count]
             for r in range(count):
                 times = floats[multiplier + start + r] if multiplier != at.NONE else 1.0
-                out[r] += slope * times * (hidden[r] - center)
+                out[r] += slope * times * hidden[r]
             continue
         for i in range(ints[source + at.HIDDEN_COUNT]):
             r = ints[ints[source + at.HIDDEN] + i]
             if start <= r < stop:
                 times = floats[multiplier + r] if multiplier != at.NONE else 1.0
-                work[into + r - start] += slope * times * (work[values + r] - center)
+                work[into + r - start] += slope * times * work[values + r]
 
 
 @compiled
-def hide(ints: Any, floats: Any, e: int, v: Any, aux: Any, work: Any, eta: int, values: int) -> None:
-    """Write an equation's hidden values, given their standardised ones.
+def hide(ints: Any, floats: Any, e: int, aux: Any, work: Any, eta: int, values: int, own: int) -> None:
+    """Write an equation's hidden values, given their standardised ones (``own``, by row).
 
     Missing: eta + sigma z. Measured with error of SD s: with w = sigma^2 / (sigma^2 + s^2), the value's distribution
     given what was observed is N(eta + w (y - eta), sigma^2 (1 - w)), and the observed one's is N(eta, sigma^2 + s^2).
@@ -126,37 +126,36 @@ def hide(ints: Any, floats: Any, e: int, v: Any, aux: Any, work: Any, eta: int, 
     y, state = ints[e + at.Y], ints[e + at.STATE]
     for i in range(ints[e + at.HIDDEN_COUNT]):
         r = ints[ints[e + at.HIDDEN] + i]
-        z = v[ints[ints[e + at.HIDDEN_Z] + i]]
-        own = work[eta + r]
+        mean, w = work[eta + r], work[own + r]
         if ints[state + r] == at.MISSING:
-            work[values + r] = own + aux[0] * z
+            work[values + r] = mean + aux[0] * w
         else:
             spread = aux[0] * aux[0] + aux[1] * aux[1]
             share = aux[0] * aux[0] / spread
-            work[values + r] = own + share * (floats[y + r] - own) + aux[0] * aux[1] / math.sqrt(spread) * z
+            work[values + r] = mean + share * (floats[y + r] - mean) + aux[0] * aux[1] / math.sqrt(spread) * w
 
 
 @compiled
 def pull_hidden(
-    ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, eta: int, above: int, by: int, stride: int
+    ints: Any, floats: Any, e: int, v: Any, work: Any, eta: int, above: int, own: int, by_own: int, by: int, stride: int
 ) -> None:
-    """Add to an equation's derivatives what later equations ask of its hidden values (``above``, by row)."""
+    """Add to an equation's derivatives, and to those by standardised values, what later equations ask (``above``)."""
     y, state = ints[e + at.Y], ints[e + at.STATE]
     for i in range(ints[e + at.HIDDEN_COUNT]):
-        r, place = ints[ints[e + at.HIDDEN] + i], ints[ints[e + at.HIDDEN_Z] + i]
-        z, sigma, asked = v[place], v[ints[ints[e + at.AUX_PLACES]]], work[above + r]
+        r = ints[ints[e + at.HIDDEN] + i]
+        w, sigma, asked = work[own + r], v[ints[ints[e + at.AUX_PLACES]]], work[above + r]
         if ints[state + r] == at.MISSING:
             work[by + r] += asked
-            work[by + 2 * stride + r] += asked * z
-            dv[place] += asked * sigma
+            work[by + 2 * stride + r] += asked * w
+            work[by_own + r] += asked * sigma
         else:
             s = floats[ints[e + at.FIXED_VALUES]]
             spread = sigma * sigma + s * s
             root = math.sqrt(spread)
             shift = (floats[y + r] - work[eta + r]) * 2.0 * sigma * s * s / (spread * spread)
             work[by + r] += asked * s * s / spread
-            work[by + 2 * stride + r] += asked * (shift + z * s * s * s / (spread * root))
-            dv[place] += asked * sigma * s / root
+            work[by + 2 * stride + r] += asked * (shift + w * s * s * s / (spread * root))
+            work[by_own + r] += asked * sigma * s / root
 
 
 @compiled
@@ -164,7 +163,7 @@ def pull(
     ints: Any, floats: Any, e: int, v: Any, dv: Any, work: Any, start: int, stop: int, by: int, stride: int, before: int
 ) -> None:
     """Carry derivatives by predictors and aux to the natural parameters and to the hidden parents ``before``."""
-    rows, count = ints[at.ROWS], stop - start
+    rows, count = ints[e + at.EQUATION_ROWS], stop - start
     for c in range(ints[e + at.COLUMNS]):
         dv[ints[e + at.BETA] + c] += dot(floats, ints[e + at.X] + c * rows + start, work, by, count)
     for c in range(ints[e + at.ZERO_COLUMNS]):
@@ -192,7 +191,7 @@ def pull(
 
 @compiled
 def _pull_monotonic(ints: Any, term: int, v: Any, dv: Any, work: Any, start: int, count: int, by: int) -> None:
-    place, shares, levels = ints[term + at.COEFFICIENT], ints[term + at.MULTIPLIER], ints[term + at.CENTER]
+    place, shares, levels = ints[term + at.COEFFICIENT], ints[term + at.MULTIPLIER], ints[term + at.LEVELS]
     for r in range(count):
         for k in range(ints[levels + start + r]):
             share = ints[term + at.SOURCE] + k
@@ -207,14 +206,14 @@ def _pull_hidden_term(
     number, rows = ints[term + at.SOURCE], ints[at.ROWS]
     source = at.HEAD + number * at.EQUATION
     values, above = number * rows, (ints[at.EQUATIONS] + number) * rows
-    place, center, multiplier = ints[term + at.COEFFICIENT], floats[ints[term + at.CENTER]], ints[term + at.MULTIPLIER]
+    place, multiplier = ints[term + at.COEFFICIENT], ints[term + at.MULTIPLIER]
     if ints[source + at.HIDDEN_COUNT] == rows:
         slope, total = v[place], dv[place]
         asked, hidden = work[by : by + stop - start], work[values + start : values + stop]
         out = work[above + start : above + stop]
         for r in range(stop - start):
             times = asked[r] * (floats[multiplier + start + r] if multiplier != at.NONE else 1.0)
-            total += times * (hidden[r] - center)
+            total += times * hidden[r]
             out[r] += times * slope
         dv[place] = total
         return
@@ -222,5 +221,5 @@ def _pull_hidden_term(
         r = ints[ints[source + at.HIDDEN] + i]
         if start <= r < stop:
             times = work[by + r - start] * (floats[multiplier + r] if multiplier != at.NONE else 1.0)
-            dv[place] += times * (work[values + r] - center)
+            dv[place] += times * work[values + r]
             work[above + r] += times * v[place]

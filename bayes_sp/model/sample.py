@@ -18,7 +18,7 @@ import xarray as xr
 
 from bayes_sp.errors import FitError
 from bayes_sp.model.imputed import imputed_covariates
-from bayes_sp.model.laplace import GROUPS, laplace_draws
+from bayes_sp.model.laplace import GROUPS, laplace_draws, patients_beyond
 from bayes_sp.model.mode import NoModeError, find_mode
 from bayes_sp.model.native import engine_for
 from bayes_sp.model.nuts import nuts_draws
@@ -29,7 +29,7 @@ from bayes_sp.model.posterior import LogPosterior, log_posterior
 from bayes_sp.model.program import Program, compile_program
 from bayes_sp.model.thinned import Thin, weigher
 from bayes_sp.model.unmeasured import unmeasured_draws
-from bayes_sp.names import observed_name
+from bayes_sp.names import VARIANCE_FACTOR, observed_name
 from bayes_sp.spec.dump import specification_text
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import design_arrays
@@ -83,7 +83,8 @@ def sample_posterior(
         covariates have missing cells: their draws. With unmeasured confounders there is ``unmeasured``, their draws
         (chain, draw, patient), and no ``log_likelihood``, which then is an integral and computed where it is needed.
         The root's attributes record seed, options, versions, data digest, specification, the records' origin,
-        divergences (or Pareto k) and seconds of compiling and sampling.
+        divergences (or Pareto k) and seconds of compiling and sampling. Draws of a Laplace approximation have a
+        coordinate ``variance_factor`` (chain, draw) that Monte Carlo errors need (`laplace_draws`).
 
     Raises
     ------
@@ -113,7 +114,8 @@ def sample_posterior(
     notify("finding the mode")
     try:
         strict = options.method == "laplace"
-        mode = find_mode(posterior, cores=options.cores, strict=strict)
+        held = None if strict else posterior.program.standardised
+        mode = find_mode(posterior, cores=options.cores, strict=strict, held=held)
         posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
         if options.method == "nuts":
             z, stats, found = _nuts(posterior, seed, options, progress, notify)
@@ -127,13 +129,24 @@ def sample_posterior(
     power = {} if likelihood_power == 1.0 else {"likelihood_power": likelihood_power}
     rounded = {name: round(value, 3) for name, value in seconds.items()}
     made = {"seed": seed, **asdict(options), **power, **found, **rounded}
-    theta = posterior.theta(z)
-    tree = _complete(label_draws(model, posterior.program, theta), stats, model, survey, design, made, pointwise)
+    theta = posterior.program.completed(posterior.theta(z), seed)
+    labelled = label_draws(model, posterior.program, theta)
+    if options.method == "laplace":
+        made |= dict(zip(("least_known", "beyond"), patients_beyond(model, design, labelled), strict=True))
+    draws, stats = _with_factors(labelled, stats)
+    tree = _complete(draws, stats, model, survey, design, made, pointwise)
     if any(covariate.name in design.missing for covariate in model.covariates):
         tree["imputed"] = xr.DataTree(imputed_covariates(model, design, posterior.program, theta, seed=seed))
     if model.confounders:
         tree["unmeasured"] = xr.DataTree(unmeasured_draws(posterior.program, theta))
     return tree
+
+
+def _with_factors(draws: xr.Dataset, stats: xr.Dataset | None) -> tuple[xr.Dataset, xr.Dataset | None]:
+    """Move the variance factors of resampled draws to the draws themselves, as a coordinate."""
+    if stats is None or VARIANCE_FACTOR not in stats:
+        return draws, stats
+    return draws.assign_coords({VARIANCE_FACTOR: stats[VARIANCE_FACTOR]}), None
 
 
 def _check_seed(seed: object) -> None:
@@ -200,7 +213,7 @@ def _thin(model: PathModel, design: Design, posterior: LogPosterior, seed: int, 
 def _laplace(
     posterior: LogPosterior, n: int, thin: Thin | None, seed: int, options: SamplerOptions, notify: Notify
 ) -> tuple[Array, xr.Dataset | None, dict[str, Any]]:
-    """Draw by importance resampling from the Laplace approximation: (group, draw, size), no sampler statistics."""
+    """Draw by importance resampling from the Laplace approximation: (group, draw, size), and variance factors."""
     notify(f"weighing {options.draws} draws of the Laplace approximation")
     each = -(-options.draws // GROUPS)
     scales = weigher(posterior, n, thin, seed=seed, cores=options.cores)
@@ -211,7 +224,12 @@ def _laplace(
             f"the Laplace approximation is not close enough (Pareto k {found.pareto_k:.2f}, above {PARETO_K_LIMIT}); "
             "use --method nuts"
         )
-    return found.z.reshape(GROUPS, each, -1), None, {"pareto_k": found.pareto_k, "importance_ess": found.ess, **weighed}
+    stats = xr.Dataset({VARIANCE_FACTOR: (("chain", "draw"), found.factor.reshape(GROUPS, each))})
+    return (
+        found.z.reshape(GROUPS, each, -1),
+        stats,
+        {"pareto_k": found.pareto_k, "importance_ess": found.ess, **weighed},
+    )
 
 
 @functools.cache

@@ -67,7 +67,7 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     kept = np.flatnonzero(informative(design, model))
     design = design if len(kept) == design.n else design.taken(kept)
     cells = _summed_cells(model, design)
-    summed = {name: model.levels(name) for name in cells}
+    summed = {name: _levels(model, design, name) for name in cells}
     if not summed:
         return Rows(design, kept, np.arange(design.n), design.n, (), {}, {})
     incomplete = np.any(list(cells.values()), axis=0)
@@ -94,11 +94,16 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     return Rows(filled, kept, index, len(single), tuple(split), summed, numbers)
 
 
+def _levels(model: PathModel, design: Design, name: str) -> tuple[float, ...]:
+    """Return the values that a cell can have where they are few: as the specification says, or the two that it has."""
+    return model.levels(name) or design.pairs.get(name, ())
+
+
 def _summed_cells(model: PathModel, design: Design) -> dict[str, Mask]:
     """Return whose cells are summed over, (n,), by column."""
     found: dict[str, Mask] = {}
     for name, mask in design.missing.items():
-        if model.levels(name):
+        if _levels(model, design, name):
             cells = mask & relevant(design, name) if name in design.responses else mask
             found |= {name: cells} if cells.any() else {}
     return found

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes_sp.model.curvature import Full, curvature_at
+from bayes_sp.model.curvature import curvature_at
+from bayes_sp.model.hessians import Full
 from bayes_sp.model.native import log_densities, log_density
 from bayes_sp.model.posterior import LogPosterior
 from bayes_sp.survey.design import Array

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from bayes_sp.model.forward import unmeasured
+from bayes_sp.model.forward import standardised_values
 from bayes_sp.model.program import Program
 from bayes_sp.survey.design import Array
 
@@ -20,7 +20,7 @@ def unmeasured_draws(program: Program, theta: Array) -> xr.Dataset:
     program
         As it was sampled.
     theta
-        Draws of its unconstrained parameters, (chain, draw, P).
+        Draws of its unconstrained parameters, (chain, draw, P), with those that are integrated out.
 
     Returns
     -------
@@ -34,8 +34,9 @@ def unmeasured_draws(program: Program, theta: Array) -> xr.Dataset:
     size = max(1, BATCH // program.rows.count)
     for start in range(0, len(flat), size):
         part = slice(start, start + size)
-        for name, values in unmeasured(program, program.parameters.naturals(flat[part])).items():
-            found[name][part] = values[:, first]
+        values, _ = standardised_values(program, program.parameters.naturals(flat[part]))
+        for name, own in found.items():
+            own[part] = values[name][:, first]
     coords = {"chain": np.arange(chains), "draw": np.arange(draws), "patient": patients}
     dims = ("chain", "draw", "patient")
     return xr.Dataset({n: (dims, values.reshape(chains, draws, -1)) for n, values in found.items()}, coords=coords)

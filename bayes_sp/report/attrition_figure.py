@@ -39,8 +39,8 @@ def plot_attrition(model: PathModel, found: Attrition) -> Figure:
         x = own["delta"].to_numpy()
         panel.axhline(found.target.null, color=QUIET, linewidth=0.8)
         panel.fill_between(x, own["lower"], own["upper"], color=ACCENT, alpha=0.16, linewidth=0)
-        panel.plot(x, own["mean"], color=ACCENT, linewidth=2)
-        here = np.interp(0.0, *_ascending(x, own["mean"].to_numpy()))
+        panel.plot(x, own["median"], color=ACCENT, linewidth=2)
+        here = np.interp(0.0, *_ascending(x, own["median"].to_numpy()))
         panel.plot(0.0, here, "o", color=ACCENT, markersize=6)
         for value in effect.estimate if effect else ():
             panel.axhline(value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
@@ -53,7 +53,7 @@ def plot_attrition(model: PathModel, found: Attrition) -> Figure:
         row[0].set_ylabel(textwrap.fill(plain(target_words(model, found.target)), 34), fontsize=8.5)
     note = (
         "The effect over everyone who was asked, where delta is added to the level or the slope among those who did "
-        "not come back. Point: missing at random (delta = 0). Mean and 95 % interval."
+        "not come back. Point: missing at random (delta = 0). Median and 95 % interval."
     )
     note += " Vertical: where the interval first changes sides." if any(tip.deltas for tip in found.tipping) else ""
     note += " Dashed: published." if effect is not None else ""

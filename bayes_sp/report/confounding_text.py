@@ -57,16 +57,16 @@ def _grids(found: Confounding) -> Iterator[str]:
     target = found.target
     for (first, second), surface in found.surfaces.items():
         at = surface.sel(path=target.path, scale=target.scale)
-        fitted = at["fitted"] & at["mean"].notnull()
+        fitted = at["fitted"] & at["median"].notnull()
         one_side = ((at["lower"] > target.null) | (at["upper"] < target.null)) & fitted
-        means = at["mean"].where(fitted)
+        medians = at["median"].where(fitted)
         text = (
             f"Grid of {first} (0 to {float(surface[first].max()):.2g}) and {second} "
             f"({float(surface[second].min()):.2g} to {float(surface[second].max()):.2g}): the interval excludes "
             f"{target.null:g} in {int(one_side.sum())} of {int(fitted.sum())} fits"
         )
         if fitted.any():
-            text += f"; posterior means from {float(means.min()):.3f} to {float(means.max()):.3f}"
+            text += f"; posterior medians from {float(medians.min()):.3f} to {float(medians.max()):.3f}"
         yield from wrapped(f"{text}.")
 
 

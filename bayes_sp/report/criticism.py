@@ -12,6 +12,7 @@ from bayes_sp.criticism.loo import JOINT, Loo
 from bayes_sp.criticism.pit import LooPit
 from bayes_sp.criticism.predictive import ALL, PredictiveChecks
 from bayes_sp.criticism.prior_check import PriorCheck
+from bayes_sp.criticism.statistics import ENDS
 from bayes_sp.criticism.whole import Criticism
 from bayes_sp.report.layout import aligned, decimals_of, interval, number, wrapped
 from bayes_sp.report.words import path_words
@@ -44,16 +45,22 @@ def prior_text(model: PathModel, found: PriorCheck) -> str:
     return "\n".join([*lines, "", *wrapped(note, margin="")]) + "\n"
 
 
-def criticism_sections(model: PathModel, found: Criticism) -> Iterator[tuple[str, list[str]]]:
-    """Yield title and lines of each section that ``fit --check`` adds to the summary."""
-    yield "Would the model have produced these records?", _checks(model, found.checks)
+def criticism_sections(
+    model: PathModel, found: Criticism, *, with_ends: bool = False
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield title and lines of each section that ``fit --check`` adds to the summary.
+
+    The observed minimum and maximum, which are the values of single patients, only ``with_ends``.
+    """
+    yield "Would the model have produced these records?", _checks(model, found.checks, with_ends=with_ends)
     yield "How well are patients predicted who were left out?", _prediction(model, found.loo, found.pit)
     yield "Does one patient carry the result?", _influence(model, found.influence)
 
 
-def _checks(model: PathModel, checks: PredictiveChecks) -> list[str]:
+def _checks(model: PathModel, checks: PredictiveChecks, *, with_ends: bool) -> list[str]:
     lines: list[str] = []
-    for response, rows in checks.table.groupby("response", sort=False):
+    shown = checks if with_ends else checks.without_ends()
+    for response, rows in shown.table.groupby("response", sort=False):
         cells = [["", "observed", "replicated", f"{_percent(rows['ci_prob'].max())} interval", "at or above"]]
         cells += [_check(row) for row in rows[rows["exposure"] == ALL].to_dict("records")]
         lines += [f"   {model.variable(str(response)).label}", *aligned(cells, "lrrrr"), ""]
@@ -65,6 +72,8 @@ def _checks(model: PathModel, checks: PredictiveChecks) -> list[str]:
         "and equal-tailed interval). At or above: share of replicates at or above the observed value; near 0 or 1 the "
         "model does not produce such records."
     )
+    if not with_ends and checks.table["statistic"].isin(ENDS).any():
+        note += " The observed minimum and maximum are the values of single patients and are not shown."
     lines += wrapped(note)
     also = f", counting each for all patients and by {label} ({', '.join(groups)})" if groups else ""
     lines += wrapped(f"{len(outside)} of {len(checks.table)} statistics lie outside their interval{also}.")
@@ -72,12 +81,13 @@ def _checks(model: PathModel, checks: PredictiveChecks) -> list[str]:
         zip(*(outside.loc[outside["exposure"] == ALL, name] for name in ("response", "statistic")), strict=True)
     )
     new = [pair not in known for pair in zip(outside["response"], outside["statistic"], strict=True)]
-    apart = outside[new]
+    apart = shown.table.loc[outside.index[new]]
     lines += wrapped("Outside at a level of the exposure, though not for all patients:") if len(apart) else []
     for row in apart.head(SHOWN).to_dict("records"):
         what = f"{model.variable(str(row['response'])).label}, {row['statistic']}, {label} {row['exposure']}"
         limits = f"{_short(row['lower'])} to {_short(row['upper'])}"
-        lines += wrapped(f"{what}: observed {_short(row['observed'])}, replicated {limits}.", "- ", "  ")
+        own = "" if pd.isna(row["observed"]) else f"observed {_short(row['observed'])}, "
+        lines += wrapped(f"{what}: {own}replicated {limits}.", "- ", "  ")
     if len(apart) > SHOWN:
         lines += wrapped(f"and {len(apart) - SHOWN} more in predictive.csv.", "- ", "  ")
     return lines
@@ -87,7 +97,8 @@ def _check(row: dict[str, object]) -> list[str]:
     share = float(str(row["share_at_or_above"]))
     limits = f"[{_short(row['lower'])}, {_short(row['upper'])}]"
     shown = "" if np.isnan(share) else f"{share:.3f}"
-    return [f"   {row['statistic']}", _short(row["observed"]), _short(row["replicated"]), limits, shown]
+    observed = "" if np.isnan(float(str(row["observed"]))) else _short(row["observed"])
+    return [f"   {row['statistic']}", observed, _short(row["replicated"]), limits, shown]
 
 
 def _prediction(model: PathModel, loo: Loo, pit: LooPit) -> list[str]:
@@ -119,13 +130,13 @@ def _prediction(model: PathModel, loo: Loo, pit: LooPit) -> list[str]:
 def _influence(model: PathModel, found: Influence) -> list[str]:
     decimals = decimals_of(pd.DataFrame([{"lower": found.lower, "upper": found.upper}]))
     percent = _percent(found.ci_prob)
-    rows = [["patient", "mean without", f"{percent} interval", "shift", "in posterior SDs", "k"]]
+    rows = [["patient", "median without", f"{percent} interval", "shift", "in posterior SDs", "k"]]
     for _, row in found.table.head(SHOWN).iterrows():
         k = "refitted" if row["method"] == "refit" else f"{row['pareto_k']:.2f}"
         shift = f"{row['shift']:+.{decimals}f}"
-        mean = number(row["mean"], decimals)
-        rows.append([f"row {row['row']}", mean, interval(row, decimals), shift, f"{row['shift_sd']:+.2f}", k])
-    whole = f"{number(found.mean, decimals)} [{number(found.lower, decimals)}, {number(found.upper, decimals)}]"
+        median = number(row["median"], decimals)
+        rows.append([f"row {row['row']}", median, interval(row, decimals), shift, f"{row['shift_sd']:+.2f}", k])
+    whole = f"{number(found.median, decimals)} [{number(found.lower, decimals)}, {number(found.upper, decimals)}]"
     changed = [str(row) for row in found.changes_conclusion["row"]]
     zero = (
         f"Whether the interval excludes 0 depends on a single patient: it changes without row {', or '.join(changed)}."

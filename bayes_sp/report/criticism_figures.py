@@ -139,7 +139,7 @@ def plot_influence(model: PathModel, found: Influence) -> Figure:
     axes.set_xlabel("row of the file")
     axes.set_ylabel("shift without the patient\n(posterior SDs)", fontsize=9)
     words = path_words(model, found.path)
-    whole = f"{found.mean:.2g} {found.unit} with all patients"
+    whole = f"{found.median:.2g} {found.unit} with all patients"
     axes.set_title(_plain(f"{words[:1].upper()}{words[1:]}\n{whole}"), fontsize=10, color=INK, loc="left")
     _quiet(axes)
     _say_of_records(figure, "", found.mark)

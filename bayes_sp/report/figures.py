@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.text import Text
 from bayes_sp.compare.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.names import DIFFERENCE
-from bayes_sp.report.words import in_sentence, path_words, product_scale
+from bayes_sp.report.words import distinct, in_sentence, path_words, product_scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bayes_sp.spec.types import PathModel
 
 INK, QUIET, ACCENT, NEGATIVE = "#1b1b1b", "#8a8a8a", "#1f5a93", "#b3541e"
+LETTERS = 15  # of a note, to an inch of a figure
 STYLES = {
     (PUBLISHED, PUBLISHED): (INK, "D", "published"),
     ("normal", BOOTSTRAP): (NEGATIVE, "o", "normal, bootstrap"),
@@ -57,12 +59,14 @@ def plot_paths(fit: Fit, ci_prob: float = 0.95) -> Figure:
     xs, ys = np.array(places).T
     axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.3, ys.max() + 0.3))
     axes.axis("off")
-    figure.suptitle(_plain(model.title), fontsize=12, color=INK)
+    figure.suptitle(_plain(textwrap.fill(model.title, int(figure.get_figwidth() * 9))), fontsize=12, color=INK)
     note = (
         f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient{_scales(model)}. Dark: interval "
-        f"excludes 0. Covariates are not drawn{_left_out(model)}.\n{fit.survey.mark}."
+        f"excludes 0. Covariates are not drawn{_left_out(model)}."
     )
-    figure.supxlabel(_plain(note), fontsize=8, color=QUIET)
+    width = int(figure.get_figwidth() * LETTERS)
+    lines = [*textwrap.wrap(note, width), *textwrap.wrap(f"{fit.survey.mark}.", width)]
+    figure.supxlabel(_plain("\n".join(lines)), fontsize=8, color=QUIET)
     return figure
 
 
@@ -100,40 +104,62 @@ def plot_comparison(model: PathModel, comparison: Comparison, unit: str = "") ->
     matplotlib.figure.Figure
     """
     table = comparison.table[comparison.table["scale"] == DIFFERENCE]
-    paths = list(dict.fromkeys(table["path"]))
+    paths = distinct(list(dict.fromkeys(table["path"])))
+    table = table[table["path"].isin(paths)]
     kinds = list(dict.fromkeys(zip(table["likelihood"], table["inference"], strict=True)))
     kinds.sort(key=lambda kind: (kind[0] != PUBLISHED, kind[0] != "normal"))
     figure = Figure(figsize=(9.5, 1.6 + 0.17 * len(paths) * (len(kinds) + 1.5)), layout="constrained")
     axes = figure.add_subplot()
     axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
-    step = 1.0 / (len(kinds) + 1.5)
+    step, drawn = 1.0 / (len(kinds) + 1.5), []
     for i, kind in enumerate(kinds):
         likelihood, inference = kind
         other = (ACCENT, "o" if inference == BOOTSTRAP else "s", f"{likelihood.replace('_', ' ')}, {inference}")
         rows = table[(table["likelihood"] == likelihood) & (table["inference"] == inference)]
         heights = [paths.index(path) + (i - (len(kinds) - 1) / 2) * step for path in rows["path"]]
-        _intervals(axes, rows, heights, STYLES.get(kind, other))
-    axes.set_yticks(range(len(paths)), [_plain(path_words(model, path)).replace(", then", ",\nthen") for path in paths])
+        style = STYLES.get(kind, other)
+        _intervals(axes, rows, heights, style)
+        drawn.append((rows, heights, style[0]))
+    _open_intervals(axes, drawn)
+    axes.set_yticks(range(len(paths)), [_plain(_lines(path_words(model, path))) for path in paths])
     axes.set_ylim(len(paths) - 0.45, -0.55)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     u0, u1 = model.contrast
     exposure, outcome = model.variable(model.exposure), model.variable(model.outcome)
     what = f"{outcome.label}: difference for {in_sentence(exposure.label)} {u0:g} → {u1:g}"
-    axes.set_xlabel(_plain(f"{what}\n({unit or outcome.unit or outcome.label})"))
+    below = [*textwrap.wrap(what, 84), *textwrap.wrap(f"({unit or outcome.unit or outcome.label})", 84)]
+    axes.set_xlabel(_plain("\n".join(below)))
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     kind_of_interval = "95 % intervals: percentile (bootstrap), equal-tailed (posterior)"
-    axes.set_title(_plain(f"{kind_of_interval}\n{comparison.mark}"), fontsize=9, color=QUIET)
+    mark = textwrap.fill(comparison.mark, 100)
+    axes.set_title(_plain(f"{kind_of_interval}\n{mark}"), fontsize=9, color=QUIET)
     return figure
 
 
 def _intervals(axes: Axes, rows: pd.DataFrame, heights: list[float], style: tuple[str, str, str]) -> None:
     colour, marker, label = style
-    known = rows[["lower", "upper"]].notna().all(axis=1).to_numpy()
-    ys = np.array(heights)
-    axes.hlines(ys[known], rows["lower"][known], rows["upper"][known], color=colour, linewidth=1.6)
+    lower, upper, ys = rows["lower"].to_numpy(float), rows["upper"].to_numpy(float), np.array(heights)
+    finite = np.isfinite(lower) & np.isfinite(upper)
+    axes.hlines(ys[finite], lower[finite], upper[finite], color=colour, linewidth=1.6)
     face = "white" if label.endswith(BOOTSTRAP) else colour
     axes.plot(rows["estimate"], ys, marker, color=colour, markerfacecolor=face, markersize=5.5, label=label)
+
+
+def _open_intervals(axes: Axes, drawn: list[tuple[pd.DataFrame, list[float], str]]) -> None:
+    """Draw intervals with a limit at infinity to the edge of the axes, with an arrow's head there."""
+    edges = axes.get_xlim()
+    for rows, heights, colour in drawn:
+        for lower, upper, y in zip(rows["lower"], rows["upper"], heights, strict=True):
+            if not (np.isinf(lower) or np.isinf(upper)) or np.isnan(lower) or np.isnan(upper):
+                continue
+            low, high = np.clip([lower, upper], *edges)
+            axes.hlines(y, low, high, color=colour, linewidth=1.6)
+            if np.isneginf(lower):
+                axes.plot(low, y, "<", color=colour, markersize=5, clip_on=False)
+            if np.isposinf(upper):
+                axes.plot(high, y, ">", color=colour, markersize=5, clip_on=False)
+    axes.set_xlim(edges)
 
 
 def _places(count: int) -> list[tuple[float, float]]:
@@ -144,7 +170,7 @@ def _places(count: int) -> list[tuple[float, float]]:
 
 def _box(axes: Axes, place: tuple[float, float], label: str) -> Text:
     return axes.text(
-        *place, _folded(label), ha="center", va="center", fontsize=10, color=INK, zorder=1,
+        *place, _plain(_folded(label)), ha="center", va="center", fontsize=10, color=INK, zorder=1,
         bbox={"boxstyle": "round,pad=0.6", "facecolor": "white", "edgecolor": INK},
     )  # fmt: skip
 
@@ -157,12 +183,11 @@ def _label(low: float, middle: float, high: float) -> str:
 
 
 def _folded(label: str) -> str:
-    """Break a long label into two lines at the space nearest its middle."""
-    spaces = [i for i, letter in enumerate(label) if letter == " "]
-    if len(label) <= 16 or not spaces:
+    """Break a long label into lines: two where they are not too wide, else at most four, the rest left out."""
+    if len(label) <= 16:
         return label
-    cut = min(spaces, key=lambda i: abs(i - len(label) / 2))
-    return f"{label[:cut]}\n{label[cut + 1 :]}"
+    lines = textwrap.wrap(label, max(16, min(24, len(label) // 2 + 3)), max_lines=4, placeholder=" ...")
+    return "\n".join(lines)
 
 
 def _arrow(axes: Axes, start: Text, end: Text, label: str, colour: str) -> None:
@@ -184,6 +209,12 @@ def _arrow(axes: Axes, start: Text, end: Text, label: str, colour: str) -> None:
         x, y, label, ha="center", va="center", fontsize=9, color=colour, zorder=3,
         bbox={"boxstyle": "square,pad=0.2", "facecolor": "white", "edgecolor": "none"},
     )  # fmt: skip
+
+
+def _lines(words: str) -> str:
+    """Break the words of a path into lines, a new one for each step."""
+    steps = words.replace(", then", ",\nthen").splitlines()
+    return "\n".join(line for step in steps for line in textwrap.wrap(step, 44, max_lines=3, placeholder=" ..."))
 
 
 def _plain(text: str) -> str:

@@ -18,7 +18,9 @@ def decimals_of(table: pd.DataFrame) -> int:
 
 
 def number(value: float, decimals: int) -> str:
-    """Return a number with fixed decimals, or in short where it is huge."""
+    """Return a number with fixed decimals, or in short where it is huge; infinity and none in words."""
+    if not math.isfinite(value):
+        return "none" if math.isnan(value) else "infinity" if value > 0 else "-infinity"
     return f"{value:z.{decimals}f}" if abs(value) < 1e6 else f"{value:.3g}"
 
 

@@ -11,31 +11,24 @@ from typing import Any
 import pandas as pd
 
 from bayes_sp.analysis import analyse, compare_models
-from bayes_sp.compare.multiverse import DIRECT, EFFECTS, REFERENCE, SERIAL, Multiverse
-from bayes_sp.errors import RunError
+from bayes_sp.compare.multiverse import DIRECT, REFERENCE, SERIAL, Multiverse
+from bayes_sp.compare.multiverse import WORDS as ABOUT
 from bayes_sp.fitting import Fit
 from bayes_sp.model.options import SamplerOptions
 from bayes_sp.model.sample import Notify, silent, versions
 from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT
-from bayes_sp.report.layout import aligned, decimals_of, interval, number, wrapped
-from bayes_sp.report.multiverse_figure import plot_multiverse
-from bayes_sp.report.save import save_analysis, save_figure
+from bayes_sp.report.layout import WIDTH, aligned, decimals_of, interval, number, wrapped
+from bayes_sp.report.save import save_analysis
 from bayes_sp.report.text import summary_text
-from bayes_sp.runs import RUN_FILE, default_folder, read_run, write_whole
+from bayes_sp.runs import RUN_FILE, default_folder, read_run
+from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.spec.dump import specification_digest
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
 from bayes_sp.survey.records import Survey
 
-TABLE_FILE, TEXT_FILE, FIGURE_FILE = "compare.csv", "compare.txt", "compare.png"
-HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "total indirect", TOTAL: "total"}
+HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "indirect", TOTAL: "total"}
 RATIOS = (RATE_RATIO, RISK_RATIO)
-WORDS = {
-    DIFFERENCE: "difference",
-    RATE_RATIO: "rate ratio",
-    RISK_RATIO: "risk ratio",
-    COEFFICIENT: "coefficient",
-}
 
 
 def multiverse_text(found: Multiverse, mark: str) -> str:
@@ -43,7 +36,7 @@ def multiverse_text(found: Multiverse, mark: str) -> str:
     lines = [f"Data: {mark}.", ""]
     lines += ["1. Effects of each specification", *_effects(found), ""]
     lines += ["2. Which predicts the outcome better, and which fits can be used", *_verdicts(found), ""]
-    lines += ["3. The serial effect in all of them", *wrapped(found.sentence)]
+    lines += [f"3. The {ABOUT[found.effect]} effect in all of them", *wrapped(found.sentence)]
     lines += [line for note in found.notes for line in wrapped(f"{note}.", "- ", "  ")]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -52,32 +45,47 @@ def _effects(found: Multiverse) -> list[str]:
     table = found.table[found.table["effect"].notna()]
     if table.empty:
         return wrapped("No specification could be fitted.")
-    shown = [effect for effect in EFFECTS if effect != TOTAL_INDIRECT]
+    shown = found.shown
     rows = [["", "", *(HEADS[effect] for effect in shown)]]
     decimals = decimals_of(table[table["scale"] == DIFFERENCE])
     for name, own in table.groupby("specification", sort=False):
+        model = next(entry.model for entry in found.entries if entry.name == name and entry.model is not None)
         scales = [DIFFERENCE, next((scale for scale in RATIOS if scale in set(own["scale"])), COEFFICIENT)]
         for i, scale in enumerate(scale for scale in scales if scale in set(own["scale"])):
-            row = [str(name) if i == 0 else "", WORDS[scale]]
+            row = [str(name) if i == 0 else "", scale_words(model, scale)]
             for effect in shown:
                 cell = own[(own["effect"] == effect) & (own["scale"] == scale)]
                 row.append("" if cell.empty else _cell(cell.iloc[0], decimals))
             rows.append(row)
     units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
     note = (
-        f"Differences in {', or '.join(units)}. Posterior means and {100 * found.ci_prob:g} % equal-tailed intervals; "
-        "differences and rate ratios are averaged over the orders of switching paths. Serial: through all mediators "
-        "in the specification's own order. Coefficients are per unit of exposure."
+        f"Differences in {', or '.join(units)}. Posterior medians and {100 * found.ci_prob:g} % equal-tailed "
+        "intervals; differences and ratios are averaged over the orders of switching paths. "
     )
-    return [*aligned(rows, "llrrr"), *wrapped(note)]
+    note += "Serial: through all mediators in the specification's own order. " if SERIAL in shown else ""
+    note += "Indirect: all indirect paths together. " if TOTAL_INDIRECT in shown else ""
+    note += "Products of coefficients are per unit of exposure."
+    return [*_side_by_side(rows), *wrapped(note)]
+
+
+def _side_by_side(rows: list[list[str]]) -> list[str]:
+    """Return a table with two columns of heads; what does not fit beside the others stands below, with the heads."""
+    columns = len(rows[0])
+    whole = aligned(rows, "ll" + "r" * (columns - 2))
+    if max(map(len, whole)) <= WIDTH:
+        return whole
+    half = 2 + (columns - 1) // 2
+    first, second = ([[*row[:2], *row[chosen]] for row in rows] for chosen in (slice(2, half), slice(half, None)))
+    return [*_side_by_side(first), "", *_side_by_side(second)] if columns > 3 else whole
 
 
 def _cell(row: pd.Series, decimals: int) -> str:
-    return f"{number(row['mean'], decimals)} {interval(row, decimals)}"
+    return f"{number(row['median'], decimals)} {interval(row, decimals)}"
 
 
 def _verdicts(found: Multiverse) -> list[str]:
     rows, reasons = [["", "outcome", "elpd difference (SE)", "can be used"]], []
+    cautious = {entry.name for entry in found.entries if entry.verdict is not None and entry.verdict.cautions}
     for name, own in found.table.groupby("specification", sort=False):
         first = own.iloc[0]
         if pd.isna(first["family"]):
@@ -86,7 +94,7 @@ def _verdicts(found: Multiverse) -> list[str]:
             continue
         family = str(first["family"]).replace("_", " ")
         rows.append([str(name), family, _elpd(first), "yes" if first["trustworthy"] else "NO"])
-        if not first["trustworthy"]:
+        if not first["trustworthy"] or name in cautious:
             reasons.append(f"{name}: {first['verdict']}")
         if first["elpd_reason"] and first["elpd_reason"] != REFERENCE:
             reasons.append(f"{name}, elpd: {first['elpd_reason']}")
@@ -105,62 +113,12 @@ def _elpd(row: pd.Series) -> str:
     return "" if pd.isna(row["elpd_difference"]) else f"{row['elpd_difference']:+.1f} ({row['elpd_se']:.1f})"
 
 
-def check_comparison_folder(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a destination before any work is done.
-
-    Raises
-    ------
-    RunError
-        Where it holds a comparison that may not be replaced, or something else.
-    """
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise RunError(str(folder), ["is not a folder; name another with --out"])
-    if (folder / TABLE_FILE).is_file() and not overwrite:
-        advice = "name another folder, or add --overwrite (finished runs in it are used again)"
-        raise RunError(str(folder), [f"holds a comparison already; {advice}"])
-    strange = [path for path in folder.iterdir() if not _is_ours(path)]
-    if strange:
-        raise RunError(str(folder), [f"holds {strange[0].name}, which no comparison wrote; name another folder"])
-
-
-def _is_ours(path: Path) -> bool:
-    return path.name in (TABLE_FILE, TEXT_FILE, FIGURE_FILE) or path.name.startswith(".") or (path / RUN_FILE).is_file()
-
-
-def save_comparison(found: Multiverse, folder: Path, text: str) -> None:
-    """Write table, text and figure into a folder; the runs stand in it already.
-
-    Raises
-    ------
-    RunError
-        Where the folder cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(str(folder), [f"cannot be written ({error.strerror or error})"]) from error
-    save_figure(plot_multiverse(found), folder / FIGURE_FILE)
-    write_whole(folder / TEXT_FILE, text, overwrite=True)
-    write_whole(folder / TABLE_FILE, found.table.to_csv(index=False), overwrite=True)
-
-
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """A comparison that was saved, with its text."""
+    """A comparison whose runs are saved, with its text."""
 
     multiverse: Multiverse
     text: str
-
-
-def comparison_folder(seed: int, root: Path = Path("runs")) -> Path:
-    """Return ``runs/compare-<seed>``, or the first of ``...-2``, ``...-3`` that is free."""
-    folder, count = root / f"compare-{seed}", 1
-    while folder.exists():
-        count += 1
-        folder = root / f"compare-{seed}-{count}"
-    return folder
 
 
 def compare_and_keep(
@@ -170,7 +128,8 @@ def compare_and_keep(
     """Compare specifications, each fit taken from a finished run where there is one, else fitted and saved as a run.
 
     Runs are looked for in ``folder`` and in ``runs``. A run is the same fit where specification, records, seed,
-    sampler options (but cores) and version are the same.
+    sampler options (but cores) and version are the same. A run without the draws of what was not measured of single
+    patients (`Conditioned.lacking`), which a folder without records does not keep, is fitted again, and a line says so.
 
     Parameters
     ----------
@@ -179,7 +138,7 @@ def compare_and_keep(
     data, reconstruction
         The CSV file, or None and the seed of the reconstruction.
     folder
-        Where runs, table, text and figure are written.
+        Where the runs are written.
     seed, options
         Of every fit.
     replicates
@@ -188,24 +147,34 @@ def compare_and_keep(
         Called with a line at the start of each stage.
     """
     survey: Survey | Path = reconstruct(reconstruction) if data is None else data
-    reused: list[str] = []
+    lines: list[str] = []
 
     def one(model: PathModel, records: Survey) -> Fit:
-        for run in _finished_runs((folder, Path("runs"))):
-            if _is_same(run, model, records, seed, options):
-                reused.append(f"{model.name} from {run}")
-                return Fit(model, records, read_run(run).posterior, seed, options)
+        same = [run for run in _finished_runs((folder, Path("runs"))) if _is_same(run, model, records, seed, options)]
+        lacking = dict[Path, str]()
+        for run in same:
+            found = Fit(model, records, read_run(run).posterior, seed, options)
+            lacking[run] = " and ".join(found.lacking())
+            if not lacking[run]:
+                lines.append(f"Taken from a finished run: {model.name} from {run}")
+                return found
+        lines.extend(_again(model.name, *next(iter(lacking.items()))) if lacking else [])
         analysis = analyse(model, records, seed=seed, options=options, replicates=replicates, notify=notify)
-        destination = default_folder(model.name, records.digest, seed, folder)
-        save_analysis(analysis, destination, summary=summary_text(analysis))
+        if not any(run.is_relative_to(folder) for run in same):  # else these draws are there already
+            destination = default_folder(model.name, records.digest, seed, folder)
+            save_analysis(analysis, destination, summary=summary_text(analysis))
         return analysis.fit
 
     found = compare_models(models, survey, seed=seed, options=options, fit_one=one, notify=notify)
     mark = survey.mark if isinstance(survey, Survey) else survey.name
     text = multiverse_text(found, mark)
-    text += "".join(f"Taken from a finished run: {line}\n" for line in reused)
-    save_comparison(found, folder, text)
+    text += "".join(f"{line}\n" for line in lines)
     return Kept(found, text)
+
+
+def _again(name: str, run: Path, lacking: str) -> list[str]:
+    """Say why a finished run is not used."""
+    return wrapped(f"Fitted again: {name}. {run} does not keep draws of {lacking}.", margin="")
 
 
 def _finished_runs(roots: Sequence[Path]) -> Iterator[Path]:
@@ -218,7 +187,7 @@ def _is_same(run: Path, model: PathModel, survey: Survey, seed: int, options: Sa
     """Whether a run's folder holds the draws that this fit would give; a file that cannot be read holds none."""
     try:
         info = tomllib.loads((run / RUN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     found: dict[str, Any] = {
         "specification": info.get("specification_digest"), "data": info.get("data", {}).get("digest"),

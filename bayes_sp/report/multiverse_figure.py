@@ -6,14 +6,17 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bayes_sp.compare.multiverse import DIRECT, SERIAL, Multiverse
-from bayes_sp.names import DIFFERENCE, TOTAL
+from bayes_sp.names import DIFFERENCE, TOTAL, TOTAL_INDIRECT
 from bayes_sp.report.figures import ACCENT, INK, QUIET
 
-PANELS = ((SERIAL, "serial: through all mediators"), (DIRECT, "direct"), (TOTAL, "total"))
+TITLES = {
+    SERIAL: "serial: through all mediators", TOTAL_INDIRECT: "indirect: all indirect paths", DIRECT: "direct",
+    TOTAL: "total",
+}  # fmt: skip
 
 
 def plot_multiverse(found: Multiverse) -> Figure:
-    """Draw serial, direct and total difference of each specification, one row each.
+    """Draw the differences of each specification (`Multiverse.shown`), one row each.
 
     Filled: the 95 % interval excludes 0. Grey: the fit failed its diagnostics and must not be used.
 
@@ -22,9 +25,10 @@ def plot_multiverse(found: Multiverse) -> Figure:
     matplotlib.figure.Figure
     """
     names = [entry.name for entry in found.entries]
-    figure = Figure(figsize=(11, 2.0 + 0.42 * len(names)), layout="constrained")
-    axes = figure.subplots(1, len(PANELS), sharey=True)
-    for place, (effect, title) in enumerate(PANELS):
+    panels = [(effect, TITLES[effect]) for effect in found.shown]
+    figure = Figure(figsize=(2.0 + 3.0 * len(panels), 2.0 + 0.42 * len(names)), layout="constrained")
+    axes = figure.subplots(1, len(panels), sharey=True)
+    for place, (effect, title) in enumerate(panels):
         panel = axes[place]
         panel.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
         rows = found.table[(found.table["effect"] == effect) & (found.table["scale"] == DIFFERENCE)]
@@ -34,7 +38,7 @@ def plot_multiverse(found: Multiverse) -> Figure:
             excludes = row["lower"] > 0 or row["upper"] < 0
             panel.hlines(height, row["lower"], row["upper"], color=colour, linewidth=1.8)
             face = colour if excludes else "white"
-            panel.plot(row["mean"], height, "o", color=colour, markerfacecolor=face, markersize=6.5)
+            panel.plot(row["median"], height, "o", color=colour, markerfacecolor=face, markersize=6.5)
         drawn = set(rows["specification"])
         for height, entry in enumerate(found.entries):
             if entry.name not in drawn:
@@ -50,7 +54,7 @@ def plot_multiverse(found: Multiverse) -> Figure:
     axes[0].set_ylim(len(names) - 0.4, -0.6)
     units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
     note = (
-        f"Posterior mean and {100 * found.ci_prob:g} % equal-tailed interval of the difference"
+        f"Posterior median and {100 * found.ci_prob:g} % equal-tailed interval of the difference"
         f"{' in ' + ', or '.join(units) if units else ''}.\nFilled: the interval excludes 0. "
         "Grey: the fit failed its diagnostics."
     )

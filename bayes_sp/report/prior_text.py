@@ -30,11 +30,11 @@ def prior_lines(found: Sensitivity) -> Iterator[str]:
 
 
 def shown(estimate: Estimate | None, mark: str = " (failed the diagnostics)") -> str:
-    """Return mean and interval, with a mark where the fit cannot be trusted."""
+    """Return median and interval, with a mark where the fit cannot be trusted."""
     if estimate is None:
         return "not fitted"
     doubt = "" if estimate.trustworthy else mark
-    return f"{number(estimate.mean, 3)} [{number(estimate.lower, 3)}, {number(estimate.upper, 3)}]{doubt}"
+    return f"{number(estimate.median, 3)} [{number(estimate.lower, 3)}, {number(estimate.upper, 3)}]{doubt}"
 
 
 def _power(found: Sensitivity, power: PowerScaling) -> list[str]:
@@ -83,32 +83,32 @@ def _crossed(grid: PriorGrid) -> list[str]:
     at = grid.crossed.sel(path=grid.target.path, scale=grid.target.scale)
     null = grid.target.null
     one_side = (at["lower"] > null) | (at["upper"] < null)
-    fitted, doubtful = at["mean"].notnull(), ~at["trustworthy"] & at["mean"].notnull()
+    fitted, doubtful = at["median"].notnull(), ~at["trustworthy"] & at["median"].notnull()
     lines = ["", f"   Fitted again with {' crossed with '.join(grid.keys)}"]
     if len(grid.keys) == 2:
-        lines += _matrix(at["mean"], one_side, doubtful, grid.keys)
+        lines += _matrix(at["median"], one_side, doubtful, grid.keys)
         lines += wrapped(f"In brackets: the {100 * grid.attrs['ci_prob']:g} % interval includes {null:g}.")
     note = f"The interval excludes {null:g} in {int(one_side.sum())} of {int(fitted.sum())} fits"
     if bool(fitted.any()):
-        note += f"; posterior means run from {float(at['mean'].min()):.3f} to {float(at['mean'].max()):.3f}"
+        note += f"; posterior medians run from {float(at['median'].min()):.3f} to {float(at['median'].max()):.3f}"
     if bool(doubtful.any()):
         mark = ", marked *" if len(grid.keys) == 2 else ""
         note += f"; {int(doubtful.sum())} failed the diagnostics{mark}"
     return [*lines, *wrapped(f"{note}.")]
 
 
-def _matrix(means: xr.DataArray, one_side: xr.DataArray, doubtful: xr.DataArray, keys: tuple[str, ...]) -> list[str]:
+def _matrix(medians: xr.DataArray, one_side: xr.DataArray, doubtful: xr.DataArray, keys: tuple[str, ...]) -> list[str]:
     down, across = keys
-    rows = [[f"{down} \\ {across}", *(f"{value:g}" for value in means[across].to_numpy())]]
-    for value in means[down].to_numpy():
+    rows = [[f"{down} \\ {across}", *(f"{value:g}" for value in medians[across].to_numpy())]]
+    for value in medians[down].to_numpy():
         cells = []
-        for other in means[across].to_numpy():
+        for other in medians[across].to_numpy():
             place = {down: value, across: other}
-            mean, star = float(means.sel(place)), "*" if bool(doubtful.sel(place)) else ""
-            shown_ = number(mean, 3) if bool(one_side.sel(place)) else f"({number(mean, 3)})"
-            cells.append("failed" if np.isnan(mean) else f"{shown_}{star}")
+            median, star = float(medians.sel(place)), "*" if bool(doubtful.sel(place)) else ""
+            shown_ = number(median, 3) if bool(one_side.sel(place)) else f"({number(median, 3)})"
+            cells.append("failed" if np.isnan(median) else f"{shown_}{star}")
         rows.append([f"{value:g}", *cells])
-    return within(rows, "l" + "r" * len(means[across]))
+    return within(rows, "l" + "r" * len(medians[across]))
 
 
 def _overlap(found: Sensitivity, table: pd.DataFrame) -> list[str]:

@@ -13,36 +13,45 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from bayes_sp.analysis import Analysis
+from bayes_sp.criticism.statistics import LEAST_GROUP
 from bayes_sp.criticism.whole import Criticism
-from bayes_sp.errors import RunError
+from bayes_sp.fitting import Fit
 from bayes_sp.model.sample import versions
+from bayes_sp.names import NUMBERED
 from bayes_sp.report.criticism_figures import plot_influence, plot_loo_pit, plot_predictive_checks
 from bayes_sp.report.figures import plot_comparison, plot_paths
-from bayes_sp.runs import POSTERIOR_FILE, RUN_FILE, run_folder
+from bayes_sp.runs import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
 from bayes_sp.spec.dump import specification_digest, specification_tables
 from bayes_sp.spec.types import PathModel
+from bayes_sp.writing import WholeFile
 
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
 DPI = 150
 
 
 def save_analysis(
-    analysis: Analysis, folder: Path, *, overwrite: bool = False, save_records: bool = False, summary: str = ""
-) -> None:
-    """Write a run folder, whole or not at all.
+    analysis: Analysis,
+    folder: Path | Destination,
+    *,
+    overwrite: bool = False,
+    save_records: bool = False,
+    summary: str = "",
+) -> Path:
+    """Write a run folder, whole or not at all, and return where it stands.
 
     Parameters
     ----------
     analysis
         What to save.
     folder
-        Exactly this folder.
+        This folder, or the next free name where it is taken in the meantime.
     overwrite
         Replace the folder of an earlier run.
     save_records
-        Also write the patients' records and what is computed for each patient (``records.csv``, and the groups
-        ``observed_data``, ``constant_data`` and ``log_likelihood`` of ``posterior.nc``). Without it no row of a
-        patient's data is written.
+        Also write the patients' records and what is computed for each patient: ``records.csv``, ``influence.csv`` and
+        its figure, the observed minimum and maximum in ``predictive.csv``, and in ``posterior.nc`` the groups
+        ``observed_data``, ``constant_data`` and ``log_likelihood`` and the names of groups of patients. Without it no
+        row of a patient's data is written.
     summary
         The printed summary, kept as ``summary.txt``.
 
@@ -52,55 +61,79 @@ def save_analysis(
         Where the folder exists and may not be replaced, or cannot be written.
     """
     fit = analysis.fit
-    with run_folder(folder, overwrite=overwrite) as partial:
-        (partial / RUN_FILE).write_text(tomli_w.dumps(run_tables(analysis)), encoding="utf-8")
-        (partial / "summary.txt").write_text(summary, encoding="utf-8")
-        analysis.effects.table().to_csv(partial / "effects.csv", index=False)
-        analysis.comparison.table.to_csv(partial / "comparison.csv", index=False)
-        analysis.comparison.bootstrap.to_csv(partial / "bootstrap.csv", index=False)
+    with RunFolder(folder, overwrite=overwrite) as new:
+        write_text(new.file("summary.txt"), summary)
+        analysis.effects.table().to_csv(new.file("effects.csv"), index=False)
+        analysis.comparison.table.to_csv(new.file("comparison.csv"), index=False)
+        analysis.comparison.bootstrap.to_csv(new.file("bootstrap.csv"), index=False)
         if analysis.interventional is not None:
-            analysis.interventional.to_csv(partial / "interventional.csv", index=False)
+            analysis.interventional.to_csv(new.file("interventional.csv"), index=False)
         if analysis.spread is not None:
-            analysis.spread.to_csv(partial / "reconstructions.csv")
-        analysis.verdict.table.to_csv(partial / "diagnostics.csv", index=False)
+            analysis.spread.to_csv(new.file("reconstructions.csv"))
+        analysis.verdict.table.to_csv(new.file("diagnostics.csv"), index=False)
         tree = fit.posterior
         if save_records:
-            fit.survey.records.to_csv(partial / "records.csv", index=False)
+            fit.survey.records.to_csv(new.file("records.csv"), index=False)
         else:
-            kept = {name: node.to_dataset() for name, node in tree.children.items() if name in KEPT_GROUPS}
-            attrs, tree = tree.attrs, xr.DataTree.from_dict(kept)
-            tree.attrs = attrs
-        tree.to_netcdf(partial / POSTERIOR_FILE, engine="h5netcdf")
+            tree = _without_patients(fit)
+        tree.to_netcdf(new.file(POSTERIOR_FILE), engine="h5netcdf")
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
-            write_png(plot_paths(fit), partial / "paths.png")
-            write_png(plot_comparison(fit.model, analysis.comparison), partial / "comparison.png")
+            write_png(plot_paths(fit), new.file("paths.png"))
+            write_png(plot_comparison(fit.model, analysis.comparison), new.file("comparison.png"))
             if analysis.criticism is not None:
-                _save_criticism(fit.model, analysis.criticism, partial)
+                _save_criticism(fit.model, analysis.criticism, new, save_records=save_records)
+        write_text(new.file(RUN_FILE), tomli_w.dumps({**run_tables(analysis), FILES_KEY: new.names}))
+    return new.folder
 
 
-def _save_criticism(model: PathModel, found: Criticism, folder: Path) -> None:
-    """Write tables and figures of criticism; patients are named by row, and no value of theirs is written."""
-    found.checks.table.to_csv(folder / "predictive.csv", index=False)
-    found.loo.table.to_csv(folder / "loo.csv", index=False)
-    found.influence.table.to_csv(folder / "influence.csv", index=False)
-    write_png(plot_predictive_checks(model, found.checks), folder / "predictive.png")
-    write_png(plot_loo_pit(model, found.pit), folder / "loo_pit.png")
-    write_png(plot_influence(model, found.influence), folder / "influence.png")
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text with the same line ends everywhere."""
+    path.write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG.
+def _without_patients(fit: Fit) -> xr.DataTree:
+    """Return the draws without any group that has a value for each patient, and without the names of groups.
+
+    Where a group has fewer than 5 patients, what is drawn for it says something of each of them: the groups' own draws
+    are left out then, and tau and all effects stay.
+    """
+    tree = fit.posterior
+    kept = {name: node.to_dataset() for name, node in tree.children.items() if name in KEPT_GROUPS}
+    for equation in fit.model.equations:
+        if (column := equation.varying) and column in kept["posterior"].coords:
+            own, sizes = kept["posterior"], fit.survey.records[column].value_counts()
+            if sizes.min() < LEAST_GROUP:
+                kept["posterior"] = own.drop_dims(column)
+            else:
+                numbers = (column, [str(i + 1) for i in range(own.sizes[column])], {NUMBERED: 1})
+                kept["posterior"] = own.assign_coords({column: numbers})
+    found = xr.DataTree.from_dict(kept)
+    found.attrs = tree.attrs
+    return found
+
+
+def _save_criticism(model: PathModel, found: Criticism, new: RunFolder, *, save_records: bool) -> None:
+    """Write tables and figures of criticism; what goes patient by patient only with the records."""
+    checks = found.checks if save_records else found.checks.without_ends()
+    checks.table.to_csv(new.file("predictive.csv"), index=False)
+    found.loo.table.to_csv(new.file("loo.csv"), index=False)
+    write_png(plot_predictive_checks(model, found.checks), new.file("predictive.png"))
+    write_png(plot_loo_pit(model, found.pit), new.file("loo_pit.png"))
+    if save_records:
+        found.influence.table.to_csv(new.file("influence.csv"), index=False)
+        write_png(plot_influence(model, found.influence), new.file("influence.png"))
+
+
+def save_figure(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
+    """Write a figure as PNG, whole or not at all.
 
     Raises
     ------
     RunError
-        Where the file cannot be written.
+        Where the file exists and ``overwrite`` is False, or cannot be written.
     """
-    try:
-        with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
-            write_png(figure, path)
-    except OSError as error:
-        raise RunError(str(path), [f"cannot be written ({error.strerror or error})"]) from error
+    with WholeFile(path, overwrite=overwrite) as partial, mpl.rc_context({"font.family": "DejaVu Sans"}):
+        write_png(figure, partial)
 
 
 def write_png(figure: Figure, path: Path) -> None:
@@ -127,6 +160,7 @@ def run_tables(analysis: Analysis) -> dict[str, Any]:
         "verdict": {
             "trustworthy": verdict.trustworthy,
             "reasons": list(verdict.reasons),
+            "cautions": list(verdict.cautions),
             **{name: float(value) for name, value in verdict.numbers.items()},
         },
         "sampler": asdict(fit.options),

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from bayes_sp.names import ARROW, AVERAGE
 from bayes_sp.report.figures import ACCENT, INK, NEGATIVE, QUIET
 from bayes_sp.report.words import in_sentence, path_words
+from bayes_sp.sensitivity.effect_words import scale_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
     from bayes_sp.spec.types import PathModel
 
 LABEL = 46  # letters of a row's label in one line
-SCALES = {"difference": "difference", "rate_ratio": "rate ratio", "risk_ratio": "risk ratio", "coefficient": "product"}
 
 
 def target_words(model: PathModel, target: Target) -> str:
     """Return a target as an axis names it: path, scale and unit."""
     unit = f" ({model.outcome_unit})" if target.scale == "difference" else ""
-    return f"{path_words(model, target.path)}: {SCALES.get(target.scale, target.scale)}{unit}"
+    return f"{path_words(model, target.path)}: {scale_words(model, target.scale)}{unit}"
 
 
 def published_of(model: PathModel, target: Target) -> PublishedEffect | None:
@@ -87,7 +87,7 @@ def plot_estimates(
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(textwrap.fill(plain(target_words(model, target)), 60), fontsize=9.5)
     quiet(axes)
-    text = f"Mean and 95 % equal-tailed interval. Filled: the interval excludes {target.null:g}."
+    text = f"Median and 95 % equal-tailed interval. Filled: the interval excludes {target.null:g}."
     if any(estimate is not None and not estimate.trustworthy for _, estimate in rows):
         text += " Grey: the fit failed its diagnostics."
     caption(figure, f"{text} {note}", mark)
@@ -97,11 +97,11 @@ def plot_estimates(
 def _row(axes: Axes, height: float, estimate: Estimate, target: Target, colour: str) -> None:
     axes.hlines(height, estimate.lower, estimate.upper, color=colour, linewidth=1.8)
     face = colour if estimate.sign(target.null) else "white"
-    axes.plot(estimate.mean, height, "o", color=colour, markerfacecolor=face, markersize=6.5)
+    axes.plot(estimate.median, height, "o", color=colour, markerfacecolor=face, markersize=6.5)
 
 
 def plot_kappa(model: PathModel, curve: KappaCurve) -> Figure:
-    """Draw every path's effect, averaged over orders, against kappa: mean and band of the interval.
+    """Draw every path's effect, averaged over orders, against kappa: median and band of the interval.
 
     Returns
     -------
@@ -116,22 +116,24 @@ def plot_kappa(model: PathModel, curve: KappaCurve) -> Figure:
     for panel, path in zip(panels, paths, strict=True):
         own = table[table["path"] == path].sort_values("kappa")
         panel.fill_between(own["kappa"], own["lower"], own["upper"], color=ACCENT, alpha=0.16, linewidth=0)
-        panel.plot(own["kappa"], own["mean"], color=ACCENT, linewidth=2)
+        panel.plot(own["kappa"], own["median"], color=ACCENT, linewidth=2)
         panel.axhline(curve.target.null, color=QUIET, linewidth=0.8)
         effect = published_of(model, type(curve.target)(path, curve.target.scale))
         published = published or effect is not None
         for value in effect.estimate if effect else ():
             panel.axhline(value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         one = own[own["kappa"] == 1.0]
-        panel.plot(one["kappa"], one["mean"], "o", color=ACCENT, markersize=6, clip_on=False)
+        panel.plot(one["kappa"], one["median"], "o", color=ACCENT, markersize=6, clip_on=False)
         title = textwrap.fill(plain(path_words(model, path)), 30)
         panel.set_title(title, fontsize=9.5, color=INK, loc="left")
         panel.set_xlabel(r"$\kappa$", fontsize=10)
         quiet(panel, left=True)
-    panels[0].set_ylabel(textwrap.fill(plain(f"{SCALES[curve.target.scale]}, {model.outcome_unit}"), 34), fontsize=9)
+    panels[0].set_ylabel(
+        textwrap.fill(plain(f"{scale_words(model, curve.target.scale)}, {model.outcome_unit}"), 34), fontsize=9
+    )
     caption(
         figure,
-        "Posterior mean and 95 % interval, averaged over the orders of switching paths. Point: this specification "
+        "Posterior median and 95 % interval, averaged over the orders of switching paths. Point: this specification "
         f"(kappa = 1). {'Dashed: published. ' if published else ''}Scales of the panels differ.",
         str(curve.attrs["data_source"]),
     )

@@ -18,10 +18,10 @@ from matplotlib.figure import Figure
 
 from bayes_sp.model.sample import versions
 from bayes_sp.report.attrition_figure import plot_attrition
-from bayes_sp.report.save import write_png
+from bayes_sp.report.save import write_png, write_text
 from bayes_sp.report.sensitivity_figures import plot_estimates, plot_kappa
 from bayes_sp.report.surface_figures import plot_confounding, plot_prior_grid
-from bayes_sp.runs import RUN_FILE, run_folder
+from bayes_sp.runs import FILES_KEY, RUN_FILE, Destination, RunFolder
 from bayes_sp.sensitivity.conclusion import Verdicts
 from bayes_sp.sensitivity.target import Finding
 from bayes_sp.sensitivity.whole import Sensitivity
@@ -30,26 +30,34 @@ from bayes_sp.spec.dump import specification_digest, specification_tables
 SUMMARY = "summary.txt"
 
 
-def save_sensitivity(found: Sensitivity, folder: Path, *, overwrite: bool = False, summary: str = "") -> None:
+def save_sensitivity(
+    found: Sensitivity, folder: Path | Destination, *, overwrite: bool = False, summary: str = ""
+) -> Path:
     """Write a folder with every table as CSV, every array as netCDF, a figure for each analysis, and the summary.
 
     No row of the survey is written.
+
+    Returns
+    -------
+    Path
+        Where it stands: ``folder``, or the next free name where that is taken in the meantime.
 
     Raises
     ------
     RunError
         Where the folder exists and may not be replaced, or cannot be written.
     """
-    with run_folder(folder, overwrite=overwrite) as partial:
-        (partial / RUN_FILE).write_text(tomli_w.dumps(_run_tables(found)), encoding="utf-8")
-        (partial / SUMMARY).write_text(summary, encoding="utf-8")
+    with RunFolder(folder, overwrite=overwrite) as new:
+        write_text(new.file(SUMMARY), summary)
         for name, table in _tables(found):
-            table.to_csv(partial / f"{name}.csv", index=False)
+            table.to_csv(new.file(f"{name}.csv"), index=False)
         for name, dataset in _arrays(found):
-            _plain_attrs(dataset).to_netcdf(partial / f"{name}.nc", engine="h5netcdf")
+            _plain_attrs(dataset).to_netcdf(new.file(f"{name}.nc"), engine="h5netcdf")
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
             for name, figure in figures(found):
-                write_png(figure, partial / f"{name}.png")
+                write_png(figure, new.file(f"{name}.png"))
+        write_text(new.file(RUN_FILE), tomli_w.dumps({**_run_tables(found), FILES_KEY: new.names}))
+    return new.folder
 
 
 def _tables(found: Sensitivity) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -121,7 +129,7 @@ def figures(found: Sensitivity) -> Iterator[tuple[str, Figure]]:
 
 
 def findings_table(findings: list[Finding], verdicts: list[Verdicts]) -> pd.DataFrame:
-    """Return one row for each case: ``analysis, case, mean, lower, upper, trustworthy, sign, note``.
+    """Return one row for each case: ``analysis, case, median, lower, upper, trustworthy, sign, note``.
 
     ``sign``: ``kept``, ``lost``, ``turned``, ``undecided`` or ``unusable``.
     """
@@ -134,11 +142,11 @@ def findings_table(findings: list[Finding], verdicts: list[Verdicts]) -> pd.Data
     rows = []
     for finding in findings:
         estimate = finding.estimate
-        numbers = (np.nan,) * 3 if estimate is None else (estimate.mean, estimate.lower, estimate.upper)
+        numbers = (np.nan,) * 3 if estimate is None else (estimate.median, estimate.lower, estimate.upper)
         trusted = estimate is not None and estimate.trustworthy
         sign = signs.get((finding.analysis, finding.case), "unusable")
         rows.append((finding.analysis, finding.case, *numbers, trusted, sign, finding.note))
-    return pd.DataFrame(rows, columns=["analysis", "case", "mean", "lower", "upper", "trustworthy", "sign", "note"])
+    return pd.DataFrame(rows, columns=["analysis", "case", "median", "lower", "upper", "trustworthy", "sign", "note"])
 
 
 def _run_tables(found: Sensitivity) -> dict[str, Any]:
@@ -162,7 +170,11 @@ def _run_tables(found: Sensitivity) -> dict[str, Any]:
             "records": len(fit.survey),
             "digest": fit.survey.digest,
         },
-        "verdict": {"trustworthy": found.verdict.trustworthy, "reasons": list(found.verdict.reasons)},
+        "verdict": {
+            "trustworthy": found.verdict.trustworthy,
+            "reasons": list(found.verdict.reasons),
+            "cautions": list(found.verdict.cautions),
+        },
         "versions": used,
         "fitted": {
             "specification_digest": specification_digest(fit.model),

@@ -12,10 +12,11 @@ from bayes_sp.report.attrition_text import attrition_lines, delta_lines
 from bayes_sp.report.confounding_text import confounding_lines
 from bayes_sp.report.layout import decimals_of, interval, number, within, wrapped
 from bayes_sp.report.prior_text import prior_lines
-from bayes_sp.report.sensitivity_figures import SCALES, published_of
+from bayes_sp.report.sensitivity_figures import published_of
 from bayes_sp.report.text import head_lines
 from bayes_sp.report.words import assumptions, path_words
 from bayes_sp.sensitivity.conclusion import quotable, verdict_lines
+from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.sensitivity.kappa import KappaCurve
 from bayes_sp.sensitivity.whole import ATTRITION, CONFOUNDING, KAPPA, PRIORS, Sensitivity
 
@@ -49,14 +50,15 @@ def _effect(found: Sensitivity) -> str:
     model, target = found.fit.model, found.target
     effect = published_of(model, target)
     unit = f" {model.outcome_unit}" if target.scale == "difference" else ""
-    size = f"{number(found.base.mean, 3)} [{number(found.base.lower, 3)}, {number(found.base.upper, 3)}]"
+    size = f"{number(found.base.median, 3)} [{number(found.base.lower, 3)}, {number(found.base.upper, 3)}]"
     published = ""
     if effect is not None:
         published = f"; published {' or '.join(f'{value:g}' for value in effect.estimate)}"
         published += "" if effect.lower is None else f" [{effect.lower:g}, {effect.upper:g}]"
+    scale = scale_words(model, target.scale)
     return (
-        f"The effect in question: {path_words(model, target.path)}, {SCALES[target.scale]} of {size}{unit} for "
-        f"{model.contrast[1]:g} against {model.contrast[0]:g}{published}. Posterior means and 95 % equal-tailed "
+        f"The effect in question: {path_words(model, target.path)}, {scale} of {size}{unit} for "
+        f"{model.contrast[1]:g} against {model.contrast[0]:g}{published}. Posterior medians and 95 % equal-tailed "
         "intervals."
     )
 
@@ -90,10 +92,10 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
     own = band[(band["scale"] == curve.target.scale) & band["decomposition"].isin(["", AVERAGE])]
     own = own[own["path"].str.contains(ARROW, regex=False)]
     decimals, null = decimals_of(own), curve.target.null
-    rows = [["", "mean, from and to", "lowest and highest limit", f"excludes {null:g}"]]
+    rows = [["", "median, from and to", "lowest and highest limit", f"excludes {null:g}"]]
     for row in own.to_dict("records"):
-        means = f"{number(row['lowest_mean'], decimals)} to {number(row['highest_mean'], decimals)}"
-        rows.append([path_words(found.fit.model, row["path"]), means, _limits(row, decimals), _yes(row["one_side"])])
+        medians = f"{number(row['lowest_median'], decimals)} to {number(row['highest_median'], decimals)}"
+        rows.append([path_words(found.fit.model, row["path"]), medians, _limits(row, decimals), _yes(row["one_side"])])
     low, high = curve.table["kappa"].min(), curve.table["kappa"].max()
     note = (
         f"Range over kappa from {low:g} to {high:g}, averaged over the orders of switching paths; nothing is fitted "

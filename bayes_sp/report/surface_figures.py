@@ -53,22 +53,22 @@ def plot_prior_grid(model: PathModel, grid: PriorGrid) -> Figure:
         return _curve(model, grid, at)
     down, across = grid.keys
     at = at.transpose(down, across, ...)
-    means = at["mean"].to_numpy()
+    medians = at["median"].to_numpy()
     figure = Figure(figsize=(2.4 + 0.95 * at.sizes[across], 2.6 + 0.62 * at.sizes[down]), layout="constrained")
     axes = figure.add_subplot()
-    image = axes.imshow(means, cmap=COLOURS, norm=_around(means, grid.target.null), aspect="auto")
+    image = axes.imshow(medians, cmap=COLOURS, norm=_around(medians, grid.target.null), aspect="auto")
     held = ((at["lower"] > grid.target.null) | (at["upper"] < grid.target.null)).to_numpy()
     trusted = at["trustworthy"].transpose(down, across).to_numpy()
     for i in range(at.sizes[down]):
         for j in range(at.sizes[across]):
-            _cell(axes, i, j, _words(means[i, j], held[i, j], trusted[i, j]), _shade(means[i, j], image))
+            _cell(axes, i, j, _words(medians[i, j], held[i, j], trusted[i, j]), _shade(medians[i, j], image))
     for axis, key, values in ((axes.yaxis, down, at[down]), (axes.xaxis, across, at[across])):
         axis.set_ticks(range(len(values)), [f"{value:g}" for value in values.to_numpy()])
         axis.set_label_text(plain(_key_words(key)), fontsize=9.5)
-    framed, marked = _mark_own(axes, model, at, down, across), _mark_published(axes, model, grid, means)
+    framed, marked = _mark_own(axes, model, at, down, across), _mark_published(axes, model, grid, medians)
     figure.colorbar(image, ax=axes, label=textwrap.fill(plain(target_words(model, grid.target)), 44), shrink=0.9)
-    note = f"Posterior mean of each fit; in brackets where the 95 % interval includes {grid.target.null:g}."
-    note += " Star: the fit failed its diagnostics." if not trusted[np.isfinite(means)].all() else ""
+    note = f"Posterior median of each fit; in brackets where the 95 % interval includes {grid.target.null:g}."
+    note += " Star: the fit failed its diagnostics." if not trusted[np.isfinite(medians)].all() else ""
     note += " Frame: this specification's own priors." if framed else ""
     note += " Diamond: nearest to the published value." if marked else ""
     caption(figure, note, str(grid.attrs["data_source"]))
@@ -92,16 +92,16 @@ def _around(values: np.ndarray, null: float) -> TwoSlopeNorm:
     return TwoSlopeNorm(vcenter=null, vmin=null - reach, vmax=null + reach)
 
 
-def _words(mean: float, held: bool, trusted: bool) -> str:
-    text = "failed" if np.isnan(mean) else f"{mean:z.3f}" if held else f"({mean:z.3f})"
-    return text if trusted or np.isnan(mean) else f"{text}*"
+def _words(median: float, held: bool, trusted: bool) -> str:
+    text = "failed" if np.isnan(median) else f"{median:z.3f}" if held else f"({median:z.3f})"
+    return text if trusted or np.isnan(median) else f"{text}*"
 
 
-def _shade(mean: float, image: AxesImage) -> str:
+def _shade(median: float, image: AxesImage) -> str:
     """Return the colour of a text that can be read on a cell's own."""
-    if np.isnan(mean):
+    if np.isnan(median):
         return INK
-    red, green, blue, _ = image.to_rgba(np.array([mean]))[0]
+    red, green, blue, _ = image.to_rgba(np.array([median]))[0]
     return "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.55 else INK
 
 
@@ -119,12 +119,12 @@ def _mark_own(axes: Axes, model: PathModel, at: xr.Dataset, down: str, across: s
     return True
 
 
-def _mark_published(axes: Axes, model: PathModel, grid: PriorGrid, means: np.ndarray) -> bool:
-    """Mark the cell whose mean is nearest to the published value; False where there is none."""
+def _mark_published(axes: Axes, model: PathModel, grid: PriorGrid, medians: np.ndarray) -> bool:
+    """Mark the cell whose median is nearest to the published value; False where there is none."""
     effect = published_of(model, grid.target)
-    if effect is None or not np.isfinite(means).any():
+    if effect is None or not np.isfinite(medians).any():
         return False
-    i, j = np.unravel_index(np.nanargmin(np.abs(means - effect.estimate[0])), means.shape)
+    i, j = np.unravel_index(np.nanargmin(np.abs(medians - effect.estimate[0])), medians.shape)
     axes.plot(j + 0.38, i - 0.34, "D", color=INK, markeredgecolor="white", markersize=6)
     return True
 
@@ -137,7 +137,7 @@ def _curve(model: PathModel, grid: PriorGrid, at: xr.Dataset) -> Figure:
     axes = figure.add_subplot()
     axes.axhline(grid.target.null, color=QUIET, linewidth=0.8)
     axes.fill_between(x, at["lower"], at["upper"], color=NEGATIVE, alpha=0.15, linewidth=0)
-    axes.plot(x, at["mean"], "o-", color=NEGATIVE)
+    axes.plot(x, at["median"], "o-", color=NEGATIVE)
     effect = published_of(model, grid.target)
     for value in effect.estimate if effect else ():
         axes.axhline(value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
@@ -146,10 +146,10 @@ def _curve(model: PathModel, grid: PriorGrid, at: xr.Dataset) -> Figure:
     if (x > 0).all() and x.max() / x.min() >= 8:
         axes.set_xscale("log")
     quiet(axes, left=True)
-    note = "Posterior mean and 95 % interval."
+    note = "Posterior median and 95 % interval."
     trusted = at["trustworthy"].to_numpy()
     if not trusted.all():
-        axes.plot(x[~trusted], at["mean"][~trusted], "o", color=NEGATIVE, markerfacecolor="white")
+        axes.plot(x[~trusted], at["median"][~trusted], "o", color=NEGATIVE, markerfacecolor="white")
         note += " Open: the fit failed its diagnostics."
     start = any_dial(model, key).start(model)
     if start in x:
@@ -163,9 +163,9 @@ def _curve(model: PathModel, grid: PriorGrid, at: xr.Dataset) -> Figure:
 def plot_confounding(model: PathModel, found: Confounding) -> Figure:
     """Draw the target against the strengths of a confounder of two responses: a panel for each pair.
 
-    Colour: posterior mean. Hatched: the interval includes no effect. Cross: no confounder, this
+    Colour: posterior median. Hatched: the interval includes no effect. Cross: no confounder, this
     specification. Dots: a confounder as strong as each covariate, of the sign that works against the effect.
-    Dashed line: where the mean is the published value.
+    Dashed line: where the median is the published value.
 
     Returns
     -------
@@ -176,7 +176,7 @@ def plot_confounding(model: PathModel, found: Confounding) -> Figure:
     panels = figure.subplots(1, len(pairs), squeeze=False)[0]
     target = found.target
     slices = {pair: found.surfaces[pair].sel(path=target.path, scale=target.scale) for pair in pairs}
-    every = np.concatenate([at["mean"].to_numpy().ravel() for at in slices.values()])
+    every = np.concatenate([at["median"].to_numpy().ravel() for at in slices.values()])
     norm = _around(every, target.null)
     image: ContourSet | None = None
     dashed = False
@@ -194,12 +194,12 @@ def plot_confounding(model: PathModel, found: Confounding) -> Figure:
         label = textwrap.fill(plain(target_words(model, target)), 44)
         figure.colorbar(image, ax=list(panels), label=label, shrink=0.9)
     note = (
-        "Posterior mean, smooth between the fits (grey points); the axes are what one SD of the confounder adds to a "
+        "Posterior median, smooth between the fits (grey points); the axes are what one SD of the confounder adds to a "
         f"linear predictor. Hatched: the 95 % interval includes {target.null:g} (interpolated). Cross: no confounder, "
         "this specification. Circles: as strong as a covariate, of the sign that works against the effect, where "
         "within the axes."
     )
-    note += " Dashed: the mean is the published value." if dashed else ""
+    note += " Dashed: the median is the published value." if dashed else ""
     failed = any(not at["trustworthy"].all() for at in slices.values())
     note += " Orange plus: the fit there failed, or failed its diagnostics." if failed else ""
     caption(figure, note, str(found.attrs["data_source"]))
@@ -207,9 +207,9 @@ def plot_confounding(model: PathModel, found: Confounding) -> Figure:
 
 
 def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], norm: TwoSlopeNorm) -> ContourSet:
-    """Draw the mean, smooth between the fits, and where the fits are."""
-    x, y, mean = _smooth(at, pair)
-    image = axes.contourf(x, y, mean, levels=15, cmap=COLOURS, norm=norm)
+    """Draw the median, smooth between the fits, and where the fits are."""
+    x, y, median = _smooth(at, pair)
+    image = axes.contourf(x, y, median, levels=15, cmap=COLOURS, norm=norm)
     first, second = pair
     grid_x, grid_y = np.meshgrid(at[second].to_numpy(), at[first].to_numpy())
     axes.plot(grid_x.ravel(), grid_y.ravel(), ".", color="#6b6b6b", markersize=2.5)
@@ -221,29 +221,31 @@ def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], norm: TwoSlopeNo
     return image
 
 
-def _smooth(at: xr.Dataset, pair: tuple[str, str]) -> tuple[Array, Array, Array]:
-    """Return axes and means of a fine grid, by quadratic splines through the fits; as it is where a fit failed."""
+def _smooth(at: xr.Dataset, pair: tuple[str, str], what: str = "median") -> tuple[Array, Array, Array]:
+    """Return axes and medians, or limits, of a fine grid, by quadratic splines; as it is where a fit failed."""
     first, second = pair
-    means = at["mean"].transpose(first, second).to_numpy()
+    medians = at[what].transpose(first, second).to_numpy()
     y, x = at[first].to_numpy(), at[second].to_numpy()
-    if not np.isfinite(means).all() or min(means.shape) < 3:
-        return x, y, means
-    spline = RectBivariateSpline(y, x, means, kx=2, ky=2)
+    if not np.isfinite(medians).all() or min(medians.shape) < 3:
+        return x, y, medians
+    spline = RectBivariateSpline(y, x, medians, kx=2, ky=2)
     fine_y, fine_x = np.linspace(y[0], y[-1], FINE), np.linspace(x[0], x[-1], FINE)
     return fine_x, fine_y, spline(fine_y, fine_x)
 
 
 def _tipping(axes: Axes, found: Confounding, pair: tuple[str, str]) -> None:
-    """Draw the tipping curve, and hatch what lies beyond it."""
+    """Draw the tipping curve, and hatch where the interval includes no effect, which may be everywhere."""
+    at = found.surfaces[pair].sel(path=found.target.path, scale=found.target.scale)
+    x, y, lower = _smooth(at, pair, "lower")
+    inside = np.minimum(found.target.null - lower, _smooth(at, pair, "upper")[2] - found.target.null)
+    if (inside >= 0).any():
+        axes.contourf(x, y, inside, levels=[0.0, np.inf], colors="none", hatches=["////"])
     rows = found.tipping[(found.tipping["first"] == pair[0]) & (found.tipping["second"] == pair[1])]
     known = rows.dropna(subset=["second_strength"])
-    edge = float(found.surfaces[pair][pair[1]].max())
     for sign in (-1.0, 1.0):
         own = known[np.sign(known["second_strength"]) == sign]
         if len(own) > 1:
             axes.plot(own["second_strength"], own["first_strength"], color=INK, linewidth=1.6)
-            axes.fill_betweenx(own["first_strength"], own["second_strength"], sign * edge, facecolor="none",
-                               edgecolor=INK, hatch="////", linewidth=0)  # fmt: skip
 
 
 def _benchmarks(axes: Axes, model: PathModel, found: Confounding, pair: tuple[str, str]) -> None:
@@ -254,7 +256,7 @@ def _benchmarks(axes: Axes, model: PathModel, found: Confounding, pair: tuple[st
     strongest = max(shown, key=lambda row: row["first_strength"] * row["second_strength"], default=None)
     for row in shown:
         x, y = row["sign"] * row["second_strength"], row["first_strength"]
-        axes.plot(x, y, "o", color="white", markeredgecolor=INK, markersize=5)
+        axes.plot(x, y, "o", color="white", markeredgecolor=INK, markersize=5, zorder=6)  # no label hides one
         if strongest is not None and row is strongest:
             label = plain(model.variable(row["covariate"]).label)
             side = "right" if x > 0 else "left"
@@ -264,9 +266,9 @@ def _benchmarks(axes: Axes, model: PathModel, found: Confounding, pair: tuple[st
 
 
 def _line(axes: Axes, at: xr.Dataset, pair: tuple[str, str], value: float) -> bool:
-    """Draw where the mean has a value; False where it has it nowhere."""
-    x, y, mean = _smooth(at, pair)
-    somewhere = bool(np.nanmin(mean) < value < np.nanmax(mean))
+    """Draw where the median has a value; False where it has it nowhere."""
+    x, y, median = _smooth(at, pair)
+    somewhere = bool(np.nanmin(median) < value < np.nanmax(median))
     if somewhere:
-        axes.contour(x, y, mean, levels=[value], colors=INK, linewidths=1, linestyles="dashed")
+        axes.contour(x, y, median, levels=[value], colors=INK, linewidths=1, linestyles="dashed")
     return somewhere

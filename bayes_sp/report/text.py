@@ -12,13 +12,14 @@ from bayes_sp.criticism.diagnostics import Verdict
 from bayes_sp.fitting import Fit
 from bayes_sp.names import COEFFICIENT, DIFFERENCE
 from bayes_sp.report.criticism import criticism_sections
-from bayes_sp.report.effects import distinct, effect_lines
+from bayes_sp.report.effects import effect_lines
 from bayes_sp.report.layout import aligned as _table
 from bayes_sp.report.layout import decimals_of as _decimals
 from bayes_sp.report.layout import interval as _interval
 from bayes_sp.report.layout import number as _number
 from bayes_sp.report.layout import wrapped as _wrap
-from bayes_sp.report.words import assumptions, in_sentence, path_words, product_scale, unmeasured_words
+from bayes_sp.report.resamples import resample_sentences, rows_used
+from bayes_sp.report.words import assumptions, distinct, in_sentence, path_words, product_scale, unmeasured_words
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.recovery import RECONSTRUCTION_NOTE, RECOVERY_NOTE, Recovered
 from bayes_sp.survey.notes import survey_notes
@@ -29,21 +30,25 @@ WITHHELD = (
 )
 
 
-def summary_text(analysis: Analysis) -> str:
-    """Return what ``fit`` prints: verdict, published against recovered, effects, comparison, assumptions."""
+def summary_text(analysis: Analysis, *, with_ends: bool = False) -> str:
+    """Return what ``fit`` prints: verdict, published against recovered, effects, comparison, assumptions.
+
+    The observed minimum and maximum of a response, which are the values of single patients, only ``with_ends``.
+    """
     lines = head_lines(analysis.fit, analysis.verdict)
-    if analysis.verdict.trustworthy:
+    if analysis.verdict.clean:
         lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
     number = 1
-    for title, body in _sections(analysis):
+    for title, body in _sections(analysis, with_ends=with_ends):
         lines += ["", f"{number}. {title}", *body]
         number += 1
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
-    """Return what every summary begins with: a verdict against its use, the specification, what the records are."""
-    lines = [] if verdict.trustworthy else [*_wrap(str(verdict), margin=""), ""]
+    """Return what every summary begins with: doubts, a verdict unless it is clean, specification, what records are."""
+    lines = [line for doubt in fit.doubts for line in [*_wrap(f"Look first: {doubt}", margin=""), ""]]
+    lines += [] if verdict.clean else [*_wrap(str(verdict), margin=""), ""]
     lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
     lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
     for note in (*unmeasured_words(fit.model), *survey_notes(fit.model, fit.survey)):
@@ -51,7 +56,7 @@ def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
     return lines
 
 
-def _sections(analysis: Analysis) -> Iterator[tuple[str, list[str]]]:
+def _sections(analysis: Analysis, *, with_ends: bool) -> Iterator[tuple[str, list[str]]]:
     if analysis.recovered:
         yield "What the article reported, and what its own Table 2 gives back", _recovery(analysis.recovered)
     model = analysis.fit.model
@@ -61,7 +66,7 @@ def _sections(analysis: Analysis) -> Iterator[tuple[str, list[str]]]:
     yield f"Effects of {in_sentence(exposure.label)}: {u1:g} against {u0:g}{unit}", effect_lines(analysis)
     yield "Bayes and bootstrap, like for like", _comparison(analysis)
     if analysis.criticism is not None:
-        yield from criticism_sections(model, analysis.criticism)
+        yield from criticism_sections(model, analysis.criticism, with_ends=with_ends)
     yield "What these effects assume", [line for text in assumptions(model) for line in _wrap(text, "- ", "  ")]
 
 
@@ -96,10 +101,8 @@ def _comparison(analysis: Analysis) -> list[str]:
     failures = analysis.comparison.bootstrap.drop_duplicates("likelihood")
     if failures.empty:
         return [*lines, *_wrap("95 % intervals: equal-tailed (posterior). There is no bootstrap.")]
-    for row in failures[failures["failed"] > 0].itertuples():
-        family = str(row.likelihood).replace("_", " ")
-        failed = f"{row.failed} of {row.replicates} bootstrap samples failed ({row.reasons}); they enter no interval."
-        lines += _wrap(f"{family}: {failed}")
+    for sentence in resample_sentences(analysis.comparison.bootstrap):
+        lines += _wrap(sentence)
     replicates = int(failures["replicates"].iloc[0])
     note = (
         f"95 % intervals: percentile of {replicates} resamples of patients (bootstrap of the maximum-likelihood fit), "
@@ -115,7 +118,7 @@ def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
     inferences = [name for name in (PUBLISHED, BOOTSTRAP, POSTERIOR) if name in set(table["inference"])]
     cells = dict(iter(table.groupby(["path", "likelihood", "inference"])))
     decimals = _decimals(table[table["inference"] != PUBLISHED])
-    rows = [["", *inferences]]
+    rows = [["", *(f"{name}{rows_used(table, name)}" for name in inferences)]]
     for path in distinct(list(dict.fromkeys(table["path"]))):
         rows.append([path_words(model, path), *[""] * len(inferences)])
         for i, likelihood in enumerate(likelihoods):

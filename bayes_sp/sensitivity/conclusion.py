@@ -26,7 +26,7 @@ class Verdicts:
     analysis
         Key of ``ANALYSES``.
     keep, lose, turn
-        Cases whose interval lies on the side of the reference's mean; includes no effect; lies on the other side.
+        Cases whose interval lies on the side of the reference's median; includes no effect; lies on the other side.
     undecided
         Cases in which the limit that matters is within two Monte Carlo standard errors of no effect.
     unusable
@@ -48,7 +48,7 @@ class Verdicts:
 
 def verdicts(findings: Sequence[Finding], base: Estimate, target: Target) -> list[Verdicts]:
     """Sort findings by analysis and by what they say of the sign of the reference estimate."""
-    side = -1 if base.mean < target.null else 1
+    side = -1 if base.median < target.null else 1
     found = []
     for analysis in dict.fromkeys(finding.analysis for finding in findings):
         sorted_: dict[str, list[str]] = {kind: [] for kind in KINDS}
@@ -92,7 +92,7 @@ def verdict_lines(found: Sequence[Verdicts], ci_prob: float) -> list[str]:
 
 def quotable(found: Sequence[Verdicts], base: Estimate, name: str, unit: str, ci_prob: float, null: float = 0.0) -> str:
     """Return one sentence that a reader can quote."""
-    size = f"{_short(base.mean)} [{_short(base.lower)}, {_short(base.upper)}]{f' {unit}' if unit else ''}"
+    size = f"{_short(base.median)} [{_short(base.lower)}, {_short(base.upper)}]{f' {unit}' if unit else ''}"
     total, kept = sum(one.answered for one in found), sum(len(one.keep) for one in found)
     turned, open_ = (
         sum(len(cases) for cases in kind) for kind in ([o.turn for o in found], [o.undecided for o in found])

@@ -87,8 +87,8 @@ class ConfoundedFits:
 
     @property
     def _side(self) -> int:
-        """The sign of the effect; that of its mean where the interval includes no effect."""
-        return self.sign or (-1 if self.estimate.mean < self.target.null else 1)
+        """The sign of the effect; that of its median where the interval includes no effect."""
+        return self.sign or (-1 if self.estimate.median < self.target.null else 1)
 
     def _at(self, place: Place) -> Estimate | None:
         return estimate_in(self._outcomes[place], self.target)

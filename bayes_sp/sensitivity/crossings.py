@@ -73,14 +73,14 @@ class Tipping:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row for each value of the dial: interval, Monte Carlo errors of its limits, verdict, state."""
-        columns = ["dial", "mean", "lower", "upper", "mcse_lower", "mcse_upper", "trustworthy", "state"]
+        """One row for each value of the dial: median, interval, Monte Carlo errors of its limits, verdict, state."""
+        columns = ["dial", "median", "lower", "upper", "mcse_lower", "mcse_upper", "trustworthy", "state"]
         rows: list[tuple[object, ...]] = []
         for value, found in self.evaluations:
             if found is None:
                 rows.append((value, *[np.nan] * 5, False, ""))
             else:
-                numbers = (found.mean, found.lower, found.upper, found.mcse_lower, found.mcse_upper)
+                numbers = (found.median, found.lower, found.upper, found.mcse_lower, found.mcse_upper)
                 rows.append((value, *numbers, found.trustworthy, state_of(found, self.region)))
         return pd.DataFrame(rows, columns=columns)
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from html import escape
 from itertools import product
 from pathlib import Path
 
@@ -39,12 +38,13 @@ from bayes_sp.sensitivity.delta_tipping import DeltaTipping, tipping_of
 from bayes_sp.sensitivity.outcomes import estimate_in
 from bayes_sp.sensitivity.provenance import provenance_of
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
+from bayes_sp.shown import html
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.records import Survey
 
-NUMBERS = ("mean", "lower", "upper", "prob_negative")
+NUMBERS = ("mean", "median", "lower", "upper", "prob_negative")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,10 +60,10 @@ class DeltaCurve:
     outcomes
         What came of each way at each step; those of the step without a shift are one and the same.
     curves
-        ``mean``, ``lower``, ``upper``, ``prob_negative`` with dims (shifted, step, path, scale), averaged over orders
-        of switching where there are several; ``delta`` (shifted, step, response), the shifts on the scales of the
-        linear predictors; ``trustworthy`` (shifted, step). Step 0 is missing at random. NaN where a fit failed, or the
-        family has no such scale.
+        ``mean``, ``median``, ``lower``, ``upper``, ``prob_negative`` with dims (shifted, step, path, scale), averaged
+        over orders of switching where there are several; ``delta`` (shifted, step, response), the shifts on the scales
+        of the linear predictors; ``trustworthy`` (shifted, step). Step 0 is missing at random. NaN where a fit failed,
+        or the family has no such scale.
     tipping
         For each way, where the target's interval first changes sides.
     model
@@ -89,7 +89,7 @@ class DeltaCurve:
                 tail = (bool(at["trustworthy"]), _reason(outcome))
                 for path, scale in product(at["path"].to_numpy(), at["scale"].to_numpy()):
                     numbers = [float(at[name].sel(path=path, scale=scale)) for name in NUMBERS]
-                    limits = (*numbers[:3], CI_KIND, self.curves.attrs["ci_prob"], numbers[3])
+                    limits = (*numbers[:4], CI_KIND, self.curves.attrs["ci_prob"], numbers[4])
                     rows.append((*head, path, scale, *limits, *tail))
         return pd.DataFrame(rows, columns=list(DELTA_COLUMNS))
 
@@ -118,9 +118,7 @@ class DeltaCurve:
 
     def _repr_html_(self) -> str:
         own = self.table[(self.table["path"] == self.target.path) & (self.table["scale"] == self.target.scale)]
-        head = f"<p>{escape(str(self.curves.attrs['data_source']))}</p>"
-        tips = "".join(f"<li>{escape(tip.sentence)}</li>" for tip in self.tipping)
-        return head + own.to_html(index=False, float_format=lambda value: f"{value:.3g}") + f"<ul>{tips}</ul>"
+        return html(str(self.curves.attrs["data_source"]), own, [tip.sentence for tip in self.tipping])
 
 
 def delta_curve(

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_sp.effects.problem import Problem, Quadrature
-from bayes_sp.effects.summary import CI_KIND
+from bayes_sp.effects.summary import CI_KIND, variance_factor
 from bayes_sp.effects.worlds import Means
 from bayes_sp.names import DIFFERENCE, TOTAL, TOTAL_INDIRECT
 from bayes_sp.sensitivity.departures import Departure
@@ -20,7 +20,7 @@ from bayes_sp.survey.design import Array
 
 NONRESPONDERS, EVERYONE = "nonresponders", "all"
 POPULATIONS = (NONRESPONDERS, EVERYONE)
-NUMBERS = ("mean", "lower", "upper", "prob_negative")
+NUMBERS = ("mean", "median", "lower", "upper", "prob_negative")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +57,11 @@ class Departed:
         """Scales of the effects."""
         return scales_of(self.problem)
 
+    @property
+    def factor(self) -> Array | None:
+        """Variance factors of resampled draws, (chain, draw); None for chains."""
+        return variance_factor(self.patterns.draws)
+
     def draws(self, means: Means) -> Array:
         """Return draws of every effect, (S, path, scale)."""
         found = effects_of(self.problem, means)
@@ -78,7 +83,8 @@ class Departed:
     def estimate(self, departure: Departure, delta: float, target: Target, *, trustworthy: bool = True) -> Estimate:
         """Return the target's estimate over everyone at a delta."""
         found = self.summary(departure.at(delta))[1, :, self.paths.index(target.path), self.scales.index(target.scale)]
-        return Estimate(float(found[0]), float(found[1]), float(found[2]), trustworthy)
+        _, median, lower, upper, _ = map(float, found)
+        return Estimate(median, lower, upper, trustworthy)
 
     def target_draws(self, departure: Departure, delta: float, target: Target) -> Array:
         """Return draws (chain, draw) of the target over everyone at a delta."""
@@ -93,7 +99,7 @@ class Departed:
         Returns
         -------
         xarray.Dataset
-            Mean, limits and P(effect < no effect), dims (population, shifted, step, path, scale); ``delta`` and
+            Mean, median, limits and P(effect < no effect), dims (population, shifted, step, path, scale); ``delta`` and
             ``fraction``, dims (shifted, step): what is added, and the slope of those who did not come back as a
             fraction of the others' posterior mean (NaN for levels).
         """
@@ -128,9 +134,9 @@ class Departed:
     def _numbers(self, draws: Array) -> Array:
         """Return `NUMBERS` of draws (S, path, scale), (number, path, scale)."""
         tail = (1.0 - self.ci_prob) / 2.0
-        lower, upper = np.quantile(draws, [tail, 1.0 - tail], axis=0)
+        median, lower, upper = np.quantile(draws, [0.5, tail, 1.0 - tail], axis=0)
         nulls = np.array([Target("", scale).null for scale in self.scales])
-        return np.stack([draws.mean(axis=0), lower, upper, (draws < nulls).mean(axis=0)])
+        return np.stack([draws.mean(axis=0), median, lower, upper, (draws < nulls).mean(axis=0)])
 
 
 def departed(patterns: Patterns, departures: Sequence[Departure], ci_prob: float) -> Departed:

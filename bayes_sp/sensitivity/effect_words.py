@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bayes_sp.compare.multiverse import serial_path
-from bayes_sp.names import ARROW, DIFFERENCE, TOTAL, TOTAL_INDIRECT
+from bayes_sp.names import ARROW, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT
 from bayes_sp.sensitivity.target import Target
 from bayes_sp.spec.types import PathModel
 
 
 def effect_words(model: PathModel, target: Target) -> str:
     """Return an effect in words, as it stands in a sentence: its path, and its scale where that is no difference."""
-    scale = "" if target.scale == DIFFERENCE else f" ({target.scale.replace('_', ' ')})"
+    scale = "" if target.scale == DIFFERENCE else f" ({scale_words(model, target.scale)})"
     if target.path in (TOTAL, TOTAL_INDIRECT):
         return f"the {target.path.replace('_', ' ')} effect{scale}"
     between = [label(model, name) for name in target.path.split(ARROW)[1:-1]]
@@ -18,7 +18,13 @@ def effect_words(model: PathModel, target: Target) -> str:
         return f"the direct effect{scale}"
     if target.path == serial_path(model):
         return f"the serial effect{scale}"
-    return f"the effect via {', then '.join(between)}{scale}"
+    return f"the {'indirect ' if len(between) == 1 else ''}effect via {', then '.join(between)}{scale}"
+
+
+def scale_words(model: PathModel, scale: str) -> str:
+    """Return a scale of effects in words: a ratio by what the outcome is, a rate, a risk or a mean."""
+    words = dict.fromkeys((RATE_RATIO, RISK_RATIO), model.outcome_family.ratio) | {COEFFICIENT: "product"}
+    return words.get(scale, scale)
 
 
 def label(model: PathModel, name: str) -> str:

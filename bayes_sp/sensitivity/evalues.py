@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from bayes_sp.conditioned import Conditioned
 from bayes_sp.effects.posterior import RATIOS, Effects
 from bayes_sp.effects.summary import CI_PROB
-from bayes_sp.names import ALONE, E_VALUE_COLUMNS, RATE_RATIO, TOTAL
+from bayes_sp.names import ALONE, E_VALUE_COLUMNS, TOTAL
+from bayes_sp.shown import html
 
 NOTES = (
     "An E-value says how much confounding could explain an association away; it says nothing on whether there is any.",
@@ -48,8 +48,7 @@ class EValues:
     mark: str
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<p>{escape(note)}</p>" for note in (self.mark, *self.notes))
-        return self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}") + notes
+        return html(self.mark, self.table, *self.notes)
 
 
 def e_value(ratio: ArrayLike) -> NDArray[np.float64]:
@@ -100,7 +99,7 @@ def e_values(source: Conditioned | Effects, *, ci_prob: float = CI_PROB) -> EVal
     u0, u1 = effects.contrast
     rows = [(row["path"], row["scale"], u0, u1, *_numbers(row)) for _, row in table.iterrows()]
     found = pd.DataFrame(rows, columns=list(E_VALUE_COLUMNS[:-1]))
-    found["words"] = list(_words(found))
+    found["words"] = list(_words(found, source.model.outcome_family.ratio if isinstance(source, Conditioned) else ""))
     return EValues(found, NOTES if rows else (NONE,), effects.mark)
 
 
@@ -112,10 +111,10 @@ def _numbers(row: pd.Series) -> Iterator[object]:
     yield float(e_value(nearest))
 
 
-def _words(table: pd.DataFrame) -> Iterator[str]:
+def _words(table: pd.DataFrame, word: str) -> Iterator[str]:
     for _, row in table.iterrows():
         ends = "exposure and outcome" if row["path"] == TOTAL else "mediator and outcome"
-        noun = "rate ratio" if row["scale"] == RATE_RATIO else "risk ratio"
+        noun = word or str(row["scale"]).replace("_", " ")
         first = (
             f"A confounder that goes with {ends} by a {noun} of {row['e_value']:.2f} each could explain the median of "
             f"{row['median']:.3f} away"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
 import pandas as pd
 import xarray as xr
@@ -22,6 +21,7 @@ from bayes_sp.sensitivity.patterns import Patterns, labelled_effects, patterns
 from bayes_sp.sensitivity.provenance import provenance
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of
 from bayes_sp.sensitivity.tipping_delta import DepartureTipping, tipping
+from bayes_sp.shown import html
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.nonresponders import NonResponders
 from bayes_sp.survey.relevance import came_back
@@ -29,8 +29,8 @@ from bayes_sp.survey.relevance import came_back
 RESPONDERS = "responders"
 POINTS = 9  # of each curve: an odd number has one at 0 of a symmetric range
 ATTRITION_COLUMNS = (
-    "population", "shifted", "delta", "fraction", "path", "scale", "decomposition", "kappa", "mean", "lower", "upper",
-    "ci_kind", "ci_prob", "prob_negative",
+    "population", "shifted", "delta", "fraction", "path", "scale", "decomposition", "kappa", "mean", "median",
+    "lower", "upper", "ci_kind", "ci_prob", "prob_negative",
 )  # fmt: skip
 
 
@@ -96,8 +96,8 @@ class Attrition:
             row = self.curves.isel(step=-1).sel(
                 population=EVERYONE, shifted=departure.name, path=self.target.path, scale=self.target.scale
             )
-            mean, lower, upper = (float(row[name]) for name in NUMBERS[:3])
-            estimate = Estimate(mean, lower, upper, self.trustworthy)
+            median, lower, upper = (float(row[name]) for name in NUMBERS[1:4])
+            estimate = Estimate(median, lower, upper, self.trustworthy)
             case = f"all {everyone}, {departure.at_the_end} among those who did not come back"
             yield Finding("attrition", case, estimate, tip.sentence)
 
@@ -108,9 +108,7 @@ class Attrition:
     def _repr_html_(self) -> str:
         rows = self.standardised[self.standardised["path"] == self.target.path]
         table = rows[[name for name in ATTRITION_COLUMNS if name in rows]]
-        head = f"<p>{escape(str(self.curves.attrs['data_source']))}</p>"
-        tips = "".join(f"<li>{escape(tip.sentence)}</li>" for tip in self.tipping)
-        return head + table.to_html(index=False, float_format=lambda value: f"{value:.3g}") + f"<ul>{tips}</ul>"
+        return html(str(self.curves.attrs["data_source"]), table, [tip.sentence for tip in self.tipping])
 
 
 def attrition(

@@ -17,9 +17,10 @@ from bayes_sp.sensitivity.alternatives import RULES, Alternative
 from bayes_sp.sensitivity.dials import Dial, check_value, constant_dial, factor_dial, turned
 from bayes_sp.sensitivity.prior_terms import renamed, users_of
 from bayes_sp.spec.check_priors import prior_problems
-from bayes_sp.spec.load import models_folder, read_tables, shipped_models
+from bayes_sp.spec.load import models_folder, shipped_models
 from bayes_sp.spec.read_priors import coefficient_names, read_priors
 from bayes_sp.spec.table import Table
+from bayes_sp.spec.toml_text import read_tables
 from bayes_sp.spec.types import PathModel
 
 MOST_CELLS = 10_000
@@ -107,7 +108,7 @@ def find_grid(source: str | Path) -> Path:
         raise SpecificationError(f'"{source}"', [SWAPPED])
     if text in shipped:
         return shipped[text]
-    if Path(text).is_file():
+    if os.path.isfile(text):
         return Path(text)
     hint = f"is neither a shipped grid of priors nor the path of a TOML file{nearest(Path(text).stem, shipped)}"
     raise SpecificationError(f'"{source}"', [hint])

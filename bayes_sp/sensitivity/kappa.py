@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -15,11 +14,12 @@ from bayes_sp.effects.posterior import check_kappa
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.sensitivity.provenance import provenance
 from bayes_sp.sensitivity.target import Finding, Target, estimate_of, target_of
+from bayes_sp.shown import html
 
 KAPPAS = tuple(i / 10 for i in range(11))
 ROUNDING = 1e-9  # of the width of an interval
 NUMBERS = ("mean", "median", "sd", "lower", "upper", "prob_negative")
-BAND_COLUMNS = ("path", "scale", "decomposition", "lowest_mean", "highest_mean", "lower", "upper", "one_side")
+BAND_COLUMNS = ("path", "scale", "decomposition", "lowest_median", "highest_median", "lower", "upper", "one_side")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class KappaCurve:
 
     @property
     def band(self) -> pd.DataFrame:
-        """The range of each effect over kappa: of its mean, and from the lowest lower to the highest upper limit.
+        """The range of each effect over kappa: of its median, and from the lowest lower to the highest upper limit.
 
         ``one_side``: whether the interval lies on one side of no effect for every kappa.
         """
@@ -58,14 +58,14 @@ class KappaCurve:
         for (path, scale, decomposition), own in self.table.groupby(["path", "scale", "decomposition"], sort=False):
             null = Target(str(path), str(scale)).null
             one_side = bool((own["lower"] > null).all() or (own["upper"] < null).all())
-            means, lower, upper = own["mean"], own["lower"].min(), own["upper"].max()
-            rows.append((path, scale, decomposition, means.min(), means.max(), lower, upper, one_side))
+            medians, lower, upper = own["median"], own["lower"].min(), own["upper"].max()
+            rows.append((path, scale, decomposition, medians.min(), medians.max(), lower, upper, one_side))
         return pd.DataFrame(rows, columns=list(BAND_COLUMNS))
 
     def moves(self, path: str) -> bool:
         """Whether an effect, on the target's scale, depends on kappa at all, beyond rounding."""
         own = self.band[(self.band["path"] == path) & (self.band["scale"] == self.target.scale)]
-        return bool((own["highest_mean"] - own["lowest_mean"] > ROUNDING * (own["upper"] - own["lower"])).any())
+        return bool((own["highest_median"] - own["lowest_median"] > ROUNDING * (own["upper"] - own["lower"])).any())
 
     def findings(self) -> list[Finding]:
         """Return what the target's effect is at each kappa; one finding where kappa does not move it at all."""
@@ -78,9 +78,9 @@ class KappaCurve:
         ]
 
     def _repr_html_(self) -> str:
-        head = f"<p>{escape(str(self.attrs['data_source']))}. Over kappa from {self.table['kappa'].min():g} "
-        head += f"to {self.table['kappa'].max():g}; limits of {100 * float(self.table['ci_prob'].iloc[0]):g} %.</p>"
-        return head + self.band.to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        head = f"{self.attrs['data_source']}. Over kappa from {self.table['kappa'].min():g} "
+        head += f"to {self.table['kappa'].max():g}; limits of {100 * float(self.table['ci_prob'].iloc[0]):g} %."
+        return html(head, self.band)
 
 
 def kappa_curve(

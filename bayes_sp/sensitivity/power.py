@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.effects.summary import CI_PROB, variance_factor
 from bayes_sp.errors import BayesSpError
 from bayes_sp.fitting import Fit
 from bayes_sp.many.run import Runner
@@ -26,7 +26,7 @@ from bayes_sp.sensitivity.power_weights import (
     tail_sizes,
     weighted_summary,
 )
-from bayes_sp.sensitivity.target import Target, estimate_of
+from bayes_sp.sensitivity.target import Target, row_of
 from bayes_sp.survey.arrays import design_arrays
 from bayes_sp.survey.design import Array
 
@@ -93,9 +93,10 @@ def power_scaling(
     bad = [(name, alpha) for name in densities for alpha in stated if not weights[name, alpha].reliable]
     refitted = refits(fit, blocks, bad, ci_prob, runner or Runner())
     places = {dim: draws[dim].to_numpy() for dim in ("path", "scale")}
+    sizes = tail_sizes(values, variance_factor(draws))
     dataset = xr.merge(
         [
-            _numbers(values, places, list(densities), (1.0, *stated), weights, refitted, ci_prob),
+            _numbers(values, sizes, places, list(densities), (1.0, *stated), weights, refitted, ci_prob),
             _measures(values, places, list(densities), gradient, weights),
         ]
     )
@@ -138,6 +139,7 @@ def _log_densities(fit: Fit, blocks: Sequence[PriorBlock]) -> tuple[dict[str, Ar
 
 def _numbers(
     values: Array,
+    sizes: Array,
     places: Mapping[str, Array],
     names: Sequence[str],
     alphas: Sequence[float],
@@ -145,8 +147,7 @@ def _numbers(
     refitted: Mapping[Pair, Refit],
     ci_prob: float,
 ) -> xr.Dataset:
-    """Return means, intervals and their errors where a block has a power, by weights or by refits, and by which."""
-    sizes = tail_sizes(values)
+    """Return every number where a block has a power, with the limits' errors, by weights or by refits, and by which."""
     labels = [Target(str(path), str(scale)) for path in places["path"] for scale in places["scale"]]
     shape = (len(places["path"]), len(places["scale"]))
     fitted = weighted_summary(values, equal_weights(values), ci_prob, sizes)
@@ -176,8 +177,8 @@ def _refit_summary(again: Refit, labels: Sequence[Target]) -> Summary:
     """Return a refit's rows in the order of the labels; NaN where there is no refit."""
     if again.table is None:
         return Summary(*np.full((len(NUMBERS), len(labels)), np.nan))
-    rows = [estimate_of(again.table, target) for target in labels]
-    return Summary(*np.array([[getattr(row, name) for row in rows] for name in NUMBERS]))
+    rows = [row_of(again.table, target) for target in labels]
+    return Summary(*np.array([[float(row.get(name, np.nan)) for row in rows] for name in NUMBERS]))
 
 
 def _measures(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -13,11 +12,12 @@ import xarray as xr
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.sensitivity.power_refits import ALL_PRIORS, LIKELIHOOD, Pair
 from bayes_sp.sensitivity.target import Estimate, Finding, Target
+from bayes_sp.shown import html
 
 THRESHOLD = 0.05
 WEIGHTS, REFIT, UNRELIABLE = "weights", "refit", "unreliable"
 CONFLICT, STRONG, NOTHING, UNKNOWN = "prior-data conflict", "prior strong / likelihood weak", "-", "not known"
-NUMBERS = ("mean", "lower", "upper", "mcse_lower", "mcse_upper")
+NUMBERS = ("mean", "median", "lower", "upper", "mcse_lower", "mcse_upper")
 STRENGTHS = {0.5: "half as strong", 2.0: "twice as strong"}
 MEANINGS = {
     CONFLICT: "Both the priors and the records move it (a possible prior-data conflict)",
@@ -34,11 +34,12 @@ class PowerScaling:
     Attributes
     ----------
     dataset
-        Dims block, path, scale, alpha (1 is the posterior itself): ``mean``, ``lower``, ``upper`` and the limits'
-        Monte Carlo errors ``mcse_lower`` and ``mcse_upper``; ``method`` (block, alpha): ``weights``, ``refit`` where
-        Pareto k is too high for them, ``unreliable`` (and no numbers) where there is no refit either; ``pareto_k``
-        (block, alpha) of the weights, and ``worst_k`` (block) with those of the diagnostic; ``diagnostic`` (block,
-        path, scale), the sensitivity (see `power_weights.sensitivity`; NaN where its weights do not hold).
+        Dims block, path, scale, alpha (1 is the posterior itself): ``mean``, ``median``, ``lower``, ``upper`` and the
+        limits' Monte Carlo errors ``mcse_lower`` and ``mcse_upper``; ``method`` (block, alpha): ``weights``, ``refit``
+        where Pareto k is too high for them, ``unreliable`` (and no numbers) where there is no refit either;
+        ``pareto_k`` (block, alpha) of the weights, and ``worst_k`` (block) with those of the diagnostic;
+        ``diagnostic`` (block, path, scale), the sensitivity (see `power_weights.sensitivity`; NaN where its weights do
+        not hold).
     words
         By (path, scale), from all priors together and the likelihood: ``prior-data conflict`` where both
         diagnostics are at least 0.05, ``prior strong / likelihood weak`` where only that of the priors is, else ``-``;
@@ -70,8 +71,8 @@ class PowerScaling:
     def table(self) -> pd.DataFrame:
         """One row for each block, path and scale.
 
-        ``diagnostic``; ``pareto_k``, the worst over all powers; and for each power a ``mean_a``, ``lower_a``,
-        ``upper_a`` and ``method_a``.
+        ``diagnostic``; ``pareto_k``, the worst over all powers; and for each power a ``mean_a``, ``median_a``,
+        ``lower_a``, ``upper_a`` and ``method_a``.
         """
         data = self.dataset
         sizes = [data.sizes[dim] for dim in ("block", "path", "scale")]
@@ -83,7 +84,7 @@ class PowerScaling:
         table["pareto_k"] = np.repeat(data["worst_k"].to_numpy(), each)
         for alpha in self.alphas:
             at = data.sel(alpha=alpha)
-            for name in NUMBERS[:3]:
+            for name in NUMBERS[:4]:
                 table[f"{name}_{alpha:g}"] = at[name].transpose("block", "path", "scale").to_numpy().ravel()
             table[f"method_{alpha:g}"] = np.repeat(at["method"].to_numpy(), each)
         return table
@@ -100,9 +101,9 @@ class PowerScaling:
         method = str(at["method"].item())
         if method == UNRELIABLE:
             return None
-        mean, lower, upper, mcse_lower, mcse_upper = (float(at[name]) for name in NUMBERS)
+        _, median, lower, upper, mcse_lower, mcse_upper = (float(at[name]) for name in NUMBERS)
         trustworthy = method != REFIT or (block, alpha) not in self.reasons
-        return Estimate(mean, lower, upper, trustworthy, mcse_lower, mcse_upper)
+        return Estimate(median, lower, upper, trustworthy, mcse_lower, mcse_upper)
 
     def findings(self, target: Target) -> list[Finding]:
         """Return what each prior, and all of them, weaker and stronger, do to one effect.
@@ -142,7 +143,7 @@ class PowerScaling:
         weak, strong = estimates[min(estimates)], estimates[max(estimates)]
         if self.words[target.path, target.scale] not in (CONFLICT, STRONG) or weak is None or strong is None:
             return ""
-        nearer = abs(strong.mean - target.null) < abs(weak.mean - target.null)
+        nearer = abs(strong.median - target.null) < abs(weak.median - target.null)
         return f"; stronger priors draw it {'towards' if nearer else 'away from'} {target.null:g}"
 
     def _most(self, target: Target) -> str:
@@ -159,9 +160,8 @@ class PowerScaling:
         )
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<br>{escape(note)}" for note in self.notes)
-        head = f"{escape(self.mark)}. Priors and likelihood to powers; sensitive from {THRESHOLD} on{notes}"
-        return f"<p>{head}</p>" + self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        head = f"{self.mark}. Priors and likelihood to powers; sensitive from {THRESHOLD} on"
+        return html("\n".join([head, *self.notes]), self.table)
 
 
 def strength(alpha: float) -> str:
@@ -170,8 +170,8 @@ def strength(alpha: float) -> str:
 
 
 def shown(estimate: Estimate) -> str:
-    """Return mean and interval to three digits."""
-    return f"{estimate.mean:.3g} [{estimate.lower:.3g}, {estimate.upper:.3g}]"
+    """Return median and interval to three digits."""
+    return f"{estimate.median:.3g} [{estimate.lower:.3g}, {estimate.upper:.3g}]"
 
 
 def diagnosis(prior: float, likelihood: float) -> str:

@@ -45,9 +45,10 @@ class PowerWeights:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary:
-    """Mean, equal-tailed interval and Monte Carlo standard errors of its limits, (k,) each."""
+    """Mean, median, equal-tailed interval and Monte Carlo standard errors of its limits, (k,) each."""
 
     mean: Array
+    median: Array
     lower: Array
     upper: Array
     mcse_lower: Array
@@ -118,7 +119,7 @@ def sensitivity(values: Array, lower: PowerWeights, upper: PowerWeights, alphas:
 
 
 def weighted_summary(values: Array, weights: PowerWeights, ci_prob: float, ess_tail: Array) -> Summary:
-    r"""Return means and intervals of weighted draws.
+    r"""Return means, medians and intervals of weighted draws.
 
     The limit is the weighted quantile q at p. With E the draws' own tail ESS of S, the share of weight below q varies
     by :math:`V = (S / E) \sum_s w_s^2 (1[x_s \le q] - p)^2`; the limit's error is half the distance between the
@@ -137,13 +138,13 @@ def weighted_summary(values: Array, weights: PowerWeights, ci_prob: float, ess_t
     """
     flat, weight = values.reshape(-1, values.shape[-1]), weights.weights.ravel()
     tails = np.array([(1.0 - ci_prob) / 2.0, (1.0 + ci_prob) / 2.0])
-    found = np.empty((5, values.shape[-1]))
+    found = np.empty((6, values.shape[-1]))
     for i, column in enumerate(flat.T):
-        limits = _quantiles(column, weights, tails)
+        median, *limits = _quantiles(column, weights, np.array([0.5, *tails]))
         below = (column[:, None] <= limits) - tails
         error = np.sqrt(weight.size / ess_tail[i] * (weight**2 @ below**2))
         around = _quantiles(column, weights, np.clip([tails - error, tails + error], 0.0, 1.0).ravel())
-        found[:, i] = weight @ column, *limits, *(np.diff(around.reshape(2, 2), axis=0)[0] / 2.0)
+        found[:, i] = weight @ column, median, *limits, *(np.diff(around.reshape(2, 2), axis=0)[0] / 2.0)
     return Summary(*found)
 
 
@@ -152,9 +153,9 @@ def equal_weights(values: Array) -> PowerWeights:
     return PowerWeights(np.full(values.shape[:2], 1.0 / (values.shape[0] * values.shape[1])), -np.inf)
 
 
-def tail_sizes(values: Array) -> Array:
-    """Return the tail ESS of each quantity, (k,), from draws (chain, draw, k)."""
-    return convergence_measures(values)["ess_tail"]
+def tail_sizes(values: Array, factor: Array | None = None) -> Array:
+    """Return the tail ESS of each quantity, (k,), from draws (chain, draw, k), resampled ones with their factors."""
+    return convergence_measures(values, factor)["ess_tail"]
 
 
 def _quantiles(values: Array, weights: PowerWeights, probabilities: Array) -> Array:

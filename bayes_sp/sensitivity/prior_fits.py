@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from bayes_sp.sensitivity.grid_file import DEFAULT, Grid, read_grid
 from bayes_sp.sensitivity.outcomes import estimate_in, run_once
 from bayes_sp.sensitivity.provenance import provenance_of
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
+from bayes_sp.shown import html
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
 from bayes_sp.study.reconstruct import reconstruct
@@ -104,18 +104,18 @@ class PriorGrid:
         return [*found, *self._crossed_finding()]
 
     def _crossed_finding(self) -> Iterator[Finding]:
-        """Yield the crossing whose interval is farthest from excluding the null on the side of most posterior means."""
+        """Yield the crossing whose interval is farthest from excluding the null on the side of most medians."""
         if not self.keys:
             return
         cells = self.table[lambda table: table["case"] == CROSSED]
         cells = cells[(cells["path"] == self.target.path) & (cells["scale"] == self.target.scale)]
-        fitted = cells[cells["mean"].notna()]
+        fitted = cells[cells["median"].notna()]
         if fitted.empty:
             yield Finding("priors", "crossed priors", None, "no crossing could be fitted")
             return
         null = self.target.null
         sides = np.where(fitted["upper"] < null, -1, np.where(fitted["lower"] > null, 1, 0))
-        sign = -1 if float(fitted["mean"].median()) < null else 1
+        sign = -1 if float(fitted["median"].median()) < null else 1
         margin = fitted["lower"] - null if sign > 0 else null - fitted["upper"]
         worst = fitted.loc[margin.idxmin()]
         where = ", ".join(f"{key} = {worst[key]:g}" for key in self.keys)
@@ -129,8 +129,8 @@ class PriorGrid:
     def _repr_html_(self) -> str:
         rows = self.named[(self.named["path"] == self.target.path) & (self.named["scale"] == self.target.scale)]
         head = f"{self.attrs['data_source']}. {self.target.path} [{self.target.scale}]"
-        shown = rows[["case", "mean", "lower", "upper", "prob_negative", "trustworthy", "priors"]]
-        return f"<p>{escape(head)}</p>" + shown.to_html(index=False, float_format=lambda value: f"{value:.3g}")
+        shown = rows[["case", "median", "lower", "upper", "prob_negative", "trustworthy", "priors"]]
+        return html(head, shown)
 
 
 def prior_grid(
@@ -202,8 +202,10 @@ def prior_grid(
 
 
 def _estimate(row: pd.Series) -> Estimate | None:
-    mean, lower, upper, *errors = (float(row[name]) for name in ("mean", "lower", "upper", "mcse_lower", "mcse_upper"))
-    return None if np.isnan(mean) else Estimate(mean, lower, upper, bool(row["trustworthy"]), *errors)
+    median, lower, upper, *errors = (
+        float(row[name]) for name in ("median", "lower", "upper", "mcse_lower", "mcse_upper")
+    )
+    return None if np.isnan(median) else Estimate(median, lower, upper, bool(row["trustworthy"]), *errors)
 
 
 def _rows(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from bayes_sp.sensitivity.prior_words import PRIOR_RANGE, event, kept, prior_wor
 from bayes_sp.sensitivity.provenance import provenance_of
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
 from bayes_sp.sensitivity.tipping import SCAN, find_tipping
+from bayes_sp.shown import html
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
@@ -118,8 +118,7 @@ class TippingPoint:
         return Finding("priors", f"{self.dial.words}: {first.value:.2g}", estimate, self.sentence)
 
     def _repr_html_(self) -> str:
-        table = self.table.to_html(index=False, float_format=lambda value: f"{value:.3g}")
-        return f"<p>{escape(str(self.attrs['data_source']))}. {escape(self.sentence)}</p>{table}"
+        return html(f"{self.attrs['data_source']}. {self.sentence}", self.table)
 
 
 def prior_tipping_point(

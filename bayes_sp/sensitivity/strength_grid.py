@@ -21,7 +21,7 @@ from bayes_sp.sensitivity.target import Estimate, Target
 
 type Place = tuple[Pair, float, float]
 
-NUMBERS = ("mean", "lower", "upper", "prob_negative")
+NUMBERS = ("mean", "median", "lower", "upper", "prob_negative")
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ def array_of(grid: Grid, plain: Answer, outcomes: Mapping[Place, Outcome]) -> xr
     """Return a pair's answers as an array.
 
     Dims: the two responses, with their strengths as coordinates, then ``path`` and ``scale``. Variables ``mean``,
-    ``lower``, ``upper``, ``prob_negative`` (averaged over orders of switching where there are several), and by strength
-    alone ``trustworthy`` and ``fitted`` (False where a strength is 0: no confounding, the plain model stands for it).
-    NaN where a cell has no answer, or a family no such scale.
+    ``median``, ``lower``, ``upper``, ``prob_negative`` (averaged over orders of switching where there are several),
+    and by strength alone ``trustworthy`` and ``fitted`` (False where a strength is 0: no confounding, the plain model
+    stands for it). NaN where a cell has no answer, or a family no such scale.
     """
     first, second = grid.pair
     paths, scales = (list(dict.fromkeys(plain.table[name])) for name in ("path", "scale"))
@@ -105,8 +105,8 @@ def table_of(surfaces: Mapping[Pair, xr.Dataset], outcomes: Mapping[Place, Outco
             reason = outcome.reason if isinstance(outcome, Failure) else "; ".join(outcome.reasons) if outcome else ""
             flags = (bool(at["trustworthy"]), bool(at["fitted"]), reason)
             for path, scale in product(at["path"].to_numpy(), at["scale"].to_numpy()):
-                mean, lower, upper, negative = (float(at[name].sel(path=path, scale=scale)) for name in NUMBERS)
-                rows.append((first, second, s, t, path, scale, mean, lower, upper, CI_KIND, ci_prob, negative, *flags))
+                *numbers, negative = (float(at[name].sel(path=path, scale=scale)) for name in NUMBERS)
+                rows.append((first, second, s, t, path, scale, *numbers, CI_KIND, ci_prob, negative, *flags))
     return pd.DataFrame(rows, columns=list(CONFOUNDING_COLUMNS))
 
 

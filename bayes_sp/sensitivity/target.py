@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayes_sp.compare.multiverse import serial_path
+from bayes_sp.compare.multiverse import main_path
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
 from bayes_sp.spec.types import PathModel
@@ -38,9 +38,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Posterior mean and equal-tailed interval of a target; NaN for errors that are not known."""
+    """Posterior median and equal-tailed interval of a target; NaN for errors that are not known."""
 
-    mean: float
+    median: float
     lower: float
     upper: float
     trustworthy: bool = True
@@ -80,7 +80,7 @@ class Finding:
 
 
 def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Target:
-    """Return a target: by default the serial path through all mediators, else the total indirect effect.
+    """Return a target: by default the path that the specification is about (`main_path`).
 
     Raises
     ------
@@ -89,13 +89,26 @@ def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Targ
     """
     names = [path_name(variables) for variables in model.named_paths()]
     known = [*names, TOTAL_INDIRECT, TOTAL]
-    path = path or serial_path(model) or TOTAL_INDIRECT
+    path = path or main_path(model)
     if path not in known:
         raise BayesSpError(model.name, [f'has no path "{path}"{nearest(path, known)}; it has {", ".join(known)}'])
     return Target(path, scale)
 
 
 def estimate_of(table: pd.DataFrame, target: Target, *, trustworthy: bool = True) -> Estimate:
+    """Return what a target's row of an effects table says.
+
+    Raises
+    ------
+    KeyError
+        As `row_of`.
+    """
+    row = row_of(table, target)
+    errors = [float(row.get(name, np.nan)) for name in ("mcse_lower", "mcse_upper")]
+    return Estimate(float(row["median"]), float(row["lower"]), float(row["upper"]), trustworthy, *errors)
+
+
+def row_of(table: pd.DataFrame, target: Target) -> pd.Series:
     """Return a target's row of an effects table, averaged over orders where there are several.
 
     Raises
@@ -107,6 +120,4 @@ def estimate_of(table: pd.DataFrame, target: Target, *, trustworthy: bool = True
     rows = rows[rows["decomposition"].isin(["", AVERAGE])]
     if rows.empty:
         raise KeyError(f"{target.path} [{target.scale}]")
-    row = rows.iloc[0]
-    errors = [float(row.get(name, np.nan)) for name in ("mcse_lower", "mcse_upper")]
-    return Estimate(float(row["mean"]), float(row["lower"]), float(row["upper"]), trustworthy, *errors)
+    return rows.iloc[0]

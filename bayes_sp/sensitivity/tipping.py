@@ -210,7 +210,9 @@ class _Search:
         ]
         if doubtful:
             found.append(f"not trustworthy at {', '.join(f'{value:.3g}' for value in doubtful)}")
-        if not crossed:
+        if not crossed and before == "across" and self.region[0] == self.region[1]:
+            found.append("the interval includes no effect to begin with, and at every value that was tried")
+        elif not crossed:
             place, margin, error = min(self.margins(self.found, before), key=lambda known: known[1])
             close = ", within the Monte Carlo error of that limit" if margin <= Z * error else ""
             found.append(f"nearest at {self.outward(place):.3g}, where the limit is {margin:.2g} away{close}")

@@ -144,7 +144,7 @@ def _error(departed: Departed, departure: Departure, delta: float, target: Targe
     tail = (1.0 - departed.ci_prob) / 2.0
     limits = np.quantile(values, [tail, 1.0 - tail])
     p = tail if abs(limits[0] - target.null) < abs(limits[1] - target.null) else 1.0 - tail
-    spread = np.sqrt(p * (1.0 - p) / convergence_measures(values[..., None])["ess_tail"][0])
+    spread = np.sqrt(p * (1.0 - p) / convergence_measures(values[..., None], departed.factor)["ess_tail"][0])
     below, above = np.quantile(values, np.clip([p - spread, p + spread], 0.0, 1.0))
     ends = [clearance(departed, departure, share * delta, target) for share in (0.98, 1.02)]
     rise = abs(ends[1] - ends[0]) / (0.04 * abs(delta))

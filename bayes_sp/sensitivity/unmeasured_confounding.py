@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -32,6 +31,7 @@ from bayes_sp.sensitivity.outcomes import estimate_in
 from bayes_sp.sensitivity.provenance import provenance_of
 from bayes_sp.sensitivity.strength_grid import Grid, array_of, table_of
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
+from bayes_sp.shown import html
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
@@ -114,9 +114,7 @@ class Confounding:
         return [*found, wrong] if wrong else found
 
     def _repr_html_(self) -> str:
-        lines = [str(self.attrs["data_source"]), *self.sentences(), *self.assumptions]
-        table = self.multiples.to_html(index=False, float_format=lambda value: f"{value:.3g}", na_rep="")
-        return "".join(f"<p>{escape(line)}</p>" for line in lines) + table
+        return html(str(self.attrs["data_source"]), *self.sentences(), *self.assumptions, self.multiples)
 
 
 def confounding(

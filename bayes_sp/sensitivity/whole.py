@@ -182,7 +182,7 @@ def analyse(
     started = time.perf_counter()
     fitted = fit(model, survey, seed=seed, options=options, notify=notify)
     effects = fitted.effects()
-    verdict = diagnose(fitted.posterior, effects.quantities())
+    verdict = diagnose(fitted.posterior, effects.quantities(), fitted.model)
     base = estimate_of(effects.table(CI_PROB), target, trustworthy=verdict.trustworthy)
     seconds = {"fit": round(time.perf_counter() - started, 3)}
     found: dict[str, object] = {}

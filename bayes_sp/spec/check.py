@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bayes_sp.errors import nearest
 from bayes_sp.names import path_name
+from bayes_sp.shown import control_problem
 from bayes_sp.spec.check_equations import equation_problems
 from bayes_sp.spec.check_families import family_problems, kind_problems
 from bayes_sp.spec.check_priors import prior_problems
@@ -18,7 +19,9 @@ from bayes_sp.spec.types import ZERO, PathModel
 # Names of parameters, of dimensions of a posterior and of a prior's own key.
 SCALARS = ("sigma", "phi", "nu", "precision", "shape", "tau")
 RESERVED = (*PARAMETER_SUPPORT, "chain", "draw", "patient", "dist", *(f"{name}_response" for name in SCALARS))
+LONGEST = 100  # letters of a name; files of draws take 255 of names that are made of two
 # A response's posterior and design are named after it, with these endings.
+STEP_ROUNDING = 0.01  # of a step that was written with few digits, such as 0.33
 SUFFIXES = (
     "term",
     "x",
@@ -48,10 +51,23 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     problems = [*_names(model), *_order(model), *family_problems(model), *_covariates(model)]
     if not problems:  # the rules below look names up in a sound chain
         problems = [*equation_problems(model), *_variables(model), *kind_problems(model)]
-        problems += [*_twin(model), *_published(model), *shift_problems(model)]
+        problems += [*_cells(model), *_twin(model), *_published(model), *shift_problems(model)]
         problems += unmeasured_problems(model, {*RESERVED, *_derived(model)})
         problems += prior_problems(model) if with_priors else []
     return problems
+
+
+def text_problems(model: PathModel) -> Iterator[str]:
+    """Yield each text with a control character, which would act on a terminal, in a model that was made in code."""
+    texts = {"name": model.name, "title": model.title, "question": model.question}
+    for variable in model.variables:
+        texts |= {f"variables.{variable.name}.label": variable.label, f"variables.{variable.name}.unit": variable.unit}
+    texts |= {f"assumptions[{i}]": text for i, text in enumerate(model.assumptions, start=1)}
+    texts |= {f"published[{i}].source": effect.source for i, effect in enumerate(model.published, start=1)}
+    texts |= {f"priors.{where}.{name}": prior.why for where, name, prior in model.priors}
+    for key, text in texts.items():
+        if problem := control_problem(text):
+            yield f"{key}: {problem}"
 
 
 def _names(model: PathModel) -> Iterator[str]:
@@ -69,7 +85,9 @@ def _names(model: PathModel) -> Iterator[str]:
     elif responses[-1] != model.outcome:
         yield f'outcome: the last equation must be the outcome\'s ("{model.outcome}"), found "{responses[-1]}"'
     for name in dict.fromkeys((*model.columns, *(v.name for v in model.variables))):
-        if not name.isidentifier():
+        if len(name) > LONGEST:
+            yield f'"{name[:20]}..." cannot name a variable: it has {len(name)} letters, at most {LONGEST} are taken'
+        elif not name.isidentifier():
             yield f'"{name}" cannot name a variable: use letters, digits and _, and no digit first'
         elif name.startswith(ZERO) and name.removeprefix(ZERO) in model.columns:
             other = name.removeprefix(ZERO)
@@ -142,6 +160,11 @@ def _variables(model: PathModel) -> Iterator[str]:
             yield f"{key}: the model has no such variable{nearest(variable.name, model.columns)}"
         if variable.minimum is not None and variable.maximum is not None and variable.minimum >= variable.maximum:
             yield f"{key}: min ({variable.minimum:g}) must be below max ({variable.maximum:g})"
+        if variable.step and variable.minimum is not None and variable.maximum is not None:
+            steps = (variable.maximum - variable.minimum) / variable.step
+            if abs(steps - round(steps)) > STEP_ROUNDING * max(steps, 1.0):
+                width = f"{variable.maximum - variable.minimum:g}"
+                yield f"{key}.step: the scale's width, {width}, must be a multiple of it, found {variable.step:g}"
         if variable.kind == "count" and variable.minimum is not None and variable.minimum < 0:
             yield f"{key}.min: a count cannot be below 0, found {variable.minimum:g}"
         if variable.center and variable.name not in model.chain[:-1]:
@@ -149,6 +172,23 @@ def _variables(model: PathModel) -> Iterator[str]:
                 f"{key}.center: has no effect, because {variable.name} is a parent in no equation; "
                 f"a covariate's center stands in [covariates]"
             )
+
+
+def _cells(model: PathModel) -> Iterator[str]:
+    """Yield what is wrong with the identifier's column and with codes for missing values."""
+    if model.id in model.columns:
+        yield f'id: "{model.id}" is a variable of the model; name the column that tells persons apart, or leave id out'
+    for name in model.columns:
+        variable, codes = model.variable(name), model.missing_codes_of(name)
+        low, high = variable.minimum, variable.maximum
+        levels = next((c.levels for c in model.covariates if c.name == name), ())
+        closed = low is not None and high is not None
+        for code in (code for code in codes if isinstance(code, float)):
+            if code in levels or (closed and low <= code <= high):  # type: ignore[operator] # neither is None
+                place = f"the levels of {name}" if levels else f"the scale of {name} ({low:g} to {high:g})"
+                yield (
+                    f"missing_codes: {code:g} is on {place}; give {name} codes of its own in [variables], [] for none"
+                )
 
 
 def _twin(model: PathModel) -> Iterator[str]:

@@ -29,6 +29,8 @@ def specification_tables(model: PathModel) -> dict[str, Any]:
         "assumptions": list(model.assumptions),
         "twin": model.twin,
         "missing": model.missing if model.missing != "model" else "",
+        "id": model.id,
+        "missing_codes": list(model.missing_codes),
         "variables": {variable.name: _variable(variable) for variable in model.variables},
         "covariates": {covariate.name: _covariate(covariate) for covariate in model.covariates},
         "equation": [_equation(equation) for equation in model.equations],
@@ -77,6 +79,7 @@ def _variable(variable: Variable) -> dict[str, Any]:
         "max": variable.maximum,
         "center": variable.center,
         "step": variable.step or None,
+        "missing_codes": None if variable.missing_codes is None else list(variable.missing_codes),
     }
     return {key: value for key, value in table.items() if value is not None}
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from bayes_sp.errors import SpecificationError, nearest
-from bayes_sp.spec.check import check_model
-from bayes_sp.spec.read_parts import read_covariates, read_equations, read_published, read_variables
+from bayes_sp.shown import one_line
+from bayes_sp.spec.check import check_model, text_problems
+from bayes_sp.spec.read_parts import read_codes, read_covariates, read_equations, read_published, read_variables
 from bayes_sp.spec.read_priors import coefficient_names, read_priors, read_unmeasured
 from bayes_sp.spec.shifts import without_zero_shifts
 from bayes_sp.spec.table import Table
+from bayes_sp.spec.toml_text import read_tables, table_problems
 from bayes_sp.spec.types import Missing, PathModel
 
 
@@ -51,7 +52,7 @@ def load_model(source: str | Path | Mapping[str, Any] | PathModel, *, name: str 
         With every mistake found, each with its key path and the nearest known name.
     """
     if isinstance(source, PathModel):
-        if problems := check_model(source):
+        if problems := [*text_problems(source), *check_model(source)]:
             raise SpecificationError(source.name, problems)
         return _without_zero_shifts(source)
     if isinstance(source, Mapping):
@@ -59,24 +60,6 @@ def load_model(source: str | Path | Mapping[str, Any] | PathModel, *, name: str 
     path = find_model(source)
     tables = read_tables(path)
     return parse_model(tables, name=path.stem, source=str(path), folder=str(path.resolve().parent))
-
-
-def read_tables(path: Path) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Raises
-    ------
-    SpecificationError
-        Where it cannot be read, is not UTF-8 text or not TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SpecificationError(str(path), [f"cannot be read ({error.strerror})"]) from error
-    except UnicodeDecodeError as error:
-        raise SpecificationError(str(path), [f"is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
-    except ValueError as error:  # a TOMLDecodeError, or a whole number of thousands of digits
-        raise SpecificationError(str(path), [f"is not valid TOML: {error}"]) from error
 
 
 def find_model(source: str | Path, folder: str = "") -> Path:
@@ -92,17 +75,17 @@ def find_model(source: str | Path, folder: str = "") -> Path:
     text = os.path.expanduser(source)  # Path.expanduser raises for an unknown user
     is_path = text.endswith(".toml") or os.sep in text
     file = Path(text) if is_path else Path(f"{text}.toml")
-    if folder and (beside := Path(folder) / file).is_file():
+    if folder and os.path.isfile(beside := Path(folder) / file):
         return beside
     shipped = shipped_models()
     if not is_path and text in shipped:
         return shipped[text]
-    if is_path and file.is_file():
+    if is_path and os.path.isfile(file):
         return file
     added = Path(f"{text}.toml")
-    if text and added.is_file():
+    if text and os.path.isfile(added):
         hint = f'there is no such file; did you mean "{added}"?'
-    elif Path(text).is_dir():
+    elif os.path.isdir(text or os.curdir):
         hint = "is a folder; give a shipped specification's name or the path of a TOML file"
     else:
         hint = f"is neither a shipped specification nor the path of a TOML file{nearest(file.stem, shipped)}"
@@ -111,7 +94,9 @@ def find_model(source: str | Path, folder: str = "") -> Path:
 
 def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: str = "") -> PathModel:
     """Turn a specification's tables into a checked ``PathModel``; see ``load_model``."""
-    problems: list[str] = []
+    problems = table_problems(tables)
+    if problems:
+        raise SpecificationError(source, problems)
     top = Table(tables, "", problems)
     exposure = top.take_text("exposure", required=True)
     outcome = top.take_text("outcome", required=True)
@@ -125,7 +110,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
     )
     priors_are_readable = structure_is_readable and not problems
     model = PathModel(
-        name=name,
+        name=one_line(name),
         title=top.take_text("title", required=True),
         question=top.take_text("question"),
         exposure=exposure,
@@ -140,9 +125,13 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         unmeasured=read_unmeasured(top.take_table("unmeasured")),
         missing_shift=_missing_shift(top.take_table("missing_shift")),
         missing=top.take_choice("missing", get_args(Missing), "model"),  # type: ignore[arg-type] # one of Missing
+        missing_codes=read_codes(top) or (),
+        id=top.take_text("id"),
         folder=folder,
     )
     model = replace(model, variables=read_variables(top.take_table("variables"), model.kind))
+    if "contrast" not in tables:
+        model = replace(model, contrast=_two_values(model))
     top.finish()
     if structure_is_readable:  # rules between keys make sense only for keys that could be read
         problems.extend(check_model(model, with_priors=priors_are_readable))
@@ -156,6 +145,13 @@ def _contrast(top: Table) -> tuple[float, float]:
     if len(values) > 2:
         top.report("contrast", f"must be two different numbers [from, to], found {list(values)}")
     return (values[0], values[-1])
+
+
+def _two_values(model: PathModel) -> tuple[float, float]:
+    """Return the contrast where none is given: 0 and 1, or the two values of a binary exposure that has others."""
+    exposure = model.variable(model.exposure)
+    low = (exposure.minimum or 0.0) if exposure.kind == "binary" else 0.0
+    return low, low + 1.0
 
 
 def _missing_shift(table: Table) -> tuple[tuple[str, float], ...]:

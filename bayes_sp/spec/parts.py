@@ -10,6 +10,7 @@ from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.priors import Prior
 
 Transform = Literal["identity", "log1p"]
+type Code = float | str  # stands in a cell where a value is missing
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Variable:
     step
         Distance between neighbouring values of a bounded scale, 0 where it is continuous: 0.125 for a mean of eight
         items.
+    missing_codes
+        What stands in this column's cells where a value is missing; ``None`` for the model's own.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Variable:
     maximum: float | None = None
     center: float = 0.0
     step: float = 0.0
+    missing_codes: tuple[Code, ...] | None = None
 
 
 @dataclass(frozen=True)

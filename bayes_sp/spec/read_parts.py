@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import get_args
 
 from bayes_sp.families.base import Kind
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.spec.parts import Covariate, Equation, PublishedEffect, Transform, Variable
+from bayes_sp.spec.parts import Code, Covariate, Equation, PublishedEffect, Transform, Variable
 from bayes_sp.spec.table import Table
+
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def read_equations(tables: list[Table], exposure: str) -> tuple[Equation, ...]:
@@ -53,10 +56,32 @@ def read_variables(tables: Table, kind: Callable[[str], Kind]) -> tuple[Variable
                 maximum=table.take_number("max"),
                 center=table.take_number("center", 0.0) or 0.0,
                 step=table.take_positive("step", 0.0) or 0.0,
+                missing_codes=read_codes(table),
             )
         )
         table.finish()
     return tuple(variables)
+
+
+def read_codes(table: Table) -> tuple[Code, ...] | None:
+    """Read ``missing_codes``, numbers and texts, a text that is a number as that number; None where there is none."""
+    value = table.take("missing_codes")
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        table.report("missing_codes", f"must be a list of numbers and texts, such as [-99, 999], found {value!r}")
+        return ()
+    codes: list[Code | None] = []
+    for item in value:
+        if isinstance(item, str):
+            text = item.strip()
+            codes.append(float(text) if NUMBER.fullmatch(text) else text)
+        else:
+            codes.append(table.number("missing_codes", item))
+    found = tuple(code for code in codes if code is not None)
+    if len(set(found)) < len(found):
+        table.report("missing_codes", f"holds a code twice: {value!r}")
+    return found
 
 
 def read_covariates(tables: Table) -> tuple[Covariate, ...]:

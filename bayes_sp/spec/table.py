@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bayes_sp.errors import nearest
+from bayes_sp.shown import control_problem
 
 
 class Table:
@@ -55,7 +56,14 @@ class Table:
         if not isinstance(value, str) or (required and not value.strip()):
             self.report(name, f"must be a {'non-empty ' if required else ''}text, found {value!r}")
             return default
-        return " ".join(value.split())
+        return self._line(name, value)
+
+    def _line(self, name: str, text: str) -> str:
+        """Return a text as one line, and report a control character in it, which would act on a terminal."""
+        line = " ".join(text.split())
+        if problem := control_problem(line):
+            self.report(name, problem)
+        return line
 
     def take_number(self, name: str, default: float | None = None, *, required: bool = False) -> float | None:
         """Remove and return a finite number."""
@@ -99,7 +107,7 @@ class Table:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             self.report(name, f"must be a list of texts, found {value!r}")
             return ()
-        return tuple(" ".join(item.split()) for item in value)
+        return tuple(self._line(name, item) for item in value)
 
     def take_optional_texts(self, name: str) -> tuple[str, ...] | None:
         """Remove and return a list of texts; ``None`` where there is none, which is not the same as an empty one."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from bayes_sp.families.base import Family, Kind
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.spec.parts import Coding, Covariate, Equation, PublishedEffect, Unmeasured, Variable
+from bayes_sp.spec.parts import Code, Coding, Covariate, Equation, PublishedEffect, Unmeasured, Variable
 from bayes_sp.spec.priors import Prior
 
 Missing = Literal["model", "complete"]
@@ -54,6 +54,10 @@ class PathModel:
     missing
         ``model``: patients with missing cells stay, and the cells are unknowns of the model. ``complete``: only
         patients without missing cells are used.
+    missing_codes
+        What stands in cells where a value is missing, beside empty cells and NA, unless the variable has its own.
+    id
+        Column that names each record's person, which must differ in every row; '' where the survey has none.
     folder
         Where the file stands, so that a twin is looked up there first; never part of the specification's identity.
     """
@@ -74,6 +78,8 @@ class PathModel:
     unmeasured: tuple[Unmeasured, ...] = ()
     missing_shift: tuple[tuple[str, float], ...] = ()
     missing: Missing = "model"
+    missing_codes: tuple[Code, ...] = ()
+    id: str = ""
     folder: str = field(default="", compare=False)
 
     @property
@@ -141,6 +147,11 @@ class PathModel:
         """Return what is known of a variable; where nothing is said, its place in the model says its kind."""
         known = {variable.name: variable for variable in self.variables}
         return known.get(name, Variable(name, name, kind=self.kind(name)))
+
+    def missing_codes_of(self, name: str) -> tuple[Code, ...]:
+        """Return what stands in a column's cells where a value is missing, beside empty cells and NA."""
+        own = self.variable(name).missing_codes
+        return self.missing_codes if own is None else own
 
     def kind(self, name: str) -> Kind:
         """Return the kind that a variable must have, or has where nothing is said."""

@@ -49,7 +49,7 @@ def spread_over_reconstructions(model: PathModel, seeds: Sequence[int] = SPREAD_
     columns = {}
     for seed in seeds:
         try:
-            estimates = point_estimates(design_arrays(model, reconstruct(seed)))
+            estimates = point_estimates(design_arrays(model, reconstruct(seed)), model)
         except SurveyError:  # no maximum-likelihood fit to these records: an empty column says so
             columns[seed] = np.full(len(paths), np.nan)
         else:

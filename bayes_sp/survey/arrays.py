@@ -10,9 +10,11 @@ import pandas as pd
 
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.types import Covariate, Equation, PathModel
-from bayes_sp.survey.checks import check_survey, group_labels
+from bayes_sp.survey.checks import check_survey, group_labels, two_values
+from bayes_sp.survey.codes import without_codes
 from bayes_sp.survey.design import Array, Codes, Design
 from bayes_sp.survey.estimable import check_design
+from bayes_sp.survey.identified import check_identified
 from bayes_sp.survey.records import Survey
 
 
@@ -26,15 +28,26 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
     Raises
     ------
     SurveyError
-        For missing columns, values off their scale, constant or collinear columns, too few records.
+        For missing columns, values off their scale, constant or collinear columns, too few records, an impossible
+        reliability, groups of a record each.
     """
+    survey = without_codes(model, survey)
     check_survey(model, survey)
+    design = unchecked_design(model, survey)
+    check_design(design, survey.source)
+    matrices = [equation_matrix(model, design, j) for j in range(len(model.equations))]
+    check_identified(model, design, matrices, survey.source)
+    return design
+
+
+def unchecked_design(model: PathModel, survey: Survey) -> Design:
+    """Return the arrays of `design_arrays` for records that fit the specification, whether or not they are enough."""
     records = complete_cases(model, survey).records
     numbers = [name for name in model.columns if name not in model.grouping]
     values = {name: records[name].to_numpy(dtype=float, na_value=np.nan) for name in numbers}
     responses = [equation.response for equation in model.equations]
     missing = {name: np.isnan(column) for name, column in values.items()}
-    design = Design(
+    return Design(
         exposure=model.exposure,
         mediators=model.mediators,
         outcome=model.outcome,
@@ -56,14 +69,14 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
             if delta and missing[name].any()
         },
         measurement_sd={e.response: _error_sd(e, values[e.response]) for e in model.equations if _measured(e)},
+        pairs={c.name: pair for c in model.covariates if (pair := pair_of(model, c.name, values[c.name]))},
         dropped=len(survey) - len(records),
     )
-    check_design(design, survey.source)
-    return design
 
 
 def complete_cases(model: PathModel, survey: Survey) -> Survey:
     """Return the survey that a model uses: itself, or without incomplete records where the specification says so."""
+    survey = without_codes(model, survey)
     keep = survey.records[list(model.columns)].notna().all(axis=1)
     if model.missing == "model" or keep.all():
         return survey
@@ -78,6 +91,11 @@ def group_codes(column: pd.Series) -> tuple[Codes, tuple[str, ...]]:
     known = sorted(set(labels), key=lambda label: (int(label) if numeric else 0, label))
     place = {label: i for i, label in enumerate(known)}
     return np.array([place[label] for label in labels], dtype=np.int64), tuple(known)
+
+
+def pair_of(model: PathModel, name: str, values: Array) -> tuple[float, ...]:
+    """Return the two values of a covariate with missing cells whose other cells have no more, and no named levels."""
+    return two_values(model, name, values) if np.isnan(values).any() else ()
 
 
 def _log_window(equation: Equation, windows: Array) -> Array:

@@ -10,13 +10,20 @@ import pandas as pd
 
 from bayes_sp.errors import SurveyError, nearest
 from bayes_sp.families.registry import FAMILIES
+from bayes_sp.shown import control_problem
 from bayes_sp.spec.types import PathModel, Variable
 from bayes_sp.survey.design import Array, Mask
+from bayes_sp.survey.groups import no_groups
+from bayes_sp.survey.persons import repeated
 from bayes_sp.survey.records import Survey
 
 CELLS_SHOWN = 5
 MOST_COUNT = 100_000
 MOST_MISSING = 0.8
+LEAST_KNOWN = 5  # cells, to take two values for all that there are
+STEP_ROUNDING = 0.05  # of a step that was written with few digits, such as 0.33
+EXACT = 2**53  # whole numbers beyond it are not exact as floats
+INEXACT = "is a whole number beyond 2^53 that cannot be kept exactly; is it an identifier and not a number?"
 RowName = Callable[[int], str]
 Rule = tuple[Mask, str]
 
@@ -46,9 +53,20 @@ def check_survey(model: PathModel, survey: Survey) -> None:
     columns = [str(column) for column in survey.records.columns]
     problems = check_columns(model, columns)
     if not problems:
-        problems = check_values(model, survey.records, lambda row: f"row {row + 1}")
+        problems = _identifiers(model, survey)
+        problems += check_values(model, survey.records, lambda row: f"row {row + 1}")
     if problems:
         raise SurveyError(survey.source, problems)
+
+
+def _identifiers(model: PathModel, survey: Survey) -> list[str]:
+    """Return what is wrong with the column of identifiers; reading a file has looked at its own, and dropped it."""
+    if not model.id or (model.id not in survey.records and survey.origin != "memory"):
+        return []
+    if model.id not in survey.records:
+        return [f'column "{model.id}" is missing (id in the specification "{model.name}")']
+    cells = ["" if pd.isna(cell) else str(cell).strip() for cell in survey.records[model.id]]
+    return repeated(model.id, cells, lambda row: f"row {row + 1}")
 
 
 def check_values(
@@ -76,12 +94,13 @@ def check_values(
             continue
         values = records[name].to_numpy(dtype=float, na_value=np.nan)
         missing = np.isnan(values) & ~known_bad
-        rules = [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]
+        rules = [(_inexact(records[name], values), INEXACT)]
+        rules += [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]
         if name in model.windows:
             over = [equation.response for equation in model.equations if equation.offset == name]
             counted = missing & records[over].notna().any(axis=1).to_numpy(dtype=bool)
             rules.append((counted, "must have a value in every row, because it is an observation window"))
-        elif name == model.exposure and model.variable(name).kind == "binary" and model.missing == "model":
+        elif name == model.exposure and model.missing == "model" and _is_binary(model, values):
             modelled = missing & (back | any(records[c.name].isna().any() for c in model.covariates))
             rules.append((modelled, 'must have a value in every row; a binary exposure goes with missing = "complete"'))
         elif (share := _share(missing, back if name in model.chain else None)) > MOST_MISSING:
@@ -99,6 +118,31 @@ def check_values(
     return problems
 
 
+def two_values(model: PathModel, name: str, values: Array) -> tuple[float, ...]:
+    """Return the two values that a column has, where it has no more and the specification says nothing of its scale."""
+    variable, known = model.variable(name), values[np.isfinite(values)]
+    said = variable.kind not in ("real", "integer") or (variable.minimum is not None and variable.maximum is not None)
+    if said or len(known) < LEAST_KNOWN or model.levels(name):
+        return ()
+    found = np.unique(known)
+    return (float(found[0]), float(found[1])) if len(found) == 2 else ()
+
+
+def _is_binary(model: PathModel, values: Array) -> bool:
+    """Return whether the exposure is binary: as the specification says, or because it has two values only."""
+    return model.variable(model.exposure).kind == "binary" or bool(two_values(model, model.exposure, values))
+
+
+def _inexact(column: pd.Series, values: Array) -> Mask:
+    """Return which whole numbers of a column change where they become floats, (n,)."""
+    if not pd.api.types.is_integer_dtype(column):
+        return np.zeros(len(column), dtype=bool)
+    inexact = np.abs(values) >= EXACT
+    for row in np.flatnonzero(inexact):
+        inexact[row] = int(column.iloc[row]) != int(values[row])
+    return np.asarray(inexact)
+
+
 def _share(missing: Mask, among: Mask | None) -> float:
     """Return the share of missing cells, among some patients where there are any."""
     cells = missing if among is None or not among.any() else missing[among]
@@ -113,11 +157,17 @@ def _rules(model: PathModel, name: str, values: Array) -> Iterator[Rule]:
         noun = "count" if variable.kind == "count" else "whole number"
         yield finite & (values != np.round(values)), f"must be a {noun} without a fraction"
     yield from _scale(variable, values)
+    if variable.step and variable.minimum is not None:
+        steps = (values - variable.minimum) / variable.step
+        off = np.abs(steps - np.round(steps))
+        rule = f"must be {variable.minimum:g} plus a multiple of its step, {variable.step:g}"
+        yield finite & (off * variable.step > _rounding(values) + STEP_ROUNDING * variable.step), rule
     if variable.kind == "positive" or name in model.windows:
         yield finite & (values <= 0), "must be above 0"
     if name == model.outcome and model.outcome_family.response == "count":
-        rule = f"is far beyond a count of events, above {MOST_COUNT:,}; is it a typing mistake?"
-        yield finite & (values > MOST_COUNT), rule
+        rule = f"is far beyond a count of events, above {MOST_COUNT:,}; where it is meant, give the variable a max"
+        if variable.maximum is None:
+            yield finite & (values > MOST_COUNT), rule
     for covariate in model.covariates:
         if covariate.name == name and covariate.levels:
             known = ", ".join(f"{level:g}" for level in covariate.levels)
@@ -128,6 +178,15 @@ def _rules(model: PathModel, name: str, values: Array) -> Iterator[Rule]:
         if equation.response == name and FAMILIES[equation.family].bounded and variable.step == 0:
             ends = finite & ((values == variable.minimum) | (values == variable.maximum))
             yield ends, f'must be inside its scale, because "{equation.family}" has no step; give the variable a step'
+
+
+def _rounding(values: Array) -> float:
+    """Return by how much values may have been rounded: half a unit of the last decimal that any of them has."""
+    known = values[np.isfinite(values)]
+    for digits in range(7):
+        if np.all(np.abs(known - np.round(known, digits)) < 1e-9 * np.maximum(np.abs(known), 1.0)):
+            return 0.5 * 10.0**-digits if digits else 0.0
+    return 0.0
 
 
 def _scale(variable: Variable, values: Array) -> Iterator[Rule]:
@@ -196,8 +255,14 @@ def _check_groups(name: str, column: pd.Series, row_name: RowName, known_bad: Ma
         other = np.array([not isinstance(cell, str) for cell in cells], dtype=bool) & ~empty & ~known_bad
         rule = "must be text or a whole number, because it names a group"
         problems += describe_cells(name, other, lambda row: type(cells[row]).__name__, row_name, rule)
+        none = no_groups(column) & ~known_bad
+        rule = "cannot name a group, because it says that there is none; every row needs a group, or leave the row out"
+        problems += describe_cells(name, none, lambda row: repr(cells[row]), row_name, rule)
         blank = np.array([isinstance(cell, str) and not cell.strip() for cell in cells], dtype=bool) & ~known_bad
         problems += describe_cells(name, blank, lambda _: "empty", row_name, "must have a group in every row")
+        control = np.array([isinstance(cell, str) and bool(control_problem(cell)) for cell in cells], dtype=bool)
+        rule = "must have no control characters, because it names a group"
+        problems += describe_cells(name, control & ~known_bad, lambda row: repr(cells[row]), row_name, rule)
     if not problems and not known_bad.any() and len(set(group_labels(column))) < least:
         problems.append(f'column "{name}": must have at least two groups; leave varying out where there is one')
     return problems

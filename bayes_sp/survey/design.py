@@ -52,6 +52,9 @@ class Design:
         without a missing cell or without a shift are left out.
     measurement_sd
         Response measured with error -> the error's SD, in the response's unit.
+    pairs
+        Covariate with missing cells of which the specification names no levels, and whose other cells have two values
+        only -> those two.
     dropped
         How many records with missing cells were left out.
     """
@@ -73,6 +76,7 @@ class Design:
     offsets: dict[str, Array] = field(default_factory=dict)
     shifts: dict[str, Array] = field(default_factory=dict)
     measurement_sd: dict[str, float] = field(default_factory=dict)
+    pairs: dict[str, tuple[float, ...]] = field(default_factory=dict)
     dropped: int = 0
 
     @property

@@ -36,8 +36,9 @@ def check_design(design: Design, source: str) -> None:
         )
     else:
         constant = [name for name, values in columns.items() if not _varies(values)]
+        problems += [_infinite(name) for name, values in columns.items() if np.isinf(values).any()]
         problems += [_constant(name, design) for name in constant]
-        if not constant:
+        if not constant and not any(np.isinf(values).any() for values in columns.values()):
             problems += _collinear({name: values for name, values in columns.items() if name != design.outcome})
     if problems:
         raise SurveyError(source, problems)
@@ -61,6 +62,11 @@ def _unaccounted(design: Design) -> list[str]:
     return found
 
 
+def _infinite(name: str) -> str:
+    """Return what is wrong with a covariate whose transform leaves the range of numbers."""
+    return f'column "{name}": its values are beyond the range of numbers after center and scale; give it another unit'
+
+
 def _constant(name: str, design: Design) -> str:
     """Return what is wrong with a column that never varies, and what to do about it."""
     covariate, _, level = name.rstrip("]").partition("[")
@@ -71,20 +77,31 @@ def _constant(name: str, design: Design) -> str:
 
 
 def _collinear(columns: dict[str, Array]) -> list[str]:
-    """Return each column that is a linear combination of those before it (relative distance below 1e-5)."""
+    """Return each column that is a linear combination of those before it (relative distance below 1e-5).
+
+    Columns are taken in units of their own largest value and then of their SD, so that no unit changes the answer.
+    """
     table = np.column_stack(list(columns.values()))
     table = table[~np.isnan(table).any(axis=1)]
-    varies = np.ptp(table, axis=0) > 0 if len(table) else np.zeros(table.shape[1], dtype=bool)
+    varies = np.ptp(table / _largest(table), axis=0) > 0 if len(table) else np.zeros(table.shape[1], dtype=bool)
     names = [name for name, moves in zip(columns, varies, strict=True) if moves]
     table = table[:, varies]
     if len(table) < table.shape[1] + 2:  # with so few complete records anything looks collinear
         return []
-    table = table / np.abs(table).max(axis=0)  # whose squares no unit makes too large or too small for a float
-    centred = (table - table.mean(axis=0)) / table.std(axis=0)
+    centred = table / _largest(table)
+    centred = centred - centred.mean(axis=0)
+    centred = centred / _largest(centred)
+    centred = (centred - centred.mean(axis=0)) / centred.std(axis=0)
     distance = np.abs(np.diag(np.linalg.qr(centred, mode="r"))) / np.sqrt(len(centred))
     found = []
     for j in np.flatnonzero(distance < COLLINEAR):
-        weights = np.linalg.lstsq(centred[:, :j], centred[:, j])[0]
-        parts = [names[i] for i in np.flatnonzero(np.abs(weights) > 1e-6)]
+        weights = np.abs(np.linalg.lstsq(centred[:, :j], centred[:, j])[0])
+        parts = [names[i] for i in np.flatnonzero(weights > 1e-6 * weights.max())]
         found.append(f'column "{names[j]}" follows exactly from {", ".join(parts)}; leave one of them out')
     return found
+
+
+def _largest(table: Array) -> Array:
+    """Return each column's largest absolute value, 1 where that is 0."""
+    largest = np.abs(table).max(axis=0)
+    return np.where(largest > 0, largest, 1.0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ import pandas as pd
 from bayes_sp.errors import SurveyError
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.table import Table
+from bayes_sp.spec.toml_text import read_tables, table_problems
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.checks import check_columns, check_known_values, describe_cells
 from bayes_sp.survey.read import read_columns, row_in_file
@@ -134,16 +133,8 @@ def nonresponders_from_moments(source: str | Path | Mapping[str, Any]) -> NonRes
     """
     if isinstance(source, Mapping):
         return _parse(source, "moments")
-    path = Path(os.path.expanduser(source))
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SurveyError(str(path), [f"cannot be read ({error.strerror})"]) from error
-    except UnicodeDecodeError as error:
-        raise SurveyError(str(path), [f"is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
-    except ValueError as error:  # a TOMLDecodeError, or a whole number of thousands of digits
-        raise SurveyError(str(path), [f"is not valid TOML: {error}"]) from error
-    return _parse(tables, str(path))
+    tables = read_tables(source, SurveyError)
+    return _parse(tables, str(source))
 
 
 def _check_table(model: PathModel, survey: Survey, needed: tuple[str, ...], answers: tuple[str, ...]) -> None:
@@ -165,7 +156,9 @@ def _row_name(row: int) -> str:
 
 
 def _parse(tables: Mapping[str, Any], where: str) -> NonResponders:
-    problems: list[str] = []
+    problems = table_problems(tables)
+    if problems:
+        raise SurveyError(where, problems)
     top = Table(tables, "", problems)
     n = top.take("n", required=True)
     if n is not None and (isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +18,19 @@ import pandas as pd
 from bayes_sp.errors import SurveyError
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.checks import check_columns, check_values, describe_cells
+from bayes_sp.survey.checks import EXACT, INEXACT, check_columns, check_values, describe_cells
+from bayes_sp.survey.codes import decoded
 from bayes_sp.survey.design import Array, Mask
-from bayes_sp.survey.records import ORIGIN_COLUMN, RECONSTRUCTED, Survey
+from bayes_sp.survey.doubts import warn_of_doubts
+from bayes_sp.survey.groups import HOW_MISSING, says_nothing
+from bayes_sp.survey.persons import long_columns, repeated
+from bayes_sp.survey.records import ORIGIN_COLUMN, RECONSTRUCTED, Coded, Origin, Survey
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 MISSING = ("", "NA")  # cells that say that there is no value
+WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+SEPARATOR = re.compile(r"\"?sep=(.?)\"?,*", re.IGNORECASE)
 CELL_WIDTH = 30
-EXACT = 2**53  # whole numbers beyond it are not exact as floats
 type Check = Callable[[pd.DataFrame, dict[str, Mask]], list[str]]
 type Empty = Sequence[tuple[str, str]]
 
@@ -48,11 +56,18 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
     SurveyError
         With every missing column, text, fractional or negative count and value off its scale.
         Rows are counted as a spreadsheet does: the columns' names are row 1.
+
+    Warns
+    -----
+    SurveyWarning
+        Of whatever speaks against taking the records as they are, such as -99 where no other value is below 0.
     """
     model = load_model(model)
-    return read_columns(
+    survey = read_columns(
         path, model, model.columns, lambda records, seen: check_values(model, records, row_in_file, seen)
     )
+    warn_of_doubts(model, survey)
+    return survey
 
 
 def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], check: Check, empty: Empty = ()) -> Survey:
@@ -71,20 +86,26 @@ def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], chec
     """
     path = Path(os.path.expanduser(path))  # Path.expanduser raises for an unknown user
     header, rows = _read_rows(path)
-    problems = check_columns(model, header, needed)
+    problems = check_columns(model, header, [*needed, model.id] if model.id else needed)
     if not rows:
         problems.append("there is no row of values below the columns' names")
     if problems:
         raise SurveyError(str(path), problems)
-    longer = np.array([any(cell.strip() for cell in row[len(header) :]) for row in rows])
+    named = max((k for k, name in enumerate(header, start=1) if name), default=0)
+    longer = np.array([len(row) > len(header) or any(cell.strip() for cell in row[named:]) for row in rows])
     nothing = np.array([not any(cell.strip() for cell in row) for row in rows])
-    problems += _describe_rows(longer, f"has more fields than the {len(header)} that the first row names")
-    problems += _describe_rows(nothing, "is blank")
+    problems += _describe_rows(
+        longer,
+        f"has more fields than the {named} that the first row names; a comma in a cell needs quotation marks",
+    )
+    problems += _describe_rows(nothing & ~longer, "is blank")
     width = 1 + max((header.index(name) for name in needed), default=0)
     shorter = np.array([len(row) < width for row in rows]) & ~nothing
-    problems += _describe_rows(shorter, f"has fewer fields than the {len(header)} that the first row names")
+    problems += _describe_rows(shorter, f"has fewer fields than the {named} that the first row names")
+    problems += repeated(model.id, _cells(rows, header.index(model.id)), row_in_file) if model.id else []
     columns: dict[str, Array] = {}
     groups: dict[str, list[str | None]] = {}
+    coded: list[Coded] = []
     reported: dict[str, Mask] = {}
     for name, rule in empty:
         text = _cells(rows, header.index(name)) if name in header else []
@@ -93,23 +114,47 @@ def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], chec
         )
     for name in needed:
         text = _cells(rows, header.index(name))
-        blank = np.array([cell in MISSING for cell in text])
+        codes = [code for code in model.missing_codes_of(name) if isinstance(code, str)]
+        blank = np.array([cell in MISSING or cell in codes for cell in text])
+        coded += [(name, code, text.count(code)) for code in codes if code in text and code not in MISSING]
         if name in model.grouping:
             groups[name] = [None if empty else cell for cell, empty in zip(text, blank, strict=True)]
             reported[name] = nothing | shorter
             continue
         wrong = ~blank & np.array([NUMBER.fullmatch(cell) is None for cell in text])
-        problems += describe_cells(name, wrong, _quoted(text), row_in_file, "must be a number")
+        for rule, cells in _changed(text, ~blank & ~wrong):
+            problems += describe_cells(name, cells, _quoted(text), row_in_file, rule)
+        no_value = wrong & np.array([says_nothing(cell) for cell in text])
+        told = describe_cells(name, no_value, _quoted(text), row_in_file, "must be a number")
+        problems += [f"{problem}; {HOW_MISSING}" for problem in told]
+        problems += describe_cells(name, wrong & ~no_value, _quoted(text), row_in_file, "must be a number")
         reported[name] = wrong | nothing | shorter
         columns[name] = np.array([float("nan" if bad else text[i]) for i, bad in enumerate(blank | wrong)])
-    records = pd.DataFrame(columns | groups, index=range(len(rows)))[list(needed)]
+    records, numbers = decoded(model, pd.DataFrame(columns | groups, index=range(len(rows)))[list(needed)])
+    coded += numbers
     problems += check(records, reported)
     if problems:
         raise SurveyError(str(path), problems)
-    whole = [name for name, values in columns.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
+    numeric = {name: records[name].to_numpy() for name in columns}
+    whole = [name for name, values in numeric.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
     records = records.astype(dict.fromkeys(whole, int))
     mark = _reconstruction_mark(header, rows)
-    return Survey(records, "reconstruction", mark) if mark else Survey(records, "file", path.name)
+    others = [(name, _cells(rows, k)) for k, name in enumerate(header) if name not in (*model.columns, model.id)]
+    origin: Origin = "reconstruction" if mark else "file"
+    return Survey(records, origin, mark or path.name, tuple(coded), tuple(long_columns(others)))
+
+
+def _changed(text: Sequence[str], number: Mask) -> Iterator[tuple[str, Mask]]:
+    """Yield which numbers would change where they become floats: small ones that become 0, long whole ones."""
+    zero, whole = np.zeros(len(text), dtype=bool), np.zeros(len(text), dtype=bool)
+    for i in map(int, np.flatnonzero(number)):
+        value, cell = float(text[i]), text[i]
+        zero[i] = value == 0 and any(digit in "123456789" for digit in re.split("[eE]", cell)[0])
+        whole[i] = (
+            EXACT <= abs(value) < math.inf and WHOLE.fullmatch(cell) is not None and Decimal(cell) != Decimal(value)
+        )
+    yield "is so close to 0 that it would be read as 0; give the column another unit", zero
+    yield INEXACT, whole
 
 
 def _reconstruction_mark(header: list[str], rows: list[list[str]]) -> str:
@@ -145,19 +190,27 @@ def _quoted(cells: Sequence[str]) -> Callable[[int], str]:
 
 
 def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Return the columns' names and every row of cells as text; trailing blank rows are left out."""
+    """Return the columns' names, in composed letters, and every row of cells; trailing blank rows are left out.
+
+    A first line ``sep=,``, which spreadsheets write and do not show, is no row.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SurveyError(str(path), [f"cannot be read ({error.strerror})"]) from error
     except UnicodeDecodeError as error:
         raise SurveyError(str(path), [f"is not UTF-8 text (byte {error.start}); save it as UTF-8 CSV"]) from error
+    except ValueError as error:
+        raise SurveyError(repr(str(path)), [f"is no path of a file ({error})"]) from error
     if not text.strip():
         raise SurveyError(str(path), ["is empty"])
-    first = text.partition("\n")[0]
+    first, _, rest = text.partition("\n")
+    mark = SEPARATOR.fullmatch(first.strip())
+    if mark:
+        first, text = rest.partition("\n")[0], rest
     if not first.strip(", "):
         raise SurveyError(str(path), ["the first row is blank; it must name the columns"])
-    if "," not in first and any(mark in first for mark in ";\t"):
+    if (mark and mark[1] != ",") or ("," not in first and any(mark in first for mark in ";\t")):
         reason = "the columns are not separated by commas; save the file as comma-separated CSV with decimal points"
         raise SurveyError(str(path), [reason])
     reader = csv.reader(io.StringIO(text), strict=True)
@@ -167,4 +220,23 @@ def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
         raise SurveyError(str(path), [f"is not a well-formed CSV table: line {reader.line_num}: {error}"]) from error
     while rows and not any(cell.strip() for cell in rows[-1]):
         rows.pop()
-    return [name.strip() for name in header], rows
+    return [unicodedata.normalize("NFC", name.strip()) for name in header], rows
+
+
+def read_survey_of_default(path: str | Path, model: PathModel) -> Survey:
+    """Read a survey for the specification that is taken where none is named.
+
+    Raises
+    ------
+    SurveyError
+        As `read_survey`; where the file lacks columns, with a sentence on how to name one's own specification.
+    """
+    header, _ = _read_rows(Path(os.path.expanduser(path)))
+    if set(model.columns) <= set(header):
+        return read_survey(path, model)
+    reason = (
+        f"lacks columns of the published study, which {model.name}, the specification taken where none is named, is "
+        "about; --data needs a MODEL: name your own, as in fit mine.toml --data mine.csv (docs/specification.md says "
+        "how to write one)"
+    )
+    raise SurveyError(str(path), [reason])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from html import escape
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from bayes_sp.shown import html, one_line
+
+type Coded = tuple[str, str, int]  # column, a code for a missing value, how many of its cells held it
 Origin = Literal["file", "memory", "reconstruction", "simulation"]
 
 RECONSTRUCTED = "reconstructed from published moments"
@@ -30,17 +32,24 @@ class Survey:
         ``"simulation"``.
     source
         In words: the file's name, or how the records were made (with the seed).
+    coded
+        Codes for missing values that were taken out of the records: (column, code, how many cells).
+    remarks
+        Sentences on the file that a reader of results must know.
     """
 
     records: pd.DataFrame
     origin: Origin
     source: str
+    coded: tuple[Coded, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.records, pd.DataFrame):
             raise TypeError(f"records must be a pandas DataFrame, found {type(self.records).__name__}")
         if self.origin not in get_args(Origin):
             raise ValueError(f"origin must be one of {', '.join(get_args(Origin))}, found {self.origin!r}")
+        object.__setattr__(self, "source", one_line(self.source))  # the name of a file may hold anything
 
     def __len__(self) -> int:
         return len(self.records)
@@ -73,17 +82,16 @@ class Survey:
         """
         sha = hashlib.sha256()
         for name, column in sorted(((str(name), column) for name, column in self.records.items()), key=lambda c: c[0]):
-            sha.update(name.encode() + b"\0")
+            sha.update(name.encode("utf-8", "surrogatepass") + b"\0")
             if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
                 sha.update(np.ascontiguousarray(column.to_numpy(dtype="<f8", na_value=np.nan)).tobytes())
             else:
-                sha.update("\0".join(map(str, column)).encode())
+                sha.update("\0".join(map(str, column)).encode("utf-8", "surrogatepass"))
         return sha.hexdigest()
 
     def __repr__(self) -> str:
         return f"Survey({self.mark}; {self.records.shape[1]} variables; digest {self.digest[:12]})"
 
     def _repr_html_(self) -> str:
-        columns = escape(", ".join(map(str, self.records.columns)))
-        digest = f"<code>{self.digest[:12]}</code>"
-        return f"<p><b>Survey</b>: {escape(self.mark)}<br>variables: {columns}<br>digest {digest}</p>"
+        columns = ", ".join(map(str, self.records.columns))
+        return html(f"{self.mark}\nvariables: {columns}\ndigest {self.digest[:12]}", strong="Survey:")

@@ -68,7 +68,7 @@ def test_each_specification_has_its_effects_on_both_scales(entry):
     serial = own[(own["path"] == serial_path(one.model)) & (own["scale"] == DIFFERENCE)]
     serial = serial[serial["decomposition"] != "alone"]
     row = found[(found["effect"] == SERIAL) & (found["scale"] == DIFFERENCE)].iloc[0]
-    assert (row["mean"], row["lower"], row["upper"]) == tuple(serial[["mean", "lower", "upper"]].iloc[0])
+    assert (row["median"], row["lower"], row["upper"]) == tuple(serial[["median", "lower", "upper"]].iloc[0])
 
 
 def test_the_first_specification_is_the_one_that_others_are_compared_with(entry):
@@ -88,7 +88,7 @@ def test_a_specification_that_failed_has_its_reason_in_its_row(entry):
     found = multiverse([failed, entry()])
     row = found.table[found.table["specification"] == "wrong"].iloc[0]
     assert row["verdict"] == "not fitted: family: there is no such family"
-    assert pd.isna(row["mean"])
+    assert pd.isna(row["median"])
     assert found.table[found.table["specification"] == "primary"]["elpd_reason"].iloc[0] == REFERENCE
     assert found.mistake
     assert not found.failed_fit
@@ -100,11 +100,11 @@ def test_the_sentence_counts_signs_and_gives_the_range(entry):
     unit = "appointments per patient per three months"
     both = multiverse([entry(sign=1.0), entry(name="other", sign=-1.0)])
     serial = both.table[(both.table["effect"] == SERIAL) & (both.table["scale"] == DIFFERENCE)]
-    ends = (serial["mean"].min(), serial["mean"].max())
+    ends = (serial["median"].min(), serial["median"].max())
     low, high = (np.format_float_positional(float(f"{value:.2g}"), trim="-") for value in ends)
     assert both.sentence == (
         "In 1 of 2 specifications the serial effect is negative, in 1 positive, with a 95 % interval that excludes 0; "
-        f"its posterior mean runs from {low} to {high} {unit}."
+        f"its posterior median runs from {low} to {high} {unit}."
     )
     one = multiverse([entry(sign=1.0)])
     assert one.sentence.startswith("In 1 of 1 specification the serial effect is negative with a 95 % interval")
@@ -129,4 +129,7 @@ def test_one_mediator_is_no_series(entry):
     model = load_model("process4")
     single = replace(entry("process6"), name="process4", model=model)
     notes = multiverse([entry(sign=1.0), single]).notes
-    assert notes == ("process4 has no path through all of two or more mediators, so no serial effect",)
+    assert notes == (
+        "process4 has no path through all of two or more mediators, so no serial effect; its indirect effect stands in "
+        "the table",
+    )

@@ -35,8 +35,10 @@ def fitted(make_posterior):
 def both(fitted, small_model, make_user_survey):
     """Return the normal twin and the small model, each fitted; three replicates of the latter have failed."""
     survey = make_user_survey()
-    failed = {"failed": 3, "reasons": (("phi did not converge", 2), ("singular", 1))}
-    return [fitted(twin_of(small_model), survey), fitted(small_model, survey, **failed)]
+    normal, count = fitted(twin_of(small_model), survey), fitted(small_model, survey)
+    failed = {"failed": 3, "undefined": count.bootstrap.undefined + 3, "at_boundary": 5}
+    failed |= {"reasons": (("phi did not converge", 2), ("singular", 1)), "boundaries": (("no events", 5),)}
+    return [normal, replace(count, bootstrap=replace(count.bootstrap, **failed))]
 
 
 @pytest.fixture
@@ -75,12 +77,12 @@ def test_rows_are_ordered_by_scale_then_path(comparison, small_model):
 
 
 def test_cells_hold_the_numbers_they_name(comparison, both):
-    """Posterior cells are means and equal-tailed limits of averaged effects; the others estimates and percentiles."""
+    """Posterior cells are medians and equal-tailed limits of averaged effects; the others estimates and percentiles."""
     model = both[1]
     rows = comparison.table.set_index(["path", "scale", "likelihood", "inference"])
     draws = model.effects.draws[AVERAGE].sel(path=TOTAL_INDIRECT, scale=DIFFERENCE).to_numpy()
     cell = rows.loc[TOTAL_INDIRECT, DIFFERENCE, "negative_binomial", "posterior"]
-    np.testing.assert_allclose(cell["estimate"], draws.mean())
+    np.testing.assert_allclose(cell["estimate"], np.median(draws))
     np.testing.assert_allclose([cell["lower"], cell["upper"]], np.quantile(draws, [0.025, 0.975]))
     assert cell["ci_kind"] == "eti"
     result = model.bootstrap
@@ -98,6 +100,9 @@ def test_failed_replicates_are_carried(comparison):
     assert (failed["normal"].tolist(), failed["negative_binomial"].tolist()) == ([0], [3])
     reasons = comparison.bootstrap.groupby("likelihood")["reasons"].unique()
     assert reasons["negative_binomial"].tolist() == ["2 x phi did not converge; 1 x singular"]
+    assert rows.groupby("likelihood")["boundary"].unique()["negative_binomial"].tolist() == [5]
+    boundaries = comparison.bootstrap.groupby("likelihood")["boundaries"].unique()
+    assert boundaries["negative_binomial"].tolist() == ["5 x no events"]
     others = comparison.table[comparison.table["inference"] != "bootstrap"]
     assert others[["replicates", "failed"]].isna().all(axis=None)
 
@@ -157,7 +162,7 @@ def test_the_table_survives_being_written(comparison, tmp_path):
     read = pd.read_csv(tmp_path / "c.csv")
     np.testing.assert_allclose(read["estimate"], comparison.table["estimate"])
     endings = {
-        tuple(line.split(",")[-2:]) for line in (tmp_path / "c.csv").read_text(encoding="utf-8").splitlines()[1:]
+        tuple(line.split(",")[-4:]) for line in (tmp_path / "c.csv").read_text(encoding="utf-8").splitlines()[1:]
     }
-    assert endings == {("", ""), ("40", "0"), ("40", "3")}
+    assert endings == {("", "", "", ""), ("40", "0", "0", "120"), ("40", "3", "5", "120")}
     assert "made up" in comparison._repr_html_()

@@ -87,13 +87,61 @@ def test_few_draws_trip_the_effective_sample_size():
     assert any("bulk ESS below 400 for 5 of 5" in reason for reason in verdict.reasons)
 
 
-def test_one_divergence_is_a_reason():
-    """Divergences are counted, and none is tolerated."""
+def test_many_divergences_are_a_reason():
+    """More than 1 of 2,000 draws: the count and its share."""
     tree, effects = made_up()
-    tree["sample_stats"]["diverging"].to_numpy()[1, [3, 8]] = True
+    tree["sample_stats"]["diverging"].to_numpy()[1, [3, 8, 9]] = True
     verdict = diagnose(tree, effects)
-    assert verdict.reasons == ("2 divergent transitions",)
-    assert verdict.numbers["divergences"] == 2
+    assert verdict.reasons == (
+        "3 divergent transitions in 4,000 draws (0.075 %), more than 1 in 2,000: the chains avoid a place",
+    )
+    assert verdict.numbers["divergences"] == 3
+    assert not verdict.trustworthy
+
+
+def test_one_divergence_of_many_draws_is_told_and_condemns_nothing():
+    """Up to 1 of 2,000 draws: the share, and when it matters; the fit can be used but does not pass in silence."""
+    tree, effects = made_up()
+    tree["sample_stats"]["diverging"].to_numpy()[1, 3] = True
+    verdict = diagnose(tree, effects)
+    assert verdict.trustworthy
+    assert not verdict.clean
+    assert verdict.cautions[0].startswith("1 divergent transition in 4,000 draws (0.025 %): ")
+    assert str(verdict).startswith("Medians and intervals of this fit can be used: ")
+    assert "BEWARE: 1 divergent transition" in str(verdict)
+    assert "passes every check" not in str(verdict)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_tails_too_heavy_for_a_mean_are_told(seed):
+    """The draws of exp(z^2) with SD 1.6 have no mean (k = 2.6): every seed says so, and medians stand."""
+    tree, effects = made_up(seed=seed)
+    z = np.random.default_rng(seed).standard_normal((4, 1000))
+    verdict = diagnose(tree, {**effects, "direct [difference]": np.sign(z) * np.expm1((1.6 * z) ** 2)})
+    assert verdict.trustworthy
+    (caution,) = verdict.cautions
+    assert caution.startswith("an effect has tails too heavy for a mean (direct [difference]: mean ")
+    assert verdict.numbers["effect_pareto_k"] > 1.0
+
+
+def test_a_skewed_effect_has_a_mean():
+    """A lognormal with SD 1 is skewed, and its mean exists: nothing is said."""
+    tree, _ = made_up()
+    z = np.random.default_rng(3).standard_normal((4, 1000))
+    verdict = diagnose(tree, {"total [difference]": np.exp(z)})
+    assert verdict.clean
+    assert verdict.numbers["effect_pareto_k"] < 0.7
+    assert verdict.numbers["mean_gap"] < 0.25
+
+
+def test_an_effect_without_finite_draws_is_told():
+    """Draws that overflow leave an infinite mean and Pareto k, and a median."""
+    tree, effects = made_up()
+    values = np.random.default_rng(4).standard_normal((4, 1000))
+    values[2, :3] = np.inf
+    verdict = diagnose(tree, {**effects, "direct [difference]": values})
+    assert any("direct [difference]: mean inf" in caution for caution in verdict.cautions)
+    assert verdict.numbers["effect_pareto_k"] == np.inf
 
 
 def test_energy_that_hardly_moves_is_a_reason():
@@ -115,13 +163,29 @@ def test_a_quantity_that_never_varies_is_a_reason(other):
     tree["posterior"]["mood"].to_numpy()[0, :, 0] += other
     verdict = diagnose(tree, effects)
     assert not verdict.trustworthy
-    assert "(worst: sigma[mood], not computable: one chain, or a constant)" in verdict.reasons[0]
+    assert "(worst: sigma[mood], not computable: a constant)" in verdict.reasons[0]
 
 
 def test_one_chain_is_a_reason():
     """One chain cannot show that chains agree."""
     verdict = diagnose(*made_up(chains=1))
-    assert "R-hat above 1.01 for 5 of 5 quantities" in verdict.reasons[0]
+    assert verdict.reasons == ("R-hat compares chains, and there is one; use at least 2 (4 are better)",)
+
+
+def test_draws_that_cannot_be_enough_are_a_reason_of_their_own():
+    """Before the effective sample size of each quantity, which may by luck exceed the number of draws."""
+    verdict = diagnose(*made_up(chains=4, draws=99))
+    assert verdict.reasons[0] == "4 chains of 99 draws are fewer than the 400 effective draws that are needed"
+
+
+@pytest.mark.parametrize(("beyond", "few"), [(14, True), (15, False)])
+def test_a_laplace_approximation_of_few_patients_is_not_trusted(beyond, few):
+    """Pareto k cannot see tails where there are no draws."""
+    tree, effects = made_up()
+    tree.attrs |= {"pareto_k": 0.3, "importance_ess": 3000.0, "least_known": "mood", "beyond": beyond}
+    reasons = diagnose(tree, effects).reasons
+    assert (reasons == ()) != few
+    assert not few or '"mood" has 14; use --method nuts' in reasons[0]
 
 
 def test_every_reason_is_given_at_once():

@@ -59,7 +59,7 @@ def test_a_fit_read_back_without_its_log_likelihood_is_criticised_all_the_same(f
     """What a saved run leaves out is computed again."""
     saved = replace(fitted, posterior=fitted.posterior.drop_nodes("log_likelihood"))
     np.testing.assert_allclose(saved.loo().elpd["y"], fitted.loo().elpd["y"], rtol=1e-9)
-    np.testing.assert_array_equal(saved.loo_pit().values["y"], fitted.loo_pit().values["y"])
+    np.testing.assert_allclose(saved.loo_pit().values["y"], fitted.loo_pit().values["y"], rtol=1e-7, atol=1e-9)
 
 
 def test_a_group_that_loses_its_only_patient_cannot_be_refitted(make_tables, make_records, some_priors):

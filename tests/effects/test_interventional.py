@@ -77,7 +77,7 @@ def test_margins_agree_with_simulation(mediators):
     second = draw(1, base[1] + chain.exposure[0, 1] * 1.5 + chain.slope(1, 0, 1.5)[0] * other)
     eta = base[2] + chain.exposure[0, 2] * 1.5 + chain.slope(2, 0, 1.5)[0] * first + chain.slope(2, 1, 1.5)[0] * second
     y = special.expit(eta[:, None] - chain.outcome.cuts[0]).sum(axis=1)
-    assert abs(found - y.mean()) < 4 * y.std() / np.sqrt(size)
+    assert abs(found - y.mean()) < 5 * y.std() / np.sqrt(size)
 
 
 def test_one_mediator_with_interaction_is_vanderweeles_closed_form():

@@ -45,7 +45,7 @@ def test_two_mediators_agree_with_simulation(mediators, outcome):
             if kappa < 1.0 and v not in (1, 2):
                 continue  # the same as for kappa = 1
             mean, error = simulated_world(chain, baselines, 1, exposures(world), kappa, 60_000, seed=100 + v)
-            assert abs(found[v, 1] - mean) < 4 * error, (kappa, v)
+            assert abs(found[v, 1] - mean) < 5 * error, (kappa, v)
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
@@ -56,7 +56,7 @@ def test_copies_drawn_apart_agree_with_simulation(mediators, outcome):
     found = means(chain, baselines, 0.0, worlds=WORLDS, apart=True)
     for v in (2, 4):
         mean, error = simulated_world(chain, baselines, 0, exposures(WORLDS[v]), 0.0, 60_000, seed=v, apart=True)
-        assert abs(found[v, 0] - mean) < 4 * error
+        assert abs(found[v, 0] - mean) < 5 * error
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

@@ -95,7 +95,7 @@ def test_a_density_takes_draws_in_front_of_patients(family):
     assert family.mean(eta, zeta, aux).shape == (3, 1, 2)
     assert family.simulate(rng, eta, zeta, aux).shape == (3, 1, 2)
     for i in range(3):
-        np.testing.assert_array_equal(found[i, 0], family.log_density(y, eta[i, 0], zeta[i, 0], aux[i, 0]))
+        np.testing.assert_allclose(found[i, 0], family.log_density(y, eta[i, 0], zeta[i, 0], aux[i, 0]), rtol=1e-12)
 
 
 Y, COUNTS, ETA, ZETA = np.array([-1.2, 0.1, 2.5]), np.array([0.0, 1.0, 6.0]), 0.7, -0.4

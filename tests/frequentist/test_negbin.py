@@ -1,4 +1,4 @@
-"""Negative-binomial maximum likelihood against statsmodels, weights against repeated rows, and every way to fail."""
+"""Count regressions by maximum likelihood against statsmodels, weights against repeated rows, and every boundary."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from scipy.stats import nbinom
 
 from bayes_sp.errors import SurveyError
-from bayes_sp.frequentist.negbin import NO_EVENTS, NO_OVERDISPERSION, SEPARATION, SINGULAR, fit_counts, prepare_counts
+from bayes_sp.frequentist.boundary import EMPTY_LEVEL, NO_EVENTS, NO_OVERDISPERSION, SEPARATION
+from bayes_sp.frequentist.counts import prepare_counts
+from bayes_sp.frequentist.negbin import fit_counts
 
 Array = NDArray[np.float64]
 
@@ -101,47 +103,85 @@ def test_likelihood_falls_on_every_side_of_the_maximum(outlier: bool) -> None:
         assert log_likelihood(best - shift) < log_likelihood(best)
 
 
-def test_counts_without_overdispersion_are_flagged() -> None:
-    """Counts that vary less than Poisson counts have no finite size: NaN and a reason, no exception."""
+def poisson_reference(y: Array, x: Array, offset: Array | None = None) -> tuple[Array, float]:
+    """Return statsmodels' Poisson coefficients and log-likelihood."""
+    fit = sm.GLM(y, sm.add_constant(x), family=sm.families.Poisson(), offset=offset).fit(tol=1e-13, maxiter=100)
+    return np.asarray(fit.params), float(fit.llf)
+
+
+def test_poisson_regression_with_windows_agrees_with_statsmodels() -> None:
+    """Coefficients and log-likelihood are those of a Poisson GLM with an offset."""
+    y, x = DATA[1]
+    offset = np.log(np.random.default_rng(3).uniform(0.5, 3.0, len(y)))
+    fit = fit_counts(prepare_counts(y, x, offset=offset), family="poisson")
+    coefficients, log_likelihood = poisson_reference(y, x, offset)
+    np.testing.assert_allclose(fit.coefficients[0], coefficients, rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(fit.log_likelihood[0], log_likelihood, rtol=1e-10)
+    assert np.isinf(fit.phi).all()
+    assert not fit.boundary.any()
+
+
+def test_windows_enter_the_negative_binomial() -> None:
+    """With an offset coefficients and size are those of statsmodels' NB2 regression with the same offset."""
+    y, x = DATA[1]
+    offset = np.log(np.random.default_rng(3).uniform(0.5, 3.0, len(y)))
+    fit = fit_counts(prepare_counts(y, x, offset=offset))
+    z = (x - x.mean(axis=0)) / x.std(axis=0)
+    model = sm.NegativeBinomial(y, sm.add_constant(z), offset=offset, loglike_method="nb2")
+    rough = model.fit(method="bfgs", maxiter=500, gtol=1e-4, disp=0)
+    found = model.fit(start_params=rough.params, method="newton", maxiter=100, tol=1e-12, disp=0)
+    np.testing.assert_allclose(fit.coefficients[0, 1:], found.params[1:-1] / x.std(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(fit.phi[0], 1 / found.params[-1], rtol=1e-6)
+
+
+def test_counts_without_overdispersion_are_the_poisson_fit() -> None:
+    """Counts that vary less than Poisson counts have a size without bound, and the coefficients of a Poisson GLM."""
     rng = np.random.default_rng(4)
     x = rng.normal(size=(200, 1))
-    fit = fit_counts(prepare_counts(rng.binomial(8, 0.5, 200), x))
-    assert fit.converged.tolist() == [False]
-    assert fit.reason.tolist() == [NO_OVERDISPERSION]
-    assert np.isnan(fit.coefficients).all()
-    assert np.isnan(fit.phi).all()
-    assert np.isnan(fit.log_likelihood).all()
+    y = rng.binomial(8, 0.5, 200).astype(float)
+    fit = fit_counts(prepare_counts(y, x))
+    coefficients, log_likelihood = poisson_reference(y, x)
+    assert fit.boundary.tolist() == [NO_OVERDISPERSION]
+    assert np.isposinf(fit.phi).all()
+    np.testing.assert_allclose(fit.coefficients[0], coefficients, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(fit.log_likelihood[0], log_likelihood, rtol=1e-11)
 
 
-def test_separation_is_flagged() -> None:
-    """A group without any events has no maximum-likelihood coefficient, whatever the likelihood seems to reach."""
+@pytest.mark.parametrize("family", ["negative_binomial", "poisson"])
+def test_a_group_without_events_has_a_rate_of_0(family: str) -> None:
+    """Its coefficient goes to minus infinity; the others, and the size, are those of the fit without the group."""
     y, x = DATA[1]
-    group = np.zeros(len(y))
-    group[:20] = 1.0
+    group = (np.arange(len(y)) < 20).astype(float)
     y = np.where(group == 1, 0.0, y)
-    fit = fit_counts(prepare_counts(y, np.column_stack([x, group])))
-    assert fit.reason.tolist() == [SEPARATION]
+    fit = fit_counts(prepare_counts(y, np.column_stack([x, group])), family=family)
+    rest = fit_counts(prepare_counts(y[20:], x[20:]), family=family)
+    assert fit.boundary.tolist() == [SEPARATION]
+    np.testing.assert_allclose(fit.direction[0, :-1], 0.0, atol=1e-7)
+    np.testing.assert_allclose(fit.direction[0, -1], -1.0, rtol=1e-5)
+    np.testing.assert_allclose(fit.coefficients[0, :-1], rest.coefficients[0], rtol=1e-6)
+    np.testing.assert_allclose(fit.log_likelihood, rest.log_likelihood, rtol=1e-8)
+    if family == "negative_binomial":
+        np.testing.assert_allclose(fit.phi, rest.phi, rtol=1e-6)
 
 
-def test_failures_are_each_replicates_own() -> None:
-    """Among four resamples, one without a group, one without events in it and two sound ones keep their verdicts."""
+def test_boundaries_are_each_replicates_own() -> None:
+    """Among five resamples, one without a group, one without events in it, one without any, keep their verdicts."""
     y, x = DATA[1]
     group = (np.arange(len(y)) < 20).astype(float)
     data = prepare_counts(y, np.column_stack([x, group]))
-    weights = np.ones((4, len(y)))
+    weights = np.ones((5, len(y)))
     weights[1, group == 1] = 0.0
     weights[2, (group == 1) & (y > 0)] = 0.0
+    weights[3, y > 0] = 0.0
     fits = fit_counts(data, weights)
-    assert fits.reason.tolist() == ["", SINGULAR, SEPARATION, ""]
-    assert fits.converged.tolist() == [True, False, False, True]
-    np.testing.assert_array_equal(fits.coefficients[0], fits.coefficients[3])
-
-
-def test_a_resample_without_events_is_flagged() -> None:
-    """If every resampled count is zero there is no maximum."""
-    y, x = DATA[2]
-    fits = fit_counts(prepare_counts(y, x), (y == 0).astype(float)[None, :])
-    assert fits.reason.tolist() == [NO_EVENTS]
+    assert fits.boundary.tolist() == [0, EMPTY_LEVEL, SEPARATION, NO_EVENTS, 0]
+    assert fits.reason.tolist() == [""] * 5
+    np.testing.assert_allclose(fits.coefficients[0], fits.coefficients[4], rtol=1e-9, atol=1e-12)
+    assert np.isnan(fits.coefficients[3]).all()
+    without = fit_counts(prepare_counts(y[20:], x[20:]))
+    assert fits.kept[1].tolist() == [True] * 4 + [False]
+    np.testing.assert_allclose(fits.coefficients[1, :-1], without.coefficients[0], rtol=1e-7)
+    np.testing.assert_allclose(fits.phi[1], without.phi[0], rtol=1e-7)
 
 
 @pytest.mark.parametrize(

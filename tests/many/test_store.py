@@ -74,6 +74,7 @@ DAMAGES = {
     "another value": lambda text: text.replace("false", "true", 1),
     "foreign": lambda text: json.dumps({"answer": 42}),
     "a list": lambda text: "[1, 2]",
+    "deep": lambda text: "[" * 100_000,
     "no JSON": lambda text: "not JSON",
     "another type": lambda text: text.replace('"int64"', '"int65"'),
 }
@@ -127,7 +128,7 @@ def test_no_record_of_a_patient_is_kept(tmp_path):
 def test_a_folder_that_cannot_be_made_is_reported(tmp_path):
     """A file stands in its place."""
     (tmp_path / "taken").write_text("x", encoding="utf-8")
-    with pytest.raises(RunError, match="cannot be made"):
+    with pytest.raises(RunError, match="is not a folder that you may write to"):
         Store(tmp_path / "taken")
 
 

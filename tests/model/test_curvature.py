@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from family_chains import chain_model, simulated
 
-from bayes_sp.model.curvature import Arrow, Full, curvature_at
+from bayes_sp.model.curvature import curvature_at
+from bayes_sp.model.hessians import Arrow, Full
 from bayes_sp.model.mode import find_mode
 from bayes_sp.model.native import log_densities, log_density
 from bayes_sp.model.posterior import log_posterior

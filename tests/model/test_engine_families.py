@@ -5,23 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytensor
 import pytest
 import xarray as xr
 from family_chains import CHAINS, chain_model, simulated
+from readable import assert_equal
 
 from bayes_sp.model.build import build_model
-from bayes_sp.model.native import log_densities, log_density
+from bayes_sp.model.native import log_density
 from bayes_sp.model.pointwise import log_likelihood
 from bayes_sp.model.posterior import log_posterior
 from bayes_sp.model.program import compile_program
 from bayes_sp.survey.arrays import design_arrays
 
-PLAIN = pytensor.compile.mode.Mode(linker="py", optimizer=None)  # no compilation
 MODELS = {
     **CHAINS,
     "measurement error": (["latent_normal", "normal", "poisson"], {"y": {"interactions": ["m1"]}}),
     "measurement errors": (["latent_normal", "latent_normal", "hurdle_negative_binomial"], {}),
+    "integrated": (["latent_normal", "normal"], {"y": {"interactions": ["m1"]}}),
+    "integrated chains": (["latent_normal", "latent_normal", "normal"], {"y": {"interactions": ["m1"]}}),
+    "integrated on a logarithm": (["latent_normal", "lognormal"], {}),
+    "integrated beside others": (["ordered_logit", "latent_normal", "normal"], {"y": {"varying": "clinic"}}),
 }
 
 
@@ -32,27 +35,6 @@ def holes(design, columns: dict[int, list[int]]):
         y[rows, column] = np.nan
     missing = {name: np.isnan(y[:, j]) for j, name in enumerate(design.responses) if np.isnan(y[:, j]).any()}
     return replace(design, y=y, missing=missing)
-
-
-def assert_equal(model, design):
-    """At random points the log-densities are equal, and the engine's gradient is that of its log-density."""
-    posterior, plain = log_posterior(compile_program(model, design)), build_model(model, design)
-    density = pytensor.function(plain.value_vars, plain.logp(), mode=PLAIN)
-    rng = np.random.default_rng(3)
-    for _ in range(2):
-        theta = posterior.program.start + rng.normal(0.0, 0.2, posterior.size)
-        points: dict[str, np.ndarray] = {}
-        for block in posterior.program.parameters.blocks:
-            own = theta[block.start : block.start + block.size]
-            points[block.variable] = np.concatenate([points.get(block.variable, np.empty(0)), own])
-        free = [plain.values_to_rvs[value].name for value in plain.value_vars]
-        assert set(free) == points.keys()
-        expected = density(*(points[name] for name in free))
-        value, gradient = log_density(posterior, theta)
-        np.testing.assert_allclose(value, expected, rtol=1e-11, atol=1e-9)
-    step = 1e-5 * np.eye(posterior.size)
-    differences = (log_densities(posterior, theta + step, 1)[0] - log_densities(posterior, theta - step, 1)[0]) / 2e-5
-    np.testing.assert_allclose(gradient, differences, rtol=2e-5, atol=2e-4)
 
 
 @pytest.mark.parametrize(("families", "parts"), MODELS.values(), ids=MODELS)

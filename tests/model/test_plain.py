@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from family_chains import chain_model, simulated
 
 import bayes_sp as sp
@@ -14,6 +15,7 @@ from bayes_sp.spec.parts import Unmeasured
 from bayes_sp.spec.priors import Prior
 
 
+@pytest.mark.slow
 def test_the_plain_model_has_the_same_posterior(study_survey):
     """Means agree within 5 Monte Carlo errors for every effect, under the same names."""
     tables = {}
@@ -29,6 +31,7 @@ def test_the_plain_model_has_the_same_posterior(study_survey):
     assert (abs(nuts["mean"] - plain["mean"]) < 5 * error).all()
 
 
+@pytest.mark.slow
 def test_the_plain_model_has_the_engines_confounder():
     """Means of strengths, coefficients and every patient's U agree within 5 Monte Carlo errors of both."""
     plain = chain_model(["normal", "poisson"])

@@ -57,13 +57,34 @@ def test_the_summary_has_criticism_only_where_it_was_asked_for(criticised):
 
 
 def test_a_checked_run_has_tables_and_figures_and_no_value_of_a_patient(criticised, tmp_path):
-    """Six more files; the table of influence names patients by row."""
+    """What goes patient by patient, and the ends, which are single patients' values, come with the records only."""
     save_analysis(criticised, tmp_path / "run", summary="")
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert {"predictive.csv", "loo.csv", "influence.csv"} < names
-    assert {"predictive.png", "loo_pit.png", "influence.png"} < names
-    influence = pd.read_csv(tmp_path / "run" / "influence.csv")
+    assert {"predictive.csv", "loo.csv", "predictive.png", "loo_pit.png"} < names
+    assert not any(name.startswith("influence") for name in names)
+    checks = pd.read_csv(tmp_path / "run" / "predictive.csv")
+    ends = checks["statistic"].isin(["minimum", "maximum"])
+    assert ends.any()
+    np.testing.assert_array_equal(checks["observed"].isna(), ends)
+    assert checks["share_at_or_above"].notna().sum() == criticised.criticism.checks.table["share_at_or_above"].count()
+
+    save_analysis(criticised, tmp_path / "all", summary="", save_records=True)
+    names = {path.name for path in (tmp_path / "all").iterdir()}
+    assert {"influence.csv", "influence.png"} < names
+    influence = pd.read_csv(tmp_path / "all" / "influence.csv")
     assert sorted(influence["row"]) == list(range(2, 122))  # the file's own rows
+    assert pd.read_csv(tmp_path / "all" / "predictive.csv")["observed"].notna().all()
+
+
+def test_the_ends_are_printed_with_the_records_only(criticised):
+    """In the lines of all patients; the note says why they are absent."""
+    model, found = criticised.fit.model, criticised.criticism
+    largest = f"{criticised.fit.survey.records[model.outcome].max():.0f}"
+    for with_ends in (True, False):
+        lines = next(criticism_sections(model, found, with_ends=with_ends))[1]
+        cells = [line.split() for line in lines if line.split()[:1] == ["maximum"]][-1]  # of the outcome
+        assert (largest == cells[1]) == with_ends
+        assert ("are not shown" in " ".join(lines)) != with_ends
 
 
 def test_a_patient_on_whom_the_conclusion_hangs_is_named(criticised):

@@ -7,11 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from matplotlib.text import Annotation
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Annotation, Text
 
-from bayes_sp.names import DIFFERENCE
+from bayes_sp.fitting import Fit
+from bayes_sp.model.options import SamplerOptions
+from bayes_sp.names import DIFFERENCE, TOTAL_INDIRECT
 from bayes_sp.report.figures import INK, QUIET, plot_comparison, plot_paths
 from bayes_sp.spec.load import load_model
+from bayes_sp.survey.arrays import design_arrays
 
 
 def texts_of(axes) -> list[str]:
@@ -81,7 +85,7 @@ def test_the_forest_holds_every_difference_of_the_table(own_analysis):
     """Each kind of result is one series whose points are the table's estimates."""
     (axes,) = plot_comparison(own_analysis.fit.model, own_analysis.comparison).axes
     table = own_analysis.comparison.table
-    table = table[table["scale"] == DIFFERENCE]
+    table = table[(table["scale"] == DIFFERENCE) & (table["path"] != TOTAL_INDIRECT)]  # one path is all of it
     series = {line.get_label(): line.get_xdata() for line in axes.lines if not line.get_label().startswith("_")}
     assert list(series) == [
         "published", "normal, bootstrap", "normal, posterior", "negative binomial, bootstrap",
@@ -97,15 +101,30 @@ def test_the_forests_lines_are_the_intervals(own_analysis):
     """Every interval of the table is drawn from its lower to its upper limit; an estimate without limits has none."""
     (axes,) = plot_comparison(own_analysis.fit.model, own_analysis.comparison).axes
     table = own_analysis.comparison.table
-    table = table[(table["scale"] == DIFFERENCE) & table["lower"].notna()]
+    table = table[(table["scale"] == DIFFERENCE) & (table["path"] != TOTAL_INDIRECT) & table["lower"].notna()]
     drawn = np.concatenate([[path.vertices[:, 0] for path in lines.get_paths()] for lines in axes.collections])
     np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(table[["lower", "upper"]].to_numpy(float), axis=0))
+
+
+def test_infinite_limits_are_drawn_to_the_edge(own_analysis):
+    """A lower limit of minus infinity is a line to the left edge with an arrow's head; other lines stay as they are."""
+    table = own_analysis.comparison.table
+    table = table[table["path"] != TOTAL_INDIRECT].copy()
+    row = table.index[(table["scale"] == DIFFERENCE) & (table["inference"] == "bootstrap")][0]
+    table.loc[row, "lower"] = -np.inf
+    (axes,) = plot_comparison(own_analysis.fit.model, replace(own_analysis.comparison, table=table)).axes
+    heads = [line for line in axes.lines if line.get_marker() == "<"]
+    assert [line.get_xdata()[0] for line in heads] == [axes.get_xlim()[0]]
+    drawn = np.concatenate([[path.vertices[:, 0] for path in lines.get_paths()] for lines in axes.collections])
+    expected = table[(table["scale"] == DIFFERENCE) & table["lower"].notna()][["lower", "upper"]].to_numpy(float)
+    expected = np.clip(expected, *axes.get_xlim())
+    np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(expected, axis=0))
 
 
 def test_the_forests_rows_are_the_paths_from_top_to_bottom(own_analysis):
     """Paths stand in words in the order of the table, the first on top, and no two points share a height."""
     (axes,) = plot_comparison(own_analysis.fit.model, own_analysis.comparison).axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["direct", "via Mood", "total indirect", "total"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["direct", "via Mood", "total"]
     bottom, top = axes.get_ylim()
     assert bottom > top
     heights = np.concatenate([line.get_ydata() for line in axes.lines if not line.get_label().startswith("_")])
@@ -131,3 +150,22 @@ def test_signs_of_formulas_in_labels_are_drawn_as_they_are(own_analysis):
         plot_comparison(priced, own_analysis.comparison),
     ):
         figure.savefig(io.BytesIO(), format="png")
+
+
+def test_long_names_stay_inside_the_path_diagram(small_tables, make_user_survey, make_posterior, recwarn):
+    """Title, boxes and note are broken into lines; dollar signs are no formula, and nothing warns."""
+    small_tables["title"] = "A title that goes on " * 6
+    for name in ("walks", "mood", "visits"):
+        label = f"{name} at $10 and \\frac 5$ each " + "as reported by the patient at the visit " * 3
+        small_tables.setdefault("variables", {}).setdefault(name, {})["label"] = label
+    model, survey = load_model(small_tables, name="small"), make_user_survey(100)
+    tree = make_posterior(model, design_arrays(model, survey), seed=4, chains=2, draws=100)
+    figure = plot_paths(Fit(model, survey, tree, 4, SamplerOptions()))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    inside = figure.bbox.padded(1)
+    for text in figure.findobj(Text):
+        if text.get_text():
+            box = text.get_window_extent(canvas.get_renderer())
+            assert inside.x0 <= box.x0 <= box.x1 <= inside.x1, text.get_text()
+    assert not recwarn.list

@@ -11,6 +11,8 @@ import pytest
 import xarray as xr
 
 from bayes_sp.errors import RunError
+from bayes_sp.fitting import Fit, fit
+from bayes_sp.model.options import SamplerOptions
 from bayes_sp.report.save import save_analysis
 from bayes_sp.runs import read_run
 from bayes_sp.spec.dump import specification_digest
@@ -57,8 +59,8 @@ def test_the_runs_record_says_what_went_in(saved, own_analysis):
         "source": "120 records from clinic.csv", "origin": "file", "reconstructed_from_published_moments": False,
         "records": 120, "digest": own_analysis.fit.survey.digest,
     }  # fmt: skip
-    assert info["verdict"] == {"trustworthy": True, "reasons": [], "r_hat": 1.0023, "ess_bulk": 3210.4,
-                               "ess_tail": 2109.8, "divergences": 0.0, "e_bfmi": 0.914}  # fmt: skip
+    assert info["verdict"] == {"trustworthy": True, "reasons": [], "cautions": [], "r_hat": 1.0023,
+                               "ess_bulk": 3210.4, "ess_tail": 2109.8, "divergences": 0.0, "e_bfmi": 0.914}  # fmt: skip
     assert info["sampler"]["draws"] == 100
     assert info["seconds"]["fit"] == 1.5
     assert {"python", "pymc", "numpy", "bayes_sp"} <= info["versions"].keys()
@@ -111,3 +113,32 @@ def test_a_run_is_not_replaced_unless_asked(saved, own_analysis):
     assert (saved / "summary.txt").read_text(encoding="utf-8") == "said\n"
     save_analysis(own_analysis, saved, overwrite=True, summary="again")
     assert (saved / "summary.txt").read_text(encoding="utf-8") == "again"
+
+
+@pytest.mark.parametrize("least", [5, 4])
+def test_groups_are_numbered_and_small_ones_say_nothing(own_analysis, small_tables, make_user_survey, tmp_path, least):
+    """No file holds a group's name; the draws give the same effects again, or say that groups are lacking."""
+    small_tables["equation"][-1]["varying"] = "clinic"
+    small_tables["priors"]["visits"]["tau"] = {"dist": "half_normal", "sigma": 0.5, "why": "clinics are alike"}
+    model, survey = load_model(small_tables, name="small"), make_user_survey(100)
+    names = np.array(["St. Zita", "Miss A. Smith", "Praxis 9"])[np.repeat([0, 1, 2], [60, 40 - least, least])]
+    survey = replace(survey, records=survey.records.assign(clinic=names))
+    found = fit(model, survey, seed=1, options=SamplerOptions(draws=50, tune=50, chains=2))
+    verdict = found.diagnose()
+    assert {f"visits_varying[{i}]" for i in (1, 2, 3)} < set(verdict.table["name"])
+    save_analysis(replace(own_analysis, fit=found, verdict=verdict), tmp_path / "run", summary="said\n")
+    for path in (tmp_path / "run").iterdir():
+        content = path.read_bytes()
+        assert not any(name.encode() in content for name in ("St. Zita", "Smith", "Praxis")), path.name
+    saved = read_run(tmp_path / "run").posterior
+    again = Fit(model, survey, saved, 1, found.options)
+    if least < 5:
+        assert "visits_varying" not in saved["posterior"]
+        assert again.lacking() == ["the groups of clinic"]
+    else:
+        assert saved["posterior"]["clinic"].to_numpy().tolist() == ["1", "2", "3"]
+        pd.testing.assert_frame_equal(again.effects().table(), found.effects().table())
+        np.testing.assert_allclose(again.loo().table["elpd"], found.loo().table["elpd"])
+    save_analysis(replace(own_analysis, fit=found, verdict=verdict), tmp_path / "all", save_records=True)
+    kept = read_run(tmp_path / "all").posterior["posterior"]["clinic"].to_numpy().tolist()
+    assert kept == ["Miss A. Smith", "Praxis 9", "St. Zita"]

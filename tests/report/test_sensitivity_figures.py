@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
@@ -77,7 +79,7 @@ def test_rows_of_estimates_are_the_estimates():
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == ["published", "this specification", "kept", "lost", "doubtful", "none"]
     points = [line for line in axes.lines if line.get_marker() in ("o", "D")]
-    assert [list(line.get_xdata()) for line in points] == [[-0.2], [found.base.mean], [-0.3], [-0.1], [-0.2]]
+    assert [list(line.get_xdata()) for line in points] == [[-0.2], [found.base.median], [-0.3], [-0.1], [-0.2]]
     assert [line.get_markerfacecolor() == "white" for line in points] == [False, False, False, True, False]
     assert points[2].get_color() != points[4].get_color()
     drawn = [path.vertices[:, 0] for lines in axes.collections for path in lines.get_paths() if len(path.vertices) == 2]
@@ -103,10 +105,10 @@ def test_the_figure_of_kappa_has_a_panel_for_each_path():
     assert len(figure.axes) == len(paths) == 4
     for axes, path in zip(figure.axes, paths, strict=True):
         own = table[table["path"] == path]
-        np.testing.assert_allclose(axes.lines[0].get_ydata(), own["mean"])
+        np.testing.assert_allclose(axes.lines[0].get_ydata(), own["median"])
         dashed = [line.get_ydata()[0] for line in axes.lines if line.is_dashed()]
         assert dashed == ([-0.2] if path == SERIAL else [])
-        assert axes.lines[-1].get_ydata() == pytest.approx(own["mean"].iloc[-1])  # kappa = 1
+        assert axes.lines[-1].get_ydata() == pytest.approx(own["median"].iloc[-1])  # kappa = 1
 
 
 def test_the_heat_map_holds_the_arrays_means():
@@ -118,7 +120,7 @@ def test_the_heat_map_holds_the_arrays_means():
     down, across = found.grid.keys
     at = at.transpose(down, across, ...)
     excluded = ((at["upper"] < 0) | (at["lower"] > 0)).to_numpy()
-    means = at["mean"].to_numpy()
+    means = at["median"].to_numpy()
     expected = [f"{m:z.3f}" if e else f"({m:z.3f})" for m, e in zip(means.ravel(), excluded.ravel(), strict=True)]
     assert [text.get_text() for text in axes.texts] == expected
     assert {text.startswith("(") for text in expected} <= {True, False}
@@ -149,7 +151,7 @@ def test_one_key_is_a_curve():
     (axes,) = figure.axes
     at = found.grid.crossed.sel(path=found.target.path, scale="difference")
     curve = next(line for line in axes.lines if line.get_marker() == "o")
-    np.testing.assert_allclose(curve.get_ydata(), at["mean"])
+    np.testing.assert_allclose(curve.get_ydata(), at["median"])
     np.testing.assert_allclose(curve.get_xdata(), [0.25, 0.5, 1.0])
     assert axes.get_xlabel() == "slope.sigma"
     assert any(list(line.get_xdata()) == [0.5, 0.5] for line in axes.lines)
@@ -213,12 +215,12 @@ def test_the_figure_of_attrition_has_a_panel_for_each_departure():
         panels = [axes for axes in figure.axes if axes.axison]
         assert len(panels) == len(names)
         for panel, name, tip in zip(panels, names, found.attrition.tipping, strict=True):
-            np.testing.assert_allclose(panel.lines[1].get_ydata(), curves["mean"].sel(shifted=name))
+            np.testing.assert_allclose(panel.lines[1].get_ydata(), curves["median"].sel(shifted=name))
             verticals = [line.get_xdata()[0] for line in panel.lines if list(line.get_ydata()) == [0, 1]
                          and line.get_xdata()[0] == line.get_xdata()[1]]  # fmt: skip
             assert verticals == pytest.approx(tip.deltas)
             assert panel.get_xlabel().startswith("delta, ") == name.startswith("level")
-        flat = [np.ptp(curves["mean"].sel(shifted=name).to_numpy()) < 1e-12 for name in names if "level" in name]
+        flat = [np.ptp(curves["median"].sel(shifted=name).to_numpy()) < 1e-12 for name in names if "level" in name]
         assert all(flat) == (found.fit.model.equations[-1].family == "normal")
 
 
@@ -236,3 +238,16 @@ def test_signs_of_formulas_are_drawn_as_they_are():
     figure = plot_estimates(found.fit.model, target, [("5 $ and 6 $", found.base)], found.base, "a $ mark $", "")
     assert figure.axes[0].get_yticklabels()[-1].get_text() == r"5 \$ and 6 \$"
     assert r"\$ mark \$" in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize("wider", [0.0, 5.0])
+def test_everything_is_hatched_where_the_interval_always_includes_no_effect(wider):
+    """The hatching is what the caption says, also where there is no tipping curve to end it."""
+    found = analysed((CONFOUNDING,))
+    surfaces = {pair: at.assign(lower=at["lower"] - wider, upper=at["upper"] + wider)
+                for pair, at in found.confounding.surfaces.items()}  # fmt: skip
+    (axes, *_) = plot_confounding(found.fit.model, replace(found.confounding, surfaces=surfaces)).axes
+    hatched = [part for part in axes.collections if getattr(part, "hatches", [None]) == ["////"]]
+    (extent,) = (part.get_paths()[0].get_extents() for part in hatched)
+    whole = axes.dataLim
+    assert (extent.width * extent.height == pytest.approx(whole.width * whole.height, rel=1e-6)) == (wider > 0)

@@ -40,7 +40,7 @@ def sentences(*multiples, plain=CLEAR, curve=CURVE):
         ("total", "the total effect"),
         ("total_indirect", "the total indirect effect"),
         ("group_change -> appointments_t1", "the direct effect"),
-        ("group_change -> loneliness_t1 -> appointments_t1", "the effect via loneliness T1"),
+        ("group_change -> loneliness_t1 -> appointments_t1", "the indirect effect via loneliness T1"),
     ],
 )
 def test_effects_in_words(path, words):

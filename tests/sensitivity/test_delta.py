@@ -50,8 +50,8 @@ class Recorder(Runner):
             return Failure("k", cell.name, "it did not work", "")
         moved = dict(cell.model.missing_shift).get(VISITS, 0.0)
         rows = [
-            {"path": path, "scale": scale, "decomposition": kind, "mean": -2.0 + moved, "lower": -3.0 + moved,
-             "upper": -1.0 + moved, "prob_negative": 0.9}
+            {"path": path, "scale": scale, "decomposition": kind, "mean": -1.9 + moved, "median": -2.0 + moved,
+             "lower": -3.0 + moved, "upper": -1.0 + moved, "prob_negative": 0.9}
             for path in (PATH, "total_indirect", "total") for scale in ("coefficient", "difference")
             for kind in ("alone", "average")
         ]  # fmt: skip
@@ -70,8 +70,9 @@ def test_the_step_without_a_shift_is_the_plain_fit(small_model, survey):
         for scale in ("rate_ratio", "difference"):
             row = rows[(rows["path"] == path) & (rows["scale"] == scale) & (rows["decomposition"] != "alone")].iloc[0]
             here = found.curves.sel(shifted=MOOD, step=0, path=path, scale=scale)
-            assert [float(here[n]) for n in ("mean", "lower", "upper")] == [row["mean"], row["lower"], row["upper"]]
-    assert not np.allclose(found.curves["mean"].sel(step=0), found.curves["mean"].sel(step=1))
+            for name in ("mean", "median", "lower", "upper"):
+                assert float(here[name]) == row[name]
+    assert not np.allclose(found.curves["median"].sel(step=0), found.curves["median"].sel(step=1))
 
 
 def test_every_way_and_step_is_one_cell_and_missing_at_random_is_one_for_all(small_model, survey):
@@ -93,7 +94,7 @@ def test_every_way_and_step_is_one_cell_and_missing_at_random_is_one_for_all(sma
     assert list(found.curves["shifted"].to_numpy()) == [MOOD, VISITS, TOGETHER]
     assert list(found.curves["step"].to_numpy()) == [-2, -1, 0, 1, 2]
     np.testing.assert_allclose(found.curves["delta"].sel(shifted=TOGETHER, step=2), [sd, 1.0])
-    np.testing.assert_allclose(found.curves["mean"].sel(shifted=VISITS, path=PATH, scale="difference"),
+    np.testing.assert_allclose(found.curves["median"].sel(shifted=VISITS, path=PATH, scale="difference"),
                                [-3.0, -2.5, -2.0, -1.5, -1.0])  # fmt: skip
     assert (found.curves.attrs["patients"], found.curves.attrs["nonresponders"]) == (120, 30)
     assert found.curves.attrs["data_source"] == survey.mark
@@ -127,7 +128,7 @@ def test_the_table_and_the_findings_say_it_in_words(small_model, survey):
     assert (low.case, low.estimate.upper) == (own["shift"].iloc[0], -1.5)
     assert high.estimate.upper == 1.0
     sentence = (
-        "the 95 % interval of the effect via mood over all patients stays below 0 until missing values of "
+        "the 95 % interval of the indirect effect via mood over all patients stays below 0 until missing values of "
         "visits: rate x 2.72 (log rate +1)"
     )
     assert {low.note, high.note, found.tipping[0].sentence} == {sentence}
@@ -165,7 +166,7 @@ def test_a_fit_that_fails_is_named_and_its_neighbours_stand(small_model, survey)
     name = "missing values of visits: rate x 7.39 (log rate +2)"
     found = delta_curve(small_model, survey, {VISITS: [0.5, 2.0]}, runner=Recorder(failing=(name,)))
     assert not found.trustworthy
-    assert np.isnan(found.curves["mean"].sel(step=2)).all()
+    assert np.isnan(found.curves["median"].sel(step=2)).all()
     assert set(found.table.loc[found.table["step"] == 2, "reason"]) == {"it did not work"}
     assert found.findings()[-1].estimate is None
     assert found.findings()[-1].note.startswith("it did not work; ")
@@ -229,7 +230,7 @@ def test_a_tipping_shift_lies_where_the_limit_reaches_no_effect(small_model):
     result = tip(small_model, WAY, found)
     assert (result.sign, result.shifts) == (-1, (((VISITS, -0.25),), ((VISITS, 0.625),)))
     assert "until missing values of visits: rate x 0.779 (log rate -0.25), or missing values" in result.sentence
-    positive = [Estimate(-e.mean, -e.upper, -e.lower) for e in found]
+    positive = [Estimate(-e.median, -e.upper, -e.lower) for e in found]
     assert tip(small_model, WAY, positive).shifts == result.shifts
 
 
@@ -246,8 +247,8 @@ def test_without_a_change_the_range_is_said(small_model):
     result = tip(small_model, WAY, estimates((-3, -2), None, (-2, -1), (-2, -0.5), (-2, -0.1)))
     assert result.shifts == ()
     assert result.sentence == (
-        "the 95 % interval of the effect via mood over all patients stays below 0 from missing values of visits: "
-        "rate x 0.368 (log rate -1) to missing values of visits: rate x 2.72 (log rate +1); 1 of the fits on the way "
+        "the 95 % interval of the indirect effect via mood over all patients stays below 0 from missing values of "
+        "visits: rate x 0.368 (log rate -1) to missing values of visits: rate x 2.72 (log rate +1); 1 of the fits on the way "
         "have no answer"
     )
     one = Curve(VISITS, ((VISITS, (0.0, 1.0)),))

@@ -74,7 +74,7 @@ def test_under_an_identity_link_nothing_but_a_slope_matters():
     own = found.effects["responders"].draws[AVERAGE]
     for other in found.effects.values():
         np.testing.assert_allclose(other.draws[AVERAGE], own, rtol=1e-8, atol=1e-12)
-    levels = found.curves["mean"].sel(path=SERIAL, scale=DIFFERENCE).where(found.curves["kind"] == "level", drop=True)
+    levels = found.curves["median"].sel(path=SERIAL, scale=DIFFERENCE).where(found.curves["kind"] == "level", drop=True)
     assert np.ptp(levels.to_numpy()) < 1e-12
     assert "changes no difference" in found.tipping[0].impossible
     # a slope: P(R=1) a d b + P(R=0) a d (b + delta), at delta = -2 E b
@@ -82,8 +82,8 @@ def test_under_an_identity_link_nothing_but_a_slope_matters():
     a = draws["belonging_t1"].sel(belonging_t1_term="group_change")
     d = draws["loneliness_t1"].sel(loneliness_t1_term="belonging_t1")
     b = draws["appointments_t1"].sel(appointments_t1_term="loneliness_t1")
-    expected = (a * d * (b - 2 * 452 / 630 * b.mean())).mean()
-    last = found.curves["mean"].sel(population="all", shifted=LAST, path=SERIAL, scale=DIFFERENCE)[-1]
+    expected = (a * d * (b - 2 * 452 / 630 * b.mean())).median()
+    last = found.curves["median"].sel(population="all", shifted=LAST, path=SERIAL, scale=DIFFERENCE)[-1]
     assert float(last) == pytest.approx(float(expected), rel=1e-8)
 
 
@@ -184,7 +184,7 @@ def test_the_ranges_are_what_was_asked_for_or_stated(fit, found):
         ends = sign * records[response].std() * np.linspace(-1, 1, 9)
         np.testing.assert_allclose(delta.sel(shifted=f"level of {response}"), ends, atol=1e-12)
     np.testing.assert_allclose(delta.sel(shifted="level of appointments_t1"), np.linspace(-1, 1, 9))
-    others = found.curves["mean"].sel(population="nonresponders", path=SERIAL, scale=DIFFERENCE)
+    others = found.curves["median"].sel(population="nonresponders", path=SERIAL, scale=DIFFERENCE)
     ratio = others.sel(shifted="level of appointments_t1")[-1] / others.sel(shifted="level of appointments_t1")[4]
     assert float(ratio) == pytest.approx(np.e)
     assert (np.diff(others.sel(shifted=TOGETHER)) < 0).all(), "a higher level makes the difference larger"
@@ -213,9 +213,9 @@ def test_the_table_holds_every_number(found):
         check_names=False,
     )  # fmt: skip
     first = table[table["shifted"].isna() & (table["population"] == "all") & (table["decomposition"] != "alone")]
-    start = found.curves["mean"].sel(population="all", shifted=LAST, step=0)
+    start = found.curves["median"].sel(population="all", shifted=LAST, step=0)
     for path, scale in ((SERIAL, DIFFERENCE), (TOTAL, RATE_RATIO)):
-        mean = first[(first["path"] == path) & (first["scale"] == scale)]["mean"].item()
+        mean = first[(first["path"] == path) & (first["scale"] == scale)]["median"].item()
         assert float(start.sel(path=path, scale=scale)) == pytest.approx(mean, rel=1e-12)
 
 
@@ -232,8 +232,8 @@ def test_the_findings_are_the_target_over_everyone_and_at_the_ends(found):
     last = next(finding for finding in findings if LAST in finding.case)
     assert "(reversed)" in last.case
     assert "unless the slope from loneliness_t1 to appointments_t1" in last.note
-    curve = found.curves["mean"].sel(population="all", shifted=LAST, path=SERIAL, scale=DIFFERENCE)
-    assert last.estimate.mean == float(curve[-1])
+    curve = found.curves["median"].sel(population="all", shifted=LAST, path=SERIAL, scale=DIFFERENCE)
+    assert last.estimate.median == float(curve[-1])
 
 
 def test_the_result_says_where_it_comes_from(fit, found):
@@ -255,7 +255,7 @@ def test_a_ratio_no_level_can_move(fit):
     """On the ratio scale a level does nothing at all under a log link, and a slope does what it does."""
     found = attrition(fit, published_nonresponders(), target=Target(SERIAL, RATE_RATIO), points=3)
     assert "changes no ratio" in found.tipping[0].impossible
-    level = found.curves["mean"].sel(population="all", shifted=TOGETHER, path=SERIAL, scale=RATE_RATIO)
+    level = found.curves["median"].sel(population="all", shifted=TOGETHER, path=SERIAL, scale=RATE_RATIO)
     assert np.ptp(level.to_numpy()) < 1e-10
     slope = found.tipping[-1]
     assert slope.deltas

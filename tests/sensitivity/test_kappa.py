@@ -44,7 +44,7 @@ def test_the_split_moves_by_the_closed_form_and_the_total_does_not(fit, curve):
     expected = np.exp(at_one - b1 * b2 * d * variance).mean()
     found = curve.dataset["mean"].sel(kappa=0.0, path=VIA_FIRST, scale=RATE_RATIO, decomposition="alone")
     assert float(found) == pytest.approx(float(expected), rel=1e-10)
-    total = curve.dataset["mean"].sel(path=TOTAL, scale=DIFFERENCE, decomposition="")
+    total = curve.dataset["median"].sel(path=TOTAL, scale=DIFFERENCE, decomposition="")
     assert np.ptp(total.to_numpy()) < 1e-12
 
 
@@ -55,7 +55,7 @@ def test_the_band_holds_every_interval(curve):
     row = curve.band.set_index(["path", "scale", "decomposition"]).loc[(VIA_FIRST, DIFFERENCE, AVERAGE)]
     assert row["lower"] == own["lower"].min() < own["lower"].max()
     assert row["upper"] == own["upper"].max()
-    assert row["lowest_mean"] < row["highest_mean"]
+    assert row["lowest_median"] < row["highest_median"]
     ratio = curve.band[(curve.band["scale"] == RATE_RATIO) & curve.band["one_side"]]
     assert ((ratio["lower"] > 1) | (ratio["upper"] < 1)).all()
 
@@ -67,14 +67,14 @@ def test_the_findings_are_about_the_serial_effect(fit, curve):
     own = table[(table["path"] == serial) & (table["scale"] == DIFFERENCE) & (table["decomposition"] == AVERAGE)]
     found = curve.findings()
     assert [finding.case for finding in found] == [f"kappa = {k:g}" for k in (0, 0.25, 0.5, 0.75, 1)]
-    assert found[-1].estimate.mean == own["mean"].item()
+    assert found[-1].estimate.median == own["median"].item()
     assert found[-1].estimate.sign() == (-1 if own["upper"].item() < 0 else 0)
 
 
 def test_under_an_identity_link_kappa_does_nothing():
     """A linear chain's effects are products of coefficients."""
     curve = kappa_curve(sp.fit("process6", sp.reconstruct(1), options=FEW), (0.0, 1.0))
-    assert (curve.band["highest_mean"] == curve.band["lowest_mean"]).all()
+    assert (curve.band["highest_median"] == curve.band["lowest_median"]).all()
 
 
 @pytest.mark.parametrize("kappas", [(), (0.5, 0.5), (-0.1,), (0.5, 1.5), (float("nan"),)])

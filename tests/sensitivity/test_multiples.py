@@ -124,7 +124,7 @@ def test_refits_follow_a_margin_that_is_not_linear():
     (found,) = refined([START], 0.1, fits(lambda k: 0.1 - 0.02 * k**2 - 0.003 * k**3, 1e-4, log))
     root = np.roots([-0.003, -0.02, 0.0, 0.1])
     expected = float(root[(root.real > 0) & (abs(root.imag) < 1e-9)].real[0])
-    assert found.multiple == pytest.approx(expected, abs=4 * found.mcse)
+    assert found.multiple == pytest.approx(expected, abs=5 * found.mcse)
     assert len(log) == found.refitted <= MOST_REFITS
 
 

@@ -77,7 +77,7 @@ def test_every_cell_is_bitwise_a_stand_alone_fit(small_model, survey, grid_of):
     alone = sp.fit(model, survey, seed=3, options=FEW).effects().table()
     cell = found.crossed.sel({"visits.walks.sigma": 0.2, "paths_to_mediators": 2.0})
     for row in alone[alone["decomposition"].isin(["", "average"])].to_dict("records"):
-        for name in ("mean", "lower", "upper"):
+        for name in ("mean", "median", "lower", "upper"):
             assert float(cell[name].sel(path=row["path"], scale=row["scale"])) == row[name]
 
 
@@ -173,15 +173,15 @@ def test_findings_are_the_target_under_each_named_set(grid_of):
             & (found.named["path"] == "walks -> mood -> visits")
             & (found.named["scale"] == "rate_ratio")
         ].iloc[0]
-        assert (finding.analysis, finding.estimate.mean, finding.estimate.upper) == (
+        assert (finding.analysis, finding.estimate.median, finding.estimate.upper) == (
             "priors",
-            row["mean"],
+            row["median"],
             row["upper"],
         )
     cells = found.crossed.sel(path="walks -> mood -> visits", scale="rate_ratio")
-    worst = float(cells["upper"].max()) if float(cells["mean"].median()) < 1 else float(cells["lower"].min())
+    worst = float(cells["upper"].max()) if float(cells["median"].median()) < 1 else float(cells["lower"].min())
     assert worst in (findings[3].estimate.upper, findings[3].estimate.lower)
-    below = float(cells["mean"].median()) < 1
+    below = float(cells["median"].median()) < 1
     limit, error = (cells["upper"], cells["mcse_upper"]) if below else (cells["lower"], cells["mcse_lower"])
     sides = int(((limit < 1) if below else (limit > 1)).sum())
     unsure = int((abs(limit - 1) <= 1.96 * error).sum())

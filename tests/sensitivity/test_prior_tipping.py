@@ -106,7 +106,7 @@ def test_the_tipping_scale_of_a_product_is_that_of_its_exact_posterior():
     tau = optimize.brentq(lower, 0.01, 1.0)
     model = model_of(m={"x": UNIT}, y={"m": {**UNIT, "sigma": 2}})
     found = prior_tipping_point(model, survey, low=0.02, high=5, options=QUICK)
-    assert found.target == Target("total_indirect")
+    assert found.target == Target("x -> m -> y")
     assert found.tipping.first.low < tau < found.tipping.first.high
     assert found.tipping.first.high / found.tipping.first.low < 1.3
     assert [term for term, _ in found.priors] == [("m", "x"), ("y", "m")]
@@ -248,6 +248,7 @@ class Failing(Runner):
         ]
 
 
+@pytest.mark.slow
 def test_failed_fits_are_reported_and_gone_round():
     """The root is found between those that have an answer."""
     found = prior_tipping_point(
@@ -274,8 +275,8 @@ def test_the_range_of_a_prior_holds_95_percent_of_its_density(dist):
     prior = Prior(dist, tuple((name, constants[name]) for name in DISTRIBUTIONS[dist].arguments), "w")
     low, high = prior_range(prior)
     draws = SAMPLERS[dist](np.random.default_rng(0), 400_000, **prior.values)
-    assert np.mean(draws < low) == pytest.approx(0.025, abs=4 * np.sqrt(0.025 * 0.975 / 400_000))
-    assert np.mean(draws > high) == pytest.approx(0.025, abs=4 * np.sqrt(0.025 * 0.975 / 400_000))
+    assert np.mean(draws < low) == pytest.approx(0.025, abs=5 * np.sqrt(0.025 * 0.975 / 400_000))
+    assert np.mean(draws > high) == pytest.approx(0.025, abs=5 * np.sqrt(0.025 * 0.975 / 400_000))
 
 
 def test_priors_in_words():

@@ -30,6 +30,7 @@ def answer(mean, *, trustworthy=True):
         ("total", "difference", "", 2.0),
     ]
     table = pd.DataFrame(rows, columns=["path", "scale", "decomposition", "mean"])
+    table["median"] = table["mean"] + 0.1
     table["lower"], table["upper"], table["prob_negative"] = table["mean"] - 0.5, table["mean"] + 0.5, 0.3
     table["mcse_lower"], table["mcse_upper"] = 0.01, 0.02
     return Answer("key", table, trustworthy, () if trustworthy else ("too few draws",), 1.0)
@@ -85,6 +86,7 @@ def test_the_table_says_what_became_of_each_cell(outcomes):
     assert row.loc[(0.2, 0.3), "reason"] == "no such luck"
     assert row.loc[(0.2, -0.3), "reason"] == "too few draws"
     assert row.loc[(0.1, 0.3), ["mean", "reason", "fitted"]].tolist() == [1.3, "", True]
+    assert row.loc[(0.1, 0.3), "median"] == pytest.approx(1.4)
     assert not row.loc[(0.0, 0.3), "fitted"]
     assert (table["ci_prob"] == 0.9).all()
 

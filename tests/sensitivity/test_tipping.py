@@ -173,7 +173,7 @@ def test_values_without_an_answer_are_left_out_and_named():
     assert_allclose(found.first.value, 2.0, rtol=1e-6)
     assert "no answer at 2.5, 3.75" in found.note
     failed = found.table[found.table["dial"] == 2.5].iloc[0]
-    assert np.isnan(failed["mean"])
+    assert np.isnan(failed["median"])
     assert not failed["trustworthy"]
 
 
@@ -189,10 +189,17 @@ def test_doubtful_evaluations_are_named():
 
     def at(value):
         found = interval(lambda d: 3 - d)(value)
-        return Estimate(found.mean, found.lower, found.upper, trustworthy=value < 5)
+        return Estimate(found.median, found.lower, found.upper, trustworthy=value < 5)
 
     found = find_tipping(one_by_one(at), 0, 10, start=0, scan=3, tolerance=0.3)
     assert "not trustworthy at 5, 10" in found.note
+
+
+def test_an_interval_that_includes_no_effect_all_along_is_said_to():
+    """Not how near to no effect the limit comes where the interval shrinks upon it."""
+    found = find_tipping(one_by_one(lambda d: Estimate(0.1 * d, -d, d)), 1e-9, 1, start=1, log=True)
+    assert (found.before, found.crossings) == ("across", ())
+    assert found.note == "the interval includes no effect to begin with, and at every value that was tried"
 
 
 def test_a_base_that_differs_from_the_start_tips_there():

@@ -52,6 +52,7 @@ def upper(model, survey, strengths, seed=2):
     return compute_effects(model, design_arrays(model, survey), posterior).intervals().set_index(["path", "scale"])
 
 
+@pytest.mark.slow
 def test_the_sampler_agrees_with_the_closed_form(chain):
     """NUTS with U in the model against the chain without it, turned by the bias: every mean and SD."""
     model, survey = chain
@@ -88,10 +89,10 @@ def test_without_strength_the_answer_is_the_specifications_own(chain):
     table = sp.fit(model, survey, options=FEW, seed=5).effects().table().set_index(["path", "scale"])
     at = found.surfaces["m2", "y"].sel(m2=0.0, y=0.0)
     for path in table.index.get_level_values("path"):
-        for name in ("mean", "lower", "upper", "prob_negative"):
+        for name in ("mean", "median", "lower", "upper", "prob_negative"):
             expected = table.loc[(path, "difference"), name]
             assert float(at[name].sel(path=path, scale="difference")) == expected
-    assert found.plain.mean == table.loc[("x -> y", "difference"), "mean"]
+    assert found.plain.median == table.loc[("x -> y", "difference"), "median"]
 
 
 def test_turning_both_signs_changes_nothing(chain):
@@ -102,7 +103,7 @@ def test_turning_both_signs_changes_nothing(chain):
         cell = Cell("c", with_confounder(model, {"m2": 0.5 * sign, "y": 0.4 * sign}), survey, 1, FEW)
         tables.append(answer(cell).table)
     error = 5 * np.hypot(tables[0]["mcse_mean"], tables[1]["mcse_mean"])
-    assert (np.abs(tables[0]["mean"] - tables[1]["mean"]) < error).all()
+    assert (np.abs(tables[0]["median"] - tables[1]["median"]) < error).all()
 
 
 def test_the_grid_is_what_cells_say(exact, chain):
@@ -118,7 +119,7 @@ def test_the_grid_is_what_cells_say(exact, chain):
     (again,) = ExactRunner().run([cell])
     assert isinstance(again, Answer)
     expected = estimate_of(again.table, found.target)
-    assert float(surface["mean"].sel(m2=s, y=t, path=SERIAL, scale="difference")) == expected.mean
+    assert float(surface["median"].sel(m2=s, y=t, path=SERIAL, scale="difference")) == expected.median
 
 
 def test_the_default_grid_leaves_room(exact):
@@ -140,7 +141,7 @@ def test_tipping_curves_hold_between_the_fits(exact, chain):
         for _, row in own.iloc[[0, len(own) // 2, -1]].iterrows():
             strengths = {pair[0]: row["first_strength"], pair[1]: row["second_strength"]}
             limit = upper(*chain, strengths).loc[(SERIAL, "difference"), "lower"]
-            assert abs(limit) < 0.04 * margin + 3 * found.plain.mcse_lower
+            assert abs(limit) < 0.04 * margin + 5 * found.plain.mcse_lower
 
 
 def test_multiples_are_roots_of_the_exact_limit(exact, chain):
@@ -157,7 +158,7 @@ def test_multiples_are_roots_of_the_exact_limit(exact, chain):
             return upper(*chain, strengths).loc[(SERIAL, "difference"), "lower"]
 
         root = brentq(limit, 1.0, row["most"], xtol=1e-3)
-        assert abs(row["multiple"] - root) < 4 * row["mcse"] + 0.01
+        assert abs(row["multiple"] - root) < 5 * row["mcse"] + 0.01
 
 
 def test_interpolation_agrees_with_a_refit_at_the_root(chain):
@@ -197,8 +198,8 @@ def test_findings_are_fits_as_strong_as_the_strongest_covariate(exact, chain):
     expected = upper(*chain, {"m1": age["m1"], "m2": age["m2"]}).loc[(SERIAL, "difference")]
     case = next(f for f in findings if f.case.startswith("a confounder of label of m1 and label of m2"))
     assert case.case.endswith('as strong as "age" in both')
-    assert_allclose(case.estimate.lower, expected["lower"], atol=4 * case.estimate.mcse_lower)
-    assert case.estimate.mean < found.plain.mean
+    assert_allclose(case.estimate.lower, expected["lower"], atol=5 * case.estimate.mcse_lower)
+    assert case.estimate.median < found.plain.median
 
 
 def test_everything_that_it_depends_on_is_kept(exact, chain):
@@ -224,7 +225,7 @@ def test_failures_and_doubts_are_reported(chain):
     assert found.sentences()[-1] == wrong
     failed = found.table[found.table["reason"] == "it could not be fitted"]
     assert set(zip(failed["first_strength"], failed["second_strength"], strict=True)) == {(0.4, 0.4), (0.8, 0.4)}
-    assert failed["mean"].isna().all()
+    assert failed["median"].isna().all()
     assert "To make" in found.sentence()
 
 
@@ -248,13 +249,14 @@ def test_an_effect_that_is_not_clear(chain):
     assert (found.multiples["multiple"] == 0.0).all()
 
 
+@pytest.mark.slow
 def test_one_mediator_and_three():
     """One pair, or six; a path around a mediator leaves out what cannot bias it."""
     one = confounding(
         normal_chain(1), confounded_records(1, {}), runner=ExactRunner(), options=FEW, target=Target("x -> m1 -> y")
     )
     assert list(one.surfaces) == [("m1", "y")]
-    assert "the effect via label of m1" in one.sentence()
+    assert "the indirect effect via label of m1" in one.sentence()
     levels = {name: [0.4] for name in ("m1", "m2", "m3", "y")}
     three = confounding(normal_chain(3), confounded_records(3, {}), runner=ExactRunner(), options=FEW, strengths=levels)
     assert len(three.surfaces) == 6
@@ -262,6 +264,7 @@ def test_one_mediator_and_three():
     assert len(three.findings()) == 6
 
 
+@pytest.mark.slow
 def test_priors_of_strengths_are_averaged_over(chain):
     """One fit more: its interval is wider than that of the plain model, and it stands among the findings."""
     model, survey = chain
@@ -286,7 +289,7 @@ def test_ordered_mediators_and_counts(make_survey):
     )  # fmt: skip
     surface = found.surfaces["belonging_t1", "appointments_t1"]
     assert surface["fitted"].sum() == 2
-    assert np.isfinite(surface["mean"].sel(scale="difference")).all()
+    assert np.isfinite(surface["median"].sel(scale="difference")).all()
     assert found.tipping["slope_bias"].isna().all()
 
 

@@ -33,8 +33,8 @@ def everything():
 def test_the_base_is_the_fits_own_effect(everything):
     """Target, effects and estimate are those of a fit of the same seed."""
     own = estimate_of(everything.fit.effects().table(), everything.target)
-    assert everything.target == Target("total_indirect")  # one mediator has no serial path
-    assert (everything.base.mean, everything.base.lower, everything.base.upper) == (own.mean, own.lower, own.upper)
+    assert everything.target == Target("walks -> mood -> visits")  # one mediator has one indirect path
+    assert (everything.base.median, everything.base.lower, everything.base.upper) == (own.median, own.lower, own.upper)
     assert everything.base.trustworthy
     assert everything.base.sign() == -1
 
@@ -164,7 +164,7 @@ def test_another_target_is_asked_of_every_part():
     assert found.grid.target.path == found.kappa.target.path == "walks -> visits"
     own = found.effects.table()
     row = own[(own["path"] == "walks -> visits") & (own["scale"] == "difference")]
-    assert found.base.mean in row["mean"].to_numpy()
+    assert found.base.median in row["median"].to_numpy()
     with pytest.raises(BayesSpError, match="has no path"):
         asked([KAPPA], target=Target("walks -> moods -> visits"))
 

@@ -126,7 +126,8 @@ def test_an_answer_at_the_end_of_a_bounded_scale_needs_a_step(records, step, ref
         "equation": [{"response": "mood", "family": "beta"}, {"response": "y", "family": "poisson"}],
         "priors": {"intercept": REAL, "slope": REAL, "precision": POSITIVE},
     }
-    frame = records.assign(mood=records["mood"].where(records.index != 4, 10.0))
+    steps = (2 * records["mood"]).round() / 2  # answers on the steps of the scale
+    frame = records.assign(mood=steps.clip(0.5, 9.5).where(records.index != 4, 10.0))
     model = load_model(tables, name="bounded")
     if refused:
         (found,) = problems_of(model, frame)

@@ -150,7 +150,8 @@ def test_a_file_has_missing_cells(tmp_path, model, records, cell):
         ("months", "", 'column "months": must have a value in every row, because it is an observation window; found at '
                        "row 4 (nan)"),
         ("months", "0", 'column "months": must be above 0; found at row 4 (0)'),
-        ("mood", "n/a", "column \"mood\": must be a number; found at row 4 ('n/a')"),
+        ("mood", "n/a", "column \"mood\": must be a number; found at row 4 ('n/a'); write a missing value as an empty "
+                        "cell or NA, or name its code in the specification's missing_codes"),
     ],
 )  # fmt: skip
 def test_a_wrong_cell_of_a_file(tmp_path, model, records, column, cell, problem):

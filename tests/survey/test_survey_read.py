@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from bayes_sp.errors import SurveyError
+from bayes_sp.survey.groups import HOW_MISSING
 from bayes_sp.survey.read import read_survey
 
 HEADER = "walks,mood,visits,age,visits_before,housing"
@@ -37,8 +38,8 @@ def with_cell(column: str, cell: str) -> str:
     ("column", "cell", "problem"),
     [
         ("mood", "fine", "column \"mood\": must be a number; found at row 3 ('fine')"),
-        ("mood", "nan", "column \"mood\": must be a number; found at row 3 ('nan')"),
-        ("mood", "na", "column \"mood\": must be a number; found at row 3 ('na')"),
+        ("mood", "nan", f"column \"mood\": must be a number; found at row 3 ('nan'); {HOW_MISSING}"),
+        ("mood", "na", f"column \"mood\": must be a number; found at row 3 ('na'); {HOW_MISSING}"),
         ("mood", "-inf", "column \"mood\": must be a number; found at row 3 ('-inf')"),
         ("mood", "1e999", 'column "mood": must be a number; found at row 3 (inf)'),
         ("mood", "0x10", "column \"mood\": must be a number; found at row 3 ('0x10')"),
@@ -92,7 +93,8 @@ def test_plain_numbers_are_read_however_they_are_written(tmp_path, small_model, 
         (f'{HEADER}\n1,5,2,40,3,"1\n', "is not a well-formed CSV table: line 2: unexpected end of data"),
         (
             f"{HEADER}\n{GOOD}\n{GOOD},9\n{GOOD},9,9\n",
-            "row 3 has more fields than the 6 that the first row names, and 1 more",
+            "row 3 has more fields than the 6 that the first row names; a comma in a cell needs quotation marks, "
+            "and 1 more",
         ),
         (f"{HEADER}\n{GOOD}\n\n{GOOD}\n", "row 3 is blank"),
         (f"{HEADER}\n{GOOD}\n1,5.5,2,40,3\n", "row 3 has fewer fields than the 6 that the first row names"),
@@ -172,7 +174,7 @@ def test_layout_does_not_matter(tmp_path, small_model):
         f"{HEADER}\r\n{GOOD}\r\n{GOOD}",
         f"{HEADER}\r{GOOD}\r{GOOD}\r",
         f"{quoted}\n{GOOD}\n{GOOD}\n\n \n,,,,,\n",
-        f"{HEADER}\n{GOOD},,\n{GOOD}\n",
+        f"{HEADER},,\n{GOOD},,\n{GOOD},,\n",
     ):
         assert read(tmp_path, small_model, content).digest == plain.digest
 

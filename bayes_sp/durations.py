@@ -1,0 +1,42 @@
+"""What takes longer than a minute, in a line that is printed before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayes_sp.model.options import SamplerOptions
+
+if TYPE_CHECKING:
+    from bayes_sp.spec.types import PathModel
+
+LONG = 60.0  # seconds
+STEP = 8e-8  # seconds for each record of an equation that is not normal, in each of the gradients of a draw
+GRADIENTS = 7  # of a draw of NUTS, or so
+REFITTED = {"priors": "other priors", "confounding": "unmeasured confounders", "attrition": "shifts of missing values"}
+
+
+def fit_takes(model: PathModel, records: int, options: SamplerOptions) -> str:
+    """Say about how long sampling by NUTS takes where that is over a minute; '' otherwise.
+
+    A rough number, from two cores of a server: time is in proportion to draws, records and the equations that are not
+    normal (of a normal one only moments are needed).
+    """
+    if options.method != "nuts":
+        return ""
+    rounds = -(-options.chains // min(options.cores, options.chains))
+    equations = sum(equation.family != "normal" for equation in model.equations)
+    seconds = STEP * records * equations * GRADIENTS * (options.draws + options.tune) * rounds
+    if seconds <= LONG:
+        return ""
+    return f"{records:,} records: sampling may take about {seconds / 60:.0f} min; --method laplace takes far less."
+
+
+def sensitivity_takes(parts: Sequence[str], cells: Path) -> str:
+    """Say that an analysis refits the model many times, and what is kept of it; '' where nothing is refitted."""
+    asked = [words for part, words in REFITTED.items() if part in parts]
+    if not asked:
+        return ""
+    listed = " and ".join(filter(None, (", ".join(asked[:-1]), asked[-1])))
+    return f"The model is fitted again, many times, with {listed}: minutes. Finished fits are kept in {cells}."

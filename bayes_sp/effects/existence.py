@@ -1,0 +1,159 @@
+r"""Which priors leave the mean of an outcome with a log link without a posterior mean.
+
+Given the parameters, a normal mediator with errors of SD sigma and slope b makes the mean outcome
+:math:`e^{\ldots + b^2 \sigma^2 / 2}`. Averaged over a normal prior of b with SD tau this is finite only where
+:math:`\sigma\tau < 1`, and the likelihood of a count falls too slowly in b to change that (as an exponential, not as a
+square). With several mediators whose errors have the covariance matrix Sigma, and prior SDs T = diag(tau), the bound is
+that the largest eigenvalue of :math:`T \Sigma T` is below 1. Priors with heavier tails than the normal's (Student t,
+Laplace, flat) have no SD that would be small enough.
+
+References
+----------
+Fabrizi & Trivisano (2012). Bayesian Analysis 7(4), 975-996. doi:10.1214/12-BA733 (the mean of the lognormal)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from bayes_sp.effects.chain import Array, Chain
+from bayes_sp.effects.draws import flat, read_chain
+from bayes_sp.spec.priors import Prior
+from bayes_sp.spec.types import PathModel
+
+NEAR = 0.9  # of residual SD x prior SD, where 1 is the bound
+EXPONENTIAL = ("exp", "zero_inflated", "hurdle")
+SOFT = ("poisson", "gamma")  # likelihoods that fall faster than an exponential on one side
+
+
+@dataclass(frozen=True)
+class MeanBound:
+    """How near the priors of an outcome's slopes come to leaving its mean without a posterior mean.
+
+    Attributes
+    ----------
+    share
+        Of draws in which `reach` is 0.9 or more.
+    reach
+        Root of the largest eigenvalue of T Sigma T (residual SD x prior SD for one mediator), median over draws;
+        infinite for a prior with heavier tails than the normal's.
+    mediator, residual_sd
+        The mediator that takes it farthest, and the SD of its errors, those that earlier mediators pass on included.
+    prior_sd, place, prior
+        SD of the prior of its slope, where that stands in the specification, and the prior.
+    safe_sd
+        Prior SD at which `reach` would be 0.9.
+    certain
+        Whether the outcome's likelihood falls so slowly that the mean does not exist beyond the bound; False where it
+        may.
+    """
+
+    share: float
+    reach: float
+    mediator: str
+    residual_sd: float
+    prior_sd: float
+    place: str
+    prior: Prior
+    safe_sd: float
+    certain: bool
+
+    def __str__(self) -> str:
+        exists = "does not exist" if self.certain else "need not exist"
+        size = f"{self.residual_sd:.2g} x {self.prior_sd:.3g}" if np.isfinite(self.prior_sd) else "not bounded"
+        return (
+            f"the posterior mean of the difference {exists} with these priors: under a log link residual SD x prior SD "
+            f"of a slope must stay below 1, and for {self.mediator} it is {size} (priors.{self.place}: {self.prior}), "
+            f"{NEAR} or more in {_percent(self.share)} of the draws; a normal prior with an SD of "
+            f"{_rounded_down(self.safe_sd):.2g} is safe"
+        )
+
+
+def mean_bound(model: PathModel, posterior: xr.Dataset) -> MeanBound | None:
+    """Return how near the priors come to the bound; None where no mean is exponential in a normal mediator."""
+    chain = read_chain(model, posterior)
+    normal = [k for k, mediator in enumerate(chain.mediators) if mediator.rule == "normal"]
+    j = len(chain.mediators)
+    normal = [k for k in normal if chain.slopes[:, j, k].any() or chain.interactions[:, j, k].any()]
+    if chain.outcome.rule not in EXPONENTIAL or not normal:
+        return None
+    found = [_at(model, chain, posterior, normal, u) for u in model.contrast]
+    reach, tau, sd = max(found, key=lambda one: float(np.median(one[0])))
+    k = normal[int(np.argmax(tau * np.median(sd, axis=0)))]
+    place, name = model.prior_place(model.outcome, model.mediators[k]) or ("", "")
+    prior = model.prior(model.outcome, model.mediators[k])
+    if prior is None:
+        raise ValueError(f"{model.outcome} has no prior for the slope of {model.mediators[k]}")
+    own, spread = float(tau[normal.index(k)]), float(np.median(sd[:, normal.index(k)]))
+    middle = float(np.median(reach))
+    return MeanBound(
+        share=float((reach >= NEAR).mean()),
+        reach=middle,
+        mediator=model.mediators[k],
+        residual_sd=spread,
+        prior_sd=own,
+        place=f"{place}.{name}" if place else name,
+        prior=prior,
+        safe_sd=own * NEAR / middle if np.isfinite(middle) else NEAR / spread,
+        certain=model.equations[-1].family not in SOFT,
+    )
+
+
+def _at(
+    model: PathModel, chain: Chain, posterior: xr.Dataset, normal: list[int], u: float
+) -> tuple[Array, Array, Array]:
+    """Return the reach (S,), the slopes' prior SDs (k,) and the mediators' residual SDs (S, k) where all see u."""
+    covariance = _covariance(model, chain, posterior, u)[:, normal][:, :, normal]
+    sd = np.sqrt(np.einsum("skk->sk", covariance))
+    tau = np.array([_slope_sd(model, model.mediators[k], u) for k in normal])
+    if not np.isfinite(tau).all():
+        return np.full(chain.draws, np.inf), tau, sd
+    largest = np.linalg.eigvalsh(tau[:, None] * covariance * tau)[:, -1]
+    return np.sqrt(np.maximum(largest, 0.0)), tau, sd
+
+
+def _covariance(model: PathModel, chain: Chain, posterior: xr.Dataset, u: float) -> Array:
+    """Covariance matrix of the normal mediators' errors, unmeasured confounders included, (S, K, K)."""
+    count = len(chain.mediators)
+    errors = np.zeros((chain.draws, count, count + len(model.confounders)))
+    for k, mediator in enumerate(chain.mediators):
+        if mediator.rule != "normal":
+            continue  # bounded, whatever is passed on
+        errors[:, k, k] = mediator.sigma
+        for c, confounder in enumerate(model.confounders):
+            given = dict(confounder.strengths).get(model.mediators[k], 0.0)
+            if isinstance(given, Prior):
+                chosen = posterior[[confounder.name]].sel({f"{confounder.name}_term": model.mediators[k]})
+                errors[:, k, count + c] = flat(chosen, confounder.name)
+            else:
+                errors[:, k, count + c] = given
+        for earlier in range(k):
+            errors[:, k] += chain.slope(k, earlier, u)[:, None] * errors[:, earlier]
+    return errors @ errors.transpose(0, 2, 1)
+
+
+def _slope_sd(model: PathModel, mediator: str, u: float) -> float:
+    """Prior SD of a mediator's slope in the outcome's equation where that sees u; infinite for heavier tails."""
+    terms = [(mediator, 1.0)]
+    if mediator in model.equations[-1].interactions:
+        terms.append((f"{model.exposure}:{mediator}", u))
+    total = 0.0
+    for term, weight in terms:
+        prior = model.prior(model.outcome, term)
+        sigma = prior.values["sigma"] if prior is not None and prior.dist == "normal" else math.inf
+        total += (weight * sigma) ** 2 if weight else 0.0
+    return math.sqrt(total)
+
+
+def _percent(share: float) -> str:
+    return "all" if share == 1.0 else f"{100.0 * share:.2g} %"
+
+
+def _rounded_down(value: float) -> float:
+    """Two digits, never more than the value."""
+    digit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return math.floor(value / digit) * digit

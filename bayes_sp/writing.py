@@ -1,0 +1,294 @@
+"""Files and folders written whole or not at all, under names that nobody else has taken meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+from bayes_sp.errors import RunError
+
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+MARK = ".bayes_sp-partial"
+_OPEN: set[str] = set()  # what this process is writing
+
+
+class Interruptions:
+    """Signals while something is written.
+
+    A signal does what it does elsewhere (Ctrl-C raises `KeyboardInterrupt`), but while ``hold`` is True it waits, so
+    that a change of names or the removal of what is half written is not cut in two. A signal whose exception was lost,
+    as in a callback of a compiled library, or became another exception there, acts at the end of the block.
+    """
+
+    def __init__(self) -> None:
+        self.hold = False
+        self._seen: tuple[int, FrameType | None] | None = None
+        self._before: dict[int, Callable[[int, FrameType | None], object]] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():  # Python handles signals there alone
+            for number in SIGNALS:
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    self._before[number] = handler
+                    signal.signal(number, self._handle)
+        return self
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._seen = (number, frame)
+        if not self.hold:
+            self._before[number](number, frame)
+
+    @property
+    def pending(self) -> bool:
+        """Whether a signal has come."""
+        return self._seen is not None
+
+    def check(self) -> None:
+        """Let a signal act that has come and was held back or lost."""
+        if self._seen is not None:
+            number, frame = self._seen
+            self._before[number](number, frame)
+
+    def __exit__(self, *_: object) -> None:
+        self.hold = True
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self.check()
+
+
+class Partial:
+    """A hidden name beside the place where something is going to stand; what is under it goes when the block ends.
+
+    The name holds the machine and the process, so that `remove_abandoned` knows what a killed process has left.
+
+    Parameters
+    ----------
+    place
+        The file or folder to be.
+    old
+        Whether it holds what stood there before.
+    """
+
+    def __init__(self, place: Path, *, old: bool = False) -> None:
+        kind = "old" if old else "new"
+        self.path = place.with_name(f"{MARK}-{_key(place)}-{kind}-{_here()}-{os.getpid()}-{secrets.token_hex(4)}")
+        _OPEN.add(self.path.name)
+
+    def remove(self) -> None:
+        """Remove what is under the name, if anything is."""
+        if self.path.is_dir() and not self.path.is_symlink():
+            shutil.rmtree(self.path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):  # it may never have been made, and nothing more can be done about it
+                self.path.unlink()
+        _OPEN.discard(self.path.name)
+
+
+def _key(place: Path) -> str:
+    """Return a short name of a place: its own may be as long as a name can be."""
+    import hashlib
+
+    return hashlib.sha256(os.fsencode(place.name)).hexdigest()[:12]
+
+
+def _here() -> str:
+    """Return the machine's name as part of a file's name."""
+    return "".join(sign for sign in socket.gethostname() if sign.isascii() and sign.isalnum())[:32] or "machine"
+
+
+def remove_abandoned(place: Path) -> None:
+    """Remove what killed processes of this machine left of the same place, and bring back what they had moved away."""
+    start = f"{MARK}-{_key(place)}-"
+    for name in os.listdir(place.parent):
+        parts = name.removeprefix(start).split("-")
+        if not name.startswith(start) or len(parts) != 4 or parts[1] != _here() or name in _OPEN:
+            continue
+        if not parts[2].isdigit() or _is_alive(int(parts[2])):
+            continue
+        left = place.with_name(name)
+        if parts[0] == "old":  # it was moved away, and nothing came in its stead
+            with contextlib.suppress(OSError):
+                claim(left, place)
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    """Whether another process has this number; our own can only stand on what an earlier one left."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def claim(finished: Path, place: Path) -> None:
+    """Give a finished file or folder its name, unless something has that name; of several processes one succeeds.
+
+    A folder's name is first taken by an empty folder, which only one process can make and which a folder can replace;
+    a file's by a second name of the same file, where the disk knows such, else by an empty file.
+
+    Raises
+    ------
+    FileExistsError
+        Where something has the name.
+    OSError
+        Where the disk refuses.
+    """
+    if os.name == "nt":  # renames nothing onto something
+        finished.rename(place)
+    elif finished.is_dir():
+        place.mkdir()
+        try:
+            finished.rename(place)
+        except OSError as error:
+            with contextlib.suppress(OSError):  # not empty any more: somebody else's
+                place.rmdir()
+            if error.errno == errno.ENOTEMPTY:
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place)) from error
+            raise
+    else:
+        try:
+            os.link(finished, place)
+        except FileExistsError:
+            raise
+        except OSError:
+            os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            finished.replace(place)
+
+
+def numbered(place: Path) -> Iterator[Path]:
+    """Yield a name, then the same with ``-2``, ``-3`` and so on."""
+    yield place
+    count = 2
+    while True:
+        yield place.with_name(f"{place.name}-{count}")
+        count += 1
+
+
+def claim_next(finished: Path, place: Path) -> Path:
+    """Give a finished folder its name, or the first of ``...-2``, ``...-3`` that is free, and return it."""
+    for name in numbered(place):
+        try:
+            claim(finished, name)
+        except FileExistsError:
+            continue
+        return name
+    raise AssertionError("unreachable: there is always a next number")
+
+
+def check_place(place: Path, shown: Path | None = None) -> None:
+    """Refuse a place where nothing can be made, by making the same names in a hidden folder beside it for a moment.
+
+    Parameters
+    ----------
+    place
+        A file or folder to be.
+    shown
+        What it is called in the error; by default the same.
+
+    Raises
+    ------
+    RunError
+        Where a folder above it is missing and cannot be made, or the disk does not take the name.
+    """
+    name, place = str(shown or place), place.absolute()
+    above = next(path for path in [place.parent, *place.parents] if os.path.lexists(path))
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise RunError(name, [f"cannot be written: {above} is not a folder that you may write to"])
+    with Interruptions() as interruptions:
+        trial = Partial(above / "trial")
+        try:
+            trial.path.mkdir()
+            inside = trial.path / place.relative_to(above)
+            inside.with_name(f"{inside.name}-99").mkdir(parents=True)
+        except OSError as error:
+            raise RunError(name, [f"cannot be written ({error.strerror or error})"]) from error
+        finally:
+            interruptions.hold = True
+            trial.remove()
+
+
+def check_file(path: Path, *, overwrite: bool) -> None:
+    """Refuse a file's place before any work is done.
+
+    Raises
+    ------
+    RunError
+        Where it is a folder, exists and ``overwrite`` is False, its folder does not exist, or nothing can be written.
+    """
+    if os.path.isdir(path):
+        raise RunError(str(path), ["is a folder; name a file"])
+    if os.path.lexists(path):
+        if not overwrite:
+            raise RunError(str(path), ["exists already; name another file, or add --overwrite"])
+        if not os.path.isfile(path):
+            raise RunError(str(path), ["exists already and is no plain file; it is not replaced"])
+    real = Path(os.path.realpath(path))
+    if not real.parent.is_dir():
+        raise RunError(str(path), [f"cannot be written ({real.parent} is not a folder)"])
+    check_place(real, path)
+
+
+class WholeFile:
+    """Write a file under a hidden name; it takes its own when the block ends well.
+
+    Raises
+    ------
+    RunError
+        As `check_file`, or where the disk cannot be written.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        self.path, self.overwrite = path, overwrite
+
+    def __enter__(self) -> Path:
+        check_file(self.path, overwrite=self.overwrite)
+        self._real = Path(os.path.realpath(self.path))  # what a link points at is replaced, and not the link
+        self._partial = Partial(self._real)
+        self._interruptions = Interruptions().__enter__()
+        return self._partial.path
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._interruptions.hold = True
+        try:
+            if error is None and not self._interruptions.pending:
+                if self.overwrite:
+                    self._partial.path.replace(self._real)
+                else:
+                    claim(self._partial.path, self._real)
+        except FileExistsError as taken:
+            raise RunError(str(self.path), ["exists by now; name another file, or add --overwrite"]) from taken
+        except OSError as refused:
+            raise RunError(str(self.path), [f"cannot be written ({refused.strerror or refused})"]) from refused
+        finally:
+            self._partial.remove()
+            self._interruptions.__exit__()
+        if isinstance(error, OSError):
+            raise RunError(str(self.path), [f"cannot be written ({error.strerror or error})"]) from error
+
+
+def write_whole(path: Path, content: str | bytes, *, overwrite: bool = False) -> None:
+    """Write a file whole or not at all.
+
+    Raises
+    ------
+    RunError
+        As `WholeFile`.
+    """
+    with WholeFile(path, overwrite=overwrite) as partial:
+        partial.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)

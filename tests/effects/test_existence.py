@@ -1,0 +1,136 @@
+"""Which priors leave a mean without a value: the bound by hand, and where it comes from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.integrate import quad
+
+import bayes_sp as sp
+from bayes_sp.effects.existence import mean_bound
+from bayes_sp.spec.load import load_model
+from bayes_sp.spec.priors import Prior
+
+NORMAL = {"dist": "normal", "mu": 0, "sigma": 0.5, "why": "w"}
+SPREAD = {"dist": "half_normal", "sigma": 2, "why": "w"}
+
+
+def chain(family="negative_binomial", mediators=("m",), slope=None, **outcome):
+    """Return x -> mediators -> y, with the outcome's slopes as given."""
+    equations = [{"response": name, "family": "normal"} for name in mediators]
+    equations.append({"response": "y", "family": family, **outcome})
+    slope = slope or NORMAL
+    extra = {"poisson": {}, "negative_binomial": {"phi": SPREAD}, "gamma": {"shape": SPREAD}, "lognormal": {}}
+    tables = {
+        "title": "t", "exposure": "x", "outcome": "y", "contrast": [0, 2], "equation": equations,
+        "variables": {"y": {"kind": "count"}} if family in ("poisson", "negative_binomial") else {},
+        "priors": {"intercept": NORMAL, "slope": NORMAL, "sigma": SPREAD, **extra.get(family, {})},
+    }  # fmt: skip
+    tables["priors"]["y"] = {"slope": slope}
+    return load_model(tables, name="made_up")
+
+
+def posterior_of(model, sigma, draws=50, **slopes):
+    """Return draws with residual SDs as given, (mediator: value or draws), and all coefficients 0.1 but ``slopes``."""
+    rng = np.random.default_rng(1)
+    data, coords = {}, {"chain": [0, 1], "draw": np.arange(draws // 2)}
+    for equation in model.equations:
+        terms = model.terms(equation)
+        values = 0.1 + 1e-9 * rng.standard_normal((2, draws // 2, len(terms)))
+        for i, term in enumerate(terms):
+            values[..., i] = slopes.get(f"{equation.response}_{term.replace(':', '_')}", values[..., i])
+        data[equation.response] = (("chain", "draw", f"{equation.response}_term"), values)
+        coords[f"{equation.response}_term"] = list(terms)
+    sds = [np.broadcast_to(value, (draws,)).reshape(2, -1) for value in sigma.values()]
+    data["sigma"] = (("chain", "draw", "sigma_response"), np.stack(sds, axis=-1))
+    coords["sigma_response"] = list(sigma)
+    return xr.Dataset(data, coords=coords)
+
+
+def test_the_bound_is_where_the_prior_expectation_ends():
+    """E exp(b^2 s^2 / 2) over b ~ N(0, t^2) is (1 - s^2 t^2)^(-1/2) up to s t = 1, by quadrature."""
+    for reach in (0.5, 0.9):
+        value, _ = quad(lambda z, r=reach: np.exp(0.5 * (r * z) ** 2 - 0.5 * z**2) / np.sqrt(2 * np.pi), -40, 40)
+        assert value == pytest.approx((1 - reach**2) ** -0.5, rel=1e-6)
+    model = chain()
+    found = mean_bound(model, posterior_of(model, {"m": 1.5}))
+    assert found.reach == pytest.approx(0.75)
+    assert (found.share, found.mediator, found.place, found.prior_sd) == (0.0, "m", "y.slope", 0.5)
+    assert found.safe_sd * found.residual_sd == pytest.approx(0.9)
+
+
+def test_the_share_counts_draws():
+    """A tenth of the draws has a residual SD beyond 0.9 / 0.5."""
+    model = chain()
+    sigma = np.where(np.arange(50) < 5, 1.9, 1.0)
+    assert mean_bound(model, posterior_of(model, {"m": sigma})).share == pytest.approx(0.1)
+
+
+def test_two_mediators_reach_it_together():
+    """Largest eigenvalue of T Sigma T, with what the first mediator passes on to the second."""
+    model = chain(mediators=("m", "k"))
+    found = mean_bound(model, posterior_of(model, {"m": 1.2, "k": 1.0}, k_m=0.8))
+    covariance = np.array([[1.44, 0.8 * 1.44], [0.8 * 1.44, 0.64 * 1.44 + 1.0]])
+    assert found.reach == pytest.approx(np.sqrt(np.linalg.eigvalsh(0.25 * covariance)[-1]))
+    assert found.mediator == "k"
+    scaled = np.sqrt(np.linalg.eigvalsh(found.safe_sd**2 * covariance)[-1])
+    assert scaled == pytest.approx(0.9)
+
+
+def test_an_interaction_widens_the_slope_at_the_contrast():
+    """At x = 2 the slope is b + 2 h: prior SD sqrt(0.5^2 + 4 * 0.5^2)."""
+    model = chain(interactions=["m"])
+    found = mean_bound(model, posterior_of(model, {"m": 0.5}))
+    assert found.prior_sd == pytest.approx(np.sqrt(0.25 + 4 * 0.25))
+    assert found.reach == pytest.approx(0.5 * found.prior_sd)
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        {"dist": "student_t", "nu": 4, "mu": 0, "sigma": 0.1, "why": "w"},
+        {"dist": "laplace", "mu": 0, "b": 0.1, "why": "w"},
+        {"dist": "flat", "why": "w"},
+    ],
+)
+def test_heavier_priors_have_no_safe_scale(prior):
+    """Whatever their scale; a normal prior that would be safe is named."""
+    model = chain(slope=prior)
+    found = mean_bound(model, posterior_of(model, {"m": 0.5}))
+    assert (found.share, found.reach) == (1.0, np.inf)
+    assert found.safe_sd == pytest.approx(1.8)
+    assert f"priors.y.slope: {Prior(prior['dist'], model.prior('y', 'm').constants, '')}" in str(found)
+
+
+def test_where_nothing_is_exponential_there_is_no_bound():
+    """A normal outcome, and an edge that was removed; Poisson and gamma say that the mean need not exist."""
+    model = chain("normal")
+    assert mean_bound(model, posterior_of(model, {"m": 5.0, "y": 1.0})) is None
+    model = chain(parents=["x"])
+    assert mean_bound(model, posterior_of(model, {"m": 5.0})) is None
+    for family, words in (("poisson", "need not exist"), ("gamma", "need not exist"), ("lognormal", "does not exist")):
+        model = chain(family)
+        sigma = {"m": 5.0, "y": 1.0} if family == "lognormal" else {"m": 5.0}
+        assert words in str(mean_bound(model, posterior_of(model, sigma)))
+
+
+def eight_records(folder):
+    """Eight records, in a file."""
+    rng = np.random.default_rng(24)
+    rows = zip([0, 1] * 4, rng.standard_normal(8), [1, 0, 2, 4, 1, 3, 2, 5], strict=True)
+    text = "".join(f"{x},{m:.3f},{y}\n" for x, m, y in rows)
+    (folder / "eight.csv").write_text(f"x,m,y\n{text}", encoding="utf-8")
+    return folder / "eight.csv"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_mean_without_a_value_does_not_pass_in_silence(seed, tmp_path):
+    """A slope with a prior SD of 5 against a residual SD near 1: every seed names the prior, and medians stand."""
+    model = chain(slope={**NORMAL, "sigma": 5})
+    survey = sp.read_survey(eight_records(tmp_path), model)
+    verdict = sp.fit(model, survey, seed=seed, options=sp.SamplerOptions(draws=500, tune=500)).diagnose()
+    assert not verdict.clean
+    assert any("priors.y.slope: Normal(mu=0, sigma=5)" in caution for caution in verdict.cautions)
+    assert "the posterior mean of the difference does not exist with these priors" in str(verdict)
+    assert verdict.numbers["share_near_bound"] > 0.9

@@ -1,0 +1,120 @@
+"""The bootstrap of any chain: against the closed forms, against repeated rows, and where a zero part is a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy import integrate, special, stats
+
+from bayes_sp.effects.formulas import ChainCoefficients
+from bayes_sp.effects.shapley import log_link_effects
+from bayes_sp.effects.steep import STEEP, below_zero
+from bayes_sp.errors import SpecificationError
+from bayes_sp.frequentist.bootstrap import bootstrap
+from bayes_sp.frequentist.general import general_chain
+from bayes_sp.frequentist.refit import plain_chain
+from bayes_sp.frequentist.resample import resamples
+from bayes_sp.spec.load import load_model
+from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.survey.design import Design
+from bayes_sp.survey.records import Survey
+
+Maker = Callable[..., Survey]
+FAMILIES = ["interaction", "ordinal", "bounded", "hurdle", "zinb"]
+
+
+def counts_of(design: Design, seed: int, replicates: int) -> np.ndarray:
+    """Return how often each resample holds each patient."""
+    return np.concatenate(list(resamples(design.n, seed, replicates, block=64, batch_bytes=2**20)))
+
+
+@pytest.mark.parametrize("name", ["primary", "poisson", "process6"])
+def test_the_general_way_is_the_plain_one(name: str, make_survey: Maker) -> None:
+    """Where both know a chain, draws' formulas over a resample's patients give what weighted closed forms give."""
+    model = load_model(name)
+    design = design_arrays(model, make_survey())
+    counts = counts_of(design, 3, 12)
+    plain, general = plain_chain(design).refit(counts), general_chain(model, design).refit(counts)
+    assert plain.reason.tolist() == general.reason.tolist() == [""] * 12
+    np.testing.assert_allclose(general.values, plain.values, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_resample_is_its_rows(name: str, make_survey: Maker) -> None:
+    """A replicate has the effects of a fit to the resample's rows, each as often as it was drawn."""
+    model = load_model(name)
+    design = design_arrays(model, make_survey())
+    chain = general_chain(model, design)
+    counts = counts_of(design, 3, 6)
+    found = chain.refit(counts)
+    usual = np.flatnonzero((found.reason == "") & ((found.boundary & 0b111) == 0))[:2]
+    assert len(usual) == 2
+    for r in usual:
+        rows = np.repeat(np.arange(design.n), counts[r].astype(int))
+        again = replace(
+            chain, design=design.taken(rows), regressions=general_chain(model, design.taken(rows)).regressions
+        )
+        expected = again.refit(np.ones((1, design.n))).values[0]
+        np.testing.assert_allclose(found.values[r], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_interactions_are_those_of_statsmodels(make_survey: Maker) -> None:
+    """With exposure x mediator in the outcome's equation estimates are the closed form of statsmodels' fit."""
+    model = load_model("interaction")
+    design = design_arrays(model, make_survey())
+    result = bootstrap(design, model, seed=1, replicates=3)
+    m, x = design.y[:, :2], design.x
+    base = np.column_stack([np.ones(design.n), design.w, x])
+    linear = [sm.OLS(m[:, 0], base).fit(), sm.OLS(m[:, 1], np.column_stack([base, m[:, 0]])).fit()]
+    columns = np.column_stack([base, m, x[:, None] * m])
+    scale = np.where(columns.std(axis=0) > 0, columns.std(axis=0), 1.0)
+    nb = sm.NegativeBinomial(design.y[:, 2], columns / scale, loglike_method="nb2")
+    rough = nb.fit(method="bfgs", maxiter=2000, gtol=1e-4, disp=0)
+    p = nb.fit(start_params=rough.params, method="newton", tol=1e-12, disp=0).params[:-1] / scale
+    q = design.w.shape[1]
+    coefficients = ChainCoefficients(
+        intercept=np.array([linear[0].params[0], linear[1].params[0], p[0]]),
+        exposure=np.array([linear[0].params[q + 1], linear[1].params[q + 1], p[q + 1]]),
+        mediators=np.array([[0, 0], [linear[1].params[q + 2], 0], p[q + 2 : q + 4]]),
+        covariates=np.array([linear[0].params[1 : q + 1], linear[1].params[1 : q + 1], p[1 : q + 1]]),
+        variance=np.array([(fit.resid**2).mean() for fit in linear]),
+        interactions=p[q + 4 :],
+    )
+    expected = log_link_effects(coefficients, result.paths, design.contrast, design.w)
+    assert result.scales == ("rate_ratio", "difference")
+    np.testing.assert_allclose(result.estimate[:, 1, 1], expected.difference_average, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(result.estimate[:, 0, 0], expected.rate_ratio_alone, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_has_intervals(name: str, make_survey: Maker) -> None:
+    """Few resamples have no fit, no limit is withheld, and the estimate of the total lies within."""
+    model = load_model(name)
+    result = bootstrap(design_arrays(model, make_survey()), model, seed=2, replicates=60)
+    assert result.failed <= 3
+    assert np.isfinite(result.lower[-1]).all() or result.failed > 1
+    assert (result.lower[-1] <= result.estimate[-1]).all() or result.failed > 1
+    assert result.coefficients is None
+    assert result.values.shape == (60, len(result.paths) + 2, len(result.scales), 2)
+
+
+def test_what_has_no_likelihood_fit_is_refused_by_name(make_survey: Maker) -> None:
+    """A latent mediator is named."""
+    model = load_model("latent")
+    with pytest.raises(SpecificationError, match="loneliness_t1: the family latent_normal"):
+        bootstrap(design_arrays(model, make_survey()), model, seed=1, replicates=3)
+
+
+@pytest.mark.parametrize("sd", [STEEP, 20.0, 300.0])
+def test_a_steep_zero_part_is_its_integral(sd: float) -> None:
+    """The series is the integral over a normal predictor within 3e-6, and nearer the steeper it is."""
+    for mean in np.linspace(-2.5, 2.5, 7) * sd:
+        near, _ = integrate.quad(
+            lambda x, m=mean: special.expit(-x) * stats.norm.pdf(x, m, sd), -50, 50, points=[0.0], limit=300
+        )
+        exact = near + stats.norm.cdf(-50, mean, sd)
+        assert abs(float(below_zero(np.array(mean), np.array(sd**2))) - exact) < 3e-6 * (STEEP / sd) ** 4 + 1e-8

@@ -1,0 +1,34 @@
+"""What takes long is said before it begins, and nothing else is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import bayes_sp as sp
+from bayes_sp.durations import fit_takes, sensitivity_takes
+
+
+def test_a_large_survey_is_announced_and_a_small_one_is_not():
+    """In proportion to records; the Laplace approximation and all-normal models need no word."""
+    model, options = sp.load_model("primary"), sp.SamplerOptions()
+    assert fit_takes(model, 1_000, options) == ""
+    assert "200,000 records: sampling may take about 5 min" in fit_takes(model, 200_000, options)
+    assert fit_takes(model, 200_000, sp.SamplerOptions(method="laplace")) == ""
+    assert fit_takes(sp.load_model("process6"), 200_000, options) == ""
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        (("kappa",), ""),
+        (("priors",), "with other priors: minutes"),
+        (("priors", "kappa", "attrition"), "with other priors and shifts of missing values: minutes"),
+    ],
+)
+def test_what_refits_is_named(parts, words):
+    """Only analyses that fit the model again; and where finished fits are kept."""
+    text = sensitivity_takes(parts, Path("runs/cells"))
+    assert words in text
+    assert (text == "") == (not words)
