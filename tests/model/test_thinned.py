@@ -61,7 +61,7 @@ def test_small_surveys_are_weighed_with_all_rows(large):
 
 
 def test_moving_equations_together_gives_the_same_hessian(large, monkeypatch):
-    """One parameter of each equation at once, or each by itself; where equations do know of each other, each by itself."""
+    """One parameter of each equation at once, or each by itself; the latter where equations do know of each other."""
     posterior, _, _ = large
     steps = np.full(posterior.size, 1e-4)
     together = curvature_at(posterior, np.zeros(posterior.size), steps, 2).matrix
