@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_sp.compare.multiverse import REFERENCE, SERIAL, Specified, multiverse, serial_path
+from bayes_sp.compare.multiverse import DIRECT, REFERENCE, SERIAL, Specified, multiverse, serial_path
 from bayes_sp.criticism.diagnostics import Verdict
 from bayes_sp.criticism.loo import JOINT, Loo, Scored
 from bayes_sp.effects.posterior import compute_effects
-from bayes_sp.names import DIFFERENCE, MULTIVERSE_COLUMNS
+from bayes_sp.names import DIFFERENCE, MULTIVERSE_COLUMNS, TOTAL, TOTAL_INDIRECT
+from bayes_sp.report.layout import WIDTH
+from bayes_sp.report.multiverse import multiverse_text
 from bayes_sp.spec.load import load_model
 from bayes_sp.survey.arrays import design_arrays
 
