@@ -31,7 +31,7 @@ class Scored:
     predicts: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Loo:
     """Expected log predictive density of new patients (elpd), estimated by leaving one out.
 
@@ -77,6 +77,11 @@ class Loo:
     def unreliable(self) -> int:
         """Number of patients with a Pareto k above 0.7 in some equation that were not refitted."""
         return len([i for i in patients_above_limit(self.pareto_k) if i not in self.refitted])
+
+    def __repr__(self) -> str:
+        rows = self.table.to_dict("records")
+        scores = ", ".join(f"{row['response']} {row['elpd']:.1f} (SE {row['se']:.1f})" for row in rows)
+        return f"Loo({self.model}; elpd: {scores}; Pareto k too high: {self.unreliable})"
 
     def _row(self, name: str, family: str, predicts: str) -> dict[str, object]:
         known = np.isfinite(self.elpd[name])

@@ -72,6 +72,15 @@ def test_all_equations_together_are_their_sum(estimated):
     assert tuple(estimated.table.columns) == LOO_COLUMNS
 
 
+def test_the_printed_form_is_a_line_of_sums(estimated):
+    """Nothing of single patients stands in it."""
+    text = repr(estimated)
+    row = estimated.table.iloc[-1]
+    assert f"{row['response']} {row['elpd']:.1f} (SE {row['se']:.1f})" in text
+    assert "array" not in text
+    assert len(text) < 300
+
+
 def test_a_kept_log_likelihood_goes_before_one_that_is_computed(normal_chain):
     """The posterior's own group is used where it has every response."""
     model, survey = normal_chain
