@@ -7,7 +7,7 @@ u. In an exponential tail the gap g below the k largest values exceeds t with pr
 the log scale in a power-law tail, whatever its index (Renyi 1953). Both are asked for: k g / s > 10 on the scale of the
 values and > 4 on the log scale, where s is at least the distance between neighbouring values, and g at least twice that
 and a quarter of the range of the rest. A negative code among values of which none is below 0 needs k g / s > 2 only:
-its sign already sets it apart.
+its sign already sets it apart; and so does a code beside two values alone, such as 0 and 1, of what is no count.
 
 References
 ----------
@@ -38,7 +38,7 @@ USUAL = np.unique([*LEADING, *BESIDE, *(-code for code in BESIDE)])
 TAIL = 0.1  # share of values on one side whose mean excess says how fast the tail falls
 LEAST_TAIL = 10  # values in it, as far as half of the side allows
 LINEAR, LOGARITHMIC = 10.0, 4.0  # least k g / s on both scales
-NEGATIVE = 2.0  # least k g / s of a negative code where nothing else is below 0
+APART = 2.0  # least k g / s of a negative code where nothing else is below 0, and of a code beside two values
 LEAST_GAP = 0.25  # of the range of the rest
 MOST_CODES = 4  # of one column on one side
 ROUNDING = 1e-9  # of a distance between values
@@ -110,13 +110,14 @@ def suspects(model: PathModel, records: pd.DataFrame) -> Iterator[Suspect]:
         floor = variable.minimum is not None or variable.kind in ("count", "positive") or name in model.windows
         sides = (() if floor else (-1.0,)) + (() if variable.maximum is not None else (1.0,))
         ends = {side: _candidates(values, side) for side in (-1.0, 1.0)}
+        count = variable.kind == "count"
         for side in sides:
             other = values[~np.isin(values, ends[-side])]
-            if codes := _isolated(other, ends[side], side):
-                rest = values[~np.isin(values, [*codes, *_isolated(values, ends[-side], -side)])]
+            if codes := _isolated(other, ends[side], side, count=count):
+                rest = values[~np.isin(values, [*codes, *_isolated(values, ends[-side], -side, count=count)])]
                 for code in codes:
-                    count = int((values == code).sum())
-                    yield Suspect(name, code, count, len(records), float(rest.min()), float(rest.max()))
+                    cells = int((values == code).sum())
+                    yield Suspect(name, code, cells, len(records), float(rest.min()), float(rest.max()))
 
 
 def _candidates(values: Array, side: float) -> Array:
@@ -126,19 +127,20 @@ def _candidates(values: Array, side: float) -> Array:
     return distinct[: int(np.argmin(known)) if not known.all() else 0] * side
 
 
-def _isolated(values: Array, candidates: Array, side: float) -> list[float]:
+def _isolated(values: Array, candidates: Array, side: float, *, count: bool) -> list[float]:
     """Return the candidates that stand apart from the rest: as many of the farthest as the gap before them allows."""
     best: list[float] = []
     for k in range(1, min(len(candidates), MOST_CODES) + 1):
         rest = values[~np.isin(values, candidates[:k])]
         if not np.isin(candidates[:k], LEADING).any():
             continue
-        if len(rest) >= LEAST_REST and _far(rest, candidates[:k], int(np.isin(values, candidates[:k]).sum()), side):
+        cells = int(np.isin(values, candidates[:k]).sum())
+        if len(rest) >= LEAST_REST and _far(rest, candidates[:k], cells, side, count=count):
             best = [float(code) for code in candidates[:k]]
     return best
 
 
-def _far(rest: Array, codes: Array, cells: int, side: float) -> bool:
+def _far(rest: Array, codes: Array, cells: int, side: float, *, count: bool) -> bool:
     """Return whether the gap between the rest and the nearest code is more than the rest's tail explains."""
     distance = (rest - np.median(rest)) * side
     nearest = float(((codes - np.median(rest)) * side).min())
@@ -149,14 +151,14 @@ def _far(rest: Array, codes: Array, cells: int, side: float) -> bool:
     tail = distance[distance > 0]
     if not gap >= 2 * step * (1 - ROUNDING):
         return False
-    alone = side < 0 and rest.min() >= 0
+    alone = (side < 0 and rest.min() >= 0) or (len(levels) == 2 and not count)
     if not len(tail):
-        return cells * gap / step > (NEGATIVE if alone else LINEAR)
+        return cells * gap / step > (APART if alone else LINEAR)
     u = float(np.quantile(tail, 1.0 - min(0.5, max(TAIL, LEAST_TAIL / len(tail)))))
     over = tail[tail >= u]
     linear = max(float((over - u).mean()), step)
     if alone:
-        return cells * gap / linear > NEGATIVE
+        return cells * gap / linear > APART
     if gap < LEAST_GAP * np.ptp(rest):
         return False  # such as ages that were cut off at 99
     logarithmic = max(float(np.log(over / u).mean()), float(np.log1p(step / end)))

@@ -17,7 +17,7 @@ from bayes_sp.survey.dose import RARE, departures, exposure_levels
 from bayes_sp.survey.groups import look_alikes
 from bayes_sp.survey.persons import long_columns
 from bayes_sp.survey.records import Survey
-from bayes_sp.survey.separation import empty_hurdles, separations
+from bayes_sp.survey.separation import empty_hurdles, separations, without_zeros
 
 
 def survey_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
@@ -55,10 +55,9 @@ def _codes(model: PathModel, records: pd.DataFrame) -> Iterator[str]:
         numbers = ", ".join(code_words(suspect.code) for suspect in codes)
         count, low, high = sum(suspect.count for suspect in codes), codes[0].low, codes[0].high
         what = "usual codes for missing values" if len(codes) > 1 else "a usual code for a missing value"
-        cells = "cell" if count == 1 else "cells"
         verb = "enter" if len(codes) > 1 else "enters"
         yield (
-            f"{name}: {numbers} in {count} of {codes[0].total} {cells} is {what}, far from the other values ({low:g} "
+            f"{name}: {numbers} in {count} of {codes[0].total} cells is {what}, far from the other values ({low:g} "
             f"to {high:g}), and {verb} as a number. Where it means a missing value, write "
             f"missing_codes = [{numbers}] into the specification; where it is a value, give {name} a min and a max."
         )
@@ -78,10 +77,10 @@ def _bent(model: PathModel, design: Design) -> Iterator[str]:
         if bent.tail < RARE:
             yield (
                 f"{model.exposure} enters as a number, and the means of {bent.response} at its {len(levels)} levels do "
-                f"not lie on a line: they depart from it by more than chance explains once in {1 / RARE:.0f} times "
-                f"(F = {bent.f:.1f} on {bent.q} and {bent.df} degrees of freedom). One slope then describes no step of "
-                f"it, and {u1:g} against {u0:g} is not the difference between these two levels; if levels are names "
-                f"of groups, keep the records of two of them and compare those."
+                f"not lie on a line: chance alone gives such a departure in less than 1 of {1 / RARE:.0f} samples "
+                f"(F = {bent.f:.1f} on {bent.q} and {bent.df} degrees of freedom). One slope then describes no step "
+                f"of it, and {u1:g} against {u0:g} is not the difference between these two levels; if levels are "
+                f"names of groups, keep the records of two of them and compare those."
             )
 
 
@@ -101,4 +100,9 @@ def _unbounded(model: PathModel, design: Design) -> Iterator[str]:
             f"{response}: no count is above 1, so that the records say nothing of how many there are above the hurdle: "
             f'the priors of its mean and of phi alone speak of them. Use the family "bernoulli_logit", which asks '
             "whether there is any."
+        )
+    for response in without_zeros(model, design):
+        yield (
+            f"{response}: no record has 0, so that the zero part has no finite maximum-likelihood value and its priors "
+            f'alone bound it. Use the family "negative_binomial", or give the zero part priors that you can defend.'
         )

@@ -11,6 +11,7 @@ from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array, Design
 
 FEWEST_REPEATS = 5  # records beyond the first of their group
+LEAST_REPEATED = 0.03  # of all records
 SPREADS = {"sigma": "the residual SD", "phi": "the overdispersion", "precision": "the precision", "shape": "the shape"}
 
 
@@ -52,7 +53,7 @@ def _groups_of_one(design: Design, equation: Equation) -> str:
     seen = ~np.isnan(design.y[:, design.responses.index(equation.response)])
     codes, _ = design.groups[equation.varying]
     records, groups = int(seen.sum()), len(np.unique(codes[seen]))
-    if records - groups >= FEWEST_REPEATS:
+    if records - groups >= max(FEWEST_REPEATS, LEAST_REPEATED * records):
         return ""
     spread = next((f"{words} ({name})" for name, words in SPREADS.items() if name in family.parameters), "chance")
     advice = f'leave out varying = "{equation.varying}"'

@@ -1,4 +1,4 @@
-r"""What a response leaves to its priors alone: separation, and a hurdle with nothing above it.
+r"""What a response leaves to its priors alone: separation, a hurdle with nothing above it, a zero part without zeros.
 
 **Separation** (Albert & Anderson 1984). The likelihood of a yes-or-no response has no finite maximum where a direction
 b of the coefficients has s_i x_i'b >= 0 for every record, and > 0 for some (s_i = 1 for yes and -1 for no). So it is
@@ -27,7 +27,7 @@ MOST_ROWS = 20_000  # different ones that the linear program takes
 RUNAWAY = 12.0  # linear predictor beyond which a fit is looked at
 FEASIBLE = 1e-7
 MOST_APART = 1e5  # a column's largest value, in units of where nine tenths of it lie
-LOG_LINKS = ("poisson", "negative_binomial")
+LOG_LINKS = ("poisson", "negative_binomial", "zero_inflated_negative_binomial")
 
 
 def separations(model: PathModel, design: Design) -> Iterator[tuple[str, tuple[str, ...], str]]:
@@ -116,4 +116,11 @@ def empty_hurdles(model: PathModel, design: Design) -> Iterator[str]:
     """Yield the responses of a hurdle above which there is no count but 1."""
     for j, equation in enumerate(model.equations):
         if equation.family == "hurdle_negative_binomial" and not np.nanmax(design.y[:, j]) > 1:
+            yield equation.response
+
+
+def without_zeros(model: PathModel, design: Design) -> Iterator[str]:
+    """Yield the responses with a zero part of which no record is 0."""
+    for j, equation in enumerate(model.equations):
+        if equation.zero_part and not (design.y[:, j] == 0).any():
             yield equation.response

@@ -132,6 +132,8 @@ def suspected(values) -> list[float]:
         (lambda rng: rng.poisson(1.0, 200), [99.0]),
         (lambda rng: rng.negative_binomial(1, 0.2, 200), [999.0, 999.0]),
         (lambda rng: rng.integers(0, 2, 200), [99.0]),
+        (lambda rng: rng.integers(0, 2, 200), [9.0]),
+        (lambda rng: rng.integers(1, 3, 200), [8.0, 9.0]),
         (lambda rng: np.exp(rng.normal(10, 1, 200)).round(), [-9999.0]),
     ],
 )
@@ -155,6 +157,7 @@ def test_a_code_is_seen_in_any_usual_column(values, codes) -> None:
         lambda rng: np.floor(2 * rng.pareto(1.5, 200)),
         lambda rng: (2 * rng.standard_t(3, 200)).round(),
         lambda rng: rng.choice([-2, -1, 0, 1, 2, 7], 200),
+        lambda rng: rng.choice([0, 4, 8], 200),
     ],
 )
 def test_ordinary_columns_are_not_suspected(values) -> None:

@@ -113,6 +113,20 @@ def test_a_hurdle_with_nothing_above_it_is_named() -> None:
     assert survey_doubts(model, survey_of(frame.assign(y=rng.integers(0, 3, 300)))) == ()
 
 
+@pytest.mark.parametrize("family", ["hurdle_negative_binomial", "zero_inflated_negative_binomial"])
+def test_a_zero_part_that_its_zeros_do_not_bound_is_named(family) -> None:
+    """Counts without a 0, and an arm of which every count is 0, leave the zero part to its priors."""
+    rng = np.random.default_rng(21)
+    y, arm = rng.poisson(2.0, 200), np.repeat([0, 1], 100)
+    frame = pd.DataFrame({"arm": arm, "m": rng.normal(size=200), "y": y})
+    model = model_of(outcome=family, priors={"zero_intercept": NORMAL, "zero_slope": NORMAL})
+    assert survey_doubts(model, survey_of(frame)) == ()
+    (doubt,) = survey_doubts(model, survey_of(frame.assign(y=1 + y)))
+    assert doubt.startswith("y: no record has 0")
+    (doubt,) = survey_doubts(model, survey_of(frame.assign(y=np.where(arm == 1, 0, y))))
+    assert doubt.startswith("y: arm tells zeros from")
+
+
 def test_rows_of_one_person_are_told_and_refused_by_an_id(tmp_path) -> None:
     """A column that looks like an identifier with repeats is told; with ``id`` repeats and blanks are refused."""
     frame = arms([0, 0.5, 1.0], n=60)

@@ -83,6 +83,9 @@ def test_a_group_for_each_record_is_named_where_it_cannot_be_told():
     found = problem_of(model_of({"m": {**normal, "varying": "own"}}, normal, scales=["tau"]), frame)
     assert 'column "own": 400 groups for 400 records of m' in found
     assert "the residual SD (sigma)" in found
+    few = frame.assign(own=["first"] * 6 + [f"own {i}" for i in range(394)])
+    found = problem_of(model_of({"m": {**normal, "varying": "own"}}, normal, scales=["tau"]), few)
+    assert 'column "own": 395 groups for 400 records of m' in found
     counts = frame.assign(y=frame["count"])
     nb = {"family": "negative_binomial", "varying": "own"}
     found = problem_of(model_of({"m": normal}, nb, scales=["tau", "phi"]), counts)
