@@ -223,14 +223,12 @@ def make_log_density(name: str, densities: Any) -> Any:
                 continue
             if first > 0:
                 value += power * reduced(ints, floats, e, v, dv, with_gradient)
-                if ints[e + at.REDUCED]:
-                    continue
             aux = np.empty(ints[e + at.AUX] + ints[e + at.FIXED])
             read_aux(ints, floats, e, v, aux)
             table = _table(aux[0] if len(aux) else 1.0, ints[e + at.TABLE])
             if ints[e + at.DEFERRED]:
-                step, eta, zeta, by = rows, (2 * count + j) * kept, apart, derivatives + j * width * kept
-                eta, zeta, by = eta + first, zeta + first, by + first  # places of the first row
+                eta, by = (2 * count + j) * kept + first, derivatives + j * width * kept + first
+                step, zeta = rows, apart + first
             else:
                 step, eta, zeta, by = size, block, block + size, block + 2 * size
             for start in range(first, rows, step):

@@ -42,7 +42,7 @@ IDENTITY, LOG, INCREASING, SHARE, SOFT = range(5)
 
 # Record of an equation
 FAMILY = 0  # number of the family
-REDUCED = 1  # 1 where a QR factor stands for all rows of a normal equation
+FIRST = 1  # the rows before this one stand as a QR factor of a normal equation; 0 where none do
 DEFERRED = 2  # 1 where its gradient waits for later equations or for the weights of split patients
 COLUMNS = 3  # number of columns of the mean's predictor
 X = 4  # floats: columns one after the other, (columns, rows)
@@ -70,11 +70,10 @@ EQUATION_ROWS = 25  # number of rows of this equation: R, or fewer that stand fo
 FACTOR_RECORDS = 26  # floats: number of patients behind the QR factor
 UNMEASURED = 27  # 1 where the record is of an unmeasured confounder, whose every row is hidden
 INTEGRATED = 28  # 1 where `integrate` has the equation's likelihood
-FIRST = 29  # the rows before this one stand as a QR factor of a normal equation; 0 where none do
-FACTOR_ROWS = 30  # the factor: its rows, columns (as X) and responses
-FACTOR_X = 31
-FACTOR_Y = 32
-EQUATION = 33
+FACTOR_ROWS = 29  # the factor: its rows, columns (as X) and responses
+FACTOR_X = 30
+FACTOR_Y = 31
+EQUATION = 32
 
 # States of a row in an equation: seen; no term (missing, and nothing observed depends on it); a missing value; a value
 # measured with error

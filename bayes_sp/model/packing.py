@@ -82,7 +82,7 @@ def pack_priors(pack: Pack, head: Ints, parameters: Parameters) -> float:
 
 def pack_confounder(pack: Pack, record: Ints, rows: Rows, *, joint: bool) -> None:
     """Write an unmeasured confounder: every row is hidden."""
-    record[[at.REDUCED, at.AUX, at.FIXED, at.FIRST]] = 0
+    record[[at.FIRST, at.AUX, at.FIXED]] = 0
     record[at.UNMEASURED] = 1
     record[at.INTEGRATED], record[at.DEFERRED] = int(joint), int(not joint)
     record[at.HIDDEN_COUNT], record[at.HIDDEN] = rows.count, pack.add_ints(range(rows.count))
@@ -154,14 +154,14 @@ def pack_equation(
     hidden: Ints = np.flatnonzero(part.hidden_number >= 0) if has_hidden(part) else np.empty(0, dtype=np.int64)
     record[at.UNMEASURED] = 0
     whole = 0 if joint else _whole_rows(part, rows, parts)
-    record[at.FIRST], record[at.REDUCED] = whole, int(whole == rows.count)
+    record[at.FIRST] = whole
     record[at.INTEGRATED] = int(joint)
     record[at.DEFERRED] = int(not joint and (len(hidden) > 0 or rows.count > rows.single))
     record[at.TABLE] = int(part.y[part.state == at.SEEN].max()) + 1 if family.sized else 0
     record[at.HIDDEN_COUNT], record[at.HIDDEN] = len(hidden), pack.add_ints(hidden)
     if whole:
         _pack_factor(pack, record, part, whole)
-    if record[at.REDUCED]:
+    if whole == rows.count:
         return
     record[at.EQUATION_ROWS] = len(part.y)
     x, zero_x = (part.x, part.zero_x) if joint else (shifted(part, parts), shifted(part, parts, zero=True))

@@ -179,7 +179,7 @@ def solve_transposed(ints: Any, s: Any, x: Any, first: int) -> None:
 
 @compiled
 def settle(ints: Any, floats: Any, v: Any, s: Any, w: Any, z: Any, work: Any, ell: int) -> float:
-    """Write w and z of every row with hidden values, (members, rows) each; return the change of all patients with one row.
+    """Write w and z of rows with hidden values, (members, rows) each; return the change of patients with one row.
 
     That of other rows is added to their log-densities, ``ell``: each has its own change of variables. ``s`` takes what
     the derivatives need, zeros before.
