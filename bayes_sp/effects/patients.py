@@ -8,8 +8,8 @@ p_i = exp(c_0 . w_i) / sum_j exp(c_0 . w_j), v_i = w_i - sum_j p_j w_j,
 
 where E_p x^2 = d' M_2 d and E_p x^3 is a cubic form in d: one pass over the patients serves every draw. The remainder
 of Taylor's series has :math:`|R| \le E_p[x^4 e^{|x|}] / 24 \le r^2 e^r E_p x^2 / 24` with
-:math:`r = \sum_k |d_k| \max_i |v_{ik}| \ge \max_i |x_i|`, and the true bracket is at least 1 (Jensen), so the bound on R
-bounds the relative error of the mean. With many patients the posterior is narrow and r small: for a million it is
+:math:`r = \sum_k |d_k| \max_i |v_{ik}| \ge \max_i |x_i|`, and the true bracket is at least 1 (Jensen), so the bound on
+R bounds the relative error of the mean. With many patients the posterior is narrow and r small: for a million it is
 1e-9. Draws whose bound is above 1e-6 are averaged over all patients.
 """
 
