@@ -90,6 +90,7 @@ def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
     from bayes_sp.survey.read import read_survey, read_survey_of_default
 
     if options.data is not None:
+        say("reading the survey")
         read = read_survey_of_default if options.model is OMITTED else read_survey
         return read(options.data, model)
     survey = reconstruct(1 if options.reconstruction is None else options.reconstruction)

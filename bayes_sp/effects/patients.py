@@ -1,6 +1,6 @@
 r"""The mean over patients of exp(c . w_i), draw by draw; of many patients from moments, with a bound on the error.
 
-With c the slopes of a draw, c_0 their mean over draws, d = c - c_0, and the patients weighed by
+With c the slopes of a draw, c_0 their median over draws, d = c - c_0, and the patients weighed by
 p_i = exp(c_0 . w_i) / sum_j exp(c_0 . w_j), v_i = w_i - sum_j p_j w_j,
 
 .. math:: \log \frac1n \sum_i e^{c \cdot w_i} = \log \frac1n \sum_i e^{c_0 \cdot w_i} + d \cdot \bar w_p
@@ -59,7 +59,7 @@ def log_patient_mean(slopes: Array, w: Array, weights: Array | None = None) -> A
 
 
 def expanded(slopes: Array, w: Array, weights: Array) -> tuple[Array, Array]:
-    """Return logs of means by the expansion about the mean slopes, (S,), and bounds on the means' relative errors.
+    """Return logs of means by the expansion about the median slopes, (S,), and bounds on the means' relative errors.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def expanded(slopes: Array, w: Array, weights: Array) -> tuple[Array, Array]:
     weights
         (n,), 0 or more.
     """
-    centre = slopes.mean(axis=0)
+    centre = np.median(slopes, axis=0)  # draws far away move it little
     eta = w @ centre
     top = eta.max()
     share = weights * np.exp(eta - top)
