@@ -86,6 +86,7 @@ def analyse(
     times = {"start": time.perf_counter()}
     fitted = fit(model, survey, seed=seed, options=options, progress=progress, notify=notify)
     times["fit"] = time.perf_counter()
+    notify("effects of every path")
     effects = fitted.effects()
     verdict = diagnose(fitted.posterior, effects.quantities(), fitted.model)
     interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None

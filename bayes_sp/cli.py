@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bayes_sp.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity, file_path, whole_number
-from bayes_sp.durations import fit_takes, sensitivity_takes
+from bayes_sp.durations import bootstrap_samples, fit_takes, sensitivity_takes
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
 from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions, shortfall
 from bayes_sp.terminal import Output, Parser, importing, keeping, prepare, say, stop_when_told
@@ -90,6 +90,7 @@ def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
     from bayes_sp.survey.read import read_survey, read_survey_of_default
 
     if options.data is not None:
+        say("reading the survey")
         read = read_survey_of_default if options.model is OMITTED else read_survey
         return read(options.data, model)
     survey = reconstruct(1 if options.reconstruction is None else options.reconstruction)
@@ -126,6 +127,8 @@ def _fit(options: argparse.Namespace) -> int:
     folder = options.out or default_folder(model.name, survey.digest, options.seed)
     destination = check_destination(folder, overwrite=options.overwrite)
     say(fit_takes(model, len(survey), _sampler(options)), always=True)
+    replicates, none = bootstrap_samples(options.bootstrap, len(survey))
+    say(none, always=True)
     say("loading the sampler")
 
     with importing():
@@ -134,7 +137,7 @@ def _fit(options: argparse.Namespace) -> int:
         from bayes_sp.report.text import summary_text
 
     analysis = analyse(
-        model, survey, seed=options.seed, options=_sampler(options), replicates=options.bootstrap,
+        model, survey, seed=options.seed, options=_sampler(options), replicates=replicates,
         check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=say,
     )  # fmt: skip
     summary = summary_text(analysis, with_ends=options.save_records)

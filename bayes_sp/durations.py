@@ -15,6 +15,8 @@ LONG = 60.0  # seconds
 STEP = 8e-8  # seconds for each record of an equation that is not normal, in each of the gradients of a draw
 GRADIENTS = 7  # of a draw of NUTS, or so
 REFITTED = {"priors": "other priors", "confounding": "unmeasured confounders", "attrition": "shifts of missing values"}
+SAMPLES = 5000  # of the bootstrap, where nothing else is asked for
+MANY = 100_000  # records: from here on there is a bootstrap only where one is asked for
 
 
 def fit_takes(model: PathModel, records: int, options: SamplerOptions) -> str:
@@ -31,6 +33,21 @@ def fit_takes(model: PathModel, records: int, options: SamplerOptions) -> str:
     if seconds <= LONG:
         return ""
     return f"{records:,} records: sampling may take about {seconds / 60:.0f} min; --method laplace takes far less."
+
+
+def bootstrap_samples(asked: int | None, records: int) -> tuple[int, str]:
+    """Return how many bootstrap samples to take, and a line where the default is none because there are many records.
+
+    Every sample is a fit of its own to all records.
+    """
+    if asked is not None:
+        return asked, ""
+    if records < MANY:
+        return SAMPLES, ""
+    return (
+        0,
+        f"{records:,} records: no bootstrap, because each sample is a fit to all of them; --bootstrap N asks for one.",
+    )
 
 
 def sensitivity_takes(parts: Sequence[str], cells: Path) -> str:

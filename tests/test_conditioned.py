@@ -12,7 +12,9 @@ from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL
 OPTIONS = sp.SamplerOptions(draws=100, chains=2)
 
 
-@pytest.fixture(scope="module", params=["primary", "ordinal", "zinb"])
+@pytest.fixture(
+    scope="module", params=["primary", *(pytest.param(name, marks=pytest.mark.slow) for name in ("ordinal", "zinb"))]
+)
 def fitted(request):
     return sp.fit(request.param, sp.reconstruct(seed=1), seed=3, options=OPTIONS)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import bayes_sp as sp
-from bayes_sp.durations import fit_takes, sensitivity_takes
+from bayes_sp.durations import bootstrap_samples, fit_takes, sensitivity_takes
 
 
 def test_a_large_survey_is_announced_and_a_small_one_is_not():
@@ -17,6 +17,15 @@ def test_a_large_survey_is_announced_and_a_small_one_is_not():
     assert "200,000 records: sampling may take about 5 min" in fit_takes(model, 200_000, options)
     assert fit_takes(model, 200_000, sp.SamplerOptions(method="laplace")) == ""
     assert fit_takes(sp.load_model("process6"), 200_000, options) == ""
+
+
+def test_many_records_are_resampled_only_where_that_is_asked_for():
+    assert bootstrap_samples(None, 99_999) == (5000, "")
+    assert bootstrap_samples(200, 1_000_000) == (200, "")
+    assert bootstrap_samples(0, 178) == (0, "")
+    samples, line = bootstrap_samples(None, 1_000_000)
+    assert samples == 0
+    assert line.startswith("1,000,000 records: no bootstrap")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,30 @@ type Baselines = Callable[[int, int], Array]
 beside exposure and mediators: intercept, covariates, the intercept of the patient's group. A batch at a time, so that
 no array of all draws x patients is needed."""
 
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """Baselines that depend on a patient's covariates alone: ``intercept + slopes . w``.
+
+    Attributes
+    ----------
+    intercept, slopes
+        Of each linear predictor and draw, (J, S) and (J, S, q).
+    w
+        Covariates, (n, q).
+    """
+
+    intercept: Array
+    slopes: Array
+    w: Array
+
+    def __call__(self, start: int, stop: int) -> Array:
+        """Return the baselines of some draws, (J, stop - start, n)."""
+        out = self.slopes[:, start:stop] @ self.w.T
+        out += self.intercept[:, start:stop, None]
+        return np.asarray(out)
+
+
 MediatorRule = Literal["normal", "logit", "probit", "beta"]
 OutcomeRule = Literal["identity", "exp", "logit", "probit", "zero_inflated", "hurdle"]
 

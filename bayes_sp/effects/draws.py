@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_sp.effects.chain import Array, Baselines, Chain, Mediator, MediatorRule, Outcome, OutcomeRule
+from bayes_sp.effects.chain import Array, Baselines, Chain, Linear, Mediator, MediatorRule, Outcome, OutcomeRule
 from bayes_sp.errors import SurveyError
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.names import NUMBERED, RATE_RATIO, RISK_RATIO, VARYING
@@ -110,6 +110,8 @@ def linear_baselines(
         if equation.response in design.shifts:
             shifts[len(rows)] = design.shifts[equation.response]
         rows += _baseline_rows(model, design, equation, posterior)
+    if columns is None and not shifts and all(groups is None for _, _, groups, _ in rows):
+        return Linear(np.stack([row[0] for row in rows]), np.stack([row[1] for row in rows]), design.w)
 
     def batch(start: int, stop: int) -> Array:
         w = design.w if columns is None else columns(start, stop)

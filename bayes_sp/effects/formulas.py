@@ -18,11 +18,10 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_sp.effects.patients import log_patient_mean
+
 Array = NDArray[np.float64]
 Path = tuple[int, ...]
-
-# Numbers in one temporary (draws x patients): 2 MiB stays in a processor's cache and bounds the memory.
-_BATCH = 2**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,40 +190,6 @@ def log_mean_shift(
     u0, u1 = contrast
     after = predictor(coefficients, paths, np.where(switched, u1, u0), kappa)
     return after.level - predictor(coefficients, paths, np.full(len(paths), u0)).level
-
-
-def log_patient_mean(slopes: Array, w: Array, weights: Array | None = None) -> Array:
-    """Log of the mean over patients of exp(slopes . w_i).
-
-    Parameters
-    ----------
-    slopes
-        Composite coefficients of the covariates, (..., q).
-    w
-        Covariates, (n, q).
-    weights
-        Weight of each patient, (n,) or (..., n): how often a resample holds the patient; None counts each once.
-
-    Returns
-    -------
-    Array
-        (...). Draws go through in batches, so that memory does not grow with draws x patients.
-    """
-    n, lead = len(w), slopes.shape[:-1]
-    flat = slopes.reshape(int(np.prod(lead)), slopes.shape[-1])
-    each = None if weights is None or weights.ndim == 1 else weights.reshape(len(flat), n)
-    shared = np.ones(n) if weights is None else weights
-    out = np.empty(len(flat))
-    rows = max(1, _BATCH // max(n, 1))
-    for start in range(0, len(flat), rows):
-        batch = slice(start, start + rows)
-        eta = flat[batch] @ w.T
-        top = eta.max(axis=1)  # taken out so that exp() cannot overflow
-        np.exp(np.subtract(eta, top[:, None], out=eta), out=eta)
-        share = shared if each is None else each[batch]
-        total = eta @ shared if each is None else np.einsum("rn,rn->r", eta, share)
-        out[batch] = top + np.log(total / share.sum(axis=-1))
-    return out.reshape(lead)
 
 
 def baseline_mean(coefficients: ChainCoefficients, w: Array, u0: float, weights: Array | None = None) -> Array:

@@ -26,10 +26,10 @@ from bayes_sp.effects.formulas import (
     Array,
     ChainCoefficients,
     Path,
-    log_patient_mean,
     path_products,
     predictor,
 )
+from bayes_sp.effects.patients import log_patient_mean
 
 # 2**8 worlds; three mediators have eight paths, four have sixteen and 65,536 worlds.
 MAX_ENUMERATED_PATHS = 8

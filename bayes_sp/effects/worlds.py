@@ -26,9 +26,10 @@ from threading import Event
 
 import numpy as np
 
-from bayes_sp.effects.chain import Array, Baselines, Chain, Mediator
+from bayes_sp.effects.chain import Array, Baselines, Chain, Linear, Mediator
 from bayes_sp.effects.nodes import Rule
 from bayes_sp.effects.normal import Flags, NormalWorld, combine, every_path, normal_world, slope_classes
+from bayes_sp.effects.patients import LEAST, log_patient_mean
 from bayes_sp.effects.steep import steep_batch
 from bayes_sp.threads import in_threads
 
@@ -156,9 +157,24 @@ def _closed(chain: Chain, baselines: Baselines, parts: Sequence[NormalWorld], co
                 out[c] = mean(eta)
         return out
 
-    patients = _in_batches(chain, baselines, len(weights), batch)
+    if isinstance(baselines, Linear) and len(baselines.w) >= LEAST:
+        patients = np.stack([_of_many(baselines, weight[0], counts, exponential) for weight in weights])
+    else:
+        patients = _in_batches(chain, baselines, len(weights), batch)
     shift = np.array([part.shift[0] + (0.5 * part.cov[:, 0] if exponential else 0.0) for part in parts])
     return Means(patients[classes] + shift + (chain.outcome.shift if exponential else 0.0), exponential)
+
+
+def _of_many(baselines: Linear, weights: Array, counts: Array | None, exponential: bool) -> Array:
+    """Return the (log) mean of one class of slopes over many patients, (S,), from weights (S, K) (`patients`)."""
+    target = weights.shape[-1]
+    level, slopes = baselines.intercept[target].copy(), baselines.slopes[target].copy()
+    for k in range(target):
+        level += weights[:, k] * baselines.intercept[k]
+        slopes += weights[:, k, None] * baselines.slopes[k]
+    if exponential:
+        return level + log_patient_mean(slopes, baselines.w, counts)
+    return np.asarray(level + slopes @ np.average(baselines.w, axis=0, weights=counts))
 
 
 def _in_batches(chain: Chain, baselines: Baselines, rows: int, work: Callable[[int, int, Array], Array]) -> Array:

@@ -22,9 +22,12 @@ def no_likelihood_fit(model: PathModel) -> tuple[str, ...]:
         f"{unmeasured.name}: an unmeasured confounder, whose values maximum likelihood has no place for"
         for unmeasured in model.confounders
     ]
+    measured = [equation.response for equation in model.equations if FAMILIES[equation.family].latent]
+    if len(measured) > 1:
+        found.append(f"{', '.join(measured)}: more than one response measured with error")
     for equation in model.equations:
-        if FAMILIES[equation.family].latent:
-            found.append(f"{equation.response}: the family {equation.family}")
+        if set(equation.monotonic) & set(measured):
+            found.append(f"{equation.response}: a monotonic effect of a response measured with error")
         if equation.varying:
             found.append(f"{equation.response}: intercepts by group")
         steps = sum(model.coding(name).levels - 1 for name in equation.monotonic)

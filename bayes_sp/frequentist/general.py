@@ -23,6 +23,7 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.frequentist import boundary as at
 from bayes_sp.frequentist.equations import as_draws, boundary_names, regressions
+from bayes_sp.frequentist.latent import NO_MAXIMUM, Block, Together, apart, together
 from bayes_sp.frequentist.likelihood import Array, Fits, Regression, determined, fit_regression
 from bayes_sp.frequentist.refit import DECOMPOSITIONS, NOT_DETERMINED, Refits
 from bayes_sp.frequentist.resample import resamples
@@ -41,6 +42,7 @@ class GeneralChain:
     model: PathModel
     design: Design
     regressions: tuple[Regression, ...]
+    blocks: tuple[Block, ...]
     starts: tuple[Array, ...]
     pilot: int = PILOT
 
@@ -57,8 +59,8 @@ class GeneralChain:
     @property
     def block_size(self) -> int:
         """Resamples computed together: at most 64 MiB for the second derivatives of the largest equation."""
-        predictors = max(regression.predictors for regression in self.regressions)
-        return int(np.clip(2**23 // (self.design.n * predictors**2), 8, 1024))
+        width = max(block.width for block, _ in self.blocks)
+        return int(np.clip(2**23 // (self.design.n * width), 8, 1024))
 
     @cached_property
     def _pilot(self) -> Problem:
@@ -106,15 +108,17 @@ class GeneralChain:
     def _fitted(self, counts: Array) -> tuple[list[Fits], NDArray[np.object_], at.Bits]:
         """Fit every equation; why there is no fit, and on which boundaries fits lie."""
         reason, boundary = np.full(len(counts), "", dtype=object), np.zeros(len(counts), dtype=np.int64)
-        found = []
-        for regression, start in zip(self.regressions, self.starts, strict=True):
-            keep = determined(regression, counts)
-            fits = fit_with_steps(regression, counts, keep, start)
-            reason[(reason == "") & ~enough(regression, counts, keep)] = NOT_DETERMINED
-            reason = np.where(reason == "", fits.reason, reason)
-            boundary |= boundaries_of(regression, fits, keep)
-            found.append(fits)
-        return found, reason, boundary
+        found: dict[int, Fits] = {}
+        for (block, numbers), start in zip(self.blocks, self.starts, strict=True):
+            keeps = [determined(regression, counts) for regression, _ in block.members]
+            fits = fit_with_steps(block, counts, np.concatenate(keeps, axis=1), start)
+            for j, (regression, place), keep in zip(numbers, block.members, keeps, strict=True):
+                found[j] = apart(fits, place)
+                reason[(reason == "") & ~enough(regression, counts, keep)] = NOT_DETERMINED
+                boundary |= boundaries_of(regression, found[j], keep)
+            why = np.where(fits.reason == "", "", NO_MAXIMUM) if isinstance(block, Together) else fits.reason
+            reason = np.where(reason == "", why, reason)
+        return [found[j] for j in range(len(found))], reason, boundary
 
     def _problem(self, thetas: Sequence[Array], counts: Array) -> Problem:
         """Return refits as the effects see a posterior, each with its resample's own patients."""
@@ -160,14 +164,23 @@ def general_chain(model: PathModel, design: Design, *, pilot: int = PILOT) -> Ge
     """
     data = regressions(model, design)
     everyone = np.ones((1, design.n))
-    starts = []
-    for regression in data:
-        fits = fit_with_steps(regression, everyone, determined(regression, everyone), None)
-        if fits.reason[0]:
-            problem = f"no maximum-likelihood fit to all patients: {fits.reason[0]}"
-            raise SurveyError(regression.response, [problem])
-        starts.append(regression.start if fits.direction.any() else fits.theta[0])
-    return GeneralChain(model, design, data, tuple(starts), pilot)
+    blocks = together(model, data, design.x)
+    starts = tuple(_start(block, everyone) for block, _ in blocks)
+    return GeneralChain(model, design, data, blocks, starts, pilot)
+
+
+def _start(block: Regression | Together, everyone: Array) -> Array:
+    """Return the fit to all patients; where it lies at infinity, or equations are fitted together, from other fits."""
+    start = None
+    if isinstance(block, Together):
+        start = np.concatenate([_start(regression, everyone) for regression, _ in block.members])
+    keep = np.concatenate([determined(regression, everyone) for regression, _ in block.members], axis=1)
+    fits = fit_with_steps(block, everyone, keep, start)
+    if fits.reason[0]:
+        raise SurveyError(block.response, [f"no maximum-likelihood fit to all patients: {fits.reason[0]}"])
+    if not fits.direction.any():
+        return np.asarray(fits.theta[0])
+    return block.beginning if start is None else start
 
 
 def _moving(fits: Sequence[Fits]) -> NDArray[np.bool_]:
@@ -185,7 +198,9 @@ def enough(regression: Regression, counts: Array, keep: NDArray[np.bool_]) -> ND
     return found
 
 
-def fit_with_steps(regression: Regression, counts: Array, keep: NDArray[np.bool_], start: Array | None) -> Fits:
+def fit_with_steps(
+    regression: Regression | Together, counts: Array, keep: NDArray[np.bool_], start: Array | None
+) -> Fits:
     """Fit a regression whose monotonic effects have steps of one sign each.
 
     The maximum lies where some of the steps are 0 and the others unconstrained; of all such sets whose steps agree in
@@ -211,7 +226,7 @@ def fit_with_steps(regression: Regression, counts: Array, keep: NDArray[np.bool_
     return fits
 
 
-def _agree(regression: Regression, theta: Array) -> NDArray[np.bool_]:
+def _agree(regression: Regression | Together, theta: Array) -> NDArray[np.bool_]:
     """Whether the steps of each monotonic effect have one sign."""
     found = np.ones(len(theta), dtype=bool)
     for steps in regression.steps:

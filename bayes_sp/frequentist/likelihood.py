@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.frequentist.climb import CONVERGED, DECREMENT, RUNNING, SINGULAR, climb
+from bayes_sp.frequentist.climb import CONVERGED, DECREMENT, NO_CONVERGENCE, RUNNING, SINGULAR, Climbs, climb
 from bayes_sp.frequentist.normal_equations import Flags, definite, independent, solve_normal
+from bayes_sp.frequentist.predictors import LONGEST, LONGEST_SHARED, Predictors
 from bayes_sp.frequentist.rows import rows_of
 
 Array = NDArray[np.float64]
@@ -30,11 +31,8 @@ Array = NDArray[np.float64]
 # it; a change of a predictor by such a step, and one that is none.
 LEFT = 1e-5
 LEAST_MOVE, MOVES, STAYS = 1e-2, 0.2, 1e-5
-# The longest steps, in units of a linear predictor (a zero part can be a step function) and of a shared parameter.
-LONGEST, LONGEST_SHARED = 1000.0, 2.0
 # Predictors are independent before any step; on the way to infinity the weights of some patients vanish.
 LEAST = 1e-13
-_MOST_PRODUCTS = 2**23
 _ENDLESS = "endless"
 
 
@@ -66,7 +64,7 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Regression:
+class Regression(Predictors):
     """One equation made ready for maximum likelihood.
 
     Attributes
@@ -118,16 +116,46 @@ class Regression:
         ends = np.cumsum([0, *(columns.shape[1] for columns in self.columns)])
         return tuple(slice(start, stop) for start, stop in pairwise(ends))
 
-    @cached_property
-    def products(self) -> dict[tuple[int, int], Array | None]:
-        """Products of the columns of two predictors, (n, p_l p_m); None where they would take too much memory."""
-        found: dict[tuple[int, int], Array | None] = {}
-        for first, one in enumerate(self.columns):
-            for second, other in enumerate(self.columns[first:], start=first):
-                small = len(one) * one.shape[1] * other.shape[1] <= _MOST_PRODUCTS
-                both = (one[:, :, None] * other[:, None]).reshape(len(one), -1) if small else None
-                found[first, second] = both
-        return found
+    @property
+    def width(self) -> int:
+        """Numbers of a patient that derivatives take."""
+        return self.predictors**2
+
+    @property
+    def members(self) -> tuple[tuple[Regression, slice], ...]:
+        """Itself, and the place of its parameters."""
+        return ((self, slice(0, len(self.start))),)
+
+    @property
+    def beginning(self) -> Array:
+        """Starting values, (P,)."""
+        return self.start
+
+    @property
+    def longest(self) -> tuple[float, ...]:
+        """Longest step of every predictor."""
+        return (LONGEST,) * len(self.parts) + (LONGEST_SHARED,) * len(self.parameters)
+
+    def derivatives(self, theta: Array, w: Array) -> tuple[Array, Array, Array]:
+        """Return weighted log-likelihoods (R,), and derivatives by the predictors, (L, R, n) and (L, L, R, n)."""
+        linear = self.linear(theta)
+        value, first, second = self.at_rows(self.y, w, linear[0], linear[-1], theta)
+        return value.sum(axis=1), first, second
+
+    def linear(self, theta: Array) -> list[Array]:
+        """Return the linear predictors of the mean and, where there is one, of the zero part, (R, n) each."""
+        return [theta[:, place] @ p.x.T + p.offset for p, place in zip(self.parts, self.places, strict=False)]
+
+    def at_rows(self, y: Array, w: Array, eta: Array, zeta: Array, theta: Array) -> tuple[Array, Array, Array]:
+        """Return each row's weighted log-likelihood, (R, rows), and its derivatives by the predictors, as `rows_of`."""
+        size = self.predictors
+        value, first, second = np.zeros(w.shape), np.zeros((size, *w.shape)), np.zeros((size, size, *w.shape))
+        shared = np.ascontiguousarray(theta[:, self.places[-1].stop - len(self.parameters) :])
+        rows_of(self.family)(
+            self.ordered, len(self.parts) - 1, FAMILIES[self.family].sized, self.known, y, w, eta, zeta, shared,
+            value, first, second,
+        )  # fmt: skip
+        return value, first, second
 
     def natural(self, theta: Array) -> dict[str, Array]:
         """Return coefficients in the columns' units by part (``"mean"``, ``"zero"``), and each shared parameter."""
@@ -180,7 +208,7 @@ def determined(data: Regression, w: Array) -> Flags:
     keep = [np.ones((len(w), len(data.parameters)), dtype=bool)]
     for number in reversed(range(len(data.parts))):
         counted = w * (data.y > 0) if data.family.startswith("hurdle") and number == 0 else w
-        gram = _gram(data, number, number, counted)
+        gram = data.gram(number, number, counted)
         if data.parts[number].terms[:1] != ("intercept",):  # cutpoints take its place
             sums = (counted @ data.columns[number]).T
             first = np.concatenate([counted.sum(axis=1)[None], sums])
@@ -191,22 +219,24 @@ def determined(data: Regression, w: Array) -> Flags:
     return np.concatenate(keep, axis=1)
 
 
-def fit_regression(data: Regression, w: Array, keep: Flags, start: Array | None = None) -> Fits:
-    """Fit one regression for each row of weights.
+def fit_regression(data: Predictors, w: Array, keep: Flags, start: Array | None = None) -> Fits:
+    """Fit one regression, or equations that are fitted together, for each row of weights.
 
     Parameters
     ----------
     data
-        The equation.
+        The equation, or several.
     w
         How often each patient counts, (R, n).
     keep
         Which coefficients there are, (R, P); the others are 0.
     start
-        Where to start, (P,); None for ``data.start``.
+        Where to start, (P,), and where nothing is found from there, from ``data.beginning``; None for that at once.
     """
-    theta = np.tile(data.start if start is None else start, (len(w), 1)) * keep
-    climbs = climb(_Sums(w, keep.T), theta, partial(_newton, data), partial(_verdicts, data))
+    climbs = _climbed(data, w, keep, data.beginning if start is None else start)
+    again = np.flatnonzero(np.isin(climbs.verdict, [SINGULAR, NO_CONVERGENCE]))
+    if start is not None and len(again):  # where all patients' fit is too far from a resample's
+        climbs.put(again, _climbed(data, w[again], keep[again], data.beginning))
     endless = climbs.verdict == _ENDLESS
     direction = np.where(endless[:, None], climbs.step, 0.0)
     direction[np.abs(direction) < STAYS * np.abs(direction).max(axis=1, keepdims=True)] = 0.0
@@ -214,39 +244,28 @@ def fit_regression(data: Regression, w: Array, keep: Flags, start: Array | None 
     return Fits(climbs.theta, direction, climbs.value, keep.copy(), climbs.verdict)
 
 
-def _gram(data: Regression, first: int, second: int, weights: Array) -> Array:
-    """C_l' diag(weights_r) C_m for each row of the weights, (p_l, p_m, R)."""
-    one, other, products = data.columns[first], data.columns[second], data.products[first, second]
-    if products is None:
-        return np.stack([(one.T * row) @ other for row in weights], axis=-1)
-    return np.asarray((products.T @ weights.T).reshape(one.shape[1], other.shape[1], len(weights)))
+def _climbed(data: Predictors, w: Array, keep: Flags, start: Array) -> Climbs:
+    theta = np.tile(start, (len(w), 1)) * keep
+    return climb(_Sums(w, keep.T), theta, partial(_newton, data), partial(_verdicts, data))
 
 
-def _newton(data: Regression, active: _Sums, theta: Array) -> tuple[Array, Array, Array]:
+def _newton(data: Predictors, active: _Sums, theta: Array) -> tuple[Array, Array, Array]:
     """Log-likelihood, Newton's step and its decrement."""
-    family, size, w = FAMILIES[data.family], data.predictors, active.w
-    linear = [theta[:, place] @ part.x.T + part.offset for part, place in zip(data.parts, data.places, strict=False)]
-    shared = np.ascontiguousarray(theta[:, data.places[-1].stop - len(data.parameters) :])
-    value, first = np.empty(len(w)), np.zeros((size, *w.shape))
-    second = np.zeros((size, size, *w.shape))
-    rows_of(data.family)(
-        data.ordered, len(data.parts) - 1, family.sized, data.known, data.y, w, linear[0],
-        linear[-1], shared, value, first, second,
-    )  # fmt: skip
-    score = np.concatenate([first[k] @ columns for k, columns in enumerate(data.columns)], axis=1)
-    curvature = _curvature(data, lambda k, m: -second[k, m], len(w))
+    w = active.w
+    value, first, second = data.derivatives(theta, w)
+    score = data.score(first)
+    curvature = data.curvature(lambda k, m: -second[k, m], len(w))
     step, unexplained = solve_normal(curvature, score.T[:, None], active.keep, LEAST)
     step = step[:, 0].T
     upward = (np.einsum("jjr->jr", curvature) > 0) | ~active.keep
     bad = ~(definite(unexplained, LEAST) & upward.all(axis=0)) & np.isfinite(value)
     if bad.any():
         weight = np.where(w[bad] > 0, w[bad], 1.0)
-        product = _curvature(data, lambda k, m: first[k][bad] * first[m][bad] / weight, int(bad.sum()))
+        product = data.curvature(lambda k, m: first[k][bad] * first[m][bad] / weight, int(bad.sum()))
         step[bad] = _uphill(curvature[..., bad], product, score[bad], active.keep[:, bad])
     decrement = np.where(bad, np.inf, (score * step).sum(axis=1))
     moves = (step[:, place] @ columns.T for columns, place in zip(data.columns, data.places, strict=True))
-    allowed = [LONGEST] * len(data.parts) + [LONGEST_SHARED] * len(data.parameters)
-    longest = np.max([np.abs(move).max(axis=1) / most for move, most in zip(moves, allowed, strict=True)], axis=0)
+    longest = np.max([np.abs(move).max(axis=1) / most for move, most in zip(moves, data.longest, strict=True)], axis=0)
     return value, step / np.maximum(longest, 1.0)[:, None], decrement
 
 
@@ -263,18 +282,7 @@ def _uphill(curvature: Array, product: Array, score: Array, keep: Flags) -> Arra
     return step
 
 
-def _curvature(data: Regression, weights_of: object, count: int) -> Array:
-    """Assemble the matrix of all coefficients from the weights of each pair of predictors, (P, P, R)."""
-    out = np.empty((data.places[-1].stop, data.places[-1].stop, count))
-    for first, second in data.products:
-        block = _gram(data, first, second, weights_of(first, second))  # type: ignore[operator]
-        out[data.places[first], data.places[second]] = block
-        if first != second:
-            out[data.places[second], data.places[first]] = block.transpose(1, 0, 2)
-    return out
-
-
-def _verdicts(data: Regression, active: _Sums, theta: Array, step: Array, decrement: Array) -> NDArray[np.object_]:
+def _verdicts(data: Predictors, active: _Sums, theta: Array, step: Array, decrement: Array) -> NDArray[np.object_]:
     """Verdict on each replicate at its present values."""
     verdict = np.full(len(step), RUNNING, dtype=object)
     verdict[decrement <= DECREMENT] = CONVERGED

@@ -77,7 +77,6 @@ def _loop(key):
                 aux[v, count:] = known
                 if sized:
                     _table(aux[v, 0], tables[v])
-            total = 0.0
             for i in range(len(y)):
                 if w[r, i] == 0.0:
                     continue
@@ -88,14 +87,13 @@ def _loop(key):
                     one = kernel(y[i], eta[r, i] + more, zeta[r, i] + zmore, aux[v], tables[v], out)  # noqa: F821 - `rows_of`
                     _by_predictor(cuts, zero, ts[v], out, gradient[p])
                     if p == 0:
-                        total += w[r, i] * one
+                        value[r, i] = w[r, i] * one
                 for p in range(size):
                     first[p, r, i] = w[r, i] * gradient[0, p]
                     for m in range(size):
                         part = 0.5 * w[r, i] * (gradient[p + 1, m] - gradient[0, m]) / STEP
                         second[p, m, r, i] += part
                         second[m, p, r, i] += part
-            value[r] = total
 
     return row_derivatives
 
@@ -105,9 +103,9 @@ def rows_of(family: str):
     """Return a family's loop, compiled the first time and kept on disk.
 
     ``(cuts, zero, sized, known, y, w, eta, zeta, t, value, first, second)``: y (n,); w, eta, zeta (R, n); t (R, A)
-    shared parameters on the scale without bounds; known (F,) what the kernel wants beside them. It fills value (R,),
-    the log-likelihoods, and, zeros before, first (L, R, n) and second (L, L, R, n), each patient's derivatives with
-    respect to the L = 1 + zero + A predictors, times the weight.
+    shared parameters on the scale without bounds; known (F,) what the kernel wants beside them. Zeros before, it
+    fills value (R, n), each patient's log-likelihood, first (L, R, n) and second (L, L, R, n), its derivatives with
+    respect to the L = 1 + zero + A predictors, all times the weight.
     """
     package = Path(__file__).parents[1]
     sources = sorted([*(package / "families").glob("*.py"), Path(__file__)])

@@ -18,6 +18,8 @@ from bayes_sp.survey.design import Array, Design, Mask
 type Levels = tuple[tuple[str, float], ...]
 type Nodes = dict[tuple[int, Levels], tuple[int, float]]
 
+FARTHEST = 1e100  # of a value that is not known: no response is likely there
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class _Row:
@@ -150,7 +152,8 @@ class Alike:
             for name, (slope, zero_slope) in row.slopes.items():
                 eta, zeta = eta + slope * values[name], zeta + zero_slope * values[name]
             if response in numbers:
-                values[response] = _number(family.name, row.y, eta, row.aux, numbers[response])
+                number = _number(family.name, row.y, eta, row.aux, numbers[response])
+                values[response] = np.clip(number, -FARTHEST, FARTHEST)  # quantiles of heavy tails are not finite
             if not counts and k < j:
                 continue
             y = row.y

@@ -167,20 +167,21 @@ def _places(ints: Any, width: int, kept: int) -> Any:
 @compiled
 def _back(ints: Any, floats: Any, v: Any, dv: Any, work: Any, width: int, kept: int) -> None:
     """Carry the derivatives of deferred equations, last one first, to parameters and to hidden values before."""
-    count, rows, members = ints[at.EQUATIONS], ints[at.ROWS], ints[at.MEMBERS]
+    count, rows, members, linked = ints[at.EQUATIONS], ints[at.ROWS], ints[at.MEMBERS], ints[at.LINK_ROWS]
     _, weight, derivatives, _, _, own = _places(ints, width, kept)
     for j in range(count - 1, -1, -1):
         e = at.HEAD + j * at.EQUATION
         if ints[e + at.INTEGRATED] or not ints[e + at.DEFERRED]:
             continue
-        above, at_w, by = (count + j) * kept, own + ints[e + at.MEMBER] * kept, derivatives + j * width * kept
-        by_w = at_w + members * kept
+        above, by = (count + j) * kept, derivatives + j * width * kept
+        at_w = own + ints[e + at.MEMBER] * linked - ints[at.LINK_FIRST]  # as of row 0
+        by_w, first = at_w + members * linked, ints[e + at.FIRST]
         if ints[e + at.UNMEASURED]:
             work[by_w : by_w + kept] = work[above : above + kept]
             continue
         _weigh(work, by, weight, width, rows)
         pull_hidden(ints, floats, e, v, work, (2 * count + j) * kept, above, at_w, by_w, by, rows)
-        pull(ints, floats, e, v, dv, work, 0, rows, by, rows, count)
+        pull(ints, floats, e, v, dv, work, first, rows, by + first, rows, count)
 
 
 def make_log_density(name: str, densities: Any) -> Any:
@@ -201,10 +202,11 @@ def make_log_density(name: str, densities: Any) -> Any:
         ell, weight, derivatives, block, apart, own = _places(ints, width, kept)
         size, members, together = min(BLOCK, rows), ints[at.MEMBERS], ints[at.LINK_RECORDS] != at.NONE
         hidden = 0 if together else members
-        work = np.zeros(own + 2 * hidden * kept)
-        w = work[own : own + hidden * kept].reshape((hidden, kept))
-        by_w = work[own + hidden * kept :].reshape((hidden, kept))
-        z, settled = np.empty_like(w), np.zeros((planes(ints)[8] if hidden else 0, rows))
+        linked = ints[at.LINK_ROWS] if kept else 0
+        work = np.zeros(own + 2 * hidden * linked)
+        w = work[own : own + hidden * linked].reshape((hidden, linked))
+        by_w = work[own + hidden * linked :].reshape((hidden, linked))
+        z, settled = np.empty_like(w), np.zeros((planes(ints)[8] if hidden else 0, linked))
         with_gradient = len(gradient) > 0
         dv, out = np.zeros(len(v)), np.empty(width)
         if together:
@@ -213,23 +215,23 @@ def make_log_density(name: str, densities: Any) -> Any:
             value += settle(ints, floats, v, settled, w, z, work, ell)
         for j in range(count):
             e = at.HEAD + j * at.EQUATION
-            mine = own + ints[e + at.MEMBER] * kept
+            mine, first = own + ints[e + at.MEMBER] * linked - ints[at.LINK_FIRST], ints[e + at.FIRST]
             if ints[e + at.INTEGRATED]:
                 continue
             if ints[e + at.UNMEASURED]:
                 work[j * kept : (j + 1) * kept] = work[mine : mine + kept]
                 continue
-            if ints[e + at.REDUCED]:
+            if first > 0:
                 value += power * reduced(ints, floats, e, v, dv, with_gradient)
-                continue
             aux = np.empty(ints[e + at.AUX] + ints[e + at.FIXED])
             read_aux(ints, floats, e, v, aux)
             table = _table(aux[0] if len(aux) else 1.0, ints[e + at.TABLE])
             if ints[e + at.DEFERRED]:
-                step, eta, zeta, by = rows, (2 * count + j) * kept, apart, derivatives + j * width * kept
+                eta, by = (2 * count + j) * kept + first, derivatives + j * width * kept + first
+                step, zeta = rows, apart + first
             else:
                 step, eta, zeta, by = size, block, block + size, block + 2 * size
-            for start in range(0, rows, step):
+            for start in range(first, rows, step):
                 stop = min(start + step, rows)
                 predict(ints, floats, e, v, work, start, stop, eta, zeta, count)
                 family = ints[e + at.FAMILY]
@@ -238,7 +240,7 @@ def make_log_density(name: str, densities: Any) -> Any:
                 )
                 if with_gradient and not ints[e + at.DEFERRED]:
                     pull(ints, floats, e, v, dv, work, start, stop, by, step, count)
-            hide(ints, floats, e, aux, work, eta, j * kept, mine)
+            hide(ints, floats, e, aux, work, eta - first, j * kept, mine)  # eta as of row 0
         if kept:
             value += power * split_weights(ints, work, ell, weight)
         if with_gradient:

@@ -32,16 +32,17 @@ SAMPLED = 18  # number of parameters that a sampler sees, the first ones; the ot
 MEMBERS = 19  # number of variables with hidden values
 LINKS = 20  # ints: records of LINK places
 LINK_COUNT = 21
-LINK_ROWS = 22  # number of rows of the linked equations: R, or fewer where hidden values are integrated out
+LINK_ROWS = 22  # number of rows with hidden values, or of those that stand for them where these are integrated out
 LINK_RECORDS = 23  # floats: number of patients behind each of those; NONE where hidden values are kept
-HEAD = 24
+LINK_FIRST = 24  # the first of those rows, which follow each other
+HEAD = 25
 
 # Transforms. INCREASING: the element before plus exp(theta); SHARE: in a simplex; SOFT: unit log(1 + exp(theta / unit))
 IDENTITY, LOG, INCREASING, SHARE, SOFT = range(5)
 
 # Record of an equation
 FAMILY = 0  # number of the family
-REDUCED = 1  # 1 where rows are those of the QR factor of a normal equation
+FIRST = 1  # the rows before this one stand as a QR factor of a normal equation; 0 where none do
 DEFERRED = 2  # 1 where its gradient waits for later equations or for the weights of split patients
 COLUMNS = 3  # number of columns of the mean's predictor
 X = 4  # floats: columns one after the other, (columns, rows)
@@ -66,10 +67,13 @@ HIDDEN = 22  # ints: rows whose value is a parameter
 HIDDEN_COUNT = 23
 MEMBER = 24  # number among the variables with hidden values, or NONE
 EQUATION_ROWS = 25  # number of rows of this equation: R, or fewer that stand for those
-RECORDS = 26  # floats: number of patients behind a reduced equation
+FACTOR_RECORDS = 26  # floats: number of patients behind the QR factor
 UNMEASURED = 27  # 1 where the record is of an unmeasured confounder, whose every row is hidden
 INTEGRATED = 28  # 1 where `integrate` has the equation's likelihood
-EQUATION = 29
+FACTOR_ROWS = 29  # the factor: its rows, columns (as X) and responses
+FACTOR_X = 30
+FACTOR_Y = 31
+EQUATION = 32
 
 # States of a row in an equation: seen; no term (missing, and nothing observed depends on it); a missing value; a value
 # measured with error
@@ -85,7 +89,8 @@ LEVELS = 5  # MONOTONIC: ints, level of each row
 TERM = 6
 HIDDEN_PARENT, MONOTONIC = range(2)
 
-# Record of an equation that hidden values depend on: one of their own, or one whose response says where they lie
+# Record of an equation that hidden values depend on: one of their own, or one whose response says where they lie. Its
+# arrays are of the LINK_ROWS rows from LINK_FIRST
 LINKED = 0  # the equation
 ROW_Z = 1  # ints: natural place of the standardised value of each row, NONE where it is not hidden; or NONE
 TARGET = 2  # floats: the response of each row on the scale of its predictor; or NONE where it says nothing

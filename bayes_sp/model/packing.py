@@ -82,7 +82,7 @@ def pack_priors(pack: Pack, head: Ints, parameters: Parameters) -> float:
 
 def pack_confounder(pack: Pack, record: Ints, rows: Rows, *, joint: bool) -> None:
     """Write an unmeasured confounder: every row is hidden."""
-    record[[at.REDUCED, at.AUX, at.FIXED]] = 0
+    record[[at.FIRST, at.AUX, at.FIXED]] = 0
     record[at.UNMEASURED] = 1
     record[at.INTEGRATED], record[at.DEFERRED] = int(joint), int(not joint)
     record[at.HIDDEN_COUNT], record[at.HIDDEN] = rows.count, pack.add_ints(range(rows.count))
@@ -95,23 +95,27 @@ def pack_links(
     parts: Sequence[Part],
     parameters: Parameters,
     numbers: dict[str, int],
+    window: slice,
 ) -> None:
-    """Write which equations hidden values depend on; rows of one patient share their standardised value."""
+    """Write which equations hidden values depend on, of a ``window`` of rows that has all hidden values.
+
+    Rows of one patient share their standardised value.
+    """
     found, members = [], [link.name for link in links if link.hidden is not None]
     own = {part.response: part for part in parts}
     for link in links:
         place, measured = at.NONE, at.NONE
         if link.hidden is not None:
             first = parameters.place(hidden_name(link.name))
-            place = pack.add_ints(np.where(link.hidden >= 0, first + link.hidden, at.NONE))
+            place = pack.add_ints(np.where(link.hidden >= 0, first + link.hidden, at.NONE)[window])
             head[at.HEAD + numbers[link.name] * at.EQUATION + at.MEMBER] = members.index(link.name)
         terms, reach = [], 0
         if link.name in own:
-            measured = pack.add_floats(own[link.name].state == at.MEASURED)
-            terms = _open_terms(pack, own[link.name], links, members, parameters)
+            measured = pack.add_floats((own[link.name].state == at.MEASURED)[window])
+            terms = _open_terms(pack, own[link.name], links, members, parameters, window)
             reach = max((parent + 1 for _, parent, _ in terms), default=0)
-        target = at.NONE if link.target is None else pack.add_floats(link.target)
-        weight = at.NONE if link.weight is None else pack.add_floats(link.weight)
+        target = at.NONE if link.target is None else pack.add_floats(link.target[window])
+        weight = at.NONE if link.weight is None else pack.add_floats(link.weight[window])
         opened = pack.add_ints(terms)
         record = [numbers[link.name], place, target, weight, link.precision, measured, opened, len(terms), reach]
         found.append(record)
@@ -119,7 +123,7 @@ def pack_links(
 
 
 def _open_terms(
-    pack: Pack, part: Part, links: Sequence[Link], members: Sequence[str], parameters: Parameters
+    pack: Pack, part: Part, links: Sequence[Link], members: Sequence[str], parameters: Parameters, window: slice
 ) -> list[tuple[int, int, int]]:
     hidden = {link.name: link.hidden >= 0 for link in links if link.hidden is not None}
     found = []
@@ -127,7 +131,7 @@ def _open_terms(
         if term.levels is None and not term.zero:
             times = hidden[term.source] * (1.0 if term.multiplier is None else term.multiplier)
             coefficient = parameters.place(term.variable or part.response, term.name)
-            found.append((coefficient, members.index(term.source), pack.add_floats(times)))
+            found.append((coefficient, members.index(term.source), pack.add_floats(times[window])))
     return found
 
 
@@ -149,21 +153,15 @@ def pack_equation(
     record[at.ZERO_BETA] = parameters.place(f"{part.response}_zero") if part.zero_x.shape[1] else 0
     hidden: Ints = np.flatnonzero(part.hidden_number >= 0) if has_hidden(part) else np.empty(0, dtype=np.int64)
     record[at.UNMEASURED] = 0
-    record[at.REDUCED] = int(
-        part.family == "normal"
-        and not joint
-        and rows.count == rows.single
-        and len(hidden) == 0
-        and part.offset is None
-        and part.groups is None
-        and not part.terms
-    )
+    whole = 0 if joint else _whole_rows(part, rows, parts)
+    record[at.FIRST] = whole
     record[at.INTEGRATED] = int(joint)
     record[at.DEFERRED] = int(not joint and (len(hidden) > 0 or rows.count > rows.single))
     record[at.TABLE] = int(part.y[part.state == at.SEEN].max()) + 1 if family.sized else 0
     record[at.HIDDEN_COUNT], record[at.HIDDEN] = len(hidden), pack.add_ints(hidden)
-    if record[at.REDUCED]:
-        _pack_reduced(pack, record, part)
+    if whole:
+        _pack_factor(pack, record, part, whole)
+    if whole == rows.count:
         return
     record[at.EQUATION_ROWS] = len(part.y)
     x, zero_x = (part.x, part.zero_x) if joint else (shifted(part, parts), shifted(part, parts, zero=True))
@@ -179,17 +177,31 @@ def pack_equation(
         record[at.GROUP_Z] = parameters.place(varying_name(part.response))
 
 
-def _pack_reduced(pack: Pack, record: Ints, part: Part) -> None:
-    """QR factor of [X, y]: with Q [R, r], |y - X beta|^2 = |r - R beta|^2, so p + 1 rows stand for n."""
-    seen = part.state == at.SEEN
+def _whole_rows(part: Part, rows: Rows, parts: Sequence[Part]) -> int:
+    """Return how many rows, the first ones, a QR factor can stand for: those of a normal equation's known numbers.
+
+    None where so few of them are whole that the factor would have hardly fewer.
+    """
+    plain = all(term.levels is None and not term.variable for term in part.terms)
+    if part.family != "normal" or part.offset is not None or part.groups is not None or not plain:
+        return 0
+    sources = {part.response, *(term.source for term in part.terms)}
+    unknown = np.any([other.hidden_number >= 0 for other in parts if other.response in sources], axis=0)
+    whole = min(rows.single, int(np.argmax(unknown)) if unknown.any() else rows.count)
+    return whole if whole == rows.count or whole > 2 * (part.x.shape[1] + 1) else 0
+
+
+def _pack_factor(pack: Pack, record: Ints, part: Part, first: int) -> None:
+    """QR factor of [X, y]: with Q [R, r], |y - X beta|^2 = |r - R beta|^2, so p + 1 rows stand for the ``first``."""
+    seen = part.state[:first] == at.SEEN
     columns = part.x.shape[1]
-    factor = np.linalg.qr(np.column_stack([part.x[seen], part.y[seen]]), mode="r")
+    factor = np.linalg.qr(np.column_stack([part.x[:first][seen], part.y[:first][seen]]), mode="r")
     square = np.zeros((columns + 1, columns + 1))
     square[: len(factor)] = factor
-    record[at.EQUATION_ROWS] = columns + 1
-    record[at.X] = pack.add_floats(square[:, :-1].T)
-    record[at.Y] = pack.add_floats(square[:, -1])
-    record[at.RECORDS] = pack.add_floats([float(seen.sum())])
+    record[at.FACTOR_ROWS] = columns + 1
+    record[at.FACTOR_X] = pack.add_floats(square[:, :-1].T)
+    record[at.FACTOR_Y] = pack.add_floats(square[:, -1])
+    record[at.FACTOR_RECORDS] = pack.add_floats([float(seen.sum())])
 
 
 def pack_terms(pack: Pack, record: Ints, part: Part, parameters: Parameters, numbers: dict[str, int]) -> None:

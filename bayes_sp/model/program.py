@@ -147,8 +147,9 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
             seen = part.y[once][part.state[once] == at.SEEN]
             constant -= likelihood_power * float(gammaln(seen + 1.0).sum())
     linked = (joint.links, tuple(joint.parts.values())) if joint else (links, parts)
-    pack_links(pack, head, *linked, parameters, numbers)
-    head[at.LINK_ROWS] = len(joint.records) if joint else rows.count
+    window = slice(0, len(joint.records)) if joint else _window(links)
+    pack_links(pack, head, *linked, parameters, numbers, window)
+    head[at.LINK_FIRST], head[at.LINK_ROWS] = window.start, window.stop - window.start
     head[at.LINK_RECORDS] = pack.add_floats(joint.records) if joint else at.NONE
     constant += likelihood_power * joint.constant if joint else 0.0
     head[at.MOST_AUX] = (records[:, at.AUX] + records[:, at.FIXED]).max()
@@ -158,3 +159,10 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
     ints[: len(head)] = head
     start = start_of(parts, parameters, confounders)[: parameters.sampled]
     return Program(ints, floats, parameters, parts, rows, start, confounders, links)
+
+
+def _window(links: tuple[Link, ...]) -> slice:
+    """Return the rows from the first to the last with a hidden value."""
+    there = [np.flatnonzero(link.hidden >= 0) for link in links if link.hidden is not None]
+    places = np.concatenate(there) if there else np.empty(0, dtype=np.int64)
+    return slice(int(places.min()), int(places.max()) + 1) if len(places) else slice(0, 0)

@@ -18,7 +18,7 @@ def pull_settled(
 ) -> None:
     """Carry what the equations ask of w (``by_w``, members by rows) to z and to all that the statements depend on."""
     rows, members = ints[at.LINK_ROWS], ints[at.MEMBERS]
-    share = work[weight : weight + rows]
+    share = work[weight + ints[at.LINK_FIRST] : weight + ints[at.LINK_FIRST] + rows]
     p, inner = np.empty((members, rows)), np.zeros((members * members, rows))
     for i in range(members):
         asked, own, its = by_w[i], w[i], p[i]
@@ -171,10 +171,10 @@ def _pull_term(
 @compiled
 def _pull_predictors(ints: Any, floats: Any, v: Any, dv: Any, by: Any) -> None:
     """Carry derivatives by the linked equations' predictors, (links, R), to columns' coefficients and groups."""
-    rows = ints[at.LINK_ROWS]
+    rows, first = ints[at.LINK_ROWS], ints[at.LINK_FIRST]
     padded = np.zeros((2 + ints[at.MOST_AUX]) * rows)
     for number in range(ints[at.LINK_COUNT]):
         e = at.HEAD + ints[ints[at.LINKS] + number * at.LINK + at.LINKED] * at.EQUATION
         if not ints[e + at.UNMEASURED]:
             padded[:rows] = by[number]
-            pull(ints, floats, e, v, dv, padded, 0, rows, 0, rows, 0)
+            pull(ints, floats, e, v, dv, padded, first, first + rows, 0, rows, 0)

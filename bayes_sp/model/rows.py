@@ -40,9 +40,9 @@ def read_aux(ints: Any, floats: Any, e: int, v: Any, aux: Any) -> None:
 @compiled
 def reduced(ints: Any, floats: Any, e: int, v: Any, dv: Any, with_gradient: bool) -> float:
     """Return a normal equation's -|r - R beta|^2 / (2 sigma^2) - n log sigma - n log(2 pi) / 2, R its QR factor."""
-    rows, columns = ints[e + at.EQUATION_ROWS], ints[e + at.COLUMNS]
-    x, y, beta = ints[e + at.X], ints[e + at.Y], ints[e + at.BETA]
-    n, place = floats[ints[e + at.RECORDS]], ints[ints[e + at.AUX_PLACES]]
+    rows, columns = ints[e + at.FACTOR_ROWS], ints[e + at.COLUMNS]
+    x, y, beta = ints[e + at.FACTOR_X], ints[e + at.FACTOR_Y], ints[e + at.BETA]
+    n, place = floats[ints[e + at.FACTOR_RECORDS]], ints[ints[e + at.AUX_PLACES]]
     sigma = v[place]
     scaled = 0.0
     for i in range(rows):

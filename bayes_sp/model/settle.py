@@ -77,7 +77,7 @@ def look(ints: Any, floats: Any, v: Any, s: Any) -> None:
 
     A plane each: the values (members), ``load`` (members x members), ``a`` (links x members), ``b``, ``q``, ``slope``.
     """
-    rows, members = ints[at.LINK_ROWS], ints[at.MEMBERS]
+    rows, members, first = ints[at.LINK_ROWS], ints[at.MEMBERS], ints[at.LINK_FIRST]
     load, a, b, q, slope, _, _, spare, _ = planes(ints)
     flat = s.reshape(-1)
     for number in range(ints[at.LINK_COUNT]):
@@ -87,7 +87,7 @@ def look(ints: Any, floats: Any, v: Any, s: Any) -> None:
         if ints[e + at.UNMEASURED]:
             s[load + m * members + m, :] = 1.0
             continue
-        predict(ints, floats, e, v, flat, 0, rows, (b + number) * rows, spare * rows, 0)
+        predict(ints, floats, e, v, flat, first, first + rows, (b + number) * rows, spare * rows, 0)
         mean = s[b + number]
         for t in range(ints[link + at.OPEN_COUNT]):
             term = ints[link + at.OPEN] + t * at.OPEN_TERM
@@ -104,7 +104,7 @@ def look(ints: Any, floats: Any, v: Any, s: Any) -> None:
             share, sd, _, _, sigma = shares(ints, floats, e, v)
             value, own = s[m], s[load + m * members + m]
             measured = floats[ints[link + at.IS_MEASURED] : ints[link + at.IS_MEASURED] + rows]
-            y = floats[ints[e + at.Y] : ints[e + at.Y] + rows]
+            y = floats[ints[e + at.Y] + first : ints[e + at.Y] + first + rows]
             for r in range(rows):
                 value[r] = mean[r] + share * measured[r] * (y[r] - mean[r])
                 own[r] = sigma + measured[r] * (sd - sigma)
@@ -179,12 +179,13 @@ def solve_transposed(ints: Any, s: Any, x: Any, first: int) -> None:
 
 @compiled
 def settle(ints: Any, floats: Any, v: Any, s: Any, w: Any, z: Any, work: Any, ell: int) -> float:
-    """Write w and z of every row, (members, R) each; return the change of all patients with one row.
+    """Write w and z of rows with hidden values, (members, rows) each; return the change of patients with one row.
 
     That of other rows is added to their log-densities, ``ell``: each has its own change of variables. ``s`` takes what
     the derivatives need, zeros before.
     """
-    rows, members, single = ints[at.LINK_ROWS], ints[at.MEMBERS], ints[at.SINGLE]
+    rows, members, first = ints[at.LINK_ROWS], ints[at.MEMBERS], ints[at.LINK_FIRST]
+    single = min(max(ints[at.SINGLE] - first, 0), rows)
     _, _, _, _, _, root, y, spare, _ = planes(ints)
     look(ints, floats, v, s)
     factor(ints, s)
@@ -207,5 +208,5 @@ def settle(ints: Any, floats: Any, v: Any, s: Any, w: Any, z: Any, work: Any, el
     for r in range(single):
         total += change[r]
     for r in range(single, rows):
-        work[ell + r] += change[r]
+        work[ell + first + r] += change[r]
     return total

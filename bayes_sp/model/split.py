@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.errors import SurveyError
+from bayes_sp.families.registry import FAMILIES
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import transformed
 from bayes_sp.survey.design import Array, Design, Mask
@@ -28,7 +29,9 @@ class Rows:
     kept
         Patients who have rows, by their number in the survey, (N,).
     patient
-        Place among those of each row's patient, (R,): first the patients with one row, in order.
+        Place among those of each row's patient, (R,): first the patients with one row, those of whom a number is
+        hidden last; then the others, those of whom a number is hidden first. So the engine finds hidden numbers in
+        rows that follow each other, and rows that moments stand for before those.
     single
         Number of patients with one row.
     split
@@ -68,13 +71,15 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     design = design if len(kept) == design.n else design.taken(kept)
     cells = _summed_cells(model, design)
     summed = {name: _levels(model, design, name) for name in cells}
+    hidden = _hidden(model, design, summed)
     if not summed:
-        return Rows(design, kept, np.arange(design.n), design.n, (), {}, {})
+        ordered = np.argsort(hidden, kind="stable")
+        return Rows(design.taken(ordered) if hidden.any() else design, kept, ordered, design.n, (), {}, {})
     incomplete = np.any(list(cells.values()), axis=0)
-    single = np.flatnonzero(~incomplete)
+    single = np.concatenate([np.flatnonzero(~incomplete & ~hidden), np.flatnonzero(~incomplete & hidden)])
     patient, split = list(single), []
     levels: dict[str, list[int]] = {name: [-1] * len(single) for name in summed}
-    for i in np.flatnonzero(incomplete):
+    for i in np.concatenate([np.flatnonzero(incomplete & hidden), np.flatnonzero(incomplete & ~hidden)]):
         choices = [range(len(values)) if cells[name][i] else (-1,) for name, values in summed.items()]
         combinations = list(product(*choices))
         if len(combinations) > MOST_ROWS:
@@ -92,6 +97,18 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     index = np.array(patient)
     filled = _filled(model, design.taken(index), summed, numbers)
     return Rows(filled, kept, index, len(single), tuple(split), summed, numbers)
+
+
+def _hidden(model: PathModel, design: Design, summed: dict[str, tuple[float, ...]]) -> Mask:
+    """Return of whom a number is hidden: missing and not summed over, or behind a measurement error, (n,)."""
+    found = np.full(design.n, bool(model.confounders))
+    for name, mask in design.missing.items():
+        if name not in summed:
+            found |= mask & relevant(design, name) if name in design.responses else mask
+    for equation in model.equations:
+        if FAMILIES[equation.family].latent:
+            found |= relevant(design, equation.response)
+    return found
 
 
 def _levels(model: PathModel, design: Design, name: str) -> tuple[float, ...]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +16,8 @@ import pandas as pd
 from bayes_sp.errors import SurveyError
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.checks import EXACT, INEXACT, check_columns, check_values, describe_cells
+from bayes_sp.survey.cells import Cells, changed, is_number
+from bayes_sp.survey.checks import EXACT, check_columns, check_values, describe_cells
 from bayes_sp.survey.codes import decoded
 from bayes_sp.survey.design import Array, Mask
 from bayes_sp.survey.doubts import warn_of_doubts
@@ -26,11 +25,8 @@ from bayes_sp.survey.groups import HOW_MISSING, says_nothing
 from bayes_sp.survey.persons import long_columns, repeated
 from bayes_sp.survey.records import ORIGIN_COLUMN, RECONSTRUCTED, Coded, Origin, Survey
 
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 MISSING = ("", "NA")  # cells that say that there is no value
-WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 SEPARATOR = re.compile(r"\"?sep=(.?)\"?,*", re.IGNORECASE)
-CELL_WIDTH = 30
 type Check = Callable[[pd.DataFrame, dict[str, Mask]], list[str]]
 type Empty = Sequence[tuple[str, str]]
 
@@ -91,45 +87,36 @@ def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], chec
         problems.append("there is no row of values below the columns' names")
     if problems:
         raise SurveyError(str(path), problems)
-    named = max((k for k, name in enumerate(header, start=1) if name), default=0)
-    longer = np.array([len(row) > len(header) or any(cell.strip() for cell in row[named:]) for row in rows])
-    nothing = np.array([not any(cell.strip() for cell in row) for row in rows])
-    problems += _describe_rows(
-        longer,
-        f"has more fields than the {named} that the first row names; a comma in a cell needs quotation marks",
-    )
-    problems += _describe_rows(nothing & ~longer, "is blank")
-    width = 1 + max((header.index(name) for name in needed), default=0)
-    shorter = np.array([len(row) < width for row in rows]) & ~nothing
-    problems += _describe_rows(shorter, f"has fewer fields than the {named} that the first row names")
+    of_rows, nothing, shorter = _check_rows(header, rows, 1 + max((header.index(name) for name in needed), default=0))
+    problems += of_rows
     problems += repeated(model.id, _cells(rows, header.index(model.id)), row_in_file) if model.id else []
     columns: dict[str, Array] = {}
     groups: dict[str, list[str | None]] = {}
     coded: list[Coded] = []
     reported: dict[str, Mask] = {}
     for name, rule in empty:
-        text = _cells(rows, header.index(name)) if name in header else []
-        problems += describe_cells(
-            name, np.array([cell not in MISSING for cell in text], dtype=bool), _quoted(text), row_in_file, rule
-        )
+        cells = Cells(_cells(rows, header.index(name)) if name in header else [])
+        filled = ~cells.where(lambda cell: cell in MISSING)
+        problems += describe_cells(name, filled, cells.quoted, row_in_file, rule)
     for name in needed:
-        text = _cells(rows, header.index(name))
+        cells = Cells(_cells(rows, header.index(name)))
         codes = [code for code in model.missing_codes_of(name) if isinstance(code, str)]
-        blank = np.array([cell in MISSING or cell in codes for cell in text])
-        coded += [(name, code, text.count(code)) for code in codes if code in text and code not in MISSING]
+        blank = cells.where({*MISSING, *codes}.__contains__)
+        counts = [(name, code, cells.count(code)) for code in codes if code not in MISSING]
+        coded += [found for found in counts if found[2]]
         if name in model.grouping:
-            groups[name] = [None if empty else cell for cell, empty in zip(text, blank, strict=True)]
+            groups[name] = cells.labels(blank)
             reported[name] = nothing | shorter
             continue
-        wrong = ~blank & np.array([NUMBER.fullmatch(cell) is None for cell in text])
-        for rule, cells in _changed(text, ~blank & ~wrong):
-            problems += describe_cells(name, cells, _quoted(text), row_in_file, rule)
-        no_value = wrong & np.array([says_nothing(cell) for cell in text])
-        told = describe_cells(name, no_value, _quoted(text), row_in_file, "must be a number")
+        wrong = ~blank & ~cells.where(is_number)
+        for rule, mask in changed(cells):
+            problems += describe_cells(name, mask & ~blank, cells.quoted, row_in_file, rule)
+        no_value = wrong & cells.where(lambda cell: not is_number(cell) and says_nothing(cell))
+        told = describe_cells(name, no_value, cells.quoted, row_in_file, "must be a number")
         problems += [f"{problem}; {HOW_MISSING}" for problem in told]
-        problems += describe_cells(name, wrong & ~no_value, _quoted(text), row_in_file, "must be a number")
+        problems += describe_cells(name, wrong & ~no_value, cells.quoted, row_in_file, "must be a number")
         reported[name] = wrong | nothing | shorter
-        columns[name] = np.array([float("nan" if bad else text[i]) for i, bad in enumerate(blank | wrong)])
+        columns[name] = cells.numbers(blank | wrong)
     records, numbers = decoded(model, pd.DataFrame(columns | groups, index=range(len(rows)))[list(needed)])
     coded += numbers
     problems += check(records, reported)
@@ -139,22 +126,29 @@ def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], chec
     whole = [name for name, values in numeric.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
     records = records.astype(dict.fromkeys(whole, int))
     mark = _reconstruction_mark(header, rows)
-    others = [(name, _cells(rows, k)) for k, name in enumerate(header) if name not in (*model.columns, model.id)]
+    others = ((name, _cells(rows, k)) for k, name in enumerate(header) if name not in (*model.columns, model.id))
     origin: Origin = "reconstruction" if mark else "file"
     return Survey(records, origin, mark or path.name, tuple(coded), tuple(long_columns(others)))
 
 
-def _changed(text: Sequence[str], number: Mask) -> Iterator[tuple[str, Mask]]:
-    """Yield which numbers would change where they become floats: small ones that become 0, long whole ones."""
-    zero, whole = np.zeros(len(text), dtype=bool), np.zeros(len(text), dtype=bool)
-    for i in map(int, np.flatnonzero(number)):
-        value, cell = float(text[i]), text[i]
-        zero[i] = value == 0 and any(digit in "123456789" for digit in re.split("[eE]", cell)[0])
-        whole[i] = (
-            EXACT <= abs(value) < math.inf and WHOLE.fullmatch(cell) is not None and Decimal(cell) != Decimal(value)
+def _check_rows(header: list[str], rows: list[list[str]], width: int) -> tuple[list[str], Mask, Mask]:
+    """Return the problems of whole rows, and which rows are blank or lack fields of the first ``width`` columns."""
+    named = max((k for k, name in enumerate(header, start=1) if name), default=0)
+    fields = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
+    longer = fields > len(header)
+    for at in map(int, np.flatnonzero((fields > named) & ~longer)):
+        longer[at] = any(cell.strip() for cell in rows[at][named:])
+    nothing = np.array([not "".join(row).strip() for row in rows])
+    problems = list(
+        _describe_rows(
+            longer,
+            f"has more fields than the {named} that the first row names; a comma in a cell needs quotation marks",
         )
-    yield "is so close to 0 that it would be read as 0; give the column another unit", zero
-    yield INEXACT, whole
+    )
+    problems += _describe_rows(nothing & ~longer, "is blank")
+    shorter = (fields < width) & ~nothing
+    problems += _describe_rows(shorter, f"has fewer fields than the {named} that the first row names")
+    return problems, nothing, shorter
 
 
 def _reconstruction_mark(header: list[str], rows: list[list[str]]) -> str:
@@ -182,11 +176,6 @@ def _describe_rows(mask: Mask, what: str) -> Iterator[str]:
     if mask.any():
         first, more = int(np.argmax(mask)), int(mask.sum()) - 1
         yield f"{row_in_file(first)} {what}" + (f", and {more} more" if more else "")
-
-
-def _quoted(cells: Sequence[str]) -> Callable[[int], str]:
-    """Return a function that quotes the start of a cell."""
-    return lambda row: repr(cells[row] if len(cells[row]) <= CELL_WIDTH else f"{cells[row][:CELL_WIDTH]}...")
 
 
 def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:

@@ -14,10 +14,10 @@ from bayes_sp.effects.formulas import (
     baseline_mean,
     enumerate_paths,
     log_mean_shift,
-    log_patient_mean,
     path_products,
     predictor,
 )
+from bayes_sp.effects.patients import log_patient_mean
 from bayes_sp.effects.shapley import log_link_effects
 
 Array = NDArray[np.float64]

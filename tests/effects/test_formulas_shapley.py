@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bayes_sp.effects.formulas import ChainCoefficients, Path, enumerate_paths, log_patient_mean, predictor
+from bayes_sp.effects.formulas import ChainCoefficients, Path, enumerate_paths, predictor
+from bayes_sp.effects.patients import log_patient_mean
 from bayes_sp.effects.shapley import (
     all_sets,
     enumerated_shapley,

@@ -14,7 +14,6 @@ from scipy import integrate, special, stats
 from bayes_sp.effects.formulas import ChainCoefficients
 from bayes_sp.effects.shapley import log_link_effects
 from bayes_sp.effects.steep import STEEP, below_zero
-from bayes_sp.errors import SpecificationError
 from bayes_sp.frequentist.bootstrap import bootstrap
 from bayes_sp.frequentist.general import general_chain
 from bayes_sp.frequentist.refit import plain_chain
@@ -139,13 +138,6 @@ def test_a_separated_mediator_has_a_probability_of_1(tmp_path: Path) -> None:
     np.testing.assert_allclose(result.estimate[-1, 1], total, rtol=1e-5)
     assert result.at_boundary == 20
     assert np.isfinite(result.values).all()
-
-
-def test_what_has_no_likelihood_fit_is_refused_by_name(make_survey: Maker) -> None:
-    """A latent mediator is named."""
-    model = load_model("latent")
-    with pytest.raises(SpecificationError, match="loneliness_t1: the family latent_normal"):
-        bootstrap(design_arrays(model, make_survey()), model, seed=1, replicates=3)
 
 
 @pytest.mark.parametrize("sd", [STEEP, 20.0, 300.0])

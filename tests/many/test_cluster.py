@@ -85,6 +85,7 @@ def dask(tmp_path) -> Iterator[Cluster]:
         yield found
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_changes_nothing(tmp_path, monkeypatch):
     """No worker, then two with other versions, then two that fit, one of which is killed: answers as in turn."""
     cells, killed = grids.grid(6, LONGER), []

@@ -68,6 +68,7 @@ def test_one_process_gives_the_same(serial, counted):
     assert counted["slope 0"] == 2
 
 
+@pytest.mark.slow
 def test_given_executors_give_the_same(serial):
     """Threads, and processes of the standard library; two cells at a time, or all of them."""
     cells, expected = serial
@@ -159,6 +160,7 @@ def test_a_worker_killed_in_the_middle_is_replaced():
     assert grids.same(found, [answer(cell) for cell in cells])
 
 
+@pytest.mark.slow
 def test_a_cell_that_three_workers_died_of_is_given_up(serial, tmp_path):
     """Two deaths are forgiven; the cells beside it go on either way."""
     cells, expected = serial
@@ -207,6 +209,7 @@ def start(folder: Path, count: int) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_plain_script_needs_no_main_guard(tmp_path):
     """The script runs once, not again in each worker."""
     printed, _ = start(tmp_path, 3).communicate(timeout=300)
@@ -240,7 +243,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(seed, serial, counted, tmp_p
 def test_a_store_that_cannot_be_written_is_reported_before_anything_is_fitted(serial, counted, tmp_path):
     """A file is in the way."""
     (tmp_path / "store").write_text("x", encoding="utf-8")
-    with pytest.raises(RunError, match="cannot be made"):
+    with pytest.raises(RunError, match="is not a folder that you may write to"):
         Runner(workers=1, store=tmp_path / "store").run(serial[0])
     assert not counted
 

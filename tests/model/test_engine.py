@@ -176,6 +176,7 @@ def test_a_half_student_t_prior_is_twice_the_density_on_the_positive_side():
     assert_allclose(value + log_constant(prior.dist, prior.values), expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_small_engine_and_the_one_of_all_families_agree(study_survey, monkeypatch):
     """Loaded into one process, whatever their machine code is called, both give the same numbers."""
     posterior = posterior_of(MODELS["primary"], study_survey)

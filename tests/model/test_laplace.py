@@ -31,6 +31,7 @@ def _largest_difference(first: sp.Fit, second: sp.Fit) -> float:
     return max(float((abs(one[v].mean(dims) - two[v].mean(dims)) / one[v].std(dims)).max()) for v in one.data_vars)
 
 
+@pytest.mark.slow
 def test_it_agrees_with_nuts_on_the_study(primary_fit, study_survey):
     """At 178 patients posterior means are within 0.05 posterior SDs of NUTS (and its Monte Carlo error)."""
     long = sp.fit("primary", study_survey, seed=2, options=sp.SamplerOptions(draws=4000))
@@ -82,6 +83,7 @@ def test_proposals_have_the_density_that_weights_divide_by(tailed):
     np.testing.assert_allclose(weight @ points**2, 1.0, atol=1.5 * error)
 
 
+@pytest.mark.slow
 def test_monte_carlo_errors_are_those_over_seeds(study_survey):
     """The SD of means and medians over 24 seeds is the reported error; draws taken as independent have too small a one.
 

@@ -131,6 +131,7 @@ def test_imputed_cells_fill_the_covariates_and_no_others(incomplete):
     assert set(np.unique(relationship)) == {-0.5, 0.5}
 
 
+@pytest.mark.slow
 def test_one_missing_cell_of_the_exposure_moves_nothing(study_survey):
     """With an incomplete confounder, its tie to the exposure holds whether or not the exposure has a missing cell."""
     model = without_scales(sp.load_model("primary"))

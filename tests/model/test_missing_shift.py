@@ -377,6 +377,7 @@ def test_leaving_patients_out_changes_no_effect(monkeypatch, study_survey):
     assert (abs(np.log(lean["sd"] / full["sd"])) < 0.15).all()
 
 
+@pytest.mark.slow
 def test_mnar_truth_is_found_with_the_right_shift_and_not_without(study_survey):
     """Half the second mediators and outcomes are missing and lie elsewhere: the mean outcome over all patients."""
     model = without_scales(sp.load_model("primary"))

@@ -53,7 +53,7 @@ def test_effects_are_averages_over_groups_of_patients_with_their_own_intercepts(
     design = design_arrays(replace(model, missing_shift=tuple(shifts.items())), survey)
     program = compile_program(model, design)
     rng = np.random.default_rng(3)
-    theta = program.start + rng.normal(0.0, 0.1, (2, 3, program.size))
+    theta = program.completed(program.start + rng.normal(0.0, 0.1, (2, 3, program.size)), 1)
     posterior = label_draws(model, program, theta)
     whole = compute_effects(model, design, posterior).draws
     missing = np.isnan(design.y)

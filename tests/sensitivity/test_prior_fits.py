@@ -60,6 +60,7 @@ def grid_of(small_model, survey):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.fixed_seed  # the processes that fit are others, whose seeds are not moved
 def test_every_cell_is_bitwise_a_stand_alone_fit(small_model, survey, grid_of):
     """The same seed and the alternative's specification give the same numbers, named and crossed."""
@@ -113,6 +114,7 @@ def test_cells_of_one_specification_are_run_once(grid_of):
     assert float(own["mean"]) == primary["mean"]
 
 
+@pytest.mark.slow
 def test_failed_cells_are_nan_and_listed(grid_of):
     """The others keep their numbers, and the findings say what failed."""
     found, _ = grid_of(fails=("flat", "paths_to_mediators = 2"))

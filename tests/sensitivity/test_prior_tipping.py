@@ -90,7 +90,7 @@ def test_the_tipping_scale_of_one_slope_is_that_of_its_exact_posterior():
     assert first.low / width < tau < first.high * width  # three times the range of two Monte Carlo errors
     assert found.value == first.value
     s2 = exact.v * exact.rss / (-2 * exact.power)  # the closed form with a known residual SD
-    assert found.value == pytest.approx(1.96 * s2 / np.sqrt(exact.mean**2 - 1.96**2 * s2), rel=0.1)
+    assert found.value == pytest.approx(1.96 * s2 / np.sqrt(exact.mean**2 - 1.96**2 * s2), rel=0.1 + width**2 - 1)
     assert dict(found.priors)["y", "x"].values == {"mu": 0.0, "sigma": found.value}
 
 
@@ -144,6 +144,7 @@ def test_an_interval_that_includes_0_tips_where_it_first_excludes_it():
     assert "widened to" in found.sentence
 
 
+@pytest.mark.slow
 def test_a_region_of_practical_equivalence_takes_the_place_of_0():
     """The interval leaves the values above 0.1 at a wider prior than those above 0."""
     survey = chain()
@@ -157,6 +158,7 @@ def test_a_region_of_practical_equivalence_takes_the_place_of_0():
     assert "first lies across an end of the region of practical equivalence, -0.1 to 0.1" in found.sentence
 
 
+@pytest.mark.slow
 def test_the_sentence_states_the_prior_as_a_range():
     """With probability 0.95, between -1.96 and 1.96 of its SDs, and the number that was found."""
     survey = chain()
@@ -176,6 +178,7 @@ def test_the_sentence_states_the_prior_as_a_range():
     assert survey.mark in found._repr_html_()
 
 
+@pytest.mark.slow
 def test_none_in_the_range_says_so():
     """With how near the interval comes."""
     found = prior_tipping_point(
@@ -192,6 +195,7 @@ def test_none_in_the_range_says_so():
     assert found.finding().estimate is None
 
 
+@pytest.mark.slow
 def test_centring_alone_can_tip():
     """A prior far from 0 makes the conclusion, and one of the same scale at 0 takes it away."""
     model = model_of(y={"x": {**UNIT, "mu": 3.0, "sigma": 0.05}})

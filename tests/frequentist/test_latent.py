@@ -1,0 +1,172 @@
+"""Maximum likelihood with a mediator measured with error: closed forms, and integrals over a fine grid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from bayes_sp.errors import SpecificationError
+from bayes_sp.frequentist.bootstrap import bootstrap
+from bayes_sp.frequentist.general import GeneralChain, general_chain
+from bayes_sp.frequentist.latent import NO_MAXIMUM
+from bayes_sp.frequentist.resample import resamples
+from bayes_sp.spec.load import load_model
+from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.survey.read import read_survey
+
+SPECIFICATION = """
+title = "test"
+exposure = "x"
+outcome = "y"
+contrast = [0, 1]
+[[equation]]
+response = "m"
+family = "latent_normal"
+reliability = {reliability}
+[[equation]]
+response = "y"
+family = "{family}"
+{extra}
+[priors]
+intercept = {{ dist = "normal", mu = 0, sigma = 10, why = "wide" }}
+slope = {{ dist = "normal", mu = 0, sigma = 5, why = "wide" }}
+sigma = {{ dist = "half_normal", sigma = 10, why = "wide" }}
+phi = {{ dist = "lognormal", mu = 0, sigma = 2, why = "wide" }}
+"""
+
+
+def simulated(
+    folder: Path, *, reliability: float, family: str, n: int, noise: float = 1.0, extra: str = ""
+) -> GeneralChain:
+    """Return a chain whose true mediator has residual SD .8 and whose slope in the outcome is steep."""
+    rng = np.random.default_rng(35)
+    x = rng.normal(size=n)
+    true = 0.5 * x + 0.8 * rng.normal(size=n)
+    m = true + 0.7 * rng.normal(size=n)
+    y = 0.3 * x + 0.9 * true + noise * rng.normal(size=n)
+    if family == "negative_binomial":
+        mu = np.exp(0.3 + 0.2 * x + 0.9 * true)
+        y = rng.negative_binomial(2.0, 2.0 / (2.0 + mu)).astype(float)
+    text = SPECIFICATION.format(reliability=reliability, family=family, extra=extra)
+    if family == "normal":
+        text = "\n".join(line for line in text.splitlines() if not line.startswith("phi"))
+    (folder / "model.toml").write_text(text)
+    (folder / "data.csv").write_text(
+        "x,m,y\n" + "".join(f"{a:.4f},{b:.4f},{c:.4f}\n" for a, b, c in zip(x, m, y, strict=True))
+    )
+    model = load_model(folder / "model.toml")
+    return general_chain(model, design_arrays(model, read_survey(folder / "data.csv", model)))
+
+
+def counts_of(chain: GeneralChain, replicates: int) -> np.ndarray:
+    """Return all patients, then how often each resample holds each."""
+    n = chain.design.n
+    return np.concatenate([np.ones((1, n)), *resamples(n, 1, replicates, block=64, batch_bytes=2**20)])
+
+
+def residual_moments(chain: GeneralChain, w: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the slope of the mediator on the exposure, and the covariance matrix of all three."""
+    s = np.cov(np.column_stack([chain.design.x, chain.design.y]).T, ddof=0, fweights=w.astype(int))
+    return s[0, 1] / s[0, 0], s
+
+
+def test_a_normal_outcome_has_the_closed_form(tmp_path: Path) -> None:
+    """Covariances less those of the error give every slope (Fuller 1987, section 2.2)."""
+    chain = simulated(tmp_path, reliability=0.65, family="normal", n=300)
+    counts = counts_of(chain, 20)
+    found = chain.refit(counts)
+    assert not found.boundary.any()
+    for w, values in zip(counts, found.values, strict=True):
+        a, s = residual_moments(chain, w)
+        true = s[:2, :2] - np.diag([0.0, chain.design.measurement_sd["m"] ** 2])
+        direct, b = np.linalg.solve(true, s[:2, 2])
+        np.testing.assert_allclose(values[:, 0, 0], [direct, a * b, a * b, direct + a * b], rtol=1e-6)
+
+
+def test_a_resample_without_residual_variance_is_counted_by_name(tmp_path: Path) -> None:
+    """Where less than nothing would be left of a variance there is no fit; every fit there is has the closed form."""
+    chain = simulated(tmp_path, reliability=0.58, family="normal", n=60, noise=0.3)
+    counts = counts_of(chain, 30)
+    found = chain.refit(counts)
+    error = chain.design.measurement_sd["m"] ** 2
+    assert set(found.reason) == {"", NO_MAXIMUM}
+    for w, values, reason in zip(counts, found.values, found.reason, strict=True):
+        a, s = residual_moments(chain, w)
+        inner = s[1:, 1:] - np.outer(s[0, 1:], s[0, 1:]) / s[0, 0]
+        b = inner[0, 1] / (inner[0, 0] - error)
+        if inner[0, 0] <= error or inner[1, 1] <= b * inner[0, 1]:
+            assert reason == NO_MAXIMUM
+        if reason == "":
+            np.testing.assert_allclose(values[1, 0, 0], a * b, rtol=1e-5)
+        else:
+            assert np.isnan(values).all()
+
+
+@pytest.mark.parametrize("extra", ["", 'interactions = ["m"]'])
+def test_a_count_has_the_maximum_of_the_integral(tmp_path: Path, extra: str) -> None:
+    """The log-likelihood is that of a fine grid over true values, whose derivatives are 0 at the fit."""
+    chain = simulated(tmp_path, reliability=0.65, family="negative_binomial", n=150, extra=extra)
+    x, (m, y), s = chain.design.x, chain.design.y.T, chain.design.measurement_sd["m"]
+    grid = np.linspace(-9.0, 9.0, 721)
+    counts = counts_of(chain, 3)
+    fits, reason, _ = chain._fitted(counts)
+    assert (reason == "").all()
+
+    def log_likelihood(p: np.ndarray, w: np.ndarray) -> float:
+        sigma, phi = np.exp(p[2]), np.exp(p[7])
+        ratio = sigma**2 / (sigma**2 + s**2)
+        eta = p[0] + p[1] * x
+        true = (eta + ratio * (m - eta))[:, None] + s * np.sqrt(ratio) * grid
+        mu = np.exp(p[3] + p[4] * x[:, None] + (p[5] + p[6] * x[:, None]) * true)
+        inner = stats.nbinom.logpmf(y[:, None], phi, phi / (phi + mu)) + special.gammaln(y + 1.0)[:, None]
+        inner += stats.norm.logpdf(grid) + np.log(grid[1] - grid[0])
+        outer = stats.norm.logpdf(m, eta, np.hypot(sigma, s)) + special.logsumexp(inner, axis=1)
+        return float(w @ outer)
+
+    for r, w in enumerate(counts):
+        found = {}
+        for regression, fit in zip(chain.regressions, fits, strict=True):
+            values = regression.natural(fit.theta[r : r + 1])
+            found |= {
+                (regression.response, k): v for k, v in zip(regression.parts[0].terms, values["mean"][0], strict=True)
+            }
+            found |= {name: float(values[name][0]) for name in regression.parameters}
+        terms = [
+            ("m", "intercept"),
+            ("m", "x"),
+            "sigma",
+            ("y", "intercept"),
+            ("y", "x"),
+            ("y", "m"),
+            ("y", "x:m"),
+            "phi",
+        ]
+        p = np.array([np.log(found[k]) if isinstance(k, str) else found.get(k, 0.0) for k in terms])
+        free = np.array([k != 6 or bool(extra) for k in range(8)])
+        np.testing.assert_allclose(fits[0].log_likelihood[r], log_likelihood(p, w), atol=1e-4)
+        for j in np.flatnonzero(free):
+            step = 1e-4 * (np.arange(8) == j)
+            assert abs(log_likelihood(p + step, w) - log_likelihood(p - step, w)) / 2e-4 < 1e-2
+
+
+def test_the_shipped_specification_has_a_bootstrap(make_survey) -> None:
+    """Every resample is fitted, and every limit is a number."""
+    model = load_model("latent")
+    design = design_arrays(model, make_survey())
+    result = bootstrap(design, model, seed=1, replicates=20)
+    assert result.failed == 0
+    assert np.isfinite(result.lower).all()
+
+
+def test_two_measured_with_error_are_refused_by_name(make_survey) -> None:
+    """One true value is integrated out, not two."""
+    model = load_model("latent")
+    design = design_arrays(model, make_survey())
+    first, second, last = model.equations
+    both = replace(model, equations=(replace(second, response=first.response, parents=first.parents), second, last))
+    with pytest.raises(SpecificationError, match="belonging_t1, loneliness_t1: more than one response"):
+        bootstrap(design, both, seed=1, replicates=3)
