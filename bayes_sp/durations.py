@@ -46,7 +46,7 @@ def bootstrap_samples(asked: int | None, records: int) -> tuple[int, str]:
         return SAMPLES, ""
     return (
         0,
-        f"{records:,} records: no bootstrap, because each sample is a fit to all of them; --bootstrap N asks for one.",
+        f"{records:,} records: no bootstrap, because each sample is a fit to all; --bootstrap N asks for one.",
     )
 
 

@@ -13,6 +13,7 @@ import bayes_sp as sp
 from bayes_sp.cli import _parser
 from bayes_sp.compare.table import BOOTSTRAP_COLUMNS
 from bayes_sp.criticism import diagnostics
+from bayes_sp.durations import bootstrap_samples
 from bayes_sp.errors import BayesSpError
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.names import (
@@ -195,6 +196,7 @@ def test_every_command_and_option_is_documented():
 def test_defaults_in_the_table_of_options_are_those_of_the_program():
     """Defaults of numbers."""
     options = vars(_parser().parse_args(["fit"]))
+    options["bootstrap"], _ = bootstrap_samples(options["bootstrap"], 178)
     for name in ("seed", "draws", "tune", "chains", "bootstrap"):
         ((_, default, _),) = table_rows(QUICKSTART, f"`--{name}`")
         assert default == str(options[name])
