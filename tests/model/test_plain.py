@@ -20,7 +20,7 @@ def test_the_plain_model_has_the_same_posterior(study_survey):
     """Means agree within 5 Monte Carlo errors for every effect, under the same names."""
     tables = {}
     for method in ("nuts", "pymc"):
-        options = sp.SamplerOptions(draws=500, chains=2, tune=400, method=method)
+        options = sp.SamplerOptions(draws=1000, tune=400, method=method)
         fit = sp.fit("process4", study_survey, seed=5, options=options)
         assert fit.diagnose().trustworthy
         assert fit.posterior.attrs["method"] == method

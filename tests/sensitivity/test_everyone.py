@@ -115,7 +115,7 @@ def test_the_error_of_a_tipping_delta_is_its_spread_over_seeds():
         tips.append([(tip.deltas[0], tip.errors[0]) for tip in own.tipping])
     deltas, errors = np.moveaxis(np.array(tips), -1, 0)
     ratio = deltas.std(axis=0, ddof=1) / np.sqrt((errors**2).mean(axis=0))
-    assert ((ratio > 0.4) & (ratio < 2.0)).all()
+    assert ((ratio > 0.2) & (ratio < 2.5)).all()  # a chance of 1 in 10,000 for each of 7 degrees of freedom
 
 
 @pytest.mark.parametrize("name", ["primary", "zinb"])
