@@ -56,9 +56,8 @@ def test_a_resample_is_its_rows(name: str, make_survey: Maker) -> None:
     assert len(usual) == 2
     for r in usual:
         rows = np.repeat(np.arange(design.n), counts[r].astype(int))
-        again = replace(
-            chain, design=design.taken(rows), regressions=general_chain(model, design.taken(rows)).regressions
-        )
+        own = general_chain(model, design.taken(rows))
+        again = replace(chain, design=own.design, regressions=own.regressions, blocks=own.blocks)
         expected = again.refit(np.ones((1, design.n))).values[0]
         np.testing.assert_allclose(found.values[r], expected, rtol=1e-4, atol=1e-6)
 
