@@ -124,12 +124,15 @@ def _functions(key: int) -> tuple[Any, Any]:
 def engine(*, basic: bool) -> Any:
     """Return ``log_density`` as a C function: compiled the first time, 0.2 s from the disk after.
 
-    ``basic`` knows normal and negative binomial responses alone, and takes half of the time to compile, which is most
-    of what a first fit waits for.
+    ``basic`` knows normal and negative binomial responses alone, of which no value is hidden, and takes less than half
+    of the time to compile, which is most of what a first fit waits for.
     """
     name, families = ("basic", BASIC) if basic else ("all", tuple(FAMILIES))
     function, _ = _functions(2 * _sources() + basic)
-    names = {**function.__globals__, "theta_log_density": make_log_density(name, densities_of(families))}
+    names = {
+        **function.__globals__,
+        "theta_log_density": make_log_density(name, densities_of(families), hidden_values=not basic),
+    }
     # The same code with another engine under that name: as part of the function's closure it would have no cache.
     chosen = FunctionType(function.__code__, names, function.__name__, None, function.__closure__)
     chosen.__qualname__ = f"{function.__qualname__}_{name}"
@@ -142,8 +145,10 @@ def _expand() -> Any:
 
 
 def engine_for(posterior: LogPosterior) -> Any:
-    """Return the smaller engine that knows every family of a posterior."""
-    return engine(basic={part.family for part in posterior.program.parts} <= set(BASIC))
+    """Return the smaller engine that knows every family of a posterior, and its hidden values where it has any."""
+    program = posterior.program
+    hidden = program.ints[at.MEMBERS] > 0 or program.ints[at.LINK_RECORDS] != at.NONE
+    return engine(basic=not hidden and {part.family for part in program.parts} <= set(BASIC))
 
 
 class Arguments:
