@@ -201,6 +201,10 @@ def _nothing_pulled(
     pass
 
 
+WITH_HIDDEN_VALUES = (integrated, settle, pull_settled)
+WITHOUT_HIDDEN_VALUES = (_nothing_integrated, _nothing_settled, _nothing_pulled)
+
+
 def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
     """Return ``log_density(theta, ints, floats, gradient)``, named after the families that `densities` knows.
 
@@ -211,8 +215,7 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
     is kept where no equation is deferred; rows then go through in blocks. Without ``hidden_values`` it takes programs
     that have none, and takes less than half of the time to compile.
     """
-    integrate = integrated if hidden_values else _nothing_integrated
-    settle_all, pull_all = (settle, pull_settled) if hidden_values else (_nothing_settled, _nothing_pulled)
+    integrate, settle_all, pull_all = WITH_HIDDEN_VALUES if hidden_values else WITHOUT_HIDDEN_VALUES
 
     def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:
         v, value = naturals(theta, ints, floats)
@@ -221,8 +224,7 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
         kept = rows if ints[at.ANY_DEFERRED] else 0
         ell, weight, derivatives, block, apart, own = _places(ints, width, kept)
         size, members, together = min(BLOCK, rows), ints[at.MEMBERS], ints[at.LINK_RECORDS] != at.NONE
-        hidden = 0 if together else members
-        linked = ints[at.LINK_ROWS] if kept else 0
+        hidden, linked = 0 if together else members, ints[at.LINK_ROWS] if kept else 0
         work = np.zeros(own + 2 * hidden * linked)
         w = work[own : own + hidden * linked].reshape((hidden, linked))
         by_w = work[own + hidden * linked :].reshape((hidden, linked))
