@@ -256,10 +256,8 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
             for start in range(first, rows, step):
                 stop = min(start + step, rows)
                 predict(ints, floats, e, v, work, start, stop, eta, zeta, count)
-                family = ints[e + at.FAMILY]
-                value += power * densities(
-                    family, ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, step
-                )
+                kind, places = ints[e + at.FAMILY], (eta, zeta, ell, by)
+                value += power * densities(kind, ints, floats, e, aux, table, out, work, start, stop, *places, step)
                 if with_gradient and not ints[e + at.DEFERRED]:
                     pull(ints, floats, e, v, dv, work, start, stop, by, step, count)
             hide(ints, floats, e, aux, work, eta - first, j * kept, mine)  # eta as of row 0
