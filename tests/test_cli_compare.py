@@ -107,6 +107,7 @@ def test_a_fit_that_cannot_be_used_ends_with_status_3(clinic, capsys):
     assert "DO NOT USE THESE RESULTS" in printed
 
 
+@pytest.mark.slow
 def test_a_run_without_draws_of_missing_cells_is_fitted_again(clinic, capsys):
     """Effects average over them; a run with records has them, and a second comparison writes no second run."""
     rows = (clinic / "clinic.csv").read_text(encoding="utf-8").splitlines()

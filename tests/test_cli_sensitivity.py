@@ -184,6 +184,7 @@ def test_a_cluster_that_is_lost_on_the_way_keeps_what_was_finished(clinic, capsy
 # --- what is made -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_all_parts_of_ones_own_survey(clinic, capsys):
     """Status 0; attrition, of which nothing is known, has its reason; the folder holds what was printed."""
     printed = made(capsys, *OWN, "--all", "--out", "what_if")
@@ -255,6 +256,7 @@ def test_another_effect_is_asked_of_every_part(clinic, capsys):
     assert info["sensitivity"]["effect"]["path"] == "walks -> visits"
 
 
+@pytest.mark.slow
 def test_a_grid_of_ones_own(clinic, capsys):
     """Its named sets and crossings, and nothing of the default grid."""
     grid = {"title": "Mine", "named": ["flat"], "cross": {"slope.sigma": [0.25, 0.5]}}

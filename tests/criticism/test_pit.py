@@ -40,6 +40,7 @@ def pit_of(model, design, posterior, seed=1):
     return loo_pit(model, design, posterior, values, seed=seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["normal", "negative_binomial", "ordered_logit", "bernoulli_logit", "beta"])
 def test_it_is_uniform_where_records_come_from_the_model(family, make_family, make_records):
     """The largest distance of 600 values from uniform stays that of a sample, for discrete responses too."""

@@ -44,6 +44,7 @@ def test_the_general_way_is_the_plain_one(name: str, make_survey: Maker) -> None
     np.testing.assert_allclose(general.values, plain.values, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_resample_is_its_rows(name: str, make_survey: Maker) -> None:
     """A replicate has the effects of a fit to the resample's rows, each as often as it was drawn."""

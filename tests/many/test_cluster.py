@@ -137,6 +137,7 @@ def test_a_cell_that_kills_workers_is_a_failure_and_the_rest_goes_on(dask, tmp_p
     assert grids.same([found[0], *found[2:]], [answer(cell) for cell in (cells[0], *cells[2:])])
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_dies_is_an_error_and_what_is_finished_is_kept(dask, tmp_path):
     """The run ends within seconds, not after a wait for a scheduler that is gone."""
     cells = grids.grid(8, LONGER)

@@ -146,6 +146,7 @@ def test_an_error_at_hand_when_a_run_begins_is_left_alone(serial):
         assert not hasattr(error, "__notes__")  # noqa: PT017 - it was raised before
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_is_replaced():
     """One is killed while cells of a second or so are fitted; the answers are those of an undisturbed run."""
     cells, killed = grids.grid(5, LONGER), []

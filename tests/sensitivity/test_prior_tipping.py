@@ -74,6 +74,7 @@ class Exact:
         return np.interp(prob, mass / mass[-1], self.grid)
 
 
+@pytest.mark.slow
 def test_the_tipping_scale_of_one_slope_is_that_of_its_exact_posterior():
     """Reverse Bayes for the direct effect: the exact root lies at the range that is reported."""
     survey = chain()
