@@ -155,7 +155,7 @@ def test_flat_priors_where_the_records_separate_are_a_failure_or_not_trustworthy
     """The posterior is improper: the Laplace fit fails, NUTS fails its diagnostics; the proper priors are fitted."""
     model, survey = separated()
     named = {"title": "t", "named": ["primary", "flat"]}
-    found = prior_grid(model, survey, named, options=sp.SamplerOptions(method="laplace"))
+    found = prior_grid(model, survey, named, options=sp.SamplerOptions(method="laplace", draws=4000))
     assert [failure.name for failure in found.failures] == ["flat"]
     assert "could not be fitted" in found.failures[0].reason
     assert found.estimate("primary").trustworthy

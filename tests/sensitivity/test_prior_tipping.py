@@ -258,7 +258,7 @@ class Failing(Runner):
 def test_failed_fits_are_reported_and_gone_round():
     """The root is found between those that have an answer."""
     found = prior_tipping_point(
-        model_of(y={"x": UNIT}), chain(), target=Target("x -> y"), low=0.01, high=5, scan=5, options=FEW,
+        model_of(y={"x": UNIT}), chain(), target=Target("x -> y"), low=0.01, high=5, scan=5, options=QUICK,
         runner=Failing(fails="= 5)"),
     )  # fmt: skip
     assert [failure.reason for failure in found.failures] == ["it is bad"]
