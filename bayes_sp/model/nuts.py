@@ -36,12 +36,17 @@ def nuts_draws(
     ------
     KeyboardInterrupt
         Where sampling was interrupted: a part of the draws is not returned.
+    RuntimeError
+        Where a thread of the sampler came to grief, as it can on a posterior without an integral.
     """
-    trace = nutpie.sample(
-        sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
-        draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
-        target_accept=options.target_accept, save_warmup=False, progress_bar=progress, return_raw_trace=True,
-    )  # fmt: skip
+    try:
+        trace = nutpie.sample(
+            sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
+            draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
+            target_accept=options.target_accept, save_warmup=False, progress_bar=progress, return_raw_trace=True,
+        )  # fmt: skip
+    except _panics() as error:
+        raise RuntimeError(f"the sampler stopped: {error}") from error
     draws, statistics = trace.get_arrow_trace()
     kept = [~_column(batch, "tuning") for batch in statistics]
     if any(int(chain.sum()) != options.draws for chain in kept):
@@ -54,6 +59,11 @@ def nuts_draws(
     attrs = {"inference_library": "nutpie", "inference_library_version": importlib.metadata.version("nutpie")}
     coords = {"chain": np.arange(z.shape[0]), "draw": np.arange(z.shape[1])}
     return z, xr.Dataset(found, coords=coords, attrs=attrs)
+
+
+def _panics() -> tuple[type[BaseException], ...]:
+    """Return the class of what nutpie raises where one of its threads fails; it derives from no other class."""
+    return tuple(kind for kind in BaseException.__subclasses__() if kind.__name__ == "PanicException")
 
 
 def _column(batch: Any, name: str) -> Any:  # noqa: ANN401 - an Arrow table's column
