@@ -35,7 +35,7 @@ from bayes_sp.effects.posterior import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError, FitError, SurveyError
 from bayes_sp.model.exact import exact_posterior, has_exact_posterior
-from bayes_sp.model.options import SamplerOptions
+from bayes_sp.model.options import SamplerOptions, warn_of_options
 from bayes_sp.model.sample import Notify, sample_posterior, silent
 from bayes_sp.names import AVERAGE, DIFFERENCE
 from bayes_sp.shown import html
@@ -274,6 +274,8 @@ def fit(
     -----
     SurveyWarning
         Of whatever speaks against taking records from memory as they are; `read_survey` warns of those in a file.
+    SamplerWarning
+        Of options with which no draws can pass the diagnostics.
 
     Raises
     ------
@@ -291,6 +293,7 @@ def fit(
     if survey.origin == "memory":  # reading a file has warned already
         warn_of_doubts(model, survey)
     options = options or SamplerOptions()
+    warn_of_options(options)
     tree = sample_posterior(
         model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise
     )
