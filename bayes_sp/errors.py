@@ -59,18 +59,18 @@ class SurveyWarning(UserWarning):
     """Something in records that a reader of results must know first; nothing is refused for it."""
 
 
-class SamplerWarning(UserWarning):
-    """Options with which no draws can pass the diagnostics, such as one chain."""
+class FitWarning(UserWarning):
+    """What is told before sampling: options with which no draws can pass, priors that leave a mean without value."""
 
 
 @contextmanager
 def doubts_in_lines() -> Iterator[None]:
-    """Show each `SurveyWarning` and `SamplerWarning` once, in a line of its own without the place in our code."""
+    """Show each `SurveyWarning` and `FitWarning` once, in a line of its own without the place in our code."""
     said: set[str] = set()
     usual = warnings.formatwarning
 
     def in_a_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> str:  # noqa: ANN401
-        if not issubclass(category, SurveyWarning | SamplerWarning):
+        if not issubclass(category, SurveyWarning | FitWarning):
             return usual(message, category, *place, **more)
         line = "" if str(message) in said else f"bayes_sp: warning: {message}\n"
         said.add(str(message))
@@ -78,7 +78,7 @@ def doubts_in_lines() -> Iterator[None]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", SurveyWarning)
-        warnings.simplefilter("always", SamplerWarning)
+        warnings.simplefilter("always", FitWarning)
         warnings.formatwarning = in_a_line
         try:
             yield

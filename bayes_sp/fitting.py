@@ -31,6 +31,7 @@ from bayes_sp.criticism.whole import (
     scored_responses,
     without_patient,
 )
+from bayes_sp.effects.existence import warn_of_means
 from bayes_sp.effects.posterior import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError, FitError, SurveyError
@@ -155,9 +156,9 @@ class Fit(Conditioned):
         path = path or main_path(self.model)
         without = influence(
             self._difference(path, found.draws), list(found.values.values()), path=path, scale=DIFFERENCE,
-            unit=self.model.outcome_unit,
-            rows=patient_rows(self.model, self.survey), efficiency=relative_efficiency(found.draws),
-            refit=lambda patient: self._refitted_effect(patient, path), most_refits=refits, ci_prob=ci_prob,
+            unit=self.model.outcome_unit, rows=patient_rows(self.model, self.survey),
+            efficiency=relative_efficiency(found.draws), most_refits=refits, ci_prob=ci_prob,
+            refit=lambda patient: self._refitted_effect(patient, path),
         )  # fmt: skip
         return replace(without, mark=self.survey.mark)
 
@@ -222,10 +223,9 @@ class Fit(Conditioned):
             draws = exact_posterior(twin, design, seed=self.seed, chains=self.options.chains, draws=self.options.draws)
             return compute_effects(twin, design, draws, mark=self.survey.mark)
         tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options, pointwise=False)
-        fitted = Fit(twin, self.survey, tree, self.seed, self.options)
-        effects = fitted.effects()
-        verdict = diagnose(tree, effects.quantities(), twin)
-        missing += [f"normal posterior: {verdict}"] if not verdict.trustworthy else []
+        effects = Fit(twin, self.survey, tree, self.seed, self.options).effects()
+        if not (verdict := diagnose(tree, effects.quantities(), twin)).trustworthy:
+            missing += [f"normal posterior: {verdict}"]
         return effects
 
     def __repr__(self) -> str:
@@ -274,8 +274,8 @@ def fit(
     -----
     SurveyWarning
         Of whatever speaks against taking records from memory as they are; `read_survey` warns of those in a file.
-    SamplerWarning
-        Of options with which no draws can pass the diagnostics.
+    FitWarning
+        Of options with which no draws can pass the diagnostics, and priors that leave a mean without a value.
 
     Raises
     ------
@@ -294,6 +294,7 @@ def fit(
         warn_of_doubts(model, survey)
     options = options or SamplerOptions()
     warn_of_options(options)
+    warn_of_means(model, design_arrays(model, survey))
     tree = sample_posterior(
         model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Literal, get_args
 
-from bayes_sp.errors import SamplerWarning
+from bayes_sp.errors import FitWarning
 
 Method = Literal["nuts", "laplace", "pymc"]
 PARETO_K_LIMIT = 0.7  # above it importance resampling does not give the posterior
@@ -28,7 +28,7 @@ def shortfall(chains: int, draws: int) -> str:
 
 
 def warn_of_options(options: SamplerOptions) -> None:
-    """Warn, before sampling, of options whose draws will not be usable (`SamplerWarning`)."""
+    """Warn, before sampling, of options whose draws will not be usable (`FitWarning`)."""
     if options.method == "laplace":
         return
     short = shortfall(options.chains, options.draws)
@@ -37,7 +37,7 @@ def warn_of_options(options: SamplerOptions) -> None:
     if not short and options.target_accept < LEAST_ACCEPT:
         short = f"with target_accept {options.target_accept:g} chains stand still; use {LEAST_ACCEPT} to 0.99"
     if short:
-        warnings.warn(f"these results will not be usable: {short}", SamplerWarning, stacklevel=3)
+        warnings.warn(f"these results will not be usable: {short}", FitWarning, stacklevel=3)
 
 
 @dataclass(frozen=True)

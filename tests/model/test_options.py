@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 import bayes_sp as sp
-from bayes_sp.errors import SamplerWarning
+from bayes_sp.errors import FitWarning
 from bayes_sp.model.options import SamplerOptions, warn_of_options
 
 
@@ -23,7 +23,7 @@ from bayes_sp.model.options import SamplerOptions, warn_of_options
 )
 def test_senseless_options_are_said_before_sampling(options, words):
     """One sentence, whatever else is wrong."""
-    with pytest.warns(SamplerWarning, match=words) as caught:
+    with pytest.warns(FitWarning, match=words) as caught:
         warn_of_options(SamplerOptions(**options))
     assert len(caught) == 1
 
@@ -43,6 +43,6 @@ def test_a_fit_warns_before_it_samples(small_model, make_user_survey, monkeypatc
         raise InterruptedError
 
     monkeypatch.setattr("bayes_sp.fitting.sample_posterior", stop)
-    with pytest.warns(SamplerWarning, match="R-hat") as caught, pytest.raises(InterruptedError):
+    with pytest.warns(FitWarning, match="R-hat") as caught, pytest.raises(InterruptedError):
         sp.fit(small_model, make_user_survey(), options=SamplerOptions(chains=1))
     assert caught[0].filename == __file__
