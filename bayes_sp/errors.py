@@ -70,6 +70,7 @@ def doubts_in_lines() -> Iterator[None]:
     usual = warnings.formatwarning
 
     def in_a_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> str:  # noqa: ANN401
+        """Return our warnings as one line, and nothing the second time; others as Python writes them."""
         if not issubclass(category, SurveyWarning | FitWarning):
             return usual(message, category, *place, **more)
         line = "" if str(message) in said else f"bayes_sp: warning: {message}\n"

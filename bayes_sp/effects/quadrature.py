@@ -57,6 +57,7 @@ def normal_batch(
     cuts = cutpoints(kind, chain.outcome.cuts)
 
     def work(start: int, stop: int, baseline: Array) -> Array:
+        """Return mean outcomes in every world, (worlds, stop - start)."""
         here = slice(start, stop)
         eta = np.stack([represent(kind, combine(baseline, count, weights[0, here])) for weights in classes[1]])
         zeta = np.zeros_like(eta)
@@ -104,6 +105,7 @@ def _levels_then_normal(chain: Chain, contrast: tuple[float, float], rule: Rule,
     first_cuts, cuts = cutpoints(link, first.cuts), cutpoints(kind, chain.outcome.cuts)
 
     def work(start: int, stop: int, baseline: Array) -> Array:
+        """Return mean outcomes in every world, (worlds, stop - start)."""
         here = slice(start, stop)
         eta, zeta = _outcome_factors(chain, kind, contrast, baseline, here, 1, slope)
         out = np.empty((stop - start, 16))
@@ -137,6 +139,7 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
     onto_second = np.stack([chain.slope(1, 0, u) for u in contrast], axis=1)
 
     def work(start: int, stop: int, baseline: Array) -> Array:
+        """Return mean outcomes in every world, (worlds, stop - start)."""
         here, size = slice(start, stop), stop - start
         u = np.array(contrast)
         if normal:  # what the exposure and the error add to m1, (B, 1, 2, Q)

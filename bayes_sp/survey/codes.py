@@ -8,8 +8,8 @@ the log scale in a power-law tail, whatever its index (Renyi 1953). Both are ask
 values and > 4 on the log scale, where s is at least the distance between neighbouring values, and g at least twice that
 and a quarter of the range of the rest. A negative code among values of which none is below 0 needs k g / s > 2 only:
 its sign already sets it apart; and so does a code beside two values alone, such as 0 and 1, of what is no count. A
-single -1 below whole numbers that begin at 0 or 1 is suspected where these do not thin out towards their end. Codes that
-stand beside others as a rule (98, 997) are suspected alone where both ratios are twice as large.
+single -1 below whole numbers that begin at 0 or 1 is suspected where these do not thin out towards their end. Codes
+that stand beside others as a rule (98, 997) are suspected alone where both ratios are twice as large.
 
 References
 ----------
@@ -173,7 +173,7 @@ def _far(rest: Array, codes: Array, cells: float, side: float, *, count: bool) -
 
 
 def _begins_at_once(rest: Array) -> bool:
-    """Return whether whole numbers from 0 or 1 are half as frequent there, or more, as on average up to their median."""
+    """Return whether whole numbers from 0 or 1 are half as frequent there as on average up to their median, or more."""
     low = rest.min()
     if low not in (0, 1) or rest.max() < LONG_SCALE or (rest != np.round(rest)).any():
         return False
