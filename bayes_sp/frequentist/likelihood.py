@@ -33,6 +33,7 @@ LEFT = 1e-5
 LEAST_MOVE, MOVES, STAYS = 1e-2, 0.2, 1e-5
 # Predictors are independent before any step; on the way to infinity the weights of some patients vanish.
 LEAST = 1e-13
+RIDGE = 1e-7  # a patient, for the few that determine a zero part which becomes a step
 _ENDLESS = "endless"
 
 
@@ -262,6 +263,7 @@ def _newton(data: Predictors, active: _Sums, theta: Array) -> tuple[Array, Array
     if bad.any():
         weight = np.where(w[bad] > 0, w[bad], 1.0)
         product = data.curvature(lambda k, m: first[k][bad] * first[m][bad] / weight, int(bad.sum()))
+        product += RIDGE * w[bad].sum(axis=1) * np.eye(len(product))[..., None]
         step[bad] = _uphill(curvature[..., bad], product, score[bad], active.keep[:, bad])
     decrement = np.where(bad, np.inf, (score * step).sum(axis=1))
     moves = (step[:, place] @ columns.T for columns, place in zip(data.columns, data.places, strict=True))
@@ -270,7 +272,7 @@ def _newton(data: Predictors, active: _Sums, theta: Array) -> tuple[Array, Array
 
 
 def _uphill(curvature: Array, product: Array, score: Array, keep: Flags) -> Array:
-    """Return steps with as little of the first derivatives' product added as makes the curvature that of a maximum."""
+    """Return steps with as little of the product (and its ridge) added as makes the curvature that of a maximum."""
     step = np.full(score.shape, np.nan)
     left = np.arange(len(score))
     for share in (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0):
