@@ -195,7 +195,7 @@ def _slope_sd(model: PathModel, mediator: str, u: float) -> float:
 
 
 def _percent(share: float) -> str:
-    return "all" if share == 1.0 else f"{100.0 * share:.2g} %"
+    return "all" if share == 1.0 else f"{100.0 * share:.3g} %"
 
 
 def _rounded_down(value: float) -> float:
