@@ -31,8 +31,7 @@ Array = NDArray[np.float64]
 # it; a change of a predictor by such a step, and one that is none, also near the end, where rounding moves a parameter
 # of which nothing is known in the limit.
 LEFT, LEAST_MOVE, MOVES, STAYS, STAYS_ROUGHLY = 1e-5, 1e-2, 0.2, 1e-5, 1e-3
-# Predictors are independent before any step; on the way to infinity the weights of some patients vanish. The ridge, a
-# patient, is for those next to a step.
+# On the way to infinity the weights of patients vanish; the ridge, a patient, is for those next to a step.
 LEAST, RIDGE = 1e-13, 1e-7
 _ENDLESS = "endless"
 
