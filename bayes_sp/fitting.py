@@ -224,8 +224,8 @@ class Fit(Conditioned):
             return compute_effects(twin, design, draws, mark=self.survey.mark)
         tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options, pointwise=False)
         effects = Fit(twin, self.survey, tree, self.seed, self.options).effects()
-        if not (verdict := diagnose(tree, effects.quantities(), twin)).trustworthy:
-            missing += [f"normal posterior: {verdict}"]
+        verdict = diagnose(tree, effects.quantities(), twin)
+        missing += [] if verdict.trustworthy else [f"normal posterior: {verdict}"]
         return effects
 
     def __repr__(self) -> str:
@@ -287,13 +287,12 @@ def fit(
         Where the model cannot be sampled with these records.
     """
     model = load_model(model)
-    twin = twin_of(model)  # a wrong twin is reported before minutes are spent
+    twin = twin_of(model)
     survey = reconstruct() if survey is None else without_codes(model, survey)
-    design_arrays(twin, survey)
+    design_arrays(twin, survey)  # a wrong twin is reported before minutes are spent
     if survey.origin == "memory":  # reading a file has warned already
         warn_of_doubts(model, survey)
-    options = options or SamplerOptions()
-    warn_of_options(options)
+    warn_of_options(options := options or SamplerOptions())
     warn_of_means(model, design_arrays(model, survey))
     tree = sample_posterior(
         model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise
