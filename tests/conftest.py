@@ -65,7 +65,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     sources = (ENGINES.format(basic=False), ENGINES.format(basic=True) + BOOTSTRAPS)
     compilers = [subprocess.Popen([sys.executable, "-c", source], cwd=session.config.rootpath) for source in sources]
-    if any([compiler.wait() for compiler in compilers]):
+    ends = [compiler.wait() for compiler in compilers]
+    if any(ends):
         raise pytest.UsageError("the engine does not compile; see above")
 
 

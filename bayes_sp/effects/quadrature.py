@@ -171,8 +171,8 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
             kind, links, represent(links[0], baseline[0]), first_shift, none if normal else cuts[0][here], w, factor,
             represent(links[1], predictor), represent(links[1], second_steps),
             none if second.rule == "beta" else cuts[1][here], precision[here], table, eta, zeta, steps[0],
-            steps[1], zsteps[0], zsteps[1], outcome_cuts[here], chain.outcome.phi[here], rule.kappa, rule.apart, repeats,
-            out,
+            steps[1], zsteps[0], zsteps[1], outcome_cuts[here], chain.outcome.phi[here], rule.kappa, rule.apart,
+            repeats, out,
         )  # fmt: skip
         return out.T
 
