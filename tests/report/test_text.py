@@ -89,10 +89,10 @@ def test_doubts_stand_above_the_verdict_or_in_one_line_below_the_warnings(
 ):
     """A file has them in full; a terminal that shows the warnings has a line in their place, and the same rest."""
     survey = make_user_survey()
-    survey.records.loc[3, "mood"] = -99.0
+    survey.records.loc[3, "visits"] = 9999
     analysis = analyse_by_hand(small_model, survey)
     text = summary_text(analysis)
-    assert " ".join(text.split()).startswith("Look first: mood: -99 in 1 of 120 cells is a usual code")
+    assert " ".join(text.split()).startswith("Look first: visits: 9999 in 1 of 120 cells is a usual code")
     head, _, rest = said_above(text, analysis.fit).partition("\n\n")
     assert head == "Look first: the warning above on the records."
     assert text.endswith(f"\n\n{rest}")
