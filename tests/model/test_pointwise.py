@@ -95,7 +95,10 @@ def joint(y, mean, cov):
     return stats.multivariate_normal(mean, cov).logpdf(y)
 
 
-@pytest.mark.parametrize(("scale", "name"), [(1.0, "primary"), (6.0, "primary"), (1.0, "poisson"), (6.0, "poisson")])
+@pytest.mark.parametrize(
+    ("scale", "name"),
+    [(1.0, "primary"), (6.0, "primary"), (1.0, "poisson"), pytest.param(6.0, "poisson", marks=pytest.mark.slow)],
+)
 def test_a_missing_mediator_before_counts_is_a_fine_sum(make_survey, scale, name):
     """A grid 40,000 nodes fine gives the same, for slopes up to six times as steep; the error says so too."""
     model = sp.load_model(name)
