@@ -201,22 +201,22 @@ def small_tables() -> dict[str, Any]:
     return copy.deepcopy(SMALL)
 
 
-@pytest.fixture
-def small_model(small_tables: dict[str, Any]) -> PathModel:
-    return load_model(small_tables, name="small")
+@pytest.fixture(scope="session")
+def small_model() -> PathModel:
+    return load_model(copy.deepcopy(SMALL), name="small")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_survey() -> Callable[..., Survey]:
     return small_survey
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_user_survey() -> Callable[..., Survey]:
     return user_survey
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_posterior() -> Callable[..., xr.DataTree]:
     return fake_posterior
 

@@ -29,6 +29,7 @@ def clinic(in_folder, small_tables, make_user_survey):
 def test_specifications_are_fitted_saved_and_taken_again(clinic, capsys, monkeypatch):
     """One run for each, one comparison; the second time nothing is fitted."""
     arguments = ["compare", "own.toml", "less.toml", "--data", "clinic.csv", "--out", "both"]
+    arguments += ["--bootstrap", "200"]
     assert main(arguments) == OK
     first = capsys.readouterr().out
     assert "Taken from" not in first

@@ -100,12 +100,16 @@ def table_of(surfaces: Mapping[Pair, xr.Dataset], outcomes: Mapping[Place, Outco
     """Return every pair's answers as one long table, with the reason where there is none or it is doubtful."""
     rows = []
     for (first, second), found in surfaces.items():
-        for s, t in product(found[first].to_numpy(), found[second].to_numpy()):
-            at, outcome = found.sel({first: s, second: t}), outcomes.get(((first, second), s, t))
+        dims = (first, second, "path", "scale")
+        values = np.stack([found[name].transpose(*dims).to_numpy() for name in NUMBERS], axis=-1)
+        trustworthy, fitted = (found[name].transpose(*dims[:2]).to_numpy() for name in ("trustworthy", "fitted"))
+        labels = list(product(found["path"].to_numpy(), found["scale"].to_numpy()))
+        for (a, s), (b, t) in product(enumerate(found[first].to_numpy()), enumerate(found[second].to_numpy())):
+            outcome = outcomes.get(((first, second), s, t))
             reason = outcome.reason if isinstance(outcome, Failure) else "; ".join(outcome.reasons) if outcome else ""
-            flags = (bool(at["trustworthy"]), bool(at["fitted"]), reason)
-            for path, scale in product(at["path"].to_numpy(), at["scale"].to_numpy()):
-                *numbers, negative = (float(at[name].sel(path=path, scale=scale)) for name in NUMBERS)
+            flags = (bool(trustworthy[a, b]), bool(fitted[a, b]), reason)
+            for (path, scale), own in zip(labels, values[a, b].reshape(-1, len(NUMBERS)).tolist(), strict=True):
+                *numbers, negative = own
                 rows.append((first, second, s, t, path, scale, *numbers, CI_KIND, ci_prob, negative, *flags))
     return pd.DataFrame(rows, columns=list(CONFOUNDING_COLUMNS))
 

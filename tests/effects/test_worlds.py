@@ -44,7 +44,7 @@ def test_two_mediators_agree_with_simulation(mediators, outcome):
         for v, world in enumerate(WORLDS):
             if kappa < 1.0 and v not in (1, 2):
                 continue  # the same as for kappa = 1
-            mean, error = simulated_world(chain, baselines, 1, exposures(world), kappa, 60_000, seed=100 + v)
+            mean, error = simulated_world(chain, baselines, 1, exposures(world), kappa, 20_000, seed=100 + v)
             assert abs(found[v, 1] - mean) < 5 * error, (kappa, v)
 
 
@@ -55,7 +55,7 @@ def test_copies_drawn_apart_agree_with_simulation(mediators, outcome):
     chain, baselines = made_up_chain(mediators, outcome, draws=1, seed=8, interactions=True)
     found = means(chain, baselines, 0.0, worlds=WORLDS, apart=True)
     for v in (2, 4):
-        mean, error = simulated_world(chain, baselines, 0, exposures(WORLDS[v]), 0.0, 60_000, seed=v, apart=True)
+        mean, error = simulated_world(chain, baselines, 0, exposures(WORLDS[v]), 0.0, 20_000, seed=v, apart=True)
         assert abs(found[v, 0] - mean) < 5 * error
 
 

@@ -21,7 +21,7 @@ from bayes_sp.many.worker import receive, send
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def workers():
     with Processes(2) as found:
         yield found
@@ -106,22 +106,23 @@ PARENT = """
 import os, signal, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from bayes_sp.many.processes import Processes
-with Processes(2) as workers:
-    both = [workers.submit(eval, "__import__('time').sleep(0.5) or __import__('os').getpid()") for _ in range(2)]
-    pids = [future.result() for future in both]
-    for _ in range(2):
+with Processes(COUNT) as workers:
+    all_ = [workers.submit(eval, "__import__('time').sleep(0.5) or __import__('os').getpid()") for _ in range(COUNT)]
+    pids = [future.result() for future in all_]
+    for _ in range(COUNT):
         workers.submit(time.sleep, 3600)
     print(*pids, flush=True)
     time.sleep(3600)
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_no_worker_outlives_its_parent(how):
+@pytest.mark.parametrize(("how", "count"), [(signal.SIGKILL, 2), (signal.SIGTERM, 1), (signal.SIGINT, 1)])
+def test_no_worker_outlives_its_parent(how, count):
     """However the parent ends, and whatever its workers do at the time."""
-    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    script = PARENT.replace("COUNT", str(count))
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     pids = [int(pid) for pid in parent.stdout.readline().split()]
-    assert len(pids) == 2
+    assert len(pids) == count
     assert all(map(psutil.pid_exists, pids))
     children = [psutil.Process(pid) for pid in pids]
     parent.send_signal(how)

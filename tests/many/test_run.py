@@ -219,7 +219,7 @@ def test_a_plain_script_needs_no_main_guard(tmp_path):
     assert lines[-1] == "3 True"
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_run_that_was_killed_goes_on_where_it_was(seed, serial, counted, tmp_path):
     """SIGKILL after some cell: no worker is left, no finished cell is fitted again, and the result is the same."""
     cells, expected = grids.grid(12), serial[1]

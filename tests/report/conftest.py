@@ -28,7 +28,7 @@ NUMBERS = {"r_hat": 1.0023, "ess_bulk": 3210.4, "ess_tail": 2109.8, "divergences
 TABLE = {"name": ["mood[walks]"], "r_hat": [1.0023], "ess_bulk": [3210.4], "ess_tail": [2109.8], "mcse_mean": [0.0012]}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def analyse_by_hand(make_posterior: Callable[..., Any]) -> Callable[..., Analysis]:
     """Return a function: a model and a survey -> an analysis without a sampler."""
 
@@ -61,13 +61,13 @@ def _spread(effects: Effects) -> pd.DataFrame:
     return pd.DataFrame({1: -0.5, 2: 0.25}, index=index).rename_axis(columns="difference by seed")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def own_analysis(analyse_by_hand, small_model, make_user_survey) -> Analysis:
     """Return the analysis of a user's own file."""
     return analyse_by_hand(small_model, make_user_survey())
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def study_analysis(analyse_by_hand, make_survey) -> Analysis:
     """Return an analysis of records that count as reconstructed."""
     survey = replace(make_survey(), origin="reconstruction", source=f"{RECONSTRUCTED} (seed 1)")

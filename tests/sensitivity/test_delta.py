@@ -61,7 +61,7 @@ class Recorder(Runner):
 @pytest.mark.fixed_seed  # the processes that fit are others, whose seeds are not moved
 def test_the_step_without_a_shift_is_the_plain_fit(small_model, survey):
     """To the last bit; every other step is the fit of the specification with that shift."""
-    found = delta_curve(small_model, survey, {MOOD: [1.5]}, seed=3, options=OPTIONS)
+    found = delta_curve(small_model, survey, {MOOD: [1.5]}, seed=3, options=OPTIONS, runner=Runner(workers=1))
     plain = sp.fit(small_model, survey, seed=3, options=OPTIONS)
     moved = sp.fit(replace(small_model, missing_shift=((MOOD, 1.5),)), survey, seed=3, options=OPTIONS)
     for outcome, fit in zip(found.outcomes[0], (plain, moved), strict=True):

@@ -47,7 +47,7 @@ class Recording(Runner):
 @pytest.fixture(scope="module")
 def primary():
     fit = sp.fit("primary", seed=1)
-    return fit, power_scaling(fit)
+    return fit, power_scaling(fit, runner=Runner(workers=1))
 
 
 def normal_chain(slope: Prior | None = None):
@@ -79,7 +79,7 @@ CONFLICTING = Prior("normal", (("mu", 2.0), ("sigma", 0.3)), "far from the recor
 def conflict():
     """Return a fit with a prior and records that disagree about m -> y, and its power-scaling."""
     fit = sp.fit(*normal_chain(CONFLICTING), seed=1)
-    return fit, power_scaling(fit)
+    return fit, power_scaling(fit, runner=Runner(workers=1))
 
 
 def test_the_diagnostics_are_arvizs_summary_of_the_same_draws(primary):

@@ -43,18 +43,22 @@ class Counting(Runner):
         ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def survey(make_user_survey):
     return make_user_survey()
 
 
-@pytest.fixture
-def grid_of(small_model, survey):
-    """Return a function that fits the grid with a runner that fails some cells: the grid, and what was run."""
+@pytest.fixture(scope="module")
+def grid_of(small_model, survey, tmp_path_factory):
+    """Return a function that fits the grid with a runner that fails some cells: the grid, and what was run.
 
-    def make(fails=(), tables=GRID, **more):
+    One cell after the other, each fitted once for all tests.
+    """
+    kept = tmp_path_factory.mktemp("cells")
+
+    def make(fails=(), tables=GRID, workers=1, store=kept, **more):
         ran: list[str] = []
-        runner = Counting(ran=(ran,), fails=tuple(fails))
+        runner = Counting(ran=(ran,), fails=tuple(fails), workers=workers, store=store)
         return prior_grid(small_model, survey, tables, seed=3, options=FEW, runner=runner, **more), ran
 
     return make
@@ -64,7 +68,7 @@ def grid_of(small_model, survey):
 @pytest.mark.fixed_seed  # the processes that fit are others, whose seeds are not moved
 def test_every_cell_is_bitwise_a_stand_alone_fit(small_model, survey, grid_of):
     """The same seed and the alternative's specification give the same numbers, named and crossed."""
-    found, _ = grid_of()
+    found, _ = grid_of(workers=2, store=None)
     grid = read_grid(small_model, GRID)
     for alternative in grid.alternatives:
         alone = sp.fit(alternative.model, survey, seed=3, options=FEW).effects().table()
@@ -114,7 +118,6 @@ def test_cells_of_one_specification_are_run_once(grid_of):
     assert float(own["mean"]) == primary["mean"]
 
 
-@pytest.mark.slow
 def test_failed_cells_are_nan_and_listed(grid_of):
     """The others keep their numbers, and the findings say what failed."""
     found, _ = grid_of(fails=("flat", "paths_to_mediators = 2"))

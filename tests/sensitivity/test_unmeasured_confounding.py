@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 import bayes_sp as sp
 from bayes_sp.effects.posterior import compute_effects
 from bayes_sp.many.cells import Answer, Cell
+from bayes_sp.many.run import Runner
 from bayes_sp.many.work import answer
 from bayes_sp.model.simulate import simulate_survey
 from bayes_sp.sensitivity.confounders import with_confounder
@@ -48,7 +49,7 @@ def exact(chain):
 
 def upper(model, survey, strengths, seed=2):
     """The exact upper or lower limit of the serial effect, by the number of draws that a cell has."""
-    posterior = confounded_posterior(model, survey, strengths, seed=seed, draws=20_000)
+    posterior = confounded_posterior(model, survey, strengths, seed=seed, draws=8_000)
     return compute_effects(model, design_arrays(model, survey), posterior).intervals().set_index(["path", "scale"])
 
 
@@ -85,7 +86,8 @@ def test_without_strength_the_answer_is_the_specifications_own(chain):
     """To the last bit: what a stand-alone fit writes to effects.csv stands where a strength is 0."""
     model, survey = chain
     strengths, unclear = {"m2": [0.3], "y": [0.3]}, Target("x -> y")
-    found = confounding(model, survey, target=unclear, strengths=strengths, options=FEW, seed=5)
+    one = Runner(workers=1)
+    found = confounding(model, survey, target=unclear, strengths=strengths, options=FEW, seed=5, runner=one)
     table = sp.fit(model, survey, options=FEW, seed=5).effects().table().set_index(["path", "scale"])
     at = found.surfaces["m2", "y"].sel(m2=0.0, y=0.0)
     for path in table.index.get_level_values("path"):
@@ -283,7 +285,7 @@ def test_priors_of_strengths_are_averaged_over(chain):
 def test_ordered_mediators_and_counts(make_survey):
     """Families without a closed form go the same way: one strength each."""
     found = confounding(
-        "ordinal", make_survey(), options=sp.SamplerOptions(draws=100, tune=100, chains=2),
+        "ordinal", make_survey(), options=sp.SamplerOptions(draws=100, tune=100, chains=2), runner=Runner(workers=1),
         target=Target("group_change -> appointments_t1"),
         strengths={"belonging_t1": [0.5], "appointments_t1": [0.3]},
     )  # fmt: skip
