@@ -11,7 +11,7 @@ import xarray as xr
 
 from bayes_sp.model.native import DRAWS, sampler
 from bayes_sp.model.nutpie_import import nutpie
-from bayes_sp.model.options import SamplerOptions
+from bayes_sp.model.options import TARGET_ACCEPT, TARGET_OF_MANY, SamplerOptions
 from bayes_sp.model.posterior import LogPosterior
 from bayes_sp.survey.design import Array
 
@@ -43,7 +43,8 @@ def nuts_draws(
         trace = nutpie.sample(
             sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
             draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
-            target_accept=options.target_accept, save_warmup=False, progress_bar=progress, return_raw_trace=True,
+            target_accept=target_accept(posterior, options), save_warmup=False, progress_bar=progress,
+            return_raw_trace=True,
         )  # fmt: skip
     except _panics() as error:
         raise RuntimeError(f"the sampler stopped: {error}") from error
@@ -59,6 +60,12 @@ def nuts_draws(
     attrs = {"inference_library": "nutpie", "inference_library_version": importlib.metadata.version("nutpie")}
     coords = {"chain": np.arange(z.shape[0]), "draw": np.arange(z.shape[1])}
     return z, xr.Dataset(found, coords=coords, attrs=attrs)
+
+
+def target_accept(posterior: LogPosterior, options: SamplerOptions) -> float:
+    """Return the mean acceptance to tune the step size to: see `SamplerOptions`."""
+    many = len(posterior.program.standardised) > posterior.program.framed
+    return TARGET_OF_MANY if many and options.target_accept == TARGET_ACCEPT else options.target_accept
 
 
 def _panics() -> tuple[type[BaseException], ...]:

@@ -21,7 +21,7 @@ from bayes_sp.model.imputed import imputed_covariates
 from bayes_sp.model.laplace import GROUPS, laplace_draws, patients_beyond
 from bayes_sp.model.mode import NoModeError, find_mode
 from bayes_sp.model.native import engine_for
-from bayes_sp.model.nuts import nuts_draws
+from bayes_sp.model.nuts import nuts_draws, target_accept
 from bayes_sp.model.options import PARETO_K_LIMIT, SamplerOptions
 from bayes_sp.model.parameters import is_posterior, posterior_dims, varying_name
 from bayes_sp.model.pointwise import log_likelihood
@@ -194,7 +194,7 @@ def _nuts(
     """Draw with NUTS, on the scale of the curvature at the mode: (chain, draw, size), sampler statistics."""
     notify(f"sampling {options.chains} chains of {options.tune} warm-up and {options.draws} kept draws")
     z, stats = nuts_draws(posterior, seed=seed, options=options, progress=progress)
-    return z, stats, {"divergences": int(stats["diverging"].sum())}
+    return z, stats, {"target_accept": target_accept(posterior, options), "divergences": int(stats["diverging"].sum())}
 
 
 def _thin(model: PathModel, design: Design, posterior: LogPosterior, seed: int, power: float) -> Thin | None:

@@ -179,3 +179,11 @@ def test_a_seed_that_no_generator_takes_is_refused(seed, study_survey):
     """The message says what a seed is."""
     with pytest.raises(ValueError, match="seed must be a whole number"):
         sp.fit("process4", study_survey, seed=seed)
+
+
+@pytest.mark.parametrize(("asked", "family", "used"), [(0.8, "poisson", 0.65), (0.9, "poisson", 0.9), (0.8, "normal", 0.8)])
+def test_many_hidden_values_have_an_acceptance_of_their_own(asked, family, used):
+    """Where true values are sampled, not where they are integrated out, and not where another one is asked for."""
+    model = chain_model(["latent_normal", family])
+    posterior = log_posterior(compile_program(model, design_arrays(model, simulated(model)[0])))
+    assert target_accept(posterior, SamplerOptions(target_accept=asked)) == used
