@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayes_sp.model import layout as at
 from bayes_sp.model.native import DRAWS, sampler
 from bayes_sp.model.nutpie_import import nutpie
-from bayes_sp.model.options import TARGET_ACCEPT, TARGET_OF_MANY, SamplerOptions
+from bayes_sp.model.options import LEAST_RELIABILITY, TARGET_ACCEPT, TARGET_INTEGRATED, TARGET_OF_MANY, SamplerOptions
 from bayes_sp.model.posterior import LogPosterior
+from bayes_sp.model.program import Program
+from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array
 
 # What the draws of a chain say one by one; the rest is positions and gradients, or whether it was warm-up.
@@ -43,7 +46,7 @@ def nuts_draws(
         trace = nutpie.sample(
             sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
             draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
-            target_accept=target_accept(posterior, options), save_warmup=False, progress_bar=progress,
+            target_accept=options.target_accept, save_warmup=False, progress_bar=progress,
             return_raw_trace=True,
         )  # fmt: skip
     except _panics() as error:
@@ -62,10 +65,14 @@ def nuts_draws(
     return z, xr.Dataset(found, coords=coords, attrs=attrs)
 
 
-def target_accept(posterior: LogPosterior, options: SamplerOptions) -> float:
+def target_accept(model: PathModel, program: Program, options: SamplerOptions) -> float:
     """Return the mean acceptance to tune the step size to: see `SamplerOptions`."""
-    many = len(posterior.program.standardised) > posterior.program.framed
-    return TARGET_OF_MANY if many and options.target_accept == TARGET_ACCEPT else options.target_accept
+    if options.target_accept != TARGET_ACCEPT:
+        return options.target_accept
+    if program.ints[at.LINK_RECORDS] != at.NONE:
+        return TARGET_INTEGRATED
+    reliable = all(e.reliability is None or e.reliability >= LEAST_RELIABILITY for e in model.equations)
+    return TARGET_OF_MANY if reliable and len(program.standardised) > program.framed else TARGET_ACCEPT
 
 
 def _panics() -> tuple[type[BaseException], ...]:

@@ -9,7 +9,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from numbers import Integral
 from typing import Any
 
@@ -113,12 +113,12 @@ def sample_posterior(
     compiled_at = time.perf_counter()
     notify("finding the mode")
     try:
-        strict = options.method == "laplace"
-        held = None if strict else posterior.program.standardised
+            held = None if strict else posterior.program.standardised
         mode = find_mode(posterior, cores=options.cores, strict=strict, held=held)
         posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
         if options.method == "nuts":
-            z, stats, found = _nuts(posterior, seed, options, progress, notify)
+            target = target_accept(model, posterior.program, options)
+            z, stats, found = _nuts(posterior, seed, replace(options, target_accept=target), progress, notify)
         else:
             thin = _thin(model, design, posterior, seed, likelihood_power)
             z, stats, found = _laplace(posterior, design.n, thin, seed, options, notify)
@@ -194,7 +194,7 @@ def _nuts(
     """Draw with NUTS, on the scale of the curvature at the mode: (chain, draw, size), sampler statistics."""
     notify(f"sampling {options.chains} chains of {options.tune} warm-up and {options.draws} kept draws")
     z, stats = nuts_draws(posterior, seed=seed, options=options, progress=progress)
-    return z, stats, {"target_accept": target_accept(posterior, options), "divergences": int(stats["diverging"].sum())}
+    return z, stats, {"target_accept": options.target_accept, "divergences": int(stats["diverging"].sum())}
 
 
 def _thin(model: PathModel, design: Design, posterior: LogPosterior, seed: int, power: float) -> Thin | None:
