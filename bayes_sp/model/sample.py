@@ -113,7 +113,8 @@ def sample_posterior(
     compiled_at = time.perf_counter()
     notify("finding the mode")
     try:
-            held = None if strict else posterior.program.standardised
+        strict = options.method == "laplace"
+        held = None if strict else posterior.program.standardised
         mode = find_mode(posterior, cores=options.cores, strict=strict, held=held)
         posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
         if options.method == "nuts":
@@ -125,10 +126,9 @@ def sample_posterior(
     except (NoModeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise FitError(survey.source, [f'the model "{model.name}" could not be fitted: {reason}']) from error
-    seconds = {"seconds_compiling": compiled_at - started, "seconds_sampling": time.perf_counter() - compiled_at}
+    times = {"seconds_compiling": compiled_at - started, "seconds_sampling": time.perf_counter() - compiled_at}
     power = {} if likelihood_power == 1.0 else {"likelihood_power": likelihood_power}
-    rounded = {name: round(value, 3) for name, value in seconds.items()}
-    made = {"seed": seed, **asdict(options), **power, **found, **rounded}
+    made = {"seed": seed, **asdict(options), **power, **found, **{name: round(t, 3) for name, t in times.items()}}
     theta = posterior.program.completed(posterior.theta(z), seed)
     labelled = label_draws(model, posterior.program, theta)
     if options.method == "laplace":
