@@ -14,7 +14,8 @@ from bayes_sp.effects.convergence import Array, energy_bfmi
 from bayes_sp.effects.existence import MeanBound, mean_bound
 from bayes_sp.effects.summary import convergence, variance_factor
 from bayes_sp.effects.tails import pareto_k
-from bayes_sp.model.options import ESS_LIMIT, PARETO_K_LIMIT, shortfall
+from bayes_sp.families.registry import FAMILIES
+from bayes_sp.model.options import ESS_LIMIT, LEAST_RELIABILITY, PARETO_K_LIMIT, shortfall
 from bayes_sp.names import DIAGNOSTIC_COLUMNS, VARYING
 from bayes_sp.shown import html
 from bayes_sp.spec.types import PathModel
@@ -40,7 +41,8 @@ class Verdict:
         importance ESS >= 400 and 15 patients more than parameters in every equation instead of R-hat, divergences and
         E-BFMI.
     reasons
-        One sentence for each threshold that is missed; empty when trustworthy.
+        One sentence for each threshold that is missed, and on measurements with a reliability below 0.5, which are
+        then the likely cause; empty when trustworthy.
     numbers
         The extremes: ``r_hat``, ``ess_bulk``, ``ess_tail``, ``divergences`` and ``e_bfmi``, or ``pareto_k`` and
         ``importance_ess``; of the effects ``effect_pareto_k`` (of their draws' tails) and ``mean_gap`` (between mean
@@ -131,6 +133,7 @@ def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array], model: PathMo
     reasons = (*([short] if short else []), *_reasons(table, with_r_hat=with_r_hat), *method_reasons)
     too_many, few = _divergences(numbers, posterior, alone=not reasons)
     reasons += too_many
+    reasons += tuple(_weak_measurements(model)) if reasons and model is not None else ()
     found = _means(effects, table["ess_tail"].to_numpy()[len(quantities) - len(effects) :])
     bound = None if model is None else mean_bound(model, draws)
     numbers |= {"effect_pareto_k": found.worst_k, "mean_gap": found.worst_gap} if effects else {}
@@ -238,6 +241,22 @@ def _sampler_reasons(numbers: Mapping[str, float], worst_chain: int) -> Iterator
     """Say it where the energy moves too little."""
     if not numbers["e_bfmi"] > BFMI_LIMIT:
         yield f"E-BFMI {numbers['e_bfmi']:.2f}, not above {BFMI_LIMIT}, in chain {worst_chain}"
+
+
+def _weak_measurements(model: PathModel) -> Iterator[str]:
+    """Name a cause where true values are measured so badly that the records say little of them."""
+    for equation in model.equations:
+        if equation.reliability is not None and equation.reliability < LEAST_RELIABILITY:
+            name = equation.response
+            later = [other for other in model.equations if name in other.parents]
+            spreads = [f"{p}[{other.response}]" for other in later for p in FAMILIES[other.family].parameters]
+            slopes = [f"{other.response}[{name}]" for other in later]
+            yield (
+                f"a likely cause: with a reliability of {equation.reliability:g} the records say little of the true "
+                f"{name}, and its SD, its slopes and what it leaves unexplained (sigma[{name}], "
+                f"{', '.join((*slopes, *spreads))}) can hardly be told apart; more records, more draws, or narrower "
+                "priors on these help"
+            )
 
 
 def _approximation_reasons(numbers: Mapping[str, float]) -> Iterator[str]:

@@ -65,6 +65,10 @@ def loo_pit(
 
         u_i = sum_s w_is [ 1(y_is < y_i) + v_i 1(y_is = y_i) ]
 
+    Where a parent's value is not known it is drawn from its own equation, and w_is is multiplied with
+    p(earlier responses that see it | drawn value) / p(those responses | theta_s), and the weights of a patient then
+    normalised: so what else was observed of the patient says where the value lies.
+
     Parameters
     ----------
     model, design, posterior
@@ -86,7 +90,7 @@ def loo_pit(
         known = np.isfinite(pointwise).all(axis=1)
         weights[response] = np.full(pointwise.shape, np.nan)
         weights[response][known] = np.exp(leave_one_out_weights(pointwise[known], efficiency).log_weights)
-    found = {response: np.zeros(design.n) for response in weights}
+    found, total = ({response: np.zeros(design.n) for response in weights} for _ in range(2))
     ties = {response: rng.random(design.n) for response in weights}
     chains, each = posterior.sizes["chain"], posterior.sizes["draw"]
     size = max(1, BATCH // numbers_at_once(model, design.n))
@@ -94,13 +98,20 @@ def loo_pit(
         for start in range(0, each, size):
             part = posterior.isel(chain=[chain], draw=slice(start, start + size))
             place = slice(chain * each + start, chain * each + start + part.sizes["draw"])
+            told = np.zeros((part.sizes["draw"], design.n))
             for one in predictors(model, design, part, rng):
                 name, known = one.response, one.known
                 predictor = one.among(known)
                 y = predictor.replicate(rng)
                 below = (y < predictor.observed) + ties[name][known] * (y == predictor.observed)
-                found[name][known] += (weights[name][known, place] * below.T).sum(axis=1)
-                found[name][~known] = np.nan
+                weight = weights[name][known, place] * np.exp(np.clip(told[:, known], -600.0, 600.0)).T
+                found[name][known] += (weight * below.T).sum(axis=1)
+                total[name][known] += weight.sum(axis=1)
+                if one.drawn.any() and not model.confounders:
+                    given = np.asarray(log_likelihood[name])[chain, start : start + size]
+                    told += np.where(one.drawn & np.isfinite(given), one.log_density() - given, 0.0)
+    with np.errstate(invalid="ignore"):  # 0 / 0 where a response is missing
+        found = {name: sums / total[name] for name, sums in found.items()}
     return LooPit({name: np.where(np.isfinite(u), np.clip(u, 0.0, 1.0), np.nan) for name, u in found.items()}, seed)
 
 

@@ -40,6 +40,8 @@ class Predictor:
         Linear predictors, (S, n); ``zeta`` is 0 where the family has none.
     aux
         The family's other parameters, (S, A).
+    drawn
+        Patients of whom a parent's value was drawn, from its own equation given what was measured of it, (n,).
     """
 
     response: str
@@ -50,6 +52,7 @@ class Predictor:
     eta: Array
     zeta: Array
     aux: Array
+    drawn: Mask
 
     @property
     def predicted(self) -> Mask:
@@ -64,7 +67,15 @@ class Predictor:
     def among(self, patients: Mask) -> Predictor:
         """Return the predictor of these patients alone."""
         eta, zeta = self.eta[:, patients], self.zeta[:, patients]
-        return replace(self, observed=self.observed[patients], eta=eta, zeta=zeta)
+        return replace(self, observed=self.observed[patients], eta=eta, zeta=zeta, drawn=self.drawn[patients])
+
+    def log_density(self) -> Array:
+        """Return the log density of the observed responses in each draw, (S, n), per unit of them; 0 if not known."""
+        y = (self.observed - self.coding.origin) / self.coding.unit
+        y, known = np.round(y) if self.coding.levels else y, self.known
+        eta = np.where(known, self.eta, 0.0)
+        value = self.family.log_density(np.where(known, y, 0.5), eta, np.where(known, self.zeta, 0.0), self.aux)
+        return np.where(known, value if self.coding.levels else value - np.log(self.coding.unit), 0.0)
 
     def replicate(self, rng: np.random.Generator) -> Array:
         """Draw one response for each draw and patient, on the response's own scale, (S, n).
@@ -112,7 +123,7 @@ def predictors(
     shape = (count, design.n)
     values: dict[str, Array] = {c.name: rng.standard_normal(shape) for c in model.confounders if not informed}
     beliefs = _beliefs(model, rng, shape) if informed else {}
-    found = []
+    found, drawn = list[Predictor](), dict[str, Mask]()
     for j, equation in enumerate(model.equations):
         response, family = equation.response, FAMILIES[equation.family]
         values |= {name: belief.draw(rng) for name, belief in beliefs.items()}
@@ -122,10 +133,12 @@ def predictors(
         predictor = Predictor(
             response, family, model.variable(response), model.coding(response), design.y[:, j],
             np.minimum(eta, MOST_LOG_MEAN) if family.link == "log" else eta, zeta, aux,
+            np.any([drawn[name] for name in equation.parents if name in drawn] or [np.zeros(design.n, bool)], axis=0),
         )  # fmt: skip
         found.append(predictor)
         if family.latent or np.isnan(predictor.observed).any():
             values[response] = _parent_values(predictor, rng)
+            drawn[response] = np.full(design.n, family.latent) | np.isnan(predictor.observed)
         for confounder in model.confounders if informed else ():
             if response in dict(confounder.strengths) and response != model.outcome:
                 acting = strength(confounder, response, at)[..., None]

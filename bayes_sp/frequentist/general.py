@@ -24,6 +24,7 @@ from bayes_sp.families.registry import FAMILIES
 from bayes_sp.frequentist import boundary as at
 from bayes_sp.frequentist.equations import as_draws, boundary_names, regressions
 from bayes_sp.frequentist.latent import NO_MAXIMUM, Block, Together, apart, together
+from bayes_sp.frequentist.latent_edge import closed_form
 from bayes_sp.frequentist.likelihood import Array, Fits, Regression, determined, fit_regression
 from bayes_sp.frequentist.refit import DECOMPOSITIONS, NOT_DETERMINED, Refits
 from bayes_sp.frequentist.resample import resamples
@@ -112,6 +113,8 @@ class GeneralChain:
         for (block, numbers), start in zip(self.blocks, self.starts, strict=True):
             keeps = [determined(regression, counts) for regression, _ in block.members]
             fits = fit_with_steps(block, counts, np.concatenate(keeps, axis=1), start)
+            if isinstance(block, Together):
+                closed_form(block, counts, fits)
             for j, (regression, place), keep in zip(numbers, block.members, keeps, strict=True):
                 found[j] = apart(fits, place)
                 reason[(reason == "") & ~enough(regression, counts, keep)] = NOT_DETERMINED

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 
 import numpy as np
 from scipy import special
 
 from bayes_sp.families.registry import FAMILIES
-from bayes_sp.model.integrals import enough_nodes, expectation, find_frame
+from bayes_sp.model.integrals import enough_nodes, expectation, find_frame, normal_expectation
 from bayes_sp.model.linear import Arrays, auxiliary, mean_predictor, zero_predictor
+from bayes_sp.model.links import EXACT
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array, Design, Mask
 
 type Levels = tuple[tuple[str, float], ...]
 type Nodes = dict[tuple[int, Levels], tuple[int, float]]
 
+NONE_NEEDED = (0, 0.0)  # nodes, and their error, of an integral in closed form
 FARTHEST = 1e100  # of a value that is not known: no response is likely there
 
 
@@ -30,6 +32,23 @@ class _Row:
     slopes: dict[str, tuple[Array, Array]]
     aux: Array
     y: Array
+
+    @cached_property
+    def measured(self) -> tuple[Array, Array, Array]:
+        """What a value measured with error is made of: parts of eta, what is added, and parts of a standardised one."""
+        sigma, missing = self.aux[..., :1], np.isnan(self.y)
+        share = np.where(missing, 0.0, sigma**2 / (sigma**2 + self.aux[..., 1:2] ** 2))
+        return 1.0 - share, share * np.nan_to_num(self.y), sigma * np.sqrt(1.0 - share)
+
+    def number(self, family: str, eta: Array, z: Array) -> Array:
+        """Return the value behind the response at a standardised value z, given what was measured of it."""
+        if family == "latent_normal":
+            part, shift, spread = self.measured
+            return np.asarray(part * eta + shift + spread * z)
+        sigma = self.aux[..., :1]
+        if family == "student_t":  # the quantile of t_nu at z's; those of heavy tails are not finite
+            z = np.clip(special.stdtrit(self.aux[..., 1:2], special.ndtr(z)), -FARTHEST, FARTHEST)
+        return np.where(np.isnan(self.y), eta + sigma * z, self.y)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,7 +74,9 @@ class Alike:
         found: Nodes = {}
         for j in range(len(self.model.equations)):
             for dims, levels in self.choices(j):
-                if dims:
+                if dims and self.is_normal(j, dims):
+                    found[j, levels] = NONE_NEEDED
+                elif dims:
                     log_f = partial(self.log_factors, j, dims, levels)
                     found[j, levels] = enough_nodes(log_f, find_frame(log_f, len(dims), self.shape))
         return found
@@ -71,7 +92,9 @@ class Alike:
             choices = self.choices(j)
             for dims, levels in choices:
                 log_f = partial(self.log_factors, j, dims, levels)
-                if dims:
+                if dims and nodes[j, levels] == NONE_NEEDED:
+                    parts.append(normal_expectation(log_f, len(dims), self.shape))
+                elif dims:
                     frame = find_frame(log_f, len(dims), self.shape)
                     parts.append(expectation(log_f, frame, nodes[j, levels][0]))
                 else:
@@ -118,6 +141,12 @@ class Alike:
                 found |= self.sources(k)
         return [name for name in self.unknown if name in found]
 
+    def is_normal(self, j: int, numbers: tuple[str, ...]) -> bool:
+        """Return whether all log densities up to equation j are quadratic in these numbers that are not known."""
+        families = {equation.response: equation.family for equation in self.model.equations}
+        moved = [e.family for k, e in enumerate(self.model.equations[: j + 1]) if self.sources(k) & set(numbers)]
+        return set(moved) | {families.get(name, "normal") for name in numbers} <= set(EXACT)
+
     def counts(self, k: int) -> bool:
         """Return whether equation k's response is measured, so that its density counts."""
         response = self.model.equations[k].response
@@ -152,9 +181,8 @@ class Alike:
             for name, (slope, zero_slope) in row.slopes.items():
                 eta, zeta = eta + slope * values[name], zeta + zero_slope * values[name]
             if response in numbers:
-                number = _number(family.name, row.y, eta, row.aux, numbers[response])
-                values[response] = np.clip(number, -FARTHEST, FARTHEST)  # quantiles of heavy tails are not finite
-            if not counts and k < j:
+                values[response] = row.number(family.name, eta, numbers[response])
+            if k < j and not ((counts and self.sources(k)) or response in chosen):
                 continue
             y = row.y
             if response in chosen:
@@ -191,14 +219,3 @@ class Alike:
         if not coding.levels and coding.unit != 1.0:
             value = value - np.log(coding.unit)
         return known, value if known.all() else np.where(known, value, 0.0)
-
-
-def _number(family: str, y: Array, eta: Array, aux: Array, z: Array) -> Array:
-    """Return the value behind a response at a standardised value z, given what was measured of it."""
-    sigma, missing = aux[..., :1], np.isnan(y)
-    if family == "student_t":  # the quantile of t_nu at z's
-        z = special.stdtrit(aux[..., 1:2], special.ndtr(z))
-    if family != "latent_normal":
-        return np.where(missing, eta + sigma * z, y)
-    share = np.where(missing, 0.0, sigma**2 / (sigma**2 + aux[..., 1:2] ** 2))
-    return eta + share * (np.nan_to_num(y) - eta) + sigma * np.sqrt(1.0 - share) * z

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayes_sp.model import layout as at
 from bayes_sp.model.native import DRAWS, sampler
 from bayes_sp.model.nutpie_import import nutpie
-from bayes_sp.model.options import SamplerOptions
+from bayes_sp.model.options import LEAST_RELIABILITY, TARGET_ACCEPT, TARGET_INTEGRATED, TARGET_OF_MANY, SamplerOptions
 from bayes_sp.model.posterior import LogPosterior
+from bayes_sp.model.program import Program
+from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.design import Array
 
 # What the draws of a chain say one by one; the rest is positions and gradients, or whether it was warm-up.
@@ -43,7 +46,8 @@ def nuts_draws(
         trace = nutpie.sample(
             sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
             draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
-            target_accept=options.target_accept, save_warmup=False, progress_bar=progress, return_raw_trace=True,
+            target_accept=options.target_accept, save_warmup=False, progress_bar=progress,
+            return_raw_trace=True,
         )  # fmt: skip
     except _panics() as error:
         raise RuntimeError(f"the sampler stopped: {error}") from error
@@ -59,6 +63,16 @@ def nuts_draws(
     attrs = {"inference_library": "nutpie", "inference_library_version": importlib.metadata.version("nutpie")}
     coords = {"chain": np.arange(z.shape[0]), "draw": np.arange(z.shape[1])}
     return z, xr.Dataset(found, coords=coords, attrs=attrs)
+
+
+def target_accept(model: PathModel, program: Program, options: SamplerOptions) -> float:
+    """Return the mean acceptance to tune the step size to: see `SamplerOptions`."""
+    if options.target_accept != TARGET_ACCEPT:
+        return options.target_accept
+    if program.ints[at.LINK_RECORDS] != at.NONE:
+        return TARGET_INTEGRATED
+    reliable = all(e.reliability is None or e.reliability >= LEAST_RELIABILITY for e in model.equations)
+    return TARGET_OF_MANY if reliable and len(program.standardised) > program.framed else TARGET_ACCEPT
 
 
 def _panics() -> tuple[type[BaseException], ...]:

@@ -9,7 +9,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from numbers import Integral
 from typing import Any
 
@@ -21,7 +21,7 @@ from bayes_sp.model.imputed import imputed_covariates
 from bayes_sp.model.laplace import GROUPS, laplace_draws, patients_beyond
 from bayes_sp.model.mode import NoModeError, find_mode
 from bayes_sp.model.native import engine_for
-from bayes_sp.model.nuts import nuts_draws
+from bayes_sp.model.nuts import nuts_draws, target_accept
 from bayes_sp.model.options import PARETO_K_LIMIT, SamplerOptions
 from bayes_sp.model.parameters import is_posterior, posterior_dims, varying_name
 from bayes_sp.model.pointwise import log_likelihood
@@ -118,17 +118,17 @@ def sample_posterior(
         mode = find_mode(posterior, cores=options.cores, strict=strict, held=held)
         posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
         if options.method == "nuts":
-            z, stats, found = _nuts(posterior, seed, options, progress, notify)
+            target = target_accept(model, posterior.program, options)
+            z, stats, found = _nuts(posterior, seed, replace(options, target_accept=target), progress, notify)
         else:
             thin = _thin(model, design, posterior, seed, likelihood_power)
             z, stats, found = _laplace(posterior, design.n, thin, seed, options, notify)
     except (NoModeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise FitError(survey.source, [f'the model "{model.name}" could not be fitted: {reason}']) from error
-    seconds = {"seconds_compiling": compiled_at - started, "seconds_sampling": time.perf_counter() - compiled_at}
+    times = {"seconds_compiling": compiled_at - started, "seconds_sampling": time.perf_counter() - compiled_at}
     power = {} if likelihood_power == 1.0 else {"likelihood_power": likelihood_power}
-    rounded = {name: round(value, 3) for name, value in seconds.items()}
-    made = {"seed": seed, **asdict(options), **power, **found, **rounded}
+    made = {"seed": seed, **asdict(options), **power, **found, **{name: round(t, 3) for name, t in times.items()}}
     theta = posterior.program.completed(posterior.theta(z), seed)
     labelled = label_draws(model, posterior.program, theta)
     if options.method == "laplace":
@@ -194,7 +194,7 @@ def _nuts(
     """Draw with NUTS, on the scale of the curvature at the mode: (chain, draw, size), sampler statistics."""
     notify(f"sampling {options.chains} chains of {options.tune} warm-up and {options.draws} kept draws")
     z, stats = nuts_draws(posterior, seed=seed, options=options, progress=progress)
-    return z, stats, {"divergences": int(stats["diverging"].sum())}
+    return z, stats, {"target_accept": options.target_accept, "divergences": int(stats["diverging"].sum())}
 
 
 def _thin(model: PathModel, design: Design, posterior: LogPosterior, seed: int, power: float) -> Thin | None:

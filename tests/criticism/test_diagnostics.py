@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from bayes_sp.criticism.diagnostics import diagnose
+from bayes_sp.criticism.diagnostics import _weak_measurements, diagnose
 from bayes_sp.names import DIAGNOSTIC_COLUMNS
+from bayes_sp.spec.load import load_model
 
 
 def made_up(chains: int = 4, draws: int = 1000, seed: int = 0) -> tuple[xr.DataTree, dict[str, np.ndarray]]:
@@ -196,3 +199,13 @@ def test_every_reason_is_given_at_once():
     verdict = diagnose(tree, effects)
     assert len(verdict.reasons) >= 2
     assert str(verdict).count("; ") == len(verdict.reasons) - 1
+
+
+def test_a_low_reliability_is_named_beside_missed_thresholds():
+    """With what cannot be told apart; not where every threshold is met, nor for a reliability that says enough."""
+    shipped = load_model("latent")
+    for reliability in (0.3, 0.8):
+        equations = [replace(e, reliability=reliability if e.reliability else None) for e in shipped.equations]
+        causes = list(_weak_measurements(replace(shipped, equations=tuple(equations))))
+        assert len(causes) == (reliability == 0.3)
+        assert all("reliability of 0.3" in cause and f"phi[{shipped.outcome}]" in cause for cause in causes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats
@@ -13,7 +14,9 @@ from bayes_sp.criticism.pit import departure, loo_pit, uniform_band
 from bayes_sp.criticism.predictors import predictors
 from bayes_sp.criticism.prior_draws import draw_priors
 from bayes_sp.criticism.whole import pointwise
+from bayes_sp.spec.load import load_model
 from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.survey.records import Survey
 
 
 def near_truth(model, survey, seed=0, draws=500, spread=0.02):
@@ -90,3 +93,33 @@ def test_the_band_holds_95_of_100_uniform_samples():
     away = [departure(rng.random(150), grid) for _ in range(2000)]
     inside = np.mean([bool(np.all((a >= lower - 1e-12) & (a <= upper + 1e-12))) for a in away])
     assert inside == pytest.approx(0.95, abs=0.045)  # 5 errors: of 2000 samples, and of the 1000 that made the band
+
+
+def test_what_else_was_observed_says_where_a_missing_parent_lies():
+    """At one draw the PIT of y is its distribution function given m2, m1 integrated out: normal, in closed form."""
+    prior = {"dist": "normal", "mu": 0, "sigma": 1, "why": "x"}
+    tables = {
+        "title": "x", "exposure": "x", "outcome": "y", "contrast": [0, 1],
+        "equation": [{"response": name, "family": "normal"} for name in ("m1", "m2", "y")],
+        "priors": {"intercept": prior, "slope": prior, "sigma": {"dist": "half_normal", "sigma": 1, "why": "x"}},
+    }  # fmt: skip
+    model, rng = load_model(tables, name="x"), np.random.default_rng(4)
+    x, m1 = rng.integers(0, 2, 60).astype(float), rng.normal(size=60)
+    m2 = 0.9 * m1 + 0.3 * rng.normal(size=60)
+    y = 0.8 * m1 + 0.2 * m2 + 0.5 * rng.normal(size=60)
+    m1[:30] = np.nan
+    design = design_arrays(model, Survey(pd.DataFrame({"x": x, "m1": m1, "m2": m2, "y": y}), "memory", "x"))
+    slopes = {"m1": [0.0, 0.0], "m2": [0.0, 0.0, 0.9], "y": [0.0, 0.0, 0.8, 0.2], "sigma": [1.0, 0.3, 0.5]}
+    labels = {r: model.terms(e) for r, e in zip(("m1", "m2", "y"), model.equations, strict=True)}
+    labels = {f"{r}_term": list(terms) for r, terms in labels.items()} | {"sigma_response": ["m1", "m2", "y"]}
+    posterior = xr.Dataset(
+        {
+            name: (("chain", "draw", dim), np.tile(values, (1, 6000, 1)))
+            for (name, values), dim in zip(slopes.items(), labels, strict=True)
+        },
+        coords={**labels, "chain": [0], "draw": np.arange(6000)},
+    )
+    share = 0.9 / (0.9**2 + 0.3**2)  # m1 given m2 is N(share m2, 1 - 0.9 share)
+    middle, spread = np.where(np.isnan(m1), share * m2, m1), np.where(np.isnan(m1), 1.0 - 0.9 * share, 0.0)
+    exact = stats.norm.cdf(y, 0.8 * middle + 0.2 * m2, np.sqrt(0.8**2 * spread + 0.5**2))
+    np.testing.assert_allclose(pit_of(model, design, posterior).values["y"], exact, atol=0.1)

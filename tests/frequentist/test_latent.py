@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from bayes_sp.errors import SpecificationError
 from bayes_sp.frequentist.bootstrap import bootstrap
+from bayes_sp.frequentist.boundary import NO_ERROR
 from bayes_sp.frequentist.general import GeneralChain, general_chain
-from bayes_sp.frequentist.latent import NO_MAXIMUM
 from bayes_sp.frequentist.resample import resamples
 from bayes_sp.spec.load import load_model
 from bayes_sp.survey.arrays import design_arrays
@@ -87,23 +87,40 @@ def test_a_normal_outcome_has_the_closed_form(tmp_path: Path) -> None:
         np.testing.assert_allclose(values[:, 0, 0], [direct, a * b, a * b, direct + a * b], rtol=1e-6)
 
 
-def test_a_resample_without_residual_variance_is_counted_by_name(tmp_path: Path) -> None:
-    """Where less than nothing would be left of a variance there is no fit; every fit there is has the closed form."""
+def test_a_resample_without_residual_variance_has_its_maximum_on_the_boundary(tmp_path: Path) -> None:
+    """Where less than nothing would be left of a variance the outcome follows from the true value; by a search."""
     chain = simulated(tmp_path, reliability=0.58, family="normal", n=60, noise=0.3)
     counts = counts_of(chain, 30)
     found = chain.refit(counts)
     error = chain.design.measurement_sd["m"] ** 2
-    assert set(found.reason) == {"", NO_MAXIMUM}
-    for w, values, reason in zip(counts, found.values, found.reason, strict=True):
+    assert set(found.reason) == {""}
+    outside = 0
+    for w, values, boundary in zip(counts, found.values, found.boundary, strict=True):
         a, s = residual_moments(chain, w)
         inner = s[1:, 1:] - np.outer(s[0, 1:], s[0, 1:]) / s[0, 0]
         b = inner[0, 1] / (inner[0, 0] - error)
         if inner[0, 0] <= error or inner[1, 1] <= b * inner[0, 1]:
-            assert reason == NO_MAXIMUM
-        if reason == "":
-            np.testing.assert_allclose(values[1, 0, 0], a * b, rtol=1e-5)
-        else:
-            assert np.isnan(values).all()
+            outside += 1
+            assert boundary == NO_ERROR
+            b = searched(inner, error)
+        np.testing.assert_allclose(values[1, 0, 0], a * b, rtol=1e-5)
+        np.testing.assert_allclose(values[-1, 0, 0], s[0, 2] / s[0, 0], rtol=1e-6)
+    assert outside > 3
+
+
+def searched(inner: np.ndarray, error: float) -> float:
+    """Return the slope at the maximum of the normal likelihood with no negative variance."""
+
+    def minus_log_likelihood(p: np.ndarray) -> float:
+        true, rest = np.exp(p[0]), p[2] ** 2
+        model = np.array([[true + error, p[1] * true], [p[1] * true, p[1] ** 2 * true + rest]])
+        sign, size = np.linalg.slogdet(model)
+        return float(size + np.trace(np.linalg.solve(model, inner))) if sign > 0 else np.inf
+
+    starts = [[np.log(t), slope, 0.3] for t in (0.1, 0.5) for slope in (1.0, 2.0)]
+    tight = {"xatol": 1e-10, "fatol": 1e-14, "maxiter": 20_000, "maxfev": 20_000}
+    ends = [optimize.minimize(minus_log_likelihood, x, method="Nelder-Mead", options=tight) for x in starts]
+    return float(min(ends, key=lambda end: end.fun).x[1])
 
 
 @pytest.mark.parametrize("extra", ["", 'interactions = ["m"]'])

@@ -10,6 +10,7 @@ from family_chains import chain_model, simulated
 
 import bayes_sp as sp
 from bayes_sp.effects.convergence import convergence_measures
+from bayes_sp.errors import SpecificationError
 from bayes_sp.names import AVERAGE
 from bayes_sp.spec.parts import Unmeasured
 from bayes_sp.spec.priors import Prior
@@ -47,3 +48,11 @@ def test_the_plain_model_has_the_engines_confounder():
         apart = one.mean(("chain", "draw")) - other.mean(("chain", "draw"))
         assert (abs(apart) < 5 * np.hypot(*errors)).all()
     assert np.isfinite(by_pymc.effects().draws[AVERAGE]).all()
+
+
+def test_an_unbounded_density_is_refused_by_name():
+    """With true values as parameters a normal outcome's residual SD goes to 0; with a count nothing does."""
+    model = chain_model(["latent_normal", "normal"])
+    with pytest.raises(SpecificationError, match='equation "y": m1 is measured with error') as found:
+        sp.fit(model, simulated(model)[0], options=sp.SamplerOptions(method="pymc"))
+    assert "no bound" in str(found.value)

@@ -14,6 +14,7 @@ import arviz as az
 import numpy as np
 import pymc as pm
 import pytest
+from family_chains import chain_model, simulated
 from known_truth import TRUTH, as_posterior, without_scales
 from numpy.testing import assert_allclose
 
@@ -21,6 +22,8 @@ import bayes_sp as sp
 from bayes_sp.effects.posterior import compute_effects
 from bayes_sp.errors import FitError, SurveyError
 from bayes_sp.model.build import build_model
+from bayes_sp.model.nuts import target_accept
+from bayes_sp.model.program import compile_program
 from bayes_sp.model.simulate import simulate_survey
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.priors import Prior
@@ -179,3 +182,19 @@ def test_a_seed_that_no_generator_takes_is_refused(seed, study_survey):
     """The message says what a seed is."""
     with pytest.raises(ValueError, match="seed must be a whole number"):
         sp.fit("process4", study_survey, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last", "used"),
+    [
+        (0.8, "latent_normal", "poisson", 0.65),
+        (0.8, "latent_normal", "normal", 0.95),
+        (0.9, "latent_normal", "poisson", 0.9),
+        (0.8, "normal", "poisson", 0.8),
+    ],
+)
+def test_hidden_values_have_an_acceptance_of_their_own(asked, first, last, used):
+    """Where true values are sampled, or integrated out, unless another one is asked for."""
+    model = chain_model([first, last])
+    program = compile_program(model, design_arrays(model, simulated(model)[0]))
+    assert target_accept(model, program, sp.SamplerOptions(target_accept=asked)) == used
