@@ -17,6 +17,7 @@ from bayes_sp.model.links import Link, has_hidden, shifted
 from bayes_sp.model.parameters import Parameters, hidden_name, varying_name
 from bayes_sp.model.parts import Part
 from bayes_sp.model.split import Rows
+from bayes_sp.model.tall import triangle
 from bayes_sp.survey.design import Array
 
 Ints = NDArray[np.int64]
@@ -195,7 +196,7 @@ def _pack_factor(pack: Pack, record: Ints, part: Part, first: int) -> None:
     """QR factor of [X, y]: with Q [R, r], |y - X beta|^2 = |r - R beta|^2, so p + 1 rows stand for the ``first``."""
     seen = part.state[:first] == at.SEEN
     columns = part.x.shape[1]
-    factor = np.linalg.qr(np.column_stack([part.x[:first][seen], part.y[:first][seen]]), mode="r")
+    factor = triangle(np.column_stack([part.x[:first][seen], part.y[:first][seen]]))
     square = np.zeros((columns + 1, columns + 1))
     square[: len(factor)] = factor
     record[at.FACTOR_ROWS] = columns + 1

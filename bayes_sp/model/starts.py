@@ -11,6 +11,7 @@ from bayes_sp.model import layout as at
 from bayes_sp.model.confounders import Confounder
 from bayes_sp.model.parameters import Parameters
 from bayes_sp.model.parts import Part
+from bayes_sp.model.tall import least_squares
 from bayes_sp.spec.priors import Prior
 from bayes_sp.survey.design import Array
 
@@ -60,7 +61,7 @@ def _least_squares(x: Array, target: Array, priors: Sequence[Prior] = ()) -> Arr
     largest = np.maximum(np.abs(x).max(axis=0, initial=0.0), roots)
     largest[largest == 0.0] = 1.0
     table = np.concatenate([x / largest, np.diag(roots / largest)])
-    return np.linalg.lstsq(table, np.concatenate([target, roots * middles]))[0] / largest
+    return least_squares(table, np.concatenate([target, roots * middles])) / largest
 
 
 def root_precision(prior: Prior) -> float:
