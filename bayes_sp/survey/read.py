@@ -140,7 +140,7 @@ def _check_rows(header: list[str], rows: list[list[str]], width: int) -> tuple[l
     longer = fields > len(header)
     for at in map(int, np.flatnonzero((fields > named) & ~longer)):
         longer[at] = any(cell.strip() for cell in rows[at][named:])
-    nothing = np.array([not (row and row[0].strip() or "".join(row).strip()) for row in rows])
+    nothing = np.array([not ((row and row[0].strip()) or "".join(row).strip()) for row in rows])
     problems = list(
         _describe_rows(
             longer,
