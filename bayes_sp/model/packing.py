@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_sp.families.digamma import TABLE
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model import layout as at
 from bayes_sp.model.densities import FAMILY_NUMBERS, PRIOR_NUMBERS, log_constant
@@ -158,7 +159,7 @@ def pack_equation(
     record[at.FIRST] = whole
     record[at.INTEGRATED] = int(joint)
     record[at.DEFERRED] = int(not joint and (len(hidden) > 0 or rows.count > rows.single))
-    record[at.TABLE] = int(part.y[part.state == at.SEEN].max()) + 1 if family.sized else 0
+    record[at.TABLE] = min(int(part.y[part.state == at.SEEN].max()) + 1, TABLE) if family.sized else 0
     record[at.HIDDEN_COUNT], record[at.HIDDEN] = len(hidden), pack.add_ints(hidden)
     if whole:
         _pack_factor(pack, record, part, whole)
