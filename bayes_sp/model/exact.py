@@ -92,7 +92,10 @@ def _draw_equation(
         likelihood = -len(y) * log_sigma - 0.5 * log_determinant - 0.5 * quadratic
         return likelihood + log_density(sigma_prior, np.exp(log_sigma)) + log_sigma
 
-    low, high = np.log(rss / len(y)) / 2, np.log((rss + u @ u) / len(y)) / 2  # residual SDs at least squares and at m0
+    low, high = (
+        float(np.log(rss / len(y))) / 2,
+        float(np.log((rss + u @ u) / len(y))) / 2,
+    )  # residual SDs at least squares and at m0
     sigma = np.exp(_draw_from_density(log_posterior, low, high, count, rng))
     weight = 1 / sigma[:, None] ** 2 + delta
     noise = rng.standard_normal((count, len(u)))

@@ -18,6 +18,7 @@ from bayes_sp.survey.design import Array
 SCALE_OF = {"normal": "sigma", "student_t": "sigma", "laplace": "b", "half_normal": "sigma", "half_student_t": "sigma"}
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the search refuses a start that is not finite
 def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequence[Confounder] = ()) -> Array:
     """Return unconstrained parameters near the likelihood's maximum, (P,), from which a search can begin.
 

@@ -22,6 +22,7 @@ from bayes_sp.survey.design import Array
 TINY = 1e-12  # of a column's own length, what is left of one that others explain
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the search refuses units that are not finite
 def search_units(program: Program) -> Array:
     """Return L, lower triangular, (F, F), of the framed parameters.
 
