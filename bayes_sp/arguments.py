@@ -195,6 +195,7 @@ def whole_number(least: int) -> Callable[[str], int]:
     """Return an argparse type: a whole number of at least ``least``."""
 
     def whole(text: str) -> int:
+        """Read a whole number; argparse prints what else was found."""
         is_whole = re.fullmatch(r"[+-]?\d{1,12}", text, re.ASCII) is not None
         if not is_whole or not least <= int(text) <= MOST:
             raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {MOST}, found {text!r}")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from bayes_sp.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity, file_path, whole_number
 from bayes_sp.durations import bootstrap_samples, fit_takes, sensitivity_takes
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
-from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions, shortfall
-from bayes_sp.terminal import Output, Parser, importing, keeping, prepare, say, stop_when_told
+from bayes_sp.model.options import LEAST_LAPLACE_DRAWS, SamplerOptions
+from bayes_sp.terminal import Output, Parser, importing, keeping, one_terminal, prepare, say, stop_when_told
 
 if TYPE_CHECKING:
     from bayes_sp.spec.types import PathModel
@@ -101,9 +101,6 @@ def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
 
 
 def _sampler(options: argparse.Namespace) -> SamplerOptions:
-    short = "" if options.method == "laplace" else shortfall(options.chains, options.draws)
-    if short:
-        say(f"these results will not be usable: {short}")
     return SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
 
 
@@ -136,19 +133,20 @@ def _fit(options: argparse.Namespace) -> int:
     with importing():
         from bayes_sp.analysis import analyse
         from bayes_sp.report.save import save_analysis
-        from bayes_sp.report.text import summary_text
+        from bayes_sp.report.text import said_above, summary_text
 
     analysis = analyse(
         model, survey, seed=options.seed, options=_sampler(options), replicates=replicates,
         check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=say,
     )  # fmt: skip
     summary = summary_text(analysis, with_ends=options.save_records)
+    shown = said_above(summary, analysis.fit) if one_terminal() else summary
     try:
         folder = save_analysis(analysis, destination, save_records=options.save_records, summary=summary)
     except RunError:
-        options.output.write(f"{summary}\n")  # the work is done, and its result is not lost with the folder
+        options.output.write(f"{shown}\n")  # the work is done, and its result is not lost with the folder
         raise
-    options.output.end(summary, folder, options.out)
+    options.output.end(shown, folder, options.out)
     return OK if analysis.verdict.trustworthy else NOT_TRUSTWORTHY
 
 
@@ -194,6 +192,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
         from bayes_sp.many.store import Store
         from bayes_sp.report.sensitivity_save import save_sensitivity
         from bayes_sp.report.sensitivity_text import sensitivity_text
+        from bayes_sp.report.text import said_above
         from bayes_sp.sensitivity.grid_file import read_grid
         from bayes_sp.sensitivity.target import target_of
         from bayes_sp.sensitivity.whole import analyse
@@ -214,12 +213,13 @@ def _sensitivity(options: argparse.Namespace) -> int:
             options=_sampler(options), runner=runner, notify=say,
         )  # fmt: skip
     summary = sensitivity_text(found)
+    shown = said_above(summary, found.fit) if one_terminal() else summary
     try:
         folder = save_sensitivity(found, destination, summary=summary)
     except RunError:
-        options.output.write(f"{summary}\n")  # the work is done, and its result is not lost with the folder
+        options.output.write(f"{shown}\n")  # the work is done, and its result is not lost with the folder
         raise
-    options.output.end(summary, folder, options.out)
+    options.output.end(shown, folder, options.out)
     return NOT_TRUSTWORTHY if found.failed else OK
 
 

@@ -59,14 +59,19 @@ class SurveyWarning(UserWarning):
     """Something in records that a reader of results must know first; nothing is refused for it."""
 
 
+class FitWarning(UserWarning):
+    """What is told before sampling: options with which no draws can pass, priors that leave a mean without value."""
+
+
 @contextmanager
 def doubts_in_lines() -> Iterator[None]:
-    """Show each `SurveyWarning` once, in a line of its own, without the place in our code that warns of it."""
+    """Show each `SurveyWarning` and `FitWarning` once, in a line of its own without the place in our code."""
     said: set[str] = set()
     usual = warnings.formatwarning
 
     def in_a_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> str:  # noqa: ANN401
-        if not issubclass(category, SurveyWarning):
+        """Return our warnings as one line, and nothing the second time; others as Python writes them."""
+        if not issubclass(category, SurveyWarning | FitWarning):
             return usual(message, category, *place, **more)
         line = "" if str(message) in said else f"bayes_sp: warning: {message}\n"
         said.add(str(message))
@@ -74,6 +79,7 @@ def doubts_in_lines() -> Iterator[None]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", SurveyWarning)
+        warnings.simplefilter("always", FitWarning)
         warnings.formatwarning = in_a_line
         try:
             yield

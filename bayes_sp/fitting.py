@@ -31,11 +31,12 @@ from bayes_sp.criticism.whole import (
     scored_responses,
     without_patient,
 )
+from bayes_sp.effects.existence import warn_of_means
 from bayes_sp.effects.posterior import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError, FitError, SurveyError
 from bayes_sp.model.exact import exact_posterior, has_exact_posterior
-from bayes_sp.model.options import SamplerOptions
+from bayes_sp.model.options import SamplerOptions, warn_of_options
 from bayes_sp.model.sample import Notify, sample_posterior, silent
 from bayes_sp.names import AVERAGE, DIFFERENCE
 from bayes_sp.shown import html
@@ -155,9 +156,9 @@ class Fit(Conditioned):
         path = path or main_path(self.model)
         without = influence(
             self._difference(path, found.draws), list(found.values.values()), path=path, scale=DIFFERENCE,
-            unit=self.model.outcome_unit,
-            rows=patient_rows(self.model, self.survey), efficiency=relative_efficiency(found.draws),
-            refit=lambda patient: self._refitted_effect(patient, path), most_refits=refits, ci_prob=ci_prob,
+            unit=self.model.outcome_unit, rows=patient_rows(self.model, self.survey),
+            efficiency=relative_efficiency(found.draws), most_refits=refits, ci_prob=ci_prob,
+            refit=lambda patient: self._refitted_effect(patient, path),
         )  # fmt: skip
         return replace(without, mark=self.survey.mark)
 
@@ -222,10 +223,9 @@ class Fit(Conditioned):
             draws = exact_posterior(twin, design, seed=self.seed, chains=self.options.chains, draws=self.options.draws)
             return compute_effects(twin, design, draws, mark=self.survey.mark)
         tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options, pointwise=False)
-        fitted = Fit(twin, self.survey, tree, self.seed, self.options)
-        effects = fitted.effects()
+        effects = Fit(twin, self.survey, tree, self.seed, self.options).effects()
         verdict = diagnose(tree, effects.quantities(), twin)
-        missing += [f"normal posterior: {verdict}"] if not verdict.trustworthy else []
+        missing += [] if verdict.trustworthy else [f"normal posterior: {verdict}"]
         return effects
 
     def __repr__(self) -> str:
@@ -274,6 +274,8 @@ def fit(
     -----
     SurveyWarning
         Of whatever speaks against taking records from memory as they are; `read_survey` warns of those in a file.
+    FitWarning
+        Of options with which no draws can pass the diagnostics, and priors that leave a mean without a value.
 
     Raises
     ------
@@ -285,12 +287,13 @@ def fit(
         Where the model cannot be sampled with these records.
     """
     model = load_model(model)
-    twin = twin_of(model)  # a wrong twin is reported before minutes are spent
+    twin = twin_of(model)
     survey = reconstruct() if survey is None else without_codes(model, survey)
-    design_arrays(twin, survey)
+    design_arrays(twin, survey)  # a wrong twin is reported before minutes are spent
     if survey.origin == "memory":  # reading a file has warned already
         warn_of_doubts(model, survey)
-    options = options or SamplerOptions()
+    warn_of_options(options := options or SamplerOptions())
+    warn_of_means(model, design_arrays(model, survey))
     tree = sample_posterior(
         model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise
     )

@@ -104,6 +104,15 @@ class Output:
         self.write(f"{text}\nSaved in {folder}{why}\n")
 
 
+def one_terminal() -> bool:
+    """Return whether standard output and standard error are one terminal, where a text needs to stand once."""
+    try:
+        out, err = sys.stdout.fileno(), sys.stderr.fileno()
+    except (OSError, ValueError):  # streams without a number, as in a test
+        return False
+    return os.isatty(out) and os.isatty(err) and os.path.samestat(os.fstat(out), os.fstat(err))
+
+
 @contextlib.contextmanager
 def importing() -> Iterator[None]:
     """Import without looking for garbage: what imports make stays, and the search for it takes a tenth of their time.

@@ -1,22 +1,22 @@
 """Made-up specifications, surveys and draws that the tests share. No test of plumbing waits for a sampler.
 
 Tests run on every core, by pytest-xdist (``-n 0`` for one process; files that are named run in one). Each worker has
-one BLAS thread, and keeps numba's machine code apart: numba numbers its files by what it last read, so that two
-processes that compile one function for different arguments at once would take the same number.
+one BLAS thread. All share one folder of numba's machine code, for which each function is compiled once: the engines,
+which most tests wait for, before the workers start.
 """
 
 from __future__ import annotations
 
 import copy
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-if "PYTEST_XDIST_WORKER" in os.environ:
-    cache = Path(__file__).parents[1] / ".pytest_cache" / "numba" / os.environ["PYTEST_XDIST_WORKER"]
-    os.environ["NUMBA_CACHE_DIR"] = str(cache)
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "numba"))
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,26 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if named and not any(Path(name).is_dir() for name in named):
         return 0
     return min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+ENGINES = "from bayes_sp.model.native import engine; engine(basic={basic})"
+BOOTSTRAPS = """
+from bayes_sp.families.registry import FAMILIES
+from bayes_sp.frequentist.rows import rows_of
+for name in FAMILIES:
+    rows_of(name)
+"""
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the engines, in a process each, before there are workers that would do it twice."""
+    if "PYTEST_XDIST_WORKER" in os.environ or not session.config.getoption("numprocesses", 0):
+        return
+    sources = (ENGINES.format(basic=False), ENGINES.format(basic=True) + BOOTSTRAPS)
+    compilers = [subprocess.Popen([sys.executable, "-c", source], cwd=session.config.rootpath) for source in sources]
+    ends = [compiler.wait() for compiler in compilers]
+    if any(ends):
+        raise pytest.UsageError("the engine does not compile; see above")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -223,7 +223,7 @@ def _divergences(
     if not count:
         return (), ()
     size = int(posterior["sample_stats"]["diverging"].size)
-    words = f"{count} divergent transition{'' if count == 1 else 's'} in {size:,} draws ({100 * count / size:.2g} %)"
+    words = f"{count} divergent transition{'' if count == 1 else 's'} in {size:,} draws ({100 * count / size:.3g} %)"
     if count > DIVERGENT_LIMIT * size:
         return (f"{words}, more than 1 in {1 / DIVERGENT_LIMIT:,.0f}: the chains avoid a place",), ()
     if not alone:

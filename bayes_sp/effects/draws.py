@@ -114,6 +114,7 @@ def linear_baselines(
         return Linear(np.stack([row[0] for row in rows]), np.stack([row[1] for row in rows]), design.w)
 
     def batch(start: int, stop: int) -> Array:
+        """Return the baselines of some draws, (rows, stop - start, n)."""
         w = design.w if columns is None else columns(start, stop)
         out = np.empty((len(rows), stop - start, design.n))
         for j, (intercept, g, groups, codes) in enumerate(rows):
@@ -160,6 +161,7 @@ def with_unmeasured(model: PathModel, posterior: xr.Dataset, unmeasured: xr.Data
         place += 2 if model.zero_terms(equation) else 1
 
     def batch(start: int, stop: int) -> Array:
+        """Return the same with the confounders' parts."""
         out = known(start, stop)
         for j, strength, u in added:
             own = strength if isinstance(strength, float) else strength[start:stop]

@@ -15,15 +15,18 @@ Fabrizi & Trivisano (2012). Bayesian Analysis 7(4), 975-996. doi:10.1214/12-BA73
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
 from bayes_sp.effects.chain import Array, Chain
-from bayes_sp.effects.draws import flat, read_chain
+from bayes_sp.effects.draws import MEDIATORS, OUTCOMES, flat, read_chain
+from bayes_sp.errors import FitWarning
 from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
+from bayes_sp.survey.design import Design
 
 NEAR = 0.9  # of residual SD x prior SD, where 1 is the bound
 EXPONENTIAL = ("exp", "zero_inflated", "hurdle")
@@ -63,25 +66,69 @@ class MeanBound:
     certain: bool
 
     def __str__(self) -> str:
+        return self.sentence(f", {NEAR} or more in {_percent(self.share)} of the draws")
+
+    def sentence(self, how_often: str) -> str:
+        """Return what does not exist, why, and which prior would be safe."""
         exists = "does not exist" if self.certain else "need not exist"
         size = f"{self.residual_sd:.2g} x {self.prior_sd:.3g}" if np.isfinite(self.prior_sd) else "not bounded"
         return (
             f"the posterior mean of the difference {exists} with these priors: under a log link residual SD x prior SD "
-            f"of a slope must stay below 1, and for {self.mediator} it is {size} (priors.{self.place}: {self.prior}), "
-            f"{NEAR} or more in {_percent(self.share)} of the draws; a normal prior with an SD of "
-            f"{_rounded_down(self.safe_sd):.2g} is safe"
+            f"of a slope must stay below 1, and for {self.mediator} it is {size} (priors.{self.place}: {self.prior})"
+            f"{how_often}; a normal prior with an SD of {_rounded_down(self.safe_sd):.2g} is safe"
         )
 
 
 def mean_bound(model: PathModel, posterior: xr.Dataset) -> MeanBound | None:
     """Return how near the priors come to the bound; None where no mean is exponential in a normal mediator."""
-    chain = read_chain(model, posterior)
-    normal = [k for k, mediator in enumerate(chain.mediators) if mediator.rule == "normal"]
-    j = len(chain.mediators)
-    normal = [k for k in normal if chain.slopes[:, j, k].any() or chain.interactions[:, j, k].any()]
-    if chain.outcome.rule not in EXPONENTIAL or not normal:
+    if not (normal := _exponential_in(model)):
         return None
-    found = [_at(model, chain, posterior, normal, u) for u in model.contrast]
+    chain = read_chain(model, posterior)
+    return _bound(model, normal, [_covariance(model, chain, posterior, u) for u in model.contrast])
+
+
+def warn_of_means(model: PathModel, design: Design) -> None:
+    """Warn, before sampling, where the priors come near the bound at the records' residual SDs (`FitWarning`).
+
+    The covariance matrix of the mediators' errors is that of least squares on exposure, covariates and the mediators
+    that are not normal, in complete records, less known variances of measurement errors.
+    """
+    normal = _exponential_in(model)
+    if not normal:
+        return
+    others = [k for k in range(len(model.mediators)) if k not in normal]
+    columns = np.column_stack([np.ones(design.n), design.x, design.w, design.y[:, others]])
+    values = design.y[:, normal]
+    known = np.isfinite(columns).all(axis=1) & np.isfinite(values).all(axis=1)
+    columns, values = columns[known], values[known]
+    slopes, _, rank, _ = np.linalg.lstsq(columns, values, rcond=None)
+    if len(values) <= rank:
+        return
+    residual = values - columns @ slopes
+    covariance = np.zeros((1, len(model.mediators), len(model.mediators)))
+    covariance[0][np.ix_(normal, normal)] = residual.T @ residual / (len(values) - rank)
+    for k in normal:
+        error = design.measurement_sd.get(model.mediators[k], 0.0) ** 2
+        covariance[0, k, k] = max(covariance[0, k, k] - error, 0.0)
+    found = _bound(model, normal, [covariance] * len(model.contrast))
+    if found.reach >= NEAR:
+        words = found.sentence("")
+        warnings.warn(f"{words}; medians and intervals always exist", FitWarning, stacklevel=3)
+
+
+def _exponential_in(model: PathModel) -> list[int]:
+    """Return the normal mediators in which the outcome's mean is exponential, by their places in the chain."""
+    outcome = model.equations[-1]
+    if OUTCOMES[outcome.family] not in EXPONENTIAL:
+        return []
+    linear = [*outcome.parents, *outcome.interactions]
+    rules = [MEDIATORS[equation.family] for equation in model.equations[:-1]]
+    return [k for k, name in enumerate(model.mediators) if rules[k] == "normal" and name in linear]
+
+
+def _bound(model: PathModel, normal: list[int], covariances: list[Array]) -> MeanBound:
+    """Return the bound at the level of the contrast that comes nearest, of covariances (draw, mediator, mediator)."""
+    found = [_at(model, matrix, normal, u) for matrix, u in zip(covariances, model.contrast, strict=True)]
     reach, tau, sd = max(found, key=lambda one: float(np.median(one[0])))
     k = normal[int(np.argmax(tau * np.median(sd, axis=0)))]
     place, name = model.prior_place(model.outcome, model.mediators[k]) or ("", "")
@@ -103,15 +150,13 @@ def mean_bound(model: PathModel, posterior: xr.Dataset) -> MeanBound | None:
     )
 
 
-def _at(
-    model: PathModel, chain: Chain, posterior: xr.Dataset, normal: list[int], u: float
-) -> tuple[Array, Array, Array]:
+def _at(model: PathModel, covariance: Array, normal: list[int], u: float) -> tuple[Array, Array, Array]:
     """Return the reach (S,), the slopes' prior SDs (k,) and the mediators' residual SDs (S, k) where all see u."""
-    covariance = _covariance(model, chain, posterior, u)[:, normal][:, :, normal]
+    covariance = covariance[:, normal][:, :, normal]
     sd = np.sqrt(np.einsum("skk->sk", covariance))
     tau = np.array([_slope_sd(model, model.mediators[k], u) for k in normal])
     if not np.isfinite(tau).all():
-        return np.full(chain.draws, np.inf), tau, sd
+        return np.full(len(covariance), np.inf), tau, sd
     largest = np.linalg.eigvalsh(tau[:, None] * covariance * tau)[:, -1]
     return np.sqrt(np.maximum(largest, 0.0)), tau, sd
 
@@ -150,7 +195,7 @@ def _slope_sd(model: PathModel, mediator: str, u: float) -> float:
 
 
 def _percent(share: float) -> str:
-    return "all" if share == 1.0 else f"{100.0 * share:.2g} %"
+    return "all" if share == 1.0 else f"{100.0 * share:.3g} %"
 
 
 def _rounded_down(value: float) -> float:

@@ -93,6 +93,7 @@ def enumerate_paths(edges_exposure: Sequence[bool] | NDArray[np.bool_], edges_me
     outcome = len(from_exposure) - 1
 
     def exists(path: Path) -> bool:
+        """Return whether every edge of a path is there."""
         nodes = (*path, outcome)
         return bool(from_exposure[nodes[0]]) and all(from_mediator[j, k] for k, j in pairwise(nodes))
 

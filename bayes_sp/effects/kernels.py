@@ -109,7 +109,7 @@ def normal_worlds(kind, eta, zeta, slopes_class, shift, zshift, cov, cuts, phi, 
 
     eta, zeta (C, B, n): each class of slopes; slopes_class (W,); shift, zshift (B, W); cov (B, W, 3); cuts (B, L - 1);
     phi (B,); x, w (Q,) nodes and weights of a standard normal variable, Q >= 5; counts (n,):
-    how many patients each one stands for, n in all, or None for one each; out (B, W).
+    how many patients each one stands for, n in all, or empty for one each; out (B, W).
     """
     tab = np.empty((len(x) + 2, len(x)))
     n = eta.shape[2]
@@ -120,7 +120,7 @@ def normal_worlds(kind, eta, zeta, slopes_class, shift, zshift, cov, cuts, phi, 
             for i in range(n):
                 e = join(kind, eta[c, s, i], shift[s, v])
                 h = _over_normal(kind, e, zeta[c, s, i] * zshift[s, v], cuts[s], phi[s], tab, w)
-                total += h if counts is None else counts[i] * h
+                total += counts[i] * h if len(counts) else h
             out[s, v] = total / n
 
 
@@ -152,5 +152,5 @@ def levels_then_normal(
                         e = join(kind, eta[d, s, i], steps[s, d, k, u, m])
                         z = zeta[d, s, i] * zsteps[s, d, k, u, m]
                         h = _over_normal(kind, e, z, cuts[s], phi[s], tab[d], w)
-                        add(h if counts is None else counts[i] * h, joint, k, m, d, u, out[s])
+                        add(counts[i] * h if len(counts) else h, joint, k, m, d, u, out[s])
         out[s, :] /= n

@@ -139,7 +139,7 @@ def before_levels(
     what (u_2, u_3, the m1 that it sees) add; steps1, zsteps1 (B, 2, V, L1) by (u_D, u_1); steps2, zsteps2 (B, 2, L2) by
     u_D, or where m2 is a beta variable and the outcome linear or exponential (B, 2, 2) as `_fill_beta_sums` wants it.
     V = 2 where m1 is normal: its nodes' values depend on the exposure; V = 1 for levels. counts (n,): how many
-    patients each one stands for, n in all, or None for one each.
+    patients each one stands for, n in all, or empty for one each.
     """
     own, n1, n2 = steps1.shape[2], steps1.shape[3], steps2.shape[2]
     p, joint = np.empty((2, n1)), np.empty((2, 2, n1, n1))
@@ -164,11 +164,11 @@ def before_levels(
                 z1 = zeta[u, s, i] * zsteps1[s, u, v, k]
                 _fill_points(kind, e1, z1, steps2[s, u], zsteps2[s, u], cuts[s], phi[s], f[u, v, k])
             if own == 2:
-                _add_nodes(w, factor, apart, f, q, mixed, 1.0 if counts is None else counts[i], out[s])
+                _add_nodes(w, factor, apart, f, q, mixed, counts[i] if len(counts) else 1.0, out[s])
                 continue
             for u in range(2):
                 e1 = join(links[0], first[s, i], first_shift[s, u])
                 probabilities(links[0], e1, first_cuts[s], precision[s], table, p[u])
             coupled(p, kappa, apart, joint)
-            _add_levels(joint, f, q, 1.0 if counts is None else counts[i], out[s])
+            _add_levels(joint, f, q, counts[i] if len(counts) else 1.0, out[s])
         out[s, :] /= eta.shape[2]

@@ -40,6 +40,11 @@ def cutpoints(kind: int, cuts: Array) -> Array:
     return np.exp(np.clip(cuts, -_CLIP, _CLIP)) if kind in (points.LOGIT, points.BETA) else cuts
 
 
+def _repeats(counts: Array | None) -> Array:
+    """Return how often each patient counts, (n,), or nothing for once each: one type, and so one machine code."""
+    return np.empty(0) if counts is None else np.ascontiguousarray(counts, dtype=float)
+
+
 def normal_batch(
     chain: Chain,
     parts: Sequence[NormalWorld],
@@ -50,6 +55,7 @@ def normal_batch(
     """Return the work on a batch where all mediators are normal and the outcome's mean is not linear or exponential."""
     kind, count = KINDS[chain.outcome.rule], len(chain.mediators)
     x, w = normal_nodes(rule.nodes)
+    repeats = _repeats(counts)
     shift = represent(kind, np.stack([part.shift[0] for part in parts], axis=-1))
     zero = np.zeros_like(shift)
     zshift = np.exp(np.stack([part.shift[1] for part in parts], axis=-1)) if chain.zero_part else zero
@@ -57,6 +63,7 @@ def normal_batch(
     cuts = cutpoints(kind, chain.outcome.cuts)
 
     def work(start: int, stop: int, baseline: Array) -> Array:
+        """Return mean outcomes in every world, (worlds, stop - start)."""
         here = slice(start, stop)
         eta = np.stack([represent(kind, combine(baseline, count, weights[0, here])) for weights in classes[1]])
         zeta = np.zeros_like(eta)
@@ -67,7 +74,7 @@ def normal_batch(
         out = np.empty((stop - start, len(parts)))
         kernels.normal_worlds(
             kind, eta, zeta, classes[0], shift[here], zshift[here], cov[here], cuts[here], chain.outcome.phi[here],
-            x, w, counts, out,
+            x, w, repeats, out,
         )  # fmt: skip
         return out.T
 
@@ -86,6 +93,7 @@ def _levels_then_normal(chain: Chain, contrast: tuple[float, float], rule: Rule,
     kind, first = KINDS[chain.outcome.rule], chain.mediators[0]
     link = KINDS[first.rule]
     x, w = normal_nodes(rule.nodes)
+    repeats = _repeats(counts)
     slope = [np.stack([chain.slope(j, 1, u) for u in contrast], axis=1) for j in _targets(chain)]  # (S, 2) each
     m2 = np.stack(
         [chain.exposure[:, 1, None] * u + chain.steps(1, 0, u, first.values) for u in contrast], axis=1
@@ -104,12 +112,13 @@ def _levels_then_normal(chain: Chain, contrast: tuple[float, float], rule: Rule,
     first_cuts, cuts = cutpoints(link, first.cuts), cutpoints(kind, chain.outcome.cuts)
 
     def work(start: int, stop: int, baseline: Array) -> Array:
+        """Return mean outcomes in every world, (worlds, stop - start)."""
         here = slice(start, stop)
         eta, zeta = _outcome_factors(chain, kind, contrast, baseline, here, 1, slope)
         out = np.empty((stop - start, 16))
         kernels.levels_then_normal(
             kind, link, represent(link, baseline[0]), first_shift[here], first_cuts[here], eta, zeta, steps[here],
-            zsteps[here], cov[here], cuts[here], chain.outcome.phi[here], x, w, rule.kappa, rule.apart, counts, out,
+            zsteps[here], cov[here], cuts[here], chain.outcome.phi[here], x, w, rule.kappa, rule.apart, repeats, out,
         )  # fmt: skip
         return out.T
 
@@ -122,6 +131,7 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
     links = (KINDS[first.rule], KINDS[second.rule])
     normal, closed = first.rule == "normal", second.rule == "beta" and chain.outcome.rule in ("identity", "exp")
     kappa = 0.0 if rule.apart else rule.kappa
+    repeats = _repeats(counts)
     x, w = normal_nodes(rule.nodes, hermite=kappa < 1.0)
     factor = cross_world_factor(kappa if normal else 1.0, x, w)
     cuts = [cutpoints(link, mediator.cuts) for link, mediator in zip(links, chain.mediators, strict=True)]
@@ -137,6 +147,7 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
     onto_second = np.stack([chain.slope(1, 0, u) for u in contrast], axis=1)
 
     def work(start: int, stop: int, baseline: Array) -> Array:
+        """Return mean outcomes in every world, (worlds, stop - start)."""
         here, size = slice(start, stop), stop - start
         u = np.array(contrast)
         if normal:  # what the exposure and the error add to m1, (B, 1, 2, Q)
@@ -163,8 +174,8 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
             kind, links, represent(links[0], baseline[0]), first_shift, none if normal else cuts[0][here], w, factor,
             represent(links[1], predictor), represent(links[1], second_steps),
             none if second.rule == "beta" else cuts[1][here], precision[here], table, eta, zeta, steps[0],
-            steps[1], zsteps[0], zsteps[1], outcome_cuts[here], chain.outcome.phi[here], rule.kappa, rule.apart, counts,
-            out,
+            steps[1], zsteps[0], zsteps[1], outcome_cuts[here], chain.outcome.phi[here], rule.kappa, rule.apart,
+            repeats, out,
         )  # fmt: skip
         return out.T
 

@@ -50,6 +50,7 @@ def steep_batch(
     steep, target = steep_draws(parts), len(chain.mediators)
 
     def work(start: int, stop: int, baseline: Array) -> Array:
+        """Return mean outcomes in every world, (worlds, stop - start)."""
         chosen = np.flatnonzero(steep[start:stop])
         out = other(start, stop, baseline) if len(chosen) < stop - start else np.empty((len(parts), stop - start))
         if not len(chosen):

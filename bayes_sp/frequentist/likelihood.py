@@ -28,11 +28,11 @@ from bayes_sp.frequentist.rows import rows_of
 Array = NDArray[np.float64]
 
 # What is left to gain, in log-likelihood a patient, where a climb towards infinity ends; a step that is none towards
-# it; a change of a predictor by such a step, and one that is none.
-LEFT = 1e-5
-LEAST_MOVE, MOVES, STAYS = 1e-2, 0.2, 1e-5
-# Predictors are independent before any step; on the way to infinity the weights of some patients vanish.
-LEAST = 1e-13
+# it; a change of a predictor by such a step, and one that is none, also near the end, where rounding moves a parameter
+# of which nothing is known in the limit.
+LEFT, LEAST_MOVE, MOVES, STAYS, STAYS_ROUGHLY = 1e-5, 1e-2, 0.2, 1e-5, 1e-3
+# On the way to infinity the weights of patients vanish; the ridge, a patient, is for those next to a step.
+LEAST, RIDGE = 1e-13, 1e-7
 _ENDLESS = "endless"
 
 
@@ -238,8 +238,9 @@ def fit_regression(data: Predictors, w: Array, keep: Flags, start: Array | None 
     if start is not None and len(again):  # where all patients' fit is too far from a resample's
         climbs.put(again, _climbed(data, w[again], keep[again], data.beginning))
     endless = climbs.verdict == _ENDLESS
-    direction = np.where(endless[:, None], climbs.step, 0.0)
-    direction[np.abs(direction) < STAYS * np.abs(direction).max(axis=1, keepdims=True)] = 0.0
+    direction, least = np.where(endless[:, None], climbs.step, 0.0), np.full(len(keep.T), STAYS)
+    least[[place.start for place in data.places if place.stop == place.start + 1]] = STAYS_ROUGHLY
+    direction[np.abs(direction) < least * np.abs(direction).max(axis=1, keepdims=True)] = 0.0
     climbs.verdict[endless] = CONVERGED
     return Fits(climbs.theta, direction, climbs.value, keep.copy(), climbs.verdict)
 
@@ -262,6 +263,7 @@ def _newton(data: Predictors, active: _Sums, theta: Array) -> tuple[Array, Array
     if bad.any():
         weight = np.where(w[bad] > 0, w[bad], 1.0)
         product = data.curvature(lambda k, m: first[k][bad] * first[m][bad] / weight, int(bad.sum()))
+        product += RIDGE * w[bad].sum(axis=1) * np.eye(len(product))[..., None]
         step[bad] = _uphill(curvature[..., bad], product, score[bad], active.keep[:, bad])
     decrement = np.where(bad, np.inf, (score * step).sum(axis=1))
     moves = (step[:, place] @ columns.T for columns, place in zip(data.columns, data.places, strict=True))
@@ -270,7 +272,7 @@ def _newton(data: Predictors, active: _Sums, theta: Array) -> tuple[Array, Array
 
 
 def _uphill(curvature: Array, product: Array, score: Array, keep: Flags) -> Array:
-    """Return steps with as little of the first derivatives' product added as makes the curvature that of a maximum."""
+    """Return steps with as little of the product (and its ridge) added as makes the curvature that of a maximum."""
     step = np.full(score.shape, np.nan)
     left = np.arange(len(score))
     for share in (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0):
@@ -292,6 +294,7 @@ def _verdicts(data: Predictors, active: _Sums, theta: Array, step: Array, decrem
         moved = np.concatenate(
             [np.abs(columns[rows] @ step[r, place]) for columns, place in zip(data.columns, data.places, strict=True)]
         )
-        verdict[r] = _ENDLESS if moved.max() > MOVES and ((moved > MOVES) | (moved < STAYS)).all() else RUNNING
+        stays = STAYS_ROUGHLY if 20.0 * decrement[r] <= LEFT * active.w[r].sum() else STAYS
+        verdict[r] = _ENDLESS if moved.max() > MOVES and ((moved > MOVES) | (moved < stays)).all() else RUNNING
     verdict[~np.isfinite(step).all(axis=1)] = SINGULAR
     return verdict

@@ -15,7 +15,7 @@ from types import FunctionType
 from zlib import crc32
 
 import numpy as np
-from numba import njit
+from numba import boolean, float64, int64, njit, void
 
 from bayes_sp.families.digamma import TABLE
 from bayes_sp.families.digamma import digamma as plain_digamma
@@ -26,6 +26,12 @@ from bayes_sp.kept import kept
 OPTIONS = {"error_model": "numpy"}
 STEP = 1e-6  # of a predictor, for second derivatives
 _compile = njit(**OPTIONS)
+# One type of every argument and so one machine code: two processes that compile at once then write the same files.
+_ROWS, _SHARED = float64[:, ::1], float64[::1]
+_SIGNATURE = void(
+    boolean, int64, boolean, _SHARED, _SHARED, _ROWS, _ROWS, _ROWS, _ROWS, _ROWS, float64[:, :, ::1],
+    float64[:, :, :, ::1],
+)  # fmt: skip
 _digamma, _rising = _compile(plain_digamma), _compile(plain_rising)
 
 
@@ -119,4 +125,4 @@ def rows_of(family: str):
     names = {**function.__globals__, "kernel": kernel}
     chosen = FunctionType(function.__code__, names, function.__name__, None, function.__closure__)
     chosen.__qualname__ = f"rows_of_{family}"
-    return kept(njit, **OPTIONS)(chosen)
+    return kept(njit, _SIGNATURE, **OPTIONS)(chosen)

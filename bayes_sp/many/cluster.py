@@ -48,12 +48,14 @@ def cluster(address: str) -> Iterator[Place]:
         tasks: dict[str, Any] = {}
 
         def hand_over(survey: Survey) -> Any:  # noqa: ANN401 - a future of Dask's
+            """Send a survey to the cluster once; its cells refer to it."""
             if survey.digest not in tasks:
                 with settings({"distributed.admin.large-graph-warning-threshold": "1 TiB"}):  # it is on purpose
                     tasks[survey.digest] = client.submit(received, survey, pure=False)
             return tasks[survey.digest]
 
         def threads() -> int:
+            """Return how many threads the workers have; -1 where the scheduler has gone."""
             try:
                 return sum(client.nthreads().values()) if client.status == "running" else -1
             except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from bayes_sp.criticism.diagnostics import diagnose
 from bayes_sp.effects.posterior import Effects
-from bayes_sp.errors import BayesSpError, PlaceError
+from bayes_sp.errors import BayesSpError, FitWarning, PlaceError
 from bayes_sp.fitting import fit
 from bayes_sp.many.cells import Answer, Cell, Failure, Outcome, made_with, with_cores
 from bayes_sp.spec.dump import specification_text
@@ -23,7 +24,9 @@ def answer(cell: Cell) -> Outcome:
     """Fit a cell; a mistake in its specification or records, or a fit that fails, becomes a `Failure`."""
     started = time.perf_counter()
     try:
-        fitted = fit(cell.model, cell.survey, seed=cell.seed, options=cell.options, pointwise=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FitWarning)  # the fit that all cells depart from has warned
+            fitted = fit(cell.model, cell.survey, seed=cell.seed, options=cell.options, pointwise=False)
         effects = fitted.effects(kappa=cell.kappa)
         verdict = diagnose(fitted.posterior, effects.quantities())
     except BayesSpError as error:

@@ -155,6 +155,13 @@ def _weigh(work: Any, by: int, weight: int, width: int, rows: int) -> None:
 
 
 @compiled
+def _copy(work: Any, into: int, source: int, rows: int) -> None:
+    """Copy rows by a loop: to assign a slice takes a second more to compile, for messages that nobody can see."""
+    for r in range(rows):
+        work[into + r] = work[source + r]
+
+
+@compiled
 def _places(ints: Any, width: int, kept: int) -> Any:
     """Return where ``work`` has rows' log-densities, weights, derivatives; a block; a deferred zeta; hidden values."""
     count, size = ints[at.EQUATIONS], min(BLOCK, ints[at.ROWS])
@@ -177,7 +184,7 @@ def _back(ints: Any, floats: Any, v: Any, dv: Any, work: Any, width: int, kept: 
         at_w = own + ints[e + at.MEMBER] * linked - ints[at.LINK_FIRST]  # as of row 0
         by_w, first = at_w + members * linked, ints[e + at.FIRST]
         if ints[e + at.UNMEASURED]:
-            work[by_w : by_w + kept] = work[above : above + kept]
+            _copy(work, by_w, above, kept)
             continue
         _weigh(work, by, weight, width, rows)
         pull_hidden(ints, floats, e, v, work, (2 * count + j) * kept, above, at_w, by_w, by, rows)
@@ -241,7 +248,7 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
             if ints[e + at.INTEGRATED]:
                 continue
             if ints[e + at.UNMEASURED]:
-                work[j * kept : (j + 1) * kept] = work[mine : mine + kept]
+                _copy(work, j * kept, mine, kept)
                 continue
             if first > 0:
                 value += power * reduced(ints, floats, e, v, dv, with_gradient)

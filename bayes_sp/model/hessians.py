@@ -111,6 +111,7 @@ class Arrow:
         used = self.slots >= 0
 
         def solve(g: Array) -> Array:
+            """Return H^-1 g, shared parameters first."""
             own = np.where(used, g[self.slots], 0.0)
             rest = g[self.shared] - np.einsum("nkg,nk->g", weighted, own)
             out = np.empty_like(g)
@@ -193,6 +194,7 @@ class Held:
             return None
 
         def step(g: Array) -> Array:
+            """Return H^-1 g among free parameters, 0 elsewhere."""
             out = np.zeros(self.size)
             out[self.free] = solve(g[self.free])
             return out

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Literal, get_args
+
+from bayes_sp.errors import FitWarning
 
 Method = Literal["nuts", "laplace", "pymc"]
 PARETO_K_LIMIT = 0.7  # above it importance resampling does not give the posterior
 LEAST_LAPLACE_DRAWS = 1000  # resampling stops when half of them are effective, and 400 are needed
 METHODS: tuple[str, ...] = get_args(Method)
 ESS_LIMIT = 400  # draws that independent ones would have to be worth, for every parameter and effect
+LEAST_TUNE = 10  # warm-up draws in which a step size near the mode's settles
+LEAST_ACCEPT = 0.5  # of a mean acceptance to tune to: below it steps are so long that chains stand still
 
 
 def shortfall(chains: int, draws: int) -> str:
@@ -20,6 +25,19 @@ def shortfall(chains: int, draws: int) -> str:
     if chains * draws < ESS_LIMIT:
         return f"{chains} chains of {draws} draws are fewer than the {ESS_LIMIT} effective draws that are needed"
     return ""
+
+
+def warn_of_options(options: SamplerOptions) -> None:
+    """Warn, before sampling, of options whose draws will not be usable (`FitWarning`)."""
+    if options.method == "laplace":
+        return
+    short = shortfall(options.chains, options.draws)
+    if not short and options.tune < LEAST_TUNE:
+        short = f"in {options.tune} warm-up draws no step size is found; at least {LEAST_TUNE} are needed"
+    if not short and options.target_accept < LEAST_ACCEPT:
+        short = f"with target_accept {options.target_accept:g} chains stand still; use {LEAST_ACCEPT} to 0.99"
+    if short:
+        warnings.warn(f"these results will not be usable: {short}", FitWarning, stacklevel=3)
 
 
 @dataclass(frozen=True)

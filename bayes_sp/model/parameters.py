@@ -166,6 +166,7 @@ def equation_blocks(model: PathModel, j: int) -> list[Block]:
     response, family = equation.response, FAMILIES[equation.family]
 
     def given(name: str) -> Prior:
+        """Return a term's prior."""
         prior = model.prior(response, name)
         if prior is None:  # check_model reports this for specifications read from files
             raise ValueError(f'the specification "{model.name}" has no prior for {name} of {response}')

@@ -34,7 +34,10 @@ def pull_settled(
                 if ints[ints[link + at.ROW_Z] + r] != at.NONE:
                     dv[ints[ints[link + at.ROW_Z] + r]] += p[m, r] + share[r] * z[m, r]
     u = by_w
-    u[:, :] = p
+    for i in range(members):
+        asked, its = u[i], p[i]
+        for r in range(rows):
+            asked[r] = its[r]
     solve_transposed(ints, s, u, 0)
     _pull_factor(ints, s, w, u, p, share, inner)
     _pull_statements(ints, floats, v, dv, s, u, inner)

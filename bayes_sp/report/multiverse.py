@@ -150,6 +150,7 @@ def compare_and_keep(
     lines: list[str] = []
 
     def one(model: PathModel, records: Survey) -> Fit:
+        """Return a finished run with the same draws, or fit and save one."""
         same = [run for run in _finished_runs((folder, Path("runs"))) if _is_same(run, model, records, seed, options)]
         lacking = dict[Path, str]()
         for run in same:

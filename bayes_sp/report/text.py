@@ -45,9 +45,22 @@ def summary_text(analysis: Analysis, *, with_ends: bool = False) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+def said_above(summary: str, fit: Fit) -> str:
+    """Return a summary for a terminal on which the warnings of `read_survey` stand: one line in place of its doubts."""
+    rest = summary.removeprefix("".join(f"{line}\n" for line in _doubt_lines(fit)))
+    if rest == summary:
+        return summary
+    warned = "the warning" if len(fit.doubts) == 1 else f"the {len(fit.doubts)} warnings"
+    return f"Look first: {warned} above on the records.\n\n{rest}"
+
+
+def _doubt_lines(fit: Fit) -> list[str]:
+    return [line for doubt in fit.doubts for line in [*_wrap(f"Look first: {doubt}", margin=""), ""]]
+
+
 def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
     """Return what every summary begins with: doubts, a verdict unless it is clean, specification, what records are."""
-    lines = [line for doubt in fit.doubts for line in [*_wrap(f"Look first: {doubt}", margin=""), ""]]
+    lines = _doubt_lines(fit)
     lines += [] if verdict.clean else [*_wrap(str(verdict), margin=""), ""]
     lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
     lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []

@@ -87,6 +87,7 @@ def marginal_cutpoint(prior: Prior, place: int, count: int) -> Marginal | None:
     constant = math.lgamma(count + 1.0) - math.lgamma(below + 1.0) - math.lgamma(above + 1.0)
 
     def density(x: Array) -> Array:
+        """Return log f_k."""
         with np.errstate(divide="ignore"):
             tails = special.xlogy(below, _cdf(prior, x)) + special.xlogy(above, _cdf(prior, x, upper=True))
         return np.asarray(constant + tails + log_density(prior, x))

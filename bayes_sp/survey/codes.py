@@ -7,7 +7,9 @@ u. In an exponential tail the gap g below the k largest values exceeds t with pr
 the log scale in a power-law tail, whatever its index (Renyi 1953). Both are asked for: k g / s > 10 on the scale of the
 values and > 4 on the log scale, where s is at least the distance between neighbouring values, and g at least twice that
 and a quarter of the range of the rest. A negative code among values of which none is below 0 needs k g / s > 2 only:
-its sign already sets it apart; and so does a code beside two values alone, such as 0 and 1, of what is no count.
+its sign already sets it apart; and so does a code beside two values alone, such as 0 and 1, of what is no count. A
+single -1 below whole numbers that begin at 0 or 1 is suspected where these do not thin out towards their end. Codes
+that stand beside others as a rule (98, 997) are suspected alone where both ratios are twice as large.
 
 References
 ----------
@@ -33,14 +35,16 @@ LEADING = [
     *(32767.0, 32768.0, 65535.0, 2147483647.0, 2147483648.0),  # ends of whole numbers in two and four bytes
 ]
 LEADING = [*LEADING, *(-code for code in LEADING), -1.0, -7.0, -8.0]
-BESIDE = [float("9" * width + digit) for digit in "5678" for width in (1, 2)] + [8.0]  # with 99, 999 or 9 only
+BESIDE = [float("9" * width + digit) for digit in "5678" for width in (1, 2, 3)] + [8.0]  # with 99, 999 or 9
 USUAL = np.unique([*LEADING, *BESIDE, *(-code for code in BESIDE)])
 TAIL = 0.1  # share of values on one side whose mean excess says how fast the tail falls
 LEAST_TAIL = 10  # values in it, as far as half of the side allows
 LINEAR, LOGARITHMIC = 10.0, 4.0  # least k g / s on both scales
+ALONE = 2.0  # times as large for codes that stand beside others as a rule, where they do not
 APART = 2.0  # least k g / s of a negative code where nothing else is below 0, and of a code beside two values
 LEAST_GAP = 0.25  # of the range of the rest
 MOST_CODES = 4  # of one column on one side
+LONG_SCALE = 4.0  # least maximum of whole numbers beside which -1 is no answer, unlike in -1, 0, 1
 ROUNDING = 1e-9  # of a distance between values
 LEAST_REST = 5  # values that are no codes, for any suspicion
 
@@ -132,15 +136,16 @@ def _isolated(values: Array, candidates: Array, side: float, *, count: bool) -> 
     best: list[float] = []
     for k in range(1, min(len(candidates), MOST_CODES) + 1):
         rest = values[~np.isin(values, candidates[:k])]
-        if not np.isin(candidates[:k], LEADING).any():
+        times = 1.0 if np.isin(candidates[:k], LEADING).any() else ALONE
+        if times > 1.0 and np.abs(candidates[:k]).min() < 10:
             continue
-        cells = int(np.isin(values, candidates[:k]).sum())
+        cells = int(np.isin(values, candidates[:k]).sum()) / times
         if len(rest) >= LEAST_REST and _far(rest, candidates[:k], cells, side, count=count):
             best = [float(code) for code in candidates[:k]]
     return best
 
 
-def _far(rest: Array, codes: Array, cells: int, side: float, *, count: bool) -> bool:
+def _far(rest: Array, codes: Array, cells: float, side: float, *, count: bool) -> bool:
     """Return whether the gap between the rest and the nearest code is more than the rest's tail explains."""
     distance = (rest - np.median(rest)) * side
     nearest = float(((codes - np.median(rest)) * side).min())
@@ -149,6 +154,8 @@ def _far(rest: Array, codes: Array, cells: int, side: float, *, count: bool) -> 
     end = max(float(levels[-1]), 0.0)
     gap = nearest - end
     tail = distance[distance > 0]
+    if side < 0 and codes.tolist() == [-1.0] and _begins_at_once(rest):
+        return True
     if not gap >= 2 * step * (1 - ROUNDING):
         return False
     alone = (side < 0 and rest.min() >= 0) or (len(levels) == 2 and not count)
@@ -163,3 +170,12 @@ def _far(rest: Array, codes: Array, cells: int, side: float, *, count: bool) -> 
         return False  # such as ages that were cut off at 99
     logarithmic = max(float(np.log(over / u).mean()), float(np.log1p(step / end)))
     return cells * gap / linear > LINEAR and cells * np.log(nearest / end) / logarithmic > LOGARITHMIC
+
+
+def _begins_at_once(rest: Array) -> bool:
+    """Return whether whole numbers from 0 or 1 are half as frequent there as on average up to their median, or more."""
+    low = rest.min()
+    if low not in (0, 1) or rest.max() < LONG_SCALE or (rest != np.round(rest)).any():
+        return False
+    middle = np.median(rest)
+    return bool((rest == low).sum() >= 0.5 * (rest <= middle).sum() / (middle - low + 1.0))

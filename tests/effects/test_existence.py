@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy.integrate import quad
 
 import bayes_sp as sp
-from bayes_sp.effects.existence import mean_bound
+from bayes_sp.effects.existence import mean_bound, warn_of_means
+from bayes_sp.errors import FitWarning
 from bayes_sp.spec.load import load_model
 from bayes_sp.spec.priors import Prior
+from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.survey.records import Survey
 
 NORMAL = {"dist": "normal", "mu": 0, "sigma": 0.5, "why": "w"}
 SPREAD = {"dist": "half_normal", "sigma": 2, "why": "w"}
@@ -64,7 +71,10 @@ def test_the_share_counts_draws():
     """A tenth of the draws has a residual SD beyond 0.9 / 0.5."""
     model = chain()
     sigma = np.where(np.arange(50) < 5, 1.9, 1.0)
-    assert mean_bound(model, posterior_of(model, {"m": sigma})).share == pytest.approx(0.1)
+    found = mean_bound(model, posterior_of(model, {"m": sigma}))
+    assert found.share == pytest.approx(0.1)
+    assert "0.9 or more in 10 % of the draws" in str(found)
+    assert "0.9 or more in 99.8 % of the draws" in str(replace(found, share=0.998))
 
 
 def test_two_mediators_reach_it_together():
@@ -134,3 +144,46 @@ def test_a_mean_without_a_value_does_not_pass_in_silence(seed, tmp_path):
     assert any("priors.y.slope: Normal(mu=0, sigma=5)" in caution for caution in verdict.cautions)
     assert "the posterior mean of the difference does not exist with these priors" in str(verdict)
     assert verdict.numbers["share_near_bound"] > 0.9
+
+
+def records_of(residual_sd: float, n: int = 40) -> pd.DataFrame:
+    """Return records in which a regression of m on x leaves exactly this residual SD, on n - 2 degrees of freedom."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=n)
+    columns = np.column_stack([np.ones(n), x])
+    error = rng.normal(size=n)
+    error -= columns @ np.linalg.lstsq(columns, error, rcond=None)[0]
+    error *= residual_sd * np.sqrt((n - 2) / (error @ error))
+    return pd.DataFrame({"x": x, "m": 1 + 2 * x + error, "y": rng.poisson(2, n)})
+
+
+@pytest.mark.parametrize(("residual_sd", "warned"), [(1.75, False), (1.85, True), (50.0, True)])
+def test_a_prior_too_wide_for_the_records_is_named_before_sampling(residual_sd, warned):
+    """With a prior SD of .5 the limit of .9 lies at a residual SD of 1.8, whatever the spread of the mediator."""
+    model = chain()
+    design = design_arrays(model, Survey(records_of(residual_sd), "memory", "made up"))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", FitWarning)
+        warn_of_means(model, design)
+    assert len(caught) == warned
+    if warned:
+        words = str(caught[0].message)
+        assert f"for m it is {residual_sd:.2g} x 0.5 (priors.y.slope: Normal(mu=0, sigma=0.5)" in words
+        assert "of the draws" not in words
+
+
+@pytest.mark.parametrize("outcome", [{"family": "normal"}, {"family": "poisson", "parents": ["x"]}])
+def test_no_warning_where_no_mean_is_exponential_in_the_mediator(outcome):
+    """A normal outcome, and a mediator that the outcome does not depend on."""
+    model = chain(**outcome)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_means(model, design_arrays(model, Survey(records_of(50.0), "memory", "made up")))
+
+
+def test_heavy_tailed_prior_has_no_safe_residual_sd():
+    """A Student t prior is named at any residual SD."""
+    model = chain(slope={"dist": "student_t", "nu": 4, "mu": 0, "sigma": 0.1, "why": "w"})
+    design = design_arrays(model, Survey(records_of(0.1), "memory", "made up"))
+    with pytest.warns(FitWarning, match="not bounded"):
+        warn_of_means(model, design)

@@ -171,6 +171,16 @@ def test_whole_weights_are_repeated_patients(mediators, outcome):
         np.testing.assert_allclose(equal, world_means(chain, baselines, worlds, U, rule).plain, rtol=1e-13)
 
 
+@pytest.mark.parametrize("mediators", [("normal", "normal"), ("logit", "normal"), ("normal", "logit")], ids="-".join)
+def test_a_kernel_is_compiled_for_one_type_of_every_argument(mediators):
+    """numba numbers the files of a function's types: two processes that compile at once would take the same number."""
+    chain, baselines = made_up_chain(mediators, "logit", draws=3, n=5)
+    world_means(chain, baselines, ALL, U, Rule())
+    world_means(chain, baselines, ALL, U, Rule(0.3, 10), np.arange(5))
+    for kernel in (kernels.normal_worlds, kernels.levels_then_normal, kernels_levels.before_levels):
+        assert len(kernel.signatures) <= 1
+
+
 @pytest.mark.parametrize("weights", [[1.0, 1.0], [0.0] * 4, [1.0, -1.0, 1.0, 1.0], [1.0, np.nan, 1.0, 1.0]])
 def test_weights_that_are_none_are_refused(weights):
     """Too few, all zero, negative or not a number."""

@@ -149,3 +149,48 @@ def test_a_steep_zero_part_is_its_integral(sd: float) -> None:
         )
         exact = near + stats.norm.cdf(-50, mean, sd)
         assert abs(float(below_zero(np.array(mean), np.array(sd**2))) - exact) < 3e-6 * (STEEP / sd) ** 4 + 1e-8
+
+
+HURDLE = """
+title = "hurdle"
+exposure = "x"
+outcome = "y"
+contrast = [0, 1]
+[[equation]]
+response = "m"
+family = "normal"
+[[equation]]
+response = "y"
+family = "{family}"
+[priors]
+intercept = {{ dist = "normal", mu = 0, sigma = 3, why = "wide" }}
+slope = {{ dist = "normal", mu = 0, sigma = 1, why = "wide" }}
+sigma = {{ dist = "half_normal", sigma = 3, why = "wide" }}
+{more}
+"""
+ABOVE = """
+phi = { dist = "lognormal", mu = 0, sigma = 1.5, why = "wide" }
+zero_intercept = { dist = "normal", mu = 0, sigma = 2, why = "wide" }
+zero_slope = { dist = "normal", mu = 0, sigma = 1, why = "wide" }
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_hurdle_without_a_count_above_1_is_a_logistic_regression(tmp_path: Path) -> None:
+    """The mean above the hurdle has the limit 1 and phi says nothing: every resample has the logistic effects."""
+    rng = np.random.default_rng(4)
+    x = rng.integers(0, 2, 200)
+    m = 0.5 * x + rng.normal(size=200)
+    y = (rng.random(200) < 1 / (1 + np.exp(0.5 - 0.5 * x - 0.4 * m))).astype(int)
+    records = "".join(f"{i},{j:.4f},{k}\n" for i, j, k in zip(x, m, y, strict=True))
+    (tmp_path / "h.csv").write_text(f"x,m,y\n{records}", encoding="utf-8")
+    values = []
+    for family, more in (("hurdle_negative_binomial", ABOVE), ("bernoulli_logit", "")):
+        (tmp_path / f"{family}.toml").write_text(HURDLE.format(family=family, more=more), encoding="utf-8")
+        model = load_model(tmp_path / f"{family}.toml")
+        design = design_arrays(model, read_survey(tmp_path / "h.csv", model))
+        chain = general_chain(model, design)
+        found = chain.refit(counts_of(design, 2, 60))
+        assert (found.reason == "").all()
+        values.append(found.values[:, :, chain.scales.index("difference")])
+    np.testing.assert_allclose(values[0], values[1], rtol=1e-3, atol=1e-4)

@@ -220,3 +220,29 @@ def test_steps_of_one_sign_are_least_squares_with_bounds(sign: float) -> None:
     by_term = dict(zip(regression.parts[0].terms, found["mean"][0], strict=True))
     np.testing.assert_allclose([by_term[name] for name in ("intercept", *steps)], best.x, atol=1e-6)
     assert bits(regression, fits) == [NO_STEP]
+
+
+@pytest.mark.fixed_seed
+def test_a_zero_part_that_becomes_a_step_has_its_limit() -> None:
+    """Next to the step a few patients alone say where it is; the likelihood keeps rising, to a limit.
+
+    Along the direction of such a fit the log-likelihood never falls, and what is left to gain is next to nothing.
+    """
+    rng = np.random.default_rng(2)
+    n = 150
+    x = rng.normal(size=n)
+    m = 0.5 * x + rng.normal(size=n)
+    y = rng.poisson(np.exp(1 + 0.3 * x + 0.3 * m) * rng.gamma(2.0, 0.5, n))
+    y[rng.random(n) < 0.05] = 0
+    columns = {"intercept": np.ones(n), "x": x, "m": m}
+    regression = made_ready("y", "zero_inflated_negative_binomial", y, columns, columns)
+    counts = rng.multinomial(n, np.full(n, 1 / n), 600).astype(float)
+    fits = fit_with_steps(regression, counts, determined(regression, counts), fitted(regression).theta[0])
+    assert (fits.reason == "").all()
+    steps = np.flatnonzero((fits.direction != 0).any(axis=1))
+    assert len(steps) > 5
+    along = np.array([
+        regression.derivatives(fits.theta[steps] + t * fits.direction[steps], counts[steps])[0] for t in (0, 1, 3)
+    ])  # fmt: skip
+    assert (np.diff(along, axis=0) > -1e-6).all()
+    assert (along[-1] - along[0] < 0.01).all()

@@ -12,7 +12,7 @@ import pytest
 from bayes_sp.compare.table import Comparison
 from bayes_sp.effects.conclusions import Sign
 from bayes_sp.report.layout import WIDTH
-from bayes_sp.report.text import summary_text
+from bayes_sp.report.text import said_above, summary_text
 from bayes_sp.report.words import assumptions, in_sentence, path_words
 from bayes_sp.spec.load import load_model
 
@@ -82,6 +82,21 @@ def test_a_fit_that_cannot_be_trusted_says_so_first(analyse_by_hand, small_model
     text = summary_text(analysis)
     assert text.startswith("DO NOT USE THESE RESULTS: 3 divergent transitions; E-BFMI 0.10.\n\nsmall: Walks")
     assert "Verdict:" not in text
+
+
+def test_doubts_stand_above_the_verdict_or_in_one_line_below_the_warnings(
+    analyse_by_hand, small_model, make_user_survey
+):
+    """A file has them in full; a terminal that shows the warnings has a line in their place, and the same rest."""
+    survey = make_user_survey()
+    survey.records.loc[3, "visits"] = 9999
+    analysis = analyse_by_hand(small_model, survey)
+    text = summary_text(analysis)
+    assert " ".join(text.split()).startswith("Look first: visits: 9999 in 1 of 120 cells is a usual code")
+    head, _, rest = said_above(text, analysis.fit).partition("\n\n")
+    assert head == "Look first: the warning above on the records."
+    assert text.endswith(f"\n\n{rest}")
+    assert "Look first" not in rest
 
 
 def test_lines_fit_the_page(own_analysis, study_analysis):

@@ -135,6 +135,13 @@ def suspected(values) -> list[float]:
         (lambda rng: rng.integers(0, 2, 200), [9.0]),
         (lambda rng: rng.integers(1, 3, 200), [8.0, 9.0]),
         (lambda rng: np.exp(rng.normal(10, 1, 200)).round(), [-9999.0]),
+        (lambda rng: rng.negative_binomial(2, 0.4, 200), [998.0]),
+        (lambda rng: rng.integers(1, 6, 200), [98.0]),
+        (lambda rng: rng.normal(60, 12, 200).round(), [998.0]),
+        (lambda rng: rng.integers(0, 21, 200), [-1.0]),
+        (lambda rng: rng.integers(1, 6, 200), [-1.0]),
+        (lambda rng: rng.negative_binomial(2, 0.4, 200), [-1.0]),
+        (lambda rng: np.abs(rng.normal(2, 1, 200)).round(2), [-1.0]),
     ],
 )
 def test_a_code_is_seen_in_any_usual_column(values, codes) -> None:
@@ -158,6 +165,11 @@ def test_a_code_is_seen_in_any_usual_column(values, codes) -> None:
         lambda rng: (2 * rng.standard_t(3, 200)).round(),
         lambda rng: rng.choice([-2, -1, 0, 1, 2, 7], 200),
         lambda rng: rng.choice([0, 4, 8], 200),
+        lambda rng: rng.choice([-1, 0, 1], 200),
+        lambda rng: rng.choice([-1, 0, 1, 2], 200),
+        lambda rng: rng.normal(3, 1.5, 200).round(),
+        lambda rng: rng.binomial(4, 0.6, 200) - rng.binomial(1, 0.2, 200),
+        lambda rng: rng.negative_binomial(0.3, 0.1, 200),
     ],
 )
 def test_ordinary_columns_are_not_suspected(values) -> None:
