@@ -55,7 +55,7 @@ def add_fit(commands: Commands, run: Command) -> None:
         type=whole_number(0),
         default=None,
         metavar="N",
-        help="bootstrap samples (default 5000, from 100,000 records on 0; 0 for none)",
+        help="bootstrap samples (default 5000; 0, for none, from 100,000 records on, or with very many columns)",
     )
     add("--check", action="store_true", help="also criticise the fit: replicated records, patients left out")
     add("--refits", type=whole_number(0), default=5, metavar="N",

@@ -124,7 +124,9 @@ def _fit(options: argparse.Namespace) -> int:
     folder = options.out or default_folder(model.name, survey.digest, options.seed)
     destination = check_destination(folder, overwrite=options.overwrite)
     say(fit_takes(model, len(survey), _sampler(options)), always=True)
-    replicates, none = bootstrap_samples(options.bootstrap, len(survey))
+    replicates, none = bootstrap_samples(
+        options.bootstrap, len(survey), max(map(len, map(model.terms, model.equations)))
+    )
     say(none, always=True)
     say("loading the sampler")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import pandas as pd
 import xarray as xr
@@ -136,12 +136,12 @@ class Conditioned:
         varying = {e.varying for e in self.model.equations if e.varying and f"{e.response}{VARYING}" not in self._draws}
         return words + [f"the groups of {name}" for name in sorted(varying)]
 
-    @property
+    @cached_property
     def doubts(self) -> tuple[str, ...]:
         """What speaks against taking the records as they are, each in one sentence; see `survey_doubts`."""
         return survey_doubts(self.model, self.survey)
 
-    @property
+    @cached_property
     def _design(self) -> Design:
         return design_arrays(self.model, self.survey)
 

@@ -17,6 +17,7 @@ GRADIENTS = 7  # of a draw of NUTS, or so
 REFITTED = {"priors": "other priors", "confounding": "unmeasured confounders", "attrition": "shifts of missing values"}
 SAMPLES = 5000  # of the bootstrap, where nothing else is asked for
 MANY = 100_000  # records: from here on there is a bootstrap only where one is asked for
+WORK = 2e7  # records x columns^2, of an equation: likewise, because a fit takes time in proportion to it
 
 
 def fit_takes(model: PathModel, records: int, options: SamplerOptions) -> str:
@@ -35,19 +36,17 @@ def fit_takes(model: PathModel, records: int, options: SamplerOptions) -> str:
     return f"{records:,} records: sampling may take about {seconds / 60:.0f} min; --method laplace takes far less."
 
 
-def bootstrap_samples(asked: int | None, records: int) -> tuple[int, str]:
-    """Return how many bootstrap samples to take, and a line where the default is none because there are many records.
+def bootstrap_samples(asked: int | None, records: int, columns: int) -> tuple[int, str]:
+    """Return how many bootstrap samples to take, and a line where the default is none because there is much to fit.
 
-    Every sample is a fit of its own to all records.
+    Every sample is a fit of its own to all records. ``columns`` are those of the widest equation.
     """
     if asked is not None:
         return asked, ""
-    if records < MANY:
+    if records < MANY and records * columns**2 < WORK:
         return SAMPLES, ""
-    return (
-        0,
-        f"{records:,} records: no bootstrap, because each sample is a fit to all; --bootstrap N asks for one.",
-    )
+    what = f"{records:,} records" if records >= MANY else f"{records:,} records of {columns} columns"
+    return 0, f"{what}: no bootstrap, because each sample is a fit to all; --bootstrap N asks for one."
 
 
 def sensitivity_takes(parts: Sequence[str], cells: Path) -> str:

@@ -196,7 +196,7 @@ def test_every_command_and_option_is_documented():
 def test_defaults_in_the_table_of_options_are_those_of_the_program():
     """Defaults of numbers."""
     options = vars(_parser().parse_args(["fit"]))
-    options["bootstrap"], _ = bootstrap_samples(options["bootstrap"], 178)
+    options["bootstrap"], _ = bootstrap_samples(options["bootstrap"], 178, 14)
     for name in ("seed", "draws", "tune", "chains", "bootstrap"):
         ((_, default, _),) = table_rows(QUICKSTART, f"`--{name}`")
         assert default == str(options[name])

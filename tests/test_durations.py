@@ -20,10 +20,13 @@ def test_a_large_survey_is_announced_and_a_small_one_is_not():
 
 
 def test_many_records_are_resampled_only_where_that_is_asked_for():
-    assert bootstrap_samples(None, 99_999) == (5000, "")
-    assert bootstrap_samples(200, 1_000_000) == (200, "")
-    assert bootstrap_samples(0, 178) == (0, "")
-    samples, line = bootstrap_samples(None, 1_000_000)
+    assert bootstrap_samples(None, 99_999, 14) == (5000, "")
+    assert bootstrap_samples(200, 1_000_000, 14) == (200, "")
+    assert bootstrap_samples(0, 178, 14) == (0, "")
+    wide, why = bootstrap_samples(None, 2_000, 203)
+    assert wide == 0
+    assert "2,000 records of 203 columns: no bootstrap" in why
+    samples, line = bootstrap_samples(None, 1_000_000, 14)
     assert samples == 0
     assert line.startswith("1,000,000 records: no bootstrap")
 

@@ -57,8 +57,9 @@ class Family:
         ``(y, eta, zeta, aux, table, out) -> log p(y)`` of one patient, with ``out[0]`` = d/d eta, ``out[1]`` =
         d/d zeta (written where there is a zero part) and ``out[2 + k]`` = d/d aux[k] (parameters and cutpoints, never
         the measurement SD). Counts leave out the constant -log y!. Plain Python and `math`, compiled by numba where it
-        is used, with `digamma` from the module of that name. ``table`` is (2, m) for counts: with the size phi,
-        ``table[0, k]`` = log Gamma(phi + k) - log Gamma(phi), ``table[1, k]`` its derivative with respect to phi.
+        is used, with `digamma` and `rising` from the module of the first name. ``table`` is (2, m) for counts: with
+        the size phi, ``table[0, k]`` = log Gamma(phi + k) - log Gamma(phi), ``table[1, k]`` its derivative with respect
+        to phi; `rising` reads both, and goes on where the table ends.
     ordered
         Cutpoints in place of an intercept.
     bounded

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayes_sp.families import negative_binomial as nb
 from bayes_sp.families.base import Family
+from bayes_sp.families.digamma import rising
 from bayes_sp.families.lazy import np, special
 
 if TYPE_CHECKING:
@@ -49,15 +50,15 @@ def likelihood(pm: PyMC, name: str, eta: Tensor, zeta: Tensor, aux: Tensor, y: T
 def kernel(y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient without -log y!, and its derivatives."""
     phi = aux[0]
-    k = int(y)
     e = math.exp(-abs(zeta))
     pi = (1.0 if zeta >= 0.0 else e) / (1.0 + e)
     log_rest = -max(zeta, 0.0) - math.log1p(e)  # log(1 - pi)
-    if k == 0:
+    if y == 0.0:
         out[0] = 0.0
         out[1] = (e if zeta >= 0.0 else 1.0) / (1.0 + e)
         out[2] = 0.0
         return zeta + log_rest
+    log_rise, slope = rising(phi, y, table)
     mu = math.exp(eta)
     spread = math.log1p(mu / phi)
     log_p0 = -phi * spread
@@ -65,8 +66,8 @@ def kernel(y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noq
     odds = math.exp(log_p0) / some
     out[0] = phi * (y - mu) / (phi + mu) - odds * phi * mu / (phi + mu)
     out[1] = -pi
-    out[2] = table[1, k] - spread + (mu - y) / (phi + mu) + odds * (mu / (phi + mu) - spread)
-    return log_rest + table[0, k] + y * (eta - math.log(phi) - spread) + log_p0 - math.log(some)
+    out[2] = slope - spread + (mu - y) / (phi + mu) + odds * (mu / (phi + mu) - spread)
+    return log_rest + log_rise + y * (eta - math.log(phi) - spread) + log_p0 - math.log(some)
 
 
 HURDLE_NEGATIVE_BINOMIAL = Family(

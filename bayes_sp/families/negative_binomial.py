@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from bayes_sp.families.base import Family
+from bayes_sp.families.digamma import rising
 from bayes_sp.families.lazy import np, special
 
 if TYPE_CHECKING:
@@ -67,12 +68,12 @@ def likelihood(
 def kernel(y, eta, _zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient without -log y!, and its derivatives."""
     phi = aux[0]
-    k = int(y)
+    log_rise, slope = rising(phi, y, table)
     mu = math.exp(eta)
     spread = math.log1p(mu / phi)
     out[0] = phi * (y - mu) / (phi + mu)
-    out[2] = table[1, k] - spread + (mu - y) / (phi + mu)
-    return table[0, k] + y * (eta - math.log(phi) - spread) - phi * spread
+    out[2] = slope - spread + (mu - y) / (phi + mu)
+    return log_rise + y * (eta - math.log(phi) - spread) - phi * spread
 
 
 NEGATIVE_BINOMIAL = Family(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayes_sp.families import negative_binomial as nb
 from bayes_sp.families.base import Family
+from bayes_sp.families.digamma import rising
 from bayes_sp.families.lazy import np, special
 
 if TYPE_CHECKING:
@@ -39,19 +40,19 @@ def likelihood(pm: PyMC, name: str, eta: Tensor, zeta: Tensor, aux: Tensor, y: T
 def kernel(y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient without -log y!, and its derivatives."""
     phi = aux[0]
-    k = int(y)
     mu = math.exp(eta)
     spread = math.log1p(mu / phi)
     log_p0 = -phi * spread
     e = math.exp(-abs(zeta))
     pi = (1.0 if zeta >= 0.0 else e) / (1.0 + e)
     log_rest = -max(zeta, 0.0) - math.log1p(e)  # log(1 - pi)
-    if k > 0:
+    if y > 0.0:
         share = (mu - y) / (phi + mu)
         out[0] = phi * (y - mu) / (phi + mu)
         out[1] = -pi
-        out[2] = table[1, k] - spread + share
-        return log_rest + table[0, k] + y * (eta - math.log(phi) - spread) + log_p0
+        log_rise, slope = rising(phi, y, table)
+        out[2] = slope - spread + share
+        return log_rest + log_rise + y * (eta - math.log(phi) - spread) + log_p0
     t = log_p0 - zeta
     e = math.exp(-abs(t))
     structural = (e if t >= 0.0 else 1.0) / (1.0 + e)  # the probability that this zero is of the second kind

@@ -17,7 +17,9 @@ from zlib import crc32
 import numpy as np
 from numba import boolean, float64, int64, njit, void
 
+from bayes_sp.families.digamma import TABLE
 from bayes_sp.families.digamma import digamma as plain_digamma
+from bayes_sp.families.digamma import rising as plain_rising
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.kept import kept
 
@@ -30,7 +32,7 @@ _SIGNATURE = void(
     boolean, int64, boolean, _SHARED, _SHARED, _ROWS, _ROWS, _ROWS, _ROWS, _ROWS, float64[:, :, ::1],
     float64[:, :, :, ::1],
 )  # fmt: skip
-_digamma = _compile(plain_digamma)
+_digamma, _rising = _compile(plain_digamma), _compile(plain_rising)
 
 
 @_compile
@@ -70,7 +72,7 @@ def _loop(key):
         if key < 0:
             return
         count, size = t.shape[1], 1 + zero + t.shape[1]
-        most = int(y.max()) + 1 if sized else 1
+        most = min(int(y.max()) + 1, TABLE) if sized else 1
         aux, tables = np.empty((count + 1, count + len(known))), np.empty((count + 1, 2, most))
         ts, out = np.empty((count + 1, count)), np.zeros(2 + count + len(known))
         gradient = np.empty((size + 1, size))
@@ -117,7 +119,8 @@ def rows_of(family: str):
     sources = sorted([*(package / "families").glob("*.py"), Path(__file__)])
     function = _loop(crc32(b"".join(file.read_bytes() for file in sources)))
     plain = FAMILIES[family].kernel
-    kernel = _compile(FunctionType(plain.__code__, {**plain.__globals__, "digamma": _digamma}, plain.__name__))
+    special = {"digamma": _digamma, "rising": _rising}
+    kernel = _compile(FunctionType(plain.__code__, {**plain.__globals__, **special}, plain.__name__))
     # The same code with another kernel under that name: as part of the function's closure it would have no cache.
     names = {**function.__globals__, "kernel": kernel}
     chosen = FunctionType(function.__code__, names, function.__name__, None, function.__closure__)

@@ -9,6 +9,7 @@ import xarray as xr
 from scipy.linalg import solve_triangular
 
 from bayes_sp.model.prior_density import log_density, priors_of
+from bayes_sp.model.tall import triangle
 from bayes_sp.spec.priors import Prior
 from bayes_sp.spec.types import PathModel
 from bayes_sp.survey.arrays import equation_matrix
@@ -77,7 +78,7 @@ def _draw_equation(
     """
     center = np.array([prior.values.get("mu", 0.0) for prior in priors])
     precision = np.array([prior.values["sigma"] ** -2.0 if prior.dist == "normal" else 0.0 for prior in priors])
-    factor = np.linalg.qr(np.column_stack([x, y - x @ center]), mode="r")
+    factor = triangle(np.column_stack([x, y - x @ center]))
     r, target, rss = factor[:-1, :-1], factor[:-1, -1], float(factor[-1, -1] ** 2)
     inverse = solve_triangular(r, np.eye(len(r)))
     delta, v = np.linalg.eigh(inverse.T @ (precision[:, None] * inverse))
@@ -91,7 +92,10 @@ def _draw_equation(
         likelihood = -len(y) * log_sigma - 0.5 * log_determinant - 0.5 * quadratic
         return likelihood + log_density(sigma_prior, np.exp(log_sigma)) + log_sigma
 
-    low, high = np.log(rss / len(y)) / 2, np.log((rss + u @ u) / len(y)) / 2  # residual SDs at least squares and at m0
+    low, high = (
+        float(np.log(rss / len(y))) / 2,
+        float(np.log((rss + u @ u) / len(y))) / 2,
+    )  # residual SDs at least squares and at m0
     sigma = np.exp(_draw_from_density(log_posterior, low, high, count, rng))
     weight = 1 / sigma[:, None] ** 2 + delta
     noise = rng.standard_normal((count, len(u)))

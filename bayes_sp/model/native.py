@@ -23,6 +23,7 @@ from bayes_sp.model.densities import densities_of
 from bayes_sp.model.engine import make_log_density
 from bayes_sp.model.nutpie_import import compile_pymc
 from bayes_sp.model.posterior import LogPosterior
+from bayes_sp.model.rows import dot
 from bayes_sp.model.special import compiled
 from bayes_sp.survey.design import Array
 from bayes_sp.threads import in_threads
@@ -63,11 +64,7 @@ def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> None:
     for i in range(n, len(theta)):
         theta[i] = 0.0
     for i in range(framed):
-        total = frame[i]
-        row = 2 * n + i * framed
-        for j in range(i + 1):
-            total += frame[row + j] * z[j]
-        theta[i] = total
+        theta[i] = frame[i] + dot(frame, 2 * n + i * framed, z, 0, i + 1)
     for i in range(framed, n):
         theta[i] = frame[i] + frame[n + i] * z[i]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_sp.families.digamma import TABLE
 from bayes_sp.families.registry import FAMILIES
 from bayes_sp.model import layout as at
 from bayes_sp.model.densities import FAMILY_NUMBERS, PRIOR_NUMBERS, log_constant
@@ -17,6 +18,7 @@ from bayes_sp.model.links import Link, has_hidden, shifted
 from bayes_sp.model.parameters import Parameters, hidden_name, varying_name
 from bayes_sp.model.parts import Part
 from bayes_sp.model.split import Rows
+from bayes_sp.model.tall import triangle
 from bayes_sp.survey.design import Array
 
 Ints = NDArray[np.int64]
@@ -157,7 +159,7 @@ def pack_equation(
     record[at.FIRST] = whole
     record[at.INTEGRATED] = int(joint)
     record[at.DEFERRED] = int(not joint and (len(hidden) > 0 or rows.count > rows.single))
-    record[at.TABLE] = int(part.y[part.state == at.SEEN].max()) + 1 if family.sized else 0
+    record[at.TABLE] = min(int(part.y[part.state == at.SEEN].max()) + 1, TABLE) if family.sized else 0
     record[at.HIDDEN_COUNT], record[at.HIDDEN] = len(hidden), pack.add_ints(hidden)
     if whole:
         _pack_factor(pack, record, part, whole)
@@ -195,7 +197,7 @@ def _pack_factor(pack: Pack, record: Ints, part: Part, first: int) -> None:
     """QR factor of [X, y]: with Q [R, r], |y - X beta|^2 = |r - R beta|^2, so p + 1 rows stand for the ``first``."""
     seen = part.state[:first] == at.SEEN
     columns = part.x.shape[1]
-    factor = np.linalg.qr(np.column_stack([part.x[:first][seen], part.y[:first][seen]]), mode="r")
+    factor = triangle(np.column_stack([part.x[:first][seen], part.y[:first][seen]]))
     square = np.zeros((columns + 1, columns + 1))
     square[: len(factor)] = factor
     record[at.FACTOR_ROWS] = columns + 1

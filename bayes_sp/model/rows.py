@@ -44,17 +44,16 @@ def reduced(ints: Any, floats: Any, e: int, v: Any, dv: Any, with_gradient: bool
     x, y, beta = ints[e + at.FACTOR_X], ints[e + at.FACTOR_Y], ints[e + at.BETA]
     n, place = floats[ints[e + at.FACTOR_RECORDS]], ints[ints[e + at.AUX_PLACES]]
     sigma = v[place]
-    scaled = 0.0
-    for i in range(rows):
-        residual = floats[y + i]
-        for c in range(i, columns):  # R is upper triangular
-            residual -= floats[x + c * rows + i] * v[beta + c]
-        residual /= sigma
-        scaled += residual * residual
-        if with_gradient:
-            for c in range(i, columns):
-                dv[beta + c] += floats[x + c * rows + i] * residual / sigma
+    residual = floats[y : y + rows] / sigma
+    for c in range(columns):
+        slope, first = v[beta + c] / sigma, x + c * rows
+        column = floats[first : first + c + 1]  # R is upper triangular
+        for i in range(c + 1):
+            residual[i] -= column[i] * slope
+    scaled = dot(residual, 0, residual, 0, rows)
     if with_gradient:
+        for c in range(columns):
+            dv[beta + c] += dot(floats, x + c * rows, residual, 0, c + 1) / sigma
         dv[place] += (scaled - n) / sigma
     return -0.5 * scaled - n * (math.log(sigma) + HALF_LOG_2PI)
 

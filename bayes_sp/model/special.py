@@ -9,16 +9,17 @@ from typing import Any
 import numba
 
 from bayes_sp.families.digamma import digamma as plain_digamma
+from bayes_sp.families.digamma import rising as plain_rising
 
 # Division by zero gives inf or nan, which the caller looks for; nothing here is called from Python, so no wrappers.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 compiled: Any = numba.njit(**OPTIONS)
-digamma = compiled(plain_digamma)
+digamma, rising = compiled(plain_digamma), compiled(plain_rising)
 
 
 def compiled_kernel(kernel: Callable[..., float]) -> Any:
-    """Compile a family's kernel, which names the plain `digamma`, with the compiled one in its place."""
-    names = {**kernel.__globals__, "digamma": digamma}
+    """Compile a family's kernel, which names the plain `digamma` or `rising`, with the compiled ones in their place."""
+    names = {**kernel.__globals__, "digamma": digamma, "rising": rising}
     return compiled(FunctionType(kernel.__code__, names, kernel.__name__))
 
 

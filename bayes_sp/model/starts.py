@@ -11,12 +11,14 @@ from bayes_sp.model import layout as at
 from bayes_sp.model.confounders import Confounder
 from bayes_sp.model.parameters import Parameters
 from bayes_sp.model.parts import Part
+from bayes_sp.model.tall import least_squares
 from bayes_sp.spec.priors import Prior
 from bayes_sp.survey.design import Array
 
 SCALE_OF = {"normal": "sigma", "student_t": "sigma", "laplace": "b", "half_normal": "sigma", "half_student_t": "sigma"}
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the search refuses a start that is not finite
 def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequence[Confounder] = ()) -> Array:
     """Return unconstrained parameters near the likelihood's maximum, (P,), from which a search can begin.
 
@@ -60,7 +62,7 @@ def _least_squares(x: Array, target: Array, priors: Sequence[Prior] = ()) -> Arr
     largest = np.maximum(np.abs(x).max(axis=0, initial=0.0), roots)
     largest[largest == 0.0] = 1.0
     table = np.concatenate([x / largest, np.diag(roots / largest)])
-    return np.linalg.lstsq(table, np.concatenate([target, roots * middles]))[0] / largest
+    return least_squares(table, np.concatenate([target, roots * middles])) / largest
 
 
 def root_precision(prior: Prior) -> float:

@@ -2,7 +2,7 @@ r"""The log-density of a large survey near its mode, from some of its rows and t
 
 In the frame of the mode log p(z) = log p(0) - z'z / 2 + R(z), and with n patients the remainder R is of order
 P^(3/2) / sqrt(n). It is a sum over patients, each of order (z' z / n)^(3/2): that of m patients, times n / m, is wrong
-by n / sqrt(m) times the SD of one, 1e-4 to 1e-3 for m = 20,000 of a million, where a density itself takes all n rows.
+by n / sqrt(m) times the SD of one, 1e-4 to 1e-3 for m = 5,000 of a million, where a density itself takes all n rows.
 The error is measured on draws at which the density of all rows is computed too.
 """
 
@@ -20,7 +20,7 @@ from bayes_sp.model.posterior import LogPosterior
 from bayes_sp.survey.design import Array
 
 LEAST = 100_000  # patients: fewer are weighed with all of their rows
-FIRST = 20_000  # rows to begin with
+FIRST = 5_000  # rows to begin with
 MOST_ERROR = 0.005  # of log weights: no posterior mean moves by more than this many posterior SDs
 TRIED = 12
 

@@ -16,11 +16,13 @@ from bayes_sp.model.parameters import Block
 from bayes_sp.model.parts import Part, Term
 from bayes_sp.model.program import Program
 from bayes_sp.model.starts import root_precision
+from bayes_sp.model.tall import triangle
 from bayes_sp.survey.design import Array
 
 TINY = 1e-12  # of a column's own length, what is left of one that others explain
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the search refuses units that are not finite
 def search_units(program: Program) -> Array:
     """Return L, lower triangular, (F, F), of the framed parameters.
 
@@ -73,7 +75,7 @@ def inverse_root(columns: Array, roots: Array) -> Array:
     largest = np.maximum(np.abs(columns).max(axis=0, initial=0.0), roots)
     largest[largest == 0.0] = 1.0
     table = np.concatenate([columns / largest, np.diag(roots / largest)])
-    factor = np.linalg.qr(table[:, ::-1], mode="r")
+    factor = triangle(table[:, ::-1])
     length = np.sqrt((factor**2).sum(axis=0))
     diagonal = np.diag(factor)
     least = np.maximum(TINY * length, np.finfo(float).tiny)

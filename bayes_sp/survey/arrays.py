@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -35,8 +36,7 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
     check_survey(model, survey)
     design = unchecked_design(model, survey)
     check_design(design, survey.source)
-    matrices = [equation_matrix(model, design, j) for j in range(len(model.equations))]
-    check_identified(model, design, matrices, survey.source)
+    check_identified(model, design, partial(equation_matrix, model, design), survey.source)
     return design
 
 

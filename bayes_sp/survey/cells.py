@@ -20,7 +20,7 @@ CELL_WIDTH = 30
 
 
 class Cells:
-    """A column's cells.
+    """A column's cells, without white space around them.
 
     Attributes
     ----------
@@ -31,8 +31,10 @@ class Cells:
     """
 
     def __init__(self, text: Sequence[str]) -> None:
-        place, distinct = pd.factorize(np.array(text, dtype=object), use_na_sentinel=False)
-        self.place: NDArray[np.intp] = place
+        place, found = pd.factorize(np.array(text, dtype=object), use_na_sentinel=False)
+        bare = np.array([cell.strip() for cell in found], dtype=object)
+        joined, distinct = pd.factorize(bare, use_na_sentinel=False)
+        self.place: NDArray[np.intp] = joined[place]
         self.distinct: list[str] = list(distinct)
 
     def where(self, rule: Callable[[str], bool]) -> Mask:

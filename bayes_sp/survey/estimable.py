@@ -9,6 +9,7 @@ from bayes_sp.survey.design import Array, Design
 from bayes_sp.survey.relevance import came_back, relevant
 
 COLLINEAR = 1e-5  # as a distance; the normal equations see its square
+SOME = 10_000  # records that are looked at first where there are many more
 
 
 def check_design(design: Design, source: str) -> None:
@@ -82,11 +83,14 @@ def _collinear(columns: dict[str, Array]) -> list[str]:
     Columns are taken in units of their own largest value and then of their SD, so that no unit changes the answer.
     """
     table = np.column_stack(list(columns.values()))
-    table = table[~np.isnan(table).any(axis=1)]
-    varies = np.ptp(table / _largest(table), axis=0) > 0 if len(table) else np.zeros(table.shape[1], dtype=bool)
+    absent = np.isnan(table).any(axis=1)
+    table = table[~absent] if absent.any() else table
+    varies = np.array([bool(len(column)) and _varies(column / _largest(column)) for column in table.T])
     names = [name for name, moves in zip(columns, varies, strict=True) if moves]
-    table = table[:, varies]
+    table = table if varies.all() else table[:, varies]
     if len(table) < table.shape[1] + 2:  # with so few complete records anything looks collinear
+        return []
+    if len(table) >= 2 * SOME and _independent(table):
         return []
     centred = table / _largest(table)
     centred = centred - centred.mean(axis=0)
@@ -101,7 +105,18 @@ def _collinear(columns: dict[str, Array]) -> list[str]:
     return found
 
 
+def _independent(table: Array) -> bool:
+    """Return whether some of many records show that no column follows from those before it.
+
+    The squared distance of a column from the others, summed over all records, is at least that over some of them.
+    """
+    some = table[:: len(table) // SOME] / _largest(table)
+    spread = np.array([np.std(column / _largest(column)) for column in table.T])
+    distance = np.abs(np.diag(np.linalg.qr(some - some.mean(axis=0), mode="r")))
+    return bool(np.all(distance > COLLINEAR * np.sqrt(len(table)) * spread))
+
+
 def _largest(table: Array) -> Array:
     """Return each column's largest absolute value, 1 where that is 0."""
-    largest = np.abs(table).max(axis=0)
+    largest = np.maximum(table.max(axis=0), -table.min(axis=0))
     return np.where(largest > 0, largest, 1.0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from bayes_sp.errors import SurveyError
@@ -15,15 +18,15 @@ LEAST_REPEATED = 0.03  # of all records
 SPREADS = {"sigma": "the residual SD", "phi": "the overdispersion", "precision": "the precision", "shape": "the shape"}
 
 
-def check_identified(model: PathModel, design: Design, matrices: list[Array], source: str) -> None:
+def check_identified(model: PathModel, design: Design, columns: Callable[[int], Array], source: str) -> None:
     """Check that measurement errors are possible, and that groups can be told from single records.
 
     Parameters
     ----------
     model, design, source
         The specification, the records' arrays, and where they come from.
-    matrices
-        Each equation's columns, (n, p), as `equation_matrix` gives them.
+    columns
+        Gives equation j's columns, (n, p), as `equation_matrix` does; asked where they are needed.
 
     Raises
     ------
@@ -31,8 +34,8 @@ def check_identified(model: PathModel, design: Design, matrices: list[Array], so
         Naming the columns, with the numbers.
     """
     problems = []
-    for equation, x in zip(model.equations, matrices, strict=True):
-        problem = _impossible_error(model, design, equation, x)
+    for j, equation in enumerate(model.equations):
+        problem = _impossible_error(model, design, equation, partial(columns, j))
         problems += [problem] if problem else []
         if equation.varying:
             problem = _groups_of_one(design, equation)
@@ -65,7 +68,7 @@ def _groups_of_one(design: Design, equation: Equation) -> str:
     )
 
 
-def _impossible_error(model: PathModel, design: Design, equation: Equation, x: Array) -> str:
+def _impossible_error(model: PathModel, design: Design, equation: Equation, columns: Callable[[], Array]) -> str:
     """Return what is wrong where a residual variance would be negative; '' where it is not, or cannot be told.
 
     With S the covariance matrix of what was observed and E that of measurement errors, diagonal, true values have
@@ -79,7 +82,7 @@ def _impossible_error(model: PathModel, design: Design, equation: Equation, x: A
     if not involved or family.link != "identity" or family.response != "real":
         return ""
     kept = [k for k, term in enumerate(terms) if term != "intercept" and term.partition(":")[2] not in latent]
-    table = np.column_stack([x[:, kept], design.y[:, design.responses.index(equation.response)]])
+    table = np.column_stack([columns()[:, kept], design.y[:, design.responses.index(equation.response)]])
     table = table[~np.isnan(table).any(axis=1)]
     if len(table) < len(kept) + 3:
         return ""

@@ -8,6 +8,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from bayes_sp.survey.persons import long_columns, repeated
 from bayes_sp.survey.records import ORIGIN_COLUMN, RECONSTRUCTED, Coded, Origin, Survey
 
 MISSING = ("", "NA")  # cells that say that there is no value
+ROWS_AT_ONCE = 10_000  # between which an interrupt is heard
 SEPARATOR = re.compile(r"\"?sep=(.?)\"?,*", re.IGNORECASE)
 type Check = Callable[[pd.DataFrame, dict[str, Mask]], list[str]]
 type Empty = Sequence[tuple[str, str]]
@@ -89,7 +91,7 @@ def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], chec
         raise SurveyError(str(path), problems)
     of_rows, nothing, shorter = _check_rows(header, rows, 1 + max((header.index(name) for name in needed), default=0))
     problems += of_rows
-    problems += repeated(model.id, _cells(rows, header.index(model.id)), row_in_file) if model.id else []
+    problems += repeated(model.id, _bare(rows, header.index(model.id)), row_in_file) if model.id else []
     columns: dict[str, Array] = {}
     groups: dict[str, list[str | None]] = {}
     coded: list[Coded] = []
@@ -126,7 +128,7 @@ def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], chec
     whole = [name for name, values in numeric.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
     records = records.astype(dict.fromkeys(whole, int))
     mark = _reconstruction_mark(header, rows)
-    others = ((name, _cells(rows, k)) for k, name in enumerate(header) if name not in (*model.columns, model.id))
+    others = ((name, _bare(rows, k)) for k, name in enumerate(header) if name not in (*model.columns, model.id))
     origin: Origin = "reconstruction" if mark else "file"
     return Survey(records, origin, mark or path.name, tuple(coded), tuple(long_columns(others)))
 
@@ -138,7 +140,7 @@ def _check_rows(header: list[str], rows: list[list[str]], width: int) -> tuple[l
     longer = fields > len(header)
     for at in map(int, np.flatnonzero((fields > named) & ~longer)):
         longer[at] = any(cell.strip() for cell in rows[at][named:])
-    nothing = np.array([not "".join(row).strip() for row in rows])
+    nothing = np.array([not ((row and row[0].strip()) or "".join(row).strip()) for row in rows])
     problems = list(
         _describe_rows(
             longer,
@@ -162,8 +164,13 @@ def _reconstruction_mark(header: list[str], rows: list[list[str]]) -> str:
 
 
 def _cells(rows: list[list[str]], place: int) -> list[str]:
-    """Return a column's cells, '' where a row is too short."""
-    return [row[place].strip() if place < len(row) else "" for row in rows]
+    """Return a column's cells as they are, '' where a row is too short."""
+    return [row[place] if place < len(row) else "" for row in rows]
+
+
+def _bare(rows: list[list[str]], place: int) -> list[str]:
+    """Return a column's cells without white space around them."""
+    return [cell.strip() for cell in _cells(rows, place)]
 
 
 def row_in_file(row: int) -> str:
@@ -204,7 +211,9 @@ def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
         raise SurveyError(str(path), [reason])
     reader = csv.reader(io.StringIO(text), strict=True)
     try:
-        header, *rows = reader
+        header, rows = next(reader), list[list[str]]()
+        while block := list(islice(reader, ROWS_AT_ONCE)):
+            rows += block
     except csv.Error as error:
         raise SurveyError(str(path), [f"is not a well-formed CSV table: line {reader.line_num}: {error}"]) from error
     while rows and not any(cell.strip() for cell in rows[-1]):

@@ -24,6 +24,7 @@ from bayes_sp.survey.arrays import equation_matrix, zero_matrix
 from bayes_sp.survey.design import Array, Design, Mask
 
 MOST_ROWS = 20_000  # different ones that the linear program takes
+SOME = 10_000  # records that are looked at first where there are many more
 RUNAWAY = 12.0  # linear predictor beyond which a fit is looked at
 FEASIBLE = 1e-7
 MOST_APART = 1e5  # a column's largest value, in units of where nine tenths of it lie
@@ -53,9 +54,11 @@ def _found(equation: Equation, terms: tuple[str, ...], what: str) -> Iterator[tu
 
 def _separating(terms: tuple[str, ...], columns: Array, y: Array, *, count: bool) -> tuple[str, ...]:
     """Return the fewest terms found that separate a response; () where none do."""
-    whole = ~(np.isnan(columns).any(axis=1) | np.isnan(y))
-    columns, y = columns[whole], y[whole]
+    absent = np.isnan(columns).any(axis=1) | np.isnan(y)
+    columns, y = (columns[~absent], y[~absent]) if absent.any() else (columns, y)
     if len(y) < columns.shape[1] + 2 or not y.max() > y.min():
+        return ()
+    if len(y) >= 2 * SOME and _some_bound(columns, y, count=count):
         return ()
     size = np.abs(columns).max(axis=0)
     bulk = np.quantile(np.abs(columns - np.median(columns, axis=0)), 0.9, axis=0)
@@ -76,6 +79,16 @@ def _separating(terms: tuple[str, ...], columns: Array, y: Array, *, count: bool
     if direction is None:
         return ()
     return tuple(name for k, name in enumerate(terms) if abs(direction[k]) > FEASIBLE and k not in constant)
+
+
+def _some_bound(columns: Array, y: Array, *, count: bool) -> bool:
+    """Return whether some of many records have a finite maximum; what separates all records would separate them too."""
+    some, part = columns[:: len(y) // SOME], y[:: len(y) // SOME]
+    size = np.abs(some).max(axis=0)
+    some = some / np.where(size > 0, size, 1.0)
+    if not part.max() > part.min() or np.linalg.matrix_rank(some) < some.shape[1]:
+        return False
+    return not _runs_away(some, part, count=count)
 
 
 def _runs_away(columns: Array, y: Array, *, count: bool) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from exact_densities import exact
 from family_cases import extreme_cases, left_out, random_case, run_kernel
 
-from bayes_sp.families.digamma import digamma
+from bayes_sp.families.digamma import digamma, rising
 from bayes_sp.families.registry import FAMILIES
 
 every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
@@ -60,7 +60,7 @@ def test_a_kernel_is_the_density_without_the_constant_of_counts(family):
 @every_family
 def test_a_compiled_kernel_is_the_same_function(family):
     """Numba compiles every kernel as it stands; values, derivatives and places left alone agree."""
-    names = {**family.kernel.__globals__, "digamma": numba.njit(digamma)}
+    names = {**family.kernel.__globals__, "digamma": numba.njit(digamma), "rising": numba.njit(rising)}
     compiled = numba.njit(FunctionType(family.kernel.__code__, names))
     rng = np.random.default_rng(3)
     for case in [random_case(family, rng) for _ in range(20)] + extreme_cases(family):
