@@ -59,13 +59,23 @@ for name in FAMILIES:
 """
 
 
+COMPILERS = pytest.StashKey[list[subprocess.Popen[bytes]]]()
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Compile the engines, in a process each, before there are workers that would do it twice."""
+    """Begin to compile the engines, in a process each, while the workers look for tests."""
     if "PYTEST_XDIST_WORKER" in os.environ or not session.config.getoption("numprocesses", 0):
         return
     sources = (ENGINES.format(basic=False), ENGINES.format(basic=True) + BOOTSTRAPS)
-    compilers = [subprocess.Popen([sys.executable, "-c", source], cwd=session.config.rootpath) for source in sources]
-    ends = [compiler.wait() for compiler in compilers]
+    session.config.stash[COMPILERS] = [
+        subprocess.Popen([sys.executable, "-c", source], cwd=session.config.rootpath) for source in sources
+    ]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any) -> None:
+    """Hand out no test before the engines are there: two workers would compile them twice."""
+    ends = [compiler.wait() for compiler in node.config.stash[COMPILERS]]
     if any(ends):
         raise pytest.UsageError("the engine does not compile; see above")
 

@@ -21,8 +21,12 @@ PROMPT = 10.0  # seconds: 2 on an idle machine, and each of these works for minu
     ("stage", "options"),
     [
         ("sampling", ["--draws", "200000", "--bootstrap", "0"]),
-        ("weighing", ["--method", "laplace", "--draws", "4000000", "--bootstrap", "0"]),
-        ("bootstrapping", ["--draws", "200", "--tune", "200", "--bootstrap", "5000000"]),
+        pytest.param(
+            "weighing", ["--method", "laplace", "--draws", "4000000", "--bootstrap", "0"], marks=pytest.mark.slow
+        ),
+        pytest.param(
+            "bootstrapping", ["--draws", "200", "--tune", "200", "--bootstrap", "5000000"], marks=pytest.mark.slow
+        ),
     ],
 )
 def test_an_interrupt_ends_a_fit_at_once(tmp_path, stage, options):
