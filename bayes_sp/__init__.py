@@ -9,28 +9,28 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bayes_sp.analysis import compare_models
-    from bayes_sp.criticism.elpd import elpd_difference
-    from bayes_sp.criticism.prior_check import check_priors
-    from bayes_sp.criticism.prior_predictive import prior_predictive
-    from bayes_sp.effects.posterior import Effects
+    from bayes_sp.analysis.criticism.elpd import elpd_difference
+    from bayes_sp.analysis.criticism.prior_check import check_priors
+    from bayes_sp.analysis.criticism.prior_predictive import prior_predictive
+    from bayes_sp.analysis.fit import Fit, fit
+    from bayes_sp.analysis.workflow import compare_models
+    from bayes_sp.design.build import design_arrays
+    from bayes_sp.design.read import read_survey
+    from bayes_sp.effects.paths import Effects
     from bayes_sp.errors import BayesSpError
-    from bayes_sp.fitting import Fit, fit
-    from bayes_sp.frequentist.bootstrap import bootstrap
-    from bayes_sp.frequentist.regression import Moments, least_squares
-    from bayes_sp.model.build import build_model
-    from bayes_sp.model.options import SamplerOptions
-    from bayes_sp.report.criticism_figures import plot_influence, plot_loo_pit, plot_predictive_checks, plot_prior_check
-    from bayes_sp.report.figures import plot_comparison, plot_paths
-    from bayes_sp.report.multiverse_figure import plot_multiverse
-    from bayes_sp.runs import read_run
-    from bayes_sp.spec.load import load_model
-    from bayes_sp.spec.types import PathModel
-    from bayes_sp.study.published import published
-    from bayes_sp.study.reconstruct import reconstruct
-    from bayes_sp.survey.arrays import design_arrays
-    from bayes_sp.survey.read import read_survey
-    from bayes_sp.survey.records import Survey
+    from bayes_sp.inference.bootstrap.bootstrap import bootstrap
+    from bayes_sp.inference.likelihood.least_squares import Moments, least_squares
+    from bayes_sp.inference.options import SamplerOptions
+    from bayes_sp.inference.reference.build import build_model
+    from bayes_sp.model.path_model import PathModel
+    from bayes_sp.model.reading.load import load_model
+    from bayes_sp.records.published.article import published
+    from bayes_sp.records.published.reconstruct import reconstruct
+    from bayes_sp.records.survey import Survey
+    from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks, plot_prior_check
+    from bayes_sp.report.figures.models import plot_multiverse
+    from bayes_sp.report.figures.paths import plot_comparison, plot_paths
+    from bayes_sp.report.folders.run import read_run
 
 __all__ = [
     "BayesSpError",
@@ -65,33 +65,33 @@ __all__ = [
 
 _HOMES = {
     "BayesSpError": "bayes_sp.errors",
-    "Effects": "bayes_sp.effects.posterior",
-    "Fit": "bayes_sp.fitting",
-    "Moments": "bayes_sp.frequentist.regression",
-    "PathModel": "bayes_sp.spec.types",
-    "SamplerOptions": "bayes_sp.model.options",
-    "Survey": "bayes_sp.survey.records",
-    "bootstrap": "bayes_sp.frequentist.bootstrap",
-    "build_model": "bayes_sp.model.build",
-    "check_priors": "bayes_sp.criticism.prior_check",
-    "compare_models": "bayes_sp.analysis",
-    "design_arrays": "bayes_sp.survey.arrays",
-    "elpd_difference": "bayes_sp.criticism.elpd",
-    "fit": "bayes_sp.fitting",
-    "least_squares": "bayes_sp.frequentist.regression",
-    "load_model": "bayes_sp.spec.load",
-    "plot_comparison": "bayes_sp.report.figures",
-    "plot_influence": "bayes_sp.report.criticism_figures",
-    "plot_loo_pit": "bayes_sp.report.criticism_figures",
-    "plot_multiverse": "bayes_sp.report.multiverse_figure",
-    "plot_paths": "bayes_sp.report.figures",
-    "plot_predictive_checks": "bayes_sp.report.criticism_figures",
-    "plot_prior_check": "bayes_sp.report.criticism_figures",
-    "prior_predictive": "bayes_sp.criticism.prior_predictive",
-    "published": "bayes_sp.study.published",
-    "read_run": "bayes_sp.runs",
-    "read_survey": "bayes_sp.survey.read",
-    "reconstruct": "bayes_sp.study.reconstruct",
+    "Effects": "bayes_sp.effects.paths",
+    "Fit": "bayes_sp.analysis.fit",
+    "Moments": "bayes_sp.inference.likelihood.least_squares",
+    "PathModel": "bayes_sp.model.path_model",
+    "SamplerOptions": "bayes_sp.inference.options",
+    "Survey": "bayes_sp.records.survey",
+    "bootstrap": "bayes_sp.inference.bootstrap.bootstrap",
+    "build_model": "bayes_sp.inference.reference.build",
+    "check_priors": "bayes_sp.analysis.criticism.prior_check",
+    "compare_models": "bayes_sp.analysis.workflow",
+    "design_arrays": "bayes_sp.design.build",
+    "elpd_difference": "bayes_sp.analysis.criticism.elpd",
+    "fit": "bayes_sp.analysis.fit",
+    "least_squares": "bayes_sp.inference.likelihood.least_squares",
+    "load_model": "bayes_sp.model.reading.load",
+    "plot_comparison": "bayes_sp.report.figures.paths",
+    "plot_influence": "bayes_sp.report.figures.criticism",
+    "plot_loo_pit": "bayes_sp.report.figures.criticism",
+    "plot_multiverse": "bayes_sp.report.figures.models",
+    "plot_paths": "bayes_sp.report.figures.paths",
+    "plot_predictive_checks": "bayes_sp.report.figures.criticism",
+    "plot_prior_check": "bayes_sp.report.figures.criticism",
+    "prior_predictive": "bayes_sp.analysis.criticism.prior_predictive",
+    "published": "bayes_sp.records.published.article",
+    "read_run": "bayes_sp.report.folders.run",
+    "read_survey": "bayes_sp.design.read",
+    "reconstruct": "bayes_sp.records.published.reconstruct",
 }
 
 

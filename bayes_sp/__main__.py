@@ -2,7 +2,7 @@
 
 import sys
 
-from bayes_sp.cli import main
+from bayes_sp.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

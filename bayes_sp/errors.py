@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from bayes_sp.shown import one_line, printable
+from bayes_sp.safe_text import one_line, printable
 
 
 class BayesSpError(Exception):
@@ -47,7 +47,7 @@ class RunError(BayesSpError):
     """A run folder that cannot be written or read."""
 
 
-class PlaceError(BayesSpError):
+class RunnerError(BayesSpError):
     """A place to fit, such as a cluster, that cannot be reached or has broken down."""
 
 

@@ -57,10 +57,10 @@ WHOLE = {
 
 def package(seed: int, draws: int, chains: int) -> dict[str, float]:
     """Fit with `sp.fit`."""
-    from bayes_sp.fitting import fit
-    from bayes_sp.model.options import SamplerOptions
-    from bayes_sp.spec.load import load_model
-    from bayes_sp.study.reconstruct import reconstruct
+    from bayes_sp.analysis.fit import fit
+    from bayes_sp.inference.options import SamplerOptions
+    from bayes_sp.model.reading.load import load_model
+    from bayes_sp.records.published.reconstruct import reconstruct
 
     model, survey = load_model("primary"), reconstruct(1)
     options = SamplerOptions(draws=draws, chains=chains, cores=2)
@@ -75,10 +75,10 @@ def plain(seed: int, draws: int, chains: int) -> dict[str, float]:
     """Fit the plain model with `pm.sample`; nothing of the package's compiling is imported, which sets a flag."""
     import pymc as pm
 
-    from bayes_sp.model.build import build_model
-    from bayes_sp.spec.load import load_model
-    from bayes_sp.study.reconstruct import reconstruct
-    from bayes_sp.survey.arrays import design_arrays
+    from bayes_sp.design.build import design_arrays
+    from bayes_sp.inference.reference.build import build_model
+    from bayes_sp.model.reading.load import load_model
+    from bayes_sp.records.published.reconstruct import reconstruct
 
     model, survey = load_model("primary"), reconstruct(1)
     started = time.perf_counter()
@@ -94,7 +94,7 @@ def smallest_ess(tree: xr.DataTree) -> float:
     """Return the smallest bulk ESS over the model's parameters."""
     import arviz as az
 
-    from bayes_sp.spec.load import load_model
+    from bayes_sp.model.reading.load import load_model
 
     names = [*(equation.response for equation in load_model("primary").equations), "sigma", "phi"]
     found = az.ess(tree["posterior"].to_dataset()[names], method="bulk")

@@ -32,7 +32,7 @@ def figures(settings: Settings) -> list[Figure]:
 
 def compile_engine(basic: bool) -> float:
     """Return the seconds until the engine can be called."""
-    from bayes_sp.model.native import engine
+    from bayes_sp.inference.engine.native import engine
 
     started = time.perf_counter()
     engine(basic=basic)
@@ -43,8 +43,8 @@ def compile_kernels(names: list[str]) -> dict[str, float]:
     """Return the seconds that compiling each family's loop over rows takes by itself; every family for no names."""
     import numba
 
-    from bayes_sp.families.registry import FAMILIES
-    from bayes_sp.model.densities import densities_of
+    from bayes_sp.inference.engine.families import densities_of
+    from bayes_sp.model.families.registry import FAMILIES
 
     ints, floats = numba.types.int64[::1], numba.types.float64[::1]
     number = numba.types.int64
@@ -61,11 +61,11 @@ def compile_kernels(names: list[str]) -> dict[str, float]:
 
 def fit_all(draws: int) -> dict[str, dict[str, float]]:
     """Fit every shipped specification once to the embedded records."""
-    from bayes_sp.fitting import fit
-    from bayes_sp.model.native import engine
-    from bayes_sp.model.options import SamplerOptions
-    from bayes_sp.spec.load import shipped_models
-    from bayes_sp.study.reconstruct import reconstruct
+    from bayes_sp.analysis.fit import fit
+    from bayes_sp.inference.engine.native import engine
+    from bayes_sp.inference.options import SamplerOptions
+    from bayes_sp.model.reading.load import shipped_models
+    from bayes_sp.records.published.reconstruct import reconstruct
 
     survey, options, found = reconstruct(1), SamplerOptions(draws=draws), {}
     for basic in (True, False):

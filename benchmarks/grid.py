@@ -39,7 +39,7 @@ def figures(settings: Settings) -> list[Figure]:
 
 def loop(count: int, draws: int) -> float:
     """Return the seconds of a grid in a loop as one would write it."""
-    from bayes_sp.fitting import fit
+    from bayes_sp.analysis.fit import fit
 
     cells = _cells(count, draws)
     fit(cells[0].model, cells[0].survey, seed=1, options=cells[0].options)  # the engine is read
@@ -51,7 +51,7 @@ def loop(count: int, draws: int) -> float:
 
 def processes(count: int, draws: int) -> float:
     """Return the seconds of a grid over worker processes, with their start."""
-    from bayes_sp.many.run import Runner
+    from bayes_sp.analysis.batch.runner import Runner
 
     cells = _cells(count, draws)
     started = time.perf_counter()
@@ -63,7 +63,7 @@ def processes(count: int, draws: int) -> float:
 
 def cluster(count: int, draws: int, workers: int) -> float:
     """Return the seconds of a grid over Dask workers that have fitted before."""
-    from bayes_sp.many.run import Runner
+    from bayes_sp.analysis.batch.runner import Runner
 
     cells = _cells(count + 4 * workers, draws)
     with _started(workers) as address:
@@ -76,7 +76,7 @@ def cluster(count: int, draws: int, workers: int) -> float:
 
 
 def _check(outcomes: list) -> None:
-    from bayes_sp.many.cells import Answer
+    from bayes_sp.analysis.batch.cell import Answer
 
     if not all(isinstance(outcome, Answer) for outcome in outcomes):
         raise RuntimeError("a cell of the grid failed")
@@ -84,11 +84,11 @@ def _check(outcomes: list) -> None:
 
 def _cells(count: int, draws: int) -> list:
     """Return cells with standard deviations of the slopes' prior from 0.1 to 2, evenly on a logarithmic scale."""
-    from bayes_sp.many.cells import Cell
-    from bayes_sp.model.options import SamplerOptions
-    from bayes_sp.spec.dump import specification_tables
-    from bayes_sp.spec.load import load_model
-    from bayes_sp.study.reconstruct import reconstruct
+    from bayes_sp.analysis.batch.cell import Cell
+    from bayes_sp.inference.options import SamplerOptions
+    from bayes_sp.model.reading.load import load_model
+    from bayes_sp.model.reading.write import specification_tables
+    from bayes_sp.records.published.reconstruct import reconstruct
 
     survey, tables = reconstruct(), specification_tables(load_model("primary"))
     cells = []

@@ -15,7 +15,7 @@ from benchmarks.process import call
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayes_sp.model.options import Method
+    from bayes_sp.inference.options import Method
 
 Found = dict[int, dict[str, Any]]
 SIZES = (178, 2_000, 20_000, 200_000, 1_000_000)
@@ -99,9 +99,9 @@ def measure(n: int, method: Method, draws: int) -> dict[str, Any]:
 
     Peak memory is read after the first fit and its effects, before anything is repeated.
     """
+    from bayes_sp.analysis.fit import Fit, fit
     from bayes_sp.errors import FitError
-    from bayes_sp.fitting import Fit, fit
-    from bayes_sp.model.options import SamplerOptions
+    from bayes_sp.inference.options import SamplerOptions
     from benchmarks.truth import simulated
 
     model, survey = simulated(n)

@@ -17,7 +17,7 @@ def figures(settings: Settings) -> list[Figure]:
 
 def measure(seeds: int) -> list[float]:
     """Return the seconds of each seed, after one that is not counted."""
-    from bayes_sp.study.reconstruct import reconstruct
+    from bayes_sp.records.published.reconstruct import reconstruct
 
     reconstruct(0)
     found = []

@@ -25,10 +25,10 @@ def figures(settings: Settings) -> list[Figure]:
 
 def measure(counts: list[int], draws: int) -> dict[str, object]:
     """Return the seconds of the first fit, of compiling, and of batches of refits by their size."""
-    from bayes_sp.fitting import fit
-    from bayes_sp.model.options import SamplerOptions
-    from bayes_sp.spec.load import load_model
-    from bayes_sp.study.reconstruct import reconstruct
+    from bayes_sp.analysis.fit import fit
+    from bayes_sp.inference.options import SamplerOptions
+    from bayes_sp.model.reading.load import load_model
+    from bayes_sp.records.published.reconstruct import reconstruct
 
     model, options = load_model("primary"), SamplerOptions(draws=draws)
     surveys = [reconstruct(seed) for seed in range(1, max(counts) + 2)]

@@ -38,10 +38,10 @@ def figures(settings: Settings) -> list[Figure]:
 
 def measure(model: str, replicates: int, looped: int) -> dict[str, list[float]]:
     """Return the seconds of `sp.bootstrap` and of the loop over ``looped`` resamples."""
-    from bayes_sp.frequentist.bootstrap import bootstrap
-    from bayes_sp.spec.load import load_model
-    from bayes_sp.study.reconstruct import reconstruct
-    from bayes_sp.survey.arrays import design_arrays, equation_matrix
+    from bayes_sp.design.build import design_arrays, equation_matrix
+    from bayes_sp.inference.bootstrap.bootstrap import bootstrap
+    from bayes_sp.model.reading.load import load_model
+    from bayes_sp.records.published.reconstruct import reconstruct
 
     specification = load_model(model)
     design = design_arrays(specification, reconstruct(1))

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from bayes_sp.model.simulate import simulate_survey
-from bayes_sp.spec.load import load_model
-from bayes_sp.spec.types import PathModel
-from bayes_sp.study.reconstruct import reconstruct
-from bayes_sp.survey.records import Survey
+from bayes_sp.design.simulate import simulate_survey
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.records.published.reconstruct import reconstruct
+from bayes_sp.records.survey import Survey
 
 # Coefficients in the order of `model.terms`: intercept, exposure, mediators, covariates.
 PARAMETERS = {

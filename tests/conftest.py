@@ -24,12 +24,12 @@ import pytest
 import xarray as xr
 from seeds import move_seeds, seeds_as_written
 
-from bayes_sp.spec.dump import specification_text
-from bayes_sp.spec.load import load_model
-from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.arrays import design_arrays, equation_matrix
-from bayes_sp.survey.design import Design
-from bayes_sp.survey.records import Survey
+from bayes_sp.design.build import design_arrays, equation_matrix
+from bayes_sp.design.design import Design
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.model.reading.write import specification_text
+from bayes_sp.records.survey import Survey
 
 MOST_WORKERS = 4
 
@@ -50,10 +50,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
-ENGINES = "from bayes_sp.model.native import engine; engine(basic={basic})"
+ENGINES = "from bayes_sp.inference.engine.native import engine; engine(basic={basic})"
 BOOTSTRAPS = """
-from bayes_sp.families.registry import FAMILIES
-from bayes_sp.frequentist.rows import rows_of
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.inference.likelihood.rows import rows_of
 for name in FAMILIES:
     rows_of(name)
 """

@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_sp.fitting import Fit, fit
-from bayes_sp.many.cells import Answer, Cell, Failure, Outcome
-from bayes_sp.many.run import Runner
-from bayes_sp.many.work import answer_table
-from bayes_sp.model.options import SamplerOptions
-from bayes_sp.sensitivity.prior_terms import prior_of
-from bayes_sp.spec.load import load_model
-from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.records import Survey
+from bayes_sp.analysis.batch.cell import Answer, Cell, Failure, Outcome
+from bayes_sp.analysis.batch.runner import Runner
+from bayes_sp.analysis.batch.work import answer_table
+from bayes_sp.analysis.fit import Fit, fit
+from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.records.survey import Survey
+from bayes_sp.sensitivity.prior.terms import prior_of
 
 FEW = SamplerOptions(draws=500, tune=500, chains=4, cores=2)
 RESPONSES = ("mood", "sleep", "visits")
@@ -175,7 +175,7 @@ def moved(table: pd.DataFrame, by: float) -> pd.DataFrame:
 
 
 def scripted_places(runner: Scripted, stop_after: int | None = None) -> Callable[..., Generator[tuple[Cell, Outcome]]]:
-    """Return what can stand for ``bayes_sp.many.run.fitted_here``; it is interrupted after some cells."""
+    """Return what can stand for ``bayes_sp.analysis.batch.runner.fitted_here``; it is interrupted after some cells."""
 
     def fitted(cells: Sequence[Cell], _cores: int) -> Generator[tuple[Cell, Outcome]]:
         for done, cell in enumerate(cells):

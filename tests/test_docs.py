@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 import bayes_sp as sp
-from bayes_sp.cli import _parser
-from bayes_sp.compare.table import BOOTSTRAP_COLUMNS
-from bayes_sp.criticism import diagnostics
-from bayes_sp.durations import bootstrap_samples
+from bayes_sp.analysis.comparison.table import BOOTSTRAP_COLUMNS
+from bayes_sp.analysis.criticism import diagnostics
+from bayes_sp.cli.durations import bootstrap_samples
+from bayes_sp.cli.main import _parser
 from bayes_sp.errors import BayesSpError
-from bayes_sp.families.registry import FAMILIES
+from bayes_sp.model.distributions import DISTRIBUTIONS, PARAMETER_SUPPORT
+from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.names import (
     CHECK_COLUMNS,
     COMPARISON_COLUMNS,
@@ -25,9 +26,8 @@ from bayes_sp.names import (
     LOO_COLUMNS,
     MULTIVERSE_COLUMNS,
 )
-from bayes_sp.sensitivity.grid_file import read_grid
-from bayes_sp.spec.priors import DISTRIBUTIONS, PARAMETER_SUPPORT
-from bayes_sp.survey.nonresponders import nonresponders_from_moments
+from bayes_sp.records.nonresponders import nonresponders_from_moments
+from bayes_sp.sensitivity.prior.grid_file import read_grid
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
@@ -116,7 +116,7 @@ def test_an_equations_slope_goes_before_the_whole_models_prior():
 
 def keys_read() -> set[str]:
     """Every key that the reader asks a table for by a literal name."""
-    files = [ROOT / "bayes_sp" / "spec" / name for name in ("load.py", "read_parts.py", "read_priors.py")]
+    files = [ROOT / "bayes_sp" / "model" / "reading" / name for name in ("load.py", "parts.py", "priors.py")]
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
     calls = [
         node
@@ -243,7 +243,7 @@ def test_messages_in_the_quickstart_are_those_of_the_program(tmp_path: Path):
 
 
 def _existing(folder: Path) -> str:
-    from bayes_sp.runs import check_destination
+    from bayes_sp.report.folders.run import check_destination
 
     with pytest.raises(BayesSpError) as caught:
         check_destination(folder, overwrite=False)
@@ -260,7 +260,7 @@ def test_example_rows_of_the_quickstart_are_a_survey(tmp_path: Path):
 
 def test_messages_in_the_reference_stand_in_the_code():
     """Each quoted piece of an error is a piece of a message of the specification's room."""
-    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bayes_sp" / "spec").glob("*.py"))
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bayes_sp" / "model").rglob("*.py"))
     section = SPECIFICATION.partition("## Errors")[2]
     quoted = {
         piece

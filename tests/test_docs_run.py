@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bayes_sp.cli import _parser, main
+from bayes_sp.cli.main import _parser, main
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))}

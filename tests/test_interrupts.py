@@ -10,7 +10,7 @@ import pytest
 SHOWN = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-import bayes_sp.cli as cli
+import bayes_sp.cli.main as cli
 cli.say = lambda line, always=False: print(line, file=sys.stderr, flush=True)  # as if somebody watched
 sys.exit(cli.main(sys.argv[1:]))
 """

@@ -20,7 +20,7 @@ import json, sys
 print(json.dumps(sorted({{name.split(".")[0] for name in sys.modules}})), file=sys.stderr)
 """
 COMMAND = """
-from bayes_sp.cli import main
+from bayes_sp.cli.main import main
 try:
     print(main({arguments!r}))
 except SystemExit as stop:
@@ -41,9 +41,9 @@ def loaded_by(code: str, folder: Path) -> tuple[str, set[str], list[str]]:
     "code",
     [
         "import bayes_sp",
-        "import bayes_sp.cli",
-        "import bayes_sp.runs",
-        "import bayes_sp.spec.load",
+        "import bayes_sp.cli.main",
+        "import bayes_sp.report.folders.run",
+        "import bayes_sp.model.reading.load",
         "import bayes_sp.sensitivity; dir(bayes_sp.sensitivity)",
     ],
 )

@@ -15,7 +15,7 @@ def test_one_terminal_is_the_same_terminal_for_both_streams(output, errors, one,
     """Two terminals, or a terminal and a pipe, are not one."""
     pairs = {name: os.openpty() for name in "ab"}
     found = tmp_path / "found"
-    code = f"from bayes_sp.terminal import one_terminal; open({str(found)!r}, 'w').write(str(one_terminal()))"
+    code = f"from bayes_sp.cli.terminal import one_terminal; open({str(found)!r}, 'w').write(str(one_terminal()))"
     streams = {
         "stdout": pairs[output][1],
         "stderr": subprocess.PIPE if errors is None else pairs[errors][1],

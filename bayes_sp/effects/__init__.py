@@ -1,0 +1,1 @@
+"""Draws of coefficients to effects of paths, exact given a draw."""

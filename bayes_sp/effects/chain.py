@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bayes_sp.arrays import Array
 
 type Baselines = Callable[[int, int], Array]
 """``(start, stop) -> (J, stop - start, n)``: what the linear predictors of draws start to stop hold for each patient

@@ -9,13 +9,14 @@ from itertools import product
 import numpy as np
 import xarray as xr
 
-from bayes_sp.effects.chain import Array, Baselines, Chain, Outcome
-from bayes_sp.effects.posterior import compute_effects
+from bayes_sp.arrays import Array, Mask
+from bayes_sp.design.design import Design
+from bayes_sp.effects.chain import Baselines, Chain, Outcome
+from bayes_sp.effects.paths import compute_effects
 from bayes_sp.effects.problem import make_problem
-from bayes_sp.families.lazy import special
+from bayes_sp.model.families.lazy import special
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE
-from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.design import Design, Mask
 
 type Points = Mapping[str, float | Sequence[float]]
 _CELLS = 2**17

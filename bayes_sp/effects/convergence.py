@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 
-Array = NDArray[np.float64]
+from bayes_sp.arrays import Array
 
 TAILS = (0.05, 0.95)  # quantiles of the tail ESS (Vehtari et al. 2021): ArviZ's for 95 % intervals
 ONE_SD = (0.1586553, 0.8413447)  # of a normal distribution: half their distance is a standard error
@@ -34,9 +34,9 @@ def convergence_measures(values: Array, factor: Array | None = None) -> dict[str
     values
         Draws.
     factor
-        Of draws resampled from weighted ones (`bayes_sp.model.laplace`), v_s, (chain, draw): the error of a mean x of S
-        draws is then :math:`\sqrt{\sum_s v_s (x_s - \bar x)^2} / S`, and the effective number of draws the number of
-        independent ones with that error. None for chains.
+        Of draws resampled from weighted ones (`bayes_sp.inference.samplers.laplace`), v_s, (chain, draw): the error of
+        a mean x of S draws is then :math:`\sqrt{\sum_s v_s (x_s - \bar x)^2} / S`, and the effective number of draws
+        the number of independent ones with that error. None for chains.
     """
     chains, draws, count = values.shape
     found = {name: np.full(count, np.nan) for name in MEASURES}

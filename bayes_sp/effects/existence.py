@@ -21,12 +21,13 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from bayes_sp.effects.chain import Array, Chain
-from bayes_sp.effects.draws import MEDIATORS, OUTCOMES, flat, read_chain
+from bayes_sp.arrays import Array
+from bayes_sp.design.design import Design
+from bayes_sp.effects.chain import Chain
+from bayes_sp.effects.read import MEDIATORS, OUTCOMES, flat, read_chain
 from bayes_sp.errors import FitWarning
-from bayes_sp.spec.priors import Prior
-from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.design import Design
+from bayes_sp.model.distributions import Prior
+from bayes_sp.model.path_model import PathModel
 
 NEAR = 0.9  # of residual SD x prior SD, where 1 is the bound
 EXPONENTIAL = ("exp", "zero_inflated", "hurdle")

@@ -18,9 +18,9 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_sp.arrays import Array
 from bayes_sp.effects.patients import log_patient_mean
 
-Array = NDArray[np.float64]
 Path = tuple[int, ...]
 
 

@@ -27,13 +27,14 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from bayes_sp.effects.chain import Array, Baselines
-from bayes_sp.effects.nodes import LEAST_NODES, Rule
-from bayes_sp.effects.normal import Flags
+from bayes_sp.arrays import Array
+from bayes_sp.design.design import Design
+from bayes_sp.effects.chain import Baselines
+from bayes_sp.effects.means.nodes import LEAST_NODES, Rule
+from bayes_sp.effects.means.normal import Flags
 from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, make_problem
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import DEPENDENCE, DIRECT, MEDIATED_INTERACTION, TOTAL, VIA
-from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.design import Design
 
 
 def interventional_effects(

@@ -16,9 +16,8 @@ R bounds the relative error of the mean. With many patients the posterior is nar
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bayes_sp.arrays import Array
 
 LEAST = 100_000  # patients: the means of fewer are sums over all of them
 TOLERANCE = 1e-6  # relative error of a mean that the bound must exclude

@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayes_sp.effects.chain import Array, Baselines, Chain, Mediator
-from bayes_sp.effects.draws import linear_baselines, read_chain
+from bayes_sp.arrays import Array
+from bayes_sp.design.design import Design
+from bayes_sp.effects.chain import Baselines, Chain, Mediator
 from bayes_sp.effects.formulas import Path, enumerate_paths
-from bayes_sp.effects.nodes import LEAST_NODES, MOST_NODES, Rule
-from bayes_sp.effects.normal import Flags, every_path
+from bayes_sp.effects.means.nodes import LEAST_NODES, MOST_NODES, Rule
+from bayes_sp.effects.means.normal import Flags, every_path
+from bayes_sp.effects.means.worlds import Means, check_chain, needs_nodes, world_means
+from bayes_sp.effects.read import linear_baselines, read_chain
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS, all_sets
 from bayes_sp.effects.summary import variance_factor
-from bayes_sp.effects.worlds import Means, check_chain, needs_nodes, world_means
 from bayes_sp.errors import SurveyError
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import COEFFICIENT, DIFFERENCE, VARIANCE_FACTOR, path_name
-from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.design import Design
 
 TOLERANCE = 1e-6
 _EVEN, _HARD = 24, 16  # draws on which the error of quadrature is measured: evenly spaced, and with the widest errors

@@ -22,13 +22,8 @@ from math import factorial
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_sp.effects.formulas import (
-    Array,
-    ChainCoefficients,
-    Path,
-    path_products,
-    predictor,
-)
+from bayes_sp.arrays import Array
+from bayes_sp.effects.formulas import ChainCoefficients, Path, path_products, predictor
 from bayes_sp.effects.patients import log_patient_mean
 
 # 2**8 worlds; three mediators have eight paths, four have sixteen and 65,536 worlds.

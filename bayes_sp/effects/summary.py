@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_sp.effects.convergence import Array, convergence_measures
+from bayes_sp.arrays import Array
+from bayes_sp.effects.convergence import convergence_measures
 from bayes_sp.names import VARIANCE_FACTOR
 
 CI_KIND = "eti"

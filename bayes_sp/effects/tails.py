@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayes_sp.effects.convergence import Array
+from bayes_sp.arrays import Array
 
 LEAST_TAIL = 5  # draws
 PRIOR_K, PRIOR_SIZE = 0.5, 10  # a weak prior of k, and how many draws it counts for

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bayes_sp.compare.multiverse import serial_path
+from bayes_sp.analysis.comparison.models import serial_path
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ARROW, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT
 from bayes_sp.sensitivity.target import Target
-from bayes_sp.spec.types import PathModel
 
 
 def effect_words(model: PathModel, target: Target) -> str:

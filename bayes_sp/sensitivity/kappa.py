@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_sp.conditioned import Conditioned
-from bayes_sp.effects.posterior import check_kappa
+from bayes_sp.analysis.conditioned import Conditioned
+from bayes_sp.analysis.provenance import provenance
+from bayes_sp.effects.paths import check_kappa
 from bayes_sp.effects.summary import CI_PROB
-from bayes_sp.sensitivity.provenance import provenance
+from bayes_sp.safe_text import html
 from bayes_sp.sensitivity.target import Finding, Target, estimate_of, target_of
-from bayes_sp.shown import html
 
 KAPPAS = tuple(i / 10 for i in range(11))
 ROUNDING = 1e-9  # of the width of an interval

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bayes_sp.analysis.batch.cell import Answer, Cell, Outcome
+from bayes_sp.analysis.batch.runner import Runner
 from bayes_sp.errors import BayesSpError
-from bayes_sp.many.cells import Answer, Cell, Outcome
-from bayes_sp.many.run import Runner
+from bayes_sp.model.reading.write import specification_digest
 from bayes_sp.sensitivity.target import Estimate, Target, estimate_of
-from bayes_sp.spec.dump import specification_digest
 
 
 def run_once(cells: Sequence[Cell], runner: Runner) -> list[Outcome]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayes_sp.compare.multiverse import main_path
+from bayes_sp.analysis.comparison.models import main_path
 from bayes_sp.errors import BayesSpError, nearest
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
-from bayes_sp.spec.types import PathModel
 
 
 @dataclass(frozen=True)

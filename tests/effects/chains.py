@@ -6,7 +6,7 @@ import numpy as np
 from scipy import special, stats
 
 from bayes_sp.effects.chain import Baselines, Chain, Mediator, Outcome
-from bayes_sp.effects.normal import every_path
+from bayes_sp.effects.means.normal import every_path
 
 LEVELS = 4
 

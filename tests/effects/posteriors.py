@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from bayes_sp.families.registry import FAMILIES
-from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.design import Design
+from bayes_sp.design.design import Design
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.path_model import PathModel
 
 SIZES = {"sigma": 0.8, "phi": 1.2, "nu": 5.0, "precision": 6.0, "shape": 2.0, "tau": 0.3}
 

@@ -12,12 +12,12 @@ import xarray as xr
 from scipy.integrate import quad
 
 import bayes_sp as sp
+from bayes_sp.design.build import design_arrays
 from bayes_sp.effects.existence import mean_bound, warn_of_means
 from bayes_sp.errors import FitWarning
-from bayes_sp.spec.load import load_model
-from bayes_sp.spec.priors import Prior
-from bayes_sp.survey.arrays import design_arrays
-from bayes_sp.survey.records import Survey
+from bayes_sp.model.distributions import Prior
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.records.survey import Survey
 
 NORMAL = {"dist": "normal", "mu": 0, "sigma": 0.5, "why": "w"}
 SPREAD = {"dist": "half_normal", "sigma": 2, "why": "w"}

@@ -11,10 +11,10 @@ from scipy import special
 
 from bayes_sp.effects.chain import Chain, Mediator, Outcome
 from bayes_sp.effects.interventional import _means
-from bayes_sp.effects.nodes import Rule
-from bayes_sp.effects.normal import every_path
+from bayes_sp.effects.means.nodes import Rule
+from bayes_sp.effects.means.normal import every_path
+from bayes_sp.effects.means.worlds import world_means
 from bayes_sp.effects.problem import Problem
-from bayes_sp.effects.worlds import world_means
 
 BASE = (0.0, 0.0, 0.3)  # intercepts
 

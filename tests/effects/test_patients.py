@@ -7,9 +7,9 @@ import pytest
 
 from bayes_sp.effects import patients
 from bayes_sp.effects.chain import Chain, Linear, Mediator, Outcome
-from bayes_sp.effects.nodes import Rule
+from bayes_sp.effects.means.nodes import Rule
+from bayes_sp.effects.means.worlds import world_means
 from bayes_sp.effects.patients import LEAST, TOLERANCE, expanded, log_patient_mean
-from bayes_sp.effects.worlds import world_means
 
 
 def covariates(n: int) -> np.ndarray:

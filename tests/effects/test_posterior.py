@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bayes_sp.effects.posterior import chain_coefficients, compute_effects
+from bayes_sp.design.build import design_arrays
+from bayes_sp.effects.paths import chain_coefficients, compute_effects
+from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import ALONE, AVERAGE, COEFFICIENT, DIFFERENCE, EFFECT_COLUMNS, RATE_RATIO, TOTAL, TOTAL_INDIRECT
-from bayes_sp.spec.load import load_model
-from bayes_sp.survey.arrays import design_arrays
 
 
 @pytest.fixture

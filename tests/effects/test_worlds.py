@@ -12,11 +12,12 @@ import pytest
 from chains import made_up_chain, outcome_mean, simulated_world
 from scipy import integrate, special, stats
 
-from bayes_sp.effects import formulas, kernels, kernels_levels, points
+from bayes_sp.effects import formulas
 from bayes_sp.effects.chain import Chain
-from bayes_sp.effects.nodes import Rule, beta_nodes, cross_world_factor, normal_nodes
-from bayes_sp.effects.normal import every_path
-from bayes_sp.effects.worlds import needs_nodes, world_means
+from bayes_sp.effects.means import kernels, kernels_levels, points
+from bayes_sp.effects.means.nodes import Rule, beta_nodes, cross_world_factor, normal_nodes
+from bayes_sp.effects.means.normal import every_path
+from bayes_sp.effects.means.worlds import needs_nodes, world_means
 
 OUTCOMES = ("identity", "exp", "logit", "probit", "zero_inflated", "hurdle")
 PAIRS = [("normal", "normal"), ("normal", "logit"), ("normal", "beta"), ("logit", "normal"), ("probit", "normal"),

@@ -9,20 +9,20 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bayes_sp.analysis import Analysis
-from bayes_sp.compare.table import Fitted, compare
-from bayes_sp.compare.twin import twin_of
-from bayes_sp.criticism.diagnostics import Verdict
-from bayes_sp.effects.posterior import Effects, compute_effects
-from bayes_sp.fitting import Fit
-from bayes_sp.frequentist.bootstrap import bootstrap
-from bayes_sp.model.options import SamplerOptions
-from bayes_sp.spec.load import load_model
-from bayes_sp.spec.types import PathModel
-from bayes_sp.study.published import published
-from bayes_sp.study.recovery import recover_published
-from bayes_sp.survey.arrays import design_arrays
-from bayes_sp.survey.records import RECONSTRUCTED, Survey
+from bayes_sp.analysis.comparison.recovery import recover_published
+from bayes_sp.analysis.comparison.table import Fitted, compare
+from bayes_sp.analysis.criticism.diagnostics import Verdict
+from bayes_sp.analysis.fit import Fit
+from bayes_sp.analysis.workflow import Analysis
+from bayes_sp.design.build import design_arrays
+from bayes_sp.effects.paths import Effects, compute_effects
+from bayes_sp.inference.bootstrap.bootstrap import bootstrap
+from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.model.normal_twin import twin_of
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.records.published.article import published
+from bayes_sp.records.survey import RECONSTRUCTED, Survey
 
 NUMBERS = {"r_hat": 1.0023, "ess_bulk": 3210.4, "ess_tail": 2109.8, "divergences": 0, "e_bfmi": 0.914}
 TABLE = {"name": ["mood[walks]"], "r_hat": [1.0023], "ess_bulk": [3210.4], "ess_tail": [2109.8], "mcse_mean": [0.0012]}

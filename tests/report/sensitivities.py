@@ -7,12 +7,12 @@ from functools import cache
 
 from scripted import FEW, Scripted, chain_model, chain_records, chain_survey, fits_made_once
 
-from bayes_sp.many.cells import Cell
-from bayes_sp.sensitivity.grid_file import Grid, read_grid
-from bayes_sp.sensitivity.whole import PARTS, Sensitivity, analyse
-from bayes_sp.spec.load import load_model
-from bayes_sp.survey.nonresponders import nonresponders_from_records
-from bayes_sp.survey.records import RECONSTRUCTED, Survey
+from bayes_sp.analysis.batch.cell import Cell
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.records.nonresponders import nonresponders_from_records
+from bayes_sp.records.survey import RECONSTRUCTED, Survey
+from bayes_sp.sensitivity.every import PARTS, Sensitivity, analyse
+from bayes_sp.sensitivity.prior.grid_file import Grid, read_grid
 
 SLOPES = {"slope.sigma": [0.25, 0.5, 1.0]}
 CROSSES = {

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_sp.criticism.prior_check import check_priors
-from bayes_sp.report.criticism import criticism_sections, prior_text
-from bayes_sp.report.criticism_figures import (
+from bayes_sp.analysis.criticism.prior_check import check_priors
+from bayes_sp.report.figures.criticism import (
     plot_influence,
     plot_loo_pit,
     plot_predictive_checks,
     plot_prior_check,
 )
-from bayes_sp.report.layout import WIDTH
-from bayes_sp.report.save import save_analysis
-from bayes_sp.report.text import summary_text
+from bayes_sp.report.folders.analysis import save_analysis
+from bayes_sp.report.text.criticism import criticism_sections, prior_text
+from bayes_sp.report.text.layout import WIDTH
+from bayes_sp.report.text.summary import summary_text
 
 FORBIDDEN = ("significan", "p-value", "p value")
 

@@ -10,12 +10,12 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 
-from bayes_sp.fitting import Fit
-from bayes_sp.model.options import SamplerOptions
+from bayes_sp.analysis.fit import Fit
+from bayes_sp.design.build import design_arrays
+from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import DIFFERENCE, TOTAL_INDIRECT
-from bayes_sp.report.figures import INK, QUIET, plot_comparison, plot_paths
-from bayes_sp.spec.load import load_model
-from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.report.figures.paths import INK, QUIET, plot_comparison, plot_paths
 
 
 def texts_of(axes) -> list[str]:

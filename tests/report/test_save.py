@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from bayes_sp.analysis.fit import Fit, fit
 from bayes_sp.errors import RunError
-from bayes_sp.fitting import Fit, fit
-from bayes_sp.model.options import SamplerOptions
-from bayes_sp.report.save import save_analysis
-from bayes_sp.runs import read_run
-from bayes_sp.spec.dump import specification_digest
-from bayes_sp.spec.load import load_model
+from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.model.reading.write import specification_digest
+from bayes_sp.report.folders.analysis import save_analysis
+from bayes_sp.report.folders.run import read_run
 
 FILES = {
     "run.toml", "summary.txt", "posterior.nc", "effects.csv", "comparison.csv", "bootstrap.csv", "diagnostics.csv",

@@ -10,11 +10,11 @@ from matplotlib.patches import Rectangle
 from sensitivities import analysed, linear
 
 from bayes_sp.names import ARROW
-from bayes_sp.report.sensitivity_figures import plot_estimates, plot_kappa
-from bayes_sp.report.sensitivity_save import figures
-from bayes_sp.report.surface_figures import plot_confounding, plot_prior_grid
+from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
+from bayes_sp.report.figures.surfaces import plot_confounding, plot_prior_grid
+from bayes_sp.report.folders.sensitivity import figures
+from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS
 from bayes_sp.sensitivity.target import Estimate, Target
-from bayes_sp.sensitivity.whole import ATTRITION, CONFOUNDING, KAPPA, PRIORS
 
 STUDY = {"mediators": 2, "published": True, "reconstructed": True, "absent": 60}
 SERIAL = "walks -> mood -> sleep -> visits"

@@ -11,10 +11,10 @@ import xarray as xr
 from sensitivities import analysed
 
 from bayes_sp.errors import RunError
-from bayes_sp.report.sensitivity_save import findings_table, save_sensitivity
-from bayes_sp.sensitivity.whole import ATTRITION, CONFOUNDING, KAPPA, PRIORS
-from bayes_sp.spec.dump import specification_digest
-from bayes_sp.spec.load import load_model
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.model.reading.write import specification_digest
+from bayes_sp.report.folders.sensitivity import findings_table, save_sensitivity
+from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS
 
 ALWAYS = {"run.toml", "summary.txt", "effects.csv", "findings.csv"}
 POWER = {"power_scaling.csv", "power_scaling.nc", "power_scaling.png", "overlap.csv", "prior_tipping.csv"}

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from sensitivities import analysed, linear
 
-from bayes_sp.report.layout import WIDTH, within
-from bayes_sp.report.sensitivity_text import effect_name, sensitivity_text
+from bayes_sp.report.text.layout import WIDTH, within
+from bayes_sp.report.text.sensitivity import effect_name, sensitivity_text
+from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS
 from bayes_sp.sensitivity.target import estimate_of
-from bayes_sp.sensitivity.whole import ATTRITION, CONFOUNDING, KAPPA, PRIORS
 
 SERIAL = "walks -> mood -> sleep -> visits"
 NUMBER = r"-?\d+\.\d+"

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayes_sp.compare.table import Comparison
-from bayes_sp.effects.conclusions import Sign
-from bayes_sp.report.layout import WIDTH
-from bayes_sp.report.text import said_above, summary_text
-from bayes_sp.report.words import assumptions, in_sentence, path_words
-from bayes_sp.spec.load import load_model
+from bayes_sp.analysis.comparison.table import Comparison
+from bayes_sp.effects.stable_signs import Sign
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.report.text.assumptions import assumptions, in_sentence, path_words
+from bayes_sp.report.text.layout import WIDTH
+from bayes_sp.report.text.summary import said_above, summary_text
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

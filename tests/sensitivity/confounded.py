@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_sp.criticism.diagnostics import ESS_LIMIT
-from bayes_sp.effects.posterior import compute_effects
-from bayes_sp.many.cells import Answer, Cell, Failure, Outcome
-from bayes_sp.many.run import Runner
-from bayes_sp.many.work import answer, answer_table
-from bayes_sp.model.exact import exact_posterior
-from bayes_sp.spec.load import load_model
-from bayes_sp.spec.priors import Prior
-from bayes_sp.spec.types import PathModel
-from bayes_sp.survey.arrays import design_arrays
-from bayes_sp.survey.records import Survey
+from bayes_sp.analysis.batch.cell import Answer, Cell, Failure, Outcome
+from bayes_sp.analysis.batch.runner import Runner
+from bayes_sp.analysis.batch.work import answer, answer_table
+from bayes_sp.analysis.criticism.diagnostics import ESS_LIMIT
+from bayes_sp.design.build import design_arrays
+from bayes_sp.effects.paths import compute_effects
+from bayes_sp.inference.samplers.exact import exact_posterior
+from bayes_sp.model.distributions import Prior
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.records.survey import Survey
 
 WIDE = {"dist": "normal", "mu": 0.0, "sigma": 100.0, "why": "flat over all that the data could support"}
 SIGMA = {"dist": "half_normal", "sigma": 100.0, "why": "flat"}

@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from bayes_sp.errors import BayesSpError
-from bayes_sp.sensitivity.alternatives import RULES, alternative, priors_in_words
-from bayes_sp.sensitivity.grid_file import read_grid
-from bayes_sp.sensitivity.prior_terms import along, centred, changed, members, scaled, with_priors
-from bayes_sp.spec.check import check_model
-from bayes_sp.spec.dump import specification_digest, specification_text
-from bayes_sp.spec.load import load_model, shipped_models
-from bayes_sp.spec.priors import Prior
-from bayes_sp.study.published import published
+from bayes_sp.model.checks.model import check_model
+from bayes_sp.model.distributions import Prior
+from bayes_sp.model.reading.load import load_model, shipped_models
+from bayes_sp.model.reading.write import specification_digest, specification_text
+from bayes_sp.records.published.article import published
+from bayes_sp.sensitivity.prior.grid_file import read_grid
+from bayes_sp.sensitivity.prior.rules import RULES, alternative, priors_in_words
+from bayes_sp.sensitivity.prior.terms import along, centred, changed, members, scaled, with_priors
 
 SHIPPED = sorted(shipped_models())
 SCALE = {"normal": "sigma", "student_t": "sigma", "laplace": "b"}

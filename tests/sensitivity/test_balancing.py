@@ -7,10 +7,10 @@ import pytest
 from scipy.optimize import minimize
 
 from bayes_sp.errors import SurveyError
-from bayes_sp.sensitivity.balancing import balance, entropy_weights
-from bayes_sp.study.reconstruct import reconstruct
-from bayes_sp.study.referred import published_nonresponders
-from bayes_sp.survey.nonresponders import Moment
+from bayes_sp.records.nonresponders import Moment
+from bayes_sp.records.published.reconstruct import reconstruct
+from bayes_sp.records.published.referred import published_nonresponders
+from bayes_sp.sensitivity.missing.entropy_balancing import balance, entropy_weights
 
 
 def columns_of(n: int = 40, seed: int = 0) -> dict[str, np.ndarray]:

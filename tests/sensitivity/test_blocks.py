@@ -9,15 +9,15 @@ import pytest
 import xarray as xr
 from numpy.testing import assert_allclose
 
-from bayes_sp.model.native import log_densities
-from bayes_sp.model.pointwise import log_likelihood
-from bayes_sp.model.posterior import log_posterior
-from bayes_sp.model.program import compile_program
-from bayes_sp.model.sample import label_draws
-from bayes_sp.sensitivity import blocks
-from bayes_sp.sensitivity.blocks import block_log_density, prior_blocks, total_log_likelihood
-from bayes_sp.spec.load import load_model
-from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.design.build import design_arrays
+from bayes_sp.inference.engine.lower import compile_program
+from bayes_sp.inference.engine.native import log_densities
+from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
+from bayes_sp.inference.sample import label_draws
+from bayes_sp.inference.samplers.target import log_posterior
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.sensitivity.power import blocks
+from bayes_sp.sensitivity.power.blocks import block_log_density, prior_blocks, total_log_likelihood
 
 SHIPPED = (
     "baseline_adjusted", "bounded", "hurdle", "interaction", "latent", "ordinal", "poisson", "primary", "process4",

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from bayes_sp.errors import BayesSpError
-from bayes_sp.sensitivity.confounders import (
+from bayes_sp.model.checks.model import check_model
+from bayes_sp.model.distributions import Prior
+from bayes_sp.model.parts import Unmeasured
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.sensitivity.confounder.pairs import (
     check_strengths,
     confounded_pairs,
     default_levels,
     with_confounder,
 )
 from bayes_sp.sensitivity.target import Target, target_of
-from bayes_sp.spec.check import check_model
-from bayes_sp.spec.load import load_model
-from bayes_sp.spec.parts import Unmeasured
-from bayes_sp.spec.priors import Prior
 
 CHAIN = ("group_change", "belonging_t1", "loneliness_t1", "appointments_t1")
 POSITIVE = Prior("half_normal", (("sigma", 0.3),), "moderate")

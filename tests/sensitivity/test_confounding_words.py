@@ -8,17 +8,17 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from bayes_sp.many.cells import Answer, Failure
+from bayes_sp.analysis.batch.cell import Answer, Failure
+from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import CURVE_COLUMNS
-from bayes_sp.sensitivity.confounding_words import (
+from bayes_sp.sensitivity.confounder.multiples import Multiple, Statement
+from bayes_sp.sensitivity.confounder.words import (
     findings_of,
     problems_sentence,
     sentences_of,
 )
 from bayes_sp.sensitivity.effect_words import effect_words
-from bayes_sp.sensitivity.multiples import Multiple, Statement
 from bayes_sp.sensitivity.target import Estimate, Target, target_of
-from bayes_sp.spec.load import load_model
 
 MODEL = load_model("primary")
 SERIAL = target_of(MODEL)

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from bayes_sp.conditioned import Conditioned
+from bayes_sp.analysis.conditioned import Conditioned
+from bayes_sp.design.build import design_arrays
+from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import BENCHMARK_COLUMNS
-from bayes_sp.sensitivity.covariate_strengths import benchmark_strengths, greatest_strength, unexplained_sd
-from bayes_sp.spec.load import load_model
-from bayes_sp.survey.arrays import design_arrays
-from bayes_sp.survey.records import Survey
+from bayes_sp.records.survey import Survey
+from bayes_sp.sensitivity.confounder.benchmarks import benchmark_strengths, greatest_strength, unexplained_sd
 
 
 @pytest.fixture

@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 
 import bayes_sp as sp
+from bayes_sp.analysis.batch.cell import Answer, Failure
+from bayes_sp.analysis.batch.runner import Runner
+from bayes_sp.analysis.batch.work import answer_table
+from bayes_sp.design.build import design_arrays
 from bayes_sp.errors import BayesSpError, FitError
-from bayes_sp.many.cells import Answer, Failure
-from bayes_sp.many.run import Runner
-from bayes_sp.many.work import answer_table
 from bayes_sp.names import DELTA_COLUMNS
 from bayes_sp.sensitivity import DeltaCurve, Target, delta_curve
-from bayes_sp.sensitivity.delta_shifts import TOGETHER, Curve, curves_of, words_of, zero_place
-from bayes_sp.sensitivity.delta_tipping import tipping_of
+from bayes_sp.sensitivity.missing.delta_tipping import tipping_of
+from bayes_sp.sensitivity.missing.shifts import TOGETHER, Curve, curves_of, words_of, zero_place
 from bayes_sp.sensitivity.target import Estimate
-from bayes_sp.survey.arrays import design_arrays
 
 OPTIONS = sp.SamplerOptions(draws=50, tune=100, chains=2)
 VISITS, MOOD = "visits", "mood"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bayes_sp.errors import BayesSpError
-from bayes_sp.sensitivity.dials import any_dial, constant_dial, factor_dial, turned
-from bayes_sp.spec.load import load_model, shipped_models
+from bayes_sp.model.reading.load import load_model, shipped_models
+from bayes_sp.sensitivity.prior.dials import any_dial, constant_dial, factor_dial, turned
 
 
 def test_a_key_is_a_group_a_prior_or_a_constant(small_model):

@@ -9,11 +9,11 @@ import pytest
 import xarray as xr
 from numpy.testing import assert_allclose
 
-from bayes_sp.effects.posterior import Effects, compute_effects
+from bayes_sp.design.build import design_arrays
+from bayes_sp.effects.paths import Effects, compute_effects
+from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import ALONE, AVERAGE, E_VALUE_COLUMNS
-from bayes_sp.sensitivity.evalues import NONE, e_value, e_values
-from bayes_sp.spec.load import load_model
-from bayes_sp.survey.arrays import design_arrays
+from bayes_sp.sensitivity.confounder.e_values import NONE, e_value, e_values
 
 
 def effects_of(ratios, scale="rate_ratio"):

@@ -9,18 +9,18 @@ import pandas as pd
 import pytest
 
 import bayes_sp as sp
+from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import AVERAGE, DIFFERENCE, RATE_RATIO, TOTAL
+from bayes_sp.records.nonresponders import Moment, NonResponders
+from bayes_sp.records.survey import Survey
 from bayes_sp.sensitivity import attrition, nonresponders_from_records, published_nonresponders
-from bayes_sp.sensitivity.departed import departed
-from bayes_sp.sensitivity.departures import TOGETHER, Departure, departures
-from bayes_sp.sensitivity.everyone import ATTRITION_COLUMNS
-from bayes_sp.sensitivity.moves import LEVEL, Move
-from bayes_sp.sensitivity.patterns import patterns
+from bayes_sp.sensitivity.missing.attrition import ATTRITION_COLUMNS
+from bayes_sp.sensitivity.missing.attrition_tipping import clearance, why_never
+from bayes_sp.sensitivity.missing.coefficient_shifts import LEVEL, Move
+from bayes_sp.sensitivity.missing.curves import attrition_curves
+from bayes_sp.sensitivity.missing.departures import TOGETHER, Departure, departures
+from bayes_sp.sensitivity.missing.mixture import patterns
 from bayes_sp.sensitivity.target import Target, target_of
-from bayes_sp.sensitivity.tipping_delta import clearance, why_never
-from bayes_sp.spec.load import load_model
-from bayes_sp.survey.nonresponders import Moment, NonResponders
-from bayes_sp.survey.records import Survey
 
 FEW = sp.SamplerOptions(draws=150, tune=200, chains=2)
 SERIAL = "group_change -> belonging_t1 -> loneliness_t1 -> appointments_t1"
@@ -41,7 +41,7 @@ def along(fit, ways, target):
     """Return effects as functions of any departure, and the departures."""
     both = patterns(fit, published_nonresponders(), 1.0)
     chosen = departures(both, target, *ways)
-    return departed(both, chosen, 0.95), chosen
+    return attrition_curves(both, chosen, 0.95), chosen
 
 
 def test_those_who_came_back_have_the_effects_of_the_fit(fit, found):
@@ -150,7 +150,7 @@ def test_a_level_of_the_outcome_scales_the_others_in_any_chain():
         "level of appointments_t1", "level",
         ((Move("appointments_t1", LEVEL, -1.0), Move("appointments_t1", LEVEL, 1.0)),), (-1.0, 1.0),
     )  # fmt: skip
-    effects = departed(patterns(replace(fit, posterior=tree), published_nonresponders(), 1.0), [level], 0.95)
+    effects = attrition_curves(patterns(replace(fit, posterior=tree), published_nonresponders(), 1.0), [level], 0.95)
     sign = effects.estimate(level, 0.0, target).sign()
     assert sign == -1
     assert "multiplies the difference" in why_never(effects, level, target)

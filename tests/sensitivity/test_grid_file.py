@@ -7,8 +7,8 @@ import pytest
 import tomli_w
 
 from bayes_sp.errors import SpecificationError
-from bayes_sp.sensitivity.grid_file import MOST_CELLS, read_grid, shipped_grids
-from bayes_sp.spec.load import load_model, shipped_models
+from bayes_sp.model.reading.load import load_model, shipped_models
+from bayes_sp.sensitivity.prior.grid_file import MOST_CELLS, read_grid, shipped_grids
 
 TIGHT = {"dist": "normal", "mu": 0, "sigma": 0.1, "why": "tight"}
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import bayes_sp as sp
-from bayes_sp.model.options import SamplerOptions
+from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.names import AVERAGE, DIFFERENCE, RATE_RATIO, TOTAL
 from bayes_sp.sensitivity.kappa import kappa_curve
 

@@ -11,7 +11,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayes_sp.names import CURVE_COLUMNS, MULTIPLE_COLUMNS
-from bayes_sp.sensitivity.multiples import (
+from bayes_sp.sensitivity.confounder.grid import Grid
+from bayes_sp.sensitivity.confounder.multiples import (
     MOST_REFITS,
     Multiple,
     multiples_of,
@@ -21,8 +22,7 @@ from bayes_sp.sensitivity.multiples import (
     tipping_curve,
     with_refined,
 )
-from bayes_sp.sensitivity.strength_grid import Grid
-from bayes_sp.sensitivity.surface import Surface
+from bayes_sp.sensitivity.confounder.surface import Surface
 
 GRID = Grid(("m", "y"), (0.2, 0.4, 0.6), (0.3, 0.6, 0.9))
 START = Multiple("m", "y", "age", 0.2, 0.3, 1, 1.5, 3.0)

@@ -11,11 +11,11 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 import bayes_sp as sp
+from bayes_sp.model.distributions import Prior
+from bayes_sp.model.reading.load import load_model
 from bayes_sp.sensitivity import prior_overlap
-from bayes_sp.sensitivity.marginals import marginal, marginal_cutpoint, marginal_share
-from bayes_sp.sensitivity.overlap import overlap, posterior_density
-from bayes_sp.spec.load import load_model
-from bayes_sp.spec.priors import Prior
+from bayes_sp.sensitivity.power.marginals import marginal, marginal_cutpoint, marginal_share
+from bayes_sp.sensitivity.power.overlap import overlap, posterior_density
 
 FEW = sp.SamplerOptions(draws=100, tune=150, chains=2)
 

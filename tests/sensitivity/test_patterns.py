@@ -9,18 +9,18 @@ import pandas as pd
 import pytest
 
 import bayes_sp as sp
+from bayes_sp.design.build import covariate_columns, design_arrays
 from bayes_sp.effects.convergence import convergence_measures
-from bayes_sp.effects.posterior import chain_coefficients, compute_effects
+from bayes_sp.effects.paths import chain_coefficients, compute_effects
 from bayes_sp.effects.problem import Quadrature
 from bayes_sp.effects.shapley import log_link_effects
+from bayes_sp.model.parts import Unmeasured
+from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import AVERAGE, DIFFERENCE, RATE_RATIO
-from bayes_sp.sensitivity.moves import LEVEL, Move
-from bayes_sp.sensitivity.patterns import effects_of, labelled_effects, patterns
-from bayes_sp.spec.load import load_model
-from bayes_sp.spec.parts import Unmeasured
-from bayes_sp.study.referred import published_nonresponders
-from bayes_sp.survey.arrays import covariate_columns, design_arrays
-from bayes_sp.survey.nonresponders import nonresponders_from_records
+from bayes_sp.records.nonresponders import nonresponders_from_records
+from bayes_sp.records.published.referred import published_nonresponders
+from bayes_sp.sensitivity.missing.coefficient_shifts import LEVEL, Move
+from bayes_sp.sensitivity.missing.mixture import effects_of, labelled_effects, patterns
 
 FEW = sp.SamplerOptions(draws=60, tune=150, chains=2)
 NODES = Quadrature(8, 0.0)

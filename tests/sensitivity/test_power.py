@@ -12,22 +12,22 @@ from arviz_stats import psense_summary
 from numpy.testing import assert_allclose
 
 import bayes_sp as sp
+from bayes_sp.analysis.batch.cell import Failure
+from bayes_sp.design.build import design_arrays
 from bayes_sp.errors import BayesSpError
-from bayes_sp.many.cells import Failure
-from bayes_sp.model.exact import exact_posterior
+from bayes_sp.inference.samplers.exact import exact_posterior
+from bayes_sp.model.distributions import Prior
+from bayes_sp.model.parts import Unmeasured
+from bayes_sp.model.powers import scaled_model
+from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import AVERAGE
+from bayes_sp.records.survey import Survey
 from bayes_sp.sensitivity import PowerScaling, Runner, Target, power_scaling
-from bayes_sp.sensitivity.blocks import block_log_density, prior_blocks, total_log_likelihood
-from bayes_sp.sensitivity.power_refits import ALL_PRIORS, LIKELIHOOD
-from bayes_sp.sensitivity.power_result import CONFLICT, NOTHING, STRONG, UNKNOWN, diagnosis
-from bayes_sp.sensitivity.power_weights import power_weights, tail_sizes, weighted_summary
+from bayes_sp.sensitivity.power.blocks import block_log_density, prior_blocks, total_log_likelihood
+from bayes_sp.sensitivity.power.refits import ALL_PRIORS, LIKELIHOOD
+from bayes_sp.sensitivity.power.result import CONFLICT, NOTHING, STRONG, UNKNOWN, diagnosis
+from bayes_sp.sensitivity.power.weights import power_weights, tail_sizes, weighted_summary
 from bayes_sp.sensitivity.target import target_of
-from bayes_sp.spec.load import load_model
-from bayes_sp.spec.parts import Unmeasured
-from bayes_sp.spec.powers import scaled_model
-from bayes_sp.spec.priors import Prior
-from bayes_sp.survey.arrays import design_arrays
-from bayes_sp.survey.records import Survey
 
 FEW = sp.SamplerOptions(draws=100, tune=150, chains=2)
 PATH = "x -> m -> y"
@@ -263,7 +263,7 @@ def test_what_cannot_be_refitted_is_unreliable_and_has_no_numbers(conflict):
 
 def test_a_power_that_is_no_distribution_is_told(monkeypatch):
     """Where weights do not hold either, the reason names the prior."""
-    monkeypatch.setattr("bayes_sp.sensitivity.power_weights.PARETO_K_LIMIT", -5.0)
+    monkeypatch.setattr("bayes_sp.sensitivity.power.weights.PARETO_K_LIMIT", -5.0)
     model, survey = normal_chain(Prior("student_t", (("nu", 1.0), ("mu", 0.0), ("sigma", 1.0)), "a Cauchy"))
     found = power_scaling(sp.fit(model, survey, seed=1, options=FEW), alphas=(0.5,), runner=Recording())
     assert "priors.y.m" in found.reasons["y.m", 0.5]

@@ -9,7 +9,7 @@ from arviz_stats import psense
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from bayes_sp.sensitivity.power_weights import (
+from bayes_sp.sensitivity.power.weights import (
     equal_weights,
     power_weights,
     sensitivity,

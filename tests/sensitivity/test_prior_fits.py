@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import bayes_sp as sp
+from bayes_sp.analysis.batch.cell import Failure
+from bayes_sp.analysis.batch.runner import Runner
 from bayes_sp.errors import BayesSpError, FitError, SurveyError
-from bayes_sp.many.cells import Failure
-from bayes_sp.many.run import Runner
-from bayes_sp.sensitivity.grid_file import read_grid
-from bayes_sp.sensitivity.prior_fits import VALUES, prior_grid
+from bayes_sp.sensitivity.prior.grid import VALUES, prior_grid
+from bayes_sp.sensitivity.prior.grid_file import read_grid
 from bayes_sp.sensitivity.target import Target, target_of
 
 FEW = sp.SamplerOptions(draws=60, tune=80, chains=2, cores=1)

@@ -11,14 +11,14 @@ import pytest
 from scipy import optimize, stats
 
 import bayes_sp as sp
-from bayes_sp.criticism.prior_draws import SAMPLERS
+from bayes_sp.analysis.batch.cell import Failure
+from bayes_sp.analysis.batch.runner import Runner
+from bayes_sp.analysis.criticism.prior_draws import SAMPLERS
 from bayes_sp.errors import BayesSpError, FitError
-from bayes_sp.many.cells import Failure
-from bayes_sp.many.run import Runner
-from bayes_sp.sensitivity.prior_tipping import prior_tipping_point
-from bayes_sp.sensitivity.prior_words import QUANTILES, prior_range, prior_words, range_words
+from bayes_sp.model.distributions import DISTRIBUTIONS, Prior
+from bayes_sp.sensitivity.prior.tipping import prior_tipping_point
+from bayes_sp.sensitivity.prior.words import QUANTILES, prior_range, prior_words, range_words
 from bayes_sp.sensitivity.target import Target
-from bayes_sp.spec.priors import DISTRIBUTIONS, Prior
 
 FLAT = {"dist": "flat", "why": "w"}
 UNIT = {"dist": "normal", "mu": 0, "sigma": 1, "why": "w"}

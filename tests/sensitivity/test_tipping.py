@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from bayes_sp.sensitivity.crossings import margin_of, state_of
 from bayes_sp.sensitivity.target import Estimate
-from bayes_sp.sensitivity.tipping import find_tipping, one_by_one
+from bayes_sp.sensitivity.tipping_search import find_tipping, one_by_one
 
 STEP = 0.777 + math.atanh(0.5) / 40  # where a steep step reaches a half
 

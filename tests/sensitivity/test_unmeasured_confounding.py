@@ -12,22 +12,22 @@ from numpy.testing import assert_allclose
 from scipy.optimize import brentq
 
 import bayes_sp as sp
-from bayes_sp.effects.posterior import compute_effects
-from bayes_sp.many.cells import Answer, Cell
-from bayes_sp.many.run import Runner
-from bayes_sp.many.work import answer
-from bayes_sp.model.simulate import simulate_survey
-from bayes_sp.sensitivity.confounders import with_confounder
-from bayes_sp.sensitivity.confounding_words import ASSUMPTIONS
-from bayes_sp.sensitivity.covariate_strengths import benchmark_strengths
-from bayes_sp.sensitivity.evalues import e_values
-from bayes_sp.sensitivity.surface import Surface, product_bias
+from bayes_sp.analysis.batch.cell import Answer, Cell
+from bayes_sp.analysis.batch.runner import Runner
+from bayes_sp.analysis.batch.work import answer
+from bayes_sp.design.build import design_arrays
+from bayes_sp.design.simulate import simulate_survey
+from bayes_sp.effects.paths import compute_effects
+from bayes_sp.model.distributions import Prior
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.records.survey import Survey
+from bayes_sp.sensitivity.confounder.benchmarks import benchmark_strengths
+from bayes_sp.sensitivity.confounder.confounding import confounding
+from bayes_sp.sensitivity.confounder.e_values import e_values
+from bayes_sp.sensitivity.confounder.pairs import with_confounder
+from bayes_sp.sensitivity.confounder.surface import Surface, product_bias
+from bayes_sp.sensitivity.confounder.words import ASSUMPTIONS
 from bayes_sp.sensitivity.target import Target, estimate_of
-from bayes_sp.sensitivity.unmeasured_confounding import confounding
-from bayes_sp.spec.load import load_model
-from bayes_sp.spec.priors import Prior
-from bayes_sp.survey.arrays import design_arrays
-from bayes_sp.survey.records import Survey
 
 FEW = sp.SamplerOptions(draws=250, tune=200, chains=4)
 SERIAL = "x -> m1 -> m2 -> y"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from scripted import FEW, Scripted, chain_model, chain_records, chain_survey, chain_tables, fits_made_once
 
-from bayes_sp.errors import BayesSpError, PlaceError, RunError
-from bayes_sp.many.run import Runner
+from bayes_sp.analysis.batch.runner import Runner
+from bayes_sp.errors import BayesSpError, RunError, RunnerError
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.records.nonresponders import nonresponders_from_moments, nonresponders_from_records
+from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PARTS, PRIORS, analyse
 from bayes_sp.sensitivity.target import Target, estimate_of
-from bayes_sp.sensitivity.whole import ATTRITION, CONFOUNDING, KAPPA, PARTS, PRIORS, analyse
-from bayes_sp.spec.load import load_model
-from bayes_sp.survey.nonresponders import nonresponders_from_moments, nonresponders_from_records
 
 MODEL, SURVEY = chain_model(), chain_survey()
 
@@ -146,7 +146,7 @@ def test_no_fit_of_a_part_counts_as_failed_and_not_as_refused_alone():
     assert found.failed
 
 
-@pytest.mark.parametrize("error", [RunError("cells", ["is not a folder"]), PlaceError("the cluster", ["is gone"])])
+@pytest.mark.parametrize("error", [RunError("cells", ["is not a folder"]), RunnerError("the cluster", ["is gone"])])
 def test_a_place_that_cannot_be_used_ends_the_whole(error):
     """A lost cluster, or a folder that cannot be written, is no property of an analysis."""
 

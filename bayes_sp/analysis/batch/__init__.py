@@ -1,0 +1,1 @@
+"""Many fits: on this machine, on a cluster, kept by content."""

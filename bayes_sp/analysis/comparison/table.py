@@ -1,0 +1,161 @@
+"""Bayes and bootstrap, like for like: {normal, the model's family} x {bootstrap, posterior}, and published values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_sp.effects.paths import Effects
+from bayes_sp.effects.summary import CI_KIND, CI_PROB
+from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import AVERAGE, COEFFICIENT, COMPARISON_COLUMNS, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.safe_text import html
+
+PUBLISHED, BOOTSTRAP, POSTERIOR = "published", "bootstrap", "posterior"
+
+BOOTSTRAP_COLUMNS = (
+    "path", "scale", "decomposition", "likelihood", "estimate", "lower", "upper", "lower_mcse", "upper_mcse",
+    "ci_kind", "ci_prob", "replicates", "failed", "reasons", "undefined", "boundary", "boundaries",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """One likelihood's two inferences.
+
+    Attributes
+    ----------
+    model
+        The specification.
+    effects
+        Effects from the posterior.
+    bootstrap
+        Percentile bootstrap of the maximum-likelihood fit; None where none was asked for.
+    patients
+        How many records the posterior rests on; None where that is not known.
+    """
+
+    model: PathModel
+    effects: Effects
+    bootstrap: BootstrapResult | None
+    patients: int | None = None
+
+    @property
+    def likelihood(self) -> str:
+        """Family of the outcome."""
+        return self.model.equations[-1].family
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The comparison as tables.
+
+    Attributes
+    ----------
+    table
+        One row for each path, scale, likelihood and inference, beside published values. Posteriors: median and
+        equal-tailed interval. Bootstraps: maximum-likelihood estimate and percentile interval. Differences and rate
+        ratios are averaged over the orders of switching, so that paths add up to the total.
+    bootstrap
+        Every bootstrap interval with the Monte Carlo standard error of its limits, the reasons of failures, and how
+        many resamples lie on which boundary of the likelihood.
+    mark
+        What the records are.
+    missing
+        Why a column of the comparison is not there or must not be used, one sentence each.
+    """
+
+    table: pd.DataFrame
+    bootstrap: pd.DataFrame
+    mark: str
+    missing: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        head = f"{self.mark}. Posterior: median, equal-tailed interval. Bootstrap: estimate, percentile interval."
+        return html(head, self.table)
+
+
+def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI_PROB) -> Comparison:
+    """Set published values, bootstraps and posteriors of each likelihood side by side.
+
+    Parameters
+    ----------
+    model
+        The specification whose published values are shown.
+    fits
+        The normal twin first, then the model itself; one entry where the model is its own twin.
+    mark
+        What the records are.
+    ci_prob
+        Probability of the intervals.
+    """
+    paths = [*(path_name(path) for path in model.named_paths()), TOTAL_INDIRECT, TOTAL]
+    rows = [*_published_rows(model), *(row for fitted in fits for row in _rows(fitted, paths, ci_prob))]
+    table = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
+    scales = list(dict.fromkeys(table["scale"]))
+    order = {name: i for i, name in enumerate(paths)} | {name: i for i, name in enumerate(sorted(scales))}
+    table = table.sort_values(["scale", "path"], key=lambda column: column.map(order), kind="stable", ignore_index=True)
+    for name in ("replicates", "failed", "boundary", "patients"):
+        table[name] = table[name].astype("Int64")
+    intervals = [row for fitted in fits for row in _bootstrap_rows(fitted, paths)]
+    return Comparison(table, pd.DataFrame(intervals, columns=list(BOOTSTRAP_COLUMNS)), mark)
+
+
+def _published_rows(model: PathModel) -> Iterator[dict[str, Any]]:
+    """Yield published effects, by least squares: per unit of exposure, and for the contrast in the outcome's unit."""
+    width = model.contrast[1] - model.contrast[0]
+    for effect in model.published:
+        for scale, factor in ((COEFFICIENT, 1.0), (DIFFERENCE, width)):
+            limits = [None if limit is None else limit * factor for limit in (effect.lower, effect.upper)]
+            lower, upper = limits if factor > 0 else limits[::-1]
+            for estimate in effect.estimate:
+                yield {
+                    "path": effect.path, "scale": scale, "likelihood": PUBLISHED, "inference": PUBLISHED,
+                    "estimate": estimate * factor, "lower": lower, "upper": upper, "ci_kind": "as published",
+                }  # fmt: skip
+
+
+def _rows(fitted: Fitted, paths: list[str], ci_prob: float) -> Iterator[dict[str, Any]]:
+    result, table = fitted.bootstrap, fitted.effects.intervals(ci_prob)
+    table = table[table["decomposition"].isin(["", AVERAGE])]
+    for row in table.itertuples():
+        common = {"path": row.path, "scale": row.scale, "likelihood": fitted.likelihood, "ci_prob": ci_prob}
+        if result is not None:
+            place = (paths.index(str(row.path)), result.scales.index(row.scale), result.decompositions.index(AVERAGE))
+            yield {
+                **common, "inference": BOOTSTRAP, "estimate": result.estimate[place], "lower": result.lower[place],
+                "upper": result.upper[place], "ci_kind": result.ci_kind, "replicates": result.replicates,
+                "failed": result.undefined[place], "boundary": result.at_boundary, "patients": result.patients,
+            }  # fmt: skip
+        yield {
+            **common, "inference": POSTERIOR, "estimate": row.median, "lower": row.lower, "upper": row.upper,
+            "ci_kind": CI_KIND, "patients": fitted.patients,
+        }  # fmt: skip
+
+
+def _bootstrap_rows(fitted: Fitted, paths: list[str]) -> Iterator[dict[str, Any]]:
+    result = fitted.bootstrap
+    if result is None:
+        return
+    reasons, boundaries = (
+        "; ".join(f"{count} x {words}" for words, count in found) for found in (result.reasons, result.boundaries)
+    )
+    for i, s, d in np.ndindex(*result.estimate.shape):
+        place, decomposition = (i, s, d), result.decompositions[d]
+        if result.scales[s] == COEFFICIENT or paths[i] == TOTAL:  # where alone and average are the same
+            if decomposition != AVERAGE:
+                continue
+            decomposition = ""
+        yield {
+            "path": paths[i], "scale": result.scales[s], "decomposition": decomposition,
+            "likelihood": fitted.likelihood, "estimate": result.estimate[place], "lower": result.lower[place],
+            "upper": result.upper[place], "lower_mcse": result.lower_mcse[place],
+            "upper_mcse": result.upper_mcse[place], "ci_kind": result.ci_kind, "ci_prob": result.ci_prob,
+            "replicates": result.replicates, "failed": result.failed, "reasons": reasons,
+            "undefined": result.undefined[place], "boundary": result.at_boundary, "boundaries": boundaries,
+        }  # fmt: skip

@@ -1,0 +1,150 @@
+"""A posterior with the records it was conditioned on, and every effect that can be asked of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import pandas as pd
+import xarray as xr
+
+from bayes_sp.design.build import design_arrays
+from bayes_sp.design.checks.doubts import survey_doubts
+from bayes_sp.design.design import Design
+from bayes_sp.effects.chain import Baselines
+from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
+from bayes_sp.effects.interventional import interventional_effects
+from bayes_sp.effects.paths import Effects, compute_effects
+from bayes_sp.effects.read import linear_baselines, with_unmeasured
+from bayes_sp.effects.stable_signs import Sign, signs
+from bayes_sp.effects.summary import CI_PROB, summarise
+from bayes_sp.errors import SurveyError
+from bayes_sp.inference.pointwise.imputed import filled_columns
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import VARYING
+from bayes_sp.records.survey import Survey
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioned:
+    """A posterior with the specification and the survey that it was conditioned on.
+
+    Attributes
+    ----------
+    model, survey
+        What was fitted to which records.
+    posterior
+        DataTree with groups ``posterior``, ``sample_stats``, ``log_likelihood``, ``observed_data`` and
+        ``constant_data``, ``imputed`` where covariates have missing cells, and ``unmeasured`` where there are
+        unmeasured confounders; its attributes say how it was made.
+    """
+
+    model: PathModel
+    survey: Survey
+    posterior: xr.DataTree
+
+    def effects(self, *, kappa: float = 1.0) -> Effects:
+        """Return draws of every path effect, in units of the outcome and on the other scales that its family has."""
+        return compute_effects(
+            self.model, self._design, self._draws, kappa=kappa, mark=self.survey.mark, baselines=self.baselines()
+        )
+
+    def interventional_effects(self) -> xr.Dataset:
+        """Return draws of the interventional effects, which need no cross-world assumption.
+
+        See `bayes_sp.effects.interventional.interventional_effects`; Vansteelandt & Daniel (2017), Epidemiology 28,
+        258-265. doi:10.1097/EDE.0000000000000596
+        """
+        return interventional_effects(
+            self.model, self._design, self._draws, mark=self.survey.mark, baselines=self.baselines()
+        )
+
+    def interventional_table(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
+        """Return one row for each interventional effect, a difference in the outcome's unit."""
+        draws = self.interventional_effects()["difference"].transpose("chain", "draw", "effect")
+        table = summarise(draws.to_numpy(), ci_prob)
+        table.insert(0, "effect", draws["effect"].to_numpy())
+        return table
+
+    def controlled_direct_effect(self, at: Mapping[str, float | Sequence[float]]) -> xr.Dataset:
+        """Return draws of the exposure's effect while the mediators are held at stated values, ``{mediator: value}``.
+
+        See `bayes_sp.effects.controlled.controlled_direct_effect`.
+        """
+        return controlled_direct_effect(
+            self.model, self._design, self._draws, at, mark=self.survey.mark, baselines=self.baselines()
+        )
+
+    def dose_curve(self, exposures: Sequence[float], *, kappa: float = 1.0) -> xr.Dataset:
+        """Return draws of every path effect of moving the exposure from the contrast's first value to each of these.
+
+        See `bayes_sp.effects.controlled.dose_curve`.
+        """
+        return dose_curve(
+            self.model, self._design, self._draws, exposures, kappa=kappa, mark=self.survey.mark,
+            baselines=self.baselines(),
+        )  # fmt: skip
+
+    def signs(self, ci_prob: float = CI_PROB) -> dict[str, Sign]:
+        """Return on which side of 0 each difference lies for kappa 0, 0.5 and 1, averaged and in every single order.
+
+        See `bayes_sp.effects.stable_signs.signs`.
+        """
+        return signs(self.model, self._design, self._draws, ci_prob=ci_prob, baselines=self.baselines())
+
+    def robust_signs(self, ci_prob: float = CI_PROB) -> dict[str, int]:
+        """Return the sign that each effect, averaged over orders, has for kappa 0, 0.5 and 1 alike, else 0."""
+        return {effect: sign.lasting for effect, sign in self.signs(ci_prob).items()}
+
+    def baselines(self) -> Baselines | None:
+        """Return what `compute_effects` needs where it averages over what was not measured; else None.
+
+        That is missing cells of covariates, and unmeasured confounders: their own draws stand in for them, draw by
+        draw.
+
+        Raises
+        ------
+        SurveyError
+            Where the posterior lacks these draws.
+        """
+        if lacking := self.lacking():
+            reason = f"the posterior holds no draws of {', '.join(lacking)}, over which effects are averaged"
+            raise SurveyError(self.survey.source, [f"{reason}; a saved run keeps them only with --save-records: refit"])
+        if "imputed" not in self.posterior and not self.model.confounders:
+            return None
+        design, columns = self._design, None
+        if "imputed" in self.posterior:
+            columns = partial(filled_columns, design, self.posterior["imputed"].to_dataset())
+        known = linear_baselines(self.model, design, self._draws, columns)
+        if not self.model.confounders:
+            return known
+        return with_unmeasured(self.model, self._draws, self.posterior["unmeasured"].to_dataset(), known)
+
+    def lacking(self) -> list[str]:
+        """Return what effects need and the posterior does not hold, in words; empty for a posterior as it was drawn.
+
+        A run that was saved without the records keeps no values of single patients: neither draws of their missing
+        cells nor of their unmeasured confounders; nor those of groups of which one has fewer than 5 patients.
+        """
+        imputed = self.posterior["imputed"].data_vars if "imputed" in self.posterior else ()
+        missing = self._design.missing
+        found = [c.name for c in self.model.covariates if c.name in missing and not set(c.terms) <= set(imputed)]
+        words = [f"missing cells of {', '.join(found)}"] if found else []
+        if self.model.confounders and "unmeasured" not in self.posterior:
+            words.append(f"the unmeasured {', '.join(c.name for c in self.model.confounders)}")
+        varying = {e.varying for e in self.model.equations if e.varying and f"{e.response}{VARYING}" not in self._draws}
+        return words + [f"the groups of {name}" for name in sorted(varying)]
+
+    @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """What speaks against taking the records as they are, each in one sentence; see `survey_doubts`."""
+        return survey_doubts(self.model, self.survey)
+
+    @cached_property
+    def _design(self) -> Design:
+        return design_arrays(self.model, self.survey)
+
+    @property
+    def _draws(self) -> xr.Dataset:
+        return self.posterior["posterior"].to_dataset()

@@ -1,0 +1,1 @@
+"""Diagnostics, predictive checks, leave-one-out cross-validation, influence."""

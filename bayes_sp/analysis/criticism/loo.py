@@ -1,0 +1,197 @@
+"""Leave-one-out cross-validation: how well each equation predicts patients that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import logsumexp
+
+from bayes_sp.analysis.criticism.psis import leave_one_out_weights, relative_efficiency
+from bayes_sp.arrays import Array
+from bayes_sp.inference.options import PARETO_K_LIMIT
+from bayes_sp.names import LOO_COLUMNS
+from bayes_sp.safe_text import html
+
+JOINT = "all equations"
+DENSITY, PROBABILITY = "density", "probability"
+
+Refit = Callable[[int], Mapping[str, Array]]  # patient left out -> log p(y_i | draws without it) by response, (S,)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What is scored: a response, the name of its family, and whether that gives a value a density or a probability."""
+
+    response: str
+    family: str
+    predicts: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Loo:
+    """Expected log predictive density of new patients (elpd), estimated by leaving one out.
+
+    Attributes
+    ----------
+    model
+        Name of the specification.
+    scored
+        The responses, in the order of the chain.
+    elpd, pareto_k
+        By response and for all equations together: each patient's log predictive density without that patient, and
+        the reliability of the weights that it was estimated with, (n,). NaN where the response is missing.
+    p_loo
+        By response: effective number of parameters.
+    refitted
+        By response: patients (from 0) whose value comes from a refit without them.
+    columns
+        Digest of each column of the records, by which comparisons know that two fits saw the same data.
+    notes
+        Who is not scored, and what is not reliable, and why, one sentence each.
+    scope
+        Those of the notes that no refit changes.
+    """
+
+    model: str
+    scored: tuple[Scored, ...]
+    elpd: Mapping[str, Array]
+    pareto_k: Mapping[str, Array]
+    p_loo: Mapping[str, float]
+    refitted: tuple[int, ...]
+    columns: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each response, and one for all equations together."""
+        kinds = {one.response: (one.family, one.predicts) for one in self.scored}
+        rows = [self._row(name, *kinds.get(name, ("", ""))) for name in self.elpd]
+        return pd.DataFrame(rows, columns=list(LOO_COLUMNS))
+
+    @property
+    def unreliable(self) -> int:
+        """Number of patients with a Pareto k above 0.7 in some equation that were not refitted."""
+        return len([i for i in patients_above_limit(self.pareto_k) if i not in self.refitted])
+
+    def __repr__(self) -> str:
+        rows = self.table.to_dict("records")
+        scores = ", ".join(f"{row['response']} {row['elpd']:.1f} (SE {row['se']:.1f})" for row in rows)
+        return f"Loo({self.model}; elpd: {scores}; Pareto k too high: {self.unreliable})"
+
+    def _row(self, name: str, family: str, predicts: str) -> dict[str, object]:
+        known = np.isfinite(self.elpd[name])
+        values, k = self.elpd[name][known], self.pareto_k[name][known]
+        high = set(np.flatnonzero(self.pareto_k[name] > PARETO_K_LIMIT).tolist())
+        return {
+            "response": name, "family": family, "predicts": predicts, "patients": len(values), "elpd": values.sum(),
+            "se": float(np.sqrt(len(values) * values.var(ddof=1))), "p_loo": self.p_loo[name],
+            "worst_k": float(k.max()), "high_k": len(high), "refitted": len(high & set(self.refitted)),
+        }  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        return html("\n".join([f"{self.model}: leave-one-out cross-validation", *self.notes]), self.table)
+
+
+def loo(
+    model: str,
+    scored: Sequence[Scored],
+    posterior: xr.Dataset,
+    log_likelihood: Mapping[str, Array],
+    columns: Mapping[str, str],
+    scope: Sequence[str] = (),
+) -> Loo:
+    """Estimate each equation's elpd by Pareto-smoothed importance sampling.
+
+    With weights w_is of draws s without patient i::
+
+        elpd_i = log sum_s w_is p(y_i | theta_s)
+
+    Parameters
+    ----------
+    model, scored
+        Name of the specification, and its responses.
+    posterior
+        Draws, for their effective number.
+    log_likelihood
+        By response, (chain, draw, n).
+    columns
+        Digest of each column of the records.
+    scope
+        Sentences on who is not scored, and how exact the log-likelihoods are.
+
+    References
+    ----------
+    Vehtari, Gelman & Gabry (2017), Statistics and Computing 27, 1413-1432. doi:10.1007/s11222-016-9696-4
+    """
+    efficiency = relative_efficiency(posterior)
+    pointwise = {name: np.moveaxis(v, -1, 0).reshape(v.shape[-1], -1) for name, v in log_likelihood.items()}
+    measured = np.any([np.isfinite(values) for values in pointwise.values()], axis=0)
+    joint = np.sum([np.nan_to_num(values) for values in pointwise.values()], axis=0)
+    pointwise[JOINT] = np.where(measured, joint, np.nan)  # a patient without any response is not predicted
+    elpd, pareto_k, p_loo = {}, {}, {}
+    for name, values in pointwise.items():
+        known = np.isfinite(values).all(axis=1)
+        found = leave_one_out_weights(values[known], efficiency)
+        elpd[name], pareto_k[name] = np.full(len(values), np.nan), np.full(len(values), np.nan)
+        elpd[name][known] = logsumexp(found.log_weights + values[known], axis=1)
+        pareto_k[name][known] = found.pareto_k
+        lppd = logsumexp(values[known], axis=1) - np.log(values.shape[1])
+        p_loo[name] = float((lppd - elpd[name][known]).sum())
+    result = Loo(model, tuple(scored), elpd, pareto_k, p_loo, (), columns, scope=tuple(scope))
+    return replace(result, notes=_notes(result, []))
+
+
+def with_refits(found: Loo, refit: Refit, most: int) -> Loo:
+    """Replace the elpd of patients with a Pareto k above 0.7 by that of a refit without them, the worst first.
+
+    Parameters
+    ----------
+    found
+        From `loo`.
+    refit
+        Fits without one patient; it may return the reason why that is not possible as an empty mapping.
+    most
+        Largest number of refits; patients beyond it keep their estimate, and ``notes`` says so.
+    """
+    elpd = {name: values.copy() for name, values in found.elpd.items()}
+    refitted, failed = list[int](), list[int]()
+    for patient in patients_above_limit(found.pareto_k)[:most]:
+        pointwise = refit(patient)
+        if not pointwise:
+            failed.append(patient)
+            continue
+        exact = dict(pointwise)
+        exact[JOINT] = np.sum([np.nan_to_num(values) for values in exact.values()], axis=0)
+        for name, values in exact.items():
+            if found.pareto_k[name][patient] > PARETO_K_LIMIT:
+                elpd[name][patient] = logsumexp(values) - np.log(len(values))
+        refitted.append(patient)
+    result = replace(found, elpd=elpd, refitted=tuple(refitted))
+    return replace(result, notes=_notes(result, failed))
+
+
+def patients_above_limit(pareto_k: Mapping[str, Array]) -> list[int]:
+    """Return the patients whose Pareto k is above 0.7 in some equation, or in all together; the highest first."""
+    highest = np.fmax.reduce(list(pareto_k.values()))  # NaN for a patient without any response
+    return [int(i) for i in np.argsort(-highest, kind="stable") if highest[i] > PARETO_K_LIMIT]
+
+
+def _notes(found: Loo, failed: Sequence[int]) -> tuple[str, ...]:
+    above = len(patients_above_limit(found.pareto_k))
+    patients = int(np.isfinite(found.pareto_k[JOINT]).sum())
+    if not above:
+        return found.scope
+    head = f"Pareto k is above {PARETO_K_LIMIT} for {above} of {patients} patients"
+    if not found.unreliable:
+        return (*found.scope, f"{head}; each was left out by a refit")
+    notes = [
+        *found.scope,
+        f"{head}, refits without them: {len(found.refitted)}; the part of the others is not reliable",
+    ]
+    notes += [f"{len(failed)} refits failed"] if failed else []
+    return tuple(notes)

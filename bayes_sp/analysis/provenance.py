@@ -1,0 +1,30 @@
+"""Where a result comes from, as attributes that travel with it."""
+
+from __future__ import annotations
+
+import json
+
+from bayes_sp.analysis.conditioned import Conditioned
+from bayes_sp.inference.versions import versions
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.reading.write import specification_digest, specification_text
+from bayes_sp.records.survey import Survey
+
+
+def provenance(fit: Conditioned) -> dict[str, object]:
+    """Return seed, versions, data digest, what the records are, and the specification of a fit."""
+    return provenance_of(fit.model, fit.survey, int(fit.posterior.attrs["seed"]))
+
+
+def provenance_of(model: PathModel, survey: Survey, seed: int) -> dict[str, object]:
+    """Return the same of an analysis that fits for itself."""
+    return {
+        "model": model.name,
+        "specification": specification_text(model),
+        "specification_digest": specification_digest(model),
+        "data_digest": survey.digest,
+        "data_source": survey.mark,
+        "reconstructed_from_published_moments": int(survey.reconstructed),
+        "seed": seed,
+        "versions": json.dumps(versions()),
+    }

@@ -1,0 +1,182 @@
+"""The main job from end to end: fit, diagnose, effects, comparison, and what the published table gives back."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+
+from bayes_sp.analysis.comparison.models import ModelResult, Multiverse, multiverse
+from bayes_sp.analysis.comparison.recovery import Recovered, recover_published
+from bayes_sp.analysis.comparison.table import Comparison
+from bayes_sp.analysis.criticism.diagnostics import Verdict, diagnose
+from bayes_sp.analysis.criticism.pointwise import Criticism
+from bayes_sp.analysis.ensemble import has_spread, spread_over_reconstructions
+from bayes_sp.analysis.fit import Fit, fit
+from bayes_sp.design.read import read_survey
+from bayes_sp.effects.paths import Effects
+from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS
+from bayes_sp.effects.stable_signs import Sign
+from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.errors import BayesSpError, FitError
+from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.inference.sample import Notify, silent
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.records.published.article import published
+from bayes_sp.records.published.reconstruct import reconstruct
+from bayes_sp.records.survey import Survey
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """Everything that one run prints and saves.
+
+    Attributes
+    ----------
+    fit, effects, verdict, comparison
+        The posterior and what was computed from it.
+    recovered
+        Published numbers beside those that Table 2 gives; empty for a user's own survey.
+    criticism
+        Checks of the fit; None where none were asked for.
+    spread
+        Maximum-likelihood differences by path (rows) over reconstructions (columns); None for a user's own survey.
+    seconds
+        Wall time of each stage.
+    interventional
+        Interventional effects; None with three mediators or more.
+    signs
+        On which side of 0 each effect lies, averaged over orders and in each, by kappa; None with more than 8 paths.
+    """
+
+    fit: Fit
+    effects: Effects
+    verdict: Verdict
+    comparison: Comparison
+    recovered: tuple[Recovered, ...]
+    spread: pd.DataFrame | None
+    seconds: Mapping[str, float]
+    interventional: pd.DataFrame | None = None
+    signs: Mapping[str, Sign] | None = None
+    criticism: Criticism | None = None
+
+
+def analyse(
+    model: PathModel,
+    survey: Survey,
+    *,
+    seed: int,
+    options: SamplerOptions,
+    replicates: int = 5000,
+    check: bool = False,
+    refits: int = 0,
+    progress: bool = False,
+    notify: Notify = silent,
+) -> Analysis:
+    """Run the whole analysis of one specification and one survey; arguments and errors as `bayes_sp.fit`.
+
+    With ``check`` the fit is also criticised, with at most ``refits`` refits for each part of that.
+    """
+    times = {"start": time.perf_counter()}
+    fitted = fit(model, survey, seed=seed, options=options, progress=progress, notify=notify)
+    times["fit"] = time.perf_counter()
+    notify("effects of every path")
+    effects = fitted.effects()
+    verdict = diagnose(fitted.posterior, effects.quantities(), fitted.model)
+    interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
+    signs = fitted.signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None
+    times["effects and diagnostics"] = time.perf_counter()
+    comparison = fitted.compare(replicates=replicates, notify=notify, effects=effects)
+    times["comparison"] = time.perf_counter()
+    recovered = recover_published(published())[0] if survey.reconstructed else ()
+    spread = spread_over_reconstructions(model) if survey.reconstructed and has_spread(model) else None
+    times["recovery and spread"] = time.perf_counter()
+    criticism = fitted.criticise(refits=refits, notify=notify) if check else None
+    times["criticism"] = time.perf_counter()
+    seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
+    return Analysis(
+        fitted, effects, verdict, comparison, recovered, spread, seconds, interventional, signs, criticism
+    )  # fmt: skip
+
+
+REFITS = 5  # of each specification, for patients whose part of elpd the draws cannot give
+
+FitOne = Callable[[PathModel, Survey], Fit]
+
+
+def compare_models(
+    models: Sequence[PathModel | str | Path],
+    survey: Survey | str | Path | None = None,
+    *,
+    seed: int = 1,
+    options: SamplerOptions | None = None,
+    ci_prob: float = CI_PROB,
+    fit_one: FitOne | None = None,
+    notify: Notify = silent,
+) -> Multiverse:
+    """Fit several specifications to the same records and set their effects side by side.
+
+    A specification that cannot be read or fitted stands in the table with the reason, and the others are fitted all
+    the same.
+
+    Parameters
+    ----------
+    models
+        Specifications, names of shipped ones, or paths of TOML files; the first that can be fitted is the one that
+        the others' elpd is compared with.
+    survey
+        The records, or the CSV file, of which each specification then reads its own columns; ``None`` for the
+        reconstruction of the published study (seed 1).
+    seed, options
+        Of every fit.
+    ci_prob
+        Probability of the intervals.
+    fit_one
+        Fits one specification to its records; `fit` by default.
+    notify
+        Called with a line at the start of each specification, and of each stage.
+    """
+
+    def by_default(model: PathModel, records: Survey) -> Fit:
+        return fit(model, records, seed=seed, options=options, notify=notify)
+
+    records = reconstruct() if survey is None else survey
+    entries = []
+    for name, given in zip(_names(models), models, strict=True):
+        notify(f"specification {name}")
+        entries.append(_specified(name, given, records, fit_one or by_default))
+    return multiverse(entries, ci_prob)
+
+
+def _specified(name: str, given: PathModel | str | Path, records: Survey | str | Path, fit_one: FitOne) -> ModelResult:
+    """Fit one specification; a mistake of the user's, or a fit that fails, becomes the reason in its place."""
+    model = None
+    try:
+        model = load_model(given)
+        survey = records if isinstance(records, Survey) else read_survey(records, model)
+        fitted = fit_one(model, survey)
+        effects = fitted.effects()
+    except BayesSpError as error:
+        return ModelResult(name, model, reason="; ".join(error.problems), mistake=not isinstance(error, FitError))
+    verdict = diagnose(fitted.posterior, effects.quantities(), fitted.model)
+    try:
+        found = fitted.loo(refits=REFITS)
+    except BayesSpError as error:
+        return ModelResult(name, model, effects, verdict, reason="; ".join(error.problems))
+    return ModelResult(name, model, effects, verdict, replace(found, model=name))
+
+
+def _names(models: Sequence[PathModel | str | Path]) -> list[str]:
+    """Return short names, or what was given where two short names are the same."""
+    short = [given.name if isinstance(given, PathModel) else Path(given).stem for given in models]
+    counts, found = Counter(short), []
+    for place, (name, given) in enumerate(zip(short, models, strict=True), start=1):
+        longer = f"{name} ({place})" if isinstance(given, PathModel) else str(given)
+        found.append(name if counts[name] == 1 else longer)
+    return [f"{name} ({i})" if found.count(name) > 1 else name for i, name in enumerate(found, start=1)]

@@ -1,0 +1,211 @@
+"""What the commands take: options, their defaults and their help."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bayes_sp.cli.terminal import Parser
+from bayes_sp.inference.options import METHODS, SamplerOptions
+
+OMITTED = "".join(["prim", "ary"])  # a text of its own, so that a specification that is named is told from it
+NAMED_GRID = ""  # --priors without a file: the named alternatives and the default grid
+MOST = 2**32 - 1  # the largest seed that every generator takes
+
+
+class Version(argparse.Action):
+    """Print the version, which is looked up only when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:  # noqa: ANN401 - argparse's
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, default=argparse.SUPPRESS, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print and end."""
+        from importlib.metadata import version
+
+        parser._print_message(f"bayes_sp {version('bayes_sp')}\n", sys.stdout)
+        parser.exit()
+
+
+type Command = Callable[[argparse.Namespace], int]
+type Commands = argparse._SubParsersAction[Parser]
+
+
+def add_fit(commands: Commands, run: Command) -> None:
+    """Add the command that fits one specification."""
+    fit = commands.add_parser(
+        "fit",
+        allow_abbrev=False,  # --save must not be taken for --save-records
+        help="fit a specification, compare with the bootstrap, save a run",
+        description="Without --data the records are reconstructed from the published moments of the study.",
+        epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 the fit failed, "
+        "or failed its diagnostics and must not be used.",
+    )
+    add = fit.add_argument
+    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
+    _add_records(fit)
+    _add_sampler(fit)
+    add(
+        "--bootstrap",
+        type=whole_number(0),
+        default=None,
+        metavar="N",
+        help="bootstrap samples (default 5000; 0, for none, from 100,000 records on, or with very many columns)",
+    )
+    add("--check", action="store_true", help="also criticise the fit: replicated records, patients left out")
+    add("--refits", type=whole_number(0), default=5, metavar="N",
+        help="with --check: refits at most, for patients whose part the draws cannot give (default 5)")  # fmt: skip
+    add("--out", type=file_path, metavar="DIR", help="the run's folder (default runs/<model>-<data digest>-<seed>)")
+    add("--overwrite", action="store_true", help="replace the run in --out")
+    add("--save-records", action="store_true", help="also write the patients' records into the run's folder")
+    fit.set_defaults(command=run)
+
+
+def add_compare(commands: Commands, run: Command) -> None:
+    """Add the command that fits several specifications."""
+    compare = commands.add_parser(
+        "compare",
+        allow_abbrev=False,
+        help="fit several specifications to the same records, side by side",
+        description="Finished runs of the same specification, records, seed and sampler options are used again.",
+        epilog="Exit status: 0 done, 2 a mistake in the arguments, a specification or the data, 3 a fit failed, or "
+        "failed its diagnostics and must not be used. A specification that fails does not stop the others.",
+    )
+    add = compare.add_argument
+    add("models", nargs="+", metavar="MODEL", help="shipped specifications or TOML files; the first is the reference")
+    _add_records(compare)
+    _add_sampler(compare)
+    add(
+        "--bootstrap",
+        type=whole_number(0),
+        default=0,
+        metavar="N",
+        help="bootstrap samples in each run (default 0: none)",
+    )
+    add("--out", type=file_path, metavar="DIR", help="the comparison's folder (default runs/compare-<seed>)")
+    add("--overwrite", action="store_true", help="replace the comparison in --out; its runs are kept")
+    compare.set_defaults(command=run)
+
+
+def add_sensitivity(commands: Commands, run: Command) -> None:
+    """Add the command that asks what it would take to change the conclusion."""
+    sensitivity = commands.add_parser(
+        "sensitivity",
+        allow_abbrev=False,
+        help="say what it would take to change the conclusion: priors, kappa, confounding, attrition",
+        description="Name the analyses that you want; --all for every one that the records allow. Answers of finished "
+        "fits are kept, so that a stopped run goes on where it was.",
+        epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 a fit failed, or "
+        "failed its diagnostics. A case that fails does not stop the others.",
+    )
+    add = sensitivity.add_argument
+    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
+    add("--priors", nargs="?", const=NAMED_GRID, metavar="GRID.toml",
+        help="other priors: power-scaling, named alternatives and a grid (yours, where you name its file), tipping "
+        "point, overlap with the posterior")  # fmt: skip
+    add(
+        "--kappa", action="store_true", help="the coupling of a mediator's two worlds, from 0 to 1; nothing is refitted"
+    )
+    add("--confounding", action="store_true", help="an unmeasured confounder of two responses, of growing strength")
+    add(
+        "--attrition", action="store_true", help="patients who did not come back: effects for all, and shifts of theirs"
+    )
+    add("--all", action="store_true", help="all of these")
+    add("--nonresponders", type=file_path, metavar="FILE",
+        help="for --attrition: a CSV file with a row for each patient who did not come back, or a TOML file with their "
+        "number, means and SDs")  # fmt: skip
+    add("--effect", default="", metavar="PATH",
+        help='the effect in question, such as "x -> m -> y" (default: the path through all mediators)')  # fmt: skip
+    _add_records(sensitivity)
+    _add_sampler(sensitivity)
+    add("--workers", type=whole_number(1), metavar="N", help="processes that fit (default: one for each processor)")
+    add("--scheduler", default="", metavar="ADDRESS", help="fit on the workers of a Dask scheduler, tcp://host:port")
+    add("--cells", type=file_path, default=Path("runs/cells"), metavar="DIR",
+        help="where answers of single fits are kept (default runs/cells)")  # fmt: skip
+    add(
+        "--out",
+        type=file_path,
+        metavar="DIR",
+        help="the folder (default runs/sensitivity-<model>-<data digest>-<seed>)",
+    )
+    add("--overwrite", action="store_true", help="replace the analysis in --out")
+    sensitivity.set_defaults(command=run)
+
+
+def add_priors(commands: Commands, run: Command) -> None:
+    """Add the command that looks at priors alone."""
+    priors = commands.add_parser("priors", help="say what the priors imply for each response, before any fit")
+    add = priors.add_argument
+    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
+    _add_records(priors)
+    add("--seed", type=whole_number(0), default=1, help="of the draws (default 1)")
+    add("--figure", type=file_path, metavar="FILE", help="also draw the figure, into this PNG file")
+    add("--overwrite", action="store_true", help="replace the file in --figure")
+    priors.set_defaults(command=run)
+
+
+def _add_records(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--data",
+        type=file_path,
+        metavar="CSV",
+        help="your survey: a row for each patient, columns named as in the model",
+    )
+    add(
+        "--reconstruction",
+        type=whole_number(0),
+        metavar="SEED",
+        help="without --data: which reconstruction (default 1)",
+    )
+
+
+def _add_sampler(parser: argparse.ArgumentParser) -> None:
+    add, cores, default = parser.add_argument, min(4, os.cpu_count() or 1), SamplerOptions()
+    add("--seed", type=whole_number(0), default=1, help="of sampling and resampling (default 1)")
+    add(
+        "--method",
+        choices=METHODS,
+        default=default.method,
+        help="laplace: for surveys too large for NUTS; pymc: the plain model",
+    )
+    add(
+        "--draws",
+        type=whole_number(4),
+        default=default.draws,
+        help=f"kept draws of each chain (default {default.draws})",
+    )
+    add(
+        "--tune",
+        type=whole_number(1),
+        default=default.tune,
+        help=f"warm-up draws of each chain (default {default.tune})",
+    )
+    add("--chains", type=whole_number(1), default=default.chains,
+        help=f"chains, two at least for R-hat (default {default.chains})")  # fmt: skip
+    add("--cores", type=whole_number(1), default=cores, help="chains at the same time; does not change the draws")
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """Return an argparse type: a whole number of at least ``least``."""
+
+    def whole(text: str) -> int:
+        """Read a whole number; argparse prints what else was found."""
+        is_whole = re.fullmatch(r"[+-]?\d{1,12}", text, re.ASCII) is not None
+        if not is_whole or not least <= int(text) <= MOST:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {MOST}, found {text!r}")
+        return int(text)
+
+    return whole
+
+
+def file_path(text: str) -> Path:
+    """Return a path with a leading ``~`` expanded, also where the shell has not done it (``--out=~/run``)."""
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError(f"must name a file or folder, found {repr(text) if text else 'nothing'}")
+    return Path(os.path.expanduser(text))  # Path.expanduser raises for an unknown user

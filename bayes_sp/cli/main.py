@@ -1,0 +1,296 @@
+"""The command line: read arguments, call one function, print. No statistics here."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity, file_path, whole_number
+from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
+from bayes_sp.cli.terminal import Output, Parser, importing, keeping, one_terminal, prepare, say, stop_when_told
+from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
+from bayes_sp.inference.options import LEAST_LAPLACE_DRAWS, SamplerOptions
+
+if TYPE_CHECKING:
+    from bayes_sp.model.path_model import PathModel
+    from bayes_sp.records.survey import Survey
+
+OK, USER_MISTAKE, NOT_TRUSTWORTHY, INTERRUPTED = 0, 2, 3, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    0: done. 2: a user's mistake, and nothing is written. 3: a fit that failed or cannot be trusted. 130, 143, 129:
+    stopped by Ctrl-C, SIGTERM or SIGHUP; nothing half-written is left.
+    """
+    output, errors = Output(), Output()
+    try:
+        prepare()
+        options = _parser().parse_args(arguments)
+        options.output = output
+        stop_when_told()
+        with doubts_in_lines():
+            status = int(options.command(options))
+    except BayesSpError as error:
+        errors.write(f"bayes_sp: {error}\n", sys.stderr)
+        return NOT_TRUSTWORTHY if isinstance(error, FitError) else USER_MISTAKE
+    except KeyboardInterrupt:
+        errors.write("bayes_sp: interrupted; nothing half-written is left\n", sys.stderr)
+        return INTERRUPTED
+    if output.refused:
+        kept = f"; {output.saved}" if output.saved else ""
+        errors.write(f"bayes_sp: standard output: {output.refused}{kept}\n", sys.stderr)
+        return status if output.saved else USER_MISTAKE
+    return status
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="bayes_sp", description="Bayesian path models with count outcomes.")
+    parser.add_argument("--version", action=Version, help="print the version")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add_fit(commands, _fit)
+    add_compare(commands, _compare)
+    add_sensitivity(commands, _sensitivity)
+    add_priors(commands, _priors)
+    models = commands.add_parser("models", help="list the shipped specifications")
+    models.set_defaults(command=_models)
+    reconstruct = commands.add_parser("reconstruct", help="write records that reproduce the published moments")
+    reconstruct.add_argument(
+        "--seed", type=whole_number(0), default=1, help="other seeds give other records (default 1)"
+    )
+    reconstruct.add_argument("--out", type=file_path, required=True, metavar="FILE", help="the CSV file to write")
+    reconstruct.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    reconstruct.set_defaults(command=_reconstruct)
+    published = commands.add_parser("published", help="print every published number with its place in the article")
+    published.set_defaults(command=_published)
+    return parser
+
+
+def _check_records(options: argparse.Namespace) -> None:
+    """Refuse options on records, sampler and replacement before anything slow is imported."""
+    if options.data is not None and options.reconstruction is not None:
+        raise BayesSpError("--reconstruction", ["goes without --data: records are yours or reconstructed, not both"])
+    if getattr(options, "method", "") == "laplace" and options.draws < LEAST_LAPLACE_DRAWS:
+        raise BayesSpError("--draws", [f"--method laplace needs at least {LEAST_LAPLACE_DRAWS}, found {options.draws}"])
+    if options.data is not None and not os.path.isfile(options.data):
+        reason = "is not a file" if os.path.exists(options.data) else "there is no such file"
+        raise BayesSpError(str(options.data), [f"{reason}; --data needs a CSV file"])
+    if getattr(options, "out", None) is None and "out" in options and options.overwrite:
+        raise BayesSpError("--overwrite", ["replaces what is in --out: name that folder (without --out, a new one)"])
+
+
+def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
+    """Return the records that the options name."""
+    from bayes_sp.cli.arguments import OMITTED
+    from bayes_sp.design.read import read_survey, read_survey_of_default
+    from bayes_sp.records.published.reconstruct import reconstruct
+
+    if options.data is not None:
+        say("reading the survey")
+        read = read_survey_of_default if options.model is OMITTED else read_survey
+        return read(options.data, model)
+    survey = reconstruct(1 if options.reconstruction is None else options.reconstruction)
+    if any(name not in survey.records for name in model.columns):
+        reason = f"needs your records: name their file with --data (columns {', '.join(model.columns)})"
+        raise BayesSpError(model.name, [reason])
+    return survey
+
+
+def _sampler(options: argparse.Namespace) -> SamplerOptions:
+    return SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
+
+
+def _fit(options: argparse.Namespace) -> int:
+    from bayes_sp.model.normal_twin import twin_of
+    from bayes_sp.model.reading.load import load_model
+    from bayes_sp.report.folders.run import check_destination, default_folder
+
+    model = load_model(options.model)
+    twin = twin_of(model)
+    _check_records(options)
+    if options.out is not None:
+        check_destination(options.out, overwrite=options.overwrite)
+
+    with importing():
+        from bayes_sp.design.build import design_arrays
+
+    survey = _survey(options, model)
+    for checked in (model, twin):
+        design_arrays(checked, survey)
+    folder = options.out or default_folder(model.name, survey.digest, options.seed)
+    destination = check_destination(folder, overwrite=options.overwrite)
+    say(fit_takes(model, len(survey), _sampler(options)), always=True)
+    replicates, none = bootstrap_samples(
+        options.bootstrap, len(survey), max(map(len, map(model.terms, model.equations)))
+    )
+    say(none, always=True)
+    say("loading the sampler")
+
+    with importing():
+        from bayes_sp.analysis.workflow import analyse
+        from bayes_sp.report.folders.analysis import save_analysis
+        from bayes_sp.report.text.summary import said_above, summary_text
+
+    analysis = analyse(
+        model, survey, seed=options.seed, options=_sampler(options), replicates=replicates,
+        check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=say,
+    )  # fmt: skip
+    summary = summary_text(analysis, with_ends=options.save_records)
+    shown = said_above(summary, analysis.fit) if one_terminal() else summary
+    try:
+        folder = save_analysis(analysis, destination, save_records=options.save_records, summary=summary)
+    except RunError:
+        options.output.write(f"{shown}\n")  # the work is done, and its result is not lost with the folder
+        raise
+    options.output.end(shown, folder, options.out)
+    return OK if analysis.verdict.trustworthy else NOT_TRUSTWORTHY
+
+
+def _compare(options: argparse.Namespace) -> int:
+    _check_records(options)
+    with importing():
+        from bayes_sp.report.folders.models import check_comparison, new_comparison_folder, save_comparison
+        from bayes_sp.report.text.models import compare_and_keep
+
+    check_comparison(options.models, options.data, options.out, overwrite=options.overwrite)
+    with (
+        new_comparison_folder(options.out, options.seed) as folder,
+        keeping(f"runs are kept in {folder}", lambda: any(folder.glob("*/run.toml"))),
+    ):
+        found = compare_and_keep(
+            options.models, options.data, 1 if options.reconstruction is None else options.reconstruction, folder,
+            seed=options.seed, options=_sampler(options), replicates=options.bootstrap, notify=say,
+        )  # fmt: skip
+        try:
+            saved = save_comparison(found.multiverse, folder, found.text, overwrite=options.overwrite)
+        except RunError:
+            options.output.write(f"{found.text}\n")  # the work is done, and its result is not lost with the folder
+            raise
+    options.output.end(found.text, saved, options.out)
+    return NOT_TRUSTWORTHY if found.multiverse.failed_fit or found.multiverse.mistake else OK
+
+
+def _sensitivity(options: argparse.Namespace) -> int:
+    from bayes_sp.model.reading.load import load_model
+    from bayes_sp.report.folders.run import check_destination, default_folder
+
+    parts = _parts(options)
+    model = load_model(options.model)
+    _check_records(options)
+    if options.out is not None:
+        check_destination(options.out, overwrite=options.overwrite)
+    if options.nonresponders is not None and not os.path.isfile(options.nonresponders):
+        raise BayesSpError(str(options.nonresponders), ["is not a file; --nonresponders needs a CSV or a TOML file"])
+    say("loading the sampler")
+
+    with importing():
+        from bayes_sp.analysis.batch.runner import Runner
+        from bayes_sp.analysis.batch.store import Store
+        from bayes_sp.records.nonresponders import read_nonresponders
+        from bayes_sp.report.folders.sensitivity import save_sensitivity
+        from bayes_sp.report.text.sensitivity import sensitivity_text
+        from bayes_sp.report.text.summary import said_above
+        from bayes_sp.sensitivity.every import analyse
+        from bayes_sp.sensitivity.prior.grid_file import read_grid
+        from bayes_sp.sensitivity.target import target_of
+
+    target = target_of(model, options.effect)
+    grid = read_grid(model, options.priors) if options.priors else None
+    survey = _survey(options, model)
+    absent = None if options.nonresponders is None else read_nonresponders(model, options.nonresponders)
+    folder = options.out or default_folder(f"sensitivity-{model.name}", survey.digest, options.seed)
+    destination = check_destination(folder, overwrite=options.overwrite)
+    Store(options.cells)  # refuses a folder that cannot be written, before any work
+    say(sensitivity_takes(parts, options.cells), always=True)
+    runner = Runner(scheduler=options.scheduler, workers=options.workers, store=options.cells, progress=say)
+    with keeping(f"fits are kept in {options.cells}", lambda: bool(runner.written)):
+        found = analyse(
+            model, survey, parts, grid=grid, nonresponders=absent, target=target, seed=options.seed,
+            options=_sampler(options), runner=runner, notify=say,
+        )  # fmt: skip
+    summary = sensitivity_text(found)
+    shown = said_above(summary, found.fit) if one_terminal() else summary
+    try:
+        folder = save_sensitivity(found, destination, summary=summary)
+    except RunError:
+        options.output.write(f"{shown}\n")  # the work is done, and its result is not lost with the folder
+        raise
+    options.output.end(shown, folder, options.out)
+    return NOT_TRUSTWORTHY if found.failed else OK
+
+
+def _parts(options: argparse.Namespace) -> tuple[str, ...]:
+    """Return the analyses that were asked for."""
+    asked = {"priors": options.priors is not None, "kappa": options.kappa, "confounding": options.confounding,
+             "attrition": options.attrition}  # fmt: skip
+    parts = tuple(name for name, wanted in asked.items() if wanted or options.all)
+    if not parts:
+        names = ", ".join(f"--{name}" for name in asked)
+        raise BayesSpError("sensitivity", [f"name the analyses that you want: {names}, or --all"])
+    if options.nonresponders is not None and "attrition" not in parts:
+        raise BayesSpError("--nonresponders", ["goes with --attrition or --all"])
+    return parts
+
+
+def _priors(options: argparse.Namespace) -> int:
+    from bayes_sp.files import check_file
+    from bayes_sp.model.reading.load import load_model
+
+    model = load_model(options.model)
+    _check_records(options)
+    if options.figure is not None:
+        check_file(options.figure, overwrite=options.overwrite)
+    elif options.overwrite:
+        raise BayesSpError("--overwrite", ["replaces what is in --figure: name that file"])
+
+    from bayes_sp.analysis.criticism.prior_check import check_priors
+    from bayes_sp.report.text.criticism import prior_text
+
+    found = check_priors(model, _survey(options, model), seed=options.seed)
+    text = prior_text(model, found)
+    if options.figure is not None:
+        from bayes_sp.report.figures.criticism import plot_prior_check
+        from bayes_sp.report.folders.analysis import save_figure
+
+        save_figure(plot_prior_check(model, found), options.figure, overwrite=options.overwrite)
+        options.output.saved = f"the figure is saved in {options.figure}"
+        text += f"\nSaved {options.figure}\n"
+    options.output.write(text)
+    return OK
+
+
+def _models(options: argparse.Namespace) -> int:
+    from bayes_sp.model.reading.load import load_model, shipped_models
+
+    for name in shipped_models():
+        model = load_model(name)
+        options.output.write(f"{name}: {model.title}\n    {' -> '.join(model.chain)}\n    {model.question}\n")
+    return OK
+
+
+def _reconstruct(options: argparse.Namespace) -> int:
+    from bayes_sp.files import check_file, write_whole
+    from bayes_sp.records.published.reconstruct import reconstruct
+    from bayes_sp.records.survey import ORIGIN_COLUMN
+
+    check_file(options.out, overwrite=options.overwrite)
+    survey = reconstruct(options.seed)
+    marked = survey.records.assign(**{ORIGIN_COLUMN: survey.source})
+    write_whole(options.out, marked.to_csv(index=False), overwrite=options.overwrite)
+    options.output.saved = f"the records are saved in {options.out}"
+    options.output.write(f"{survey.mark}: {options.out}\nNo real patient stands behind a row.\n")
+    return OK
+
+
+def _published(options: argparse.Namespace) -> int:
+    from bayes_sp.records.published.article import published
+
+    study = published()
+    options.output.write(f"{study.citation}\n\n")
+    for key, figure, place in study.all_numbers():
+        options.output.write(f"{key} = {figure}    [{place}]\n")
+    return OK

@@ -1,0 +1,1 @@
+"""Model and records together: arrays, rows, terms, parameters."""

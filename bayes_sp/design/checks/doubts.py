@@ -1,0 +1,108 @@
+"""What speaks against taking records as they are, before anything is fitted to them: each in one sentence."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import pandas as pd
+
+from bayes_sp.design.build import complete_cases, unchecked_design
+from bayes_sp.design.checks.dose import RARE, departures, exposure_levels
+from bayes_sp.design.checks.separation import empty_hurdles, separations, without_zeros
+from bayes_sp.design.design import Design
+from bayes_sp.errors import SurveyWarning
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.records.checks import group_labels
+from bayes_sp.records.codes import Suspect, code_words, suspects
+from bayes_sp.records.groups import look_alikes
+from bayes_sp.records.persons import long_columns
+from bayes_sp.records.survey import Survey
+
+
+def survey_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
+    """Return a sentence on everything in the records that a reader of results must know first; () where all is well.
+
+    Rows of one person; usual codes for missing values that enter as numbers; names of groups that look alike; an
+    exposure of few levels whose means do not lie on a line; coefficients of which the records say nothing, because the
+    response is separated or no count is above 1. The records must fit the specification.
+    """
+    design = unchecked_design(model, survey)
+    used = complete_cases(model, survey).records
+    records = [*_persons(model, survey), *_codes(model, used), *_groups(model, used)]
+    return (*survey.remarks, *records, *_bent(model, design), *_unbounded(model, design))
+
+
+def warn_of_doubts(model: PathModel, survey: Survey) -> None:
+    """Warn of every doubt, each in a `SurveyWarning` of its own."""
+    for doubt in survey_doubts(model, survey):
+        warnings.warn(f"{survey.source}: {doubt}", SurveyWarning, stacklevel=3)
+
+
+def _persons(model: PathModel, survey: Survey) -> Iterator[str]:
+    """Yield what looks like identifiers with repeats in a table from memory; reading a file has looked at its own."""
+    if survey.origin == "memory":
+        others = [name for name in survey.records if str(name) not in (*model.columns, model.id)]
+        cells = ((str(name), survey.records[name]) for name in others if isinstance(survey.records[name], pd.Series))
+        yield from long_columns((name, ["" if pd.isna(c) else str(c) for c in column]) for name, column in cells)
+
+
+def _codes(model: PathModel, records: pd.DataFrame) -> Iterator[str]:
+    found: dict[str, list[Suspect]] = {}
+    for suspect in suspects(model, records):
+        found.setdefault(suspect.column, []).append(suspect)
+    for name, codes in found.items():
+        numbers = ", ".join(code_words(suspect.code) for suspect in codes)
+        count, low, high = sum(suspect.count for suspect in codes), codes[0].low, codes[0].high
+        what = "usual codes for missing values" if len(codes) > 1 else "a usual code for a missing value"
+        verb = "enter" if len(codes) > 1 else "enters"
+        yield (
+            f"{name}: {numbers} in {count} of {codes[0].total} cells is {what}, far from the other values ({low:g} "
+            f"to {high:g}), and {verb} as a number. Where it means a missing value, write "
+            f"missing_codes = [{numbers}] into the specification; where it is a value, give {name} a min and a max."
+        )
+
+
+def _groups(model: PathModel, records: pd.DataFrame) -> Iterator[str]:
+    for name in model.grouping:
+        for labels in look_alikes(group_labels(records[name])):
+            words = ", ".join(repr(label) if label.isascii() else ascii(label) for label in labels)
+            yield f"{name}: the groups {words} look like one, and are taken as {len(labels)}; write them alike."
+
+
+def _bent(model: PathModel, design: Design) -> Iterator[str]:
+    levels = exposure_levels(design)
+    u0, u1 = design.contrast
+    for bent in departures(model, design):
+        if bent.tail < RARE:
+            yield (
+                f"{model.exposure} enters as a number, and the means of {bent.response} at its {len(levels)} levels do "
+                f"not lie on a line: chance alone gives such a departure in less than 1 of {1 / RARE:.0f} samples "
+                f"(F = {bent.f:.1f} on {bent.q} and {bent.df} degrees of freedom). One slope then describes no step "
+                f"of it, and {u1:g} against {u0:g} is not the difference between these two levels; if levels are "
+                f"names of groups, keep the records of two of them and compare those."
+            )
+
+
+def _unbounded(model: PathModel, design: Design) -> Iterator[str]:
+    for response, terms, what in separations(model, design):
+        words, one = ", ".join(terms), len(terms) == 1
+        tell, slope = ("tells", f"slope of {words} has no finite maximum-likelihood value") if one else (
+            "tell", f"slopes of {words} have no finite maximum-likelihood values")  # fmt: skip
+        yield (
+            f"{response}: {words} {tell} {what} without exception in a part of the records (separation), so that the "
+            f"{slope}, and only the prior{'' if one else 's'} bound{'s' if one else ''} what follows. Give "
+            f"{'it a prior' if one else 'them priors'} that you can defend: under a wide one results are the prior's, "
+            "and sampling may fail."
+        )
+    for response in empty_hurdles(model, design):
+        yield (
+            f"{response}: no count is above 1, so that the records say nothing of how many there are above the hurdle: "
+            f'the priors of its mean and of phi alone speak of them. Use the family "bernoulli_logit", which asks '
+            "whether there is any."
+        )
+    for response in without_zeros(model, design):
+        yield (
+            f"{response}: no record has 0, so that the zero part has no finite maximum-likelihood value and its priors "
+            f'alone bound it. Use the family "negative_binomial", or give the zero part priors that you can defend.'
+        )

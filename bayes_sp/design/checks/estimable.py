@@ -1,0 +1,123 @@
+"""Can a chain's equations be estimated from a design? Enough records, no constant and no collinear column."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayes_sp.arrays import Array
+from bayes_sp.design.design import Design
+from bayes_sp.design.relevance import came_back, relevant
+from bayes_sp.errors import SurveyError
+
+COLLINEAR = 1e-5  # as a distance; the normal equations see its square
+SOME = 10_000  # records that are looked at first where there are many more
+
+
+def check_design(design: Design, source: str) -> None:
+    """Check that the equations can be estimated: enough patients, no constant and no collinear column.
+
+    Patients of whom no response is observed say nothing of the equations and are not counted. Constant columns are
+    looked for among the cells that there are, collinear ones among complete records.
+
+    Raises
+    ------
+    SurveyError
+        Naming the columns.
+    """
+    back = came_back(design)
+    columns = {design.exposure: design.x[back]}
+    columns |= {name: design.y[back, k] for k, name in enumerate(design.responses)}
+    columns |= {name: design.w[back, j] for j, name in enumerate(design.covariate_terms)}
+    needed, count = len(columns) + 2, int(back.sum())
+    problems = _unaccounted(design)
+    if count < needed:
+        left_out = f" ({design.dropped} with missing cells are left out)" if design.dropped else ""
+        left_out += f" ({design.n - count} without any response are not counted)" if count < design.n else ""
+        problems.append(
+            f"{count} records are too few for {len(columns)} columns; at least {needed} are needed{left_out}"
+        )
+    else:
+        constant = [name for name, values in columns.items() if not _varies(values)]
+        problems += [_infinite(name) for name, values in columns.items() if np.isinf(values).any()]
+        problems += [_constant(name, design) for name in constant]
+        if not constant and not any(np.isinf(values).any() for values in columns.values()):
+            problems += _collinear({name: values for name, values in columns.items() if name != design.outcome})
+    if problems:
+        raise SurveyError(source, problems)
+
+
+def _varies(values: Array) -> bool:
+    known = values[~np.isnan(values)]
+    return bool(known.size) and bool(known.max() > known.min())
+
+
+def _unaccounted(design: Design) -> list[str]:
+    """Return the mediators whose missing cells have no account: they are neither unbounded numbers nor few levels."""
+    found = []
+    for name, family in zip(design.mediators, design.families, strict=False):
+        cells = int((design.missing[name] & relevant(design, name)).sum()) if name in design.missing else 0
+        if cells and family in ("beta", "student_t"):
+            found.append(
+                f'column "{name}": {cells} cells are missing, and missing mediators of the family "{family}" '
+                f'have no account; set missing = "complete" in the specification, or choose another family'
+            )
+    return found
+
+
+def _infinite(name: str) -> str:
+    """Return what is wrong with a covariate whose transform leaves the range of numbers."""
+    return f'column "{name}": its values are beyond the range of numbers after center and scale; give it another unit'
+
+
+def _constant(name: str, design: Design) -> str:
+    """Return what is wrong with a column that never varies, and what to do about it."""
+    covariate, _, level = name.rstrip("]").partition("[")
+    if level:
+        return f'column "{covariate}": no record, or every record, has the level {level}; take it out of the levels'
+    advice = "leave it out" if name in design.covariate_terms else "nothing can be learned about its effects"
+    return f'column "{name}" has the same value in every record; {advice}'
+
+
+def _collinear(columns: dict[str, Array]) -> list[str]:
+    """Return each column that is a linear combination of those before it (relative distance below 1e-5).
+
+    Columns are taken in units of their own largest value and then of their SD, so that no unit changes the answer.
+    """
+    table = np.column_stack(list(columns.values()))
+    absent = np.isnan(table).any(axis=1)
+    table = table[~absent] if absent.any() else table
+    varies = np.array([bool(len(column)) and _varies(column / _largest(column)) for column in table.T])
+    names = [name for name, moves in zip(columns, varies, strict=True) if moves]
+    table = table if varies.all() else table[:, varies]
+    if len(table) < table.shape[1] + 2:  # with so few complete records anything looks collinear
+        return []
+    if len(table) >= 2 * SOME and _independent(table):
+        return []
+    centred = table / _largest(table)
+    centred = centred - centred.mean(axis=0)
+    centred = centred / _largest(centred)
+    centred = (centred - centred.mean(axis=0)) / centred.std(axis=0)
+    distance = np.abs(np.diag(np.linalg.qr(centred, mode="r"))) / np.sqrt(len(centred))
+    found = []
+    for j in np.flatnonzero(distance < COLLINEAR):
+        weights = np.abs(np.linalg.lstsq(centred[:, :j], centred[:, j])[0])
+        parts = [names[i] for i in np.flatnonzero(weights > 1e-6 * weights.max())]
+        found.append(f'column "{names[j]}" follows exactly from {", ".join(parts)}; leave one of them out')
+    return found
+
+
+def _independent(table: Array) -> bool:
+    """Return whether some of many records show that no column follows from those before it.
+
+    The squared distance of a column from the others, summed over all records, is at least that over some of them.
+    """
+    some = table[:: len(table) // SOME] / _largest(table)
+    spread = np.array([np.std(column / _largest(column)) for column in table.T])
+    distance = np.abs(np.diag(np.linalg.qr(some - some.mean(axis=0), mode="r")))
+    return bool(np.all(distance > COLLINEAR * np.sqrt(len(table)) * spread))
+
+
+def _largest(table: Array) -> Array:
+    """Return each column's largest absolute value, 1 where that is 0."""
+    largest = np.maximum(table.max(axis=0), -table.min(axis=0))
+    return np.where(largest > 0, largest, 1.0)

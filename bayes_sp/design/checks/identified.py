@@ -1,0 +1,127 @@
+"""Can the data tell what a specification asks for? Errors of measurement, and groups of a record each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from bayes_sp.arrays import Array
+from bayes_sp.design.design import Design
+from bayes_sp.errors import SurveyError
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.parts import Equation
+from bayes_sp.model.path_model import PathModel
+
+FEWEST_REPEATS = 5  # records beyond the first of their group
+LEAST_REPEATED = 0.03  # of all records
+SPREADS = {"sigma": "the residual SD", "phi": "the overdispersion", "precision": "the precision", "shape": "the shape"}
+
+
+def check_identified(model: PathModel, design: Design, columns: Callable[[int], Array], source: str) -> None:
+    """Check that measurement errors are possible, and that groups can be told from single records.
+
+    Parameters
+    ----------
+    model, design, source
+        The specification, the records' arrays, and where they come from.
+    columns
+        Gives equation j's columns, (n, p), as `equation_matrix` does; asked where they are needed.
+
+    Raises
+    ------
+    SurveyError
+        Naming the columns, with the numbers.
+    """
+    problems = []
+    for j, equation in enumerate(model.equations):
+        problem = _impossible_error(model, design, equation, partial(columns, j))
+        problems += [problem] if problem else []
+        if equation.varying:
+            problem = _groups_of_one(design, equation)
+            problems += [problem] if problem else []
+    if problems:
+        raise SurveyError(source, problems)
+
+
+def _groups_of_one(design: Design, equation: Equation) -> str:
+    """Return what is wrong where nearly every record is a group of its own; '' where that can be told apart.
+
+    The SD of the groups' intercepts and the spread within groups then make up one variance. A Poisson count has no
+    spread of its own, and a group for each record makes it overdispersed.
+    """
+    family = FAMILIES[equation.family]
+    if equation.family == "poisson":
+        return ""
+    seen = ~np.isnan(design.y[:, design.responses.index(equation.response)])
+    codes, _ = design.groups[equation.varying]
+    records, groups = int(seen.sum()), len(np.unique(codes[seen]))
+    if records - groups >= max(FEWEST_REPEATS, LEAST_REPEATED * records):
+        return ""
+    spread = next((f"{words} ({name})" for name, words in SPREADS.items() if name in family.parameters), "chance")
+    advice = f'leave out varying = "{equation.varying}"'
+    if family.response == "count":
+        advice += ', or choose the family "poisson", which groups of one record make overdispersed'
+    return (
+        f'column "{equation.varying}": {groups} groups for {records} records of {equation.response}; with nearly every '
+        f"record a group of its own, the groups' SD (tau) cannot be told from {spread}; {advice}"
+    )
+
+
+def _impossible_error(model: PathModel, design: Design, equation: Equation, columns: Callable[[], Array]) -> str:
+    """Return what is wrong where a residual variance would be negative; '' where it is not, or cannot be told.
+
+    With S the covariance matrix of what was observed and E that of measurement errors, diagonal, true values have
+    S - E. The residual variance of a response y given its parents is s_yy - s_xy' (S_xx - E_xx)^-1 s_xy - E_yy
+    (Fuller 1987, Measurement error models, section 2.2); an interaction with a parent measured with error is left out,
+    which leaves more of y unexplained.
+    """
+    family, terms = FAMILIES[equation.family], model.terms(equation)
+    latent = {e.response: 1.0 if e.reliability is None else e.reliability for e in model.equations if _is_latent(e)}
+    involved = [name for name in latent if name == equation.response or name in equation.parents]
+    if not involved or family.link != "identity" or family.response != "real":
+        return ""
+    kept = [k for k, term in enumerate(terms) if term != "intercept" and term.partition(":")[2] not in latent]
+    table = np.column_stack([columns()[:, kept], design.y[:, design.responses.index(equation.response)]])
+    table = table[~np.isnan(table).any(axis=1)]
+    if len(table) < len(kept) + 3:
+        return ""
+    errors = np.array([design.measurement_sd.get(name, 0.0) ** 2 for name in (*(terms[k] for k in kept), "")])
+    errors[-1] = design.measurement_sd.get(equation.response, 0.0) ** 2
+    observed = np.atleast_2d(np.cov(table.T))
+    spent = (len(table) - 1) / (len(table) - 1 - len(kept))  # degrees of freedom: chance alone is not refused
+    if not _residual_variance(observed, errors, spent) <= 0.0:
+        return ""
+    part, step = 0.0, 0.5  # the largest part of the errors' variances that leaves something
+    for _ in range(30):
+        part += step if _residual_variance(observed, (part + step) * errors) > 0.0 else 0.0
+        step /= 2.0
+    given = " and ".join(f"{latent[name]:g} of {name}" for name in involved)
+    least = " and ".join(f"{1.0 - part * (1.0 - latent[name]):.2f} for {name}" for name in involved)
+    before, after = _residual_variance(observed, 0.0 * errors), _residual_variance(observed, errors)
+    return (
+        f'column "{equation.response}": a reliability of {given} is impossible with these records: of '
+        f"{equation.response}, what {_names(equation, terms)} cannot explain has the variance {before:.3g} as observed "
+        f"and {after:.3g} after the errors of measurement are taken off; that is positive for a reliability above "
+        f"{least}; correct reliability, or observed_sd where it is given"
+    )
+
+
+def _names(equation: Equation, terms: tuple[str, ...]) -> str:
+    covariates = [term for term in terms if term != "intercept" and term.rpartition(":")[2] not in equation.parents]
+    return ", ".join((*equation.parents, *(["the covariates"] if covariates else [])))
+
+
+def _residual_variance(observed: Array, errors: Array, spent: float = 1.0) -> float:
+    """Return the true residual variance of the last variable given the others; NaN where theirs are impossible."""
+    columns = len(observed) - 1
+    inner, between = observed[:-1, :-1] - np.diag(errors[:-1]), observed[:-1, -1]
+    if columns and np.linalg.eigvalsh(inner)[0] <= 0.0:
+        return np.nan
+    explained = between @ np.linalg.solve(inner, between) if columns else 0.0
+    return float(spent * (observed[-1, -1] - explained) - errors[-1])
+
+
+def _is_latent(equation: Equation) -> bool:
+    return FAMILIES[equation.family].latent

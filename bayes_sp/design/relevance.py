@@ -1,0 +1,80 @@
+r"""Which cells of a survey a chain's likelihood depends on; the others need not be computed with.
+
+A patient's part of the likelihood is
+
+.. math:: \int p(x \mid w)^{e} \prod_j p(y_j \mid x, y_1 \dots y_{j-1}, w)\, d(\text{missing } y_j),
+
+with e = 1 where the exposure has an equation of its own. Taken from the end of the chain: where y_j is missing and no
+factor that is left depends on it, its own factor is a density that integrates to 1, whatever the parameters, a shift
+of missing values included, and goes. Such a *barren* cell (Shachter 1986) needs neither a parameter nor a sum over
+levels. What is left are the cells that are observed and the missing ones with something observed after them. Nothing
+of the posterior of the other parameters changes: the standardised value of a barren cell was independent of them.
+
+**Whole patients.** Where every response of a patient is missing all factors of the chain go, and what remains is
+p(x | w) of an exposure that is observed, where the exposure has an equation. That equation matters only for
+exposures that are missing among the others:
+
+- Where no covariate has a missing cell and none of the others lacks the exposure, p(x | w) shares no parameter with
+  the chain, so these patients go, and with them that equation.
+- Where some of the others lack the exposure, these patients inform p(x | w) if their exposure is observed, and stay;
+  the rest go. (The weak prior of that equation takes its scale from the patients who stay.)
+- Where any covariate has missing cells, these patients inform the equations of the covariates, and effects are averaged
+  over their missing cells: all stay, without the barren cells of the chain. So they do where the specification has an
+  unmeasured confounder, a hidden value of every patient over which effects are averaged.
+
+Effects are averages over all patients in any case: their baselines need covariates and parameters alone.
+
+References
+----------
+Shachter (1986). Evaluating influence diagrams. Operations Research 34, 871-882. doi:10.1287/opre.34.6.871
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayes_sp.arrays import Mask
+from bayes_sp.design.design import Design
+from bayes_sp.model.path_model import PathModel
+
+
+def came_back(design: Design) -> Mask:
+    """Return the patients of whom any response is observed, (n,)."""
+    return np.asarray((~np.isnan(design.y)).any(axis=1))
+
+
+def counted(design: Design) -> Mask:
+    """Return of which patients each equation has a factor in the likelihood, (n, K + 1).
+
+    The response is observed, or it is missing and something observed depends on it.
+    """
+    found = ~np.isnan(design.y)
+    for k in reversed(range(len(design.mediators))):
+        found[:, k] |= found[:, design.edges_mediators[:, k]].any(axis=1)
+    return found
+
+
+def relevant(design: Design, name: str) -> Mask:
+    """Return the patients of whom something observed depends on the exposure's or a response's own value, (n,).
+
+    Where the value is missing, or stands behind a measurement error, it is an unknown there and nowhere else.
+    """
+    if name == design.outcome:
+        return np.zeros(design.n, dtype=bool)
+    edges = design.edges_exposure
+    if name != design.exposure:
+        edges = design.edges_mediators[:, design.mediators.index(name)]
+    return np.asarray(counted(design)[:, edges].any(axis=1))
+
+
+def informative(design: Design, model: PathModel) -> Mask:
+    """Return the patients who must be in the likelihood, (n,); the part of the others is 1.
+
+    All of them where the model has an unmeasured confounder: effects are averaged over every patient's draw of it.
+    """
+    back = came_back(design)
+    covariates = {term.partition("[")[0] for term in design.covariate_terms}
+    if back.all() or model.confounders or covariates & design.missing.keys():
+        return np.ones(design.n, dtype=bool)
+    modelled = np.isnan(design.x[back]).any()
+    return np.asarray(back | ~np.isnan(design.x)) if modelled else back

@@ -1,0 +1,1 @@
+"""Mean outcomes in any worlds, exact given a draw."""

@@ -1,0 +1,284 @@
+"""Posterior draws -> draws of every effect, labelled, and their table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_sp.arrays import Array
+from bayes_sp.design.design import Design
+from bayes_sp.effects.chain import Baselines
+from bayes_sp.effects.formulas import ChainCoefficients, Path, path_products
+from bayes_sp.effects.means.nodes import LEAST_NODES, Rule
+from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, make_problem
+from bayes_sp.effects.read import read_chain
+from bayes_sp.effects.shapley import effects_of_sets, identity_link_effects, log_link_effects, with_totals
+from bayes_sp.effects.summary import CI_PROB, convergence, summarise, variance_factor
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import (
+    ALONE,
+    AVERAGE,
+    COEFFICIENT,
+    DIFFERENCE,
+    EFFECT_COLUMNS,
+    RATE_RATIO,
+    RISK_RATIO,
+    TOTAL,
+    TOTAL_INDIRECT,
+)
+from bayes_sp.safe_text import html
+
+RATIOS = (RATE_RATIO, RISK_RATIO)
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """Draws of every path effect.
+
+    Attributes
+    ----------
+    draws
+        Dataset with variables ``alone`` (this path switched alone) and ``average`` (over all orders of switching, so
+        that the paths add up to the total), each with dims (chain, draw, path, scale). Scales: ``coefficient``
+        (product of coefficients, per unit of exposure; of the count part where there is a zero part; left out unless
+        all mediators are on an identity link, enter linearly and do not interact with the exposure, because a product
+        across unlike links mixes scales), ``rate_ratio`` (positive outcomes) or ``risk_ratio`` (binary ones), and
+        ``difference`` (in ``unit``), the last two for the contrast. Attributes ``quadrature_nodes`` and
+        ``quadrature_error`` where means are integrated numerically (see `choose_nodes`).
+    contrast
+        Exposure values (u0, u1).
+    kappa
+        Correlation of one mediator's errors in two different worlds; not identified by any data.
+    unit
+        Unit of differences.
+    mark
+        What the records are.
+    ordered
+        Whether effects depend on the order in which paths are switched.
+    """
+
+    draws: xr.Dataset
+    contrast: tuple[float, float]
+    kappa: float
+    unit: str
+    mark: str
+    ordered: bool = True
+
+    def table(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
+        """Return one row for each path, scale and decomposition, with equal-tailed intervals and convergence.
+
+        ``prob_negative`` is P(effect < 0): for a rate ratio the probability that it is below 1.
+        ``decomposition`` is empty where alone and average are the same by definition: products of coefficients, the
+        total, and every effect under an identity link.
+        """
+        return self.intervals(ci_prob).join(self._convergence)[list(EFFECT_COLUMNS)]
+
+    def intervals(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
+        """Return the table without the columns on convergence, which take longer than all the others."""
+        labels, values = self._columns
+        table = summarise(values, ci_prob)
+        table[["path", "scale", "decomposition", "kappa"]] = pd.DataFrame(labels)
+        ratios = table["scale"].isin(RATIOS)
+        table.loc[ratios, "prob_negative"] = (values < 1).mean(axis=(0, 1))[ratios]
+        return table
+
+    @cached_property
+    def _convergence(self) -> pd.DataFrame:
+        """R-hat, ESS and MCSE of the table's rows."""
+        return convergence(self._columns[1], variance_factor(self.draws))
+
+    @cached_property
+    def _columns(self) -> tuple[list[tuple[str, str, str, float]], Array]:
+        """(path, scale, decomposition, kappa) of each row of the table, and their draws (chain, draw, row)."""
+        labels, columns = [], []
+        draws = {name: self._values(name) for name in (ALONE, AVERAGE)}
+        for i, path in enumerate(self.draws["path"].to_numpy()):
+            for j, scale in enumerate(self.draws["scale"].to_numpy()):
+                both = self.ordered and scale != COEFFICIENT and path != TOTAL
+                for decomposition in (ALONE, AVERAGE) if both else (ALONE,):
+                    labels.append((str(path), str(scale), decomposition if both else "", self.kappa))
+                    columns.append(draws[decomposition][..., i, j])
+        return labels, np.stack(columns, axis=-1)
+
+    def columns(self) -> Array:
+        """Return the draws behind the table's rows, (chain, draw, row)."""
+        return self._columns[1]
+
+    def quantities(self) -> dict[str, Array]:
+        """Return the draws (chain, draw) of every distinct effect by name, for diagnostics."""
+        draws = self._values(AVERAGE)
+        return {
+            f"{path} [{scale}]": draws[..., i, j]
+            for i, path in enumerate(self.draws["path"].to_numpy())
+            for j, scale in enumerate(self.draws["scale"].to_numpy())
+        }
+
+    def _values(self, decomposition: str) -> Array:
+        """Draws of one decomposition, (chain, draw, path, scale)."""
+        return self.draws[decomposition].transpose("chain", "draw", "path", "scale").to_numpy()
+
+    def _repr_html_(self) -> str:
+        u0, u1 = self.contrast
+        head = f"{self.mark}. Effects of moving the exposure from {u0:g} to {u1:g}; differences in {self.unit}."
+        return html(head, self.table())
+
+
+def chain_coefficients(model: PathModel, design: Design, posterior: xr.Dataset) -> ChainCoefficients:
+    """Return a posterior's draws as the chain's coefficients with leading dims (chain, draw), variables uncentred.
+
+    For normal mediators and an outcome whose mean is linear or exponential. A parent enters its equation less a fixed
+    centre; the intercept is moved to uncentred parents here. Half the variance of a lognormal outcome is in its
+    intercept. Coefficients of exposure x mediator in the outcome's equation are in ``interactions``.
+    """
+    chain = read_chain(model, posterior)
+    lead = (posterior.sizes["chain"], posterior.sizes["draw"])
+    responses, k = design.responses, len(design.mediators)
+    intercept = np.zeros((*lead, k + 1))
+    covariates = np.zeros((*lead, k + 1, len(design.covariate_terms)))
+    for j, equation in enumerate(model.equations):
+        beta = posterior[responses[j]].to_numpy()
+        slopes = dict(zip(model.terms(equation), np.moveaxis(beta, -1, 0), strict=True))
+        centred = sum(slopes[name] * model.variable(name).center for name in equation.parents)
+        intercept[..., j] = slopes["intercept"] - centred
+        for i, term in enumerate(design.covariate_terms):
+            covariates[..., j, i] = slopes.get(term, 0.0)
+    intercept[..., -1] += chain.outcome.shift.reshape(lead)
+    sigma = posterior["sigma"].sel(sigma_response=list(design.mediators)).to_numpy()
+    interactions = chain.interactions[:, -1].reshape(*lead, k) if chain.interactions[:, -1].any() else None
+    exposure, mediators = chain.exposure.reshape(*lead, k + 1), chain.slopes.reshape(*lead, k + 1, k)
+    return ChainCoefficients(intercept, exposure, mediators, covariates, sigma**2, interactions)
+
+
+def compute_effects(
+    model: PathModel,
+    design: Design,
+    posterior: xr.Dataset,
+    *,
+    kappa: float = 1.0,
+    mark: str = "",
+    baselines: Baselines | None = None,
+) -> Effects:
+    """Compute every path effect for every draw, exactly given the draw: no Monte Carlo error.
+
+    Means over patients of E Y(u_D, M1(u_1), M2(u_2, M1(u_3))) in every world (`world_means`), then each path switched
+    alone and averaged over all orders of switching (`effects_of_sets`). Observation windows (offsets) are not in
+    effects, which are for the reference window. Patients are all those of the survey, non-responders (whose outcome is
+    missing) included; the equation of a missing response is shifted there as the specification says
+    (`linear_baselines`).
+
+    Parameters
+    ----------
+    model, design
+        The specification and the arrays that the draws were conditioned on; effects are standardised over its
+        patients' covariates.
+    posterior
+        Draws (chain, draw, ...) as `sample_posterior` names them.
+    kappa
+        Coupling of a mediator in two different worlds, 0 to 1: the correlation of a normal mediator's errors, the
+        weight of equal ranks against independent ranks for one with levels (`world_means`).
+    mark
+        What the records are, kept with the result.
+    baselines
+        Patients' linear predictors without exposure and mediators, a batch of draws at a time; None for those of the
+        design. For covariates with missing cells: ``linear_baselines(model, design, posterior, columns)``.
+
+    Returns
+    -------
+    Effects
+
+    Raises
+    ------
+    ValueError
+        If kappa is not in [0, 1], or for a chain without effects (`world_means`).
+    SurveyError
+        If covariates have missing cells and no baselines are given.
+
+    References
+    ----------
+    Daniel, De Stavola, Cousens & Vansteelandt (2015), Biometrics 71, 1-14. doi:10.1111/biom.12248
+    """
+    check_kappa(kappa)
+    problem = make_problem(model, design, posterior, baselines)
+    quadrature = Quadrature()
+    closed = baselines is None and not design.shifts and _is_published_form(model, problem)
+    if closed:
+        by_scale, ordered = _closed_effects(model, design, posterior, problem, kappa)
+    else:
+        by_scale, quadrature = general_effects(problem, kappa)
+        ordered = True
+    draws = xr.Dataset(
+        {name: (("chain", "draw", "path", "scale"), np.stack(v, axis=-1)) for name, v in by_scale.items()},
+        coords={**problem.places, "path": [*problem.names, TOTAL_INDIRECT, TOTAL], "scale": list(problem.scales)},
+        attrs={"kappa": kappa, "contrast": list(design.contrast), "data_source": mark} | quadrature.attrs,
+    )
+    unit = model.outcome_unit
+    return Effects(draws, design.contrast, kappa, unit, mark, ordered)
+
+
+def check_kappa(kappa: float) -> None:
+    """Raise ValueError unless 0 <= kappa <= 1."""
+    if not 0.0 <= kappa <= 1.0:
+        raise ValueError(f"kappa is a correlation between 0 and 1, found {kappa!r}")
+
+
+def general_effects(
+    problem: Problem, kappa: float, quadrature: Quadrature | None = None
+) -> tuple[dict[str, list[Array]], Quadrature]:
+    """Return draws (chain, draw, path) by decomposition for each scale of a problem, from the means of every world."""
+    worlds = problem.sets()
+    found = choose_nodes(problem, worlds, Rule(kappa)) if quadrature is None else quadrature
+    means = problem.means(worlds, Rule(kappa, found.nodes or LEAST_NODES))
+    effects = effects_of_sets(means.values, problem.paths, logarithmic=means.logarithmic)
+    unit = problem.chain.outcome.unit
+    alone = {DIFFERENCE: unit * effects.difference_alone, problem.chain.outcome.ratio: effects.rate_ratio_alone}
+    average = {DIFFERENCE: unit * effects.difference_average, problem.chain.outcome.ratio: effects.rate_ratio_average}
+    if COEFFICIENT in problem.scales:
+        products = np.stack([_product(problem, path) for path in problem.paths], axis=-1)
+        alone[COEFFICIENT] = average[COEFFICIENT] = with_totals(products, problem.paths)
+    by_scale = {
+        name: [problem.labelled(values[scale]) for scale in problem.scales]
+        for name, values in ((ALONE, alone), (AVERAGE, average))
+    }
+    return by_scale, found
+
+
+def _product(problem: Problem, path: Path) -> Array:
+    """Product of the coefficients along a path, (S,)."""
+    nodes = (*path, len(problem.chain.mediators))
+    product = problem.chain.exposure[:, nodes[0]]
+    for k, j in pairwise(nodes):
+        product = product * problem.chain.slopes[:, j, k]
+    return product
+
+
+def _is_published_form(model: PathModel, problem: Problem) -> bool:
+    """Whether `formulas` covers the chain: normal mediators, a linear or exponential mean, one slope for every world.
+
+    Interactions are covered where the outcome's mean is exponential and they stand in its equation.
+    """
+    chain = problem.chain
+    inner = chain.interactions[:, : len(chain.mediators)].any()
+    linear = chain.outcome.rule == "identity" and not chain.interactions.any()
+    exponential = chain.outcome.rule == "exp" and not inner
+    return chain.all_normal and (linear or exponential) and not model.grouping
+
+
+def _closed_effects(
+    model: PathModel, design: Design, posterior: xr.Dataset, problem: Problem, kappa: float
+) -> tuple[dict[str, list[Array]], bool]:
+    """Effects by the closed forms of `formulas` and `shapley`, and whether they depend on the order."""
+    coefficients, paths = chain_coefficients(model, design, posterior), problem.paths
+    head = [with_totals(path_products(coefficients, paths), paths)] if COEFFICIENT in problem.scales else []
+    if problem.chain.outcome.rule == "identity":
+        difference = identity_link_effects(coefficients, paths, design.contrast)
+        return {name: [*head, difference] for name in (ALONE, AVERAGE)}, False
+    found = log_link_effects(coefficients, paths, design.contrast, design.w, kappa=kappa)
+    return {
+        ALONE: [*head, found.rate_ratio_alone, found.difference_alone],
+        AVERAGE: [*head, found.rate_ratio_average, found.difference_average],
+    }, True

@@ -1,0 +1,1 @@
+"""A joint model to draws or estimates."""

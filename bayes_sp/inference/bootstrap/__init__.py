@@ -1,0 +1,1 @@
+"""The percentile bootstrap."""

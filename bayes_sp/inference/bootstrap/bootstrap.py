@@ -1,0 +1,199 @@
+"""Percentile bootstrap of patients for the effects of a chain, by the same formulas as for a posterior's draws."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_sp.arrays import Array
+from bayes_sp.design.design import Design
+from bayes_sp.effects.formulas import ChainCoefficients, Path
+from bayes_sp.errors import SpecificationError, SurveyError
+from bayes_sp.inference.bootstrap.available import is_plain, no_likelihood_fit
+from bayes_sp.inference.bootstrap.boundary import counted
+from bayes_sp.inference.bootstrap.general import GeneralChain, general_chain
+from bayes_sp.inference.bootstrap.percentile import percentile_interval
+from bayes_sp.inference.bootstrap.refit import DECOMPOSITIONS, PlainChain, Refits, plain_chain
+from bayes_sp.inference.bootstrap.resample import joined, resamples, taken
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.path_model import PathModel
+
+
+@dataclass(frozen=True, eq=False)
+class BootstrapResult:
+    """Estimates from all patients, replicates from resampled patients, and percentile intervals.
+
+    The axis *effect* holds the paths in order, then total_indirect, then total. A resample whose maximum lies on a
+    boundary gives the limits of its effects, which may be infinite. Where an effect has no limit, and everywhere in a
+    resample without a fit, its replicate is NaN and enters no interval; a limit that could be one of those is withheld
+    (`percentile_interval`).
+
+    Attributes
+    ----------
+    paths
+        Tuples of mediators, P of them.
+    scales
+        ``"coefficient"`` (product of coefficients per unit of exposure, and sums of them), ``"rate_ratio"`` (count
+        outcomes only) and ``"difference"`` (in the outcome's unit), both for the design's contrast.
+    decompositions
+        ``"alone"`` and ``"average"`` (over the orders of switching); equal where the order does not matter.
+    estimate
+        From all patients, (effect, scale, decomposition).
+    values
+        From each resample, (replicates, effect, scale, decomposition).
+    lower, upper
+        Limits of the intervals, (effect, scale, decomposition); NaN where withheld.
+    lower_mcse, upper_mcse
+        Monte Carlo standard errors of the limits: how far they would move with another seed, in their own unit.
+    ci_kind, ci_prob
+        Equal-tailed percentile interval, and its nominal probability.
+    replicates, seed
+        Resamples drawn, failed ones among them, and the seed they were drawn with.
+    patients
+        Number of patients, which every resample has.
+    undefined
+        How many replicates of each effect have no value, (effect, scale, decomposition).
+    failed, reasons
+        Number of resamples without a fit, and how many for each reason, most frequent first.
+    at_boundary, boundaries
+        Number of resamples whose maximum lies on a boundary, and how many on each, most frequent first.
+    coefficients, replicate_coefficients
+        Of all patients, and of each resample (leading axis replicates); None for chains that have more than these.
+    phi, replicate_phi
+        Negative-binomial size of the outcome (variance mu + mu**2 / phi), infinite for a Poisson fit; None for other
+        outcomes.
+    """
+
+    paths: tuple[Path, ...]
+    scales: tuple[str, ...]
+    decompositions: tuple[str, ...]
+    estimate: Array
+    values: Array
+    lower: Array
+    upper: Array
+    lower_mcse: Array
+    upper_mcse: Array
+    ci_kind: Literal["percentile"]
+    ci_prob: float
+    replicates: int
+    seed: int
+    patients: int
+    undefined: NDArray[np.int64]
+    failed: int
+    reasons: tuple[tuple[str, int], ...]
+    at_boundary: int
+    boundaries: tuple[tuple[str, int], ...]
+    coefficients: ChainCoefficients | None
+    replicate_coefficients: ChainCoefficients | None
+    phi: float | None
+    replicate_phi: Array | None
+
+
+def bootstrap(
+    design: Design,
+    model: PathModel | None = None,
+    *,
+    seed: int,
+    replicates: int = 5000,
+    ci_prob: float = 0.95,
+    batch_bytes: int = 2**26,
+) -> BootstrapResult:
+    """Refit a chain to resampled patients and take percentiles of its effects.
+
+    Normal equations are fitted by least squares, a count outcome by maximum likelihood; then residual
+    variances are RSS / n and effects are standardised over each resample's own patients (with kappa = 1).
+
+    Parameters
+    ----------
+    design
+        Arrays of the survey, without missing cells.
+    model
+        The specification; None for normal mediators and an outcome that is normal, negative_binomial or poisson, every
+        covariate in every equation and nothing else.
+    seed
+        Of the resampling.
+    replicates
+        Number of resamples.
+    ci_prob
+        Nominal probability of the intervals.
+    batch_bytes
+        Memory for the resampled patients drawn at a time. It changes no digit: one stream is drawn in the order of
+        the replicates, and what is computed together depends on the number of patients alone.
+
+    Returns
+    -------
+    BootstrapResult
+        Estimates, replicates, intervals, and the number of failed replicates with the reasons.
+
+    Raises
+    ------
+    SpecificationError
+        If a family has no maximum-likelihood fit here.
+    SurveyError
+        If the equations cannot be fitted to all patients, or no resample could be fitted.
+    """
+    if replicates < 1 or not 0.0 < ci_prob < 1.0:
+        raise ValueError(f"replicates >= 1 and 0 < ci_prob < 1 are needed, found {replicates} and {ci_prob}")
+    problem = _chain(design, model)
+    whole = _fit_whole(problem)
+    draws = resamples(design.n, seed, replicates, block=problem.block_size, batch_bytes=batch_bytes)
+    blocks = [problem.refit(counts) for counts in draws]
+    values = np.concatenate([block.values for block in blocks])
+    reason = np.concatenate([block.reason for block in blocks])
+    fitted = reason == ""
+    if not fitted.any():
+        raise SurveyError(design.outcome, [f"none of {replicates} resamples could be fitted: {reason[0]}"])
+    boundary = np.concatenate([block.boundary for block in blocks]) * fitted
+    lower, upper, lower_mcse, upper_mcse = percentile_interval(values, ci_prob)
+    sized = "phi" in FAMILIES[design.families[-1]].parameters
+    return BootstrapResult(
+        paths=problem.paths,
+        scales=problem.scales,
+        decompositions=DECOMPOSITIONS,
+        estimate=whole.values[0],
+        values=values,
+        lower=lower,
+        upper=upper,
+        lower_mcse=lower_mcse,
+        upper_mcse=upper_mcse,
+        ci_kind="percentile",
+        ci_prob=ci_prob,
+        replicates=replicates,
+        seed=seed,
+        patients=design.n,
+        undefined=np.isnan(values).sum(axis=0),
+        failed=int((~fitted).sum()),
+        reasons=tuple(Counter(reason[~fitted].tolist()).most_common()),
+        at_boundary=int((boundary > 0).sum()),
+        boundaries=counted(boundary),
+        coefficients=None if whole.coefficients is None else taken(whole.coefficients, 0),
+        replicate_coefficients=joined([block.coefficients for block in blocks if block.coefficients is not None]),
+        phi=float(whole.phi[0]) if sized else None,
+        replicate_phi=np.concatenate([block.phi for block in blocks]) if sized else None,
+    )
+
+
+def point_estimates(design: Design, model: PathModel | None = None) -> Array:
+    """Effects of the maximum-likelihood fit to all patients, (effect, scale, decomposition); errors as `bootstrap`."""
+    return _fit_whole(_chain(design, model, resampled=False)).values[0]
+
+
+def _chain(design: Design, model: PathModel | None, *, resampled: bool = True) -> PlainChain | GeneralChain:
+    """Make the chain ready, by the faster way where that knows all that the specification has."""
+    if model is None or is_plain(model):
+        return plain_chain(design)
+    if reasons := no_likelihood_fit(model):
+        raise SpecificationError("bootstrap", list(reasons))
+    return general_chain(model, design) if resampled else general_chain(model, design, pilot=0)
+
+
+def _fit_whole(problem: PlainChain | GeneralChain) -> Refits:
+    """Fit to all patients, or say why there is none."""
+    whole = problem.refit(np.ones((1, problem.design.n)))
+    if whole.reason[0]:
+        raise SurveyError(problem.design.outcome, [f"no maximum-likelihood fit to all patients: {whole.reason[0]}"])
+    return whole

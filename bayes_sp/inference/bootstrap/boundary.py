@@ -1,0 +1,70 @@
+"""Where a maximum of the likelihood lies when it lies at infinity, and what it is in the limit.
+
+A resample can have its maximum on a boundary: a size of the negative binomial without bound (the Poisson fit), a group
+of patients without any event (a rate of 0, a coefficient at minus infinity), a level of a covariate that it does not
+hold. Its effects then have limits, most of them finite in the outcome's unit. They are taken along the direction in
+which the likelihood keeps rising.
+
+References
+----------
+Albert & Anderson (1984). Biometrika 71, 1-10. doi:10.1093/biomet/71.1.1
+Geyer (2009). Electronic Journal of Statistics 3, 259-289. doi:10.1214/08-EJS349
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_sp.arrays import Array
+
+Bits = NDArray[np.int64]
+
+NO_OVERDISPERSION, ALL_OVERDISPERSION, SEPARATION, NO_EVENTS, EMPTY_LEVEL = (1 << bit for bit in range(5))
+EMPTY_ANSWER, NORMAL_TAILS, NO_ERROR, NO_STEP, ONE_ANSWER = (1 << bit for bit in range(5, 10))
+BOUNDARY_WORDS = {
+    NO_OVERDISPERSION: "no overdispersion, so the Poisson fit",
+    ALL_OVERDISPERSION: "a size below 1e-6, taken at 1e-6",
+    SEPARATION: "a group of patients without any event, or with nothing else, so a rate or probability of 0 or 1",
+    NO_EVENTS: "no events at all",
+    EMPTY_LEVEL: "no patient in a level of a covariate, whose other coefficients stand",
+    EMPTY_ANSWER: "no patient with one of the ordered answers, so a probability of 0",
+    NORMAL_TAILS: "no heavier tails than normal ones",
+    NO_ERROR: "no residual spread",
+    NO_STEP: "a step of 0 in a monotonic effect",
+    ONE_ANSWER: "the same outcome in all patients",
+}
+
+# How far along the direction limits are read; a unit of it takes a factor of e from the rates that go to 0.
+REACH = 15.0
+# A relative change over that distance below which a value has its limit: where directions are known to 1e-7, where they
+# are known to 1e-5, and for integrals by quadrature, which has an error where what it integrates becomes a step.
+STILL, STILL_ROUGHLY, STILL_INTEGRATED = 1e-5, 2e-2, 1e3
+# A ratio or difference below which it is one of rates that go to 0.
+GONE = 1e-12
+
+
+def counted(bits: Bits) -> tuple[tuple[str, int], ...]:
+    """Return how many replicates lie on each boundary, in words, most frequent first."""
+    found = [(words, int(((bits & bit) > 0).sum())) for bit, words in BOUNDARY_WORDS.items()]
+    return tuple(sorted((pair for pair in found if pair[1]), key=lambda pair: -pair[1]))
+
+
+def limits(values_at: Callable[[float], Array], *, still: float = STILL) -> Array:
+    """Return the limits of values along a direction: finite ones, minus or plus infinity, or NaN for none.
+
+    Parameters
+    ----------
+    values_at
+        ``t -> values`` at t times the direction from where the climb ended.
+    still
+        Relative change from `REACH` to twice as far below which a value has its limit.
+    """
+    near, far = values_at(REACH), values_at(2.0 * REACH)
+    with np.errstate(invalid="ignore", over="ignore"):
+        change = far - near
+        moving = np.abs(change) > still * (1.0 + np.minimum(np.abs(near), np.abs(far)))
+        limit = np.where(moving, np.copysign(np.inf, change), np.where(np.abs(near) < GONE, 0.0, near))
+    return np.where(np.isinf(far), far, np.where(np.isnan(change), np.nan, limit))

@@ -1,0 +1,260 @@
+"""Chains of any families refitted to resamples of the patients, with effects by the formulas for a posterior's draws.
+
+A refit is a draw: its parameters go through the formulas of `effects` under the names that a posterior's draws have,
+averaged over the resample's own patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_sp.arrays import Array
+from bayes_sp.design.design import Design
+from bayes_sp.effects.formulas import Path
+from bayes_sp.effects.means.nodes import Rule
+from bayes_sp.effects.paths import general_effects
+from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, make_problem
+from bayes_sp.effects.read import linear_baselines
+from bayes_sp.errors import SurveyError
+from bayes_sp.inference.bootstrap import boundary as at
+from bayes_sp.inference.bootstrap.refit import DECOMPOSITIONS, NOT_DETERMINED, Refits
+from bayes_sp.inference.bootstrap.resample import resamples
+from bayes_sp.inference.likelihood.equations import as_draws, boundary_names, regressions
+from bayes_sp.inference.likelihood.latent import NO_MAXIMUM, Block, Together, apart, together
+from bayes_sp.inference.likelihood.latent_edge import closed_form
+from bayes_sp.inference.likelihood.maximum import Fits, Regression, determined, fit_regression
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import ALONE, AVERAGE, COEFFICIENT, DIFFERENCE
+
+PILOT = 40  # resamples on which the nodes of quadrature are chosen
+_FEASIBLE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class GeneralChain:
+    """A specification and its records made ready for refitting."""
+
+    model: PathModel
+    design: Design
+    regressions: tuple[Regression, ...]
+    blocks: tuple[Block, ...]
+    starts: tuple[Array, ...]
+    pilot: int = PILOT
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Paths as tuples of mediators."""
+        return self._pilot.paths
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """Scales of the effects."""
+        return self._pilot.scales
+
+    @property
+    def block_size(self) -> int:
+        """Resamples computed together: at most 64 MiB for the second derivatives of the largest equation."""
+        width = max(block.width for block, _ in self.blocks)
+        return int(np.clip(2**23 // (self.design.n * width), 8, 1024))
+
+    @cached_property
+    def _pilot(self) -> Problem:
+        """A few resamples, or all patients where there are to be none, as the effects see them."""
+        counts = np.ones((1, self.design.n))
+        if self.pilot:
+            (counts,) = resamples(self.design.n, 0, self.pilot, block=self.pilot, batch_bytes=2**26)
+        fits, reason, _ = self._fitted(counts)
+        kept = reason == ""
+        if not kept.any():
+            raise SurveyError(self.design.outcome, [f"none of {len(counts)} resamples could be fitted: {reason[0]}"])
+        finite = kept & ~_moving(fits)
+        kept = finite if finite.any() else kept
+        return self._problem([fit.theta[kept] for fit in fits], counts[kept])
+
+    @cached_property
+    def quadrature(self) -> Quadrature:
+        """Nodes of the integrals over mediators."""
+        return choose_nodes(self._pilot, self._pilot.sets(), Rule(1.0))
+
+    def refit(self, counts: Array) -> Refits:
+        """Refit every equation to a block of resamples, (R, n), and compute the effects."""
+        fits, reason, boundary = self._fitted(counts)
+        kept = reason == ""
+        values = np.full((len(counts), len(self.paths) + 2, len(self.scales), len(DECOMPOSITIONS)), np.nan)
+        moving = _moving(fits)
+        for chosen in (kept & ~moving, kept & moving):
+            if chosen.any():
+                thetas = [(fit.theta[chosen], fit.direction[chosen]) for fit in fits]
+                weights = counts[chosen]
+
+                def values_at(t: float, thetas: list[tuple[Array, Array]] = thetas, w: Array = weights) -> Array:
+                    return self._effects([theta + t * direction for theta, direction in thetas], w)
+
+                still = at.STILL_INTEGRATED if self.quadrature.nodes else at.STILL_ROUGHLY
+                values[chosen] = at.limits(values_at, still=still) if moving[chosen][0] else values_at(0.0)
+        self._without_variation(counts, values, boundary)
+        phi = np.full(len(counts), np.nan)
+        if "phi" in self.regressions[-1].parameters:
+            last = fits[-1]
+            phi[kept] = self.regressions[-1].natural(last.theta[kept])["phi"]
+            phi[kept & ((boundary & at.NO_OVERDISPERSION) > 0)] = np.inf
+        return Refits(values, reason, boundary, None, phi)
+
+    def _fitted(self, counts: Array) -> tuple[list[Fits], NDArray[np.object_], at.Bits]:
+        """Fit every equation; why there is no fit, and on which boundaries fits lie."""
+        reason, boundary = np.full(len(counts), "", dtype=object), np.zeros(len(counts), dtype=np.int64)
+        found: dict[int, Fits] = {}
+        for (block, numbers), start in zip(self.blocks, self.starts, strict=True):
+            keeps = [determined(regression, counts) for regression, _ in block.members]
+            fits = fit_with_steps(block, counts, np.concatenate(keeps, axis=1), start)
+            if isinstance(block, Together):
+                closed_form(block, counts, fits)
+            for j, (regression, place), keep in zip(numbers, block.members, keeps, strict=True):
+                found[j] = apart(fits, place)
+                reason[(reason == "") & ~enough(regression, counts, keep)] = NOT_DETERMINED
+                boundary |= boundaries_of(regression, found[j], keep)
+            why = np.where(fits.reason == "", "", NO_MAXIMUM) if isinstance(block, Together) else fits.reason
+            reason = np.where(reason == "", why, reason)
+        return [found[j] for j in range(len(found))], reason, boundary
+
+    def _problem(self, thetas: Sequence[Array], counts: Array) -> Problem:
+        """Return refits as the effects see a posterior, each with its resample's own patients."""
+        draws = as_draws(self.model, self.regressions, thetas)
+        n = self.design.n
+        index = np.repeat(np.tile(np.arange(n), len(counts)), counts.astype(np.intp).ravel()).reshape(len(counts), n)
+
+        def columns(start: int, stop: int) -> Array:
+            return np.asarray(self.design.w[index[start:stop]])
+
+        return make_problem(
+            self.model, self.design, draws, linear_baselines(self.model, self.design, draws, columns)
+        )  # fmt: skip
+
+    def _effects(self, thetas: Sequence[Array], counts: Array) -> Array:
+        """Effects on every scale, (R, effect, scale, decomposition)."""
+        problem = self._problem(thetas, counts)
+        with np.errstate(over="ignore", invalid="ignore"):
+            by_scale, _ = general_effects(problem, 1.0, self.quadrature)
+        both = [np.stack([values[0] for values in by_scale[name]], axis=-1) for name in (ALONE, AVERAGE)]
+        return np.stack(both, axis=-1)
+
+    def _without_variation(self, counts: Array, values: Array, boundary: at.Bits) -> None:
+        """Set the effects where all patients of a resample have the same outcome: no difference."""
+        family, y = FAMILIES[self.regressions[-1].family], self.regressions[-1].y
+        if family.response not in ("count", "binary", "integer"):
+            return
+        low, high = np.where(counts > 0, y, np.inf).min(axis=1), np.where(counts > 0, y, -np.inf).max(axis=1)
+        same = low == high
+        none = same & (high == 0) & (family.response != "integer")
+        only = same if family.response != "count" else none
+        boundary[only] |= np.where(none[only], at.NO_EVENTS, at.ONE_ANSWER)
+        for s, scale in enumerate(self.scales):
+            values[only, :, s] = 0.0 if scale == DIFFERENCE else np.nan
+            if scale not in (DIFFERENCE, COEFFICIENT):
+                values[only & ~none, :, s] = 1.0
+
+
+def general_chain(model: PathModel, design: Design, *, pilot: int = PILOT) -> GeneralChain:
+    """Make a specification ready: fit every equation to all patients, from where resamples start.
+
+    The nodes of quadrature are chosen on ``pilot`` resamples; 0 for all patients alone, where there are to be no more.
+    """
+    data = regressions(model, design)
+    everyone = np.ones((1, design.n))
+    blocks = together(model, data, design.x)
+    starts = tuple(_start(block, everyone) for block, _ in blocks)
+    return GeneralChain(model, design, data, blocks, starts, pilot)
+
+
+def _start(block: Regression | Together, everyone: Array) -> Array:
+    """Return the fit to all patients; where it lies at infinity, or equations are fitted together, from other fits."""
+    start = None
+    if isinstance(block, Together):
+        start = np.concatenate([_start(regression, everyone) for regression, _ in block.members])
+    keep = np.concatenate([determined(regression, everyone) for regression, _ in block.members], axis=1)
+    fits = fit_with_steps(block, everyone, keep, start)
+    if fits.reason[0]:
+        raise SurveyError(block.response, [f"no maximum-likelihood fit to all patients: {fits.reason[0]}"])
+    if not fits.direction.any():
+        return np.asarray(fits.theta[0])
+    return block.beginning if start is None else start
+
+
+def _moving(fits: Sequence[Fits]) -> NDArray[np.bool_]:
+    """Whether a parameter of any equation goes to infinity, (R,)."""
+    return np.asarray(np.any([(fit.direction != 0).any(axis=1) for fit in fits], axis=0))
+
+
+def enough(regression: Regression, counts: Array, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return whether a resample determines the coefficients of exposure and mediators, and what its patients need."""
+    spare = np.concatenate([part.spare for part in regression.parts])
+    found = keep[:, : len(spare)][:, ~spare].all(axis=1)
+    if regression.family.startswith("hurdle"):  # a level that only patients with a count of 0 have
+        everyone = determined(replace(regression, family="zero_inflated_negative_binomial"), counts)
+        found &= (keep == everyone).all(axis=1)
+    return found
+
+
+def fit_with_steps(
+    regression: Regression | Together, counts: Array, keep: NDArray[np.bool_], start: Array | None
+) -> Fits:
+    """Fit a regression whose monotonic effects have steps of one sign each.
+
+    The maximum lies where some of the steps are 0 and the others unconstrained; of all such sets whose steps agree in
+    sign it is the one with the largest likelihood.
+    """
+    fits = fit_regression(regression, counts, keep, start)
+    if not regression.steps:
+        return fits
+    wrong = np.flatnonzero((fits.reason == "") & ~_agree(regression, fits.theta))
+    if not len(wrong):
+        return fits
+    steps = np.concatenate(regression.steps)
+    best = np.full(len(wrong), -np.inf)
+    for size in range(1, len(steps) + 1):
+        for zeros in combinations(steps, size):
+            fewer = keep[wrong].copy()
+            fewer[:, list(zeros)] = False
+            tried = fit_regression(regression, counts[wrong], fewer, start)
+            better = (tried.reason == "") & _agree(regression, tried.theta) & (tried.log_likelihood > best)
+            best[better] = tried.log_likelihood[better]
+            for name in ("theta", "direction", "log_likelihood", "kept", "reason"):
+                getattr(fits, name)[wrong[better]] = getattr(tried, name)[better]
+    return fits
+
+
+def _agree(regression: Regression | Together, theta: Array) -> NDArray[np.bool_]:
+    """Whether the steps of each monotonic effect have one sign."""
+    found = np.ones(len(theta), dtype=bool)
+    for steps in regression.steps:
+        values = theta[:, steps]
+        found &= (values >= -_FEASIBLE).all(axis=1) | (values <= _FEASIBLE).all(axis=1)
+    return found
+
+
+def boundaries_of(regression: Regression, fits: Fits, keep: NDArray[np.bool_]) -> at.Bits:
+    """Return the boundaries on which fits lie, (R,)."""
+    bits = np.zeros(len(keep), dtype=np.int64)
+    spare = np.concatenate([part.spare for part in regression.parts])
+    bits[~keep[:, : len(spare)].all(axis=1)] |= at.EMPTY_LEVEL
+    if regression.steps:
+        steps = np.concatenate(regression.steps)
+        bits[(keep & ~fits.kept)[:, steps].any(axis=1)] |= at.NO_STEP
+    for name, moves in boundary_names(fits, regression).items():
+        if regression.ordered and name:
+            bits[moves < 0] |= at.EMPTY_ANSWER
+        elif not name:
+            bits[moves > 0] |= at.SEPARATION
+        elif name == "phi":
+            bits[moves > 0] |= at.NO_OVERDISPERSION
+            bits[moves < 0] |= at.ALL_OVERDISPERSION
+        else:
+            bits[moves != 0] |= at.NORMAL_TAILS if name == "nu" else at.NO_ERROR
+    return bits

@@ -1,0 +1,1 @@
+"""The joint log-density as machine code that is compiled once."""

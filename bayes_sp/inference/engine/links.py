@@ -1,0 +1,130 @@
+"""Equations that hidden values depend on: their own, and those whose responses say where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_sp.arrays import Array
+from bayes_sp.design.equations import Part
+from bayes_sp.design.parameters import Block
+from bayes_sp.design.rows import Rows
+from bayes_sp.inference.engine import layout as at
+from bayes_sp.inference.engine.confounders import Confounder
+from bayes_sp.model.families.registry import FAMILIES
+
+Ints = NDArray[np.int64]
+EXACT = ("normal", "latent_normal", "lognormal")  # what these say of a hidden value is normal
+# What a response says: itself on the scale of the linear predictor, a factor of its precision there, and how the
+# precision follows from the factor and the family's first parameter. A count's is that of its logarithm.
+ON_LINK: dict[str, tuple[Callable[[Array], tuple[Array, Array]], int]] = {
+    "normal": (lambda y: (y, np.ones_like(y)), at.OF_SD),
+    "student_t": (lambda y: (y, np.ones_like(y)), at.OF_SD),
+    "latent_normal": (lambda y: (y, np.ones_like(y)), at.OF_SD),
+    "lognormal": (lambda y: (np.log(y), np.ones_like(y)), at.OF_SD),
+    "gamma": (lambda y: (np.log(y), np.ones_like(y)), at.OF_PRECISION),
+    "beta": (lambda y: (np.log(y) - np.log1p(-y), y * (1.0 - y)), at.OF_PRECISION),
+    "poisson": (lambda y: (np.log(y + 0.5), y + 0.5), at.OF_WEIGHT),
+    "negative_binomial": (lambda y: (np.log(y + 0.5), y + 0.5), at.OF_COUNT),
+    "zero_inflated_negative_binomial": (lambda y: (np.log(y + 0.5), np.where(y > 0, y + 0.5, 0.0)), at.OF_COUNT),
+    "hurdle_negative_binomial": (lambda y: (np.log(y + 0.5), np.where(y > 0, y + 0.5, 0.0)), at.OF_COUNT),
+    "bernoulli_logit": (lambda y: (4.0 * y - 2.0, np.full_like(y, 0.25)), at.OF_WEIGHT),
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
+class Link:
+    """An equation, and what it says of hidden values.
+
+    Attributes
+    ----------
+    name
+        Of the response, or of an unmeasured confounder.
+    hidden
+        Number of each row's hidden value among the variable's, (R,), -1 elsewhere; None where it has none.
+    target, weight
+        The response on the scale of its linear predictor, and what its precision is multiplied with, (R,); 0 where it
+        says nothing. None where it never says anything.
+    precision
+        How the precision follows from the family's first parameter, as in `layout`.
+    """
+
+    name: str
+    hidden: Ints | None
+    target: Array | None = None
+    weight: Array | None = None
+    precision: int = at.OF_WEIGHT
+
+
+def links_of(rows: Rows, confounders: Sequence[Confounder], parts: Sequence[Part]) -> tuple[Link, ...]:
+    """Return, in the engine's order, every confounder and every equation with hidden values or a hidden parent."""
+    found = [Link(confounder.name, rows.patient) for confounder in confounders]
+    for part in parts:
+        hidden = part.hidden_number if has_hidden(part) else None
+        says = any(term.levels is None and not term.zero for term in part.terms) or hidden is not None
+        if says and part.family in ON_LINK:
+            found.append(_saying(part, hidden))
+        elif hidden is not None:
+            found.append(Link(part.response, hidden))
+    return tuple(found) if any(link.hidden is not None for link in found) else ()
+
+
+def has_hidden(part: Part) -> bool:
+    """Whether later equations need values of a response that are not known."""
+    return part.is_parent and bool((part.hidden_number >= 0).any())
+
+
+def are_normal(confounders: Sequence[Confounder], parts: Sequence[Part]) -> bool:
+    """Whether all that depends on hidden values is normal and linear in them, so that they can be integrated out."""
+    there = bool(confounders) or any(has_hidden(part) for part in parts)
+    return there and all(
+        term.levels is not None or (part.family in EXACT and not term.zero) for part in parts for term in part.terms
+    )
+
+
+def shifted(part: Part, parts: Sequence[Part], *, zero: bool = False) -> Array:
+    """Return an equation's columns, (R, p), with what is taken off a parent's hidden value where that one stands."""
+    x = (part.zero_x if zero else part.x).copy()
+    hidden = {other.response: other.hidden_number >= 0 for other in parts}
+    name = f"{part.response}_zero" if zero else part.response
+    labels = next((block.labels for block in part.blocks if block.variable == name), ())
+    for term in part.terms:
+        if term.zero == zero and term.center != 0.0 and term.source in hidden:
+            times = -term.center if term.multiplier is None else -term.center * term.multiplier
+            x[:, labels.index(term.name)] = np.where(hidden[term.source], times, x[:, labels.index(term.name)])
+    return x
+
+
+def with_softplus_loadings(parts: Sequence[Part], confounders: Sequence[Confounder]) -> tuple[Part, ...]:
+    """Return the equations with residual SDs on a linear scale where a hidden value makes up a part of the variance.
+
+    That part can be the whole, with a confounder, a measurement error or a parent measured with error, and on a
+    logarithmic scale the SD would have no end below.
+    """
+    sources = {confounder.name for confounder in confounders}
+    sources |= {part.response for part in parts if FAMILIES[part.family].latent and has_hidden(part)}
+    return tuple(
+        replace(part, blocks=tuple(_soft(block, part) for block in part.blocks))
+        if part.response in sources or any(term.source in sources for term in part.terms)
+        else part
+        for part in parts
+    )
+
+
+def _soft(block: Block, part: Part) -> Block:
+    if block.variable != "sigma":
+        return block
+    seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
+    target, _ = ON_LINK[part.family][0](part.y[seen])
+    scale = float(target.std())
+    return replace(block, transform="soft", unit=0.1 * scale) if scale > 0.0 else block
+
+
+def _saying(part: Part, hidden: Ints | None) -> Link:
+    says = (part.state == at.SEEN) | (part.state == at.MEASURED)
+    on_link, precision = ON_LINK[part.family]
+    target, weight = on_link(np.where(says, part.y, 0.5))
+    return Link(part.response, hidden, np.where(says, target, 0.0), np.where(says, weight, 0.0), precision)

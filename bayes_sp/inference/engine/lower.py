@@ -1,0 +1,169 @@
+"""PathModel + Design -> Program: the joint model as two flat arrays that the engine reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from bayes_sp.arrays import Array
+from bayes_sp.design.design import Design
+from bayes_sp.design.equations import Part, parts_of
+from bayes_sp.design.parameters import Parameters, hidden_name, lay_out
+from bayes_sp.design.rows import Rows, split_rows
+from bayes_sp.inference.engine import layout as at
+from bayes_sp.inference.engine.condense import condensed
+from bayes_sp.inference.engine.confounders import Confounder, confounders_of
+from bayes_sp.inference.engine.links import Link, are_normal, links_of, with_softplus_loadings
+from bayes_sp.inference.engine.packing import Pack, pack_confounder, pack_equation, pack_links, pack_priors, pack_terms
+from bayes_sp.inference.samplers.starts import start_of
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.path_model import PathModel
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
+class Program:
+    """A joint model with its records and priors, as `engine.log_density` reads it.
+
+    Attributes
+    ----------
+    ints, floats
+        The flat arrays; see `layout`.
+    parameters
+        Names and places of the parameters.
+    parts
+        The equations in the engine's order: those of incomplete covariates first, then the chain.
+    rows
+        Which rows are which patient.
+    start
+        Sampled parameters near the likelihood's maximum, (P,), from which a search can begin.
+    confounders
+        Unmeasured ones, before the equations in the engine's order.
+    links
+        Equations that hidden values depend on, in the engine's order.
+    """
+
+    ints: Ints
+    floats: Array
+    parameters: Parameters
+    parts: tuple[Part, ...]
+    rows: Rows
+    start: Array
+    confounders: tuple[Confounder, ...] = ()
+    links: tuple[Link, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Number of unconstrained parameters that are sampled, P."""
+        return self.parameters.sampled
+
+    @property
+    def framed(self) -> int:
+        """Number of parameters on the scale of their joint curvature."""
+        return self.parameters.framed
+
+    @property
+    def standardised(self) -> Ints:
+        """Places of the standardised hidden values that are sampled; given much that is known they are near N(0, 1)."""
+        blocks = [b for b in self.parameters.blocks if b.variable in {hidden_name(link.name) for link in self.links}]
+        places = [np.arange(b.start, b.start + b.size) for b in blocks if b.start < self.size]
+        return np.concatenate(places) if places else np.empty(0, dtype=np.int64)
+
+    def completed(self, theta: Array, seed: int) -> Array:
+        """Return draws of sampled parameters, (..., P), with draws of what is integrated out after them: N(0, 1)."""
+        rest = self.parameters.size - self.size
+        rng = np.random.default_rng((seed, rest))
+        return np.concatenate([theta, rng.standard_normal((*theta.shape[:-1], rest))], axis=-1) if rest else theta
+
+    @property
+    def patient(self) -> Ints:
+        """Patient whose own each parameter is, (P,), -1 for shared ones; told only with unmeasured confounders."""
+        patient = np.full(self.size, -1, dtype=np.int64)
+        if self.confounders:
+            everyone = np.unique(self.rows.patient)
+            owners = [(c.name, everyone) for c in self.confounders]
+            owners += [(p.response, np.unique(self.rows.patient[p.hidden_number >= 0])) for p in self.parts]
+            for name, patients in owners:
+                if len(patients) and self.parameters.place(hidden_name(name)) < self.size:
+                    first = self.parameters.place(hidden_name(name))
+                    patient[first : first + len(patients)] = patients
+        return patient
+
+
+def compile_program(model: PathModel, design: Design, likelihood_power: float = 1.0) -> Program:
+    """Pack a specification, a survey's design arrays and the priors for the engine: milliseconds, nothing compiled.
+
+    Parameters
+    ----------
+    model, design
+        The specification, and the records' arrays.
+    likelihood_power
+        What the log-likelihood, given every hidden value, is multiplied with; 1 for the posterior itself.
+
+    Raises
+    ------
+    ValueError
+        Where a parameter has no prior (`load_model` reports that for files).
+    SurveyError
+        Where cells are missing of which the model has no account.
+    """
+    rows = split_rows(model, design)
+    parts = parts_of(model, rows)
+    confounders = confounders_of(model, rows)
+    parts = with_softplus_loadings(parts, confounders)
+    links = links_of(rows, confounders, parts)
+    all_parts: tuple[Confounder | Part, ...] = (*confounders, *parts)
+    integrated = {hidden_name(link.name) for link in links} if are_normal(confounders, parts) else set()
+    others = [block for part in all_parts for block in part.others]
+    parameters = lay_out(
+        [block for part in all_parts for block in part.blocks],
+        [block for block in others if block.variable not in integrated],
+        [block for block in others if block.variable in integrated],
+        [known for confounder in confounders for known in confounder.known],
+    )
+    joint = condensed(parts, links) if integrated and rows.count == rows.single else None
+    pack, count = Pack(), len(confounders) + len(parts)
+    head = np.full(at.HEAD + count * at.EQUATION, at.NONE, dtype=np.int64)
+    pack.add_ints(head)
+    head[at.SIZE], head[at.NATURAL] = parameters.size, parameters.natural_size
+    head[at.EQUATIONS], head[at.ROWS], head[at.SINGLE] = count, rows.count, rows.single
+    head[at.FRAMED], head[at.SAMPLED] = parameters.framed, parameters.sampled
+    head[at.KNOWN], head[at.KNOWN_VALUES] = len(parameters.known), pack.add_floats([k.value for k in parameters.known])
+    head[at.SPLIT] = pack.add_ints([len(rows.split), *(number for pair in rows.split for number in pair)])
+    constant = pack_priors(pack, head, parameters)
+    numbers = {name: j for j, name in enumerate([*(c.name for c in confounders), *(p.response for p in parts)])}
+    records = head[at.HEAD :].reshape(count, at.EQUATION)
+    for confounder in confounders:
+        pack_confounder(pack, records[numbers[confounder.name]], rows, joint=joint is not None)
+    for part in parts:
+        record, own = records[numbers[part.response]], joint.parts.get(part.response) if joint else None
+        pack_equation(pack, record, own or part, parameters, rows, parts, joint=own is not None)
+        pack_terms(pack, record, own or part, parameters, numbers)
+        if FAMILIES[part.family].response == "count":
+            once = [*range(rows.single), *(first for first, _ in rows.split)]
+            seen = part.y[once][part.state[once] == at.SEEN]
+            constant -= likelihood_power * float(gammaln(seen + 1.0).sum())
+    linked = (joint.links, tuple(joint.parts.values())) if joint else (links, parts)
+    window = slice(0, len(joint.records)) if joint else _window(links)
+    pack_links(pack, head, *linked, parameters, numbers, window)
+    head[at.LINK_FIRST], head[at.LINK_ROWS] = window.start, window.stop - window.start
+    head[at.LINK_RECORDS] = pack.add_floats(joint.records) if joint else at.NONE
+    constant += likelihood_power * joint.constant if joint else 0.0
+    head[at.MOST_AUX] = (records[:, at.AUX] + records[:, at.FIXED]).max()
+    head[at.ANY_DEFERRED] = records[:, at.DEFERRED].max()
+    head[at.LOG_CONSTANT] = pack.add_floats([constant, likelihood_power])
+    ints, floats = np.concatenate(pack.ints), np.concatenate(pack.floats)
+    ints[: len(head)] = head
+    start = start_of(parts, parameters, confounders)[: parameters.sampled]
+    return Program(ints, floats, parameters, parts, rows, start, confounders, links)
+
+
+def _window(links: tuple[Link, ...]) -> slice:
+    """Return the rows from the first to the last with a hidden value."""
+    there = [np.flatnonzero(link.hidden >= 0) for link in links if link.hidden is not None]
+    places = np.concatenate(there) if there else np.empty(0, dtype=np.int64)
+    return slice(int(places.min()), int(places.max()) + 1) if len(places) else slice(0, 0)

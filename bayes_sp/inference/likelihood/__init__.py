@@ -1,0 +1,1 @@
+"""Maximum likelihood and least squares, for many resamples at once."""

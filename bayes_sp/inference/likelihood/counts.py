@@ -1,0 +1,92 @@
+"""A count response made ready: checked, its predictors standardised, with what every weighting of patients shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import lgamma
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bayes_sp.arrays import Array
+from bayes_sp.errors import SurveyError
+from bayes_sp.inference.likelihood.normal_equations import CrossProducts, cross_products
+
+
+@dataclass(frozen=True, eq=False)
+class CountData:
+    """A count response and its predictors, standardised, with what every weighting of the patients shares.
+
+    Attributes
+    ----------
+    y
+        Counts, (n,).
+    cross
+        Intercept and standardised predictors, (n, p), and their products.
+    centre, scale
+        Of the predictors, in their units, (p - 1,).
+    order, above
+        Patients sorted by count, (n,), and the first place in that order with a count above k, (max y,).
+    log_factorial
+        log y!, (n,).
+    offset
+        What the log mean has beside coefficients, log(window / reference), (n,).
+    """
+
+    y: Array
+    cross: CrossProducts
+    centre: Array
+    scale: Array
+    order: NDArray[np.intp]
+    above: NDArray[np.intp]
+    log_factorial: Array
+    offset: Array
+
+    @property
+    def x(self) -> Array:
+        """Intercept and standardised predictors, (n, p)."""
+        return self.cross.z
+
+
+def prepare_counts(
+    y: ArrayLike, predictors: ArrayLike, name: str = "outcome", offset: ArrayLike | None = None
+) -> CountData:
+    """Check a count response, standardise its predictors and compute what all weightings share.
+
+    Parameters
+    ----------
+    y
+        Counts, (n,).
+    predictors
+        Predictors without an intercept, in their own units, (n, p - 1).
+    name
+        Name of the response, for messages.
+    offset
+        Logarithm of each patient's window in units of the reference, (n,); None where all are the same.
+
+    Returns
+    -------
+    CountData
+        Ready for `fit_counts`.
+
+    Raises
+    ------
+    SurveyError
+        If the response is not a count or is always zero, or a predictor is constant.
+    """
+    counts, raw = np.asarray(y, dtype=float), np.asarray(predictors, dtype=float)
+    whole = np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts))
+    if not whole.all():
+        found = counts[~whole][0]
+        raise SurveyError(name, [f"a count must be a whole number of 0 or more, found {found:g}; check the column"])
+    if not counts.any():
+        raise SurveyError(name, ["every patient has a count of 0: there is nothing to model"])
+    centre, scale = raw.mean(axis=0), raw.std(axis=0)
+    if (np.ptp(raw, axis=0) == 0).any():
+        raise SurveyError(name, ["a predictor has the same value for every patient; remove it"])
+    x = np.column_stack([np.ones(len(counts)), (raw - centre) / scale])
+    order = np.argsort(counts, kind="stable")
+    above = np.searchsorted(counts[order], np.arange(int(counts.max())), side="right")
+    factorials = np.array([lgamma(count + 1.0) for count in counts])
+    window = np.zeros(len(counts)) if offset is None else np.asarray(offset, dtype=float)
+    return CountData(counts, cross_products(x), centre, scale, order, above, factorials, window)

@@ -1,0 +1,1 @@
+"""What each patient's records say, given draws."""

@@ -1,0 +1,222 @@
+"""Log densities of patients of whom the same is not known: what is not known is integrated out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from itertools import product
+
+import numpy as np
+from scipy import special
+
+from bayes_sp.arrays import Array, Mask
+from bayes_sp.design.design import Design
+from bayes_sp.design.predictors import Arrays, auxiliary, mean_predictor, zero_predictor
+from bayes_sp.inference.engine.links import EXACT
+from bayes_sp.inference.pointwise.integrals import enough_nodes, expectation, find_frame, normal_expectation
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.path_model import PathModel
+
+type Levels = tuple[tuple[str, float], ...]
+type Nodes = dict[tuple[int, Levels], tuple[int, float]]
+
+NONE_NEEDED = (0, 0.0)  # nodes, and their error, of an integral in closed form
+FARTHEST = 1e100  # of a value that is not known: no response is likely there
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Row:
+    """One equation's predictors, affine in the numbers that are not known: eta + sum of slopes * values."""
+
+    eta: Array
+    zeta: Array
+    slopes: dict[str, tuple[Array, Array]]
+    aux: Array
+    y: Array
+
+    @cached_property
+    def measured(self) -> tuple[Array, Array, Array]:
+        """What a value measured with error is made of: parts of eta, what is added, and parts of a standardised one."""
+        sigma, missing = self.aux[..., :1], np.isnan(self.y)
+        share = np.where(missing, 0.0, sigma**2 / (sigma**2 + self.aux[..., 1:2] ** 2))
+        return 1.0 - share, share * np.nan_to_num(self.y), sigma * np.sqrt(1.0 - share)
+
+    def number(self, family: str, eta: Array, z: Array) -> Array:
+        """Return the value behind the response at a standardised value z, given what was measured of it."""
+        if family == "latent_normal":
+            part, shift, spread = self.measured
+            return np.asarray(part * eta + shift + spread * z)
+        sigma = self.aux[..., :1]
+        if family == "student_t":  # the quantile of t_nu at z's; those of heavy tails are not finite
+            z = np.clip(special.stdtrit(self.aux[..., 1:2], special.ndtr(z)), -FARTHEST, FARTHEST)
+        return np.where(np.isnan(self.y), eta + sigma * z, self.y)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Alike:
+    """Patients of whom the same is not known, with the parameters of every draw.
+
+    Attributes
+    ----------
+    model, design, at
+        The specification, arrays of these patients, parameters by name.
+    unknown
+        Mediators and unmeasured confounders whose values are not known.
+    """
+
+    model: PathModel
+    design: Design
+    at: Arrays
+    unknown: tuple[str, ...]
+    rows: dict[tuple[int, Levels], _Row] = field(default_factory=dict)
+
+    def choose(self) -> Nodes:
+        """Return how many nodes each integral needs, by equation and levels, and the error that is left."""
+        found: Nodes = {}
+        for j in range(len(self.model.equations)):
+            for dims, levels in self.choices(j):
+                if dims and self.is_normal(j, dims):
+                    found[j, levels] = NONE_NEEDED
+                elif dims:
+                    log_f = partial(self.log_factors, j, dims, levels)
+                    found[j, levels] = enough_nodes(log_f, find_frame(log_f, len(dims), self.shape))
+        return found
+
+    def densities(self, nodes: Nodes) -> list[Array]:
+        """Return each equation's log density given the equations before, (chain, draw, n), NaN where not measured."""
+        found, before = [], np.zeros(self.shape)
+        for j in range(len(self.model.equations)):
+            if not self.counts(j):
+                found.append(np.full(self.shape, np.nan))
+                continue
+            parts, zeros = [], dict.fromkeys(self.unknown, np.zeros(self.shape))
+            choices = self.choices(j)
+            for dims, levels in choices:
+                log_f = partial(self.log_factors, j, dims, levels)
+                if dims and nodes[j, levels] == NONE_NEEDED:
+                    parts.append(normal_expectation(log_f, len(dims), self.shape))
+                elif dims:
+                    frame = find_frame(log_f, len(dims), self.shape)
+                    parts.append(expectation(log_f, frame, nodes[j, levels][0]))
+                else:
+                    parts.append(log_f(np.empty((0, *self.shape))))
+            numbers, levels = choices[0] if choices else ((), ())
+            known, own = self.walk(j, {name: zeros[name] for name in numbers}, levels)[j]
+            if parts:
+                total = np.logaddexp.reduce(parts)
+                own, before = total - before, total
+            found.append(np.where(known, own, np.nan))
+        return found
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Chains, draws, patients."""
+        chains, draws = next(iter(self.at.values())).shape[:2]
+        return chains, draws, self.design.n
+
+    def choices(self, j: int) -> list[tuple[tuple[str, ...], Levels]]:
+        """Return the numbers and every combination of levels that equation j and those before it need integrated.
+
+        Empty where equation j does not depend on anything that is not known, or its response is not measured.
+        """
+        if not self.sources(j) or not self.counts(j):
+            return []
+        needed = self.needed(j)
+        numbers = tuple(name for name in needed if not self.model.levels(name))
+        leveled = [name for name in needed if name not in numbers]
+        combinations = product(*(self.model.levels(name) for name in leveled))
+        return [(numbers, tuple(zip(leveled, values, strict=True))) for values in combinations]
+
+    def sources(self, j: int) -> set[str]:
+        """Return what is not known and enters equation j."""
+        equation = self.model.equations[j]
+        acting = {c.name for c in self.model.confounders if equation.response in dict(c.strengths)}
+        return (set(equation.parents) | acting) & set(self.unknown)
+
+    def needed(self, j: int) -> list[str]:
+        """Return what is not known and enters equation j, those before it, or what of these is not known itself."""
+        found: set[str] = set()
+        for k in reversed(range(j + 1)):
+            response = self.model.equations[k].response
+            if response in found or self.counts(k):
+                found |= self.sources(k)
+        return [name for name in self.unknown if name in found]
+
+    def is_normal(self, j: int, numbers: tuple[str, ...]) -> bool:
+        """Return whether all log densities up to equation j are quadratic in these numbers that are not known."""
+        families = {equation.response: equation.family for equation in self.model.equations}
+        moved = [e.family for k, e in enumerate(self.model.equations[: j + 1]) if self.sources(k) & set(numbers)]
+        return set(moved) | {families.get(name, "normal") for name in numbers} <= set(EXACT)
+
+    def counts(self, k: int) -> bool:
+        """Return whether equation k's response is measured, so that its density counts."""
+        response = self.model.equations[k].response
+        return response not in self.unknown or FAMILIES[self.model.equations[k].family].latent
+
+    def log_factors(self, j: int, numbers: tuple[str, ...], levels: Levels, z: Array) -> Array:
+        """Return the sum of all log densities up to equation j that depend on what is not known, (chain, draw, n).
+
+        ``z`` (d, ...) holds the standardised values of the ``numbers``.
+        """
+        chosen, found = dict(levels), np.zeros(self.shape)
+        for k, (_, density) in self.walk(j, dict(zip(numbers, z, strict=True)), levels).items():
+            if self.sources(k) or self.model.equations[k].response in chosen:
+                found = found + density
+        return found
+
+    def walk(self, j: int, numbers: dict[str, Array], levels: Levels) -> dict[int, tuple[Mask, Array]]:
+        """Return which responses up to j are measured and predicted, and their log densities, 0 elsewhere.
+
+        ``numbers`` are standardised. Equations before j that do not depend on what is not known are left out.
+        """
+        model, chosen = self.model, dict(levels)
+        values = {c.name: numbers[c.name] for c in model.confounders if c.name in numbers}
+        found: dict[int, tuple[Mask, Array]] = {}
+        for k, equation in enumerate(model.equations[: j + 1]):
+            response, family = equation.response, FAMILIES[equation.family]
+            inside, counts = response in numbers or response in chosen, self.counts(k) or response in chosen
+            if not inside and not (counts and self.sources(k)) and k < j:
+                continue
+            row = self.row(k, levels)
+            eta, zeta = row.eta, row.zeta
+            for name, (slope, zero_slope) in row.slopes.items():
+                eta, zeta = eta + slope * values[name], zeta + zero_slope * values[name]
+            if response in numbers:
+                values[response] = row.number(family.name, eta, numbers[response])
+            if k < j and not ((counts and self.sources(k)) or response in chosen):
+                continue
+            y = row.y
+            if response in chosen:
+                coding = model.coding(response)
+                y = np.full(len(y), (chosen[response] - coding.origin) / coding.unit)
+            found[k] = self.density(k, y, eta, zeta, row.aux)
+        return found
+
+    def row(self, k: int, levels: Levels) -> _Row:
+        """Return equation k at some levels of what is not known, computed once."""
+        if (k, levels) not in self.rows:
+            model, design = self.model, self.design
+            fixed = {name: np.full(design.n, value) for name, value in levels}
+            moving = [name for name in self.unknown if name in self.sources(k) and name not in fixed]
+            fixed |= {name: np.zeros(design.n) for name in moving}
+            eta, zeta = (of(model, design, k, self.at, fixed) for of in (mean_predictor, zero_predictor))
+            slopes = {}
+            for name in moving:
+                at_one = {**fixed, name: np.ones(design.n)}
+                slopes[name] = (
+                    mean_predictor(model, design, k, self.at, at_one) - eta,
+                    zero_predictor(model, design, k, self.at, at_one) - zeta,
+                )
+            self.rows[k, levels] = _Row(eta, zeta, slopes, auxiliary(model, design, k, self.at), design.coded(k))
+        return self.rows[k, levels]
+
+    def density(self, k: int, y: Array, eta: Array, zeta: Array, aux: Array) -> tuple[Mask, Array]:
+        """Return where y is measured and predicted, and its log density there, per unit of the response; else 0."""
+        family, coding = FAMILIES[self.model.equations[k].family], self.model.coding(self.model.equations[k].response)
+        known = np.isfinite(eta) & np.isfinite(zeta) & ~np.isnan(y)
+        if not known.all():
+            eta, zeta = np.where(known, eta, 0.0), np.where(known, zeta, 0.0)
+        value = family.log_density(np.where(np.isnan(y), 0.5, y), eta, zeta, aux)  # a missing one is put anywhere
+        if not coding.levels and coding.unit != 1.0:
+            value = value - np.log(coding.unit)
+        return known, value if known.all() else np.where(known, value, 0.0)

@@ -1,0 +1,112 @@
+"""`settle` in arrays, of NumPy or of PyTensor: hidden values, standardised, from what the sampler sees of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bayes_sp.inference.engine import layout as at
+
+type Numbers = Any  # an array or a tensor, (..., R), or a number
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Linked:
+    """An equation that hidden values depend on, at some parameters.
+
+    Attributes
+    ----------
+    member
+        Number of its variable among those with hidden values; None where it has none.
+    base
+        Linear predictor without hidden parents; None for an unmeasured confounder.
+    parents
+        (member, what its value is multiplied with, 0 where it is not hidden; what is taken off the value first).
+    share, sd, y
+        A hidden value is eta + share (y - eta) + sd w.
+    target, precision
+        What the response says of its predictor, and how precisely; None where it says nothing.
+    """
+
+    member: int | None
+    base: Numbers = None
+    parents: Sequence[tuple[int, Numbers, float]] = ()
+    share: Numbers = 0.0
+    sd: Numbers = 1.0
+    y: Numbers = 0.0
+    target: Numbers = None
+    precision: Numbers = None
+
+
+def settled(
+    linked: Sequence[Linked],
+    z: Sequence[Numbers],
+    sqrt: Callable[[Numbers], Numbers] = np.sqrt,
+    log: Callable[[Numbers], Numbers] = np.log,
+) -> tuple[list[Numbers], Numbers]:
+    """Return w of every variable with hidden values, (..., R), and log N(w) - log N(z) + log |dw / dz| of each row.
+
+    See `settle` for the equations; z are the values that the sampler sees.
+    """
+    count = len(z)
+    inner: list[list[Numbers]] = [[float(i == j) for j in range(count)] for i in range(count)]
+    total: list[Numbers] = [0.0] * count
+    middle: list[Numbers] = [0.0] * count
+    load: list[list[Numbers]] = [[0.0] * count for _ in range(count)]
+    for one in linked:
+        if one.base is None:
+            load[one.member or 0][one.member or 0] = 1.0
+            continue
+        mean, a = one.base, [0.0] * count
+        for parent, times, center in one.parents:
+            mean = mean + times * (middle[parent] - center)
+            a = [own + times * other for own, other in zip(a, load[parent], strict=True)]
+        if one.precision is not None:
+            for i in range(count):
+                total[i] = total[i] + one.precision * a[i] * (one.target - mean)
+                for j in range(i + 1):
+                    inner[i][j] = inner[i][j] + one.precision * a[i] * a[j]
+        if one.member is not None:
+            middle[one.member] = mean + one.share * (one.y - mean)
+            load[one.member] = [(1.0 - one.share) * own for own in a]
+            load[one.member][one.member] = one.sd
+    root = _cholesky(inner, sqrt)
+    w = [value + own for value, own in zip(_solve(root, total), z, strict=True)]
+    for i in reversed(range(count)):
+        for k in range(i + 1, count):
+            w[i] = w[i] - root[k][i] * w[k]
+        w[i] = w[i] / root[i][i]
+    changes = (0.5 * (z[i] ** 2 - w[i] ** 2) - log(root[i][i]) for i in range(count))
+    return w, sum(changes)
+
+
+def _cholesky(inner: list[list[Numbers]], sqrt: Callable[[Numbers], Numbers]) -> list[list[Numbers]]:
+    root = [list(row) for row in inner]
+    for i in range(len(root)):
+        for j in range(i + 1):
+            for k in range(j):
+                root[i][j] = root[i][j] - root[i][k] * root[j][k]
+            root[i][j] = sqrt(root[i][i]) if i == j else root[i][j] / root[j][j]
+    return root
+
+
+def _solve(root: list[list[Numbers]], x: list[Numbers]) -> list[Numbers]:
+    found: list[Numbers] = []
+    for i, value in enumerate(x):
+        rest = value
+        for k in range(i):
+            rest = rest - root[i][k] * found[k]
+        found.append(rest / root[i][i])
+    return found
+
+
+def precision_of(kind: int, weight: Numbers, first: Numbers, error: float) -> Numbers:
+    """Return how precisely a response says where its predictor is; kinds as in `layout`."""
+    if kind == at.OF_SD:
+        return weight / (first**2 + error**2)
+    if kind == at.OF_PRECISION:
+        return weight * first
+    return weight * first / (weight + first) if kind == at.OF_COUNT else weight

@@ -1,0 +1,1 @@
+"""The PyMC model: to read, to extend, to sample."""

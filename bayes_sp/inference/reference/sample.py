@@ -1,0 +1,72 @@
+"""Draws from the model as it is written in PyMC's own words: slower, and independent of the engine."""
+
+from __future__ import annotations
+
+import numpy as np
+import pymc as pm
+import pytensor
+import xarray as xr
+
+from bayes_sp.design.design import Design
+from bayes_sp.design.parameters import hidden_name
+from bayes_sp.errors import SpecificationError
+from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.inference.reference.build import build_model
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.path_model import PathModel
+
+UNBOUNDED = ("normal", "latent_normal", "student_t", "lognormal", "gamma", "beta")  # with a spread that can go to 0
+
+
+def plain_draws(
+    model: PathModel, design: Design, *, seed: int, options: SamplerOptions, progress: bool = False
+) -> tuple[xr.Dataset, xr.Dataset, xr.Dataset]:
+    """Sample `build_model` with `pm.sample`.
+
+    Returns
+    -------
+    tuple
+        The posterior variables, named as the engine's, the unmeasured confounders (chain, draw, patient), and the
+        sampler's statistics; dims (chain, draw, ...).
+
+    Raises
+    ------
+    SurveyError
+        Where cells are missing of which the plain model has no account.
+    SpecificationError
+        Where the density of true values and residual SDs has no bound.
+    """
+    _check_bounded(model)
+    pytensor.config.numba__fastmath = False  # with it the same seed gives other draws in a cold and a warm cache
+    with build_model(model, design):
+        tree = pm.sample(
+            options.draws, tune=options.tune, chains=options.chains, cores=options.cores, random_seed=seed,
+            target_accept=options.target_accept, progressbar=progress, compute_convergence_checks=False, quiet=True,
+        )  # fmt: skip
+    drawn = tree["posterior"].to_dataset()
+    unmeasured = xr.Dataset({u.name: drawn[hidden_name(u.name)].drop_attrs() for u in model.confounders})
+    posterior = drawn.drop_vars([name for name in drawn.data_vars if "|" in str(name) or "[" in str(name)])
+    posterior.attrs.clear()
+    statistics = tree["sample_stats"].to_dataset()
+    texts = [n for n, v in statistics.items() if not np.issubdtype(v.dtype, np.number) and v.dtype != bool]
+    return posterior, unmeasured, statistics.drop_vars(texts)
+
+
+def _check_bounded(model: PathModel) -> None:
+    """Refuse what has no bounded density with the true values as parameters.
+
+    A normal response that sees them can have its residual SD go to 0, and the density to infinity, at true values that
+    give every record of it exactly; chains that find that place stay there. The engine integrates them out, or moves
+    them along with the residual SD.
+    """
+    measured = {equation.response for equation in model.equations if FAMILIES[equation.family].latent}
+    problems = [
+        f'equation "{equation.response}": {" and ".join(name for name in equation.parents if name in measured)} is '
+        f"measured with error before a response with a residual SD (family {equation.family}); the plain PyMC model "
+        "has the true values as parameters, and then its density has no bound where that SD goes to 0; leave out "
+        "--method pymc: NUTS through the engine integrates them out or moves them with the SD"
+        for equation in model.equations
+        if measured.intersection(equation.parents) and equation.family in UNBOUNDED
+    ]
+    if problems:
+        raise SpecificationError(model.name, problems)

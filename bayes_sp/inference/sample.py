@@ -1,0 +1,290 @@
+"""Draw from a model's posterior, and keep with the draws how they were made."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayes_sp.arrays import Array
+from bayes_sp.design.build import design_arrays
+from bayes_sp.design.design import Design
+from bayes_sp.design.parameters import is_posterior, posterior_dims, varying_name
+from bayes_sp.errors import FitError
+from bayes_sp.inference.engine.lower import Program, compile_program
+from bayes_sp.inference.engine.native import engine_for
+from bayes_sp.inference.options import PARETO_K_LIMIT, SamplerOptions
+from bayes_sp.inference.pointwise.imputed import imputed_covariates
+from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
+from bayes_sp.inference.pointwise.thinned import Thin, weigher
+from bayes_sp.inference.pointwise.unmeasured import unmeasured_draws
+from bayes_sp.inference.samplers.laplace import GROUPS, laplace_draws, patients_beyond
+from bayes_sp.inference.samplers.mode import NoModeError, find_mode
+from bayes_sp.inference.samplers.nuts import nuts_draws, target_accept
+from bayes_sp.inference.samplers.target import LogPosterior, log_posterior
+from bayes_sp.inference.versions import versions
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.reading.write import specification_text
+from bayes_sp.names import VARIANCE_FACTOR, observed_name
+from bayes_sp.records.survey import Survey
+
+POINTWISE_LIMIT = 20_000_000
+Notify = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Say nothing of the progress."""
+
+
+def sample_posterior(
+    model: PathModel,
+    survey: Survey,
+    *,
+    seed: int,
+    options: SamplerOptions | None = None,
+    progress: bool = False,
+    notify: Notify = silent,
+    likelihood_power: float = 1.0,
+    pointwise: bool = True,
+) -> xr.DataTree:
+    """Draw from the joint posterior of a specification given a survey.
+
+    Parameters
+    ----------
+    model, survey
+        What to fit, to which records.
+    seed
+        The same seed gives the same draws, whatever the number of cores and whether anything was compiled before.
+    options
+        Method, draws, warm-up, chains and cores.
+    progress
+        Show nutpie's progress bar.
+    notify
+        Called with a line at the start of each stage.
+    likelihood_power
+        The likelihood enters with this power; 1 for the posterior itself.
+    pointwise
+        Whether pointwise log-likelihoods are kept with the draws; they take a fifth of the time of a small fit.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups ``posterior`` (chain, draw, ...), ``sample_stats`` (NUTS only), ``observed_data``, ``constant_data`` and
+        ``log_likelihood`` (chain, draw, patient); the last is left out above 20 million values. ``imputed`` where
+        covariates have missing cells: their draws. With unmeasured confounders there is ``unmeasured``, their draws
+        (chain, draw, patient), and no ``log_likelihood``, which then is an integral and computed where it is needed.
+        The root's attributes record seed, options, versions, data digest, specification, the records' origin,
+        divergences (or Pareto k) and seconds of compiling and sampling. Draws of a Laplace approximation have a
+        coordinate ``variance_factor`` (chain, draw) that Monte Carlo errors need (`laplace_draws`).
+
+    Raises
+    ------
+    SurveyError
+        Where the survey does not fit the specification.
+    ValueError
+        For a seed that is not a whole number of at least 0; for a power of the likelihood that is not above 0, or not
+        1 with the method "pymc".
+    FitError
+        Where the posterior has no maximum, or no finite value, from which to start; where a Laplace approximation
+        has a Pareto k above 0.7; where the likelihood has a power but cells are hidden, whose own densities would need
+        one too.
+    """
+    _check_seed(seed)
+    options = options or SamplerOptions()
+    design = design_arrays(model, survey)
+    started = time.perf_counter()
+    if not 0.0 < likelihood_power < np.inf or (options.method == "pymc" and likelihood_power != 1.0):
+        raise ValueError(f"the power of the likelihood must be above 0, and 1 for pymc, found {likelihood_power!r}")
+    if options.method == "pymc":
+        return _plain(model, survey, design, seed, options, progress, notify, pointwise)
+    posterior = log_posterior(compile_program(model, design, likelihood_power))
+    if likelihood_power != 1.0:
+        _check_power(posterior.program, model, survey)
+    engine_for(posterior)
+    compiled_at = time.perf_counter()
+    notify("finding the mode")
+    try:
+        strict = options.method == "laplace"
+        held = None if strict else posterior.program.standardised
+        mode = find_mode(posterior, cores=options.cores, strict=strict, held=held)
+        posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
+        if options.method == "nuts":
+            target = target_accept(model, posterior.program, options)
+            z, stats, found = _nuts(posterior, seed, replace(options, target_accept=target), progress, notify)
+        else:
+            thin = _thin(model, design, posterior, seed, likelihood_power)
+            z, stats, found = _laplace(posterior, design.n, thin, seed, options, notify)
+    except (NoModeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise FitError(survey.source, [f'the model "{model.name}" could not be fitted: {reason}']) from error
+    times = {"seconds_compiling": compiled_at - started, "seconds_sampling": time.perf_counter() - compiled_at}
+    power = {} if likelihood_power == 1.0 else {"likelihood_power": likelihood_power}
+    made = {"seed": seed, **asdict(options), **power, **found, **{name: round(t, 3) for name, t in times.items()}}
+    theta = posterior.program.completed(posterior.theta(z), seed)
+    labelled = label_draws(model, posterior.program, theta)
+    if options.method == "laplace":
+        made |= dict(zip(("least_known", "beyond"), patients_beyond(model, design, labelled), strict=True))
+    draws, stats = _with_factors(labelled, stats)
+    tree = _complete(draws, stats, model, survey, design, made, pointwise)
+    if any(covariate.name in design.missing for covariate in model.covariates):
+        tree["imputed"] = xr.DataTree(imputed_covariates(model, design, posterior.program, theta, seed=seed))
+    if model.confounders:
+        tree["unmeasured"] = xr.DataTree(unmeasured_draws(posterior.program, theta))
+    return tree
+
+
+def _with_factors(draws: xr.Dataset, stats: xr.Dataset | None) -> tuple[xr.Dataset, xr.Dataset | None]:
+    """Move the variance factors of resampled draws to the draws themselves, as a coordinate."""
+    if stats is None or VARIANCE_FACTOR not in stats:
+        return draws, stats
+    return draws.assign_coords({VARIANCE_FACTOR: stats[VARIANCE_FACTOR]}), None
+
+
+def _check_seed(seed: object) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
+        raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, found {seed!r}")
+
+
+def _check_power(program: Program, model: PathModel, survey: Survey) -> None:
+    """Refuse a power of the likelihood given hidden values: it is not that of what was observed."""
+    hidden = [part.response for part in program.parts if (part.hidden_number >= 0).any()]
+    incomplete = [part.response for part in program.parts[: len(program.parts) - len(model.equations)]]
+    names = list(dict.fromkeys((*incomplete, *hidden, *(confounder.name for confounder in model.confounders))))
+    if names:
+        what = f"values of {', '.join(names)} are missing, measured with error or unmeasured"
+        raise FitError(survey.source, [f"{what}: a power of the likelihood given them is not one of what was observed"])
+
+
+def _plain(
+    model: PathModel,
+    survey: Survey,
+    design: Design,
+    seed: int,
+    options: SamplerOptions,
+    progress: bool,
+    notify: Notify,
+    pointwise: bool,
+) -> xr.DataTree:
+    """Draw from the plain PyMC model; compiling it counts as sampling."""
+    from bayes_sp.inference.reference.sample import plain_draws  # imports PyMC, which no other method needs
+
+    notify("compiling and sampling the plain PyMC model")
+    started = time.perf_counter()
+    posterior, unmeasured, stats = plain_draws(model, design, seed=seed, options=options, progress=progress)
+    made = {"seed": seed, **asdict(options), "divergences": int(stats["diverging"].sum()), "seconds_compiling": 0.0}
+    made["seconds_sampling"] = round(time.perf_counter() - started, 3)
+    tree = _complete(posterior, stats, model, survey, design, made, pointwise)
+    if model.confounders:
+        tree["unmeasured"] = xr.DataTree(unmeasured)
+    return tree
+
+
+def _nuts(
+    posterior: LogPosterior, seed: int, options: SamplerOptions, progress: bool, notify: Notify
+) -> tuple[Array, xr.Dataset | None, dict[str, Any]]:
+    """Draw with NUTS, on the scale of the curvature at the mode: (chain, draw, size), sampler statistics."""
+    notify(f"sampling {options.chains} chains of {options.tune} warm-up and {options.draws} kept draws")
+    z, stats = nuts_draws(posterior, seed=seed, options=options, progress=progress)
+    return z, stats, {"target_accept": options.target_accept, "divergences": int(stats["diverging"].sum())}
+
+
+def _thin(model: PathModel, design: Design, posterior: LogPosterior, seed: int, power: float) -> Thin | None:
+    """Return the posterior of fewer patients; None where patients have parameters or several rows."""
+    program = posterior.program
+    if program.size > program.framed or program.rows.count > program.rows.single:
+        return None
+
+    def thin(rows: int) -> LogPosterior:
+        chosen = np.sort(np.random.default_rng([seed, 2]).choice(design.n, rows, replace=False))
+        return log_posterior(compile_program(model, design.taken(chosen), power * design.n / rows))
+
+    return thin
+
+
+def _laplace(
+    posterior: LogPosterior, n: int, thin: Thin | None, seed: int, options: SamplerOptions, notify: Notify
+) -> tuple[Array, xr.Dataset | None, dict[str, Any]]:
+    """Draw by importance resampling from the Laplace approximation: (group, draw, size), and variance factors."""
+    notify(f"weighing {options.draws} draws of the Laplace approximation")
+    each = -(-options.draws // GROUPS)
+    scales = weigher(posterior, n, thin, seed=seed, cores=options.cores)
+    found = laplace_draws(posterior, draws=each * GROUPS, seed=seed, cores=options.cores, weigh=scales.densities)
+    weighed = {"weighed_rows": scales.rows, "weighing_error": scales.error} if scales.error else {}
+    if not found.pareto_k <= PARETO_K_LIMIT:
+        raise RuntimeError(
+            f"the Laplace approximation is not close enough (Pareto k {found.pareto_k:.2f}, above {PARETO_K_LIMIT}); "
+            "use --method nuts"
+        )
+    stats = xr.Dataset({VARIANCE_FACTOR: (("chain", "draw"), found.factor.reshape(GROUPS, each))})
+    return (
+        found.z.reshape(GROUPS, each, -1),
+        stats,
+        {"pareto_k": found.pareto_k, "importance_ess": found.ess, **weighed},
+    )
+
+
+def _complete(
+    posterior: xr.Dataset,
+    stats: xr.Dataset | None,
+    model: PathModel,
+    survey: Survey,
+    design: Design,
+    made: dict[str, Any],
+    pointwise: bool,
+) -> xr.DataTree:
+    """Name the draws, add what ArviZ expects beside the posterior, and say how it was made."""
+    patients = {"patient": np.arange(design.n)}
+    observed = {observed_name(r): ("patient", design.y[:, j]) for j, r in enumerate(design.responses)}
+    constant = {design.exposure: ("patient", design.x)}
+    constant |= {name: ("patient", design.w[:, j]) for j, name in enumerate(design.covariate_terms)}
+    groups = {
+        "posterior": posterior,
+        "observed_data": xr.Dataset(observed, coords=patients),
+        "constant_data": xr.Dataset(constant, coords=patients),
+    }
+    if stats is not None:
+        groups["sample_stats"] = stats
+    values = posterior.sizes["chain"] * posterior.sizes["draw"] * design.y.size
+    if pointwise and values <= POINTWISE_LIMIT and not model.confounders:
+        groups["log_likelihood"] = log_likelihood(model, design, posterior)
+    complete = xr.DataTree.from_dict(groups)
+    complete.attrs = {
+        **made,
+        "model": model.name,
+        "specification": specification_text(model),
+        "data_digest": survey.digest,
+        "data_origin": survey.origin,
+        "data_source": survey.mark,
+        "reconstructed_from_published_moments": int(survey.reconstructed),
+        "versions": json.dumps(versions()),
+    }
+    return complete
+
+
+def label_draws(model: PathModel, program: Program, theta: Array) -> xr.Dataset:
+    """Return draws of unconstrained parameters (chain, draw, P) with the posterior's names, dims and coordinates.
+
+    Standardised intercepts of groups become deviations, tau z; standardised hidden values are left out.
+    """
+    found = program.parameters.variables(theta)
+    dims = posterior_dims({name: labels for name, (labels, _) in found.items() if is_posterior(name)})
+    coords: dict[str, Any] = {"chain": np.arange(theta.shape[0]), "draw": np.arange(theta.shape[1])}
+    data: dict[str, Any] = {}
+    for name, dim in dims.items():
+        labels, values = found[name]
+        coords[dim] = list(labels)
+        data[name] = (("chain", "draw", dim), values)
+    for equation in model.equations:
+        if equation.varying:
+            labels, z = found[varying_name(equation.response)]
+            taus, tau = found["tau"]
+            coords[equation.varying] = list(labels)
+            deviations = tau[..., taus.index(equation.response), None] * z
+            data[f"{equation.response}_varying"] = (("chain", "draw", equation.varying), deviations)
+    return xr.Dataset(data, coords=coords)

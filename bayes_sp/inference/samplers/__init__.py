@@ -1,0 +1,1 @@
+"""Draws: NUTS, exact, Laplace; the mode where they start."""

@@ -1,0 +1,99 @@
+"""Draws by NUTS through nutpie, and what the sampler says of them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayes_sp.arrays import Array
+from bayes_sp.inference.engine import layout as at
+from bayes_sp.inference.engine.lower import Program
+from bayes_sp.inference.engine.native import DRAWS, sampler
+from bayes_sp.inference.options import (
+    LEAST_RELIABILITY,
+    TARGET_ACCEPT,
+    TARGET_INTEGRATED,
+    TARGET_OF_MANY,
+    SamplerOptions,
+)
+from bayes_sp.inference.samplers.nutpie_import import nutpie
+from bayes_sp.inference.samplers.target import LogPosterior
+from bayes_sp.model.path_model import PathModel
+
+# What the draws of a chain say one by one; the rest is positions and gradients, or whether it was warm-up.
+STATISTICS = (
+    "diverging", "energy", "energy_error", "max_energy_error", "depth", "maxdepth_reached", "n_steps", "step_size",
+    "step_size_bar", "mean_tree_accept", "mean_tree_accept_sym", "logp", "fisher_distance", "index_in_trajectory",
+)  # fmt: skip
+
+
+def nuts_draws(
+    posterior: LogPosterior, *, seed: int, options: SamplerOptions, progress: bool = False
+) -> tuple[Array, xr.Dataset]:
+    """Draw with NUTS from a posterior whose frame is that of its mode; chains start twice as spread as the frame.
+
+    Returns
+    -------
+    tuple
+        Draws of z, (chain, draw, size), and nutpie's statistics, dims (chain, draw).
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where sampling was interrupted: a part of the draws is not returned.
+    RuntimeError
+        Where a thread of the sampler came to grief, as it can on a posterior without an integral.
+    """
+    try:
+        trace = nutpie.sample(
+            sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
+            draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
+            target_accept=options.target_accept, save_warmup=False, progress_bar=progress,
+            return_raw_trace=True,
+        )  # fmt: skip
+    except _panics() as error:
+        raise RuntimeError(f"the sampler stopped: {error}") from error
+    draws, statistics = trace.get_arrow_trace()
+    kept = [~_column(batch, "tuning") for batch in statistics]
+    if any(int(chain.sum()) != options.draws for chain in kept):
+        raise KeyboardInterrupt  # nutpie takes an interrupt for itself and hands on what there is so far
+    z = np.stack([_column(b, DRAWS).reshape(b.num_rows, -1)[k] for b, k in zip(draws, kept, strict=True)])
+    found = {
+        name: (("chain", "draw"), np.stack([_column(b, name)[k] for b, k in zip(statistics, kept, strict=True)]))
+        for name in STATISTICS
+    }
+    attrs = {"inference_library": "nutpie", "inference_library_version": importlib.metadata.version("nutpie")}
+    coords = {"chain": np.arange(z.shape[0]), "draw": np.arange(z.shape[1])}
+    return z, xr.Dataset(found, coords=coords, attrs=attrs)
+
+
+def target_accept(model: PathModel, program: Program, options: SamplerOptions) -> float:
+    """Return the mean acceptance to tune the step size to: see `SamplerOptions`."""
+    if options.target_accept != TARGET_ACCEPT:
+        return options.target_accept
+    if program.ints[at.LINK_RECORDS] != at.NONE:
+        return TARGET_INTEGRATED
+    reliable = all(e.reliability is None or e.reliability >= LEAST_RELIABILITY for e in model.equations)
+    return TARGET_OF_MANY if reliable and len(program.standardised) > program.framed else TARGET_ACCEPT
+
+
+def _panics() -> tuple[type[BaseException], ...]:
+    """Return the class of what nutpie raises where one of its threads fails; it derives from no other class."""
+    return tuple(kind for kind in BaseException.__subclasses__() if kind.__name__ == "PanicException")
+
+
+def _column(batch: Any, name: str) -> Any:  # noqa: ANN401 - an Arrow table's column
+    """Return a column as NumPy, lists one after the other; NaN where there is no value."""
+    array = importlib.import_module("pyarrow").array(batch.column(name))
+    if hasattr(array, "flatten"):
+        array = array.flatten()
+    return array.to_numpy(zero_copy_only=False)
+
+
+def _spread_start(chain_seed: int, size: int) -> Array:
+    """Return a chain's start, twice as spread as the normal approximation at the mode."""
+    return 2.0 * np.random.default_rng(chain_seed).standard_normal(size)

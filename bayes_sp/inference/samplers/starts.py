@@ -1,0 +1,104 @@
+"""Where a search for the mode begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bayes_sp.arrays import Array
+from bayes_sp.design.equations import Part
+from bayes_sp.design.parameters import Parameters
+from bayes_sp.inference.engine import layout as at
+from bayes_sp.inference.engine.confounders import Confounder
+from bayes_sp.inference.triangular import least_squares
+from bayes_sp.model.distributions import Prior
+from bayes_sp.model.families.registry import FAMILIES
+
+SCALE_OF = {"normal": "sigma", "student_t": "sigma", "laplace": "b", "half_normal": "sigma", "half_student_t": "sigma"}
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the search refuses a start that is not finite
+def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequence[Confounder] = ()) -> Array:
+    """Return unconstrained parameters near the likelihood's maximum, (P,), from which a search can begin.
+
+    Coefficients are those of least squares on the link's scale (of log(y + 1/2), say) with their priors, cutpoints
+    those of the observed shares, sigma the residual SD; everything else begins at a moderate value.
+    """
+    start = np.zeros(parameters.size)
+    for block in (block for confounder in confounders for block in confounder.blocks):
+        soft = block.transform == "soft"
+        middle = block.unit * np.log(np.expm1(2.0)) if soft else block.priors[0].values["mu"]
+        start[_found(parameters, block.variable, *block.labels)] = middle
+    for part in parts:
+        seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
+        target = _target(part, part.y[seen])
+        x = part.x[seen]
+        residual = _sd(target - x @ _least_squares(x, target)) + 1e-12
+        own = next((block.priors for block in part.blocks if block.variable == part.response), ())
+        beta = _least_squares(x / residual, target / residual, own)
+        residual = max(residual, _sd(target - x @ beta))
+        given = {"sigma": np.log(residual), "nu": np.log(10.0), "precision": np.log(5.0), "tau": np.log(0.3)}
+        for block in part.blocks:
+            if block.variable == part.response:
+                start[_found(parameters, block.variable)] = beta
+            elif block.variable == f"{part.response}_cutpoint":
+                start[_found(parameters, block.variable)] = _cutpoints(part, part.y[seen])
+            elif block.transform == "soft":
+                place = _found(parameters, block.variable, part.response)
+                start[place] = residual + block.unit * np.log(-np.expm1(-residual / block.unit))
+            elif block.variable in given:
+                start[_found(parameters, block.variable, part.response)] = given[block.variable]
+    return start
+
+
+def _least_squares(x: Array, target: Array, priors: Sequence[Prior] = ()) -> Array:
+    """Return the coefficients, with the priors' normal approximations where they are given.
+
+    Columns are divided by their largest number, so that their units do not matter.
+    """
+    roots = np.array([root_precision(prior) for prior in priors] or np.zeros(x.shape[1]))
+    middles = np.array([prior.values.get("mu", 0.0) for prior in priors] or np.zeros(x.shape[1]))
+    largest = np.maximum(np.abs(x).max(axis=0, initial=0.0), roots)
+    largest[largest == 0.0] = 1.0
+    table = np.concatenate([x / largest, np.diag(roots / largest)])
+    return least_squares(table, np.concatenate([target, roots * middles])) / largest
+
+
+def root_precision(prior: Prior) -> float:
+    """Return 1 / the scale of a prior; 0 of a flat one, or one without a constant that is its scale."""
+    name = SCALE_OF.get(prior.dist)
+    return 0.0 if name is None else 1.0 / prior.values[name]
+
+
+def _sd(values: Array) -> float:
+    """Return the SD, whose squares are those of numbers below 1."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return largest * float(np.std(values / largest)) if largest > 0.0 else 0.0
+
+
+def _found(parameters: Parameters, variable: str, label: str = "") -> slice:
+    block = next(b for b in parameters.blocks if b.variable == variable and (not label or label in b.labels))
+    return slice(block.start, block.start + block.size)
+
+
+def _target(part: Part, y: Array) -> Array:
+    family = FAMILIES[part.family]
+    if family.ordered:
+        return np.zeros(len(y))
+    if part.family == "lognormal":
+        return np.log(y)
+    if family.link == "log":
+        return np.log(y + (0.5 if family.response == "count" else 0.0))
+    if family.link == "logit":
+        squeezed = (y * (len(y) - 1) + 0.5) / len(y)
+        return np.log(squeezed / (1.0 - squeezed)) if family.bounded else 4.0 * (y - 0.5)
+    return y
+
+
+def _cutpoints(part: Part, y: Array) -> Array:
+    """Unconstrained cutpoints: logits of the shares below, then logarithms of the steps."""
+    counts = np.bincount(y.astype(np.intp), minlength=part.levels) + 0.5
+    below = np.cumsum(counts)[:-1] / counts.sum()
+    cuts = np.log(below / (1.0 - below))
+    return np.concatenate([cuts[:1], np.log(np.diff(cuts))])

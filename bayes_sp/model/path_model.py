@@ -1,0 +1,261 @@
+"""A path model as data: an ordered chain of equations exposure -> mediators -> outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bayes_sp.model.distributions import Prior
+from bayes_sp.model.families.base import Family, Kind
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.parts import Code, Coding, Covariate, Equation, PublishedEffect, Unmeasured, Variable
+
+Missing = Literal["model", "complete"]
+WHOLE_MODEL = ""
+ZERO = "zero_"  # begins the names of priors of a zero part
+
+
+@dataclass(frozen=True)
+class PathModel:
+    """A specification: everything that fitting, effects and reports need to know beside the records.
+
+    Attributes
+    ----------
+    name
+        Short name (the file's stem), used for run folders.
+    title, question
+        One line, and one paragraph on what the model is for.
+    exposure, outcome
+        First and last variable of the chain.
+    contrast
+        Exposure values (u0, u1) that effects compare.
+    variables
+        Known facts by variable; variables not listed are real numbers without limits.
+    covariates
+        In every equation, in this order.
+    equations
+        In the order of the chain; the last one's response is the outcome.
+    priors
+        (equation or '' for all, parameter or term, prior).
+    published
+        Values to print beside ours.
+    assumptions
+        Sentences on this design that are printed beside every effect, after the general ones.
+    twin
+        Name of the specification with normal likelihoods that the comparison sets beside this one; '' for one
+        derived from this specification (same covariates, reference priors).
+    unmeasured
+        Confounders that nobody measured, of stated strength.
+    missing_shift
+        (response, delta): a missing value of the response follows the same equation as an observed one with delta added
+        to its mean's linear predictor: points for an identity link, log rate for counts, log odds or probits for
+        levels; a zero part is not shifted. Responses that are not listed are missing at random (pattern-mixture model
+        with a delta adjustment; van Buuren 2018, Flexible Imputation of Missing Data, 2nd ed., section 9.2).
+    missing
+        ``model``: patients with missing cells stay, and the cells are unknowns of the model. ``complete``: only
+        patients without missing cells are used.
+    missing_codes
+        What stands in cells where a value is missing, beside empty cells and NA, unless the variable has its own.
+    id
+        Column that names each record's person, which must differ in every row; '' where the survey has none.
+    folder
+        Where the file stands, so that a twin is looked up there first; never part of the specification's identity.
+    """
+
+    name: str
+    title: str
+    exposure: str
+    outcome: str
+    equations: tuple[Equation, ...]
+    priors: tuple[tuple[str, str, Prior], ...]
+    question: str = ""
+    contrast: tuple[float, float] = (0.0, 1.0)
+    variables: tuple[Variable, ...] = ()
+    covariates: tuple[Covariate, ...] = ()
+    published: tuple[PublishedEffect, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    twin: str = ""
+    unmeasured: tuple[Unmeasured, ...] = ()
+    missing_shift: tuple[tuple[str, float], ...] = ()
+    missing: Missing = "model"
+    missing_codes: tuple[Code, ...] = ()
+    id: str = ""
+    folder: str = field(default="", compare=False)
+
+    @property
+    def mediators(self) -> tuple[str, ...]:
+        """Responses of all equations but the last, in the order of the chain."""
+        return tuple(equation.response for equation in self.equations[:-1])
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """Exposure, mediators, outcome."""
+        return (self.exposure, *self.mediators, self.outcome)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column a survey must have: the chain, covariates, grouping columns, windows."""
+        covariates = (covariate.name for covariate in self.covariates)
+        return tuple(dict.fromkeys((*self.chain, *covariates, *self.grouping, *self.windows)))
+
+    @property
+    def grouping(self) -> tuple[str, ...]:
+        """Columns whose groups have intercepts of their own."""
+        return tuple(dict.fromkeys(equation.varying for equation in self.equations if equation.varying))
+
+    @property
+    def windows(self) -> tuple[str, ...]:
+        """Columns of observation windows."""
+        return tuple(dict.fromkeys(equation.offset for equation in self.equations if equation.offset))
+
+    @property
+    def confounders(self) -> tuple[Unmeasured, ...]:
+        """The unmeasured confounders that act on anything; one whose strengths are all 0 is no part of the model."""
+        return tuple(unmeasured for unmeasured in self.unmeasured if unmeasured.acts)
+
+    @property
+    def outcome_unit(self) -> str:
+        """Unit of differences: the outcome's own, or what its mean is where none is given."""
+        variable, family = self.variable(self.outcome), self.outcome_family
+        if variable.unit:
+            return variable.unit
+        if family.response == "binary":
+            return f"probability of {variable.label}"
+        return f"mean level of {variable.label}" if family.ordered else variable.label
+
+    @property
+    def covariate_terms(self) -> tuple[str, ...]:
+        """Names of the covariates' design columns."""
+        return tuple(term for covariate in self.covariates for term in covariate.terms)
+
+    @property
+    def outcome_family(self) -> Family:
+        """Family of the last equation."""
+        return FAMILIES[self.equations[-1].family]
+
+    def named_paths(self) -> tuple[tuple[str, ...], ...]:
+        """Return every directed path from the exposure to the outcome as variables: direct first, then by length."""
+        parents = {equation.response: equation.parents for equation in self.equations}
+        ending: dict[str, list[tuple[str, ...]]] = {self.exposure: [(self.exposure,)]}
+        for equation in self.equations:
+            response = equation.response
+            ending[response] = [(*path, response) for parent in parents[response] for path in ending.get(parent, [])]
+        position = {name: i for i, name in enumerate(self.chain)}
+        return tuple(sorted(ending[self.outcome], key=lambda path: (len(path), [position[v] for v in path])))
+
+    def variable(self, name: str) -> Variable:
+        """Return what is known of a variable; where nothing is said, its place in the model says its kind."""
+        known = {variable.name: variable for variable in self.variables}
+        return known.get(name, Variable(name, name, kind=self.kind(name)))
+
+    def missing_codes_of(self, name: str) -> tuple[Code, ...]:
+        """Return what stands in a column's cells where a value is missing, beside empty cells and NA."""
+        own = self.variable(name).missing_codes
+        return self.missing_codes if own is None else own
+
+    def kind(self, name: str) -> Kind:
+        """Return the kind that a variable must have, or has where nothing is said."""
+        family = next((FAMILIES[e.family] for e in self.equations if e.response == name and e.family in FAMILIES), None)
+        if family is not None:
+            return family.response
+        if name in self.chain:
+            return "real"
+        return "label" if name in self.grouping else "positive" if name in self.windows else "real"
+
+    def coding(self, response: str) -> Coding:
+        """Return how a response's family sees it: levels from 0, positions in (0, 1), or the value itself."""
+        variable = self.variable(response)
+        low, high = variable.minimum, variable.maximum
+        family = next((FAMILIES[e.family] for e in self.equations if e.response == response), None)
+        if family is not None and family.response == "binary":
+            return Coding(low or 0.0, 1.0, 2)
+        if family is None or low is None or high is None or not (family.ordered or family.bounded):
+            return Coding()
+        if family.ordered:
+            return Coding(low, 1.0, round(high - low) + 1)
+        return Coding(low - variable.step / 2, high - low + variable.step)
+
+    def levels(self, name: str) -> tuple[float, ...]:
+        """Return the values that a column can take where they are few enough to be summed over, else ()."""
+        covariate = next((c for c in self.covariates if c.name == name), None)
+        if covariate is not None and covariate.levels:
+            return covariate.levels
+        variable, coding = self.variable(name), self.coding(name)
+        low, high = variable.minimum, variable.maximum
+        if coding.levels:
+            return tuple(coding.origin + level for level in range(coding.levels))
+        if name == self.exposure or name in self.windows or name in self.grouping:
+            return ()
+        if variable.kind == "binary":
+            return (low or 0.0, (low or 0.0) + 1.0)
+        if covariate is not None and variable.kind in ("integer", "count") and None not in (low, high):
+            return (low, high) if high - low == 1 else ()  # type: ignore[operator, return-value] # neither is None
+        return ()
+
+    def covariates_of(self, equation: Equation) -> tuple[Covariate, ...]:
+        """Return the covariates of an equation, in the model's order."""
+        chosen = equation.covariates
+        return tuple(covariate for covariate in self.covariates if chosen is None or covariate.name in chosen)
+
+    def terms(self, equation: Equation) -> tuple[str, ...]:
+        """Return the names of an equation's coefficients: intercept, parents, interactions, covariates.
+
+        An ordered family has cutpoints in place of the intercept.
+        """
+        family = FAMILIES.get(equation.family)
+        intercept = () if family is not None and family.ordered else ("intercept",)
+        interactions = tuple(f"{self.exposure}:{mediator}" for mediator in equation.interactions)
+        covariates = (term for covariate in self.covariates_of(equation) for term in covariate.terms)
+        return (*intercept, *equation.parents, *interactions, *covariates)
+
+    def zero_terms(self, equation: Equation) -> tuple[str, ...]:
+        """Return the names of a zero part's coefficients, intercept first; () where there is no such part."""
+        if not equation.zero_part:
+            return ()
+        covariates = self.covariates_of(equation) if equation.zero is None else self.covariates
+        chosen = (*equation.parents, *(c.name for c in covariates)) if equation.zero is None else equation.zero
+        parents = (name for name in equation.parents if name in chosen)
+        return ("intercept", *parents, *(term for c in covariates if c.name in chosen for term in c.terms))
+
+    def parameters(self, equation: Equation) -> tuple[str, ...]:
+        """Return the names, as priors have them, of an equation's parameters beside its coefficients."""
+        family = FAMILIES[equation.family]
+        return (
+            *family.parameters,
+            *(("cutpoint",) if family.ordered else ()),
+            *(("simplex",) if equation.monotonic else ()),
+            *(("tau",) if equation.varying else ()),
+        )
+
+    def prior(self, response: str, parameter: str) -> Prior | None:
+        """Return the prior of a term or parameter of an equation, the most specific one that is given.
+
+        The equation's own table comes first, then the whole model's, because links differ between equations. In
+        each, a coefficient's prior is the term's own, else its covariate's, else ``covariate`` (for covariates) or
+        ``interaction`` (for interactions), else ``slope``. A coefficient of a zero part is asked for as
+        ``zero_<term>``: its own, else ``zero_<covariate>``, else ``zero_slope``.
+        """
+        place = self.prior_place(response, parameter)
+        return None if place is None else {(where, key): prior for where, key, prior in self.priors}[place]
+
+    def prior_place(self, response: str, parameter: str) -> tuple[str, str] | None:
+        """Return where the prior of a term or parameter of an equation stands: (equation or '' for all, name)."""
+        given = {(where, key) for where, key, _ in self.priors}
+        for where in (response, WHOLE_MODEL):
+            for name in self.prior_names(parameter):
+                if (where, name) in given:
+                    return where, name
+        return None
+
+    def prior_names(self, parameter: str) -> tuple[str, ...]:
+        """Return the names under which a parameter's prior can stand, the most special first."""
+        if parameter in self.covariate_terms:
+            return tuple(dict.fromkeys((parameter, parameter.partition("[")[0], "covariate", "slope")))
+        if parameter in self.chain:
+            return (parameter, "slope")
+        if ":" in parameter:
+            return (parameter, "interaction", "slope")
+        term = parameter.removeprefix(ZERO)
+        if term != parameter and (term in self.covariate_terms or term in self.chain):
+            return tuple(dict.fromkeys((parameter, ZERO + term.partition("[")[0], f"{ZERO}slope")))
+        return (parameter,)

@@ -1,0 +1,1 @@
+"""Specifications as TOML: read with every mistake in one error, and written."""

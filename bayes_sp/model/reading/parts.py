@@ -1,0 +1,117 @@
+"""The tables of equations, variables, covariates and published values -> parts of a path model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import get_args
+
+from bayes_sp.model.families.base import Kind
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.parts import Code, Covariate, Equation, PublishedEffect, Transform, Variable
+from bayes_sp.model.reading.table import Table
+
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+
+
+def read_equations(tables: list[Table], exposure: str) -> tuple[Equation, ...]:
+    """Read ``[[equation]]`` tables; without ``parents`` every earlier variable is a parent."""
+    equations: list[Equation] = []
+    earlier = [exposure]
+    for table in tables:
+        response = table.take_text("response", required=True)
+        equations.append(
+            Equation(
+                response=response,
+                family=table.take_choice("family", tuple(FAMILIES)),
+                parents=table.take_texts("parents", default=tuple(earlier)),
+                covariates=table.take_optional_texts("covariates"),
+                interactions=table.take_texts("interactions"),
+                monotonic=table.take_texts("monotonic"),
+                varying=table.take_text("varying"),
+                offset=table.take_text("offset"),
+                offset_reference=table.take_positive("offset_reference", 1.0) or 1.0,
+                zero=table.take_optional_texts("zero"),
+                reliability=table.take_number("reliability"),
+                observed_sd=table.take_positive("observed_sd"),
+            )
+        )
+        table.finish()
+        earlier.append(response)
+    return tuple(equations)
+
+
+def read_variables(tables: Table, kind: Callable[[str], Kind]) -> tuple[Variable, ...]:
+    """Read ``[variables]``; ``kind`` says what a variable is where its table does not."""
+    variables = []
+    for name in tables.names():
+        table = tables.take_table(name)
+        variables.append(
+            Variable(
+                name=name,
+                label=table.take_text("label", default=name),
+                unit=table.take_text("unit"),
+                kind=table.take_choice("kind", get_args(Kind), kind(name)),  # type: ignore[arg-type] # a Kind
+                minimum=table.take_number("min"),
+                maximum=table.take_number("max"),
+                center=table.take_number("center", 0.0) or 0.0,
+                step=table.take_positive("step", 0.0) or 0.0,
+                missing_codes=read_codes(table),
+            )
+        )
+        table.finish()
+    return tuple(variables)
+
+
+def read_codes(table: Table) -> tuple[Code, ...] | None:
+    """Read ``missing_codes``, numbers and texts, a text that is a number as that number; None where there is none."""
+    value = table.take("missing_codes")
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        table.report("missing_codes", f"must be a list of numbers and texts, such as [-99, 999], found {value!r}")
+        return ()
+    codes: list[Code | None] = []
+    for item in value:
+        if isinstance(item, str):
+            text = item.strip()
+            codes.append(float(text) if NUMBER.fullmatch(text) else text)
+        else:
+            codes.append(table.number("missing_codes", item))
+    found = tuple(code for code in codes if code is not None)
+    if len(set(found)) < len(found):
+        table.report("missing_codes", f"holds a code twice: {value!r}")
+    return found
+
+
+def read_covariates(tables: Table) -> tuple[Covariate, ...]:
+    """Read ``[covariates]``, in the order in which they enter."""
+    covariates = []
+    for name in tables.names():
+        table = tables.take_table(name)
+        levels = table.take_numbers("levels", least=2)
+        transform = table.take_choice("transform", get_args(Transform), "identity")
+        center = table.take_number("center", 0.0)
+        scale = table.take_positive("scale", 1.0)
+        table.finish()
+        covariates.append(
+            Covariate(name, transform, center or 0.0, scale or 1.0, levels)  # type: ignore[arg-type] # one of Transform
+        )
+    return tuple(covariates)
+
+
+def read_published(table: Table) -> PublishedEffect:
+    """Read one ``[[published]]`` table."""
+    path = table.take_text("path", required=True)
+    estimate = table.take("estimate", required=True)
+    readings = estimate if isinstance(estimate, list) else [estimate]
+    numbers = [table.number("estimate", value) for value in readings if value is not None]
+    effect = PublishedEffect(
+        path=path,
+        estimate=tuple(number for number in numbers if number is not None),
+        lower=table.take_number("lower"),
+        upper=table.take_number("upper"),
+        source=table.take_text("source", required=True),
+    )
+    table.finish()
+    return effect

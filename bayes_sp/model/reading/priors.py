@@ -1,0 +1,77 @@
+"""The tables of ``[priors]`` -> priors, each with the equation and the parameter that it is for."""
+
+from __future__ import annotations
+
+from bayes_sp.errors import nearest
+from bayes_sp.model.distributions import DISTRIBUTIONS, PARAMETER_SUPPORT, Prior
+from bayes_sp.model.parts import Covariate, Equation, Unmeasured
+from bayes_sp.model.path_model import WHOLE_MODEL, ZERO
+from bayes_sp.model.reading.table import Table
+
+
+def coefficient_names(exposure: str, equations: tuple[Equation, ...], covariates: tuple[Covariate, ...]) -> list[str]:
+    """Return every name that a prior of coefficients can stand under, beside the general ones."""
+    chain = [exposure, *(equation.response for equation in equations)]
+    plain = [*chain, *dict.fromkeys(name for c in covariates for name in (c.name, *c.terms))]
+    interactions = [f"{exposure}:{mediator}" for equation in equations for mediator in equation.interactions]
+    has_zero_part = any(equation.zero_part for equation in equations)
+    return [*plain, *interactions, *(ZERO + name for name in plain if has_zero_part)]
+
+
+def read_priors(table: Table, responses: list[str], coefficients: list[str]) -> tuple[tuple[str, str, Prior], ...]:
+    """Read ``[priors]``: a table with ``dist`` is the whole model's, one named as a response holds an equation's."""
+    known = [*PARAMETER_SUPPORT, *coefficients]
+    found: list[tuple[str, str, Prior]] = []
+    for name in table.names():
+        below = table.take_table(name)
+        if name in responses and "dist" not in below.names():
+            for parameter in below.names():
+                prior = read_prior(below.take_table(parameter))
+                if prior is not None:
+                    found.append((name, parameter, prior))
+        elif name in known:
+            prior = read_prior(below)
+            if prior is not None:
+                found.append((WHOLE_MODEL, name, prior))
+        else:
+            table.report(name, f"is neither a parameter nor a variable of the model{nearest(name, known)}")
+    return tuple(found)
+
+
+def read_unmeasured(tables: Table) -> tuple[Unmeasured, ...]:
+    """Read ``[unmeasured]``: for each confounder a table of strengths, numbers or priors; () after any mistake."""
+    before = len(tables.problems)
+    found = []
+    for name in tables.names():
+        table = tables.take_table(name)
+        strengths = [(response, _strength(table, response)) for response in table.names()]
+        found.append(Unmeasured(name, tuple((r, s) for r, s in strengths if s is not None)))
+    return tuple(found) if len(tables.problems) == before else ()
+
+
+def _strength(table: Table, response: str) -> float | Prior | None:
+    value = table.take(response)
+    if isinstance(value, dict):
+        return read_prior(Table(value, table.key(response), table.problems))
+    if isinstance(value, str | list):
+        table.report(response, f"must be a number, or a prior as in {{ dist = ... }}, found {value!r}")
+        return None
+    return table.number(response, value)
+
+
+def read_prior(table: Table) -> Prior | None:
+    """Read one prior; None after any mistake."""
+    before = len(table.problems)
+    dist = table.take_choice("dist", tuple(DISTRIBUTIONS))
+    why = table.take_text("why", required=True)
+    if not dist:
+        return None
+    known = DISTRIBUTIONS[dist]
+    constants = [(name, table.take_number(name, required=True)) for name in known.arguments]
+    for name, value in constants:
+        if name in known.positive and value is not None and value <= 0:
+            table.report(name, f"must be > 0, found {value:g}")
+    table.finish()
+    if len(table.problems) > before:
+        return None
+    return Prior(dist, tuple((name, float(value)) for name, value in constants if value is not None), why)

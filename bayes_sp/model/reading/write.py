@@ -1,0 +1,96 @@
+"""PathModel -> tables and TOML text that read back to an equal PathModel."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields
+from typing import Any
+
+import tomli_w
+
+from bayes_sp.model.distributions import Prior
+from bayes_sp.model.path_model import Covariate, Equation, PathModel, PublishedEffect, Variable
+from bayes_sp.model.shifts import without_zero_shifts
+
+
+def specification_tables(model: PathModel) -> dict[str, Any]:
+    """Return a specification as the tables that ``load_model`` reads, every parent and level written out."""
+    priors: dict[str, Any] = {}
+    for where, name, prior in model.priors:
+        table = {"dist": prior.dist, **prior.values, "why": prior.why}
+        (priors.setdefault(where, {}) if where else priors)[name] = table
+    tables: dict[str, Any] = {
+        "title": model.title,
+        "question": model.question,
+        "exposure": model.exposure,
+        "outcome": model.outcome,
+        "contrast": list(model.contrast),
+        "assumptions": list(model.assumptions),
+        "twin": model.twin,
+        "missing": model.missing if model.missing != "model" else "",
+        "id": model.id,
+        "missing_codes": list(model.missing_codes),
+        "variables": {variable.name: _variable(variable) for variable in model.variables},
+        "covariates": {covariate.name: _covariate(covariate) for covariate in model.covariates},
+        "equation": [_equation(equation) for equation in model.equations],
+        "priors": priors,
+        "unmeasured": {u.name: {r: _strength(s) for r, s in u.strengths} for u in model.unmeasured},
+        "missing_shift": dict(without_zero_shifts(model.missing_shift)),
+        "published": [_published(effect) for effect in model.published],
+    }
+    return {key: value for key, value in tables.items() if value not in ("", {}, [])}
+
+
+def specification_text(model: PathModel) -> str:
+    """Return a specification as TOML text."""
+    return tomli_w.dumps(specification_tables(model))
+
+
+def specification_digest(model: PathModel) -> str:
+    """Return the SHA-256 of a specification's content, whatever the order and layout of its file."""
+    return hashlib.sha256(json.dumps(specification_tables(model), sort_keys=True).encode()).hexdigest()
+
+
+def _strength(strength: float | Prior) -> float | dict[str, Any]:
+    return {"dist": strength.dist, **strength.values, "why": strength.why} if isinstance(strength, Prior) else strength
+
+
+def _equation(equation: Equation) -> dict[str, Any]:
+    """Return an equation's table: what it is made of, and what is not as it is by default."""
+    table: dict[str, Any] = {
+        "response": equation.response,
+        "family": equation.family,
+        "parents": list(equation.parents),
+    }
+    for part in fields(Equation):
+        value = getattr(equation, part.name)
+        if part.name not in table and value != part.default:
+            table[part.name] = list(value) if isinstance(value, tuple) else value
+    return table
+
+
+def _variable(variable: Variable) -> dict[str, Any]:
+    table = {
+        "label": variable.label,
+        "unit": variable.unit,
+        "kind": variable.kind,
+        "min": variable.minimum,
+        "max": variable.maximum,
+        "center": variable.center,
+        "step": variable.step or None,
+        "missing_codes": None if variable.missing_codes is None else list(variable.missing_codes),
+    }
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def _covariate(covariate: Covariate) -> dict[str, Any]:
+    if covariate.levels:
+        return {"levels": list(covariate.levels)}
+    return {"transform": covariate.transform, "center": covariate.center, "scale": covariate.scale}
+
+
+def _published(effect: PublishedEffect) -> dict[str, Any]:
+    table = {"path": effect.path, "estimate": list(effect.estimate), "lower": effect.lower, "upper": effect.upper,
+             "source": effect.source}  # fmt: skip
+    return {key: value for key, value in table.items() if value is not None}

@@ -1,0 +1,1 @@
+"""Patients as data: read, checked, their groups, codes and persons."""

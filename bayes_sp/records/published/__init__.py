@@ -1,0 +1,1 @@
+"""Numbers printed in an article, and records that reproduce them."""

@@ -1,0 +1,273 @@
+"""Typed access to every number of the published study; the numbers themselves are in ``published.toml``."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib.resources
+import tomllib
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_sp.arrays import Array
+from bayes_sp.records.published.printed import (
+    Abstract,
+    Anova,
+    AppointmentTotals,
+    BootstrapSettings,
+    Citation,
+    Coefficient,
+    Correlation,
+    Covariates,
+    Effect,
+    GroupsList,
+    Power,
+    Printed,
+    Sample,
+    Scale,
+    Timing,
+    TTest,
+    Variable,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+
+@dataclass(frozen=True)
+class PublishedStudy:
+    """The published study's numbers, each with its place in the article.
+
+    Attributes
+    ----------
+    n
+        Patients surveyed at both times, on whom Table 2 rests.
+    variables
+        Rows of Table 2, in its order.
+    correlation_table
+        The 78 correlations of Table 2, row by row below the diagonal.
+    marks
+        Significance mark and the p below which Table 2 uses it.
+    change_heading
+        How Table 2 heads the change score; its correlations have the signs of T1 - T0.
+    """
+
+    citation: Citation
+    n: int
+    samples: tuple[Sample, ...]
+    abstract: Abstract
+    timing: Timing
+    groups_list: GroupsList
+    scales: tuple[Scale, ...]
+    variables: tuple[Variable, ...]
+    correlation_table: tuple[Correlation, ...]
+    marks: Mapping[str, Printed]
+    change_heading: str
+    appointments: AppointmentTotals
+    anovas: tuple[Anova, ...]
+    t_tests: tuple[TTest, ...]
+    power: Power
+    bootstrap: BootstrapSettings
+    covariates: Covariates
+    coefficients: tuple[Coefficient, ...]
+    effects: tuple[Effect, ...]
+
+    @functools.cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the variables of Table 2, in its order."""
+        return tuple(variable.name for variable in self.variables)
+
+    @functools.cached_property
+    def means(self) -> Array:
+        """Printed means in the order of ``names``, (13,); NaN where Table 2 prints none."""
+        return _read_only([np.nan if v.mean is None else v.mean.value for v in self.variables])
+
+    @functools.cached_property
+    def sds(self) -> Array:
+        """Printed standard deviations in the order of ``names``, (13,); NaN where Table 2 prints none."""
+        return _read_only([np.nan if v.sd is None else v.sd.value for v in self.variables])
+
+    @functools.cached_property
+    def correlations(self) -> Array:
+        """Printed correlations in the order of ``names``, (13, 13), symmetric with ones on the diagonal."""
+        return self._square([c.r.value for c in self.correlation_table], diagonal=1.0)
+
+    @functools.cached_property
+    def correlation_half_units(self) -> Array:
+        """Half of each correlation's last printed digit, (13, 13), zeros on the diagonal."""
+        return self._square([c.r.half_unit for c in self.correlation_table], diagonal=0.0)
+
+    @property
+    def correlation_decimals(self) -> NDArray[np.int64]:
+        """Decimals to which each correlation is printed, (13, 13); the diagonal is not printed and holds 0."""
+        return self._square([c.r.decimals for c in self.correlation_table], diagonal=0.0).astype(np.int64)
+
+    def _square(self, below: list[float] | list[int], diagonal: float) -> Array:
+        """Symmetric matrix from the entries below its diagonal, row by row."""
+        matrix = np.zeros((len(self.variables),) * 2)
+        matrix[np.tril_indices(len(self.variables), -1)] = below
+        return _read_only(matrix + matrix.T + diagonal * np.eye(len(self.variables)))
+
+    def variable(self, name: str) -> Variable:
+        """Return the row of Table 2 with this name; KeyError if there is none."""
+        return {v.name: v for v in self.variables}[name]
+
+    def sample(self, name: str) -> Sample:
+        """Return ``"baseline"`` (T0) or ``"follow_up"`` (T1); KeyError for any other name."""
+        return {s.name: s for s in self.samples}[name]
+
+    def coefficient(self, response: str, term: str) -> Coefficient:
+        """Return the coefficient of a term in a response's equation; KeyError if it is not published."""
+        return {(c.response, c.term): c for c in self.coefficients}[response, term]
+
+    def effect(self, path: str, model: int = 6) -> Effect:
+        """Return the effect of a path in a PROCESS model; KeyError if it is not published."""
+        return {(e.path, e.model): e for e in self.effects}[path, model]
+
+    def table2(self) -> pd.DataFrame:
+        """Table 2 as printed, one row for each variable; what the article leaves blank is an empty string.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``variable``; columns ``label``, ``mean``, ``sd``, ``minimum``, ``maximum``, ``alpha``, then one for
+            each variable with the correlations below the diagonal, significance marks included.
+        """
+        import pandas as pd  # reading the numbers alone should not cost it
+
+        described = ("mean", "sd", "minimum", "maximum", "alpha")
+        below = {(c.row, c.column): f"{c.r}{c.mark}" for c in self.correlation_table}
+        rows = [
+            {"variable": v.name, "label": v.label}
+            | {key: str(getattr(v, key) or "") for key in described}
+            | {name: below.get((v.name, name), "") for name in self.names}
+            for v in self.variables
+        ]
+        return pd.DataFrame(rows).set_index("variable")
+
+    def all_numbers(self) -> Iterator[tuple[str, str, str]]:
+        """Yield every number as (key path, figure as printed, place in the article); the citation is left out."""
+        for item in dataclasses.fields(self):
+            if item.name not in ("citation", "marks"):
+                yield from _numbers(getattr(self, item.name), item.name, "Table 2")
+        for mark, threshold in self.marks.items():
+            yield f"marks[{mark}]", threshold.text, "Table 2"
+
+
+def _read_only(values: list[float] | Array) -> Array:
+    """Array that callers of a cached study cannot change."""
+    array = np.asarray(values, dtype=np.float64)
+    array.setflags(write=False)
+    return array
+
+
+def _key(node: object, position: int) -> str:
+    """Name of an item in a sequence: what tells it from its neighbours, or its position."""
+    if isinstance(node, Correlation):
+        return f"{node.row}, {node.column}"
+    if isinstance(node, Coefficient):
+        return f"{node.response}, {node.term}"
+    if isinstance(node, Effect):
+        return f"{node.path}, model {node.model}"
+    return str(getattr(node, "name", getattr(node, "variable", position)))
+
+
+def _numbers(node: object, path: str, place: str) -> Iterator[tuple[str, str, str]]:
+    """Numbers of a part of the study, depth first."""
+    if isinstance(node, Printed | int):
+        yield path, str(node), place
+    elif isinstance(node, tuple):
+        for position, item in enumerate(node):
+            yield from _numbers(item, f"{path}[{_key(item, position)}]", place)
+    elif dataclasses.is_dataclass(node):
+        place = getattr(node, "place", place)
+        for item in dataclasses.fields(node):
+            value = getattr(node, item.name)
+            if item.metadata.get("number"):
+                yield f"{path}.{item.name}", value, place
+            elif not (item.name == "readings" and len(value) == 1):  # a single reading repeats the printed figure
+                yield from _numbers(value, f"{path}.{item.name}", place)
+
+
+def _convert(kind: Any, value: Any) -> Any:  # noqa: ANN401 (TOML values and type hints are of any type)
+    """Value of a field from its TOML value."""
+    if kind is Printed or (isinstance(kind, types.UnionType) and Printed in typing.get_args(kind)):
+        return Printed(value)
+    if typing.get_origin(kind) is tuple:
+        return tuple(_convert(typing.get_args(kind)[0], item) for item in value)
+    return value
+
+
+def _build[T](cls: type[T], table: Mapping[str, Any]) -> T:
+    """Frozen record from its TOML table; an unknown or missing key is a TypeError or KeyError."""
+    hints = typing.get_type_hints(cls)
+    return cls(**{key: _convert(hints[key], value) for key, value in table.items()})
+
+
+def _table2(table: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Correlation, ...]]:
+    """Variables and correlations of Table 2."""
+    place = table["place"]
+    rows = table["variable"]
+    names = [row["name"] for row in rows]
+    variables = tuple(
+        _build(Variable, {k: v for k, v in row.items() if k != "correlations"} | {"place": place}) for row in rows
+    )
+    correlations = tuple(
+        Correlation(row["name"], column, Printed(text.rstrip("*†")), text[len(text.rstrip("*†")) :], place)
+        for position, row in enumerate(rows)
+        for column, text in zip(names[:position], row["correlations"], strict=True)
+    )
+    return variables, correlations
+
+
+@functools.cache
+def published() -> PublishedStudy:
+    """Return the published study's numbers, read once from the package's own ``published.toml``.
+
+    Returns
+    -------
+    PublishedStudy
+        Frozen; every number carries its printed decimals and its place in the article.
+
+    References
+    ----------
+    Kellezi et al. (2019). BMJ Open 9(11): e033137. https://doi.org/10.1136/bmjopen-2019-033137
+    """
+    text = importlib.resources.files("bayes_sp.records.published").joinpath("kellezi2019.toml").read_text(encoding="utf-8")
+    toml = tomllib.loads(text)
+    variables, correlations = _table2(toml["table2"])
+    one = {
+        "citation": Citation,
+        "abstract": Abstract,
+        "timing": Timing,
+        "groups_list": GroupsList,
+        "appointments": AppointmentTotals,
+        "power": Power,
+        "bootstrap": BootstrapSettings,
+        "covariates": Covariates,
+    }
+    many = {
+        "samples": ("sample", Sample),
+        "scales": ("scale", Scale),
+        "anovas": ("anova", Anova),
+        "t_tests": ("t_test", TTest),
+        "coefficients": ("coefficient", Coefficient),
+        "effects": ("effect", Effect),
+    }
+    parts: dict[str, Any] = {name: _build(cls, toml[name]) for name, cls in one.items()}
+    parts |= {name: tuple(_build(cls, row) for row in toml[key]) for name, (key, cls) in many.items()}
+    return PublishedStudy(
+        n=toml["table2"]["n"],
+        variables=variables,
+        correlation_table=correlations,
+        marks=types.MappingProxyType({mark: Printed(p) for mark, p in toml["table2"]["marks"].items()}),
+        change_heading=toml["table2"]["change_heading"],
+        **parts,
+    )

@@ -1,0 +1,97 @@
+"""A survey: one row for each patient, one column for each variable, and where the rows come from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from bayes_sp.safe_text import html, one_line
+
+type Coded = tuple[str, str, int]  # column, a code for a missing value, how many of its cells held it
+Origin = Literal["file", "memory", "reconstruction", "simulation"]
+
+RECONSTRUCTED = "reconstructed from published moments"
+ORIGIN_COLUMN = "origin"  # in files of reconstructed records, so that the mark is not lost on the way
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """Records of a survey, with their origin.
+
+    Attributes
+    ----------
+    records
+        One row for each patient, one column for each variable: numeric, NaN where a cell is missing, or the names of
+        groups.
+    origin
+        ``"file"``, ``"memory"``, ``"reconstruction"`` (no real patient stands behind a row) or
+        ``"simulation"``.
+    source
+        In words: the file's name, or how the records were made (with the seed).
+    coded
+        Codes for missing values that were taken out of the records: (column, code, how many cells).
+    remarks
+        Sentences on the file that a reader of results must know.
+    """
+
+    records: pd.DataFrame
+    origin: Origin
+    source: str
+    coded: tuple[Coded, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.records, pd.DataFrame):
+            raise TypeError(f"records must be a pandas DataFrame, found {type(self.records).__name__}")
+        if self.origin not in get_args(Origin):
+            raise ValueError(f"origin must be one of {', '.join(get_args(Origin))}, found {self.origin!r}")
+        object.__setattr__(self, "source", one_line(self.source))  # the name of a file may hold anything
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @property
+    def reconstructed(self) -> bool:
+        """Whether the records were reconstructed from published moments."""
+        return self.origin == "reconstruction"
+
+    @property
+    def mark(self) -> str:
+        """The sentence that every result built on these records carries."""
+        return f"{len(self)} records {self.source}" if self.reconstructed else f"{len(self)} records from {self.source}"
+
+    @property
+    def missing(self) -> pd.DataFrame:
+        """Columns with missing cells: their names, how many cells are missing, and which share."""
+        count = self.records.isna().sum()
+        count = count[count > 0]
+        share = count.to_numpy(dtype=float) / max(len(self), 1)
+        return pd.DataFrame(
+            {"column": [str(name) for name in count.index], "missing": count.to_numpy(), "share": share}
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the columns' names (sorted) and values (float64, rows in order), in hexadecimal.
+
+        Columns that are not numbers, which no specification can use, enter as text.
+        """
+        sha = hashlib.sha256()
+        for name, column in sorted(((str(name), column) for name, column in self.records.items()), key=lambda c: c[0]):
+            sha.update(name.encode("utf-8", "surrogatepass") + b"\0")
+            if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
+                sha.update(np.ascontiguousarray(column.to_numpy(dtype="<f8", na_value=np.nan)).tobytes())
+            else:
+                sha.update("\0".join(map(str, column)).encode("utf-8", "surrogatepass"))
+        return sha.hexdigest()
+
+    def __repr__(self) -> str:
+        return f"Survey({self.mark}; {self.records.shape[1]} variables; digest {self.digest[:12]})"
+
+    def _repr_html_(self) -> str:
+        columns = ", ".join(map(str, self.records.columns))
+        return html(f"{self.mark}\nvariables: {columns}\ndigest {self.digest[:12]}", strong="Survey:")

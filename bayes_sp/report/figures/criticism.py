@@ -1,0 +1,203 @@
+"""Figures of criticism: replicated records, LOO-PIT, influence of single patients, priors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bayes_sp.analysis.criticism.pit import departure, uniform_band
+from bayes_sp.analysis.criticism.predictive import ALL
+from bayes_sp.inference.options import PARETO_K_LIMIT
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.report.figures.paths import ACCENT, INK, NEGATIVE, QUIET
+from bayes_sp.report.text.assumptions import in_sentence, path_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from bayes_sp.analysis.criticism.influence import Influence
+    from bayes_sp.analysis.criticism.pit import LooPit
+    from bayes_sp.analysis.criticism.predictive import PredictiveChecks
+    from bayes_sp.analysis.criticism.prior_check import PriorCheck
+    from bayes_sp.model.path_model import PathModel
+
+BAND = "#bcd3e8"
+NAMED = 5  # patients whose row stands beside their point
+
+
+def plot_predictive_checks(model: PathModel, checks: PredictiveChecks) -> Figure:
+    """Draw how often each value occurs, observed and replicated, and one statistic by level of the exposure.
+
+    Counts stand on a square-root axis (a rootogram), on which the same departure looks the same at every height.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    responses = list(dict.fromkeys(checks.frequencies["response"]))
+    figure = Figure(figsize=(4.4 * len(responses), 6.4), layout="constrained")
+    axes = figure.subplots(2, len(responses), squeeze=False, height_ratios=(3, 2))
+    for column, response in enumerate(responses):
+        count = FAMILIES[model.equations[column].family].response == "count"
+        _frequencies(axes[0, column], checks.frequencies[checks.frequencies["response"] == response], root=count)
+        axes[0, column].set_title(_plain(model.variable(response).label), fontsize=10.5, color=INK, loc="left")
+        axes[0, column].set_ylabel("patients (square-root axis)" if count else "patients", fontsize=9)
+        rows = checks.table[checks.table["response"] == response]
+        _by_exposure(axes[1, column], rows, _telling(rows["statistic"]), model)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False, fontsize=9)
+    _say_of_records(figure, "", checks.mark)
+    return figure
+
+
+def _frequencies(axes: Axes, table: pd.DataFrame, *, root: bool) -> None:
+    x, width = table["center"].to_numpy(), float(np.diff(table["center"]).min()) if len(table) > 1 else 1.0
+    axes.bar(x, table["observed"], width=0.86 * width, color="#d9d9d9", edgecolor="none", label="observed")
+    axes.vlines(x, table["lower"], table["upper"], color=ACCENT, linewidth=1.4, label="replicated: 95 % interval")
+    axes.plot(x, table["replicated"], ".", color=ACCENT, markersize=5, label="replicated: mean")
+    if root:
+        axes.set_yscale("function", functions=(lambda v: np.sqrt(np.maximum(v, 0)), np.square))
+    if len(table) <= 8:
+        axes.set_xticks(x, table["bin"])
+    elif str(table["bin"].iloc[-1]).endswith("+"):  # the last bar holds every larger count too
+        inside = [tick for tick in axes.get_xticks() if 0 <= tick < x[-1] - 0.5 * width]
+        axes.set_xticks([*inside, x[-1]], [*(f"{tick:g}" for tick in inside), table["bin"].iloc[-1]])
+    _quiet(axes)
+
+
+def _telling(statistics: pd.Series) -> str:
+    """Return the statistic that is drawn by exposure: zeros of counts, the highest answer, else the mean."""
+    names = list(dict.fromkeys(statistics))
+    levels = [name for name in names if name.startswith("share of ")]
+    return "share of zeros" if "share of zeros" in names else levels[-1] if levels else "mean"
+
+
+def _by_exposure(axes: Axes, rows: pd.DataFrame, statistic: str, model: PathModel) -> None:
+    own = rows[rows["statistic"] == statistic]
+    x = np.arange(len(own))
+    axes.vlines(x, own["lower"], own["upper"], color=ACCENT, linewidth=1.8)
+    axes.plot(x, own["replicated"], ".", color=ACCENT, markersize=7)
+    axes.plot(x, own["observed"], "D", color=INK, markersize=5, markerfacecolor="none")
+    names = ["all" if name == ALL else name for name in own["exposure"]]
+    axes.set_xticks(x, [f"{name}\nn = {n}" for name, n in zip(names, own["patients"], strict=True)], fontsize=8.5)
+    axes.set_xlim(-0.6, len(own) - 0.4)
+    axes.set_ylabel(statistic, fontsize=9)
+    axes.set_xlabel(_plain(f"by {in_sentence(model.variable(model.exposure).label)} (diamond: observed)"), fontsize=8.5)
+    _quiet(axes)
+
+
+def plot_loo_pit(model: PathModel, pit: LooPit) -> Figure:
+    """Draw the distribution function of each response's LOO-PIT less the uniform one, with its 95 % band.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = Figure(figsize=(3.9 * len(pit.values), 3.5), layout="constrained")
+    axes = figure.subplots(1, len(pit.values), squeeze=False, sharey=True)[0]
+    for panel, (response, values) in zip(axes, pit.values.items(), strict=True):
+        u = values[np.isfinite(values)]
+        grid, lower, upper = uniform_band(len(u))
+        panel.fill_between(grid, lower, upper, color=BAND, linewidth=0)
+        panel.axhline(0, color=QUIET, linewidth=0.8)
+        panel.step(grid, departure(u, grid), color=INK, linewidth=1.4, where="mid")
+        panel.set_title(_plain(model.variable(response).label), fontsize=10.5, color=INK, loc="left")
+        panel.set_xlabel("LOO-PIT: place of the response in its prediction", fontsize=8.5)
+        panel.set_xlim(0, 1)
+        _quiet(panel)
+    axes[0].set_ylabel("share of patients below,\nless the share expected", fontsize=9)
+    note = "Each patient predicted from the others. Calibrated predictions stay in the band (95 %)."
+    _say_of_records(figure, note, pit.mark)
+    return figure
+
+
+def plot_influence(model: PathModel, found: Influence) -> Figure:
+    """Draw how far each patient's removal moves an effect, in posterior SDs, by row of the file.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    axes = figure.add_subplot()
+    high = found.table[(found.table["pareto_k"] > PARETO_K_LIMIT) & (found.table["method"] == "weights")]
+    axes.axhline(0, color=QUIET, linewidth=0.8)
+    axes.vlines(found.table["row"], 0, found.table["shift_sd"], color=ACCENT, linewidth=0.9)
+    axes.plot(found.table["row"], found.table["shift_sd"], ".", color=ACCENT, markersize=4)
+    if not high.empty:
+        axes.plot(high["row"], high["shift_sd"], "o", color=NEGATIVE, markersize=5, label="not reliable (k > 0.7)")
+        axes.legend(frameon=False, fontsize=9, loc="best")
+    for row in found.table.head(NAMED).to_dict("records"):
+        below = row["shift_sd"] < 0
+        axes.annotate(f"row {row['row']}", (row["row"], row["shift_sd"]), textcoords="offset points",
+                      xytext=(0, -11 if below else 5), ha="center", fontsize=8.5, color=INK)  # fmt: skip
+    axes.margins(y=0.16)
+    axes.set_xlabel("row of the file")
+    axes.set_ylabel("shift without the patient\n(posterior SDs)", fontsize=9)
+    words = path_words(model, found.path)
+    whole = f"{found.median:.2g} {found.unit} with all patients"
+    axes.set_title(_plain(f"{words[:1].upper()}{words[1:]}\n{whole}"), fontsize=10, color=INK, loc="left")
+    _quiet(axes)
+    _say_of_records(figure, "", found.mark)
+    return figure
+
+
+def plot_prior_check(model: PathModel, found: PriorCheck) -> Figure:
+    """Draw what the priors say of each response's mean over patients, with the ends of its scale.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = Figure(figsize=(4.2 * len(found.means), 3.5), layout="constrained")
+    axes = figure.subplots(1, len(found.means), squeeze=False)[0]
+    for panel, (response, means) in zip(axes, found.means.items(), strict=True):
+        variable = model.variable(response)
+        _histogram(panel, means, [variable.minimum, variable.maximum])
+        panel.axvline(found.observed[response], color=INK, linewidth=1.2, linestyle=(0, (4, 3)))
+        panel.set_title(_plain(variable.label), fontsize=10.5, color=INK, loc="left")
+        panel.set_xlabel(_plain(variable.unit or variable.label), fontsize=9)
+        panel.set_yticks([])
+        _quiet(panel)
+        panel.spines["left"].set_visible(False)
+    axes[0].set_ylabel("prior of the mean over patients", fontsize=9)
+    note = "Dashed: observed mean. Dark lines: ends of the scale, if it has any. Grey: beyond them."
+    _say_of_records(figure, note, found.mark)
+    return figure
+
+
+def _histogram(axes: Axes, means: np.ndarray, ends: Sequence[float | None]) -> None:
+    """Draw the central 99 % of draws; a logarithmic axis where they span more than two orders of magnitude."""
+    low, high = np.quantile(means, [0.005, 0.995])
+    logarithmic = low > 0 and high / low > 100
+    edges = np.geomspace(low, high, 41) if logarithmic else np.linspace(low, high, 41)
+    counts, edges = np.histogram(means, edges)
+    beyond = np.zeros(len(counts), dtype=bool)
+    for end, sign in zip(ends, (-1, 1), strict=True):
+        if end is not None and low < end < high:
+            beyond |= sign * (edges[:-1] + np.diff(edges) / 2 - end) > 0
+            axes.axvline(end, color=INK, linewidth=1.2)
+    axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=np.where(beyond, "#c9c9c9", ACCENT), linewidth=0)
+    if logarithmic:
+        axes.set_xscale("log")
+
+
+def _say_of_records(figure: Figure, note: str, mark: str) -> None:
+    """Write below a figure how to read it and what the records are."""
+    lines = [line for line in (note, f"{mark}." if mark else "") if line]
+    if lines:
+        figure.supxlabel(_plain("\n".join(lines)), fontsize=8.5, color=QUIET)
+
+
+def _quiet(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8.5)
+
+
+def _plain(text: str) -> str:
+    """Return a text in which dollar signs are dollar signs, not marks of a formula."""
+    return text.replace("$", r"\$")

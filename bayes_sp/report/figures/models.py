@@ -1,0 +1,64 @@
+"""The forest of several specifications."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bayes_sp.analysis.comparison.models import DIRECT, SERIAL, Multiverse
+from bayes_sp.names import DIFFERENCE, TOTAL, TOTAL_INDIRECT
+from bayes_sp.report.figures.paths import ACCENT, INK, QUIET
+
+TITLES = {
+    SERIAL: "serial: through all mediators", TOTAL_INDIRECT: "indirect: all indirect paths", DIRECT: "direct",
+    TOTAL: "total",
+}  # fmt: skip
+
+
+def plot_multiverse(found: Multiverse) -> Figure:
+    """Draw the differences of each specification (`Multiverse.shown`), one row each.
+
+    Filled: the 95 % interval excludes 0. Grey: the fit failed its diagnostics and must not be used.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    names = [entry.name for entry in found.entries]
+    panels = [(effect, TITLES[effect]) for effect in found.shown]
+    figure = Figure(figsize=(2.0 + 3.0 * len(panels), 2.0 + 0.42 * len(names)), layout="constrained")
+    axes = figure.subplots(1, len(panels), sharey=True)
+    for place, (effect, title) in enumerate(panels):
+        panel = axes[place]
+        panel.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
+        rows = found.table[(found.table["effect"] == effect) & (found.table["scale"] == DIFFERENCE)]
+        for row in rows.to_dict("records"):
+            height = names.index(str(row["specification"]))
+            colour = ACCENT if row["trustworthy"] else QUIET
+            excludes = row["lower"] > 0 or row["upper"] < 0
+            panel.hlines(height, row["lower"], row["upper"], color=colour, linewidth=1.8)
+            face = colour if excludes else "white"
+            panel.plot(row["median"], height, "o", color=colour, markerfacecolor=face, markersize=6.5)
+        drawn = set(rows["specification"])
+        for height, entry in enumerate(found.entries):
+            if entry.name not in drawn:
+                word = "not fitted" if entry.effects is None else "no such path"
+                panel.text(0.5, height, word, transform=panel.get_yaxis_transform(), ha="center", va="center",
+                           color=QUIET, fontsize=9, style="italic",
+                           bbox={"boxstyle": "square,pad=0.2", "facecolor": "white", "edgecolor": "none"})  # fmt: skip
+        panel.set_title(title, fontsize=10, color=INK, loc="left")
+        panel.spines[["top", "right", "left"]].set_visible(False)
+        panel.tick_params(axis="y", length=0)
+        panel.locator_params(axis="x", nbins=5)
+    axes[0].set_yticks(np.arange(len(names)), [name.replace("$", r"\$") for name in names])
+    axes[0].set_ylim(len(names) - 0.4, -0.6)
+    units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
+    note = (
+        f"Posterior median and {100 * found.ci_prob:g} % equal-tailed interval of the difference"
+        f"{' in ' + ', or '.join(units) if units else ''}.\nFilled: the interval excludes 0. "
+        "Grey: the fit failed its diagnostics."
+    )
+    marks = dict.fromkeys(entry.effects.mark for entry in found.entries if entry.effects is not None)
+    note += "".join(f"\n{mark}." for mark in marks if mark)
+    figure.supxlabel(note.replace("$", r"\$"), fontsize=8.5, color=QUIET)
+    return figure

@@ -1,0 +1,164 @@
+"""Figures of sensitivity analyses that are lines and intervals: priors, kappa."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bayes_sp.names import ARROW, AVERAGE
+from bayes_sp.report.figures.paths import ACCENT, INK, NEGATIVE, QUIET
+from bayes_sp.report.text.assumptions import in_sentence, path_words
+from bayes_sp.sensitivity.effect_words import scale_words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bayes_sp.model.parts import PublishedEffect
+    from bayes_sp.model.path_model import PathModel
+    from bayes_sp.sensitivity.kappa import KappaCurve
+    from bayes_sp.sensitivity.target import Estimate, Target
+
+LABEL = 46  # letters of a row's label in one line
+
+
+def target_words(model: PathModel, target: Target) -> str:
+    """Return a target as an axis names it: path, scale and unit."""
+    unit = f" ({model.outcome_unit})" if target.scale == "difference" else ""
+    return f"{path_words(model, target.path)}: {scale_words(model, target.scale)}{unit}"
+
+
+def published_of(model: PathModel, target: Target) -> PublishedEffect | None:
+    """Return what the specification says was published of a target; published values are differences."""
+    found = [effect for effect in model.published if effect.path == target.path]
+    return found[0] if found and target.scale == "difference" else None
+
+
+def plot_estimates(
+    model: PathModel, target: Target, rows: Sequence[tuple[str, Estimate | None]], base: Estimate, mark: str, note: str
+) -> Figure:
+    """Draw the target in one case a row, below the published value and the specification's own result.
+
+    Filled: the interval excludes no effect's value (0; 1 for ratios). Grey: the fit failed its diagnostics.
+
+    Parameters
+    ----------
+    model, target
+        The specification, and the effect that is drawn.
+    rows
+        (words, estimate), None where the case has none.
+    base
+        The specification's own estimate.
+    mark
+        What the records are.
+    note
+        A sentence for the caption.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    published = published_of(model, target)
+    names = [*(["published"] if published else []), "this specification", *(name for name, _ in rows)]
+    labels = [textwrap.fill(plain(name), LABEL) for name in names]
+    tall = np.array([1.0 + 0.55 * label.count("\n") for label in labels])
+    heights = np.cumsum(tall) - tall / 2.0  # a row is as tall as its label
+    figure = Figure(figsize=(8.6, 1.7 + 0.3 * tall.sum()), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axvline(target.null, color=QUIET, linewidth=0.8, zorder=0)
+    if published:
+        if published.lower is not None and published.upper is not None:
+            axes.hlines(heights[0], published.lower, published.upper, color=INK, linewidth=1.8)
+        axes.plot(published.estimate, [heights[0]] * len(published.estimate), "D", color=INK, markersize=5.5)
+    first = len(names) - len(rows)
+    _row(axes, heights[first - 1], base, target, ACCENT)
+    axes.axvspan(base.lower, base.upper, color=ACCENT, alpha=0.08, linewidth=0, zorder=0)
+    for height, (_, estimate) in zip(heights[first:], rows, strict=True):
+        if estimate is None:
+            axes.text(0.5, height, "no result", transform=axes.get_yaxis_transform(), ha="center", va="center",
+                      color=QUIET, fontsize=9, style="italic")  # fmt: skip
+        else:
+            _row(axes, height, estimate, target, NEGATIVE if estimate.trustworthy else QUIET)
+    axes.set_yticks(heights, labels)
+    axes.set_ylim(tall.sum() + 0.1, -0.1)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(textwrap.fill(plain(target_words(model, target)), 60), fontsize=9.5)
+    quiet(axes)
+    text = f"Median and 95 % equal-tailed interval. Filled: the interval excludes {target.null:g}."
+    if any(estimate is not None and not estimate.trustworthy for _, estimate in rows):
+        text += " Grey: the fit failed its diagnostics."
+    caption(figure, f"{text} {note}", mark)
+    return figure
+
+
+def _row(axes: Axes, height: float, estimate: Estimate, target: Target, colour: str) -> None:
+    axes.hlines(height, estimate.lower, estimate.upper, color=colour, linewidth=1.8)
+    face = colour if estimate.sign(target.null) else "white"
+    axes.plot(estimate.median, height, "o", color=colour, markerfacecolor=face, markersize=6.5)
+
+
+def plot_kappa(model: PathModel, curve: KappaCurve) -> Figure:
+    """Draw every path's effect, averaged over orders, against kappa: median and band of the interval.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    table = curve.table[curve.table["scale"] == curve.target.scale]
+    table = table[table["decomposition"].isin(["", AVERAGE])]
+    paths = [path for path in dict.fromkeys(table["path"]) if ARROW in path]
+    figure = Figure(figsize=(3.1 * len(paths), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(paths), squeeze=False)[0]
+    published = False
+    for panel, path in zip(panels, paths, strict=True):
+        own = table[table["path"] == path].sort_values("kappa")
+        panel.fill_between(own["kappa"], own["lower"], own["upper"], color=ACCENT, alpha=0.16, linewidth=0)
+        panel.plot(own["kappa"], own["median"], color=ACCENT, linewidth=2)
+        panel.axhline(curve.target.null, color=QUIET, linewidth=0.8)
+        effect = published_of(model, type(curve.target)(path, curve.target.scale))
+        published = published or effect is not None
+        for value in effect.estimate if effect else ():
+            panel.axhline(value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        one = own[own["kappa"] == 1.0]
+        panel.plot(one["kappa"], one["median"], "o", color=ACCENT, markersize=6, clip_on=False)
+        title = textwrap.fill(plain(path_words(model, path)), 30)
+        panel.set_title(title, fontsize=9.5, color=INK, loc="left")
+        panel.set_xlabel(r"$\kappa$", fontsize=10)
+        quiet(panel, left=True)
+    panels[0].set_ylabel(
+        textwrap.fill(plain(f"{scale_words(model, curve.target.scale)}, {model.outcome_unit}"), 34), fontsize=9
+    )
+    caption(
+        figure,
+        "Posterior median and 95 % interval, averaged over the orders of switching paths. Point: this specification "
+        f"(kappa = 1). {'Dashed: published. ' if published else ''}Scales of the panels differ.",
+        str(curve.attrs["data_source"]),
+    )
+    return figure
+
+
+def plain(text: str) -> str:
+    """Return a text in which no sign starts a formula."""
+    return text.replace("$", r"\$")
+
+
+def quiet(axes: Axes, *, left: bool = False) -> None:
+    """Take away the lines that say nothing."""
+    axes.spines[["top", "right"] if left else ["top", "right", "left"]].set_visible(False)
+    axes.tick_params(labelsize=8.5)
+
+
+def caption(figure: Figure, text: str, mark: str) -> None:
+    """Write a caption below a figure, and what the records are."""
+    width = int(figure.get_figwidth() * 15)
+    lines = [*textwrap.wrap(text, width), *textwrap.wrap(f"{in_sentence(mark)}.", width)]
+    figure.supxlabel(plain("\n".join(lines)), fontsize=8.2, color=QUIET)
+
+
+def limits(values: np.ndarray) -> float:
+    """Return the largest finite absolute value, for a colour scale around no effect."""
+    finite = np.abs(values[np.isfinite(values)])
+    return float(finite.max()) if finite.size else 1.0

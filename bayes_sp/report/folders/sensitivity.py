@@ -1,0 +1,201 @@
+"""Sensitivity analyses -> their folder: tables, arrays, figures, summary; written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import tomli_w
+import xarray as xr
+from matplotlib.figure import Figure
+
+from bayes_sp.inference.versions import versions
+from bayes_sp.model.reading.write import specification_digest, specification_tables
+from bayes_sp.report.figures.attrition import plot_attrition
+from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
+from bayes_sp.report.figures.surfaces import plot_confounding, plot_prior_grid
+from bayes_sp.report.folders.analysis import write_png, write_text
+from bayes_sp.report.folders.run import FILES_KEY, RUN_FILE, Destination, RunFolder
+from bayes_sp.sensitivity.conclusion import Verdicts
+from bayes_sp.sensitivity.every import Sensitivity
+from bayes_sp.sensitivity.target import Finding
+
+SUMMARY = "summary.txt"
+
+
+def save_sensitivity(
+    found: Sensitivity, folder: Path | Destination, *, overwrite: bool = False, summary: str = ""
+) -> Path:
+    """Write a folder with every table as CSV, every array as netCDF, a figure for each analysis, and the summary.
+
+    No row of the survey is written.
+
+    Returns
+    -------
+    Path
+        Where it stands: ``folder``, or the next free name where that is taken in the meantime.
+
+    Raises
+    ------
+    RunError
+        Where the folder exists and may not be replaced, or cannot be written.
+    """
+    with RunFolder(folder, overwrite=overwrite) as new:
+        write_text(new.file(SUMMARY), summary)
+        for name, table in _tables(found):
+            table.to_csv(new.file(f"{name}.csv"), index=False)
+        for name, dataset in _arrays(found):
+            _plain_attrs(dataset).to_netcdf(new.file(f"{name}.nc"), engine="h5netcdf")
+        with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
+            for name, figure in figures(found):
+                write_png(figure, new.file(f"{name}.png"))
+        write_text(new.file(RUN_FILE), tomli_w.dumps({**_run_tables(found), FILES_KEY: new.names}))
+    return new.folder
+
+
+def _tables(found: Sensitivity) -> Iterator[tuple[str, pd.DataFrame]]:
+    yield "effects", found.effects.table()
+    yield "findings", findings_table(found.findings(), found.verdicts())
+    if found.power is not None:
+        yield "power_scaling", found.power.table
+    if found.overlap is not None:
+        yield "overlap", found.overlap
+    if found.grid is not None:
+        yield "prior_grid", found.grid.table
+    if found.tipping is not None:
+        yield "prior_tipping", found.tipping.table
+    if found.kappa is not None:
+        yield "kappa", found.kappa.table
+        yield "kappa_band", found.kappa.band
+    if found.e_values is not None:
+        yield "e_values", found.e_values.table
+    if found.confounding is not None:
+        yield "confounding", found.confounding.table
+        yield "confounding_tipping", found.confounding.tipping
+        yield "confounding_multiples", found.confounding.multiples
+        yield "covariate_strengths", found.confounding.benchmarks
+    if found.attrition is not None:
+        yield "attrition", found.attrition.table
+    if found.delta is not None:
+        yield "attrition", found.delta.table
+
+
+def _arrays(found: Sensitivity) -> Iterator[tuple[str, xr.Dataset]]:
+    if found.power is not None:
+        yield "power_scaling", found.power.dataset
+    if found.grid is not None and found.grid.keys:
+        yield "prior_grid", found.grid.crossed
+    if found.kappa is not None:
+        yield "kappa", found.kappa.dataset
+    if found.confounding is not None:
+        for pair, surface in found.confounding.surfaces.items():
+            yield f"confounding-{'-'.join(_safe(name) for name in pair)}", surface
+    if found.attrition is not None:
+        yield "attrition", found.attrition.curves
+    if found.delta is not None:
+        yield "attrition", found.delta.curves
+
+
+def figures(found: Sensitivity) -> Iterator[tuple[str, Figure]]:
+    """Yield the name and the figure of each analysis."""
+    model, mark = found.fit.model, found.fit.survey.mark
+    if found.power is not None:
+        rows = [(finding.case, finding.estimate) for finding in found.power.findings(found.target)]
+        note = "Half as strong: the prior's density to the power 0.5; twice as strong: to the power 2."
+        yield "power_scaling", plot_estimates(model, found.target, rows, found.base, mark, note)
+    if found.grid is not None and not found.grid.named.empty:
+        cases = list(dict.fromkeys(found.grid.named["case"]))
+        named = [(str(case).replace("_", "-"), found.grid.estimate(str(case))) for case in cases]
+        yield "named_priors", plot_estimates(model, found.target, named, found.base, mark, "Refits under other priors.")
+    if found.grid is not None and len(found.grid.keys) in (1, 2):
+        yield "prior_grid", plot_prior_grid(model, found.grid)
+    if found.kappa is not None:
+        yield "kappa", plot_kappa(model, found.kappa)
+    if found.confounding is not None and found.confounding.surfaces:
+        yield "confounding", plot_confounding(model, found.confounding)
+    if found.attrition is not None:
+        yield "attrition", plot_attrition(model, found.attrition)
+    if found.delta is not None:
+        shifted = [(finding.case, finding.estimate) for finding in found.delta.findings()]
+        note = "Missing values shifted by delta."
+        yield "attrition", plot_estimates(model, found.target, shifted, found.base, mark, note)
+
+
+def findings_table(findings: list[Finding], verdicts: list[Verdicts]) -> pd.DataFrame:
+    """Return one row for each case: ``analysis, case, median, lower, upper, trustworthy, sign, note``.
+
+    ``sign``: ``kept``, ``lost``, ``turned``, ``undecided`` or ``unusable``.
+    """
+    signs = {
+        (one.analysis, case): word
+        for one in verdicts
+        for cases, word in ((one.keep, "kept"), (one.lose, "lost"), (one.turn, "turned"), (one.undecided, "undecided"))
+        for case in cases
+    }
+    rows = []
+    for finding in findings:
+        estimate = finding.estimate
+        numbers = (np.nan,) * 3 if estimate is None else (estimate.median, estimate.lower, estimate.upper)
+        trusted = estimate is not None and estimate.trustworthy
+        sign = signs.get((finding.analysis, finding.case), "unusable")
+        rows.append((finding.analysis, finding.case, *numbers, trusted, sign, finding.note))
+    return pd.DataFrame(rows, columns=["analysis", "case", "median", "lower", "upper", "trustworthy", "sign", "note"])
+
+
+def _run_tables(found: Sensitivity) -> dict[str, Any]:
+    """Return the content of ``run.toml``."""
+    fit, used = found.fit, versions()
+    return {
+        "bayes_sp": used["bayes_sp"],
+        "sensitivity": {
+            "model": fit.model.name,
+            "analyses": list(found.asked),
+            "effect": {"path": found.target.path, "scale": found.target.scale},
+            "seed": fit.seed,
+            "sampler": asdict(fit.options),
+            "refused": dict(found.refused),
+            "seconds": dict(found.seconds),
+        },
+        "data": {
+            "source": fit.survey.mark,
+            "origin": fit.survey.origin,
+            "reconstructed_from_published_moments": fit.survey.reconstructed,
+            "records": len(fit.survey),
+            "digest": fit.survey.digest,
+        },
+        "verdict": {
+            "trustworthy": found.verdict.trustworthy,
+            "reasons": list(found.verdict.reasons),
+            "cautions": list(found.verdict.cautions),
+        },
+        "versions": used,
+        "fitted": {
+            "specification_digest": specification_digest(fit.model),
+            "specification": specification_tables(fit.model),
+        },
+    }
+
+
+def _plain_attrs(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a dataset whose attributes netCDF can hold: numbers, texts and arrays; the others as JSON."""
+    attrs = {name: _plain(value) for name, value in dataset.attrs.items()}
+    return dataset.assign_attrs(attrs)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str | int | float | np.ndarray):
+        return value
+    return json.dumps(value, default=str) if isinstance(value, Mapping | list | tuple) else str(value)
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]+", "_", name)

@@ -1,0 +1,122 @@
+"""Words for paths and assumptions, from a specification's labels."""
+
+from __future__ import annotations
+
+from bayes_sp.model.distributions import Prior
+from bayes_sp.model.families.base import Family
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.parts import Unmeasured
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT
+
+GENERAL_ASSUMPTIONS = (
+    "No unmeasured confounding of exposure and mediators, exposure and outcome, or mediators and outcome, given the "
+    "covariates.",
+    "No confounder of a mediator and the outcome is itself affected by the exposure.",
+    "Errors of a mediator in two worlds are the same (kappa = 1); no data can tell.",
+)
+
+
+def path_words(model: PathModel, path: str) -> str:
+    """Return a path in words: ``direct``, ``via Community belonging T1``, ``serial: ... then ...``, ``total``."""
+    if path == TOTAL:
+        return "total"
+    if path == TOTAL_INDIRECT:
+        return "total indirect"
+    between = [model.variable(name).label for name in path.split(ARROW)[1:-1]]
+    if not between:
+        return "direct"
+    return f"via {between[0]}" if len(between) == 1 else f"serial: {', then '.join(between)}"
+
+
+def distinct(paths: list[str]) -> list[str]:
+    """Leave the total indirect effect out where one indirect path is all of it."""
+    indirect = [path for path in paths if path.count(ARROW) > 1]
+    return [path for path in paths if path != TOTAL_INDIRECT or len(indirect) > 1]
+
+
+def in_sentence(label: str) -> str:
+    """Return a label as it stands within a sentence: its first letter small, unless it begins with an abbreviation."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def assumptions(model: PathModel) -> tuple[str, ...]:
+    """Return the assumptions that stand beside every effect: the general ones, then the specification's own."""
+    apart = independence_words(model)
+    if not model.confounders:
+        return (*GENERAL_ASSUMPTIONS, *apart, *model.assumptions)
+    names = " and ".join(confounder.name for confounder in model.confounders)
+    first = GENERAL_ASSUMPTIONS[0].replace("No unmeasured", "No other unmeasured").replace(".", f" and {names}.")
+    return (first, *unmeasured_words(model), *GENERAL_ASSUMPTIONS[1:], *apart, *model.assumptions)
+
+
+def independence_words(model: PathModel) -> tuple[str, ...]:
+    """Return what a specification assumes of mediators with no arrow between them, a sentence or two for each pair.
+
+    With normal errors that correlate by rho and a log link, E Y has the factor exp(rho s_1 s_2 b_1 b_2) in every world,
+    with the residual SDs s and the outcome's slopes b: it goes out of ratios, not of differences.
+    """
+    found = []
+    for later in model.equations[:-1]:
+        before = model.mediators[: model.mediators.index(later.response)]
+        found += [_independent(model, name, later.response) for name in before if name not in later.parents]
+    return tuple(found)
+
+
+def _independent(model: PathModel, first: str, second: str) -> str:
+    labels = [model.variable(name).label for name in (first, second)]
+    common = [u.name for u in model.confounders if {first, second} <= dict(u.strengths).keys()]
+    others = ["the other mediators before the second"] if len(model.mediators) > 2 else []
+    given = _listed(["the exposure", "the covariates", *common, *others])
+    head = f"{labels[0]} and {in_sentence(labels[1])} have no arrow between them: they are assumed independent given "
+    head += f"{given}."
+    families = [FAMILIES[e.family] for e in model.equations if e.response in (first, second)]
+    curved = any(equation.interactions or equation.monotonic or equation.zero_part for equation in model.equations)
+    linear = all(family.link == "identity" for family in families) and not curved
+    last = model.outcome_family
+    if linear and last.link == "identity" and last.name != "lognormal":
+        return f"{head} The effects of the paths do not depend on it."
+    if linear and (last.link == "log" or last.name == "lognormal"):
+        return (
+            f"{head} Where their errors correlate by rho, differences are off by the factor exp(rho s1 s2 b1 b2), with "
+            "their residual SDs s and the slopes b of the outcome on them; ratios are not."
+        )
+    return f"{head} Where they are not, effects on the outcome are off."
+
+
+def unmeasured_words(model: PathModel) -> tuple[str, ...]:
+    """Return what a specification assumes of each confounder that nobody measured, one sentence or two each."""
+    return tuple(
+        f"{confounder.name} was not measured; it is assumed: standard normal, independent of the exposure and the "
+        f"covariates, and one SD of it adds {_listed(_strengths(model, confounder))}. The records do not say whether "
+        f"it is there or how strong it is; effects are what they would be if it is."
+        for confounder in model.confounders
+    )
+
+
+def _strengths(model: PathModel, confounder: Unmeasured) -> list[str]:
+    found = []
+    for response, strength in confounder.strengths:
+        family = next(FAMILIES[e.family] for e in model.equations if e.response == response)
+        label, scale = model.variable(response).label, _predictor_scale(family)
+        size = f"an unknown number, with the prior {strength}," if isinstance(strength, Prior) else f"{strength:g}"
+        found.append(f"{size} to {in_sentence(label)}{f' ({scale})' if scale else ''}")
+    return found
+
+
+def _listed(parts: list[str]) -> str:
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _predictor_scale(family: Family) -> str:
+    """Return the scale of a family's linear predictor, in words; '' for the response's own unit."""
+    return product_scale(family).removeprefix("in ")
+
+
+def product_scale(family: Family) -> str:
+    """Return the scale of products of coefficients into an outcome, in words; '' for the outcome's own unit."""
+    if family.link == "log":
+        return "in log rates" if family.response == "count" else "in logarithms of the mean"
+    if family.name == "lognormal":
+        return "in logarithms of the mean"
+    return {"logit": "in log odds", "probit": "in probits"}.get(family.link, "")

@@ -1,0 +1,178 @@
+"""The printed effects: path-specific ones, interventional ones, and which conclusions last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bayes_sp.analysis.workflow import Analysis
+from bayes_sp.effects.stable_signs import KAPPAS, Sign
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import (
+    AVERAGE,
+    DEPENDENCE,
+    DIFFERENCE,
+    DIRECT,
+    MEDIATED_INTERACTION,
+    RATE_RATIO,
+    RISK_RATIO,
+    TOTAL,
+    VIA,
+)
+from bayes_sp.report.text.assumptions import distinct, path_words
+from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, wrapped
+from bayes_sp.sensitivity.effect_words import scale_words
+
+RATIOS = (RATE_RATIO, RISK_RATIO)
+SIGNS = {-1: "negative", 1: "positive"}
+
+
+def effect_lines(analysis: Analysis) -> list[str]:
+    """Return the table of path effects, its note, interventional effects, and the line on what lasts."""
+    table = analysis.effects.intervals()
+    table = table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
+    ratio = next((scale for scale in RATIOS if scale in table.index.get_level_values("scale")), "")
+    rows = _path_rows(analysis, table, ratio)
+    return [
+        *aligned(rows, "lrrrrrr"),
+        *wrapped(_note(analysis, ratio)),
+        *_extrapolation(analysis),
+        *_interventional(analysis),
+        *_lasting(analysis),
+    ]
+
+
+def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str) -> list[list[str]]:
+    model, spread = analysis.fit.model, analysis.spread
+    decimals = decimals_of(table.xs(DIFFERENCE, level="scale"))
+    rows = [["", "difference", "95 % interval", "P(< 0)"]]
+    rows[0] += [scale_words(model, ratio), "95 % interval"] if ratio else []
+    rows[0] += [] if spread is None else ["reconstructions"]
+    for path in distinct(list(table.index.get_level_values("path").unique())):
+        difference = table.loc[(path, DIFFERENCE)]
+        row = [path_words(model, path), number(difference["median"], decimals), interval(difference, decimals)]
+        row.append(f"{difference['prob_negative']:.3f}")
+        if ratio:
+            one = table.loc[(path, ratio)]
+            digits = max(3, decimals_of(table.xs(ratio, level="scale")))
+            row += [number(one["median"], digits), interval(one, digits)]
+        if spread is not None:
+            low, high = spread.loc[path].min(), spread.loc[path].max()
+            row.append(f"{number(low, decimals)} to {number(high, decimals)}")
+        rows.append(row)
+    return rows
+
+
+def _note(analysis: Analysis, ratio: str) -> str:
+    spread = analysis.spread
+    note = (
+        f"Differences in {analysis.effects.unit}. Posterior medians and equal-tailed intervals; P(< 0) is the "
+        "posterior probability that the difference is negative. "
+    )
+    names = "".join(f" and {confounder.name}" for confounder in analysis.fit.model.confounders)
+    if analysis.effects.ordered:
+        note += (
+            f"Exact for each draw, standardised over the patients' covariates{names}, averaged over the orders in "
+            "which paths can be switched, so that in every draw the paths add up to the total "
+            "(their medians need not do so exactly). "
+        )
+    if spread is not None:
+        note += (
+            f"Reconstructions: range of the maximum-likelihood difference over {spread.shape[1]} sets of records "
+            f"(seeds {spread.columns.min()} to {spread.columns.max()}) that all reproduce the published moments; the "
+            "moments leave that range open, and the intervals beside it, from one set, do not contain it."
+        )
+    return note
+
+
+def _extrapolation(analysis: Analysis) -> list[str]:
+    """Say it where the contrast compares values of the exposure that no record comes near."""
+    model = analysis.fit.model
+    values = analysis.fit.survey.records[model.exposure]
+    low, high = float(values.min()), float(values.max())
+    if all(low <= u <= high for u in model.contrast):
+        return []
+    u0, u1 = model.contrast
+    return wrapped(
+        f"EXTRAPOLATED: the contrast {u0:g} to {u1:g} leaves the exposures in the data ({low:g} to {high:g}). Set "
+        "`contrast` in the specification to values that occur."
+    )
+
+
+def _interventional(analysis: Analysis) -> list[str]:
+    table = analysis.interventional
+    if table is None:
+        many = len(analysis.fit.model.mediators) > 2
+        return ["", *wrapped("Interventional effects are computed for one or two mediators.")] if many else []
+    rounding = 1e-9 * float((table["upper"] - table["lower"]).max())
+    decimals = decimals_of(table[~table["effect"].isin([MEDIATED_INTERACTION, DEPENDENCE])])  # those two are often tiny
+    rows = [["", "difference", "95 % interval", "P(< 0)"]]
+    for row in table.itertuples():
+        one = pd.Series({"lower": row.lower, "upper": row.upper})
+        if max(abs(row.lower), abs(row.upper)) <= rounding:
+            continue  # 0 by construction, as the dependence of mediators that have no arrow between them
+        words = _interventional_words(analysis.fit.model, str(row.effect))
+        rows.append([words, number(row.median, decimals), interval(one, decimals), f"{row.prob_negative:.3f}"])
+    head = (
+        "Interventional effects, from the same draws: what moving each mediator's distribution would do, with no "
+        "assumption on one patient in two worlds at once. In every draw they add up to the same total."
+    )
+    return ["", *wrapped(head), *aligned(rows, "lrrr")]
+
+
+def _interventional_words(model: PathModel, effect: str) -> str:
+    if effect.startswith(VIA):
+        return f"via {model.variable(effect.removeprefix(VIA)).label}"
+    words = {
+        DIRECT: "direct",
+        MEDIATED_INTERACTION: "both mediators together, beyond each",
+        DEPENDENCE: "dependence of the mediators",
+        TOTAL: "total",
+    }
+    return words[effect]
+
+
+def _lasting(analysis: Analysis) -> list[str]:
+    """Say which signs hold at 95 % for which kappa, averaged over the orders of switching and in every order."""
+    if analysis.signs is None:
+        return []
+    model, none = analysis.fit.model, list[str]()
+    lines = wrapped(
+        "Signs at 95 %, of differences averaged over the orders of switching as in the table, for kappa "
+        f"{_listed(KAPPAS)} (kappa: how alike a mediator's errors are in two worlds):"
+    )
+    alone = False
+    for path in distinct(list(analysis.signs)):
+        sign, words = analysis.signs[path], path_words(model, path)
+        if not any(sign.average):
+            none.append(words)
+            continue
+        lines += wrapped(f"{words}: {_sign_words(sign)}.", "- ", "  ")
+        alone |= bool(sign.lasting) and sign.single[:-1] != sign.average[:-1]
+    if none:
+        lines += wrapped(f"No sign for any kappa: {'; '.join(none)}.", "- ", "  ")
+    if alone:
+        lines += wrapped(
+            "In a single order, below kappa 1, switching one path also sets a mediator's two worlds apart: its step is "
+            "then not 0 even where the path's own effect is."
+        )
+    return ["", *lines]
+
+
+def _sign_words(sign: Sign) -> str:
+    """Return for which kappa an effect has which sign, and in which of them not in every single order."""
+    if not sign.lasting:
+        found = {
+            word: [kappa for kappa, own in zip(KAPPAS, sign.average, strict=True) if own == value]
+            for value, word in (*SIGNS.items(), (0, "no sign"))
+        }
+        return "; ".join(f"{word} with kappa {_listed(kappas)}" for word, kappas in found.items() if kappas)
+    failing = [kappa for kappa, own in zip(KAPPAS, sign.single, strict=True) if own != sign.lasting]
+    head = f"{SIGNS[sign.lasting]} for each"
+    return f"{head}, not in every single order with kappa {_listed(failing)}" if failing else f"{head}, in every order"
+
+
+def _listed(kappas: Sequence[float]) -> str:
+    *first, last = (f"{kappa:g}" for kappa in kappas)
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,0 +1,206 @@
+"""Several specifications side by side: text, and the folder that keeps them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bayes_sp.analysis.comparison.models import DIRECT, REFERENCE, SERIAL, Multiverse
+from bayes_sp.analysis.comparison.models import WORDS as ABOUT
+from bayes_sp.analysis.fit import Fit
+from bayes_sp.analysis.workflow import analyse, compare_models
+from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.inference.sample import Notify, silent
+from bayes_sp.inference.versions import versions
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.reading.write import specification_digest
+from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT
+from bayes_sp.records.published.reconstruct import reconstruct
+from bayes_sp.records.survey import Survey
+from bayes_sp.report.folders.analysis import save_analysis
+from bayes_sp.report.folders.run import RUN_FILE, default_folder, read_run
+from bayes_sp.report.text.layout import WIDTH, aligned, decimals_of, interval, number, wrapped
+from bayes_sp.report.text.summary import summary_text
+from bayes_sp.sensitivity.effect_words import scale_words
+
+HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "indirect", TOTAL: "total"}
+RATIOS = (RATE_RATIO, RISK_RATIO)
+
+
+def multiverse_text(found: Multiverse, mark: str) -> str:
+    """Return what ``compare`` prints: effects, predictions and verdicts, and the conclusion."""
+    lines = [f"Data: {mark}.", ""]
+    lines += ["1. Effects of each specification", *_effects(found), ""]
+    lines += ["2. Which predicts the outcome better, and which fits can be used", *_verdicts(found), ""]
+    lines += [f"3. The {ABOUT[found.effect]} effect in all of them", *wrapped(found.sentence)]
+    lines += [line for note in found.notes for line in wrapped(f"{note}.", "- ", "  ")]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _effects(found: Multiverse) -> list[str]:
+    table = found.table[found.table["effect"].notna()]
+    if table.empty:
+        return wrapped("No specification could be fitted.")
+    shown = found.shown
+    rows = [["", "", *(HEADS[effect] for effect in shown)]]
+    decimals = decimals_of(table[table["scale"] == DIFFERENCE])
+    for name, own in table.groupby("specification", sort=False):
+        model = next(entry.model for entry in found.entries if entry.name == name and entry.model is not None)
+        scales = [DIFFERENCE, next((scale for scale in RATIOS if scale in set(own["scale"])), COEFFICIENT)]
+        for i, scale in enumerate(scale for scale in scales if scale in set(own["scale"])):
+            row = [str(name) if i == 0 else "", scale_words(model, scale)]
+            for effect in shown:
+                cell = own[(own["effect"] == effect) & (own["scale"] == scale)]
+                row.append("" if cell.empty else _cell(cell.iloc[0], decimals))
+            rows.append(row)
+    units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
+    note = (
+        f"Differences in {', or '.join(units)}. Posterior medians and {100 * found.ci_prob:g} % equal-tailed "
+        "intervals; differences and ratios are averaged over the orders of switching paths. "
+    )
+    note += "Serial: through all mediators in the specification's own order. " if SERIAL in shown else ""
+    note += "Indirect: all indirect paths together. " if TOTAL_INDIRECT in shown else ""
+    note += "Products of coefficients are per unit of exposure."
+    return [*_side_by_side(rows), *wrapped(note)]
+
+
+def _side_by_side(rows: list[list[str]]) -> list[str]:
+    """Return a table with two columns of heads; what does not fit beside the others stands below, with the heads."""
+    columns = len(rows[0])
+    whole = aligned(rows, "ll" + "r" * (columns - 2))
+    if max(map(len, whole)) <= WIDTH:
+        return whole
+    half = 2 + (columns - 1) // 2
+    first, second = ([[*row[:2], *row[chosen]] for row in rows] for chosen in (slice(2, half), slice(half, None)))
+    return [*_side_by_side(first), "", *_side_by_side(second)] if columns > 3 else whole
+
+
+def _cell(row: pd.Series, decimals: int) -> str:
+    return f"{number(row['median'], decimals)} {interval(row, decimals)}"
+
+
+def _verdicts(found: Multiverse) -> list[str]:
+    rows, reasons = [["", "outcome", "elpd difference (SE)", "can be used"]], []
+    cautious = {entry.name for entry in found.entries if entry.verdict is not None and entry.verdict.cautions}
+    for name, own in found.table.groupby("specification", sort=False):
+        first = own.iloc[0]
+        if pd.isna(first["family"]):
+            rows.append([str(name), "", "", "not fitted"])
+            reasons.append(f"{name}: {first['verdict']}")
+            continue
+        family = str(first["family"]).replace("_", " ")
+        rows.append([str(name), family, _elpd(first), "yes" if first["trustworthy"] else "NO"])
+        if not first["trustworthy"] or name in cautious:
+            reasons.append(f"{name}: {first['verdict']}")
+        if first["elpd_reason"] and first["elpd_reason"] != REFERENCE:
+            reasons.append(f"{name}, elpd: {first['elpd_reason']}")
+    note = (
+        "elpd: expected log predictive density of the outcome of a patient who was left out, summed over patients; "
+        "positive: predicts better than the specification marked 0. A difference of less than about twice its SE, or "
+        "of less than 4, says little."
+    )
+    listed = [line for reason in reasons for line in wrapped(f"{reason.rstrip('.')}.", "- ", "  ")]
+    return [*aligned(rows, "llrr"), *wrapped(note), *listed]
+
+
+def _elpd(row: pd.Series) -> str:
+    if row["elpd_reason"] == REFERENCE:
+        return "0"
+    return "" if pd.isna(row["elpd_difference"]) else f"{row['elpd_difference']:+.1f} ({row['elpd_se']:.1f})"
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A comparison whose runs are saved, with its text."""
+
+    multiverse: Multiverse
+    text: str
+
+
+def compare_and_keep(
+    models: Sequence[str], data: Path | None, reconstruction: int, folder: Path, *, seed: int, options: SamplerOptions,
+    replicates: int = 0, notify: Notify = silent,
+) -> Kept:  # fmt: skip
+    """Compare specifications, each fit taken from a finished run where there is one, else fitted and saved as a run.
+
+    Runs are looked for in ``folder`` and in ``runs``. A run is the same fit where specification, records, seed,
+    sampler options (but cores) and version are the same. A run without the draws of what was not measured of single
+    patients (`Conditioned.lacking`), which a folder without records does not keep, is fitted again, and a line says so.
+
+    Parameters
+    ----------
+    models
+        Names or files; those that cannot be read or fitted stand in the table with the reason.
+    data, reconstruction
+        The CSV file, or None and the seed of the reconstruction.
+    folder
+        Where the runs are written.
+    seed, options
+        Of every fit.
+    replicates
+        Bootstrap samples in each run.
+    notify
+        Called with a line at the start of each stage.
+    """
+    survey: Survey | Path = reconstruct(reconstruction) if data is None else data
+    lines: list[str] = []
+
+    def one(model: PathModel, records: Survey) -> Fit:
+        """Return a finished run with the same draws, or fit and save one."""
+        same = [run for run in _finished_runs((folder, Path("runs"))) if _is_same(run, model, records, seed, options)]
+        lacking = dict[Path, str]()
+        for run in same:
+            found = Fit(model, records, read_run(run).posterior, seed, options)
+            lacking[run] = " and ".join(found.lacking())
+            if not lacking[run]:
+                lines.append(f"Taken from a finished run: {model.name} from {run}")
+                return found
+        lines.extend(_again(model.name, *next(iter(lacking.items()))) if lacking else [])
+        analysis = analyse(model, records, seed=seed, options=options, replicates=replicates, notify=notify)
+        if not any(run.is_relative_to(folder) for run in same):  # else these draws are there already
+            destination = default_folder(model.name, records.digest, seed, folder)
+            save_analysis(analysis, destination, summary=summary_text(analysis))
+        return analysis.fit
+
+    found = compare_models(models, survey, seed=seed, options=options, fit_one=one, notify=notify)
+    mark = survey.mark if isinstance(survey, Survey) else survey.name
+    text = multiverse_text(found, mark)
+    text += "".join(f"{line}\n" for line in lines)
+    return Kept(found, text)
+
+
+def _again(name: str, run: Path, lacking: str) -> list[str]:
+    """Say why a finished run is not used."""
+    return wrapped(f"Fitted again: {name}. {run} does not keep draws of {lacking}.", margin="")
+
+
+def _finished_runs(roots: Sequence[Path]) -> Iterator[Path]:
+    for root in roots:
+        if root.is_dir():
+            yield from (path.parent for depth in ("*", "*/*") for path in sorted(root.glob(f"{depth}/{RUN_FILE}")))
+
+
+def _is_same(run: Path, model: PathModel, survey: Survey, seed: int, options: SamplerOptions) -> bool:
+    """Whether a run's folder holds the draws that this fit would give; a file that cannot be read holds none."""
+    try:
+        info = tomllib.loads((run / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    found: dict[str, Any] = {
+        "specification": info.get("specification_digest"), "data": info.get("data", {}).get("digest"),
+        "seed": info.get("seed"), "version": info.get("bayes_sp"), "options": _without_cores(info.get("sampler", {})),
+    }  # fmt: skip
+    wanted = {
+        "specification": specification_digest(model), "data": survey.digest, "seed": seed,
+        "version": versions()["bayes_sp"], "options": _without_cores(asdict(options)),
+    }  # fmt: skip
+    return found == wanted
+
+
+def _without_cores(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name != "cores"}

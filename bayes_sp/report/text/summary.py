@@ -1,0 +1,163 @@
+"""The printed summary of an analysis, in plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from bayes_sp.analysis.comparison.recovery import RECONSTRUCTION_NOTE, RECOVERY_NOTE, Recovered
+from bayes_sp.analysis.comparison.table import BOOTSTRAP, POSTERIOR, PUBLISHED
+from bayes_sp.analysis.criticism.diagnostics import Verdict
+from bayes_sp.analysis.fit import Fit
+from bayes_sp.analysis.workflow import Analysis
+from bayes_sp.design.notes import survey_notes
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import COEFFICIENT, DIFFERENCE
+from bayes_sp.report.text.assumptions import (
+    assumptions,
+    distinct,
+    in_sentence,
+    path_words,
+    product_scale,
+    unmeasured_words,
+)
+from bayes_sp.report.text.criticism import criticism_sections
+from bayes_sp.report.text.effects import effect_lines
+from bayes_sp.report.text.layout import aligned as _table
+from bayes_sp.report.text.layout import decimals_of as _decimals
+from bayes_sp.report.text.layout import interval as _interval
+from bayes_sp.report.text.layout import number as _number
+from bayes_sp.report.text.layout import wrapped as _wrap
+from bayes_sp.report.text.resamples import resample_sentences, rows_used
+
+WITHHELD = (
+    "Products of coefficients are withheld: links along the paths differ, a slope is not one number, or the outcome has"
+    " a zero part, so that a product would not be the effect on any one scale."
+)
+
+
+def summary_text(analysis: Analysis, *, with_ends: bool = False) -> str:
+    """Return what ``fit`` prints: verdict, published against recovered, effects, comparison, assumptions.
+
+    The observed minimum and maximum of a response, which are the values of single patients, only ``with_ends``.
+    """
+    lines = head_lines(analysis.fit, analysis.verdict)
+    if analysis.verdict.clean:
+        lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
+    number = 1
+    for title, body in _sections(analysis, with_ends=with_ends):
+        lines += ["", f"{number}. {title}", *body]
+        number += 1
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def said_above(summary: str, fit: Fit) -> str:
+    """Return a summary for a terminal on which the warnings of `read_survey` stand: one line in place of its doubts."""
+    rest = summary.removeprefix("".join(f"{line}\n" for line in _doubt_lines(fit)))
+    if rest == summary:
+        return summary
+    warned = "the warning" if len(fit.doubts) == 1 else f"the {len(fit.doubts)} warnings"
+    return f"Look first: {warned} above on the records.\n\n{rest}"
+
+
+def _doubt_lines(fit: Fit) -> list[str]:
+    return [line for doubt in fit.doubts for line in [*_wrap(f"Look first: {doubt}", margin=""), ""]]
+
+
+def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
+    """Return what every summary begins with: doubts, a verdict unless it is clean, specification, what records are."""
+    lines = _doubt_lines(fit)
+    lines += [] if verdict.clean else [*_wrap(str(verdict), margin=""), ""]
+    lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
+    lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
+    for note in (*unmeasured_words(fit.model), *survey_notes(fit.model, fit.survey)):
+        lines += _wrap(note, margin="")
+    return lines
+
+
+def _sections(analysis: Analysis, *, with_ends: bool) -> Iterator[tuple[str, list[str]]]:
+    if analysis.recovered:
+        yield "What the article reported, and what its own Table 2 gives back", _recovery(analysis.recovered)
+    model = analysis.fit.model
+    u0, u1 = model.contrast
+    exposure = model.variable(model.exposure)
+    unit = f" ({exposure.unit})" if exposure.unit else ""
+    yield f"Effects of {in_sentence(exposure.label)}: {u1:g} against {u0:g}{unit}", effect_lines(analysis)
+    yield "Bayes and bootstrap, like for like", _comparison(analysis)
+    if analysis.criticism is not None:
+        yield from criticism_sections(model, analysis.criticism, with_ends=with_ends)
+    yield "What these effects assume", [line for text in assumptions(model) for line in _wrap(text, "- ", "  ")]
+
+
+def _recovery(recovered: Sequence[Recovered]) -> list[str]:
+    rows = [["", "published", "from Table 2", "apart"]]
+    for item in recovered:
+        printed = f"{item.published}" + (f" (SE {item.published_se})" if item.published_se else "")
+        found = f"{item.recovered:z.3f}" + (f" (SE {item.recovered_se:z.3f})" if item.recovered_se is not None else "")
+        apart = "rounds to the printed value" if item.agrees else f"{item.apart:.1f} published SEs"
+        rows.append([item.name, printed, found, apart])
+    return [*_table(rows, "lrrl"), *_wrap(RECOVERY_NOTE)]
+
+
+def _comparison(analysis: Analysis) -> list[str]:
+    table = analysis.comparison.table
+    lines: list[str] = []
+    for scale in (DIFFERENCE, COEFFICIENT):
+        if scale == COEFFICIENT and COEFFICIENT not in set(analysis.effects.draws["scale"].to_numpy()):
+            lines += [*_wrap(WITHHELD), ""]
+            continue
+        last = analysis.fit.model.outcome_family
+        on = product_scale(last)
+        if scale == COEFFICIENT and not on:
+            continue  # in the outcome's own unit it says the same again
+        own = f"{last.name.replace('_', ' ')}: {on}"
+        products = f"Product of coefficients per unit of exposure (normal: in the outcome's unit; {own})"
+        head = f"Difference, {analysis.effects.unit}" if scale == DIFFERENCE else products
+        rows = _comparison_rows(analysis.fit.model, table[table["scale"] == scale])
+        lines += [f"   {head}", *_table(rows, "lrrr"), ""]
+    for sentence in analysis.comparison.missing:
+        lines += _wrap(f"{sentence[:1].upper()}{sentence[1:].rstrip('.')}.")
+    failures = analysis.comparison.bootstrap.drop_duplicates("likelihood")
+    if failures.empty:
+        return [*lines, *_wrap("95 % intervals: equal-tailed (posterior). There is no bootstrap.")]
+    for sentence in resample_sentences(analysis.comparison.bootstrap):
+        lines += _wrap(sentence)
+    replicates = int(failures["replicates"].iloc[0])
+    note = (
+        f"95 % intervals: percentile of {replicates} resamples of patients (bootstrap of the maximum-likelihood fit), "
+        "equal-tailed (posterior). Along a row only the inference changes, down a column only the likelihood "
+        "(with the covariates' coding that belongs to it) and what a sentence above names."
+    )
+    return [*lines, *_wrap(note)]
+
+
+def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
+    """Return the heads, then for each path a line with its name and a line for each likelihood."""
+    likelihoods = [name for name in dict.fromkeys(table["likelihood"]) if name != PUBLISHED]
+    inferences = [name for name in (PUBLISHED, BOOTSTRAP, POSTERIOR) if name in set(table["inference"])]
+    cells = dict(iter(table.groupby(["path", "likelihood", "inference"])))
+    decimals = _decimals(table[table["inference"] != PUBLISHED])
+    rows = [["", *(f"{name}{rows_used(table, name)}" for name in inferences)]]
+    for path in distinct(list(dict.fromkeys(table["path"]))):
+        rows.append([path_words(model, path), *[""] * len(inferences)])
+        for i, likelihood in enumerate(likelihoods):
+            row = [f"   {likelihood.replace('_', ' ')}"]
+            for inference in inferences:
+                found = cells.get((path, PUBLISHED if inference == PUBLISHED else likelihood, inference))
+                if inference == PUBLISHED:
+                    row.append("" if found is None or i > 0 else _published(found))
+                elif found is not None:
+                    one = found.iloc[0]
+                    row.append(f"{_number(one['estimate'], decimals)} {_interval(one, decimals)}")
+                else:
+                    row.append("")
+            rows.append(row)
+    return rows
+
+
+def _published(rows: pd.DataFrame) -> str:
+    """Return every reading of a published estimate, as printed, with its interval."""
+    estimates = " or ".join(f"{value:g}" for value in rows["estimate"])
+    lower, upper = rows["lower"].iloc[0], rows["upper"].iloc[0]
+    return estimates if pd.isna(lower) else f"{estimates} [{lower:g}, {upper:g}]"

@@ -1,0 +1,1 @@
+"""Power-scaling of priors and likelihood."""

@@ -1,0 +1,1 @@
+"""Other priors, and the prior at which a conclusion changes."""

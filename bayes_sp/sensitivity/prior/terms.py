@@ -1,0 +1,173 @@
+"""Which prior belongs to which coefficient, and a specification with some of them changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+
+from bayes_sp.model.checks.priors import prior_parameters
+from bayes_sp.model.distributions import Prior
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.path_model import WHOLE_MODEL, ZERO, Equation, PathModel
+from bayes_sp.names import TOTAL, TOTAL_INDIRECT, path_name
+
+type Term = tuple[str, str]  # (response, parameter as its prior is asked for)
+
+PATHS = "paths"
+COVARIATES = "covariates"
+INTERCEPTS = "intercepts"
+COEFFICIENTS = "coefficients"
+GROUPS: dict[str, str] = {
+    PATHS: "coefficients on the paths",
+    "paths_to_mediators": "coefficients on the paths into the mediators",
+    "paths_to_outcome": "coefficients on the paths into the outcome",
+    COVARIATES: "coefficients of covariates",
+    INTERCEPTS: "intercepts",
+    COEFFICIENTS: "all coefficients",
+}
+SCALES = {"normal": "sigma", "student_t": "sigma", "laplace": "b",
+          "half_normal": "sigma", "half_student_t": "sigma", "exponential": "scale"}  # fmt: skip
+
+
+def members(model: PathModel, group: str) -> tuple[Term, ...]:
+    """Return a group's coefficients in the order of the equations.
+
+    ``paths``: slopes of exposure and mediators and their interactions, in zero parts too; ``paths_to_mediators`` and
+    ``paths_to_outcome`` are those of the mediators' equations and of the outcome's. ``covariates``; ``intercepts``, in
+    zero parts too; ``coefficients``: all of these. Cutpoints belong to none.
+    """
+    found = []
+    for equation in model.equations:
+        place = "paths_to_outcome" if equation.response == model.outcome else "paths_to_mediators"
+        kinds = {PATHS: {PATHS, place}, COVARIATES: {COVARIATES}, INTERCEPTS: {INTERCEPTS}}
+        for parameter in prior_parameters(model, equation):
+            kind = _kind(model, equation, parameter)
+            if kind and group in (COEFFICIENTS, *kinds[kind]):
+                found.append((equation.response, parameter))
+    return tuple(found)
+
+
+def _kind(model: PathModel, equation: Equation, parameter: str) -> str:
+    """Return the group of a parameter, '' for those that are no coefficients."""
+    zero = parameter.startswith(ZERO) and parameter.removeprefix(ZERO) in model.zero_terms(equation)
+    term = parameter.removeprefix(ZERO) if zero else parameter
+    if term in equation.parents or ":" in term:
+        return PATHS
+    if term in model.covariate_terms:
+        return COVARIATES
+    return INTERCEPTS if term == "intercept" else ""
+
+
+def cutpoints(model: PathModel) -> tuple[Term, ...]:
+    """Return the cutpoints of the ordered equations."""
+    return tuple((e.response, "cutpoint") for e in model.equations if FAMILIES[e.family].ordered)
+
+
+def along(model: PathModel, path: str) -> tuple[Term, ...]:
+    """Return the coefficients along a path, of every indirect path, or of every path (``total``).
+
+    With the slope of a mediator goes its interaction with the exposure, with the slope of the exposure every
+    interaction of its equation, and with both their slopes in a zero part.
+    """
+    names = {path_name(variables): variables for variables in model.named_paths()}
+    indirect = [variables for variables in names.values() if len(variables) > 2]
+    chosen = {TOTAL: list(names.values()), TOTAL_INDIRECT: indirect}.get(path) or [names[path]]
+    edges = {(child, parent) for variables in chosen for parent, child in pairwise(variables)}
+    return tuple(term for term in members(model, PATHS) if _parents(model, *term) & edges)
+
+
+def _parents(model: PathModel, response: str, parameter: str) -> set[Term]:
+    """Return the (response, parent) that a coefficient on the paths belongs to: two for an interaction."""
+    if ":" in parameter:
+        return {(response, parent) for parent in parameter.split(":")}
+    parents = next(equation.parents for equation in model.equations if equation.response == response)
+    return {(response, parameter if parameter in parents else parameter.removeprefix(ZERO))}
+
+
+def prior_of(model: PathModel, term: Term) -> Prior:
+    """Return the prior of a parameter of a checked specification."""
+    prior = model.prior(*term)
+    if prior is None:
+        raise ValueError(f'the specification "{model.name}" has no prior for {arrow(term)}')
+    return prior
+
+
+def arrow(term: Term) -> str:
+    """Return a coefficient's name as readers see it: ``response <- parameter``."""
+    return f"{term[0]} <- {term[1]}"
+
+
+def scaled(prior: Prior, factor: float, why: str) -> Prior:
+    """Return a prior whose scale is another multiple; itself for a factor of 1 and where it has no scale."""
+    name = SCALES.get(prior.dist)
+    if name is None or factor == 1.0:
+        return prior
+    constants = tuple((key, value * factor if key == name else value) for key, value in prior.constants)
+    return Prior(prior.dist, constants, f"{why}; as written: {prior}, {prior.why}")
+
+
+def centred(prior: Prior, factor: float, why: str) -> Prior:
+    """Return a prior with mean 0 and a multiple of its scale; itself where that changes nothing, or without a scale."""
+    if prior.dist not in SCALES or (factor == 1.0 and not prior.values.get("mu")):
+        return prior
+    values = {**prior.values, "mu": 0.0, SCALES[prior.dist]: prior.values[SCALES[prior.dist]] * factor}
+    constants = tuple((key, values[key]) for key, _ in prior.constants)
+    return Prior(prior.dist, constants, f"{why}; as written: {prior}, {prior.why}")
+
+
+def changed(model: PathModel, terms: tuple[Term, ...], change: Callable[[Prior], Prior], case: str) -> PathModel:
+    """Return a specification in which the priors of some coefficients are changed."""
+    return with_priors(model, {term: change(prior_of(model, term)) for term in terms}, case)
+
+
+def with_priors(model: PathModel, changes: Mapping[Term, Prior], case: str) -> PathModel:
+    """Return the specification with other priors for some parameters, and nothing else changed but its name.
+
+    An entry of ``priors`` that serves only parameters with one and the same new prior is replaced where it stands;
+    where some keep theirs, the others get entries of their own in their equation's table, which win over every other.
+    The specification itself where nothing changes.
+    """
+    if all(model.prior(*term) == prior for term, prior in changes.items()):
+        return model
+    users = users_of(model)
+    entries: list[tuple[str, str, Prior]] = []
+    for where, name, prior in model.priors:
+        using = users.get((where, name), [])
+        new = {term: changes.get(term, prior) for term in using}
+        if len(set(new.values())) <= 1:
+            entries.append((where, name, next(iter(new.values()), prior)))
+            continue
+        if prior in new.values():
+            entries.append((where, name, prior))
+        entries += [(*term, other) for term, other in new.items() if other != prior]
+    return renamed(model, tuple(entries), case)
+
+
+def renamed(model: PathModel, entries: tuple[tuple[str, str, Prior], ...], case: str) -> PathModel:
+    """Return a specification with these priors, named after the case, in a form that can be written as TOML."""
+    found = replace(model, name=f"{model.name} ({case})", priors=entries)
+    return replace(found, priors=tuple(_writable(found)))
+
+
+def users_of(model: PathModel) -> dict[tuple[str, str], list[Term]]:
+    """Return which parameters each entry of ``priors`` serves; entries that serve none are left out."""
+    users: dict[tuple[str, str], list[Term]] = defaultdict(list)
+    for equation in model.equations:
+        for parameter in prior_parameters(model, equation):
+            place = model.prior_place(equation.response, parameter)
+            if place is not None:
+                users[place].append((equation.response, parameter))
+    return dict(users)
+
+
+def _writable(model: PathModel) -> Iterator[tuple[str, str, Prior]]:
+    """Yield the priors; a mediator's for the whole model cannot stand beside a table of its equation in a file."""
+    tables = {where for where, _, _ in model.priors if where}
+    users = users_of(model)
+    for where, name, prior in model.priors:
+        if where == WHOLE_MODEL and name in tables:
+            yield from ((*term, prior) for term in users.get((where, name), []))
+        else:
+            yield where, name, prior
