@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 
-def cached(compiler: Callable[..., Callable[[Any], Any]], *arguments: object, **options: object) -> Callable[[Any], Any]:
+def cached(
+    compiler: Callable[..., Callable[[Any], Any]], *arguments: object, **options: object
+) -> Callable[[Any], Any]:
     """Return a decorator ``compiler(..., cache=True)``, or one without a cache where none can be written.
 
     numba keeps its files beside the source or in the user's cache folder, and raises RuntimeError where it may write to

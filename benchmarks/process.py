@@ -39,8 +39,13 @@ def prepare(folder: Path, *, fill: bool) -> None:
     if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
         os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
     if fill:
-        seconds_of(["-c", "import bayes_sp.analysis.workflow, bayes_sp.cli.main, bayes_sp.report.folders.analysis; "
-                "import benchmarks.truth"])
+        seconds_of(
+            [
+                "-c",
+                "import bayes_sp.analysis.workflow, bayes_sp.cli.main, bayes_sp.report.folders.analysis; "
+                "import benchmarks.truth",
+            ]
+        )
 
 
 def seconds_of(arguments: Sequence[str], *, cache: Path | None = None, statuses: Collection[int] = (0,)) -> float:

@@ -15,7 +15,10 @@ def figures(settings: Settings) -> list[Figure]:
     found = [bare, package, shown, refused]
     if not settings.quick:
         sampler = _process(
-            "import of all a fit needs", ["-c", "import bayes_sp.analysis.workflow"], settings, note="pymc, nutpie, arviz, ..."
+            "import of all a fit needs",
+            ["-c", "import bayes_sp.analysis.workflow"],
+            settings,
+            note="pymc, nutpie, arviz, ...",
         )
         found += [sampler, ratio("import of all a fit needs / help", sampler, shown, "what loading on first use saves")]
     found.append(ratio("import bayes_sp / python alone", package, bare))

@@ -18,7 +18,9 @@ def architecture_table(order: Sequence[str]) -> str:
     def place(path: Path) -> tuple[int, list[tuple[bool, str]]]:
         parts = path.relative_to(PACKAGE).parts
         inside = [(folder, part) for part, folder in zip(parts, [False] + [True] * len(parts), strict=False)]
-        return order.index(parts[0].removesuffix(".py")), [(len(parts) > k + 1, part) for k, (_, part) in enumerate(inside)]
+        return order.index(parts[0].removesuffix(".py")), [
+            (len(parts) > k + 1, part) for k, (_, part) in enumerate(inside)
+        ]
 
     rows = []
     for path in sorted(PACKAGE.rglob("*.py"), key=lambda p: (-1, []) if p == PACKAGE / "__init__.py" else place(p)):

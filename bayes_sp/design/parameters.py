@@ -143,7 +143,10 @@ def _transformed(own: Array, block: Block) -> Array:
 
 
 def lay_out(
-    framed: Sequence[Block], others: Sequence[Block], integrated: Sequence[Block] = (), known: Sequence[FixedParameter] = ()
+    framed: Sequence[Block],
+    others: Sequence[Block],
+    integrated: Sequence[Block] = (),
+    known: Sequence[FixedParameter] = (),
 ) -> Parameters:
     """Give every block its places: natural ones are the unconstrained ones', but a simplex' shares come last."""
     start = 0

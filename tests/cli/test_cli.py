@@ -243,7 +243,9 @@ def test_a_run_that_cannot_be_saved_still_prints_its_result(clinic, capsys, monk
         raise RunError("run", ["cannot be written (No space left on device)"])
 
     verdict = type("Verdict", (), {"trustworthy": True})
-    monkeypatch.setattr("bayes_sp.analysis.workflow.analyse", lambda *_, **__: type("Analysis", (), {"verdict": verdict}))
+    monkeypatch.setattr(
+        "bayes_sp.analysis.workflow.analyse", lambda *_, **__: type("Analysis", (), {"verdict": verdict})
+    )
     monkeypatch.setattr("bayes_sp.report.text.summary.summary_text", lambda *_, **__: "the summary\n")
     monkeypatch.setattr("bayes_sp.report.folders.analysis.save_analysis", fail)
     assert main(["fit", "own.toml", "--data", "clinic.csv"]) == USER_MISTAKE
@@ -274,7 +276,8 @@ def test_options_reach_the_analysis(clinic, monkeypatch):
     monkeypatch.setattr("bayes_sp.analysis.workflow.analyse", analyse)
     monkeypatch.setattr("bayes_sp.report.text.summary.summary_text", lambda *_, **__: "the summary\n")
     monkeypatch.setattr(
-        "bayes_sp.report.folders.analysis.save_analysis", lambda _, place, **options: seen.update(options, folder=place.folder)
+        "bayes_sp.report.folders.analysis.save_analysis",
+        lambda _, place, **options: seen.update(options, folder=place.folder),
     )
     arguments = "--seed 7 --draws 11 --tune 12 --chains 3 --cores 2 --bootstrap 21 --save-records"
     assert main(["fit", "own.toml", "--data", "clinic.csv", *arguments.split()]) == OK

@@ -50,7 +50,9 @@ def confounders_of(model: PathModel, rows: Rows) -> tuple[Confounder, ...]:
 def _confounder(rows: Rows, unmeasured: Unmeasured) -> Confounder:
     name = unmeasured.name
     blocks = tuple(_strength_block(name, response, prior) for response, prior in unmeasured.estimated)
-    known = tuple(FixedParameter(name, response, float(s)) for response, s in unmeasured.strengths if isinstance(s, int | float))
+    known = tuple(
+        FixedParameter(name, response, float(s)) for response, s in unmeasured.strengths if isinstance(s, int | float)
+    )
     return Confounder(name, blocks, (hidden_block(name, len(np.unique(rows.patient))),), known)
 
 

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-
 @dataclass(frozen=True)
 class PublishedStudy:
     """The published study's numbers, each with its place in the article.
@@ -240,7 +239,9 @@ def published() -> PublishedStudy:
     ----------
     Kellezi et al. (2019). BMJ Open 9(11): e033137. https://doi.org/10.1136/bmjopen-2019-033137
     """
-    text = importlib.resources.files("bayes_sp.records.published").joinpath("kellezi2019.toml").read_text(encoding="utf-8")
+    text = (
+        importlib.resources.files("bayes_sp.records.published").joinpath("kellezi2019.toml").read_text(encoding="utf-8")
+    )
     toml = tomllib.loads(text)
     variables, correlations = _table2(toml["table2"])
     one = {

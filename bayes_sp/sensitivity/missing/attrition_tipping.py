@@ -168,9 +168,7 @@ def _when(
         return f"whatever the level{'s' if len(departure.moves) > 1 else ''} among {who}: {impossible}"
     if not deltas:
         return _range(curves, departure, who)
-    places = [
-        _place(curves, departure, delta, error, who) for delta, error in sorted(zip(deltas, errors, strict=True))
-    ]
+    places = [_place(curves, departure, delta, error, who) for delta, error in sorted(zip(deltas, errors, strict=True))]
     return f"unless {' or '.join(places)}"
 
 

@@ -25,7 +25,9 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 def workers():
     with Processes(2) as found:
         yield found
-    assert [child for child in psutil.Process().children() if "bayes_sp.analysis.batch" in " ".join(child.cmdline())] == []
+    assert [
+        child for child in psutil.Process().children() if "bayes_sp.analysis.batch" in " ".join(child.cmdline())
+    ] == []
 
 
 def test_calls_run_in_other_processes_with_one_thread_each(workers):

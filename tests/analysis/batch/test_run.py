@@ -153,7 +153,9 @@ def test_a_worker_killed_in_the_middle_is_replaced():
 
     def kill(line: str) -> None:
         if not killed:
-            killed.append(next(c for c in psutil.Process().children() if "bayes_sp.analysis.batch.worker" in str(c.cmdline())))
+            killed.append(
+                next(c for c in psutil.Process().children() if "bayes_sp.analysis.batch.worker" in str(c.cmdline()))
+            )
             killed[0].kill()
 
     found = Runner(workers=2, progress=kill).run(cells)
