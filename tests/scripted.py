@@ -142,7 +142,7 @@ def fit_once(
 def fits_made_once() -> Iterator[None]:
     """Let the analyses share their fits: what is tested is what becomes of them."""
     with pytest.MonkeyPatch.context() as patch:
-        for home in ("whole", "unmeasured_confounding"):
+        for home in ("every", "confounder.confounding"):
             patch.setattr(f"bayes_sp.sensitivity.{home}.fit", fit_once)
         yield
 

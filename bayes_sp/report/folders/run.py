@@ -7,6 +7,7 @@ import fnmatch
 import os
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -177,6 +178,26 @@ def _strangers(folder: Path) -> list[str]:
     )  # fmt: skip
 
 
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one process take names in a folder; without that, two that replace one run could move each other's away.
+
+    The system lets go of the lock where a process dies; a disk or system without locks has none.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 class RunFolder:
     """A run's folder: written under a hidden name, it takes its own when the ``with`` block ends well.
 
@@ -237,7 +258,8 @@ class RunFolder:
         self._interruptions.hold = True
         try:
             if error is None and not self._interruptions.pending:
-                self._take_name()
+                with _one_at_a_time(self._destination.real.parent):
+                    self._take_name()
         except OSError as refused:
             raise self._refused(refused) from refused
         finally:
