@@ -27,6 +27,10 @@ EFFECT_COLUMNS = (
     "path", "scale", "decomposition", "kappa", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
     "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
 )  # fmt: skip
+COEFFICIENT_COLUMNS = (
+    "equation", "term", "mean", "sd", "lower", "upper", "ci_kind", "ci_prob", "prob_negative", "ratio", "ml_estimate",
+    "ml_se", "r_hat", "ess_bulk", "ess_tail",
+)  # fmt: skip
 COMPARISON_COLUMNS = (
     "path", "scale", "likelihood", "inference", "estimate", "lower", "upper", "ci_kind", "ci_prob", "replicates",
     "failed", "boundary", "patients",

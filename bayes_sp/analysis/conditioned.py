@@ -9,6 +9,7 @@ from functools import cached_property, partial
 import pandas as pd
 import xarray as xr
 
+from bayes_sp.analysis.coefficients import Coefficients, coefficient_table
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.checks.doubts import survey_doubts
 from bayes_sp.design.design import Design
@@ -85,6 +86,21 @@ class Conditioned:
             self.model, self._design, self._draws, exposures, kappa=kappa, mark=self.survey.mark,
             baselines=self.baselines(),
         )  # fmt: skip
+
+    def coefficients(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
+        """Return every parameter of every equation, one in a row: its posterior beside maximum likelihood.
+
+        Columns ``equation, term, mean, sd, lower, upper, ci_kind, ci_prob, prob_negative, ratio, ml_estimate, ml_se,
+        r_hat, ess_bulk, ess_tail``; see `bayes_sp.analysis.coefficients.coefficient_table`.
+        """
+        return self.coefficients_with_notes(ci_prob).table
+
+    def coefficients_with_notes(self, ci_prob: float = CI_PROB, *, known: pd.DataFrame | None = None) -> Coefficients:
+        """Return the table of `coefficients` with what maximum likelihood leaves empty in it, and why.
+
+        ``known`` is the table of the verdict on the draws, where it is at hand.
+        """
+        return coefficient_table(self.model, self.survey, self._design, self._draws, ci_prob=ci_prob, known=known)
 
     def signs(self, ci_prob: float = CI_PROB) -> dict[str, Sign]:
         """Return on which side of 0 each difference lies for kappa 0, 0.5 and 1, averaged and in every single order.

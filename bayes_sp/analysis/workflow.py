@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bayes_sp.analysis.coefficients import Coefficients
 from bayes_sp.analysis.comparison.models import ModelResult, Multiverse, multiverse
 from bayes_sp.analysis.comparison.recovery import Recovered, recover_published
 from bayes_sp.analysis.comparison.table import Comparison
@@ -45,6 +46,8 @@ class Analysis:
         Published numbers beside those that Table 2 gives; empty for a user's own survey.
     criticism
         Checks of the fit; None where none were asked for.
+    coefficients
+        Every parameter of every equation; None where they were not computed.
     spread
         Maximum-likelihood differences by path (rows) over reconstructions (columns); None for a user's own survey.
     seconds
@@ -65,6 +68,7 @@ class Analysis:
     interventional: pd.DataFrame | None = None
     signs: Mapping[str, Sign] | None = None
     criticism: Criticism | None = None
+    coefficients: Coefficients | None = None
 
 
 def analyse(
@@ -90,6 +94,7 @@ def analyse(
     effects = fitted.effects()
     verdict = diagnose(fitted.posterior, effects.quantities(), fitted.model)
     interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
+    coefficients = fitted.coefficients_with_notes(known=verdict.table)
     signs = fitted.signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None
     times["effects and diagnostics"] = time.perf_counter()
     comparison = fitted.compare(replicates=replicates, notify=notify, effects=effects)
@@ -101,7 +106,7 @@ def analyse(
     times["criticism"] = time.perf_counter()
     seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
     return Analysis(
-        fitted, effects, verdict, comparison, recovered, spread, seconds, interventional, signs, criticism
+        fitted, effects, verdict, comparison, recovered, spread, seconds, interventional, signs, criticism, coefficients
     )  # fmt: skip
 
 

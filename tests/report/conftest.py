@@ -50,6 +50,7 @@ def analyse_by_hand(make_posterior: Callable[..., Any]) -> Callable[..., Analysi
             recovered=recovered,
             spread=_spread(effects) if survey.reconstructed else None,
             seconds={"fit": 1.5},
+            coefficients=fit.coefficients_with_notes(),
         )
 
     return make

@@ -64,6 +64,8 @@ def save_analysis(
     with RunFolder(folder, overwrite=overwrite) as new:
         write_text(new.file("summary.txt"), summary)
         analysis.effects.table().to_csv(new.file("effects.csv"), index=False)
+        if analysis.coefficients is not None:
+            analysis.coefficients.table.to_csv(new.file("coefficients.csv"), index=False)
         analysis.comparison.table.to_csv(new.file("comparison.csv"), index=False)
         analysis.comparison.bootstrap.to_csv(new.file("bootstrap.csv"), index=False)
         if analysis.interventional is not None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 RUN_FILE = "run.toml"
 POSTERIOR_FILE = "posterior.nc"
 TABLES = ("effects", "comparison", "diagnostics", "bootstrap")
+LATER_TABLES = ("coefficients",)  # which runs of earlier versions do not have
 FILES_KEY = "files"  # in run.toml: the names of what the run wrote
 EARLIER_FILES = (
     RUN_FILE, POSTERIOR_FILE, "summary.txt", "effects.csv", "comparison.csv", "diagnostics.csv", "bootstrap.csv",
@@ -34,11 +35,7 @@ EARLIER_FILES = (
 )  # fmt: skip  # of runs whose run.toml has no list
 OF_THE_SYSTEM = (".DS_Store", "Thumbs.db", "desktop.ini")  # put into any folder that is looked at
 LONGEST_NAME = 80  # of a specification, in the name of a folder
-EMPTY_TEXTS = (
-    "decomposition",
-    "reasons",
-    "boundaries",
-)  # empty cells of these columns are texts, not missing numbers
+EMPTY_TEXTS = ("decomposition", "reasons", "boundaries")  # columns whose empty cells are texts, not missing numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +52,8 @@ class Run:
         Groups ``posterior`` and ``sample_stats``.
     effects, comparison, diagnostics, bootstrap
         The tables.
+    coefficients
+        The table of every equation's parameters; None for a run of a version that did not write it.
     """
 
     folder: Path
@@ -64,6 +63,7 @@ class Run:
     comparison: pd.DataFrame
     diagnostics: pd.DataFrame
     bootstrap: pd.DataFrame
+    coefficients: pd.DataFrame | None = None
 
 
 def read_run(folder: str | Path) -> Run:
@@ -88,7 +88,7 @@ def read_run(folder: str | Path) -> Run:
     name = RUN_FILE
     try:
         info = tomllib.loads((folder / name).read_text(encoding="utf-8"))
-        for table in TABLES:
+        for table in (*TABLES, *(later for later in LATER_TABLES if (folder / f"{later}.csv").is_file())):
             name = f"{table}.csv"
             found = pd.read_csv(folder / name, dtype=dict.fromkeys(EMPTY_TEXTS, str))
             tables[table] = found.fillna(dict.fromkeys(EMPTY_TEXTS, ""))

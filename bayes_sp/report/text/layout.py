@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -13,7 +14,11 @@ FIRST = 56  # width of the first column, at least, of a table that is too wide
 
 def decimals_of(table: pd.DataFrame) -> int:
     """Return the decimals that show two digits of the narrowest interval: 3, or more where effects are small."""
-    narrowest = float((table["upper"] - table["lower"]).min())
+    return decimals_for(float((table["upper"] - table["lower"]).min()))
+
+
+def decimals_for(narrowest: float) -> int:
+    """Return the decimals that show two digits of an interval of this width: 3, or more for a narrow one."""
     return 3 if not 0 < narrowest < 0.01 else min(12, 1 - math.floor(math.log10(narrowest)))
 
 
@@ -24,7 +29,7 @@ def number(value: float, decimals: int) -> str:
     return f"{value:z.{decimals}f}" if abs(value) < 1e6 else f"{value:.3g}"
 
 
-def interval(row: pd.Series, decimals: int) -> str:
+def interval(row: pd.Series | Mapping[str, float], decimals: int) -> str:
     """Return a row's limits in brackets."""
     return f"[{number(row['lower'], decimals)}, {number(row['upper'], decimals)}]"
 
