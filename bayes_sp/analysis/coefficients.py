@@ -120,7 +120,9 @@ def ratio_word(family: Family) -> str:
     """
     if family.link == "log" or family.response == "positive":
         return family.ratio
-    return "odds ratio" if family.link == "logit" else ""
+    if family.link != "logit":
+        return ""
+    return "odds ratio of the mean's place on its scale" if family.bounded else "odds ratio"
 
 
 def _ratios(values: Array, kept: Array) -> Array:
