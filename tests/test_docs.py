@@ -19,6 +19,7 @@ from bayes_sp.model.distributions import DISTRIBUTIONS, PARAMETER_SUPPORT
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.names import (
     CHECK_COLUMNS,
+    COEFFICIENT_COLUMNS,
     COMPARISON_COLUMNS,
     DIAGNOSTIC_COLUMNS,
     EFFECT_COLUMNS,
@@ -169,7 +170,10 @@ def test_every_parameter_name_is_documented():
         assert table_rows(SPECIFICATION, f"`{name}`"), name
 
 
-@pytest.mark.parametrize("columns", [EFFECT_COLUMNS, COMPARISON_COLUMNS, BOOTSTRAP_COLUMNS, DIAGNOSTIC_COLUMNS])
+TABLES = [EFFECT_COLUMNS, COEFFICIENT_COLUMNS, COMPARISON_COLUMNS, BOOTSTRAP_COLUMNS, DIAGNOSTIC_COLUMNS]
+
+
+@pytest.mark.parametrize("columns", TABLES)
 def test_every_column_of_the_tables_is_explained(columns: tuple[str, ...]):
     """The quickstart names each column of each CSV file."""
     for column in columns:

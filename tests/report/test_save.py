@@ -19,7 +19,7 @@ from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.folders.run import read_run
 
 FILES = {
-    "run.toml", "summary.txt", "posterior.nc", "effects.csv", "comparison.csv", "bootstrap.csv", "diagnostics.csv",
+    "run.toml", "summary.txt", "posterior.nc", "effects.csv", "coefficients.csv", "comparison.csv", "bootstrap.csv", "diagnostics.csv",
     "paths.png", "comparison.png",
 }  # fmt: skip
 
@@ -74,6 +74,15 @@ def test_a_run_on_reconstructed_records_says_so_in_its_record(study_analysis, tm
     data = read_run(tmp_path / "run").info["data"]
     assert data["reconstructed_from_published_moments"] is True
     assert data["source"] == "150 records reconstructed from published moments (seed 1)"
+
+
+def test_the_table_of_coefficients_comes_back(own_analysis, tmp_path):
+    """As it was saved; a run of a version that had no such table is read without it."""
+    save_analysis(own_analysis, tmp_path / "run")
+    found = read_run(tmp_path / "run").coefficients
+    pd.testing.assert_frame_equal(found, own_analysis.coefficients.table, rtol=1e-12)
+    (tmp_path / "run" / "coefficients.csv").unlink()
+    assert read_run(tmp_path / "run").coefficients is None
 
 
 @pytest.fixture

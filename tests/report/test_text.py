@@ -35,14 +35,15 @@ def test_the_summary_of_a_users_survey_word_for_word(own_analysis):
 
 
 def test_the_summary_of_the_study_starts_with_what_the_article_reported(study_analysis):
-    """On reconstructed records the published numbers and what Table 2 gives back come first, then three more parts."""
+    """On reconstructed records the published numbers and what Table 2 gives back come first, then four more parts."""
     text = summary_text(study_analysis)
     heads = re.findall(r"^\d\. .*", text, flags=re.MULTILINE)
     assert heads == [
         "1. What the article reported, and what its own Table 2 gives back",
         "2. Effects of change in number of groups: 1 against 0 (groups)",
-        "3. Bayes and bootstrap, like for like",
-        "4. What these effects assume",
+        "3. Coefficients of every equation",
+        "4. Bayes and bootstrap, like for like",
+        "5. What these effects assume",
     ]
     assert "1.41 (SE 0.45)" in text
     assert "rounds to the printed value" in text

@@ -32,7 +32,7 @@ def coefficient_lines(model: PathModel, found: Coefficients) -> list[str]:
             term, *more = textwrap.wrap(row[0], width - 3)
             rows.append([f"   {term}", *(row[i] for i in used[1:])])
             rows += [[f"      {rest}", *[""] * (len(used) - 1)] for rest in more]
-    lines = aligned(rows, "l" + "r" * (len(used) - 1))
+    lines = [line.rstrip() for line in aligned(rows, "l" + "r" * (len(used) - 1))]
     for sentence in _notes(model, found):
         lines += wrapped(sentence)
     return lines
