@@ -125,7 +125,7 @@ def test_interactions_and_missing_cells(small_tables, make_user_survey):
 
 
 def test_a_group_without_events_is_left_out_of_the_fit(small_model, make_user_survey):
-    """Its coefficient and the intercept go to infinity and have no estimates; the others are those of the other patients."""
+    """Its coefficient and the intercept go to infinity; the others have the estimates of the other patients."""
     survey = make_user_survey(300)
     records = survey.records
     records.loc[records["housing"] == 3, "visits"] = 0

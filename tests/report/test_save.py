@@ -19,8 +19,8 @@ from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.folders.run import read_run
 
 FILES = {
-    "run.toml", "summary.txt", "posterior.nc", "effects.csv", "coefficients.csv", "comparison.csv", "bootstrap.csv", "diagnostics.csv",
-    "paths.png", "comparison.png",
+    "run.toml", "summary.txt", "posterior.nc", "effects.csv", "coefficients.csv", "comparison.csv", "bootstrap.csv",
+    "diagnostics.csv", "paths.png", "comparison.png",
 }  # fmt: skip
 
 
