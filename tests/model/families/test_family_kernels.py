@@ -43,7 +43,7 @@ def test_a_kernel_and_its_derivatives_are_those_of_the_density(family):
 def test_a_kernel_keeps_its_digits_at_extreme_points(family):
     """Predictors of 30, tiny and huge parameters, levels between cutpoints that almost coincide."""
     cases = extreme_cases(family)
-    for i in np.random.default_rng(5).permutation(len(cases))[:18]:  # exact arithmetic takes its time
+    for i in np.random.default_rng(5).permutation(len(cases))[:10]:  # exact arithmetic takes its time
         assert_matches(family, cases[i])
 
 
