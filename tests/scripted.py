@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.survey import Survey
+from bayes_sp.sensitivity import every
 from bayes_sp.sensitivity.prior.terms import prior_of
 
 FEW = SamplerOptions(draws=500, tune=500, chains=4, cores=2)
@@ -30,6 +32,11 @@ PER_SHIFT = 0.5  # what a shift of 1 adds
 NORMAL = {"dist": "normal", "mu": 0.0}
 _FITS: dict[str, Fit] = {}
 _ANSWERS: dict[str, Answer] = {}
+_PARTS: dict[tuple[object, ...], tuple[object, tuple[object, ...]]] = {}
+MADE_ONCE = (
+    "power_scaling", "prior_overlap", "prior_grid", "prior_tipping_point", "kappa_curve", "e_values", "confounding",
+    "attrition", "delta_curve",
+)  # fmt: skip
 PUBLISHED = {"estimate": -0.2, "lower": -0.4, "upper": -0.01, "source": "a table"}
 
 
@@ -66,6 +73,7 @@ def chain_tables(mediators: int = 1, outcome: str = "negative_binomial", *, publ
     return tables
 
 
+@cache
 def chain_model(mediators: int = 1, outcome: str = "negative_binomial", *, published: bool = False) -> PathModel:
     return load_model(chain_tables(mediators, outcome, published=published), name="walks")
 
@@ -140,11 +148,29 @@ def fit_once(
 
 @contextmanager
 def fits_made_once() -> Iterator[None]:
-    """Let the analyses share their fits: what is tested is what becomes of them."""
+    """Let the analyses share their fits and their parts: what is tested is what becomes of them."""
     with pytest.MonkeyPatch.context() as patch:
         for home in ("every", "confounder.confounding"):
             patch.setattr(f"bayes_sp.sensitivity.{home}.fit", fit_once)
+        for name in MADE_ONCE:
+            patch.setattr(every, name, part_made_once(getattr(every, name)))
         yield
+
+
+def part_made_once(function: Callable[..., object]) -> Callable[..., object]:
+    """Return the function, called once for the same objects, seed, target and formula of the refits."""
+
+    def shared(*arguments: object, **options: Any) -> object:
+        runner = options.get("runner")
+        if runner is not None and not isinstance(runner, Scripted):
+            return function(*arguments, **options)
+        formula = () if runner is None else (runner.failing, runner.doubtful)
+        key = (function.__name__, *map(id, arguments), formula, options.get("target"), options.get("seed"))
+        if key not in _PARTS:
+            _PARTS[key] = function(*arguments, **options), arguments  # they are kept, and so their ids
+        return _PARTS[key][0]
+
+    return shared
 
 
 def plain_cell(cell: Cell) -> Cell:

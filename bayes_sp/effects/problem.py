@@ -16,12 +16,12 @@ from bayes_sp.effects.formulas import Path, enumerate_paths
 from bayes_sp.effects.means.nodes import LEAST_NODES, MOST_NODES, Rule
 from bayes_sp.effects.means.normal import Flags, every_path
 from bayes_sp.effects.means.worlds import Means, check_chain, needs_nodes, world_means
-from bayes_sp.effects.read import linear_baselines, read_chain
+from bayes_sp.effects.read import effect_scales, linear_baselines, read_chain
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS, all_sets
 from bayes_sp.effects.summary import variance_factor
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import COEFFICIENT, DIFFERENCE, VARIANCE_FACTOR, path_name
+from bayes_sp.names import VARIANCE_FACTOR, path_name
 
 TOLERANCE = 1e-6
 _EVEN, _HARD = 24, 16  # draws on which the error of quadrature is measured: evenly spaced, and with the widest errors
@@ -117,16 +117,13 @@ def make_problem(
         raise SurveyError("the survey", [f"{problem} draws"])
     chain = read_chain(model, posterior)
     check_chain(chain)
-    # With a zero part a product would be of the count part alone, and could differ in sign from the effect on the mean.
-    linear = chain.all_normal and not chain.interactions.any() and not chain.tables and not chain.zero_part
-    ratio = (chain.outcome.ratio,) if chain.outcome.ratio else ()
     return Problem(
         chain,
         linear_baselines(model, design, posterior) if baselines is None else baselines,
         enumerate_paths(design.edges_exposure, design.edges_mediators),
         tuple(path_name(path) for path in model.named_paths()),
         design.contrast,
-        (*((COEFFICIENT,) if linear else ()), *ratio, DIFFERENCE),
+        effect_scales(model),
         _places(posterior),
     )
 

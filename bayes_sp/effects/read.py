@@ -16,7 +16,7 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Equation, PathModel
-from bayes_sp.names import RATE_RATIO, RISK_RATIO
+from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO
 
 MEDIATORS: dict[str, MediatorRule] = {
     "normal": "normal",
@@ -43,6 +43,7 @@ OUTCOMES: dict[str, OutcomeRule] = {
     "hurdle_negative_binomial": "hurdle",
 }
 HEAVY_TAILED = ("student_t",)
+RATIOS_OF_RULES: dict[OutcomeRule, str] = {"exp": RATE_RATIO, "zero_inflated": RATE_RATIO, "hurdle": RATE_RATIO}
 
 type Row = tuple[Array, Array, Array | None, NDArray[np.int64] | None]
 type Columns = Callable[[int, int], Array]
@@ -78,6 +79,18 @@ def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
     mediators = tuple(_mediator(model, equation, posterior) for equation in model.equations[:-1])
     outcome = _outcome(model, posterior, draws)
     return Chain(mediators, outcome, exposure, slopes, interactions, tables)
+
+
+def effect_scales(model: PathModel) -> tuple[str, ...]:
+    """Return the scales that a specification's effects have, without a posterior (see `Problem.scales`)."""
+    equations, names = model.equations, [f"{model.exposure}:{name}" for name in model.mediators]
+    # With a zero part a product would be of the count part alone, and could differ in sign from the effect on the mean.
+    linear = all(MEDIATORS.get(equation.family) == "normal" for equation in equations[:-1]) and not any(
+        equation.monotonic or model.zero_terms(equation) or set(names) & set(model.terms(equation))
+        for equation in equations
+    )
+    ratio = _ratio(equations[-1].family)
+    return (*((COEFFICIENT,) if linear else ()), *((ratio,) if ratio else ()), DIFFERENCE)
 
 
 def linear_baselines(
@@ -240,7 +253,6 @@ def _outcome(model: PathModel, posterior: xr.Dataset, draws: int) -> Outcome:
         raise ValueError(f'there are no effects on an outcome with family "{equation.family}"')
     rule, response = OUTCOMES[equation.family], equation.response
     coding = model.coding(response)
-    ratio = RATE_RATIO if rule in ("exp", "zero_inflated", "hurdle") else ""
     sigma = _scalar(posterior, "sigma", response) if equation.family == "lognormal" else np.zeros(draws)
     return Outcome(
         rule,
@@ -249,5 +261,10 @@ def _outcome(model: PathModel, posterior: xr.Dataset, draws: int) -> Outcome:
         shift=0.5 * sigma**2,
         origin=coding.origin,
         unit=coding.unit,
-        ratio=RISK_RATIO if equation.family == "bernoulli_logit" else ratio,
+        ratio=_ratio(equation.family),
     )
+
+
+def _ratio(family: str) -> str:
+    """Return the ratio that effects on an outcome of a family have; '' for none."""
+    return RISK_RATIO if family == "bernoulli_logit" else RATIOS_OF_RULES.get(OUTCOMES[family], "")

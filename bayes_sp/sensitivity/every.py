@@ -35,7 +35,7 @@ from bayes_sp.sensitivity.power.result import PowerScaling
 from bayes_sp.sensitivity.prior.grid import PriorGrid, prior_grid
 from bayes_sp.sensitivity.prior.grid_file import Grid
 from bayes_sp.sensitivity.prior.tipping import TippingPoint, prior_tipping_point
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target, estimate_of
 from bayes_sp.sensitivity.tipping_summary import tipping_summary
 
 PRIORS, KAPPA, CONFOUNDING, ATTRITION = "priors", "kappa", "confounding", "attrition"
@@ -177,7 +177,7 @@ def analyse(
         raise BayesSpError("parts", [f"must be some of {', '.join(PARTS)}, found {', '.join(unknown) or 'none'}"])
     model = load_model(model)
     survey = reconstruct() if survey is None else survey
-    target = target_of(model) if target is None else target_of(model, target.path, target.scale)
+    target = checked_target(model, target)
     runner, options = runner or Runner(), options or SamplerOptions()
     started = time.perf_counter()
     fitted = fit(model, survey, seed=seed, options=options, notify=notify)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ class KappaCurve:
         order = {name: list(dict.fromkeys(self.table[name])) for name in keys}
         return found.reindex(order).assign_attrs(self.attrs)
 
-    @property
+    @cached_property
     def band(self) -> pd.DataFrame:
         """The range of each effect over kappa: of its median, and from the lowest lower to the highest upper limit.
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.analysis.comparison.models import main_path
+from bayes_sp.effects.read import effect_scales
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
@@ -85,14 +86,29 @@ def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Targ
     Raises
     ------
     BayesSpError
-        For a path that the specification does not have.
+        For a path or a scale that the specification's effects do not have.
     """
     names = [path_name(variables) for variables in model.named_paths()]
     known = [*names, TOTAL_INDIRECT, TOTAL]
     path = path or main_path(model)
     if path not in known:
         raise BayesSpError(model.name, [f'has no path "{path}"{nearest(path, known)}; it has {", ".join(known)}'])
+    scales = effect_scales(model)
+    if scale not in scales:
+        listed = ", ".join(f"{name} [{other}]" for name in known for other in scales)
+        raise BayesSpError(model.name, [f"has no effect {path} [{scale}]; it has {listed}"])
     return Target(path, scale)
+
+
+def checked_target(model: PathModel, target: Target | None) -> Target:
+    """Return the target, by default that of `target_of`.
+
+    Raises
+    ------
+    BayesSpError
+        As `target_of`.
+    """
+    return target_of(model) if target is None else target_of(model, target.path, target.scale)
 
 
 def estimate_of(table: pd.DataFrame, target: Target, *, trustworthy: bool = True) -> Estimate:

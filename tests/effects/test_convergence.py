@@ -40,7 +40,7 @@ KINDS = {
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered", "ignore:divide by zero")  # ArviZ's, of constants
-@pytest.mark.parametrize("shape", [(4, 1000, 3), (2, 101, 5), (8, 10, 3), (3, 7, 4), (2, 4, 4), (1, 50, 2), (4, 3, 1)])
+@pytest.mark.parametrize("shape", [(4, 1000, 3), (3, 7, 4), (2, 4, 4), (1, 50, 2), (4, 3, 1)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_measure_is_that_of_arviz(kind, shape):
     """All kinds of chains: good and bad, tied, constant, too short, and with NaN."""

@@ -32,7 +32,7 @@ def fitted(make_survey, name: str, **changes):
     if changes:
         equations = tuple(replace(e, **changes.get(e.response, {})) for e in model.equations)
         model = replace(model, equations=equations)
-    design = design_arrays(model, make_survey())
+    design = design_arrays(model, make_survey(60))
     return model, design, made_up_posterior(model, design)
 
 

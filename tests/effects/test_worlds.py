@@ -154,7 +154,7 @@ def test_twice_the_nodes_change_nothing(mediators, outcome):
         np.testing.assert_allclose(coarse, fine, rtol=rtol, atol=0)
 
 
-@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("outcome", ["exp", "probit", "hurdle"])
 @pytest.mark.parametrize("mediators", [*PAIRS, ("normal",), ("logit",), ("beta",), ("normal",) * 3], ids="-".join)
 def test_whole_weights_are_repeated_patients(mediators, outcome):
     """A patient of weight k counts as k patients do, whatever the chain; the sum of the weights does not matter."""
@@ -217,10 +217,11 @@ def test_nodes_integrate_what_they_should():
     assert len(cross_world_factor(1.0, x, w)) == 0
     positions, table = beta_nodes(10)
     for p, mu in ((0.3, 0.02), (2.0, 0.6), (400.0, 0.9)):
-        weights, law = np.empty(14), stats.beta(mu * p, (1 - mu) * p)
+        weights = np.empty(14)
         points.probabilities(points.BETA, (1 - mu) / mu, np.empty(0), p, table, weights)
         for k in (0, 1, 2, 5, 13):
-            np.testing.assert_allclose(weights @ positions**k, law.moment(k) if k else 1.0, rtol=1e-9)
+            moment = np.prod((mu * p + np.arange(k)) / (p + np.arange(k)))  # of a beta variable, E v^k
+            np.testing.assert_allclose(weights @ positions**k, moment, rtol=1e-9)
 
 
 def test_compiled_kernels_know_the_parts_that_they_are_made_of():

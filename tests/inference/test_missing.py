@@ -52,13 +52,13 @@ def test_a_missing_continuous_mediator_is_the_integral_over_its_values(study_sur
     model = sp.load_model("primary")
     missing = program_of(model, with_cells(study_survey, loneliness_t1=(3, np.nan)))
     theta = missing.start + np.random.default_rng(2).normal(0, 0.1, missing.size)
-    z = np.linspace(-9, 9, 241)
+    z = np.linspace(-9, 9, 61)
     posterior, values = log_posterior(missing), []
     for value in z:
         theta[-1] = value
         values.append(log_density(posterior, theta)[0])
     free = replace(model, variables=tuple(replace(v, minimum=None, maximum=None) for v in model.variables))
-    wide = np.linspace(-8, 12, 267)
+    wide = np.linspace(-8, 12, 68)
     complete = [
         log_density(log_posterior(program_of(free, with_cells(study_survey, loneliness_t1=(3, value)))), theta[:-1])[0]
         for value in wide
@@ -74,7 +74,7 @@ def test_a_missing_outcome_leaves_its_own_likelihood_alone(study_survey):
     theta = missing.start
     sums = [
         log_density(log_posterior(program_of(model, with_cells(study_survey, appointments_t1=(5, y)))), theta)[0]
-        for y in range(200)
+        for y in range(120)
     ]
     assert_allclose(logsumexp(sums), log_density(log_posterior(missing), theta)[0], rtol=1e-9)
 

@@ -95,11 +95,11 @@ def test_a_shifted_missing_mediator_is_the_integral_over_a_shifted_normal(count_
     missing = program_of(shifted(model, m1=0.8), gaps(survey, m1=[3]))
     theta = missing.start + np.random.default_rng(2).normal(0, 0.1, missing.size)
     posterior, found = log_posterior(missing), []
-    z = np.linspace(-9, 9, 721)
+    z = np.linspace(-9, 9, 121)
     for value in z:
         theta[-1] = value
         found.append(log_density(posterior, theta)[0])
-    grid = np.linspace(-8, 9, 341)
+    grid = np.linspace(-8, 9, 86)
     each = [survey_with(survey, 3, value) for value in grid]
     complete = np.array([log_density(log_posterior(program_of(model, s)), theta[:-1])[0] for s in each])
     named = missing.parameters.variables(theta)

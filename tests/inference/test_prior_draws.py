@@ -90,12 +90,13 @@ def alike(a, b):
         assert stats.ks_2samp(a[:, k], b[:, k], method="asymp").pvalue > 1e-6
 
 
-@pytest.mark.parametrize(("families", "parts"), CHAINS.values(), ids=CHAINS)
-def test_pymcs_draws_from_the_priors_are_ours(families, parts):
+@pytest.mark.parametrize("name", [name for name in CHAINS if name != "every part, logit"])  # one of FULL is enough
+def test_pymcs_draws_from_the_priors_are_ours(name):
     """Parameters, and each response's single answers and mean over patients.
 
     PyMC draws a count behind a hurdle by rejection and gives up where few pass it: its responses are left out.
     """
+    families, parts = CHAINS[name]
     model = chain_model(families, **parts)
     survey, _ = simulated(model)
     design = design_arrays(model, survey)
@@ -103,16 +104,16 @@ def test_pymcs_draws_from_the_priors_are_ours(families, parts):
     responses = [f"{r}_observed" for r, f in zip(design.responses, families, strict=True) if "hurdle" not in f]
     asked = [*ours["prior"].data_vars, *responses]
     theirs = pm.sample_prior_predictive(draws=2000, model=built, var_names=asked, random_seed=1, compile_kwargs=PYTHON)
-    for name, values in ours["prior"].data_vars.items():
-        a, b = values.to_numpy()[0], theirs["prior"][name].to_numpy()[0]
+    for variable, values in ours["prior"].data_vars.items():
+        a, b = values.to_numpy()[0], theirs["prior"][variable].to_numpy()[0]
         alike(a, b)
         alike(np.diff(a, axis=1), np.diff(b, axis=1))
-    for name in responses:
-        a, b = (tree["prior_predictive"][name].to_numpy()[0] for tree in (ours, theirs))
+    for response in responses:
+        a, b = (tree["prior_predictive"][response].to_numpy()[0] for tree in (ours, theirs))
         assert a.shape[1:] == b.shape[1:]
         alike(a[:, ::9].round(9), b[:, ::9].round(9))  # a beta next to 1 is 1 in one and not in the other
         alike(a.mean(axis=1, keepdims=True), b.mean(axis=1, keepdims=True))
-        assert np.array_equal(ours["observed_data"][name], theirs["observed_data"][name])
+        assert np.array_equal(ours["observed_data"][response], theirs["observed_data"][response])
 
 
 def test_a_prior_without_a_scale_still_has_counts():

@@ -134,9 +134,9 @@ def test_the_verdict_of_the_primary_fit_is_good(primary_fit):
     "seed", [11, pytest.param(12, marks=pytest.mark.slow), pytest.param(13, marks=pytest.mark.slow)]
 )
 def test_known_effects_are_recovered(seed, study_survey):
-    """From 2000 patients simulated from the primary model every effect lies within 4.5 posterior SDs of the truth."""
+    """From 1000 patients simulated from the primary model every effect lies within 4.5 posterior SDs of the truth."""
     model = without_scales(sp.load_model("primary"))
-    survey = simulate_survey(model, study_survey, TRUTH, n=2000, seed=seed)
+    survey = simulate_survey(model, study_survey, TRUTH, n=1000, seed=seed)
     fit = sp.fit(model, survey, seed=seed)
     assert fit.diagnose().trustworthy
     truth = as_posterior(model, TRUTH)

@@ -209,6 +209,7 @@ def test_the_laplace_approximation_is_used_where_it_is_close_and_refused_elsewhe
         sp.fit(strong, study_survey, options=sp.SamplerOptions(draws=1000, method="laplace"))
 
 
+@pytest.mark.parametrize("fitted", ["with a prior"], indirect=True)
 def test_criticism_of_a_fit_with_a_confounder(fitted):
     """Patients are left out, replicated and refitted; the influential path is the serial one."""
     found = fitted.criticise()

@@ -249,7 +249,7 @@ def test_a_spoiled_specification_is_read_or_refused_but_never_crashes(small_tabl
     """Hundreds of random mutations give a sound path model or a SpecificationError, and nothing else."""
     rng = random.Random(seed)  # noqa: S311 - not for secrets
     read = refused = 0
-    for _ in range(300):
+    for _ in range(150):
         tables = copy.deepcopy(small_tables)
         for _ in range(rng.randint(1, 3)):
             mutate(tables, rng)
@@ -261,5 +261,5 @@ def test_a_spoiled_specification_is_read_or_refused_but_never_crashes(small_tabl
             assert found.problems
             assert str(found).startswith("mutated: ")
             refused += 1
-    assert read > 10
-    assert refused > 100
+    assert read > 5
+    assert refused > 50

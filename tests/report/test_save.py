@@ -148,6 +148,6 @@ def test_groups_are_numbered_and_small_ones_say_nothing(own_analysis, small_tabl
         assert saved["posterior"]["clinic"].to_numpy().tolist() == ["1", "2", "3"]
         pd.testing.assert_frame_equal(again.effects().table(), found.effects().table())
         np.testing.assert_allclose(again.loo().table["elpd"], found.loo().table["elpd"])
-    save_analysis(replace(own_analysis, fit=found, verdict=verdict), tmp_path / "all", save_records=True)
-    kept = read_run(tmp_path / "all").posterior["posterior"]["clinic"].to_numpy().tolist()
-    assert kept == ["Miss A. Smith", "Praxis 9", "St. Zita"]
+        save_analysis(replace(own_analysis, fit=found, verdict=verdict), tmp_path / "all", save_records=True)
+        kept = read_run(tmp_path / "all").posterior["posterior"]["clinic"].to_numpy().tolist()
+        assert kept == ["Miss A. Smith", "Praxis 9", "St. Zita"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
-from sensitivities import analysed, linear
+from sensitivities import analysed, linear, unlucky
 
 from bayes_sp.names import ARROW
 from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
@@ -16,12 +16,9 @@ from bayes_sp.report.folders.sensitivity import figures
 from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS
 from bayes_sp.sensitivity.target import Estimate, Target
 
-STUDY = {"mediators": 2, "published": True, "reconstructed": True, "absent": 60}
+PUBLISHED = {"mediators": 2, "published": True, "reconstructed": True}
+STUDY = {**PUBLISHED, "absent": 60}
 SERIAL = "walks -> mood -> sleep -> visits"
-
-
-def narrow(cell) -> bool:
-    return "0.25" in cell.name
 
 
 def strong(cell) -> bool:
@@ -113,7 +110,7 @@ def test_the_figure_of_kappa_has_a_panel_for_each_path():
 
 def test_the_heat_map_holds_the_arrays_means():
     """Each cell's text is the mean, in brackets where its interval includes 0; frame and diamond stand right."""
-    found = analysed((PRIORS,), mediators=2, published=True, keys=2)
+    found = analysed((PRIORS,), **PUBLISHED, keys=2)
     figure = plot_prior_grid(found.fit.model, found.grid)
     axes = figure.axes[0]
     at = found.grid.crossed.sel(path=found.target.path, scale="difference")
@@ -136,9 +133,9 @@ def test_the_heat_map_holds_the_arrays_means():
 
 def test_failed_and_doubtful_cells_are_shown():
     """A failed cell says failed, a doubtful one has a star, and the caption explains it."""
-    failed = plot_prior_grid(analysed((PRIORS,), keys=2).fit.model, analysed((PRIORS,), keys=2, failing=narrow).grid)
+    failed = plot_prior_grid(analysed((PRIORS,), keys=2).fit.model, analysed((PRIORS,), keys=2, failing=unlucky).grid)
     assert [text.get_text() for text in failed.axes[0].texts].count("failed") == 2
-    found = analysed((PRIORS,), keys=2, doubtful=narrow)
+    found = analysed((PRIORS,), keys=2, doubtful=unlucky)
     doubtful = plot_prior_grid(found.fit.model, found.grid)
     assert sum(text.get_text().endswith("*") for text in doubtful.axes[0].texts) == 2
     assert "Star: the fit failed its diagnostics." in " ".join(doubtful.get_supxlabel().split())
@@ -146,7 +143,7 @@ def test_failed_and_doubtful_cells_are_shown():
 
 def test_one_key_is_a_curve():
     """The means in the order of the key, the specification's own value dotted, the axis named after the key."""
-    found = analysed((PRIORS,), published=True, keys=1)
+    found = analysed((PRIORS,), **PUBLISHED, keys=1)
     figure = plot_prior_grid(found.fit.model, found.grid)
     (axes,) = figure.axes
     at = found.grid.crossed.sel(path=found.target.path, scale="difference")
@@ -155,7 +152,7 @@ def test_one_key_is_a_curve():
     np.testing.assert_allclose(curve.get_xdata(), [0.25, 0.5, 1.0])
     assert axes.get_xlabel() == "slope.sigma"
     assert any(list(line.get_xdata()) == [0.5, 0.5] for line in axes.lines)
-    doubtful = plot_prior_grid(found.fit.model, analysed((PRIORS,), keys=1, doubtful=narrow).grid)
+    doubtful = plot_prior_grid(found.fit.model, analysed((PRIORS,), **PUBLISHED, keys=1, doubtful=unlucky).grid)
     assert "Open: the fit failed its diagnostics." in " ".join(doubtful.get_supxlabel().split())
 
 

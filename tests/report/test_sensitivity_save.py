@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from sensitivities import analysed
+from sensitivities import analysed, unlucky
 
 from bayes_sp.errors import RunError
 from bayes_sp.model.reading.load import load_model
@@ -115,14 +115,10 @@ def test_the_findings_have_a_sign_each(saved):
     assert set(table["analysis"]) == {"priors", "kappa", "confounding", "attrition"}
 
 
-def is_sceptical(cell) -> bool:
-    return cell.name == "sceptical"
-
-
 def test_a_finding_that_cannot_be_used_has_no_sign():
     """Neither where the fit failed nor where it is doubtful."""
     for how in ("failing", "doubtful"):
-        found = analysed((PRIORS,), keys=0, **{how: is_sceptical})
+        found = analysed((PRIORS,), keys=0, **{how: unlucky})
         table = findings_table(found.findings(), found.verdicts()).set_index("case")
         assert table.loc["sceptical priors", "sign"] == "unusable"
         assert not table.loc["sceptical priors", "trustworthy"]
@@ -156,7 +152,7 @@ def test_what_was_refused_is_in_run_toml(tmp_path):
 
 def test_reconstructed_records_are_flagged(tmp_path):
     """For a program to read, in the record and in the arrays."""
-    save_sensitivity(analysed((KAPPA,), reconstructed=True), tmp_path / "run")
+    save_sensitivity(analysed((KAPPA,), mediators=2, published=True, reconstructed=True), tmp_path / "run")
     info = tomllib.loads((tmp_path / "run" / "run.toml").read_text(encoding="utf-8"))
     assert info["data"]["reconstructed_from_published_moments"] is True
     with xr.open_dataset(tmp_path / "run" / "kappa.nc", engine="h5netcdf") as data:

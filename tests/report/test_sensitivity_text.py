@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sensitivities import analysed, linear
+from sensitivities import analysed, linear, unlucky
 
 from bayes_sp.report.text.layout import WIDTH, within
 from bayes_sp.report.text.sensitivity import effect_name, sensitivity_text
@@ -129,24 +129,16 @@ def test_grids_of_other_shapes_are_told(keys, words):
 
 def test_a_cell_that_failed_says_so():
     """In the matrix, in the count, and below the named priors with its reason."""
-    found = analysed((PRIORS,), keys=2, failing=narrow)
+    found = analysed((PRIORS,), keys=2, failing=unlucky)
     text = sensitivity_text(found)
     assert text.partition("crossed with")[2].count("failed") == 2
     assert "of 4 fits" in flowing(text)
-    doubtful = sensitivity_text(analysed((PRIORS,), keys=2, doubtful=narrow))
+    doubtful = sensitivity_text(analysed((PRIORS,), keys=2, doubtful=unlucky))
     assert len(re.findall(r"-\d+\.\d{3}\)?\*", doubtful)) == 2
     assert "2 failed the diagnostics, marked *" in flowing(doubtful)
-    named = sensitivity_text(analysed((PRIORS,), keys=0, failing=sceptical))
+    named = sensitivity_text(analysed((PRIORS,), keys=0, failing=unlucky))
     assert re.search(r"sceptical +not fitted", named)
     assert "sceptical failed: it could not be fitted." in flowing(named)
-
-
-def narrow(cell) -> bool:
-    return "0.25" in cell.name
-
-
-def sceptical(cell) -> bool:
-    return cell.name == "sceptical"
 
 
 def test_kappa_says_the_range_of_every_path():

@@ -210,8 +210,10 @@ def test_without_missing_responses_there_is_nothing_to_shift(small_model, survey
 
 def test_an_effect_that_is_not_there_is_refused(small_model, survey):
     """With the effects that there are."""
-    with pytest.raises(BayesSpError, match=r"has no effect total \[rate_ratio\]; it has walks -> mood"):
-        delta_curve(small_model, survey, target=Target("total", "rate_ratio"), runner=Recorder())
+    runner = Recorder()
+    with pytest.raises(BayesSpError, match=r"has no effect total \[risk_ratio\]; it has walks -> visits"):
+        delta_curve(small_model, survey, target=Target("total", "risk_ratio"), runner=runner)
+    assert runner.cells == []
 
 
 def estimates(*limits: tuple[float, float] | None) -> list[Estimate | None]:

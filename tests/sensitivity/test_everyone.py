@@ -121,7 +121,7 @@ def test_the_error_of_a_tipping_delta_is_its_spread_over_seeds():
 @pytest.mark.parametrize("name", ["primary", "zinb"])
 def test_where_no_level_can_tip_the_sign_none_does(name):
     """Far beyond any range: 20 to either side, for levels alone and together."""
-    fit = sp.fit(name, options=FEW)
+    fit = sp.fit(name, options=replace(FEW, draws=75))
     target = Target(TOTAL) if name == "zinb" else target_of(fit.model)
     effects, ways = along(fit, (None, {}), target)
     proven = [way for way in ways if why_never(effects, way, target)]

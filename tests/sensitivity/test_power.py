@@ -281,10 +281,9 @@ def test_the_likelihood_of_hidden_values_is_unreliable(make_survey):
 
 @pytest.mark.parametrize(
     "name",
-    ["baseline_adjusted", "bounded", "hurdle", "interaction", "latent", "ordinal", "poisson", "process4", "process6",
-     "reversed", "zinb"],
-)  # fmt: skip
-def test_every_shipped_specification_can_be_scaled(name, make_survey):
+    ["bounded", "hurdle", "interaction", "latent", "ordinal", "process4"],
+)
+def test_every_kind_of_specification_can_be_scaled(name, make_survey):
     """Every block has a diagnostic for every effect, and a mean close to the fit's at powers close to 1."""
     survey = make_survey(80)
     groups = np.random.default_rng(1).integers(0, 5, len(survey))

@@ -17,6 +17,7 @@ from bayes_sp.sensitivity.prior.grid import VALUES, prior_grid
 from bayes_sp.sensitivity.prior.grid_file import read_grid
 from bayes_sp.sensitivity.target import Target, target_of
 
+SERIAL = "walks -> mood -> visits"
 FEW = sp.SamplerOptions(draws=60, tune=80, chains=2, cores=1)
 GRID = {
     "title": "A grid",
@@ -220,10 +221,12 @@ def test_without_crossings_the_table_is_the_named_one(grid_of):
     assert [finding.case for finding in found.findings()] == ["primary priors"]
 
 
-def test_mistakes_are_the_users_before_anything_is_fitted(grid_of, small_model, survey):
+def test_mistakes_are_the_users_before_anything_is_fitted(small_model, survey):
     """An effect or a column that there is not."""
+    ran: list[str] = []
     with pytest.raises(BayesSpError, match=r"walks -> mood -> visits \[odds\].*it has walks"):
-        grid_of(target=Target("walks -> mood -> visits", "odds"))
+        prior_grid(small_model, survey, GRID, runner=Counting(ran=(ran,)), target=Target(SERIAL, "odds"))
+    assert ran == []
     with pytest.raises(SurveyError):
         prior_grid(small_model, sp.Survey(survey.records.drop(columns="mood"), "file", "clinic.csv"), GRID)
     with pytest.raises(BayesSpError, match="has no path"):

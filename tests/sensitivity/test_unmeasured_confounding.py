@@ -295,13 +295,14 @@ def test_ordered_mediators_and_counts(make_survey):
     assert found.tipping["slope_bias"].isna().all()
 
 
-def test_targets_and_strengths_that_do_not_exist_are_refused(chain):
-    """Before any cell is fitted."""
+def test_targets_and_strengths_that_do_not_exist_are_refused(chain, monkeypatch):
+    """Before anything is fitted."""
+    monkeypatch.setattr("bayes_sp.sensitivity.confounder.confounding.fit", lambda *_, **__: pytest.fail("fitted"))
     model, survey = chain
     with pytest.raises(sp.BayesSpError, match="has no path"):
         confounding(model, survey, target=Target("x -> z"))
-    with pytest.raises(sp.BayesSpError, match='no scale "rate_ratio"'):
-        confounding(model, survey, target=Target("total", "rate_ratio"), options=FEW)
+    with pytest.raises(sp.BayesSpError, match=r"no effect total \[rate_ratio\]; it has"):
+        confounding(model, survey, target=Target("total", "rate_ratio"))
     with pytest.raises(sp.BayesSpError, match="at least two responses"):
         confounding(model, survey, strengths={"y": [0.1]})
     with pytest.raises(sp.BayesSpError, match="no two responses among m1, m2 have a common cause"):

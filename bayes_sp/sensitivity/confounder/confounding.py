@@ -36,7 +36,7 @@ from bayes_sp.sensitivity.confounder.multiples import (
 from bayes_sp.sensitivity.confounder.pairs import Pair, Strengths, check_strengths, confounded_pairs, default_levels
 from bayes_sp.sensitivity.confounder.words import ASSUMPTIONS, findings_of, problems_sentence, sentences_of
 from bayes_sp.sensitivity.outcomes import estimate_in
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,13 +169,10 @@ def confounding(
     """
     model = load_model(model)
     survey = reconstruct() if survey is None else survey
-    target = target_of(model, target.path, target.scale) if target is not None else target_of(model)
+    target = checked_target(model, target)
     pairs = _pairs(model, target, strengths)
     options = options or SamplerOptions()
     fitted = fit(model, survey, seed=seed, options=options)
-    if target.scale not in fitted.effects().draws["scale"].to_numpy():
-        scales = ", ".join(str(scale) for scale in fitted.effects().draws["scale"].to_numpy())
-        raise BayesSpError(model.name, [f'the target has no scale "{target.scale}"; it has {scales}'])
     benchmarks = benchmark_strengths(fitted, ci_prob=ci_prob)
     grids = _grids(fitted, pairs, strengths, benchmarks)
     plain = Cell(model.name, model, survey, seed, options, ci_prob=ci_prob)

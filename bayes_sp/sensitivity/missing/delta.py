@@ -42,7 +42,7 @@ from bayes_sp.safe_text import html
 from bayes_sp.sensitivity.missing.delta_tipping import DeltaTipping, tipping_of
 from bayes_sp.sensitivity.missing.shifts import Curve, curves_of, words_of, zero_place
 from bayes_sp.sensitivity.outcomes import estimate_in
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
 
 NUMBERS = ("mean", "median", "lower", "upper", "prob_negative")
 
@@ -169,7 +169,7 @@ def delta_curve(
     model = replace(load_model(model), missing_shift=())
     design = design_arrays(model, survey)
     ways = curves_of(model, design, shifts)
-    target = target or target_of(model)
+    target = checked_target(model, target)
     plain = Cell("missing at random", model, survey, seed, options or SamplerOptions(), kappa, ci_prob)
     runner = runner or Runner()
     outcomes = _outcomes(plain, ways, runner)

@@ -28,10 +28,10 @@ from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import Survey
 from bayes_sp.safe_text import html
 from bayes_sp.sensitivity.crossings import Z
-from bayes_sp.sensitivity.outcomes import estimate_in, run_once
+from bayes_sp.sensitivity.outcomes import run_once
 from bayes_sp.sensitivity.prior.grid_file import DEFAULT, Grid, read_grid
 from bayes_sp.sensitivity.prior.rules import priors_in_words
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
 
 VALUES = ("mean", "median", "sd", "lower", "upper", "prob_negative", "mcse_lower", "mcse_upper")
 CROSSED = "crossed"
@@ -167,6 +167,8 @@ def prior_grid(
 
     Raises
     ------
+    BayesSpError
+        For a target that the specification does not have, before anything is fitted.
     SpecificationError
         Where the specification or the grid is wrong.
     SurveyError
@@ -177,14 +179,14 @@ def prior_grid(
     model = load_model(model)
     survey = reconstruct() if survey is None else survey
     design_arrays(model, survey)
-    target = target or target_of(model)
+    target = checked_target(model, target)
     options = options or SamplerOptions()
     grid = grid if isinstance(grid, Grid) else read_grid(model, DEFAULT if grid is None else grid)
     models = [*(found.model for found in grid.alternatives), *grid.crossed(model)]
     names = [*(found.name for found in grid.alternatives), *(found.name for found in models[len(grid.alternatives) :])]
     cells = [Cell(name, m, survey, seed, options, kappa, ci_prob) for name, m in zip(names, models, strict=True)]
     outcomes = run_once(cells, runner or Runner())
-    labels = _labels(model, outcomes, survey, target)
+    labels = _labels(model, outcomes, survey)
     attrs = {
         **provenance_of(model, survey, seed), "options": json.dumps(options.chosen()),
         "kappa": kappa, "ci_kind": CI_KIND, "ci_prob": ci_prob, "grid": grid.title,
@@ -212,13 +214,12 @@ def _rows(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
 
 
-def _labels(model: PathModel, outcomes: Sequence[Outcome], survey: Survey, target: Target) -> list[tuple[str, str]]:
+def _labels(model: PathModel, outcomes: Sequence[Outcome], survey: Survey) -> list[tuple[str, str]]:
     """Return (path, scale) of every effect, from the first fit that has an answer."""
     answer = next((outcome for outcome in outcomes if isinstance(outcome, Answer)), None)
     if answer is None:
         reasons = dict.fromkeys(f"{o.name}: {o.reason}" for o in outcomes if isinstance(o, Failure))
         raise FitError(survey.source, [f'no fit of "{model.name}" succeeded: {reason}' for reason in reasons])
-    estimate_in(answer, target)  # refuses an unknown target
     return [(str(path), str(scale)) for path, scale in _rows(answer.table).index]
 
 

@@ -29,7 +29,7 @@ from bayes_sp.sensitivity.outcomes import estimate_in, run_once
 from bayes_sp.sensitivity.prior.dials import CENTRED, CONSTANT, PriorDial, any_dial
 from bayes_sp.sensitivity.prior.terms import SCALES, Term, along, arrow, prior_of
 from bayes_sp.sensitivity.prior.words import PRIOR_RANGE, event, kept, prior_words, range_words
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, target_of
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
 from bayes_sp.sensitivity.tipping_search import SCAN, find_tipping
 
 SCEPTICAL = "sceptical"
@@ -184,7 +184,7 @@ def prior_tipping_point(
     model = load_model(model)
     survey = reconstruct() if survey is None else survey
     design_arrays(model, survey)
-    target = target_of(model) if target is None else target
+    target = checked_target(model, target)
     turning = _sceptical_dial(model, target) if dial == SCEPTICAL else any_dial(model, dial)
     blank = Cell(model.name, model, survey, seed, options or SamplerOptions(), kappa, ci_prob)
     evaluator = _Evaluator(blank, target, turning, runner or Runner())

@@ -21,8 +21,23 @@ from bayes_sp.errors import BayesSpError
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
+# Workers of the tests' own import nothing to fit with, which takes seconds each.
+START = processes._START.replace(
+    "import sys, json",
+    "import sys, json, types; sys.modules['bayes_sp.analysis.batch.work'] = types.ModuleType('work')",
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _light_workers():
+    assert START != processes._START
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "_START", START)
+        yield
+
+
 @pytest.fixture(scope="module")
-def workers():
+def workers(_light_workers):
     with Processes(2) as found:
         yield found
     assert [
@@ -107,8 +122,9 @@ def test_workers_that_cannot_start_are_an_error_that_says_so(monkeypatch):
 PARENT = """
 import os, signal, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-from bayes_sp.analysis.batch.processes import Processes
-with Processes(COUNT) as workers:
+from bayes_sp.analysis.batch import processes
+processes._START = LIGHT
+with processes.Processes(COUNT) as workers:
     all_ = [workers.submit(eval, "__import__('time').sleep(0.5) or __import__('os').getpid()") for _ in range(COUNT)]
     pids = [future.result() for future in all_]
     for _ in range(COUNT):
@@ -121,7 +137,7 @@ with Processes(COUNT) as workers:
 @pytest.mark.parametrize(("how", "count"), [(signal.SIGKILL, 2), (signal.SIGTERM, 1), (signal.SIGINT, 1)])
 def test_no_worker_outlives_its_parent(how, count):
     """However the parent ends, and whatever its workers do at the time."""
-    script = PARENT.replace("COUNT", str(count))
+    script = PARENT.replace("COUNT", str(count)).replace("LIGHT", repr(START))
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     pids = [int(pid) for pid in parent.stdout.readline().split()]
     assert len(pids) == count

@@ -77,7 +77,7 @@ def residual_moments(chain: GeneralChain, w: np.ndarray) -> tuple[float, np.ndar
 def test_a_normal_outcome_has_the_closed_form(tmp_path: Path) -> None:
     """Covariances less those of the error give every slope (Fuller 1987, section 2.2)."""
     chain = simulated(tmp_path, reliability=0.65, family="normal", n=300)
-    counts = counts_of(chain, 20)
+    counts = counts_of(chain, 8)
     found = chain.refit(counts)
     assert not found.boundary.any()
     for w, values in zip(counts, found.values, strict=True):

@@ -14,6 +14,7 @@ from family_cases import extreme_cases, left_out, random_case, run_kernel
 from bayes_sp.model.families.digamma import digamma, rising
 from bayes_sp.model.families.registry import FAMILIES
 
+PARTS = {"digamma": numba.njit(digamma), "rising": numba.njit(rising)}
 every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 
 
@@ -43,7 +44,7 @@ def test_a_kernel_and_its_derivatives_are_those_of_the_density(family):
 def test_a_kernel_keeps_its_digits_at_extreme_points(family):
     """Predictors of 30, tiny and huge parameters, levels between cutpoints that almost coincide."""
     cases = extreme_cases(family)
-    for i in np.random.default_rng(5).permutation(len(cases))[:18]:  # exact arithmetic takes its time
+    for i in np.random.default_rng(5).permutation(len(cases))[:10]:  # exact arithmetic takes its time
         assert_matches(family, cases[i])
 
 
@@ -60,8 +61,7 @@ def test_a_kernel_is_the_density_without_the_constant_of_counts(family):
 @every_family
 def test_a_compiled_kernel_is_the_same_function(family):
     """Numba compiles every kernel as it stands; values, derivatives and places left alone agree."""
-    names = {**family.kernel.__globals__, "digamma": numba.njit(digamma), "rising": numba.njit(rising)}
-    compiled = numba.njit(FunctionType(family.kernel.__code__, names))
+    compiled = numba.njit(FunctionType(family.kernel.__code__, {**family.kernel.__globals__, **PARTS}))
     rng = np.random.default_rng(3)
     for case in [random_case(family, rng) for _ in range(20)] + extreme_cases(family):
         value, out = run_kernel(family, case)
