@@ -32,6 +32,7 @@ from bayes_sp.analysis.criticism.psis import relative_efficiency
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import complete_cases, design_arrays
 from bayes_sp.design.checks.doubts import warn_of_doubts
+from bayes_sp.design.checks.identified import thin_groups
 from bayes_sp.effects.existence import warn_of_means
 from bayes_sp.effects.paths import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB
@@ -65,9 +66,10 @@ class Fit(Conditioned):
     seed: int
     options: SamplerOptions
 
-    def diagnose(self) -> Verdict:
-        """Return the verdict on the draws, for every parameter and every effect."""
-        return diagnose(self.posterior, self.effects().quantities(), self.model)
+    def diagnose(self, effects: Effects | None = None) -> Verdict:
+        """Return the verdict on the draws, for every parameter and every effect (``effects``, where at hand)."""
+        found = (effects or self.effects()).quantities()
+        return diagnose(self.posterior, found, self.model, tuple(thin_groups(self.model, self._design)))
 
     def compare(
         self,
