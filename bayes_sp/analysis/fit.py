@@ -32,7 +32,6 @@ from bayes_sp.analysis.criticism.psis import relative_efficiency
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import complete_cases, design_arrays
 from bayes_sp.design.checks.doubts import warn_of_doubts
-from bayes_sp.design.checks.identified import thin_groups
 from bayes_sp.effects.existence import warn_of_means
 from bayes_sp.effects.paths import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB
@@ -68,8 +67,7 @@ class Fit(Conditioned):
 
     def diagnose(self, effects: Effects | None = None) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect (``effects``, where at hand)."""
-        found = (effects or self.effects()).quantities()
-        return diagnose(self.posterior, found, self.model, tuple(thin_groups(self.model, self._design)))
+        return diagnose(self.posterior, (effects or self.effects()).quantities(), self.model, self.causes())
 
     def compare(
         self,
