@@ -16,10 +16,10 @@ PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "README
 EXAMPLES = ROOT / "docs" / "examples"
 BLOCK = re.compile(r"^```(bash|console|python)\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 INSTALLING = re.compile(r"^python3 -m pip install (--quiet )?uv && ")
-PROGRAM = re.compile(r"^(python3 -m uv run (--quiet )?)?python -m bayes_sp ")
+PROGRAM = re.compile(r"^(python3 -m uv run (--quiet )?(--no-dev )?)?python -m bayes_sp ")
 # The suite itself; and what takes seven minutes and is tried on the page on sensitivity with a smaller specification.
 ELSEWHERE = ("python3 -m uv run --quiet pytest", "python3 -m uv run pytest",
-             "python3 -m uv run python -m bayes_sp sensitivity --all")  # fmt: skip
+             "python3 -m uv run --no-dev python -m bayes_sp sensitivity --all")  # fmt: skip
 
 
 def lines_of(text: str) -> list[tuple[str, str]]:
@@ -59,7 +59,7 @@ def test_what_can_run_runs(page: str, checkout: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize("page", sorted(PAGES))
 def test_every_command_is_one_of_the_program(page: str):
     """Also within sentences and tables, where a name in capitals stands for one of the reader's."""
-    for command in re.findall(r"`(?:python3 -m uv run )?python -m bayes_sp ([^`]+)`", PAGES[page]):
+    for command in re.findall(r"`(?:python3 -m uv run (?:--no-dev )?)?python -m bayes_sp ([^`]+)`", PAGES[page]):
         assert _parser().parse_args(shlex.split(command.replace("--help", ""))), command
 
 

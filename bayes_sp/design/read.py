@@ -5,23 +5,25 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pandas as pd
+
 from bayes_sp.design.checks.doubts import warn_of_doubts
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.checks import check_columns, check_values
-from bayes_sp.records.reading.csv import read_columns, read_rows, row_in_file
+from bayes_sp.records.reading.csv import read_columns, read_rows
 from bayes_sp.records.survey import Survey
 
 
-def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> Survey:
-    """Read a wide CSV file (one row for each patient) and check it against a specification.
+def read_survey(source: str | Path | pd.DataFrame, model: PathModel | str | Path = "primary") -> Survey:
+    """Read a wide CSV file or a DataFrame (one row for each patient) and check it against a specification.
 
     Parameters
     ----------
-    path
-        A comma-separated UTF-8 file whose first line names the columns. Columns that the specification does
-        not name are ignored; the others must hold numbers in every row.
+    source
+        A comma-separated UTF-8 file whose first line names the columns, or a pandas DataFrame, whose index is not
+        read. Columns that the specification does not name are ignored; the others must hold numbers in every row.
     model
         The specification, its name or its file.
 
@@ -34,7 +36,7 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
     ------
     SurveyError
         With every missing column, text, fractional or negative count and value off its scale.
-        Rows are counted as a spreadsheet does: the columns' names are row 1.
+        Rows are counted as a spreadsheet does: the columns' names are row 1. Those of a DataFrame are counted from 0.
 
     Warns
     -----
@@ -43,7 +45,7 @@ def read_survey(path: str | Path, model: PathModel | str | Path = "primary") -> 
     """
     model = load_model(model)
     survey = read_columns(
-        path, model, model.columns, lambda records, seen: check_values(model, records, row_in_file, seen)
+        source, model, model.columns, lambda records, seen, row: check_values(model, records, row, seen)
     )
     warn_of_doubts(model, survey)
     return survey

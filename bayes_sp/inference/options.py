@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from numbers import Integral
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from bayes_sp.errors import FitWarning
 
@@ -36,7 +36,7 @@ def warn_of_options(options: SamplerOptions) -> None:
     short = shortfall(options.chains, options.draws)
     if not short and options.tune < LEAST_TUNE:
         short = f"in {options.tune} warm-up draws no step size is found; at least {LEAST_TUNE} are needed"
-    if not short and options.target_accept < LEAST_ACCEPT:
+    if not short and options.target_accept is not None and options.target_accept < LEAST_ACCEPT:
         short = f"with target_accept {options.target_accept:g} chains stand still; use {LEAST_ACCEPT} to 0.99"
     if short:
         warnings.warn(f"these results will not be usable: {short}", FitWarning, stacklevel=3)
@@ -54,10 +54,10 @@ class SamplerOptions:
     cores
         Chains run at the same time; it changes the time, never the draws.
     target_accept
-        Mean acceptance that the step size is tuned to. The default becomes 0.65, the most efficient one for many
+        Mean acceptance that the step size is tuned to. None is 0.8; 0.65, the most efficient one for many
         numbers of like scale (Beskos et al. 2013, doi:10.3150/12-BEJ414), where more hidden values of single patients
         than parameters are sampled and no reliability is below 0.5; and 0.95 where they are integrated out, which
-        leaves few parameters and, with a low reliability, narrow bends. Any other value is taken as it is.
+        leaves few parameters and, with a low reliability, narrow bends.
     method
         ``"nuts"``, or ``"laplace"``: the normal approximation at the mode with Pareto-smoothed importance resampling,
         for surveys too large for NUTS; then ``draws`` are independent draws in all (in four equal groups in
@@ -74,7 +74,7 @@ class SamplerOptions:
     tune: int = 300
     chains: int = 4
     cores: int = 2
-    target_accept: float = TARGET_ACCEPT
+    target_accept: float | None = None
     method: Method = "nuts"
 
     def __post_init__(self) -> None:
@@ -84,7 +84,11 @@ class SamplerOptions:
                 raise ValueError(f"{name} must be a whole number of at least {least}, found {value!r}")
         if self.method == "laplace" and self.draws < LEAST_LAPLACE_DRAWS:
             raise ValueError(f"laplace needs draws of at least {LEAST_LAPLACE_DRAWS}, found {self.draws}")
-        if not 0 < self.target_accept < 1:
+        if self.target_accept is not None and not 0 < self.target_accept < 1:
             raise ValueError(f"target_accept must be between 0 and 1, found {self.target_accept!r}")
         if self.method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, found {self.method!r}")
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the options as a table, without those that are left to the model."""
+        return {name: value for name, value in asdict(self).items() if value is not None}

@@ -16,7 +16,7 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.table import Table
 from bayes_sp.model.reading.toml_text import read_tables, table_problems
 from bayes_sp.records.checks import check_columns, check_known_values, describe_cells
-from bayes_sp.records.reading.csv import read_columns, row_in_file
+from bayes_sp.records.reading.csv import read_columns
 from bayes_sp.records.survey import Survey
 
 CAME_BACK = "must be empty, because these patients did not come back; leave those who did out of the records"
@@ -90,7 +90,7 @@ def nonresponders_from_records(
     if isinstance(records, str | Path):
         survey = read_columns(
             records, model, needed,
-            lambda table, reported: check_known_values(model, table, needed, row_in_file, reported, FILL),
+            lambda table, reported, row: check_known_values(model, table, needed, row, reported, FILL),
             [(name, CAME_BACK) for name in answers],
         )  # fmt: skip
     else:

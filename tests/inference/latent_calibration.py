@@ -1,6 +1,6 @@
 """Simulated sets with a mediator measured with error: do all fits converge, and do intervals cover the truth?
 
-Run as a script for the long version: ``python tests/model/latent_calibration.py 100``.
+Run as a script for the long version: ``python tests/inference/latent_calibration.py 100``.
 """
 
 from __future__ import annotations

@@ -187,10 +187,10 @@ def test_a_seed_that_no_generator_takes_is_refused(seed, study_survey):
 @pytest.mark.parametrize(
     ("asked", "first", "last", "used"),
     [
-        (0.8, "latent_normal", "poisson", 0.65),
-        (0.8, "latent_normal", "normal", 0.95),
-        (0.9, "latent_normal", "poisson", 0.9),
-        (0.8, "normal", "poisson", 0.8),
+        (None, "latent_normal", "poisson", 0.65),
+        (None, "latent_normal", "normal", 0.95),
+        (0.8, "latent_normal", "poisson", 0.8),
+        (None, "normal", "poisson", 0.8),
     ],
 )
 def test_hidden_values_have_an_acceptance_of_their_own(asked, first, last, used):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ class Cell:
             "data": self.survey.digest,
             "origin": self.survey.origin,
             "seed": self.seed,
-            "options": {name: value for name, value in asdict(self.options).items() if name != "cores"},
+            "options": {name: value for name, value in self.options.chosen().items() if name != "cores"},
             "kappa": self.kappa,
             "ci_prob": self.ci_prob,
             "versions": made_with(),

@@ -10,7 +10,7 @@ import xarray as xr
 from bayes_sp.design.design import Design
 from bayes_sp.design.parameters import hidden_name
 from bayes_sp.errors import SpecificationError
-from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.inference.options import TARGET_ACCEPT, SamplerOptions
 from bayes_sp.inference.reference.build import build_model
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
@@ -41,7 +41,8 @@ def plain_draws(
     with build_model(model, design):
         tree = pm.sample(
             options.draws, tune=options.tune, chains=options.chains, cores=options.cores, random_seed=seed,
-            target_accept=options.target_accept, progressbar=progress, compute_convergence_checks=False, quiet=True,
+            target_accept=options.target_accept or TARGET_ACCEPT, progressbar=progress,
+            compute_convergence_checks=False, quiet=True,
         )  # fmt: skip
     drawn = tree["posterior"].to_dataset()
     unmeasured = xr.Dataset({u.name: drawn[hidden_name(u.name)].drop_attrs() for u in model.confounders})

@@ -73,7 +73,7 @@ def nuts_draws(
 
 def target_accept(model: PathModel, program: Program, options: SamplerOptions) -> float:
     """Return the mean acceptance to tune the step size to: see `SamplerOptions`."""
-    if options.target_accept != TARGET_ACCEPT:
+    if options.target_accept is not None:
         return options.target_accept
     if program.ints[at.LINK_RECORDS] != at.NONE:
         return TARGET_INTEGRATED

@@ -17,44 +17,54 @@ import pandas as pd
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.records.checks import EXACT, check_columns, describe_cells
+from bayes_sp.records.checks import EXACT, RowName, check_columns, describe_cells
 from bayes_sp.records.codes import decoded
 from bayes_sp.records.groups import HOW_MISSING, says_nothing
 from bayes_sp.records.persons import long_columns, repeated
 from bayes_sp.records.reading.cells import Cells, changed, is_number
+from bayes_sp.records.reading.frame import FRAME, row_in_frame, rows_of_frame
 from bayes_sp.records.survey import ORIGIN_COLUMN, RECONSTRUCTED, Coded, Origin, Survey
 
 MISSING = ("", "NA")  # cells that say that there is no value
 ROWS_AT_ONCE = 10_000  # between which an interrupt is heard
 SEPARATOR = re.compile(r"\"?sep=(.?)\"?,*", re.IGNORECASE)
-type Check = Callable[[pd.DataFrame, dict[str, Mask]], list[str]]
+type Check = Callable[[pd.DataFrame, dict[str, Mask], RowName], list[str]]
 type Empty = Sequence[tuple[str, str]]
 
 
-def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], check: Check, empty: Empty = ()) -> Survey:
+def read_columns(
+    source: str | Path | pd.DataFrame, model: PathModel, needed: Sequence[str], check: Check, empty: Empty = ()
+) -> Survey:
     """Read some columns of a specification, and check them as the caller says.
 
     Parameters
     ----------
-    path, model
+    source, model
         As in `read_survey`.
     needed
         Columns to read.
     check
-        ``(records, reported) -> problems`` of the cells, beside those that reading itself finds.
+        ``(records, reported, row) -> problems`` of the cells, beside those that reading itself finds; ``row`` names a
+        record's row.
     empty
         (column, rule) for columns that may be there but must be empty.
     """
-    path = Path(os.path.expanduser(path))  # Path.expanduser raises for an unknown user
-    header, rows = read_rows(path)
+    origin: Origin
+    if isinstance(source, pd.DataFrame):
+        path, place, origin, row_name = FRAME, FRAME, "memory", row_in_frame
+        header, rows = rows_of_frame(source)
+    else:
+        file = Path(os.path.expanduser(source))  # Path.expanduser raises for an unknown user
+        path, place, origin, row_name = str(file), file.name, "file", row_in_file
+        header, rows = read_rows(file)
     problems = check_columns(model, header, [*needed, model.id] if model.id else needed)
     if not rows:
         problems.append("there is no row of values below the columns' names")
     if problems:
-        raise SurveyError(str(path), problems)
-    of_rows, nothing, shorter = _check_rows(header, rows, 1 + max((header.index(name) for name in needed), default=0))
+        raise SurveyError(path, problems)
+    of_rows, nothing, shorter = _check_rows(header, rows, 1 + max(map(header.index, needed), default=0), row_name)
     problems += of_rows
-    problems += repeated(model.id, _bare(rows, header.index(model.id)), row_in_file) if model.id else []
+    problems += repeated(model.id, _bare(rows, header.index(model.id)), row_name) if model.id else []
     columns: dict[str, Array] = {}
     groups: dict[str, list[str | None]] = {}
     coded: list[Coded] = []
@@ -62,7 +72,7 @@ def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], chec
     for name, rule in empty:
         cells = Cells(_cells(rows, header.index(name)) if name in header else [])
         filled = ~cells.where(lambda cell: cell in MISSING)
-        problems += describe_cells(name, filled, cells.quoted, row_in_file, rule)
+        problems += describe_cells(name, filled, cells.quoted, row_name, rule)
     for name in needed:
         cells = Cells(_cells(rows, header.index(name)))
         codes = [code for code in model.missing_codes_of(name) if isinstance(code, str)]
@@ -75,28 +85,31 @@ def read_columns(path: str | Path, model: PathModel, needed: Sequence[str], chec
             continue
         wrong = ~blank & ~cells.where(is_number)
         for rule, mask in changed(cells):
-            problems += describe_cells(name, mask & ~blank, cells.quoted, row_in_file, rule)
+            problems += describe_cells(name, mask & ~blank, cells.quoted, row_name, rule)
         no_value = wrong & cells.where(lambda cell: not is_number(cell) and says_nothing(cell))
-        told = describe_cells(name, no_value, cells.quoted, row_in_file, "must be a number")
+        told = describe_cells(name, no_value, cells.quoted, row_name, "must be a number")
         problems += [f"{problem}; {HOW_MISSING}" for problem in told]
-        problems += describe_cells(name, wrong & ~no_value, cells.quoted, row_in_file, "must be a number")
+        problems += describe_cells(name, wrong & ~no_value, cells.quoted, row_name, "must be a number")
         reported[name] = wrong | nothing | shorter
         columns[name] = cells.numbers(blank | wrong)
     records, numbers = decoded(model, pd.DataFrame(columns | groups, index=range(len(rows)))[list(needed)])
     coded += numbers
-    problems += check(records, reported)
+    problems += check(records, reported, row_name)
     if problems:
-        raise SurveyError(str(path), problems)
+        raise SurveyError(path, problems)
     numeric = {name: records[name].to_numpy() for name in columns}
     whole = [name for name, values in numeric.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
     records = records.astype(dict.fromkeys(whole, int))
     mark = _reconstruction_mark(header, rows)
     others = ((name, _bare(rows, k)) for k, name in enumerate(header) if name not in (*model.columns, model.id))
-    origin: Origin = "reconstruction" if mark else "file"
-    return Survey(records, origin, mark or path.name, tuple(coded), tuple(long_columns(others)))
+    return Survey(
+        records, "reconstruction" if mark else origin, mark or place, tuple(coded), tuple(long_columns(others))
+    )
 
 
-def _check_rows(header: list[str], rows: list[list[str]], width: int) -> tuple[list[str], Mask, Mask]:
+def _check_rows(
+    header: list[str], rows: list[list[str]], width: int, row_name: RowName
+) -> tuple[list[str], Mask, Mask]:
     """Return the problems of whole rows, and which rows are blank or lack fields of the first ``width`` columns."""
     named = max((k for k, name in enumerate(header, start=1) if name), default=0)
     fields = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
@@ -108,11 +121,12 @@ def _check_rows(header: list[str], rows: list[list[str]], width: int) -> tuple[l
         _describe_rows(
             longer,
             f"has more fields than the {named} that the first row names; a comma in a cell needs quotation marks",
+            row_name,
         )
     )
-    problems += _describe_rows(nothing & ~longer, "is blank")
+    problems += _describe_rows(nothing & ~longer, "is blank", row_name)
     shorter = (fields < width) & ~nothing
-    problems += _describe_rows(shorter, f"has fewer fields than the {named} that the first row names")
+    problems += _describe_rows(shorter, f"has fewer fields than the {named} that the first row names", row_name)
     return problems, nothing, shorter
 
 
@@ -141,11 +155,11 @@ def row_in_file(row: int) -> str:
     return f"row {row + 2}"
 
 
-def _describe_rows(mask: Mask, what: str) -> Iterator[str]:
+def _describe_rows(mask: Mask, what: str, row_name: RowName) -> Iterator[str]:
     """Yield one sentence on the rows that something is wrong with."""
     if mask.any():
         first, more = int(np.argmax(mask)), int(mask.sum()) - 1
-        yield f"{row_in_file(first)} {what}" + (f", and {more} more" if more else "")
+        yield f"{row_name(first)} {what}" + (f", and {more} more" if more else "")
 
 
 def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +162,7 @@ def run_tables(analysis: Analysis) -> dict[str, Any]:
             "cautions": list(verdict.cautions),
             **{name: float(value) for name, value in verdict.numbers.items()},
         },
-        "sampler": asdict(fit.options),
+        "sampler": fit.options.chosen(),
         "seconds": {
             "compiling": attrs["seconds_compiling"],
             "sampling": attrs["seconds_sampling"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +158,7 @@ def _run_tables(found: Sensitivity) -> dict[str, Any]:
             "analyses": list(found.asked),
             "effect": {"path": found.target.path, "scale": found.target.scale},
             "seed": fit.seed,
-            "sampler": asdict(fit.options),
+            "sampler": fit.options.chosen(),
             "refused": dict(found.refused),
             "seconds": dict(found.seconds),
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +197,7 @@ def _is_same(run: Path, model: PathModel, survey: Survey, seed: int, options: Sa
     }  # fmt: skip
     wanted = {
         "specification": specification_digest(model), "data": survey.digest, "seed": seed,
-        "version": versions()["bayes_sp"], "options": _without_cores(asdict(options)),
+        "version": versions()["bayes_sp"], "options": _without_cores(options.chosen()),
     }  # fmt: skip
     return found == wanted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -186,7 +186,7 @@ def prior_grid(
     outcomes = run_once(cells, runner or Runner())
     labels = _labels(model, outcomes, survey, target)
     attrs = {
-        **provenance_of(model, survey, seed), "options": json.dumps(asdict(options)),
+        **provenance_of(model, survey, seed), "options": json.dumps(options.chosen()),
         "kappa": kappa, "ci_kind": CI_KIND, "ci_prob": ci_prob, "grid": grid.title,
     }  # fmt: skip
     count = len(grid.alternatives)
