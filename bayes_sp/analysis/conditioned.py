@@ -12,6 +12,7 @@ import xarray as xr
 from bayes_sp.analysis.coefficients import Coefficients, coefficient_table
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.checks.doubts import survey_doubts
+from bayes_sp.design.checks.identified import thin_groups
 from bayes_sp.design.design import Design
 from bayes_sp.effects.chain import Baselines
 from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
@@ -156,6 +157,10 @@ class Conditioned:
     def doubts(self) -> tuple[str, ...]:
         """What speaks against taking the records as they are, each in one sentence; see `survey_doubts`."""
         return survey_doubts(self.model, self.survey)
+
+    def causes(self) -> tuple[str, ...]:
+        """Return what in the records may make sampling fail, each in one sentence; see `thin_groups`."""
+        return tuple(thin_groups(self.model, self._design))
 
     @cached_property
     def _design(self) -> Design:

@@ -65,9 +65,9 @@ class Fit(Conditioned):
     seed: int
     options: SamplerOptions
 
-    def diagnose(self) -> Verdict:
-        """Return the verdict on the draws, for every parameter and every effect."""
-        return diagnose(self.posterior, self.effects().quantities(), self.model)
+    def diagnose(self, effects: Effects | None = None) -> Verdict:
+        """Return the verdict on the draws, for every parameter and every effect (``effects``, where at hand)."""
+        return diagnose(self.posterior, (effects or self.effects()).quantities(), self.model, self.causes())
 
     def compare(
         self,

@@ -15,7 +15,7 @@ from bayes_sp.analysis.coefficients import Coefficients
 from bayes_sp.analysis.comparison.models import ModelResult, Multiverse, multiverse
 from bayes_sp.analysis.comparison.recovery import Recovered, recover_published
 from bayes_sp.analysis.comparison.table import Comparison
-from bayes_sp.analysis.criticism.diagnostics import Verdict, diagnose
+from bayes_sp.analysis.criticism.diagnostics import Verdict
 from bayes_sp.analysis.criticism.pointwise import Criticism
 from bayes_sp.analysis.ensemble import has_spread, spread_over_reconstructions
 from bayes_sp.analysis.fit import Fit, fit
@@ -92,7 +92,7 @@ def analyse(
     times["fit"] = time.perf_counter()
     notify("effects of every path")
     effects = fitted.effects()
-    verdict = diagnose(fitted.posterior, effects.quantities(), fitted.model)
+    verdict = fitted.diagnose(effects)
     interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
     coefficients = fitted.coefficients_with_notes(known=verdict.table)
     signs = fitted.signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None
@@ -169,7 +169,7 @@ def _specified(name: str, given: PathModel | str | Path, records: Survey | str |
         effects = fitted.effects()
     except BayesSpError as error:
         return ModelResult(name, model, reason="; ".join(error.problems), mistake=not isinstance(error, FitError))
-    verdict = diagnose(fitted.posterior, effects.quantities(), fitted.model)
+    verdict = fitted.diagnose(effects)
     try:
         found = fitted.loo(refits=REFITS)
     except BayesSpError as error:

@@ -26,7 +26,8 @@ class Survey:
     ----------
     records
         One row for each patient, one column for each variable: numeric, NaN where a cell is missing, or the names of
-        groups.
+        groups. A copy: neither changing it nor changing the table that was given changes the survey, so that what was
+        computed from it holds; make a new survey of other records (``dataclasses.replace``).
     origin
         ``"file"``, ``"memory"``, ``"reconstruction"`` (no real patient stands behind a row) or
         ``"simulation"``.
@@ -45,8 +46,6 @@ class Survey:
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.records, pd.DataFrame):
-            raise TypeError(f"records must be a pandas DataFrame, found {type(self.records).__name__}")
         if self.origin not in get_args(Origin):
             raise ValueError(f"origin must be one of {', '.join(get_args(Origin))}, found {self.origin!r}")
         object.__setattr__(self, "source", one_line(self.source))  # the name of a file may hold anything
@@ -95,3 +94,19 @@ class Survey:
     def _repr_html_(self) -> str:
         columns = ", ".join(map(str, self.records.columns))
         return html(f"{self.mark}\nvariables: {columns}\ndigest {self.digest[:12]}", strong="Survey:")
+
+
+class _OwnTable:
+    """A table that nobody else can change: kept and handed out as copies, which share memory until one is changed."""
+
+    def __get__(self, survey: Survey, owner: type) -> pd.DataFrame:
+        table: pd.DataFrame = survey.__dict__["_records"]
+        return table.copy(deep=False)
+
+    def __set__(self, survey: Survey, table: object) -> None:
+        if not isinstance(table, pd.DataFrame):
+            raise TypeError(f"records must be a pandas DataFrame, found {type(table).__name__}")
+        survey.__dict__["_records"] = table.copy(deep=False)
+
+
+Survey.records = _OwnTable()  # after the class, whose field has no default

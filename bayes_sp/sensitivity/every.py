@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from bayes_sp.analysis.batch.runner import Runner
-from bayes_sp.analysis.criticism.diagnostics import Verdict, diagnose
+from bayes_sp.analysis.criticism.diagnostics import Verdict
 from bayes_sp.analysis.fit import Fit, fit
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_PROB
@@ -182,7 +182,7 @@ def analyse(
     started = time.perf_counter()
     fitted = fit(model, survey, seed=seed, options=options, notify=notify)
     effects = fitted.effects()
-    verdict = diagnose(fitted.posterior, effects.quantities(), fitted.model)
+    verdict = fitted.diagnose(effects)
     base = estimate_of(effects.table(CI_PROB), target, trustworthy=verdict.trustworthy)
     seconds = {"fit": round(time.perf_counter() - started, 3)}
     found: dict[str, object] = {}

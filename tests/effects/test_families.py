@@ -221,7 +221,7 @@ def test_given_baselines_stand_in_for_those_of_the_design(make_survey):
 def test_groups_have_their_own_intercepts_in_the_average(make_survey):
     """With intercepts by group the average is over patients with their own group's: here written out for a log link."""
     model, survey = load_model("primary"), make_survey()
-    survey.records["site"] = np.arange(len(survey)) % 3
+    survey = replace(survey, records=survey.records.assign(site=np.arange(len(survey)) % 3))
     model = replace(model, equations=(*model.equations[:2], replace(model.equations[2], varying="site")))
     design = design_arrays(model, survey)
     posterior = made_up_posterior(model, design)

@@ -105,8 +105,9 @@ def test_names_that_look_like_inputs_of_the_engine_work():
 
 def test_a_count_that_is_a_typing_mistake_is_refused():
     """A count above 100,000 is named by row instead of filling the memory."""
-    survey = _survey()
-    survey.records.loc[7, "y"] = 10**12
+    records = _survey().records
+    records.loc[7, "y"] = 10**12
+    survey = replace(_survey(), records=records)
     with pytest.raises(sp.BayesSpError, match="row 8"):
         sp.fit(load_model(_tables()), survey)
 

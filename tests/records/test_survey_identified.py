@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from bayes_sp.design.build import design_arrays
+from bayes_sp.design.checks.doubts import survey_doubts
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.survey import Survey
@@ -95,3 +96,19 @@ def test_a_group_for_each_record_is_named_where_it_cannot_be_told():
     assert design_arrays(model_of({"m": normal}, {**nb, "family": "poisson"}, scales=["tau"]), survey).n == 400
     assert design_arrays(model_of({"m": {**normal, "varying": "pair"}}, nb | {"varying": "pair"},
                                   scales=["tau", "phi"]), survey).n == 400  # fmt: skip
+
+
+def test_groups_of_which_most_hold_one_record_are_named_before_sampling():
+    """With the numbers, in the words of the family; a Poisson count has no spread of its own to be taken for theirs."""
+    frame = records(150).assign(own=[*range(130), *range(20)])
+    model = model_of({"m": {"family": "normal", "varying": "own"}}, {"family": "normal"}, scales=["tau"])
+    (doubt,) = survey_doubts(model, Survey(frame, "memory", "a frame"))
+    assert "own: 130 groups for 150 records of m" in doubt
+    assert "only 20 tell the groups' SD (tau[m]) from the residual SD (sigma)" in doubt
+    gaps = frame.assign(m=frame["m"].where(frame.index < 130))  # the repeats' own cells
+    assert 'column "own": 130 groups for 130 records of m' in problem_of(model, gaps)
+    thick = frame.assign(own=[*range(90), *range(60)])
+    assert survey_doubts(model, Survey(thick, "memory", "a frame")) == ()
+    counts = {"family": "poisson", "varying": "own"}
+    poisson = model_of({"m": {"family": "normal"}}, counts, scales=["tau"])
+    assert survey_doubts(poisson, Survey(frame.assign(y=frame["count"]), "memory", "a frame")) == ()

@@ -89,8 +89,9 @@ def test_doubts_stand_above_the_verdict_or_in_one_line_below_the_warnings(
     analyse_by_hand, small_model, make_user_survey
 ):
     """A file has them in full; a terminal that shows the warnings has a line in their place, and the same rest."""
-    survey = make_user_survey()
-    survey.records.loc[3, "visits"] = 9999
+    records = make_user_survey().records
+    records.loc[3, "visits"] = 9999
+    survey = replace(make_user_survey(), records=records)
     analysis = analyse_by_hand(small_model, survey)
     text = summary_text(analysis)
     assert " ".join(text.split()).startswith("Look first: visits: 9999 in 1 of 120 cells is a usual code")

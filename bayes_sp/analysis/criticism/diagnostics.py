@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +94,9 @@ class Verdict:
         return html(str(self), strong=f"{word}.")
 
 
-def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array], model: PathModel | None = None) -> Verdict:
+def diagnose(
+    posterior: xr.DataTree, effects: Mapping[str, Array], model: PathModel | None = None, causes: Sequence[str] = ()
+) -> Verdict:
     """Diagnose a posterior and the effects computed from it.
 
     Parameters
@@ -105,6 +107,8 @@ def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array], model: PathMo
         Draws of each effect by name, (chain, draw).
     model
         The specification, whose priors may leave a mean without a value; None to look at the draws alone.
+    causes
+        What in the records may make sampling fail, each in a sentence; said where it has failed.
 
     Returns
     -------
@@ -135,6 +139,7 @@ def diagnose(posterior: xr.DataTree, effects: Mapping[str, Array], model: PathMo
     too_many, few = _divergences(numbers, posterior, alone=not reasons)
     reasons += too_many
     reasons += tuple(_weak_measurements(model)) if reasons and model is not None else ()
+    reasons += tuple(f"a likely cause: {cause.rstrip('.')}" for cause in causes) if reasons else ()
     found = _means(effects, table["ess_tail"].to_numpy()[len(quantities) - len(effects) :])
     bound = None if model is None else mean_bound(model, draws)
     numbers |= {"effect_pareto_k": found.worst_k, "mean_gap": found.worst_gap} if effects else {}

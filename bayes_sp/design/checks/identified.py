@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -16,6 +16,7 @@ from bayes_sp.model.path_model import PathModel
 
 FEWEST_REPEATS = 5  # records beyond the first of their group
 LEAST_REPEATED = 0.03  # of all records
+THIN = 1 / 3  # a share of records beyond the first of their group below which the groups' SD is hardly known
 SPREADS = {"sigma": "the residual SD", "phi": "the overdispersion", "precision": "the precision", "shape": "the shape"}
 
 
@@ -54,12 +55,10 @@ def _groups_of_one(design: Design, equation: Equation) -> str:
     family = FAMILIES[equation.family]
     if equation.family == "poisson":
         return ""
-    seen = ~np.isnan(design.y[:, design.responses.index(equation.response)])
-    codes, _ = design.groups[equation.varying]
-    records, groups = int(seen.sum()), len(np.unique(codes[seen]))
+    records, groups = _records_and_groups(design, equation)
     if records - groups >= max(FEWEST_REPEATS, LEAST_REPEATED * records):
         return ""
-    spread = next((f"{words} ({name})" for name, words in SPREADS.items() if name in family.parameters), "chance")
+    spread = _spread(equation)
     advice = f'leave out varying = "{equation.varying}"'
     if family.response == "count":
         advice += ', or choose the family "poisson", which groups of one record make overdispersed'
@@ -67,6 +66,38 @@ def _groups_of_one(design: Design, equation: Equation) -> str:
         f'column "{equation.varying}": {groups} groups for {records} records of {equation.response}; with nearly every '
         f"record a group of its own, the groups' SD (tau) cannot be told from {spread}; {advice}"
     )
+
+
+def thin_groups(model: PathModel, design: Design) -> Iterator[str]:
+    """Yield a sentence on each equation whose groups mostly hold one record: enough to fit, too few to know much.
+
+    Only records that share a group tell the SD of the groups' intercepts from the spread within groups; the sampler
+    then goes along the ridge on which the two make up one variance.
+    """
+    for equation in model.equations:
+        if not equation.varying or equation.family == "poisson":
+            continue
+        records, groups = _records_and_groups(design, equation)
+        if records - groups < THIN * records:
+            scales = ", ".join(f"{name}[{equation.response}]" for name in FAMILIES[equation.family].parameters)
+            yield (
+                f"{equation.varying}: {groups} groups for {records} records of {equation.response}, so that most are "
+                f"alone in theirs and only {records - groups} tell the groups' SD (tau[{equation.response}]) from "
+                f"{_spread(equation)}: sampling may fail{f', of {scales} above all' if scales else ''}. Give tau a "
+                f'narrower prior, draw more, or leave out varying = "{equation.varying}".'
+            )
+
+
+def _records_and_groups(design: Design, equation: Equation) -> tuple[int, int]:
+    """Return how many records have the equation's response, and in how many groups they are."""
+    seen = ~np.isnan(design.y[:, design.responses.index(equation.response)])
+    codes, _ = design.groups[equation.varying]
+    return int(seen.sum()), len(np.unique(codes[seen]))
+
+
+def _spread(equation: Equation) -> str:
+    parameters = FAMILIES[equation.family].parameters
+    return next((f"{words} ({name})" for name, words in SPREADS.items() if name in parameters), "chance")
 
 
 def _impossible_error(model: PathModel, design: Design, equation: Equation, columns: Callable[[], Array]) -> str:

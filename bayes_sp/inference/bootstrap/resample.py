@@ -81,7 +81,9 @@ def prepare_chain(design: Design, equations: int) -> LinearChain:
     variables' own units.
     """
     columns = np.column_stack([design.w, design.x, design.y[:, :equations]])
-    centre, scale = columns.mean(axis=0), columns.std(axis=0)
+    largest = np.abs(columns).max(axis=0)
+    unit = np.where(largest > 0, largest, 1.0)  # squares stay finite in any unit
+    centre, scale = columns.mean(axis=0), (columns / unit).std(axis=0) * unit
     z = np.column_stack([np.ones(design.n), (columns - centre) / scale])
     return LinearChain(
         mediator_count=len(design.mediators),

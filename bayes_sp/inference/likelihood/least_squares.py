@@ -20,7 +20,9 @@ from bayes_sp.inference.likelihood.moment_checks import (
     as_numbers,
     checked_count,
     checked_names,
+    in_order,
     moment_problems,
+    real,
     whole_matrix,
 )
 from bayes_sp.inference.likelihood.normal_equations import COLLINEAR, solve_normal
@@ -58,8 +60,8 @@ class Moments:
 
     def __post_init__(self) -> None:
         names, n = checked_names(self.names), checked_count(self.n)
-        mean, sd = as_numbers("mean", self.mean, (len(names),)), as_numbers("sd", self.sd, (len(names),))
-        correlation = as_numbers("correlation", self.correlation, (len(names), len(names)))
+        mean, sd = as_numbers("mean", self.mean, names), as_numbers("sd", self.sd, names)
+        correlation = as_numbers("correlation", self.correlation, names, dimensions=2)
         if problems := moment_problems(names, mean, sd, correlation, n):
             raise SurveyError(SOURCE, problems)
         checked = {"names": names, "mean": mean, "sd": sd, "correlation": (correlation + correlation.T) / 2, "n": n}
@@ -87,18 +89,32 @@ class Moments:
             As `Moments`, and where the rows have other lengths.
         """
         known = checked_names(names)
-        return cls(known, mean, sd, whole_matrix(triangle, len(known)), n)  # type: ignore[arg-type] # made arrays
+        matrix = whole_matrix(in_order("triangle", triangle, known), len(known))
+        return cls(known, mean, sd, matrix, n)  # type: ignore[arg-type] # made arrays
 
     @classmethod
     def from_records(cls, names: Sequence[str], array: ArrayLike) -> Moments:
-        """Moments of the columns of an array of records, (n, v), none of them constant."""
+        """Moments of the columns of an array of records, (n, v), none of them constant.
+
+        A table of pandas is taken by the names of its columns.
+
+        Raises
+        ------
+        SurveyError
+            As `Moments`, and where the records are not all numbers.
+        """
         known = checked_names(names)
-        values = np.asarray(array, dtype=float)
+        chosen = array[list(known)] if set(known) <= set(getattr(array, "columns", ())) else array  # type: ignore[call-overload,index]
+        values = real(f"records must be numbers in an array of shape (n, {len(known)})", chosen)
         if values.ndim != 2 or values.shape[1] != len(known):
             raise SurveyError(SOURCE, [f"records must have shape (n, {len(known)}), found {values.shape}"])
         checked_count(len(values))
+        unfit = ~np.isfinite(values).all(axis=0)
+        if unfit.any():
+            problems = [f"the records of {known[i]!r} must be finite numbers" for i in np.flatnonzero(unfit)]
+            raise SurveyError(SOURCE, [f"{problem}; leave out patients with missing cells" for problem in problems])
         largest = np.abs(values).max(axis=0)
-        unit = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)  # squares stay finite in any unit
+        unit = np.where(largest > 0, largest, 1.0)  # squares stay finite in any unit
         centred = values / unit - (values / unit).mean(axis=0)
         constant = np.ptp(values, axis=0) == 0
         scale = np.where(constant, 0.0, centred.std(axis=0, ddof=1))
@@ -177,15 +193,18 @@ def least_squares(moments: Moments, response: str, predictors: Sequence[str]) ->
         raise SurveyError(
             f"regression of {response}", [_contradiction(response, [moments.names[place] for place in x])]
         )
-    residual = (moments.n - 1) * moments.sd[y] ** 2 * max(0.0, 1.0 - r_squared) / df
-    slopes = standardised * moments.sd[y] / moments.sd[x]
-    scaled_mean = moments.mean[x] / moments.sd[x]
-    intercept_variance = 1.0 / moments.n + scaled_mean @ inverse @ scaled_mean / (moments.n - 1)
-    slope_variance = np.diag(inverse) / ((moments.n - 1) * moments.sd[x] ** 2)
-    coefficients = np.array([moments.mean[y] - slopes @ moments.mean[x], *slopes])
-    errors = np.sqrt(residual * np.array([intercept_variance, *slope_variance]))
-    with np.errstate(divide="ignore", invalid="ignore"):  # a perfect fit has no standard error
+    residual_sd = moments.sd[y] * np.sqrt((moments.n - 1) * max(0.0, 1.0 - r_squared) / df)
+    with np.errstate(all="ignore"):  # a perfect fit has no standard error; what is beyond numbers is refused below
+        scaled_mean = moments.mean[x] / moments.sd[x]
+        slopes = standardised * moments.sd[y] / moments.sd[x]
+        intercept_error = np.sqrt(1.0 / moments.n + scaled_mean @ inverse @ scaled_mean / (moments.n - 1))
+        slope_errors = np.sqrt(np.diag(inverse) / (moments.n - 1)) / moments.sd[x]
+        coefficients = np.array([moments.mean[y] - slopes @ moments.mean[x], *slopes])
+        errors = residual_sd * np.array([intercept_error, *slope_errors])
         t = coefficients / errors
+    if not np.isfinite([*coefficients, *errors]).all():
+        beyond = "coefficients are beyond what a computer's numbers hold; give means and SDs in other units"
+        raise SurveyError(f"regression of {response}", [beyond])
     return LeastSquares(
         response=response,
         terms=("intercept", *predictors),
@@ -195,17 +214,22 @@ def least_squares(moments: Moments, response: str, predictors: Sequence[str]) ->
         p_values=2.0 * stdtr(df, -np.abs(t)),
         df=df,
         r_squared=min(r_squared, 1.0),
-        residual_sd=float(np.sqrt(residual)),
+        residual_sd=float(residual_sd),
     )
 
 
 def _places(moments: Moments, response: str, predictors: Sequence[str]) -> tuple[int, list[int]]:
     """Places of the response and the predictors among the moments' names."""
-    unknown = [name for name in (response, *predictors) if name not in moments.names]
-    if unknown:
-        raise SurveyError(
-            f"regression of {response}", [f"no variable {name!r}{nearest(name, moments.names)}" for name in unknown]
-        )
+    if isinstance(predictors, str):
+        raise SurveyError(f"regression of {response}", [f"predictors must be a list of names, found {predictors!r}"])
+    problems = [
+        f"no variable {name!r}{nearest(str(name), moments.names)}"
+        for name in (response, *predictors)
+        if name not in moments.names
+    ]
+    problems += [f"{response!r} stands among its own predictors; leave it out"] if response in predictors else []
+    if problems:
+        raise SurveyError(f"regression of {response}", problems)
     return moments.names.index(response), [moments.names.index(name) for name in predictors]
 
 

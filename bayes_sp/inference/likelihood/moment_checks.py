@@ -3,37 +3,88 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, KeysView, Mapping, Set
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
 from bayes_sp.errors import SurveyError
 
 SOURCE = "moments"
+MOST_PATIENTS = 10**12
 LEAST_PATIENTS = 3  # with two, every correlation is 1 or -1
 ROUNDING = 1e-8  # of correlations that were computed, such as NumPy's
 RANK = 1e-6  # eigenvalues of a correlation matrix below it count as 0
 TRIANGLE = "give one printed triangle to Moments.from_triangle"
 
 
-def as_numbers(what: str, values: object, shape: tuple[int, ...]) -> Array:
-    """Return an array of finite numbers of this shape.
+def as_numbers(what: str, values: object, names: tuple[str, ...], dimensions: int = 1) -> Array:
+    """Return an array of real numbers, one for each name along each dimension; NaN where nothing stands.
+
+    Parameters
+    ----------
+    what
+        In words, for errors.
+    values
+        An array, a list, or a labelled table of pandas, which is put in the names' order by its labels.
+    names, dimensions
+        Names of the variables, and 1 for a list, 2 for a matrix.
 
     Raises
     ------
     SurveyError
-        Where ``values`` are not numbers, not finite, or of another shape.
+        Where ``values`` are not real numbers, of another shape, or carry other labels than the names.
     """
-    try:
-        array = np.array(values, dtype=float)
-    except (TypeError, ValueError, OverflowError) as error:
-        hint = f"; {TRIANGLE}" if len(shape) == 2 else ""
-        raise SurveyError(SOURCE, [f"{what} must be numbers in an array of shape {shape} ({error}){hint}"]) from error
+    shape = (len(names),) * dimensions
+    hint = f"; {TRIANGLE}" if dimensions == 2 else ""
+    array = real(f"{what} must be numbers in an array of shape {shape}", in_order(what, values, names), hint)
     if array.shape != shape:
         raise SurveyError(SOURCE, [f"{what} must have shape {shape}, one for each name, found {array.shape}"])
     return array
+
+
+def real(rule: str, values: Any, hint: str = "") -> Array:  # noqa: ANN401 - what a user gives
+    """Return an array of real numbers, NaN where a masked array or a table holds nothing.
+
+    Raises
+    ------
+    SurveyError
+        With the rule, where they are no numbers or have imaginary parts.
+    """
+    try:
+        plain = values.to_numpy(dtype=float, na_value=np.nan) if hasattr(values, "to_numpy") else values
+        plain = np.ma.filled(plain.astype(float), np.nan) if isinstance(plain, np.ma.MaskedArray) else plain
+        if np.iscomplexobj(plain):
+            raise TypeError("complex numbers")
+        return np.array(plain, dtype=float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SurveyError(SOURCE, [f"{rule} ({error}){hint}"]) from error
+
+
+def in_order(what: str, values: object, names: tuple[str, ...]) -> object:
+    """Return a labelled table (pandas) with its rows and columns in the names' order; anything else as it is.
+
+    Labels of which none is a name, such as the numbers of rows, say nothing of the order.
+
+    Raises
+    ------
+    SurveyError
+        Where some of the labels are names and the others are not, or a name is lacking.
+    """
+    if not hasattr(values, "reindex"):
+        return values
+    for axis in ("index", "columns"):
+        labels = [str(label) for label in getattr(values, axis, ())]
+        if not set(labels) & set(names):
+            continue
+        if sorted(labels) != sorted(names):
+            found, needed = ", ".join(map(repr, labels)), ", ".join(map(repr, names))
+            raise SurveyError(SOURCE, [f"{what} has the labels {found}, which must be the names {needed}"])
+        places = [labels.index(name) for name in names]
+        values = values.iloc[:, places] if axis == "columns" else values.iloc[places]  # type: ignore[attr-defined]
+    return values
 
 
 def checked_names(names: object) -> tuple[str, ...]:
@@ -42,12 +93,13 @@ def checked_names(names: object) -> tuple[str, ...]:
     Raises
     ------
     SurveyError
-        Where they are not a sequence of different texts.
+        Where they are not different texts in an order.
     """
-    if isinstance(names, str) or not isinstance(names, Sequence | np.ndarray):
+    if (isinstance(names, str | bytes | Set) and not isinstance(names, KeysView)) or not isinstance(names, Iterable):
         raise SurveyError(SOURCE, [f"names must be a list of texts, found {names!r}"])
-    found = tuple(str(name) for name in names)
-    problems = [f"names must be texts, found {name!r}" for name in names if not isinstance(name, str)]
+    listed = list(names)
+    found = tuple(str(name) for name in listed)
+    problems = [f"names must be texts, found {name!r}" for name in listed if not isinstance(name, str)]
     problems += [
         f'"{name}" stands {count} times among the names' for name, count in Counter(found).items() if count > 1
     ]
@@ -63,11 +115,13 @@ def checked_count(n: object) -> int:
     Raises
     ------
     SurveyError
-        Where it is no whole number of at least 3.
+        Where it is no whole number from 3 to 1e12.
     """
     whole = isinstance(n, int | float | np.integer | np.floating) and not isinstance(n, bool) and n == n // 1
-    if not whole or not LEAST_PATIENTS <= int(n):  # type: ignore[call-overload] # a whole number
-        raise SurveyError(SOURCE, [f"n must be a whole number of patients, at least {LEAST_PATIENTS}, found {n!r}"])
+    if not whole or not LEAST_PATIENTS <= int(n) <= MOST_PATIENTS:  # type: ignore[call-overload] # a whole number
+        found = "a larger number" if whole and n > MOST_PATIENTS else repr(n)  # type: ignore[operator]
+        rule = f"n must be a whole number of patients, at least {LEAST_PATIENTS} and at most 1e12"
+        raise SurveyError(SOURCE, [f"{rule}, found {found}"])
     return int(n)  # type: ignore[call-overload] # a whole number
 
 
@@ -104,8 +158,12 @@ def _matrix(names: tuple[str, ...], sd: Array, r: Array) -> Iterator[str]:
         if np.allclose(diagonal, sd**2, rtol=0.02):
             yield "the matrix holds covariances (its diagonal is the squared SDs); divide each by its two SDs"
             return
+        if np.allclose(diagonal, sd, rtol=0.02):
+            yield "the matrix holds covariances, and sd their diagonal, the variances; give their square roots as sd"
+            return
         i = int(np.argmax(abs(diagonal - 1)))
-        yield f"the correlation of {names[i]!r} with itself must be 1, found {diagonal[i]:g}"
+        reason = " (reliabilities are often printed there)" if ((diagonal > 0) & (diagonal <= 1)).all() else ""
+        yield f"the correlation of {names[i]!r} with itself must be 1, found {diagonal[i]:g}{reason}"
     for i, j in np.argwhere((abs(r) > 1 + ROUNDING) & off & np.tri(len(r), dtype=bool)):
         yield f"the correlation of {names[j]!r} with {names[i]!r} must lie between -1 and 1, found {r[i, j]:g}"
     for i, j in np.argwhere((abs(r - r.T) > ROUNDING) & np.tri(len(r), dtype=bool)):
@@ -138,6 +196,8 @@ def whole_matrix(triangle: object, v: int) -> Array:
     rows = _number_rows(triangle)
     lengths = [len(row) for row in rows]
     matrix = np.eye(v)
+    if v == 1 and not sum(lengths):
+        return matrix
     if lengths == [v] * v and v > 1:
         return _mirrored(np.array(rows))
     rows = [row for row in rows if len(row)]
@@ -160,17 +220,10 @@ def whole_matrix(triangle: object, v: int) -> Array:
 
 def _number_rows(triangle: object) -> list[Array]:
     """Return rows of numbers of any lengths."""
-    listed = isinstance(triangle, Sequence | np.ndarray) or hasattr(triangle, "__array__")
-    if isinstance(triangle, str) or not listed:
+    if isinstance(triangle, str | bytes | Set | Mapping) or not isinstance(triangle, Iterable):
         raise SurveyError(SOURCE, [f"a triangle must be a list of rows of numbers, found {type(triangle).__name__}"])
-    found: list[Array] = []
-    given: Sequence[ArrayLike] = np.asarray(triangle) if hasattr(triangle, "__array__") else triangle  # type: ignore[assignment]
-    for row in given:
-        try:
-            found.append(np.atleast_1d(np.asarray(row, dtype=float)))
-        except (TypeError, ValueError, OverflowError) as error:
-            raise SurveyError(SOURCE, [f"row {len(found) + 1} of the triangle must hold numbers ({error})"]) from error
-    return found
+    given = triangle.to_numpy() if hasattr(triangle, "to_numpy") else triangle
+    return [np.atleast_1d(real(f"row {i} of the triangle must hold numbers", row)) for i, row in enumerate(given, 1)]
 
 
 def _mirrored(matrix: Array) -> Array:

@@ -209,3 +209,12 @@ def test_a_low_reliability_is_named_beside_missed_thresholds():
         causes = list(_weak_measurements(replace(shipped, equations=tuple(equations))))
         assert len(causes) == (reliability == 0.3)
         assert all("reliability of 0.3" in cause and f"phi[{shipped.outcome}]" in cause for cause in causes)
+
+
+def test_causes_in_the_records_are_said_where_sampling_failed():
+    """Beside what is missed, and not in the verdict of a fit that passes."""
+    posterior, effects = made_up()
+    for chosen, said in ((effects, False), ({"total": autocorrelated((4, 1000), 0.05)}, True)):
+        verdict = diagnose(posterior, chosen, causes=("site: 9 groups for 10 records.",))
+        assert verdict.trustworthy != said
+        assert ("; a likely cause: site: 9 groups for 10 records." in str(verdict)) == said

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from drawn_counts import counts_of
 
 from bayes_sp.design.design import Design
 from bayes_sp.effects.formulas import ChainCoefficients
@@ -16,7 +17,6 @@ from bayes_sp.errors import SpecificationError, SurveyError
 from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult, bootstrap
 from bayes_sp.inference.bootstrap.boundary import BOUNDARY_WORDS, EMPTY_LEVEL, NO_OVERDISPERSION, SEPARATION
 from bayes_sp.inference.bootstrap.percentile import percentile_interval
-from bayes_sp.inference.bootstrap.resample import resamples
 from bayes_sp.inference.likelihood.chain import Chain, chain_least_squares
 from bayes_sp.inference.likelihood.least_squares import Moments
 
@@ -25,7 +25,7 @@ Maker = Callable[..., Design]
 
 def resampled(design: Design, seed: int, replicates: int) -> list[Design]:
     """Return each resample as a design of its own rows, from the same stream as the bootstrap."""
-    counts = np.concatenate(list(resamples(design.n, seed, replicates, block=64, batch_bytes=2**20)))
+    counts = counts_of(design.n, seed, replicates)
     chosen = [np.repeat(np.arange(design.n), row.astype(int)) for row in counts]
     return [replace(design, x=design.x[rows], y=design.y[rows], w=design.w[rows]) for rows in chosen]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from drawn_counts import counts_of
 from scipy import integrate, special, stats
 
 from bayes_sp.design.build import design_arrays
-from bayes_sp.design.design import Design
 from bayes_sp.design.read import read_survey
 from bayes_sp.effects.formulas import ChainCoefficients
 from bayes_sp.effects.means.steep import STEEP, below_zero
@@ -20,7 +20,6 @@ from bayes_sp.effects.shapley import log_link_effects
 from bayes_sp.inference.bootstrap.bootstrap import bootstrap
 from bayes_sp.inference.bootstrap.general import general_chain
 from bayes_sp.inference.bootstrap.refit import plain_chain
-from bayes_sp.inference.bootstrap.resample import resamples
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.survey import Survey
 
@@ -28,17 +27,12 @@ Maker = Callable[..., Survey]
 FAMILIES = ["interaction", "ordinal", "bounded", "hurdle", "zinb"]
 
 
-def counts_of(design: Design, seed: int, replicates: int) -> np.ndarray:
-    """Return how often each resample holds each patient."""
-    return np.concatenate(list(resamples(design.n, seed, replicates, block=64, batch_bytes=2**20)))
-
-
 @pytest.mark.parametrize("name", ["primary", "poisson", "process6"])
 def test_the_general_way_is_the_plain_one(name: str, make_survey: Maker) -> None:
     """Where both know a chain, draws' formulas over a resample's patients give what weighted closed forms give."""
     model = load_model(name)
     design = design_arrays(model, make_survey())
-    counts = counts_of(design, 3, 12)
+    counts = counts_of(design.n, 3, 12)
     plain, general = plain_chain(design).refit(counts), general_chain(model, design).refit(counts)
     assert plain.reason.tolist() == general.reason.tolist() == [""] * 12
     np.testing.assert_allclose(general.values, plain.values, rtol=1e-5, atol=1e-7)
@@ -51,7 +45,7 @@ def test_a_resample_is_its_rows(name: str, make_survey: Maker) -> None:
     model = load_model(name)
     design = design_arrays(model, make_survey())
     chain = general_chain(model, design)
-    counts = counts_of(design, 3, 6)
+    counts = counts_of(design.n, 3, 6)
     found = chain.refit(counts)
     usual = np.flatnonzero((found.reason == "") & ((found.boundary & 0b111) == 0))[:2]
     assert len(usual) == 2
@@ -190,7 +184,7 @@ def test_a_hurdle_without_a_count_above_1_is_a_logistic_regression(tmp_path: Pat
         model = load_model(tmp_path / f"{family}.toml")
         design = design_arrays(model, read_survey(tmp_path / "h.csv", model))
         chain = general_chain(model, design)
-        found = chain.refit(counts_of(design, 2, 60))
+        found = chain.refit(counts_of(design.n, 2, 60))
         assert (found.reason == "").all()
         values.append(found.values[:, :, chain.scales.index("difference")])
     np.testing.assert_allclose(values[0], values[1], rtol=1e-3, atol=1e-4)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_counts import counts_of
 from scipy import optimize, special, stats
 
 from bayes_sp.design.build import design_arrays
@@ -15,7 +16,6 @@ from bayes_sp.errors import SpecificationError
 from bayes_sp.inference.bootstrap.bootstrap import bootstrap
 from bayes_sp.inference.bootstrap.boundary import NO_ERROR
 from bayes_sp.inference.bootstrap.general import GeneralChain, general_chain
-from bayes_sp.inference.bootstrap.resample import resamples
 from bayes_sp.model.reading.load import load_model
 
 SPECIFICATION = """
@@ -62,12 +62,6 @@ def simulated(
     return general_chain(model, design_arrays(model, read_survey(folder / "data.csv", model)))
 
 
-def counts_of(chain: GeneralChain, replicates: int) -> np.ndarray:
-    """Return all patients, then how often each resample holds each."""
-    n = chain.design.n
-    return np.concatenate([np.ones((1, n)), *resamples(n, 1, replicates, block=64, batch_bytes=2**20)])
-
-
 def residual_moments(chain: GeneralChain, w: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the slope of the mediator on the exposure, and the covariance matrix of all three."""
     s = np.cov(np.column_stack([chain.design.x, chain.design.y]).T, ddof=0, fweights=w.astype(int))
@@ -77,7 +71,7 @@ def residual_moments(chain: GeneralChain, w: np.ndarray) -> tuple[float, np.ndar
 def test_a_normal_outcome_has_the_closed_form(tmp_path: Path) -> None:
     """Covariances less those of the error give every slope (Fuller 1987, section 2.2)."""
     chain = simulated(tmp_path, reliability=0.65, family="normal", n=300)
-    counts = counts_of(chain, 8)
+    counts = counts_of(chain.design.n, 1, 8, whole=True)
     found = chain.refit(counts)
     assert not found.boundary.any()
     for w, values in zip(counts, found.values, strict=True):
@@ -90,7 +84,7 @@ def test_a_normal_outcome_has_the_closed_form(tmp_path: Path) -> None:
 def test_a_resample_without_residual_variance_has_its_maximum_on_the_boundary(tmp_path: Path) -> None:
     """Where less than nothing would be left of a variance the outcome follows from the true value; by a search."""
     chain = simulated(tmp_path, reliability=0.58, family="normal", n=60, noise=0.3)
-    counts = counts_of(chain, 30)
+    counts = counts_of(chain.design.n, 1, 30, whole=True)
     found = chain.refit(counts)
     error = chain.design.measurement_sd["m"] ** 2
     assert set(found.reason) == {""}
@@ -129,7 +123,7 @@ def test_a_count_has_the_maximum_of_the_integral(tmp_path: Path, extra: str) -> 
     chain = simulated(tmp_path, reliability=0.65, family="negative_binomial", n=150, extra=extra)
     x, (m, y), s = chain.design.x, chain.design.y.T, chain.design.measurement_sd["m"]
     grid = np.linspace(-9.0, 9.0, 721)
-    counts = counts_of(chain, 3)
+    counts = counts_of(chain.design.n, 1, 3, whole=True)
     fits, reason, _ = chain._fitted(counts)
     assert (reason == "").all()
 

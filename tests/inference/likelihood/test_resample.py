@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -68,3 +69,13 @@ def test_a_resample_with_one_exposure_determines_no_effect(make_design: Callable
     counts = (design.x == design.x[0]).astype(float)[None, :] * 3
     coefficients, _, _ = refit_chain(prepare_chain(design, 1), counts)
     assert np.isnan(coefficients[0, 0, 4])
+
+
+def test_a_chain_is_prepared_in_any_unit(make_design: Callable[..., Design]) -> None:
+    """Scales follow the unit and products do not, however large or small the numbers are."""
+    design = make_design(n=40)
+    plain = prepare_chain(design, 3)
+    for unit in (1e-200, 1e300):
+        other = prepare_chain(replace(design, x=design.x * unit), 3)
+        np.testing.assert_allclose(other.cross.z, plain.cross.z, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(other.scale[design.w.shape[1] + 1], plain.scale[design.w.shape[1] + 1] * unit)
