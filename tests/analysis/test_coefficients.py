@@ -109,8 +109,9 @@ def test_groups_have_a_row_and_no_maximum_likelihood(small_tables, make_user_sur
     model = load_model(small_tables, name="grouped")
     survey = make_user_survey()
     clinic = np.random.default_rng(2).integers(1, 7, len(survey))
-    survey = replace(survey, records=survey.records.assign(clinic=clinic))
-    survey.records.loc[:4, "age"] = np.nan
+    records = survey.records.assign(clinic=clinic)
+    records.loc[:4, "age"] = np.nan
+    survey = replace(survey, records=records)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fitted = fit(model, survey, options=FEW, pointwise=False)

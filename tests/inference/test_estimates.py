@@ -127,9 +127,8 @@ def test_interactions_and_missing_cells(small_tables, make_user_survey):
 def test_a_group_without_events_is_left_out_of_the_fit(small_model, make_user_survey):
     """Its coefficient and the intercept go to infinity; the others have the estimates of the other patients."""
     survey = make_user_survey(300)
-    records = survey.records
-    records.loc[records["housing"] == 3, "visits"] = 0
-    found, (_, z), y = estimated(small_model, survey)
+    records = survey.records.assign(visits=survey.records["visits"].where(survey.records["housing"] != 3, 0))
+    found, (_, z), y = estimated(small_model, replace(survey, records=records))
     values, errors = found.values["visits", "visits"]
     terms = small_model.terms(small_model.equations[1])
     assert terms[-2:] == ("housing[2]", "housing[3]")
@@ -150,8 +149,8 @@ def test_a_group_without_events_is_left_out_of_the_fit(small_model, make_user_su
 def test_without_overdispersion_the_coefficients_are_those_of_the_poisson_fit(small_model, make_user_survey):
     """The size has no estimate, and the rest estimates and errors of the Poisson regression."""
     survey = make_user_survey(300)
-    survey.records["visits"] = np.random.default_rng(5).binomial(5, 0.4, 300)
-    found, (_, z), y = estimated(small_model, survey)
+    visits = np.random.default_rng(5).binomial(5, 0.4, 300)
+    found, (_, z), y = estimated(small_model, replace(survey, records=survey.records.assign(visits=visits)))
     fit = sm.GLM(y[:, 1], z, family=sm.families.Poisson()).fit(tol=1e-12)
     agrees(found.values["visits", "visits"], fit.params, fit.bse, 1e-3)
     assert np.isnan(found.values["visits", "phi"]).all()

@@ -29,6 +29,8 @@ from bayes_sp.sensitivity.confounder.surface import Surface, product_bias
 from bayes_sp.sensitivity.confounder.words import ASSUMPTIONS
 from bayes_sp.sensitivity.target import Target, estimate_of
 
+pytestmark = pytest.mark.fixed_seed  # what is found is of these records
+
 FEW = sp.SamplerOptions(draws=250, tune=200, chains=4)
 SERIAL = "x -> m1 -> m2 -> y"
 TRUE = {"m2": 0.5, "y": 0.4}

@@ -23,6 +23,8 @@ from bayes_sp.analysis.batch.work import answer
 from bayes_sp.analysis.fit import fit
 from bayes_sp.errors import BayesSpError, RunError
 
+pytestmark = pytest.mark.fixed_seed  # the processes that fit are others, whose seeds are not moved
+
 HERE = Path(__file__).parent
 LONGER = replace(grids.TINY, draws=2000)
 

@@ -108,6 +108,7 @@ def test_a_missing_parent_is_drawn_from_its_own_equation(make_family):
     assert abs(z.std() - 1) < 0.05
 
 
+@pytest.mark.fixed_seed  # with other records the reliability is impossible
 def test_a_parent_measured_with_error_is_drawn_between_its_value_and_its_prediction(make_tables, make_records):
     """Mean and variance of the latent value given the measured one, as for two normal measurements."""
     tables = make_tables("normal")
