@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -125,7 +125,7 @@ def sample_posterior(
         raise FitError(survey.source, [f'the model "{model.name}" could not be fitted: {reason}']) from error
     times = {"seconds_compiling": compiled_at - started, "seconds_sampling": time.perf_counter() - compiled_at}
     power = {} if likelihood_power == 1.0 else {"likelihood_power": likelihood_power}
-    made = {"seed": seed, **asdict(options), **power, **found, **{name: round(t, 3) for name, t in times.items()}}
+    made = {"seed": seed, **options.chosen(), **power, **found, **{name: round(t, 3) for name, t in times.items()}}
     theta = posterior.program.completed(posterior.theta(z), seed)
     labelled = label_draws(model, posterior.program, theta)
     if options.method == "laplace":
@@ -177,7 +177,7 @@ def _plain(
     notify("compiling and sampling the plain PyMC model")
     started = time.perf_counter()
     posterior, unmeasured, stats = plain_draws(model, design, seed=seed, options=options, progress=progress)
-    made = {"seed": seed, **asdict(options), "divergences": int(stats["diverging"].sum()), "seconds_compiling": 0.0}
+    made = {"seed": seed, **options.chosen(), "divergences": int(stats["diverging"].sum()), "seconds_compiling": 0.0}
     made["seconds_sampling"] = round(time.perf_counter() - started, 3)
     tree = _complete(posterior, stats, model, survey, design, made, pointwise)
     if model.confounders:

@@ -25,6 +25,7 @@ def test_the_plain_model_has_the_same_posterior(study_survey):
         fit = sp.fit("process4", study_survey, seed=5, options=options)
         assert fit.diagnose().trustworthy
         assert fit.posterior.attrs["method"] == method
+        assert None not in fit.posterior.attrs.values()
         tables[method] = fit.effects().table()
     nuts, plain = tables["nuts"], tables["pymc"]
     assert list(nuts["path"]) == list(plain["path"])
