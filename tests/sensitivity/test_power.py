@@ -116,8 +116,8 @@ def test_weights_agree_with_refits(primary, name, alpha):
     sd = draws.std(axis=(0, 1))
     shifts = np.abs(at["mean"].transpose("path", "scale").to_numpy() - draws.mean(axis=(0, 1))) / sd
     assert shifts.max() < 0.12  # 4 errors of two means of about 3,000 effective draws each
-    # 4 errors of a limit: of some 400 effective draws in a skewed tail where all priors change, or 2,000
-    bound = 0.8 if name == ALL_PRIORS else 0.35
+    # 4 errors of a limit: of some 400 effective draws in a skewed tail where all priors become wider, or 2,000
+    bound = 0.8 if name == ALL_PRIORS and alpha < 1 else 0.35
     for limit, p in (("lower", 0.025), ("upper", 0.975)):
         off = np.abs(at[limit].transpose("path", "scale").to_numpy() - np.quantile(draws, p, axis=(0, 1))) / sd
         assert off.max() < bound, off

@@ -1,4 +1,4 @@
-r"""Where each patient's hidden values lie, and the derivatives of that. Compiled by numba as part of `engine`.
+r"""Where each patient's hidden values lie, and the derivatives of that. Compiled by numba as part of `density`.
 
 A patient's hidden values (unmeasured confounders, missing numbers, what is measured with error) are linear in
 standardised ones, w ~ N(0, I): a confounder is its w, a missing value is eta + sigma w, and one behind a measurement y

@@ -1,4 +1,4 @@
-"""Derivatives of where hidden values lie, see `settle`. Compiled by numba as part of `engine`."""
+"""Derivatives of where hidden values lie, see `compiled_hidden`. Compiled by numba as part of `density`."""
 
 from __future__ import annotations
 

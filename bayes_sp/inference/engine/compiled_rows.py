@@ -1,4 +1,4 @@
-"""One equation's rows: linear predictors forward, derivatives back. Compiled by numba as part of `engine`."""
+"""One equation's rows: linear predictors forward, derivatives back. Compiled by numba as part of `density`."""
 
 from __future__ import annotations
 

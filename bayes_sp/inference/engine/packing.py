@@ -141,7 +141,7 @@ def _open_terms(
 def pack_equation(
     pack: Pack, record: Ints, part: Part, parameters: Parameters, rows: Rows, parts: Sequence[Part], *, joint: bool
 ) -> None:
-    """Write an equation; a ``joint`` one is condensed, and `integrate` has its likelihood."""
+    """Write an equation; a ``joint`` one is condensed, and `compiled_integral` has its likelihood."""
     family = FAMILIES[part.family]
     record[at.FAMILY] = FAMILY_NUMBERS[part.family]
     places = [parameters.place(name, part.response) for name in family.parameters]

@@ -1,4 +1,4 @@
-"""`settle` in arrays, of NumPy or of PyTensor: hidden values, standardised, from what the sampler sees of them."""
+"""`compiled_hidden` in arrays, of NumPy or of PyTensor: hidden values, standardised, from what the sampler sees of them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def settled(
 ) -> tuple[list[Numbers], Numbers]:
     """Return w of every variable with hidden values, (..., R), and log N(w) - log N(z) + log |dw / dz| of each row.
 
-    See `settle` for the equations; z are the values that the sampler sees.
+    See `compiled_hidden` for the equations; z are the values that the sampler sees.
     """
     count = len(z)
     inner: list[list[Numbers]] = [[float(i == j) for j in range(count)] for i in range(count)]

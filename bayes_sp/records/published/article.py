@@ -1,4 +1,4 @@
-"""Typed access to every number of the published study; the numbers themselves are in ``published.toml``."""
+"""Typed access to every number of the published study; the numbers themselves are in ``kellezi2019.toml``."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def _table2(table: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Corre
 
 @functools.cache
 def published() -> PublishedStudy:
-    """Return the published study's numbers, read once from the package's own ``published.toml``.
+    """Return the published study's numbers, read once from the package's own ``kellezi2019.toml``.
 
     Returns
     -------
