@@ -1,7 +1,7 @@
 r"""The likelihood with hidden values integrated out, where all that depends on them is normal. Compiled by numba.
 
-With the statements of `compiled_hidden`, b - a'w ~ N(0, 1 / q) and w ~ N(0, I), a patient's log-likelihood is that of b, which
-is normal with the covariance matrix diag(1 / q) + A A'. With w the mean of the hidden values given b::
+With the statements of `compiled_hidden`, b - a'w ~ N(0, 1 / q) and w ~ N(0, I), a patient's log-likelihood is that of
+b, which is normal with the covariance matrix diag(1 / q) + A A'. With w the mean of the hidden values given b::
 
     sum (log q - log 2 pi - q (b - a'w)^2) / 2 - log|L| - w'w / 2
 

@@ -1,4 +1,4 @@
-"""`compiled_hidden` in arrays, of NumPy or of PyTensor: hidden values, standardised, from what the sampler sees of them."""
+"""`compiled_hidden` in NumPy or PyTensor: hidden values, standardised, from what the sampler sees of them."""
 
 from __future__ import annotations
 
