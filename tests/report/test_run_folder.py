@@ -15,6 +15,9 @@ from bayes_sp.files import Partial, _here
 from bayes_sp.report.folders.run import RUN_FILE, Destination, RunFolder, check_destination, default_folder, read_run
 
 WRITER = """
+import signal
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    signal.signal(number, handler)  # nohup and a shell's background jobs ignore them
 import sys, time
 from pathlib import Path
 from bayes_sp.cli import main as cli
@@ -58,13 +61,16 @@ def fail_half_way(folder: Path, error: BaseException, **options) -> None:
 
 def stop_in_the_middle(folder: Path, with_signal: int, how: str = "seen") -> int:
     """Start a process that writes a run, stop it half way, and return its exit status."""
-    process = subprocess.Popen([sys.executable, "-c", WRITER, str(folder), how], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "half written\n"
-    process.send_signal(with_signal)
-    status = process.wait(timeout=30)
-    process.stdout.close()
-    return status
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(folder), how], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "half written\n"
+            process.send_signal(with_signal)
+            return process.wait(timeout=30)
+        finally:
+            process.kill()
 
 
 def test_a_whole_run_takes_its_name(tmp_path):
