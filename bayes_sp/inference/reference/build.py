@@ -21,7 +21,8 @@ from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation, Unmeasured
-from bayes_sp.model.path_model import ZERO, PathModel
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import ZERO
 from bayes_sp.names import observed_name
 
 WHOLE = ("count", "integer", "binary")  # kinds of responses that PyMC takes as whole numbers

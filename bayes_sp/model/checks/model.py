@@ -11,8 +11,9 @@ from bayes_sp.model.checks.families import family_problems, kind_problems
 from bayes_sp.model.checks.priors import prior_problems
 from bayes_sp.model.checks.unmeasured import unmeasured_problems
 from bayes_sp.model.distributions import PARAMETER_SUPPORT
-from bayes_sp.model.path_model import ZERO, PathModel
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.shifts import shift_problems
+from bayes_sp.model.terms import ZERO
 from bayes_sp.names import path_name
 from bayes_sp.safe_text import control_problem
 

@@ -10,7 +10,8 @@ from itertools import pairwise
 from bayes_sp.model.checks.priors import prior_parameters
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.model.path_model import WHOLE_MODEL, ZERO, Equation, PathModel
+from bayes_sp.model.path_model import WHOLE_MODEL, Equation, PathModel
+from bayes_sp.model.terms import ZERO
 from bayes_sp.names import TOTAL, TOTAL_INDIRECT, path_name
 
 type Term = tuple[str, str]  # (response, parameter as its prior is asked for)
