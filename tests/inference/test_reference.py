@@ -12,7 +12,7 @@ from family_chains import CHAINS, chain_model, simulated
 from scipy import stats
 
 from bayes_sp.design.build import design_arrays, equation_matrix
-from bayes_sp.design.predictors import auxiliary, mean_predictor, zero_predictor
+from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, zero_predictor
 from bayes_sp.design.simulate import simulate_survey
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
@@ -83,7 +83,7 @@ def test_simulated_responses_have_the_mean_of_the_model(families, parts):
         family = FAMILIES[equation.family]
         eta = mean_predictor(model, design, j, parameters, {})
         zeta = zero_predictor(model, design, j, parameters, {})
-        residual = design.coded(j) - family.mean(eta, zeta, auxiliary(model, design, j, parameters))
+        residual = design.coded(j) - family.mean(eta, zeta, chain_auxiliary(model, design, j, parameters))
         x = np.column_stack([np.ones(design.n), equation_matrix(model, design, j)])
         error = np.sqrt((x**2 * residual[:, None] ** 2).sum(axis=0))
         assert np.all(np.abs(x.T @ residual) < 5 * error), equation.response

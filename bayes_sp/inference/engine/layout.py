@@ -7,7 +7,7 @@ A missing part has the offset NONE.
 
 from __future__ import annotations
 
-from bayes_sp.design.states import ABSENT, MEASURED, MISSING, SEEN  # noqa: F401 - of a row in an equation
+from bayes_sp.design.rows import ABSENT, MEASURED, MISSING, SEEN  # noqa: F401 - of a row in an equation
 
 NONE = -1
 

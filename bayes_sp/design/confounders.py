@@ -1,4 +1,4 @@
-"""Unmeasured confounders as the engine sees them: a hidden value for each patient."""
+"""Unmeasured confounders in a joint model: a hidden value for each patient."""
 
 from __future__ import annotations
 
