@@ -13,8 +13,8 @@ from bayes_sp.design.design import Design
 from bayes_sp.design.parameters import Block
 from bayes_sp.design.rows import MEASURED, MISSING, SEEN, Rows
 from bayes_sp.errors import SurveyError
-from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.families.base import Family
+from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.terms import Number, Predictor, Term
 
 Ints = NDArray[np.int64]
@@ -143,7 +143,7 @@ def known_columns(predictor: Predictor, rows: Rows, hidden: dict[str, Mask], cou
     x[~counts] = 0.0
     for c, term in enumerate(predictor.terms):
         if term.steps is not None:
-            terms.append(Live(term.name, *term.variables, levels=x[:, c].astype(np.int64)))
+            terms.append(Live(term.name, term.variables[0], levels=x[:, c].astype(np.int64)))
             x[:, c] = 0.0
             continue
         sources = [name for name in term.variables if name in hidden and hidden[name].any()]

@@ -107,7 +107,7 @@ def hidden_value(
 
 
 def auxiliary(family: str, response: str, fixed: Sequence[float], at: At, xp: ModuleType = np) -> Numbers:
-    """Return the aux of a family: cutpoints, or parameters and a known SD; (..., A) in NumPy, else a list of scalars."""
+    """Return the aux of a family, cutpoints or parameters and a known SD: (..., A) in NumPy, else a list of scalars."""
     if FAMILIES[family].ordered:
         return at[f"{response}_cutpoint"]
     found = [at[name, response] for name in FAMILIES[family].parameters]
@@ -174,8 +174,8 @@ def walk(
         aux = auxiliary(equation.family, equation.response, equation.fixed, at, xp)
         if equation.response in hidden:
             sigma = at[equation.likelihood.parameters[0], equation.response][..., None]
-            seen = [(equation.y, error, equation.seen) for error in equation.fixed]
-            value = hidden_value(eta, hidden[equation.response], sigma, *seen, xp=xp)
+            seen = (equation.y, *equation.fixed, equation.seen) if equation.fixed else ()
+            value = hidden_value(eta, hidden[equation.response], sigma, seen, xp)
             values[equation.response] = xp.where(equation.hidden_number >= 0, value, equation.y)
         yield Evaluated(equation, eta, zeta, aux, values)
 
@@ -195,7 +195,7 @@ def joint_predictors(
     *,
     hidden: bool = True,
 ) -> tuple[Numbers, Numbers]:
-    """Return eta and zeta of an equation, (..., R); zeta is 0 without a zero part. ``hidden`` parents left out or not."""
+    """Return eta and zeta of an equation, (..., R), zeta 0 without a zero part; ``hidden`` False leaves such parents out."""
     columns = columns or {}
     x = columns.get(equation.mean.variable, equation.x)
     eta = evaluate(equation.mean, x, equation.live(hidden=hidden), values, at, xp)
@@ -244,7 +244,7 @@ def chain_auxiliary(model: PathModel, design: Design, j: int, at: At) -> Array:
     """Return the aux of equation j's family, (..., A)."""
     equation = model.equations[j]
     fixed = [design.measurement_sd[equation.response]] if FAMILIES[equation.family].latent else []
-    return np.asarray(auxiliary(equation.family, equation.response, fixed, at))
+    return np.asarray(auxiliary(equation.family, equation.response, fixed, with_elements(model, at)))
 
 
 def having(model: PathModel, name: str) -> list[str]:

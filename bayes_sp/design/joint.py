@@ -87,7 +87,7 @@ def _chain_equation(model: PathModel, rows: Rows, j: int) -> JointEquation:
     mean, zero = (*predictors_of(model, equation), None)[:2]
     x, terms = known_columns(mean, rows, hidden, counts)
     zero_x, zero_terms = known_columns(zero, rows, hidden, counts) if zero else (np.empty((rows.count, 0)), [])
-    loadings = [Live(response, *loading.variables, variable=loading.name) for loading in mean.loadings]
+    loadings = [Live(response, loading.name, variable=loading.name) for loading in mean.loadings]
     others = []
     groups = None
     if equation.varying:

@@ -1,4 +1,4 @@
-"""What an equation is made of: a predictor is a sum of terms, a term a product of factors, a factor a variable coded."""
+"""What an equation is made of: a predictor is a sum of terms, a term a product of factors, each a coded variable."""
 
 from __future__ import annotations
 

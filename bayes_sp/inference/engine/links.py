@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
+from bayes_sp.design.confounders import Confounder
 from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.parameters import Block
 from bayes_sp.design.rows import Rows
 from bayes_sp.inference.engine import layout as at
-from bayes_sp.design.confounders import Confounder
 from bayes_sp.model.families.registry import FAMILIES
 
 Ints = NDArray[np.int64]

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.equations import JointEquation
-from bayes_sp.design.evaluate import At, joint_predictors, known_values, walk
+from bayes_sp.design.evaluate import At, Numbers, joint_predictors, known_values, walk
 from bayes_sp.design.joint import JointModel
 from bayes_sp.design.parameters import hidden_name
 from bayes_sp.inference.engine.links import Link
@@ -81,7 +81,7 @@ def _linked(
     return Linked(member, base, parents, share, sd, equation.y, link.target, precision)
 
 
-def _shares(equation: JointEquation, sigma: Array) -> tuple[Array, Array]:
+def _shares(equation: JointEquation, sigma: Numbers) -> tuple[Array, Array]:
     """Return (k, sd) of hidden values eta + k (y - eta) + sd w, (s, R) or (s, 1)."""
     if not equation.fixed:
         return np.zeros_like(sigma), sigma
