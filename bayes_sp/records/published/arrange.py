@@ -156,19 +156,22 @@ def exchange(columns: Array, problem: Problem, max_sweeps: int = 80) -> Array:
     raise UnreachableError(f"{int(beyond.sum()) // 2} correlations remain beyond rounding")
 
 
-@cached(numba.njit, nogil=True)
+@cached(numba.njit, nogil=True, fastmath={"nnan", "nsz"})
 def _best_exchange(v: Array, products: Array, pull: Array) -> tuple[float, int, int]:
     """Best exchange in a column with scores ``v`` (n,): change of the objective (scaled), and the two patients.
 
     ``products`` are z'z of the other columns' weighted scores (n, n), ``pull`` is 2 u of `exchange` (n,).
     """
-    n = len(v)
+    own, row = np.diag(products).copy(), np.empty(len(v))
     least, first, second = 0.0, 0, 0
-    for a in range(n):
-        for b in range(a + 1, n):
-            dv = v[a] - v[b]
-            distance = products[a, a] + products[b, b] - 2.0 * products[a, b]
-            change = (distance * dv - pull[a] + pull[b]) * dv
-            if change < least:
-                least, first, second = change, a, b
+    for a in range(len(v) - 1):
+        values, pulls, sums, between = v[a + 1 :], pull[a + 1 :], own[a + 1 :], products[a, a + 1 :]
+        lowest = 0.0
+        for b in range(len(values)):
+            dv = v[a] - values[b]
+            row[b] = ((own[a] + sums[b] - 2.0 * between[b]) * dv - pull[a] + pulls[b]) * dv
+            lowest = min(lowest, row[b])
+        if lowest < least:
+            least, first = lowest, a
+            second = a + 1 + int(np.argmin(row[: len(values)]))
     return least, first, second
