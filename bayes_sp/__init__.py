@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bayes_sp.inference.bootstrap.bootstrap import bootstrap
     from bayes_sp.inference.likelihood.least_squares import Moments, least_squares
     from bayes_sp.inference.options import SamplerOptions
-    from bayes_sp.inference.reference.build import build_model
+    from bayes_sp.inference.reference.build import pymc_model
     from bayes_sp.model.path_model import PathModel
     from bayes_sp.model.reading.load import load_model
     from bayes_sp.records.published.article import published
@@ -41,7 +41,6 @@ __all__ = [
     "SamplerOptions",
     "Survey",
     "bootstrap",
-    "build_model",
     "check_priors",
     "compare_models",
     "design_arrays",
@@ -58,6 +57,7 @@ __all__ = [
     "plot_prior_check",
     "prior_predictive",
     "published",
+    "pymc_model",
     "read_run",
     "read_survey",
     "reconstruct",
@@ -72,7 +72,6 @@ _HOMES = {
     "SamplerOptions": "bayes_sp.inference.options",
     "Survey": "bayes_sp.records.survey",
     "bootstrap": "bayes_sp.inference.bootstrap.bootstrap",
-    "build_model": "bayes_sp.inference.reference.build",
     "check_priors": "bayes_sp.analysis.criticism.prior_check",
     "compare_models": "bayes_sp.analysis.workflow",
     "design_arrays": "bayes_sp.design.build",
@@ -89,6 +88,7 @@ _HOMES = {
     "plot_prior_check": "bayes_sp.report.figures.criticism",
     "prior_predictive": "bayes_sp.analysis.criticism.prior_predictive",
     "published": "bayes_sp.records.published.article",
+    "pymc_model": "bayes_sp.inference.reference.build",
     "read_run": "bayes_sp.report.folders.run",
     "read_survey": "bayes_sp.design.read",
     "reconstruct": "bayes_sp.records.published.reconstruct",

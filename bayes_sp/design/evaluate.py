@@ -195,7 +195,7 @@ def joint_predictors(
     *,
     hidden: bool = True,
 ) -> tuple[Numbers, Numbers]:
-    """Return eta and zeta of an equation, (..., R), zeta 0 without a zero part; ``hidden`` False leaves such parents out."""
+    """Return eta and zeta of an equation, (..., R), zeta 0 without a zero part; ``hidden`` parents in it or not."""
     columns = columns or {}
     x = columns.get(equation.mean.variable, equation.x)
     eta = evaluate(equation.mean, x, equation.live(hidden=hidden), values, at, xp)

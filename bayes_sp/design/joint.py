@@ -84,7 +84,8 @@ def _chain_equation(model: PathModel, rows: Rows, j: int) -> JointEquation:
     number, count = hidden_numbers(rows, state)
     counts = state != ABSENT
     hidden = {name: mask & counts for name, mask in _hidden_columns(model, rows).items()}
-    mean, zero = (*predictors_of(model, equation), None)[:2]
+    mean, *zeros = predictors_of(model, equation)
+    zero = zeros[0] if zeros else None
     x, terms = known_columns(mean, rows, hidden, counts)
     zero_x, zero_terms = known_columns(zero, rows, hidden, counts) if zero else (np.empty((rows.count, 0)), [])
     loadings = [Live(response, loading.name, variable=loading.name) for loading in mean.loadings]

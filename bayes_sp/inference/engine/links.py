@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.confounders import Confounder
-from bayes_sp.design.equations import JointEquation
+from bayes_sp.design.equations import EXACT, JointEquation
 from bayes_sp.design.parameters import Block
 from bayes_sp.design.rows import Rows
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.model.families.registry import FAMILIES
 
 Ints = NDArray[np.int64]
-EXACT = ("normal", "latent_normal", "lognormal")  # what these say of a hidden value is normal
 # What a response says: itself on the scale of the linear predictor, a factor of its precision there, and how the
 # precision follows from the factor and the family's first parameter. A count's is that of its logarithm.
 ON_LINK: dict[str, tuple[Callable[[Array], tuple[Array, Array]], int]] = {

@@ -77,6 +77,16 @@ class Program:
         return self.parameters.framed
 
     @property
+    def integrated(self) -> bool:
+        """Whether hidden values are integrated out."""
+        return bool(self.ints[at.LINK_RECORDS] != at.NONE)
+
+    @property
+    def deferred(self) -> bool:
+        """Whether any equation's gradient waits for later equations or for the weights of split patients."""
+        return bool(self.ints[at.ANY_DEFERRED])
+
+    @property
     def standardised(self) -> Ints:
         """Places of the standardised hidden values that are sampled; given much that is known they are near N(0, 1)."""
         blocks = [b for b in self.parameters.blocks if b.variable in {hidden_name(link.name) for link in self.links}]

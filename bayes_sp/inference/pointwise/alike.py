@@ -11,8 +11,8 @@ from scipy import special
 
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
+from bayes_sp.design.equations import EXACT
 from bayes_sp.design.evaluate import At, chain_auxiliary, mean_predictor, zero_predictor
-from bayes_sp.inference.engine.links import EXACT
 from bayes_sp.inference.pointwise.integrals import enough_nodes, expectation, find_frame, normal_expectation
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,8 @@ from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.evaluate import At, Numbers, joint_predictors, known_values, walk
 from bayes_sp.design.joint import JointModel
 from bayes_sp.design.parameters import hidden_name
-from bayes_sp.inference.engine.links import Link
-from bayes_sp.inference.engine.lower import Program
 from bayes_sp.inference.pointwise.standardised import Linked, precision_of, settled
+from bayes_sp.inference.samplers.target import Program
 
 
 def forward(program: Program, natural: Array) -> tuple[dict[str, Array], Array]:
@@ -21,6 +21,12 @@ def forward(program: Program, natural: Array) -> tuple[dict[str, Array], Array]:
     own, ell = standardised_values(program, natural)
     values, densities = walked(program.joint, program.parameters.named(natural), own, ell.shape)
     return values, ell + densities
+
+
+def evaluated(program: Program, theta: Array) -> Callable[[slice], tuple[dict[str, Array], Array]]:
+    """Return `forward` for some of the draws of unconstrained parameters, (chain, draw, P), chains after each other."""
+    flat = theta.reshape(-1, theta.shape[-1])
+    return lambda some: forward(program, program.parameters.naturals(flat[some]))
 
 
 def walked(joint: JointModel, at: At, hidden: dict[str, Array], shape: tuple[int, ...]) -> tuple[dict[str, Any], Array]:
@@ -57,7 +63,7 @@ def standardised_values(program: Program, natural: Array) -> tuple[dict[str, Arr
 
 def _linked(
     program: Program,
-    link: Link,
+    link: Any,  # noqa: ANN401 - of the engine, which may not be there
     member: int | None,
     equation: JointEquation,
     natural: Array,

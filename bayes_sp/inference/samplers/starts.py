@@ -10,7 +10,6 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.confounders import Confounder
 from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.parameters import Parameters
-from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.triangular import least_squares
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
@@ -31,7 +30,7 @@ def start_of(parts: Sequence[JointEquation], parameters: Parameters, confounders
         middle = block.unit * np.log(np.expm1(2.0)) if soft else block.priors[0].values["mu"]
         start[_found(parameters, block.variable, *block.labels)] = middle
     for part in parts:
-        seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
+        seen = part.seen
         target = _target(part, part.y[seen])
         x = part.x[seen]
         residual = _sd(target - x @ _least_squares(x, target)) + 1e-12

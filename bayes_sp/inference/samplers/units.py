@@ -14,9 +14,8 @@ import numpy as np
 from bayes_sp.arrays import Array
 from bayes_sp.design.equations import JointEquation, Live
 from bayes_sp.design.parameters import Block
-from bayes_sp.inference.engine import layout as at
-from bayes_sp.inference.engine.lower import Program
 from bayes_sp.inference.samplers.starts import root_precision
+from bayes_sp.inference.samplers.target import Program
 from bayes_sp.inference.triangular import triangle
 
 TINY = 1e-12  # of a column's own length, what is left of one that others explain
@@ -96,7 +95,7 @@ def _filled(parts: Sequence[JointEquation], part: JointEquation, block: Block, x
 
 def _stand_in(source: JointEquation, term: Live) -> Array:
     hidden = source.hidden_number >= 0
-    known = (source.state == at.SEEN) | (source.state == at.MEASURED)
+    known = source.seen
     middle = float(source.y[known].mean()) if known.any() else 0.0
     value = np.where(known, source.y, middle) - term.center
     return np.where(hidden, value if term.multiplier is None else value * term.multiplier, 0.0)

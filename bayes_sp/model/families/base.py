@@ -49,10 +49,10 @@ class Family:
         ``(rng, eta, zeta, aux) -> y``, (..., n).
     mean
         ``(eta, zeta, aux) -> E y``, (..., n).
-    likelihood
-        ``(pm, name, eta, zeta, aux, y, dims="patient") -> pm variable``: the family in PyMC's own words, ``aux`` a
-        list of scalars or the vector of cutpoints, whole responses as integers. PyMC comes in as an argument, so
-        that reading a specification does not import it.
+    dist
+        ``(pm, eta, zeta, aux) -> pm distribution``: the family in PyMC's own words, ``aux`` a list of scalars or the
+        vector of cutpoints, whole responses as integers. PyMC comes in as an argument, so that reading a
+        specification does not import it.
     kernel
         ``(y, eta, zeta, aux, table, out) -> log p(y)`` of one patient, with ``out[0]`` = d/d eta, ``out[1]`` =
         d/d zeta (written where there is a zero part) and ``out[2 + k]`` = d/d aux[k] (parameters and cutpoints, never
@@ -84,7 +84,7 @@ class Family:
     log_density: Callable[[Array, Array, Array, Array], Array]
     simulate: Callable[[Generator, Array, Array, Array], Array]
     mean: Callable[[Array, Array, Array], Array]
-    likelihood: Callable[..., Any]
+    dist: Callable[..., Any]
     kernel: Callable[..., float]
     ordered: bool = False
     bounded: bool = False

@@ -27,11 +27,9 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return special.expit(eta)
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, _aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def dist(pm: PyMC, eta: Tensor, _zeta: Tensor, _aux: Tensor) -> Tensor:
     """Y ~ Bernoulli(logistic(eta))."""
-    return pm.Bernoulli(name, logit_p=eta, observed=y, dims=dims)
+    return pm.Bernoulli.dist(logit_p=eta)
 
 
 def kernel(y, eta, _zeta, _aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -54,6 +52,6 @@ BERNOULLI_LOGIT = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    dist=dist,
     kernel=kernel,
 )

@@ -33,12 +33,10 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return special.expit(eta)
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def dist(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Tensor:
     """Y ~ Beta(mu precision, (1 - mu) precision), mu = logistic(eta)."""
     a, b = pm.math.sigmoid(eta) * aux[0], pm.math.sigmoid(-eta) * aux[0]
-    return pm.Beta(name, alpha=a, beta=b, observed=y, dims=dims)
+    return pm.Beta.dist(alpha=a, beta=b)
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -68,7 +66,7 @@ BETA = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    dist=dist,
     kernel=kernel,
     bounded=True,
 )

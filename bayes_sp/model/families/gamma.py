@@ -29,11 +29,9 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return np.exp(eta)
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def dist(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Tensor:
     """Y ~ Gamma(shape, mean exp(eta))."""
-    return pm.Gamma(name, alpha=aux[0], beta=aux[0] * pm.math.exp(-eta), observed=y, dims=dims)
+    return pm.Gamma.dist(alpha=aux[0], beta=aux[0] * pm.math.exp(-eta))
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -59,6 +57,6 @@ GAMMA = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    dist=dist,
     kernel=kernel,
 )

@@ -41,10 +41,10 @@ def mean(eta: Array, zeta: Array, aux: Array) -> Array:
     return special.expit(-zeta) * np.exp(eta) / -np.expm1(nb.log_zero(eta, aux))
 
 
-def likelihood(pm: PyMC, name: str, eta: Tensor, zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient") -> Tensor:
+def dist(pm: PyMC, eta: Tensor, zeta: Tensor, aux: Tensor) -> Tensor:
     """Y ~ HurdleNegativeBinomial; PyMC's psi is P(y > 0), 1 - pi."""
     psi, mu = pm.math.sigmoid(-zeta), pm.math.exp(eta)
-    return pm.HurdleNegativeBinomial(name, psi=psi, mu=mu, alpha=aux[0], observed=y, dims=dims)
+    return pm.HurdleNegativeBinomial.dist(psi=psi, mu=mu, alpha=aux[0])
 
 
 def kernel(y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -81,7 +81,7 @@ HURDLE_NEGATIVE_BINOMIAL = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    dist=dist,
     kernel=kernel,
     zero_part=True,
     sized=True,

@@ -30,11 +30,9 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return eta
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def dist(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Tensor:
     """Y ~ Normal(eta, sqrt(sigma^2 + s^2))."""
-    return pm.Normal(name, mu=eta, sigma=pm.math.sqrt(aux[0] ** 2 + aux[1] ** 2), observed=y, dims=dims)
+    return pm.Normal.dist(mu=eta, sigma=pm.math.sqrt(aux[0] ** 2 + aux[1] ** 2))
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -58,7 +56,7 @@ LATENT_NORMAL = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    dist=dist,
     kernel=kernel,
     latent=True,
 )

@@ -30,11 +30,9 @@ def mean(eta: Array, _zeta: Array, aux: Array) -> Array:
     return np.exp(eta + 0.5 * aux[..., :1] ** 2)
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def dist(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Tensor:
     """Log y ~ Normal(eta, sigma)."""
-    return pm.LogNormal(name, mu=eta, sigma=aux[0], observed=y, dims=dims)
+    return pm.LogNormal.dist(mu=eta, sigma=aux[0])
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -58,6 +56,6 @@ LOGNORMAL = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    dist=dist,
     kernel=kernel,
 )

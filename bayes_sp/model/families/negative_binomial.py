@@ -58,11 +58,9 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return np.exp(eta)
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def dist(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Tensor:
     """Y ~ NegativeBinomial(mean mu = exp(eta), variance mu + mu^2/phi)."""
-    return pm.NegativeBinomial(name, mu=pm.math.exp(eta), alpha=aux[0], observed=y, dims=dims)
+    return pm.NegativeBinomial.dist(mu=pm.math.exp(eta), alpha=aux[0])
 
 
 def kernel(y, eta, _zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -87,7 +85,7 @@ NEGATIVE_BINOMIAL = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    dist=dist,
     kernel=kernel,
     sized=True,
 )

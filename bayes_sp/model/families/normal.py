@@ -30,11 +30,9 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return eta
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def dist(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Tensor:
     """Y ~ Normal(eta, sigma)."""
-    return pm.Normal(name, mu=eta, sigma=aux[0], observed=y, dims=dims)
+    return pm.Normal.dist(mu=eta, sigma=aux[0])
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -57,6 +55,6 @@ NORMAL = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    dist=dist,
     kernel=kernel,
 )

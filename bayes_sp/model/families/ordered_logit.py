@@ -30,11 +30,9 @@ def mean(eta: Array, _zeta: Array, aux: Array) -> Array:
     return special.expit(eta[..., None] - aux[..., None, :]).sum(axis=-1)
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def dist(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Tensor:
     """Y ~ OrderedLogistic(eta, cutpoints)."""
-    return pm.OrderedLogistic(name, eta=eta, cutpoints=aux, compute_p=False, observed=y, dims=dims)
+    return pm.OrderedLogistic.dist(eta=eta, cutpoints=aux)
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -82,7 +80,7 @@ ORDERED_LOGIT = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    dist=dist,
     kernel=kernel,
     ordered=True,
 )

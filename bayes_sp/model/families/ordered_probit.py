@@ -44,9 +44,7 @@ def mean(eta: Array, _zeta: Array, aux: Array) -> Array:
     return special.ndtr(eta[..., None] - aux[..., None, :]).sum(axis=-1)
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def dist(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Tensor:
     """Y ~ Categorical(differences of Phi), each taken in the tail where it is exact.
 
     PyMC's OrderedProbit takes the square root of 2 in single precision, and is right to seven digits only.
@@ -57,7 +55,7 @@ def likelihood(
         above[:, 1:] + above[:, :-1] < 0.0, upper[:, :-1] - upper[:, 1:], lower[:, 1:] - lower[:, :-1]
     )
     p = pm.math.concatenate([lower[:, :1], inner, upper[:, -1:]], axis=1)
-    return pm.Categorical(name, p=p, observed=y, dims=dims)
+    return pm.Categorical.dist(p=p)
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -122,7 +120,7 @@ ORDERED_PROBIT = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    dist=dist,
     kernel=kernel,
     ordered=True,
 )

@@ -27,11 +27,9 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return np.exp(eta)
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, _aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def dist(pm: PyMC, eta: Tensor, _zeta: Tensor, _aux: Tensor) -> Tensor:
     """Y ~ Poisson(exp(eta))."""
-    return pm.Poisson(name, mu=pm.math.exp(eta), observed=y, dims=dims)
+    return pm.Poisson.dist(mu=pm.math.exp(eta))
 
 
 def kernel(y, eta, _zeta, _aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -52,6 +50,6 @@ POISSON = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    dist=dist,
     kernel=kernel,
 )

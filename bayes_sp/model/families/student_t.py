@@ -41,11 +41,9 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return eta
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def dist(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Tensor:
     """Y ~ StudentT(nu, eta, sigma)."""
-    return pm.StudentT(name, nu=aux[1], mu=eta, sigma=aux[0], observed=y, dims=dims)
+    return pm.StudentT.dist(nu=aux[1], mu=eta, sigma=aux[0])
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -80,6 +78,6 @@ STUDENT_T = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    dist=dist,
     kernel=kernel,
 )

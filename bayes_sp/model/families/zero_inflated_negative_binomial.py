@@ -31,10 +31,10 @@ def mean(eta: Array, zeta: Array, _aux: Array) -> Array:
     return special.expit(-zeta) * np.exp(eta)
 
 
-def likelihood(pm: PyMC, name: str, eta: Tensor, zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient") -> Tensor:
+def dist(pm: PyMC, eta: Tensor, zeta: Tensor, aux: Tensor) -> Tensor:
     """Y ~ ZeroInflatedNegativeBinomial; PyMC's psi is the share of the count part, 1 - pi."""
     psi, mu = pm.math.sigmoid(-zeta), pm.math.exp(eta)
-    return pm.ZeroInflatedNegativeBinomial(name, psi=psi, mu=mu, alpha=aux[0], observed=y, dims=dims)
+    return pm.ZeroInflatedNegativeBinomial.dist(psi=psi, mu=mu, alpha=aux[0])
 
 
 def kernel(y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -74,7 +74,7 @@ ZERO_INFLATED_NEGATIVE_BINOMIAL = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    dist=dist,
     kernel=kernel,
     zero_part=True,
     sized=True,
