@@ -67,6 +67,6 @@ def test_without_the_engine_fit_samples_the_pymc_model():
     code = """
 fit = sp.fit("primary", survey, options=sp.SamplerOptions(draws=20, tune=20, chains=1, cores=1))
 assert fit.effects().table()["mean"].notna().all()
-print(fit.attrs["method"] if hasattr(fit, "attrs") else fit.tree.attrs["method"])
+print(fit.posterior.attrs["method"])
 """
     assert "pymc" in run(code)
