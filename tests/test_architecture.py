@@ -15,7 +15,7 @@ from architecture_table import architecture_table
 PACKAGE = Path(__file__).parents[1] / "bayes_sp"
 PAGE = PACKAGE.parent / "ARCHITECTURE.md"
 # The files of the root may be used by every room; a room imports only from itself and from rooms before it.
-ROOT = ("safe_text", "errors", "endings", "files", "names", "arrays", "jit", "threads")
+ROOT = ("safe_text", "errors", "endings", "files", "names", "arrays", "jit", "threads", "triangular")
 ROOMS = ("model", "records", "design", "effects", "inference", "analysis", "sensitivity", "report", "cli")
 ORDER = (*ROOT, *ROOMS, "__main__")
 MOST_MODULES = 15  # of a folder; families may be more
