@@ -19,7 +19,7 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.checks import EXACT, RowName, check_columns, describe_cells
 from bayes_sp.records.codes import decoded
-from bayes_sp.records.groups import HOW_MISSING, says_nothing
+from bayes_sp.records.groups import HOW_MISSING, may_say_nothing
 from bayes_sp.records.persons import long_columns, repeated
 from bayes_sp.records.reading.cells import Cells, changed, is_number
 from bayes_sp.records.reading.frame import FRAME, row_in_frame, rows_of_frame
@@ -86,7 +86,7 @@ def read_columns(
         wrong = ~blank & ~cells.where(is_number)
         for rule, mask in changed(cells):
             problems += describe_cells(name, mask & ~blank, cells.quoted, row_name, rule)
-        no_value = wrong & cells.where(lambda cell: not is_number(cell) and says_nothing(cell))
+        no_value = wrong & cells.where(lambda cell: not is_number(cell) and may_say_nothing(cell))
         told = describe_cells(name, no_value, cells.quoted, row_name, "must be a number")
         problems += [f"{problem}; {HOW_MISSING}" for problem in told]
         problems += describe_cells(name, wrong & ~no_value, cells.quoted, row_name, "must be a number")
