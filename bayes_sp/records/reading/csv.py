@@ -101,10 +101,18 @@ def read_columns(
     whole = [name for name, values in numeric.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
     records = records.astype(dict.fromkeys(whole, int))
     mark = _reconstruction_mark(header, rows)
+    remarks = tuple(_remarks(model, header, rows, row_name))
+    return Survey(records, "reconstruction" if mark else origin, mark or place, tuple(coded), remarks)
+
+
+def _remarks(model: PathModel, header: list[str], rows: list[list[str]], row_name: RowName) -> Iterator[str]:
+    """Yield what a file says beside its cells that a reader must know: lost fields, rows of one person."""
+    named = max((k for k, name in enumerate(header, start=1) if name), default=0)
+    fields = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
+    for told in _describe_rows(fields < named, f"has fewer fields than the {named} that the first row names", row_name):
+        yield f"{told}. The columns at its end are taken as empty; a field lost before them would shift the others."
     others = ((name, _bare(rows, k)) for k, name in enumerate(header) if name not in (*model.columns, model.id))
-    return Survey(
-        records, "reconstruction" if mark else origin, mark or place, tuple(coded), tuple(long_columns(others))
-    )
+    yield from long_columns(others)
 
 
 def _check_rows(
