@@ -19,6 +19,7 @@ from bayes_sp.errors import RunError
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 MARK = ".bayes_sp-partial"
+MOST_FOLDERS = 100  # to be made above a file or folder
 _OPEN: set[str] = set()  # what this process is writing
 
 
@@ -210,6 +211,8 @@ def check_place(place: Path, shown: Path | None = None) -> None:
     above = next(path for path in [place.parent, *place.parents] if os.path.lexists(path))
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         raise RunError(name, [f"cannot be written: {above} is not a folder that you may write to"])
+    if len(place.relative_to(above).parts) > MOST_FOLDERS:
+        raise RunError(name, [f"cannot be written: more than {MOST_FOLDERS} folders in one another are not made"])
     with Interruptions() as interruptions:
         trial = Partial(above / "trial")
         try:
