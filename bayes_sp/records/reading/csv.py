@@ -19,7 +19,7 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.checks import EXACT, RowName, check_columns, describe_cells
 from bayes_sp.records.codes import decoded
-from bayes_sp.records.groups import HOW_MISSING, says_nothing
+from bayes_sp.records.groups import HOW_MISSING, may_say_nothing
 from bayes_sp.records.persons import long_columns, repeated
 from bayes_sp.records.reading.cells import Cells, changed, is_number
 from bayes_sp.records.reading.frame import FRAME, row_in_frame, rows_of_frame
@@ -86,7 +86,7 @@ def read_columns(
         wrong = ~blank & ~cells.where(is_number)
         for rule, mask in changed(cells):
             problems += describe_cells(name, mask & ~blank, cells.quoted, row_name, rule)
-        no_value = wrong & cells.where(lambda cell: not is_number(cell) and says_nothing(cell))
+        no_value = wrong & cells.where(lambda cell: not is_number(cell) and may_say_nothing(cell))
         told = describe_cells(name, no_value, cells.quoted, row_name, "must be a number")
         problems += [f"{problem}; {HOW_MISSING}" for problem in told]
         problems += describe_cells(name, wrong & ~no_value, cells.quoted, row_name, "must be a number")
@@ -101,10 +101,18 @@ def read_columns(
     whole = [name for name, values in numeric.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
     records = records.astype(dict.fromkeys(whole, int))
     mark = _reconstruction_mark(header, rows)
+    remarks = tuple(_remarks(model, header, rows, row_name))
+    return Survey(records, "reconstruction" if mark else origin, mark or place, tuple(coded), remarks)
+
+
+def _remarks(model: PathModel, header: list[str], rows: list[list[str]], row_name: RowName) -> Iterator[str]:
+    """Yield what a file says beside its cells that a reader must know: lost fields, rows of one person."""
+    named = max((k for k, name in enumerate(header, start=1) if name), default=0)
+    fields = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
+    for told in _describe_rows(fields < named, f"has fewer fields than the {named} that the first row names", row_name):
+        yield f"{told}. The columns at its end are taken as empty; a field lost before them would shift the others."
     others = ((name, _bare(rows, k)) for k, name in enumerate(header) if name not in (*model.columns, model.id))
-    return Survey(
-        records, "reconstruction" if mark else origin, mark or place, tuple(coded), tuple(long_columns(others))
-    )
+    yield from long_columns(others)
 
 
 def _check_rows(
