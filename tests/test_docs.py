@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import bayes_sp as sp
-from bayes_sp.analysis.comparison.table import BOOTSTRAP_COLUMNS
 from bayes_sp.analysis.criticism import diagnostics
 from bayes_sp.cli.durations import bootstrap_samples
 from bayes_sp.cli.main import _parser
@@ -18,6 +17,7 @@ from bayes_sp.errors import BayesSpError
 from bayes_sp.model.distributions import DISTRIBUTIONS, PARAMETER_SUPPORT
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.names import (
+    BOOTSTRAP_COLUMNS,
     CHECK_COLUMNS,
     COEFFICIENT_COLUMNS,
     COMPARISON_COLUMNS,

@@ -12,8 +12,11 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.checks import check_columns, check_values
+from bayes_sp.records.codes import without_codes
 from bayes_sp.records.reading.csv import read_columns, read_rows
 from bayes_sp.records.survey import Survey
+
+type Records = Survey | pd.DataFrame | str | Path  # as every public function takes them
 
 
 def read_survey(source: str | Path | pd.DataFrame, model: PathModel | str | Path = "primary") -> Survey:
@@ -48,6 +51,38 @@ def read_survey(source: str | Path | pd.DataFrame, model: PathModel | str | Path
         source, model, model.columns, lambda records, seen, row: check_values(model, records, row, seen)
     )
     warn_of_doubts(model, survey)
+    return survey
+
+
+def survey_of(model: PathModel, given: Records) -> Survey:
+    """Return the records that a public function was given for a specification, codes for missing values taken out.
+
+    Parameters
+    ----------
+    model
+        The specification.
+    given
+        A survey, or what `read_survey` reads.
+
+    Raises
+    ------
+    SurveyError
+        As `read_survey`; where this is nothing that holds records.
+
+    Warns
+    -----
+    SurveyWarning
+        Of whatever speaks against taking the records as they are; of a survey that was read from a file, reading it
+        has warned.
+    """
+    if not isinstance(given, Survey | pd.DataFrame | str | os.PathLike):
+        found = f"found {type(given).__name__}"  # type: ignore[unreachable]  # for those who check no types
+        raise SurveyError("survey", [f"must be a Survey, a pandas DataFrame or the path of a CSV file, {found}"])
+    if not isinstance(given, Survey):
+        return read_survey(given, model)
+    survey = without_codes(model, given)
+    if survey.origin == "memory":
+        warn_of_doubts(model, survey)
     return survey
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
@@ -21,9 +22,12 @@ from bayes_sp.inference.bootstrap.refit import DECOMPOSITIONS, PlainChain, Refit
 from bayes_sp.inference.bootstrap.resample import joined, resamples, taken
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import AVERAGE, BOOTSTRAP_COLUMNS, COEFFICIENT, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.safe_text import html
+from bayes_sp.shown import repr_of, short
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BootstrapResult:
     """Estimates from all patients, replicates from resampled patients, and percentile intervals.
 
@@ -66,6 +70,10 @@ class BootstrapResult:
     phi, replicate_phi
         Negative-binomial size of the outcome (variance mu + mu**2 / phi), infinite for a Poisson fit; None for other
         outcomes.
+    chain
+        The exposure, the outcome, and the outcome's family.
+    mark, notes
+        What the records are, and which of them are left out.
     """
 
     paths: tuple[Path, ...]
@@ -91,13 +99,47 @@ class BootstrapResult:
     replicate_coefficients: ChainCoefficients | None
     phi: float | None
     replicate_phi: Array | None
+    chain: tuple[str, str, str]
+    mark: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the effects, in the order of the axis *effect*."""
+        exposure, outcome, _ = self.chain
+        return [*(path_name((exposure, *path, outcome)) for path in self.paths), TOTAL_INDIRECT, TOTAL]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each path, scale and decomposition: ``bootstrap.csv``; the total has one decomposition."""
+        names, rows = self.names, []
+        reasons, boundaries = (
+            "; ".join(f"{count} x {words}" for words, count in found) for found in (self.reasons, self.boundaries)
+        )
+        for place in np.ndindex(*self.estimate.shape):
+            path, scale, decomposition = names[place[0]], self.scales[place[1]], self.decompositions[place[2]]
+            if scale == COEFFICIENT or path == TOTAL:  # where alone and average are the same
+                if decomposition != AVERAGE:
+                    continue
+                decomposition = ""
+            limits = (of[place] for of in (self.estimate, self.lower, self.upper, self.lower_mcse, self.upper_mcse))
+            made = (self.ci_kind, self.ci_prob, self.replicates, self.failed, reasons, self.undefined[place])
+            rows.append((path, scale, decomposition, self.chain[2], *limits, *made, self.at_boundary, boundaries))
+        return pd.DataFrame(rows, columns=list(BOOTSTRAP_COLUMNS))
+
+    def __repr__(self) -> str:
+        return repr_of(f"BootstrapResult({self.replicates} resamples, seed {self.seed})", short(self.table))
+
+    def _repr_html_(self) -> str:
+        head = f"{self.mark}. {self.replicates} resamples (seed {self.seed}), {self.failed} without a fit."
+        return html(head, short(self.table), list(self.notes))
 
 
-def bootstrap(
+def bootstrap_effects(
     design: Design,
     model: PathModel | None = None,
     *,
-    seed: int,
+    seed: int = 1,
     replicates: int = 5000,
     ci_prob: float = 0.95,
     batch_bytes: int = 2**26,
@@ -174,11 +216,12 @@ def bootstrap(
         replicate_coefficients=joined([block.coefficients for block in blocks if block.coefficients is not None]),
         phi=float(whole.phi[0]) if sized else None,
         replicate_phi=np.concatenate([block.phi for block in blocks]) if sized else None,
+        chain=(design.exposure, design.outcome, design.families[-1]),
     )
 
 
 def point_estimates(design: Design, model: PathModel | None = None) -> Array:
-    """Effects of the maximum-likelihood fit to all patients, (effect, scale, decomposition); errors as `bootstrap`."""
+    """Effects of the maximum-likelihood fit to all patients, (effect, scale, decomposition); errors as `bootstrap_effects`."""
     return _fit_whole(_chain(design, model, resampled=False)).values[0]
 
 
