@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from bayes_sp.errors import MissingRecords
+from bayes_sp.errors import NoRecordsError
 
 
 def needs_records[**P, R](verb: Callable[P, R]) -> Callable[P, R]:
@@ -18,7 +18,7 @@ def needs_records[**P, R](verb: Callable[P, R]) -> Callable[P, R]:
         given = args[1] if len(args) > 1 else kwargs.get("survey")
         if given is None:
             asked = getattr(verb, "__name__", "this")
-            raise MissingRecords(
+            raise NoRecordsError(
                 f"{asked}()",
                 [
                     f"needs records: {asked}(model, survey) with your file, DataFrame or Survey, or "

@@ -43,7 +43,7 @@ class SurveyError(BayesSpError):
     """Records that cannot be read or do not fit the specification."""
 
 
-class MissingRecords(SurveyError, TypeError):
+class NoRecordsError(SurveyError, TypeError):
     """A call without the records that it is about."""
 
 

@@ -26,7 +26,8 @@ def exports(
 
     def look_up(name: str) -> Any:  # noqa: ANN401 - the public names are of many types
         if name in homes:
-            return _found(homes[name], name)
+            home = homes[name]
+            return importlib.import_module(home) if home == f"{module}.{name}" else _found(home, name)
         if name in old:
             home, now = old[name]
             warnings.warn(
@@ -40,5 +41,4 @@ def exports(
 
 def _found(home: str, name: str) -> Any:  # noqa: ANN401
     place, _, there = home.partition(":")
-    found = importlib.import_module(place)
-    return found if place.rpartition(".")[2] == name and not there else getattr(found, there or name)
+    return getattr(importlib.import_module(place), there or name)

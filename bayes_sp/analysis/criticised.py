@@ -100,7 +100,7 @@ class Criticised(Conditioned):
             efficiency=relative_efficiency(found.draws), most_refits=refits, ci_prob=ci_prob,
             refit=lambda patient: self._refitted_effect(patient, path),
         )  # fmt: skip
-        return replace(without, mark=self.survey.mark)
+        return replace(without, mark=self.survey.mark, model=self.model)
 
     def criticise(self, *, refits: int = 0, notify: Notify = silent) -> Criticism:
         """Return every check of the fit."""

@@ -76,7 +76,7 @@ def survey_of(model: PathModel, given: Records) -> Survey:
         has warned.
     """
     if not isinstance(given, Survey | pd.DataFrame | str | os.PathLike):
-        found = f"found {type(given).__name__}"  # type: ignore[unreachable]  # for those who check no types
+        found = f"found {type(given).__name__}"
         raise SurveyError("survey", [f"must be a Survey, a pandas DataFrame or the path of a CSV file, {found}"])
     if not isinstance(given, Survey):
         return read_survey(given, model)

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayes_sp.analysis.comparison.table import Comparison
 from bayes_sp.effects.stable_signs import Sign
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.report.text.assumptions import assumptions, in_sentence, path_words
@@ -133,7 +132,8 @@ def test_boundaries_infinite_limits_and_withheld_ones_are_told(own_analysis):
     bootstrap.loc[count, "lower"] = np.nan
     cells = (table["likelihood"] == "negative_binomial") & (table["inference"] == "bootstrap")
     table.loc[cells, ["lower", "upper"]] = [-np.inf, np.nan]
-    text = " ".join(summary_text(replace(own_analysis, comparison=replace(own_analysis.comparison, table=table, bootstrap=bootstrap))).split())
+    comparison = replace(own_analysis.comparison, table=table, bootstrap=bootstrap)
+    text = " ".join(summary_text(replace(own_analysis, comparison=comparison)).split())
     assert (
         "negative binomial: in 9 of 50 bootstrap samples the likelihood has its maximum on a boundary (9 x no events "
         "at all); each enters with the limits of its effects."

@@ -86,7 +86,7 @@ def test_few_effective_draws_have_a_wider_bandwidth():
 
 @pytest.fixture(scope="module")
 def primary():
-    fit = sp.fit("primary", seed=1, options=sp.SamplerOptions(draws=400))
+    fit = sp.fit("primary", sp.reconstruct(seed=1), seed=1, options=sp.SamplerOptions(draws=400))
     return fit, prior_overlap(fit)
 
 

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.analysis.criticism.diagnostics import Verdict
-from bayes_sp.analysis.criticism.elpd import elpd_difference
-from bayes_sp.analysis.criticism.loo import Loo
+from bayes_sp.analysis.criticism.loo import Loo, elpd_difference
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError

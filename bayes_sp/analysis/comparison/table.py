@@ -12,10 +12,20 @@ from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import AVERAGE, BOOTSTRAP_COLUMNS, COEFFICIENT, COMPARISON_COLUMNS, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.names import (
+    AVERAGE,
+    BOOTSTRAP_COLUMNS,
+    COEFFICIENT,
+    COMPARISON_COLUMNS,
+    DIFFERENCE,
+    TOTAL,
+    TOTAL_INDIRECT,
+    path_name,
+)
 from bayes_sp.safe_text import html
 
 PUBLISHED, BOOTSTRAP, POSTERIOR = "published", "bootstrap", "posterior"
+
 
 @dataclass(frozen=True, eq=False)
 class Fitted:

@@ -13,6 +13,7 @@ from bayes_sp.analysis.criticism.psis import leave_one_out_weights, weighted_qua
 from bayes_sp.arrays import Array
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.inference.options import PARETO_K_LIMIT
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import INFLUENCE_COLUMNS
 from bayes_sp.safe_text import html
 
@@ -38,8 +39,8 @@ class Influence:
         Probability of the intervals.
     notes
         What is not reliable.
-    mark
-        What the records are.
+    mark, model
+        What the records are, and the specification.
     """
 
     path: str
@@ -54,6 +55,7 @@ class Influence:
     ci_prob: float = CI_PROB
     notes: tuple[str, ...] = ()
     mark: str = ""
+    model: PathModel | None = None
 
     @property
     def changes_conclusion(self) -> pd.DataFrame:

@@ -32,12 +32,13 @@ class LooPit:
         By response, (n,) in [0, 1]; uniform where the equation predicts what happens, NaN where it is missing.
     seed
         Of the replicates and of the position within ties.
-    mark
-        What the records are.
+    model, mark
+        The specification, and what the records are.
     """
 
     values: Mapping[str, Array]
     seed: int
+    model: PathModel
     mark: str = ""
 
     def coverage(self, prob: float) -> dict[str, float]:
@@ -113,7 +114,8 @@ def loo_pit(
                     told += np.where(one.drawn & np.isfinite(given), one.log_density() - given, 0.0)
     with np.errstate(invalid="ignore"):  # 0 / 0 where a response is missing
         found = {name: sums / total[name] for name, sums in found.items()}
-    return LooPit({name: np.where(np.isfinite(u), np.clip(u, 0.0, 1.0), np.nan) for name, u in found.items()}, seed)
+    clipped = {name: np.where(np.isfinite(u), np.clip(u, 0.0, 1.0), np.nan) for name, u in found.items()}
+    return LooPit(clipped, seed, model)
 
 
 def departure(values: Array, grid: Array) -> Array:

@@ -38,8 +38,8 @@ class PredictiveChecks:
         For each response how many patients fall into each bin, observed and replicated.
     replicates, seed
         Number of replicated surveys, and seed.
-    mark
-        What the records are.
+    mark, model
+        What the records are, and the specification.
     """
 
     table: pd.DataFrame
@@ -47,6 +47,7 @@ class PredictiveChecks:
     replicates: int
     seed: int
     mark: str
+    model: PathModel
 
     @property
     def outside(self) -> pd.DataFrame:
@@ -124,7 +125,9 @@ def predictive_checks(
             rows.append({"response": response, "patients": int(own[key[1]].sum()), **_row(key, value, drawn, ci_prob)})
         frequencies.append(_frequencies(predictor, np.concatenate(counted[response]), ci_prob))
     table = pd.DataFrame(rows, columns=list(CHECK_COLUMNS))
-    return PredictiveChecks(table, pd.concat(frequencies, ignore_index=True), parameters.sizes["draw"], seed, mark)
+    return PredictiveChecks(
+        table, pd.concat(frequencies, ignore_index=True), parameters.sizes["draw"], seed, mark, model
+    )
 
 
 def _batches(parameters: xr.Dataset, numbers: int) -> Iterator[xr.Dataset]:

@@ -70,8 +70,8 @@ class BootstrapResult:
     phi, replicate_phi
         Negative-binomial size of the outcome (variance mu + mu**2 / phi), infinite for a Poisson fit; None for other
         outcomes.
-    chain
-        The exposure, the outcome, and the outcome's family.
+    chain, likelihood
+        Exposure, mediators and outcome, and the outcome's family.
     mark, notes
         What the records are, and which of them are left out.
     """
@@ -99,20 +99,22 @@ class BootstrapResult:
     replicate_coefficients: ChainCoefficients | None
     phi: float | None
     replicate_phi: Array | None
-    chain: tuple[str, str, str]
+    chain: tuple[str, ...]
+    likelihood: str
     mark: str = ""
     notes: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
         """Names of the effects, in the order of the axis *effect*."""
-        exposure, outcome, _ = self.chain
-        return [*(path_name((exposure, *path, outcome)) for path in self.paths), TOTAL_INDIRECT, TOTAL]
+        exposure, *mediators, outcome = self.chain
+        through = [(exposure, *(mediators[m] for m in path), outcome) for path in self.paths]
+        return [*map(path_name, through), TOTAL_INDIRECT, TOTAL]
 
     @property
     def table(self) -> pd.DataFrame:
         """One row for each path, scale and decomposition: ``bootstrap.csv``; the total has one decomposition."""
-        names, rows = self.names, []
+        names, rows = self.names, list[tuple[object, ...]]()
         reasons, boundaries = (
             "; ".join(f"{count} x {words}" for words, count in found) for found in (self.reasons, self.boundaries)
         )
@@ -124,7 +126,7 @@ class BootstrapResult:
                 decomposition = ""
             limits = (of[place] for of in (self.estimate, self.lower, self.upper, self.lower_mcse, self.upper_mcse))
             made = (self.ci_kind, self.ci_prob, self.replicates, self.failed, reasons, self.undefined[place])
-            rows.append((path, scale, decomposition, self.chain[2], *limits, *made, self.at_boundary, boundaries))
+            rows.append((path, scale, decomposition, self.likelihood, *limits, *made, self.at_boundary, boundaries))
         return pd.DataFrame(rows, columns=list(BOOTSTRAP_COLUMNS))
 
     def __repr__(self) -> str:
@@ -216,12 +218,13 @@ def bootstrap_effects(
         replicate_coefficients=joined([block.coefficients for block in blocks if block.coefficients is not None]),
         phi=float(whole.phi[0]) if sized else None,
         replicate_phi=np.concatenate([block.phi for block in blocks]) if sized else None,
-        chain=(design.exposure, design.outcome, design.families[-1]),
+        chain=(design.exposure, *design.responses),
+        likelihood=design.families[-1],
     )
 
 
 def point_estimates(design: Design, model: PathModel | None = None) -> Array:
-    """Effects of the maximum-likelihood fit to all patients, (effect, scale, decomposition); errors as `bootstrap_effects`."""
+    """Effects of the maximum-likelihood fit to all patients, (effect, scale, decomposition); as `bootstrap_effects`."""
     return _fit_whole(_chain(design, model, resampled=False)).values[0]
 
 

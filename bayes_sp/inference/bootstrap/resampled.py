@@ -72,9 +72,7 @@ def bootstrap(
     if reasons := no_likelihood_fit(model):
         raise SpecificationError(model.name, [f"has no bootstrap: {reason}" for reason in reasons])
     design, note = complete_design(model, survey)
-    found = bootstrap_effects(
-        design, model, seed=seed, replicates=replicates, ci_prob=ci_prob, batch_bytes=batch_bytes
-    )
+    found = bootstrap_effects(design, model, seed=seed, replicates=replicates, ci_prob=ci_prob, batch_bytes=batch_bytes)
     return replace(found, mark=survey.mark, notes=(f"The bootstrap {note}.",) if note else ())
 
 

@@ -24,7 +24,6 @@ from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import AVERAGE
-from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import Survey
 from bayes_sp.safe_text import html
 from bayes_sp.sensitivity.crossings import Z
@@ -134,8 +133,8 @@ class PriorGrid:
 
 
 def prior_grid(
-    model: PathModel | str | Path = "primary",
-    survey: Survey | None = None,
+    model: PathModel | str | Path,
+    survey: Survey,
     grid: Grid | str | Path | Mapping[str, Any] | None = None,
     *,
     seed: int = 1,
@@ -177,7 +176,6 @@ def prior_grid(
         Where no fit succeeds; else a failed fit is one of ``failures``.
     """
     model = load_model(model)
-    survey = reconstruct() if survey is None else survey
     design_arrays(model, survey)
     target = checked_target(model, target)
     options = options or SamplerOptions()

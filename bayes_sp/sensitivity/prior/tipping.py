@@ -20,7 +20,6 @@ from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
-from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import Survey
 from bayes_sp.safe_text import html
 from bayes_sp.sensitivity.crossings import Crossing, Region, Tipping
@@ -122,8 +121,8 @@ class TippingPoint:
 
 
 def prior_tipping_point(
-    model: PathModel | str | Path = "primary",
-    survey: Survey | None = None,
+    model: PathModel | str | Path,
+    survey: Survey,
     *,
     target: Target | None = None,
     dial: str = SCEPTICAL,
@@ -182,7 +181,6 @@ def prior_tipping_point(
     Held, Matthews, Ott & Pawel (2022), Research Synthesis Methods 13(3), 295-314. doi:10.1002/jrsm.1538
     """
     model = load_model(model)
-    survey = reconstruct() if survey is None else survey
     design_arrays(model, survey)
     target = checked_target(model, target)
     turning = _sceptical_dial(model, target) if dial == SCEPTICAL else any_dial(model, dial)

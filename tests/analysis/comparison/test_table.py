@@ -15,7 +15,16 @@ from bayes_sp.effects.paths import compute_effects
 from bayes_sp.inference.bootstrap.bootstrap import bootstrap_effects
 from bayes_sp.model.normal_twin import twin_of
 from bayes_sp.model.reading.load import load_model
-from bayes_sp.names import BOOTSTRAP_COLUMNS, AVERAGE, COEFFICIENT, COMPARISON_COLUMNS, DIFFERENCE, RATE_RATIO, TOTAL, TOTAL_INDIRECT
+from bayes_sp.names import (
+    AVERAGE,
+    BOOTSTRAP_COLUMNS,
+    COEFFICIENT,
+    COMPARISON_COLUMNS,
+    DIFFERENCE,
+    RATE_RATIO,
+    TOTAL,
+    TOTAL_INDIRECT,
+)
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import pytest
 import xarray as xr
 from scipy.special import logsumexp
 
-from bayes_sp.analysis.criticism.elpd import elpd_difference
-from bayes_sp.analysis.criticism.loo import JOINT, Loo, Scored, loo, with_refits
+from bayes_sp.analysis.criticism.loo import JOINT, Loo, Scored, elpd_difference, loo, with_refits
 from bayes_sp.analysis.criticism.pointwise import (
     column_digests,
     pointwise,

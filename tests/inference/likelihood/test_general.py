@@ -124,7 +124,9 @@ def test_a_separated_mediator_has_a_probability_of_1(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text(f"x,b,y\n{records}", encoding="utf-8")
     (tmp_path / "s.toml").write_text(SEPARATED, encoding="utf-8")
     model = load_model(tmp_path / "s.toml")
-    result = bootstrap_effects(design_arrays(model, read_survey(tmp_path / "s.csv", model)), model, seed=1, replicates=20)
+    result = bootstrap_effects(
+        design_arrays(model, read_survey(tmp_path / "s.csv", model)), model, seed=1, replicates=20
+    )
     fit = sm.GLM(y, np.column_stack([np.ones(120), x, b]), family=sm.families.Poisson()).fit(tol=1e-12)
     i, c, d = fit.params
     share = b[x == 0].mean()
