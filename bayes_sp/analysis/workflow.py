@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -88,8 +89,11 @@ def analyse(
     With ``check`` the fit is also criticised, with at most ``refits`` refits for each part of that.
     """
     times = {"start": time.perf_counter()}
-    fitted = fit(model, survey, seed=seed, options=options, progress=progress, notify=notify)
-    times["fit"] = time.perf_counter()
+    with ThreadPoolExecutor(1) as beside:  # sampling leaves the interpreter to others
+        spread_of = beside.submit(_spread, model, survey)
+        fitted = fit(model, survey, seed=seed, options=options, progress=progress, notify=notify)
+        times["fit"] = time.perf_counter()
+        spread = spread_of.result()
     notify("effects of every path")
     effects = fitted.effects()
     verdict = fitted.diagnose(effects)
@@ -100,14 +104,18 @@ def analyse(
     comparison = fitted.compare(replicates=replicates, notify=notify, effects=effects)
     times["comparison"] = time.perf_counter()
     recovered = recover_published(published())[0] if survey.reconstructed else ()
-    spread = spread_over_reconstructions(model) if survey.reconstructed and has_spread(model) else None
-    times["recovery and spread"] = time.perf_counter()
+    times["recovery"] = time.perf_counter()
     criticism = fitted.criticise(refits=refits, notify=notify) if check else None
     times["criticism"] = time.perf_counter()
     seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
     return Analysis(
         fitted, effects, verdict, comparison, recovered, spread, seconds, interventional, signs, criticism, coefficients
     )  # fmt: skip
+
+
+def _spread(model: PathModel, survey: Survey) -> pd.DataFrame | None:
+    """Return effects over reconstructions, where the records are one and the specification has such a fit."""
+    return spread_over_reconstructions(model) if survey.reconstructed and has_spread(model) else None
 
 
 REFITS = 5  # of each specification, for patients whose part of elpd the draws cannot give
