@@ -17,7 +17,7 @@ from bayes_sp.model.reading.load import load_model as load_model
 from bayes_sp.records.published.article import published as published
 from bayes_sp.records.published.reconstruct import reconstruct as reconstruct
 from bayes_sp.records.survey import Survey as Survey
-from bayes_sp.report.folders.run import read_run as read_run
+from bayes_sp.report.folders.finished import read_run as read_run
 
 __version__: str
 __all__ = [

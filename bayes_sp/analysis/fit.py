@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from bayes_sp.analysis.comparison.table import Comparison, Fitted, compare
 from bayes_sp.analysis.criticised import Criticised
 from bayes_sp.analysis.criticism.diagnostics import Verdict, diagnose
+from bayes_sp.analysis.summary import EFFECTS, Summary
 from bayes_sp.calls import needs_records
 from bayes_sp.design.build import complete_cases, design_arrays
 from bayes_sp.design.read import Records, survey_of
@@ -23,11 +27,12 @@ from bayes_sp.inference.samplers.exact import exact_posterior, has_exact_posteri
 from bayes_sp.model.normal_twin import twin_notes, twin_of
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
-from bayes_sp.safe_text import html
+from bayes_sp.names import ALONE, DIFFERENCE
+from bayes_sp.shown import Part, Shown, short
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit(Criticised):
+class Fit(Shown, Criticised):
     """A posterior with what it was conditioned on: effects as of `Conditioned`, criticism as of `Criticised`.
 
     Attributes
@@ -97,12 +102,35 @@ class Fit(Criticised):
         missing += [] if verdict.trustworthy else [f"normal posterior: {verdict}"]
         return effects
 
-    def __repr__(self) -> str:
-        return f"Fit({self.model.name}; {self.survey.mark}; seed {self.seed})"
+    def summary(self, ci_prob: float = CI_PROB) -> Summary:
+        """Return what a reader looks for first: the verdict on the draws, the effects and the coefficients.
 
-    def _repr_html_(self) -> str:
-        records = f"{self.survey.mark}; seed {self.seed}"
-        return html(records, *self.doubts, strong=self.model.title) + self.diagnose()._repr_html_()
+        Parameters
+        ----------
+        ci_prob
+            Probability of the intervals.
+        """
+        effects = self.effects()
+        verdict = self.diagnose(effects)
+        found = self.coefficients_with_notes(ci_prob, known=verdict.table)
+        return Summary(f"{self.model.title}. {self.survey.mark}", verdict, effects.table(ci_prob), found)
+
+    @cached_property
+    def _differences(self) -> pd.DataFrame:
+        """Differences of every path, averaged over orders, with their intervals."""
+        table = self.effects().intervals()
+        return table[(table["scale"] == DIFFERENCE) & (table["decomposition"] != ALONE)]
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        head = f"{self.model.name}; {self.survey.mark}; seed {self.seed}"
+        if lacking := self.lacking():
+            return head, [f"The posterior holds no draws of {', '.join(lacking)}, over which effects are averaged."]
+        unit = f"Differences in {self.model.outcome_unit}, for the exposure {self._contrast}."
+        return head, [str(self.diagnose()), list(self.doubts), unit, short(self._differences, EFFECTS, rows=20)]
+
+    @property
+    def _contrast(self) -> str:
+        return " -> ".join(f"{value:g}" for value in self.model.contrast)
 
 
 @needs_records

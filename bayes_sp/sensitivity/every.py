@@ -36,13 +36,14 @@ from bayes_sp.sensitivity.prior.grid_file import Grid
 from bayes_sp.sensitivity.prior.tipping import TippingPoint, prior_tipping_point
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target, estimate_of
 from bayes_sp.sensitivity.tipping_summary import tipping_summary
+from bayes_sp.shown import Part, Shown
 
 PRIORS, KAPPA, CONFOUNDING, ATTRITION = "priors", "kappa", "confounding", "attrition"
 PARTS = (PRIORS, KAPPA, CONFOUNDING, ATTRITION)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sensitivity:
+class Sensitivity(Shown):
     """One fit and what became of every analysis that was asked for; None where one was not, or could not be made.
 
     Attributes
@@ -109,9 +110,6 @@ class Sensitivity:
         """Return which cases keep the sign of the target, and which do not."""
         return verdicts(self.findings(), self.base, self.target)
 
-    def __repr__(self) -> str:
-        return f"Sensitivity({', '.join(self.asked)}; {self.fit!r})"
-
     @property
     def failed(self) -> bool:
         """Whether a fit failed, or failed its diagnostics, in a case, a crossing, a grid of strengths or a curve."""
@@ -123,6 +121,14 @@ class Sensitivity:
         refitted = (self.grid, self.tipping, self.confounding)
         failures = any(part.failures for part in refitted if part is not None)
         return doubtful or failures or self.unfitted or not self.verdict.trustworthy
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        effect = f"{self.target.path} [{self.target.scale}]: {self.base.median:.3g}"
+        head = f"{self.fit.survey.mark}. {effect} [{self.base.lower:.3g}, {self.base.upper:.3g}]"
+        held = [f"{v.analysis}: the sign holds in {len(v.keep)} of {v.answered} cases" for v in self.verdicts()]
+        takes = [f"For its interval to hold no effect it takes {clause}" for clause in self.tipping_summary()]
+        refused = [f"{name} was not made: {reason}" for name, reason in self.refused.items()]
+        return head, [[*held, *takes, *refused]]
 
 
 def analyse(

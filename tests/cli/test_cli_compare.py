@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from bayes_sp.cli.main import NOT_TRUSTWORTHY, OK, USER_MISTAKE, main
 from bayes_sp.errors import FitWarning
-from bayes_sp.report.folders.run import read_run
+from bayes_sp.report.folders.finished import read_run
 from bayes_sp.report.text import models as report
 
 

@@ -22,7 +22,7 @@ from bayes_sp.names import (
     TOTAL_INDIRECT,
     path_name,
 )
-from bayes_sp.safe_text import html
+from bayes_sp.shown import Part, Shown, short
 
 PUBLISHED, BOOTSTRAP, POSTERIOR = "published", "bootstrap", "posterior"
 
@@ -54,8 +54,8 @@ class Fitted:
         return self.model.equations[-1].family
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Shown):
     """The comparison as tables.
 
     Attributes
@@ -81,9 +81,13 @@ class Comparison:
     model: PathModel
     missing: tuple[str, ...] = ()
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. Posterior: median, equal-tailed interval. Bootstrap: estimate, percentile interval."
-        return html(head, self.table)
+        rows = self.table[self.table["scale"] == DIFFERENCE]
+        return f"{head} Differences; other scales stand in the table.", [
+            short(rows, rows=len(rows)),
+            list(self.missing),
+        ]
 
 
 def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI_PROB) -> Comparison:

@@ -15,7 +15,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.errors import BayesSpError
 from bayes_sp.inference.options import PARETO_K_LIMIT
 from bayes_sp.names import LOO_COLUMNS
-from bayes_sp.safe_text import html
+from bayes_sp.shown import Part, Shown
 
 JOINT = "all equations"
 DENSITY, PROBABILITY = "density", "probability"
@@ -58,7 +58,7 @@ class ElpdDifference:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Loo:
+class Loo(Shown):
     """Expected log predictive density of new patients (elpd), estimated by leaving one out.
 
     Attributes
@@ -111,11 +111,6 @@ class Loo:
         """
         return elpd_difference(self, other, response or self.scored[-1].response)
 
-    def __repr__(self) -> str:
-        rows = self.table.to_dict("records")
-        scores = ", ".join(f"{row['response']} {row['elpd']:.1f} (SE {row['se']:.1f})" for row in rows)
-        return f"Loo({self.model}; elpd: {scores}; Pareto k too high: {self.unreliable})"
-
     def _row(self, name: str, family: str, predicts: str) -> dict[str, object]:
         known = np.isfinite(self.elpd[name])
         values, k = self.elpd[name][known], self.pareto_k[name][known]
@@ -126,8 +121,8 @@ class Loo:
             "worst_k": float(k.max()), "high_k": len(high), "refitted": len(high & set(self.refitted)),
         }  # fmt: skip
 
-    def _repr_html_(self) -> str:
-        return html("\n".join([f"{self.model}: leave-one-out cross-validation", *self.notes]), self.table)
+    def _shown(self) -> tuple[str, list[Part]]:
+        return "\n".join([f"{self.model}: leave-one-out cross-validation", *self.notes]), [self.table]
 
 
 def loo(

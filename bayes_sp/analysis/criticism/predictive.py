@@ -17,15 +17,15 @@ from bayes_sp.design.design import Design
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import CHECK_COLUMNS, FREQUENCY_COLUMNS
-from bayes_sp.safe_text import html
+from bayes_sp.shown import Part, Shown, short
 
 REPLICATES = 1000
 BATCH = 2_000_000  # values at a time
 ALL = "all"
 
 
-@dataclass(frozen=True, eq=False)
-class PredictiveChecks:
+@dataclass(frozen=True, eq=False, repr=False)
+class PredictiveChecks(Shown):
     """Statistics of the records beside those of records replicated from the posterior.
 
     Attributes
@@ -64,9 +64,9 @@ class PredictiveChecks:
         ends = self.table["statistic"].isin(ENDS)
         return replace(self, table=self.table.assign(observed=self.table["observed"].mask(ends)))
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. {self.replicates} replicated surveys (seed {self.seed}), equal-tailed intervals."
-        return html(head, self.table)
+        return head, [short(self.table[self.table["exposure"] == ALL], rows=len(self.table))]
 
 
 def predictive_checks(

@@ -16,7 +16,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import PRIOR_COLUMNS
-from bayes_sp.safe_text import html
+from bayes_sp.shown import Part, Shown, short
 
 DRAWS = 2000
 BATCH = 2_000_000  # values at a time
@@ -25,8 +25,8 @@ FAR = 10  # times the observed mean: a mean that no clinic has
 MEAN, RESPONSE = "mean over patients", "single response"
 
 
-@dataclass(frozen=True, eq=False)
-class PriorCheck:
+@dataclass(frozen=True, eq=False, repr=False)
+class PriorCheck(Shown):
     """What the priors imply for each response, on its own scale.
 
     Attributes
@@ -54,9 +54,9 @@ class PriorCheck:
     model: PathModel
     mark: str
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         head = f"Draws from the priors ({self.draws}, seed {self.seed}), for {self.mark}."
-        return html(head, self.table)
+        return head, [short(self.table, rows=len(self.table))]
 
 
 def prior_check(

@@ -26,14 +26,13 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import observed_name
 from bayes_sp.records.survey import Survey
-from bayes_sp.safe_text import html
-from bayes_sp.shown import repr_of, short
+from bayes_sp.shown import Part, Shown, short
 
 BATCH = 2_000_000  # values at a time
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PriorPredictive:
+class PriorPredictive(Shown):
     """What a specification's priors say before any response is seen, for a survey's own exposure and covariates.
 
     Attributes
@@ -83,12 +82,9 @@ class PriorPredictive:
         """The table of `check`."""
         return self.check().table
 
-    def __repr__(self) -> str:
-        return repr_of(f"PriorPredictive({self.model.name}; {self.draws} draws, seed {self.seed})", short(self.table))
-
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         head = f"Draws from the priors of {self.model.name} ({self.draws}, seed {self.seed}), for {self.survey.mark}."
-        return html(head, short(self.table))
+        return head, [short(self.table, rows=len(self.table))]
 
 
 @needs_records

@@ -23,12 +23,11 @@ from bayes_sp.inference.bootstrap.resample import joined, resamples, taken
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import AVERAGE, BOOTSTRAP_COLUMNS, COEFFICIENT, TOTAL, TOTAL_INDIRECT, path_name
-from bayes_sp.safe_text import html
-from bayes_sp.shown import repr_of, short
+from bayes_sp.shown import Part, Shown, short
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BootstrapResult:
+class BootstrapResult(Shown):
     """Estimates from all patients, replicates from resampled patients, and percentile intervals.
 
     The axis *effect* holds the paths in order, then total_indirect, then total. A resample whose maximum lies on a
@@ -129,12 +128,9 @@ class BootstrapResult:
             rows.append((path, scale, decomposition, self.likelihood, *limits, *made, self.at_boundary, boundaries))
         return pd.DataFrame(rows, columns=list(BOOTSTRAP_COLUMNS))
 
-    def __repr__(self) -> str:
-        return repr_of(f"BootstrapResult({self.replicates} resamples, seed {self.seed})", short(self.table))
-
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. {self.replicates} resamples (seed {self.seed}), {self.failed} without a fit."
-        return html(head, short(self.table), list(self.notes))
+        return head, [short(self.table, rows=len(self.table)), list(self.notes)]
 
 
 def bootstrap_effects(

@@ -20,7 +20,6 @@ from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.survey import Survey
-from bayes_sp.safe_text import html
 from bayes_sp.sensitivity.confounder.benchmarks import benchmark_strengths, greatest_strength, unexplained_sd
 from bayes_sp.sensitivity.confounder.fits import ConfoundedFits
 from bayes_sp.sensitivity.confounder.grid import Grid, array_of, table_of
@@ -36,10 +35,11 @@ from bayes_sp.sensitivity.confounder.pairs import Pair, Strengths, check_strengt
 from bayes_sp.sensitivity.confounder.words import ASSUMPTIONS, findings_of, problems_sentence, sentences_of
 from bayes_sp.sensitivity.outcomes import estimate_in
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
+from bayes_sp.shown import Part, Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Confounding:
+@dataclass(frozen=True, eq=False, repr=False)
+class Confounding(Shown):
     """How effects change with an unmeasured confounder of two responses, by the strengths that it is given.
 
     Attributes
@@ -112,8 +112,8 @@ class Confounding:
         wrong = problems_sentence(self.outcomes)
         return [*found, wrong] if wrong else found
 
-    def _repr_html_(self) -> str:
-        return html(str(self.attrs["data_source"]), *self.sentences(), *self.assumptions, self.multiples)
+    def _shown(self) -> tuple[str, list[Part]]:
+        return str(self.attrs["data_source"]), [*self.sentences(), *self.assumptions, self.multiples]
 
 
 def confounding(
