@@ -43,6 +43,10 @@ class SurveyError(BayesSpError):
     """Records that cannot be read or do not fit the specification."""
 
 
+class NoRecordsError(SurveyError, TypeError):
+    """A call without the records that it is about."""
+
+
 class RunError(BayesSpError):
     """A run folder that cannot be written or read."""
 

@@ -250,16 +250,16 @@ def _priors(options: argparse.Namespace) -> int:
     elif options.overwrite:
         raise BayesSpError("--overwrite", ["replaces what is in --figure: name that file"])
 
-    from bayes_sp.analysis.criticism.prior_check import check_priors
+    from bayes_sp.analysis.criticism.prior_predictive import prior_predictive
     from bayes_sp.report.text.criticism import prior_text
 
-    found = check_priors(model, _survey(options, model), seed=options.seed)
+    found = prior_predictive(model, _survey(options, model), seed=options.seed).check()
     text = prior_text(model, found)
     if options.figure is not None:
         from bayes_sp.report.figures.criticism import plot_prior_check
         from bayes_sp.report.folders.analysis import save_figure
 
-        save_figure(plot_prior_check(model, found), options.figure, overwrite=options.overwrite)
+        save_figure(plot_prior_check(found), options.figure, overwrite=options.overwrite)
         options.output.saved = f"the figure is saved in {options.figure}"
         text += f"\nSaved {options.figure}\n"
     options.output.write(text)

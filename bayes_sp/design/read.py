@@ -9,9 +9,12 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.checks import check_columns, check_values
+from bayes_sp.records.codes import without_codes
 from bayes_sp.records.reading.columns import read_columns
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.survey import Survey
+
+type Records = Survey | Source  # as every public function takes them
 
 
 def read_survey(source: Source, model: PathModel | str | Path = "primary") -> Survey:
@@ -50,6 +53,35 @@ def read_survey(source: Source, model: PathModel | str | Path = "primary") -> Su
         source, model, model.columns, lambda records, seen, row: check_values(model, records, row, seen)
     )
     warn_of_doubts(model, survey)
+    return survey
+
+
+def survey_of(model: PathModel, given: Records) -> Survey:
+    """Return the records that a public function was given for a specification, codes for missing values taken out.
+
+    Parameters
+    ----------
+    model
+        The specification.
+    given
+        A survey, or what `read_survey` reads.
+
+    Raises
+    ------
+    SurveyError
+        As `read_survey`; where this is nothing that holds records.
+
+    Warns
+    -----
+    SurveyWarning
+        Of whatever speaks against taking the records as they are; of a survey that was read from a file, reading it
+        has warned.
+    """
+    if not isinstance(given, Survey):
+        return read_survey(given, model)
+    survey = without_codes(model, given)
+    if survey.origin == "memory":
+        warn_of_doubts(model, survey)
     return survey
 
 

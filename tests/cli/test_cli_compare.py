@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from bayes_sp.cli.main import NOT_TRUSTWORTHY, OK, USER_MISTAKE, main
 from bayes_sp.errors import FitWarning
-from bayes_sp.report.folders.run import read_run
+from bayes_sp.report.folders.finished import read_run
 from bayes_sp.report.text import models as report
 
 
@@ -198,7 +198,7 @@ def test_two_comparisons_at_once_keep_both(clinic, monkeypatch):
     from bayes_sp.analysis.comparison.models import multiverse
     from bayes_sp.report.folders.models import new_comparison_folder, save_comparison
 
-    monkeypatch.setattr("bayes_sp.report.folders.models.plot_multiverse", lambda _: Figure())
+    monkeypatch.setattr("bayes_sp.report.folders.models.plot_models", lambda _: Figure())
     found = multiverse([])
     with new_comparison_folder(None, 1) as one, new_comparison_folder(None, 1) as two:
         assert (str(one), str(two)) == ("runs/compare-1", "runs/compare-1-2")

@@ -46,7 +46,7 @@ class Recording(Runner):
 
 @pytest.fixture(scope="module")
 def primary():
-    fit = sp.fit("primary", seed=1)
+    fit = sp.fit("primary", sp.reconstruct(seed=1), seed=1)
     return fit, power_scaling(fit, runner=Runner(workers=1))
 
 

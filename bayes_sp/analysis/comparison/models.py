@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.analysis.criticism.diagnostics import Verdict
-from bayes_sp.analysis.criticism.elpd import elpd_difference
-from bayes_sp.analysis.criticism.loo import Loo
+from bayes_sp.analysis.criticism.loo import Loo, elpd_difference
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import AVERAGE, DIFFERENCE, MULTIVERSE_COLUMNS, TOTAL, TOTAL_INDIRECT, path_name
-from bayes_sp.safe_text import html
+from bayes_sp.shown import Part, Shown, short
 
 SERIAL, DIRECT = "serial", "direct"
 EFFECTS = (SERIAL, DIRECT, TOTAL_INDIRECT, TOTAL)
@@ -51,8 +50,8 @@ class ModelResult:
     mistake: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Multiverse:
+@dataclass(frozen=True, eq=False, repr=False)
+class Multiverse(Shown):
     """Effects of several specifications.
 
     Attributes
@@ -100,8 +99,9 @@ class Multiverse:
         """Whether a specification is wrong or does not fit the records."""
         return any(entry.mistake for entry in self.entries)
 
-    def _repr_html_(self) -> str:
-        return html(self.sentence, self.table)
+    def _shown(self) -> tuple[str, list[Part]]:
+        rows = self.table[self.table["scale"].isin([DIFFERENCE]) | self.table["scale"].isna()]
+        return self.sentence, [short(rows, rows=len(rows)), list(self.notes)]
 
 
 def serial_path(model: PathModel) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import stdtr
 
@@ -26,10 +27,11 @@ from bayes_sp.inference.likelihood.moment_checks import (
     whole_matrix,
 )
 from bayes_sp.inference.likelihood.normal_equations import COLLINEAR, solve_normal
+from bayes_sp.shown import MOST_COLUMNS, Part, Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Moments:
+@dataclass(frozen=True, eq=False, repr=False)
+class Moments(Shown):
     """Means, standard deviations and correlations of v variables in n patients; lists are taken for arrays.
 
     Attributes
@@ -127,9 +129,30 @@ class Moments:
         np.fill_diagonal(correlation, 1.0)
         return cls(known, (values / unit).mean(axis=0) * unit, scale * unit, correlation, len(values))
 
+    def least_squares(self, response: str, predictors: Sequence[str]) -> LeastSquares:
+        """Return the least-squares regression of one variable on others; see `least_squares`.
 
-@dataclass(frozen=True, eq=False)
-class LeastSquares:
+        Examples
+        --------
+        >>> from bayes_sp import Moments
+        >>> moments = Moments(("x", "y"), [0.0, 10.0], [1.0, 2.0], [[1.0, 0.5], [0.5, 1.0]], n=102)
+        >>> moments.least_squares("y", ["x"]).coefficients
+        array([10.,  1.])
+        """
+        return least_squares(self, response, predictors)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each variable: mean, SD, and its correlations."""
+        correlations = dict(zip(self.names, self.correlation.T, strict=True))
+        return pd.DataFrame({"variable": self.names, "mean": self.mean, "sd": self.sd, **correlations})
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        return f"{len(self.names)} variables of {self.n} patients", [self.table.iloc[:, :MOST_COLUMNS]]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LeastSquares(Shown):
     """One least-squares regression.
 
     Attributes
@@ -157,6 +180,15 @@ class LeastSquares:
     df: int
     r_squared: float
     residual_sd: float
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each term."""
+        columns = {"estimate": self.coefficients, "se": self.standard_errors, "t": self.t, "p_value": self.p_values}
+        return pd.DataFrame({"term": self.terms, **columns})
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        return f"least squares of {self.response}, R squared {self.r_squared:.3g}, {self.df} df", [self.table]
 
 
 def least_squares(moments: Moments, response: str, predictors: Sequence[str]) -> LeastSquares:

@@ -42,11 +42,13 @@ def read_table(source: Source) -> Table:
 
 def _as_pandas(source: object) -> pd.DataFrame:
     """Return a data frame of another library (Polars, PyArrow, Modin, ...) as one of pandas."""
+    reason = f"must be a Survey, a data frame or the path of a file, found {type(source).__name__}"
+    if type(source).__module__ in ("builtins", "numpy"):
+        raise SurveyError("survey", [reason])
     narwhals = needed("narwhals", "frames", Path("the data frame"))
     try:
         frame = narwhals.from_native(source, eager_only=True).to_pandas()
     except TypeError as error:
-        found = f"found {type(source).__name__}"
-        raise SurveyError("survey", [f"must be the path of a file or a data frame, {found}"]) from error
+        raise SurveyError("survey", [reason]) from error
     assert isinstance(frame, pd.DataFrame)  # noqa: S101 - narwhals' own promise
     return frame

@@ -18,7 +18,7 @@ from bayes_sp.files import Partial, check_place, claim, numbered, remove_empty
 from bayes_sp.model.normal_twin import twin_of
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.published.reconstruct import reconstruct
-from bayes_sp.report.figures.models import plot_multiverse
+from bayes_sp.report.figures.models import plot_models
 from bayes_sp.report.folders.analysis import write_png, write_text
 from bayes_sp.report.folders.run import RUN_FILE
 
@@ -151,7 +151,7 @@ def save_comparison(found: Multiverse, folder: Path, text: str, *, overwrite: bo
             try:
                 partial.path.mkdir()
                 with mpl.rc_context({"font.family": "DejaVu Sans"}):
-                    write_png(plot_multiverse(found), partial.path / FIGURE_FILE)
+                    write_png(plot_models(found), partial.path / FIGURE_FILE)
                 write_text(partial.path / TEXT_FILE, text)
                 write_text(partial.path / TABLE_FILE, found.table.to_csv(index=False))
                 interruptions.hold = True

@@ -23,7 +23,8 @@ from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTA
 from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import Survey
 from bayes_sp.report.folders.analysis import save_analysis
-from bayes_sp.report.folders.run import RUN_FILE, default_folder, read_run
+from bayes_sp.report.folders.finished import read_run
+from bayes_sp.report.folders.run import RUN_FILE, default_folder
 from bayes_sp.report.text.layout import WIDTH, aligned, decimals_of, interval, number, wrapped
 from bayes_sp.report.text.summary import summary_text
 from bayes_sp.sensitivity.effect_words import scale_words

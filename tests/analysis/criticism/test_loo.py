@@ -11,8 +11,7 @@ import pytest
 import xarray as xr
 from scipy.special import logsumexp
 
-from bayes_sp.analysis.criticism.elpd import elpd_difference
-from bayes_sp.analysis.criticism.loo import JOINT, Loo, Scored, loo, with_refits
+from bayes_sp.analysis.criticism.loo import JOINT, Loo, Scored, elpd_difference, loo, with_refits
 from bayes_sp.analysis.criticism.pointwise import (
     column_digests,
     pointwise,
@@ -78,13 +77,13 @@ def test_all_equations_together_are_their_sum(estimated):
     assert tuple(estimated.table.columns) == LOO_COLUMNS
 
 
-def test_the_printed_form_is_a_line_of_sums(estimated):
+def test_the_printed_form_is_a_table_of_sums(estimated):
     """Nothing of single patients stands in it."""
     text = repr(estimated)
     row = estimated.table.iloc[-1]
-    assert f"{row['response']} {row['elpd']:.1f} (SE {row['se']:.1f})" in text
+    assert {row["response"].split()[-1], f"{row['elpd']:.3g}", f"{row['se']:.3g}"} <= set(text.split())
     assert "array" not in text
-    assert len(text) < 300
+    assert len(text) < 400
 
 
 def test_a_kept_log_likelihood_goes_before_one_that_is_computed(normal_chain):
