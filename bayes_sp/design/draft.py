@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.guesses import (
@@ -162,7 +163,7 @@ def _values(survey: Survey, columns: Sequence[str]) -> dict[str, Array]:
             problems.append(f'column "{name}" is named for two places of the model')
         elif name not in known:
             problems.append(f'column "{name}" is missing{nearest(name, known)}')
-        elif not np.issubdtype(survey.records[name].dtype, np.number):
+        elif not pd.api.types.is_numeric_dtype(survey.records[name]):
             problems.append(f'column "{name}": holds text; code its answers as numbers, such as 0 and 1')
         else:
             column = survey.records[name].to_numpy(dtype=float)
