@@ -37,6 +37,7 @@ from bayes_sp.design.guesses import (
     spread_of,
 )
 from bayes_sp.errors import SurveyError, nearest
+from bayes_sp.model.checks.model import RESERVED
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
@@ -137,7 +138,9 @@ def draft_with_reasons(
         equations.append(
             {"response": names[response], "family": guesses[response].family, "parents": [names[p] for p in parents]}
         )
-        priors[names[response]] = _priors(guesses[response].family, values, response, parents, names, bool(covariates))
+        priors[names[response]] = _priors(
+            guesses[response].family, values, response, parents, names, covariates=bool(covariates)
+        )
     tables = {
         "title": f"{names[exposure]}, {', '.join(names[m] for m in mediators)} and {names[outcome]}".replace(
             ", and", " and"
@@ -183,7 +186,7 @@ def _names(columns: Sequence[str]) -> dict[str, str]:
     for column in columns:
         plain = column if NAME.fullmatch(column) else "_".join(re.findall(r"\w+", column)) or "column"
         plain = plain if NAME.fullmatch(plain) else f"v_{plain}"
-        while plain in names.values():
+        while plain in names.values() or plain in RESERVED:
             plain += "_"
         names[column] = plain
     return names
@@ -208,64 +211,60 @@ def _priors(
     response: str,
     parents: Sequence[str],
     names: Mapping[str, str],
+    *,
     covariates: bool,
 ) -> Priors:
     """Return the priors of one equation: see the module's rule."""
-    known, link = values[response], FAMILIES[family].link
-    mean, sd = float(known.mean()), float(f"{known.std():.2g}")
-    if link == "identity":
-        start, per_sd, per_covariate, unit = (
-            (rounded(mean, sd), sd),
-            0.5 * sd,
-            0.5 * sd,
-            "more than an SD of the response",
-        )
-    elif link == "log":
-        start, per_sd, per_covariate, unit = (round(math.log(mean), 1), 1.0), 0.3, 0.5, "a change of more than 1.8-fold"
-    else:
-        low, high = (0.0, 1.0) if family == "beta" else (float(known.min()), float(known.max()))
-        share = (mean - low) / (high - low)
-        start, per_sd, per_covariate, unit = (
-            (round(math.log(share / (1 - share)), 1), 1.5),
-            1.0,
-            1.0,
-            "odds that change more than 7-fold",
-        )
-    first = {} if FAMILIES[family].ordered else {"intercept": _normal(*start, "a typical patient is near the average")}
+    rule = _rule(family, values[response])
     if FAMILIES[family].ordered:
-        first = {"cutpoint": _normal(0.0, 2.0, "no level is so rare for a typical patient that it goes unseen")}
-    slopes = {
-        names[parent]: _normal(
-            0.0, float(f"{per_sd / spread_of(values[parent]):.2g}"), f"{unit} in an SD of it would surprise"
-        )
-        for parent in parents
-    }
-    own = {name: RESIDUALS[name](sd) for name in FAMILIES[family].parameters}
-    more = (
-        {"covariate": _normal(0.0, float(f"{per_covariate:.2g}"), "units of covariates are near an SD")}
-        if covariates
-        else {}
-    )
-    return first | slopes | more | own
+        priors = {"cutpoint": _normal(0.0, 2.0, "no level is so rare for a typical patient that it goes unseen")}
+    else:
+        priors = {"intercept": _normal(rule.centre, rule.width, "a typical patient is near the average")}
+    why = f"{rule.surprise} in an SD of it would surprise"
+    for parent in parents:
+        priors[names[parent]] = _normal(0.0, rule.slope / spread_of(values[parent]), why)
+    if covariates:
+        priors["covariate"] = _normal(0.0, rule.covariate, "units of covariates are near an SD")
+    sd = float(f"{values[response].std():.2g}")
+    return priors | {name: _residual(name, sd) for name in FAMILIES[family].parameters}
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """Centre and width of an intercept's prior; SDs of those of slopes, for an SD of a parent and a covariate's unit."""
+
+    centre: float
+    width: float
+    slope: float
+    covariate: float
+    surprise: str
+
+
+def _rule(family: str, values: Array) -> _Rule:
+    mean, sd, link = float(values.mean()), float(f"{values.std():.2g}"), FAMILIES[family].link
+    if link == "identity":
+        return _Rule(rounded(mean, sd), sd, 0.5 * sd, 0.5 * sd, "more than an SD of the response")
+    if link == "log":
+        return _Rule(round(math.log(mean), 1), 1.0, 0.3, 0.5, "a change of more than 1.8-fold")
+    low, high = (0.0, 1.0) if FAMILIES[family].bounded else (float(values.min()), float(values.max()))
+    share = (mean - low) / (high - low)
+    return _Rule(round(math.log(share / (1 - share)), 1), 1.5, 1.0, 1.0, "odds that change more than 7-fold")
 
 
 def _normal(mu: float, sigma: float, why: str) -> dict[str, Any]:
-    return {"dist": "normal", "mu": mu, "sigma": sigma, "why": why}
+    return {"dist": "normal", "mu": mu, "sigma": float(f"{sigma:.2g}"), "why": why}
 
 
-RESIDUALS = {
-    "sigma": lambda sd: {"dist": "half_normal", "sigma": sd, "why": "a residual SD is below two SDs of the response"},
-    "phi": lambda _: {
-        "dist": "lognormal",
-        "mu": 0.0,
-        "sigma": 1.0,
-        "why": "from strong overdispersion (0.1) to little (8)",
-    },
-    "precision": lambda _: {
-        "dist": "lognormal",
-        "mu": 1.5,
-        "sigma": 1.0,
-        "why": "from nearly flat (0.6) to narrow (32)",
-    },
-    "shape": lambda _: {"dist": "lognormal", "mu": 0.0, "sigma": 1.0, "why": "from very skewed (0.1) to hardly (7)"},
-}  # of what a family has beside its coefficients
+LOGNORMAL = {
+    "phi": (0.0, "from strong overdispersion (0.1) to little (8)"),
+    "precision": (1.5, "from nearly flat (0.6) to narrow (32)"),
+    "shape": (0.0, "from very skewed (0.1) to hardly (7)"),
+}  # mu and the reason; sigma is 1
+
+
+def _residual(name: str, sd: float) -> dict[str, Any]:
+    """Return the prior of what a family has beside its coefficients."""
+    if name == "sigma":
+        return {"dist": "half_normal", "sigma": sd, "why": "a residual SD is below two SDs of the response"}
+    mu, why = LOGNORMAL[name]
+    return {"dist": "lognormal", "mu": mu, "sigma": 1.0, "why": why}

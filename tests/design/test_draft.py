@@ -55,6 +55,8 @@ def test_the_text_reads_back_to_the_same_model(frame):
     assert found.model.column_of("Q3_mood") == "Q3: mood?"
     assert found.model.column_of("v_3_age") == "3 age"
     assert sp.draft(odd, **roles) == found.model
+    reserved = sp.draft(odd.rename(columns={"sex": "phi"}), **roles | {"covariates": ["phi"]})
+    assert reserved.column_of("phi_") == "phi"
     assert DRAFTED in found.model.assumptions
     assert len(sp.read_survey(odd, found.model)) == len(odd)
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from bayes_sp.arrays import Mask
 from bayes_sp.errors import SurveyError
-from bayes_sp.records.checks import EXACT
+from bayes_sp.records.checks import EXACT, RowName
 from bayes_sp.records.groups import says_nothing
 from bayes_sp.records.reading.cells import Cells, changed, is_number
 from bayes_sp.records.reading.columns import MISSING, like_codes, with_points
@@ -54,7 +55,7 @@ def read_everything(source: Source) -> Survey:
     )  # fmt: skip
 
 
-def _mixed(name: str, cells: Cells, number: np.ndarray, blank: np.ndarray, row_name) -> Iterator[str]:  # type: ignore[no-untyped-def, type-arg] # noqa: ANN001
+def _mixed(name: str, cells: Cells, number: Mask, blank: Mask, row_name: RowName) -> Iterator[str]:
     """Yield a sentence on a column that holds mostly numbers and some words."""
     words = ~number & ~blank
     if number.any() and number.sum() >= MOSTLY * (~blank).sum():

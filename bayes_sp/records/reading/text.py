@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from bayes_sp.errors import SurveyError
+from bayes_sp.records.checks import RowName
 from bayes_sp.records.reading.heading import Heading, heading_of
 from bayes_sp.records.reading.table import Table
 
@@ -58,7 +59,7 @@ def read_text(path: Path) -> Table:
     )  # fmt: skip
 
 
-def _row_name(heading: Heading):  # type: ignore[no-untyped-def] # noqa: ANN202 - a function of a row
+def _row_name(heading: Heading) -> RowName:
     """Return how rows are called: as a spreadsheet counts them, the first line being row 1."""
     return lambda row: f"row {row + heading.first + 1}"
 
