@@ -231,7 +231,7 @@ def _priors(
 
 @dataclass(frozen=True)
 class _Rule:
-    """Centre and width of an intercept's prior; SDs of those of slopes, for an SD of a parent and a covariate's unit."""
+    """Centre and width of an intercept's prior; SDs of slopes' priors, per SD of a parent and unit of a covariate."""
 
     centre: float
     width: float
