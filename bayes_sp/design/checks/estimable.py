@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bayes_sp.arrays import Array
@@ -12,6 +14,9 @@ from bayes_sp.triangular import least_squares, triangle
 
 COLLINEAR = 1e-5  # as a distance; the normal equations see its square
 SOME = 10_000  # records that are looked at first where there are many more
+# A response's squares, products and likelihood have to stay among the computer's numbers, 1e-308 to 1e308; any other
+# column is brought to a size of 1 first, and only its own size and the inverse of that have to.
+LARGEST_RESPONSE, LARGEST = 1e100, 1e290
 
 
 def check_design(design: Design, source: str) -> None:
@@ -39,9 +44,10 @@ def check_design(design: Design, source: str) -> None:
         )
     else:
         constant = [name for name, values in columns.items() if not _varies(values)]
-        problems += [_infinite(name) for name, values in columns.items() if np.isinf(values).any()]
+        extreme = [text for name, values in columns.items() if (text := _extreme(name, values, design.responses))]
+        problems += extreme
         problems += [_constant(name, design) for name in constant]
-        if not constant and not any(np.isinf(values).any() for values in columns.values()):
+        if not constant and not extreme:
             problems += _collinear({name: values for name, values in columns.items() if name != design.outcome})
     if problems:
         raise SurveyError(source, problems)
@@ -65,9 +71,17 @@ def _unaccounted(design: Design) -> list[str]:
     return found
 
 
-def _infinite(name: str) -> str:
-    """Return what is wrong with a covariate whose transform leaves the range of numbers."""
-    return f'column "{name}": its values are beyond the range of numbers after center and scale; give it another unit'
+def _extreme(name: str, values: Array, responses: Sequence[str]) -> str:
+    """Return what is wrong with a column in a unit that arithmetic has no room for; '' where nothing is."""
+    size = float(np.abs(values).max(initial=0.0, where=~np.isnan(values)))
+    most = LARGEST_RESPONSE if name in responses else LARGEST
+    if np.isinf(size):
+        return f'column "{name}": its values are beyond the range of numbers after center and scale; give another unit'
+    if size > most:
+        return f'column "{name}": its values reach {size:.3g}, beyond {most:g}; give it another unit'
+    if 0.0 < size < 1.0 / most:
+        return f'column "{name}": its values are all nearer to 0 than {1.0 / most:g} ({size:.3g} at most); give another'
+    return ""
 
 
 def _constant(name: str, design: Design) -> str:
