@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.design.relevance import came_back, relevant
-from bayes_sp.errors import SurveyError
+from bayes_sp.errors import FitError, SurveyError
 from bayes_sp.triangular import least_squares, triangle
 
 COLLINEAR = 1e-5  # as a distance; the normal equations see its square
 SOME = 10_000  # records that are looked at first where there are many more
 # A response's squares, products and likelihood have to stay among the computer's numbers, 1e-308 to 1e308; any other
 # column is brought to a size of 1 first, and only its own size and the inverse of that have to.
-LARGEST_RESPONSE, LARGEST = 1e100, 1e290
+MOST_SQUARED, MOST = 1e100, 1e305
 
 
 def check_design(design: Design, source: str) -> None:
@@ -44,10 +42,10 @@ def check_design(design: Design, source: str) -> None:
         )
     else:
         constant = [name for name, values in columns.items() if not _varies(values)]
-        extreme = [text for name, values in columns.items() if (text := _extreme(name, values, design.responses))]
-        problems += extreme
+        extreme = [text for name, values in columns.items() if (text := _extreme(name, values, MOST))]
+        problems += [f"{text}; give it another unit" for text in extreme]
         problems += [_constant(name, design) for name in constant]
-        if not constant and not extreme:
+        if not constant and not any(np.isinf(values).any() for values in columns.values()):
             problems += _collinear({name: values for name, values in columns.items() if name != design.outcome})
     if problems:
         raise SurveyError(source, problems)
@@ -71,16 +69,34 @@ def _unaccounted(design: Design) -> list[str]:
     return found
 
 
-def _extreme(name: str, values: Array, responses: Sequence[str]) -> str:
+def check_responses(design: Design, model: str, source: str) -> None:
+    """Refuse responses in a unit in which a likelihood leaves the range of numbers, before anything is computed.
+
+    Raises
+    ------
+    FitError
+        Naming the columns.
+    """
+    if problems := extreme_responses(design):
+        advice = "squares of such numbers are none; look at the units of the columns"
+        raise FitError(source, [f'the model "{model}" could not be fitted: {text}; {advice}' for text in problems])
+
+
+def extreme_responses(design: Design) -> list[str]:
+    """Return what is wrong with the units of responses, for each that has no room."""
+    found = [_extreme(name, design.y[:, k], MOST_SQUARED) for k, name in enumerate(design.responses)]
+    return [text for text in found if text]
+
+
+def _extreme(name: str, values: Array, most: float) -> str:
     """Return what is wrong with a column in a unit that arithmetic has no room for; '' where nothing is."""
     size = float(np.abs(values).max(initial=0.0, where=~np.isnan(values)))
-    most = LARGEST_RESPONSE if name in responses else LARGEST
     if np.isinf(size):
-        return f'column "{name}": its values are beyond the range of numbers after center and scale; give another unit'
+        return f'column "{name}": its values are beyond the range of numbers after center and scale'
     if size > most:
-        return f'column "{name}": its values reach {size:.3g}, beyond {most:g}; give it another unit'
+        return f'column "{name}": its values reach {size:.3g}, beyond {most:g}'
     if 0.0 < size < 1.0 / most:
-        return f'column "{name}": its values are all nearer to 0 than {1.0 / most:g} ({size:.3g} at most); give another'
+        return f'column "{name}": its values are all nearer to 0 than {1.0 / most:g} ({size:.3g} at most)'
     return ""
 
 
