@@ -22,6 +22,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_sp.arrays import Array
+from bayes_sp.design.checks.estimable import extreme_responses
 from bayes_sp.design.design import Design
 from bayes_sp.effects.chain import Chain
 from bayes_sp.effects.read import MEDIATORS, OUTCOMES, flat, read_chain
@@ -96,7 +97,7 @@ def warn_of_means(model: PathModel, design: Design) -> None:
     that are not normal, in complete records, less known variances of measurement errors.
     """
     normal = _exponential_in(model)
-    if not normal:
+    if not normal or extreme_responses(design):  # which sampling refuses, by name
         return
     others = [k for k in range(len(model.mediators)) if k not in normal]
     columns = np.column_stack([np.ones(design.n), design.x, design.w, design.y[:, others]])
