@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
 from bayes_sp.design.checks.doubts import warn_of_doubts
-from bayes_sp.errors import SurveyError, SurveyWarning
+from bayes_sp.errors import SurveyError, SurveyWarning, warn
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.checks import check_columns, check_values
@@ -55,7 +54,7 @@ def read_survey(source: Source, model: PathModel | str | Path | None = None) -> 
     if model is None:
         survey = read_everything(source)
         for remark in survey.remarks:
-            warnings.warn(f"{survey.source}: {remark}", SurveyWarning, stacklevel=2)
+            warn(f"{survey.source}: {remark}", SurveyWarning)
         return survey
     model = load_model(model)
     survey = read_columns(

@@ -48,6 +48,8 @@ def read_text(path: Path) -> Table:
     rows = _rows(content, separator, path)
     while rows and not any(cell.strip() for cell in rows[-1]):
         rows.pop()
+    if not rows:
+        raise SurveyError(str(path), ["is empty"])
     heading = heading_of(rows)
     header = [unicodedata.normalize("NFC", name.strip()) for name in rows[heading.title]]
     below = rows[heading.first :]
