@@ -6,6 +6,7 @@ import contextlib
 import fnmatch
 import os
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
