@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity, file_path, whole_number
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
-from bayes_sp.cli.terminal import Output, Parser, importing, keeping, one_terminal, prepare, say, stop_when_told
+from bayes_sp.cli.stopping import Stopped, last_line, stop_when_told, told
+from bayes_sp.cli.terminal import Output, Parser, importing, keeping, one_terminal, prepare, say
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
 from bayes_sp.inference.options import LEAST_LAPLACE_DRAWS, SamplerOptions
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from bayes_sp.model.path_model import PathModel
     from bayes_sp.records.survey import Survey
 
-OK, USER_MISTAKE, NOT_TRUSTWORTHY, INTERRUPTED = 0, 2, 3, 130
+OK, USER_MISTAKE, NOT_TRUSTWORTHY, INTERRUPTED = 0, 2, 3, 128 + signal.SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,12 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stop_when_told()
         with doubts_in_lines():
             status = int(options.command(options))
-    except BayesSpError as error:
+    except (BayesSpError, KeyboardInterrupt, Stopped) as error:
+        if told.number or not isinstance(error, BayesSpError):
+            if told.may_say():
+                errors.write(last_line(told.number), sys.stderr)
+            return 128 + told.number if told.number else INTERRUPTED
         errors.write(f"bayes_sp: {error}\n", sys.stderr)
         return NOT_TRUSTWORTHY if isinstance(error, FitError) else USER_MISTAKE
-    except KeyboardInterrupt:
-        errors.write("bayes_sp: interrupted; nothing half-written is left\n", sys.stderr)
-        return INTERRUPTED
     if output.refused:
         kept = f"; {output.saved}" if output.saved else ""
         errors.write(f"bayes_sp: standard output: {output.refused}{kept}\n", sys.stderr)

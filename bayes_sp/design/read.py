@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-
-import pandas as pd
 
 from bayes_sp.design.checks.doubts import warn_of_doubts
 from bayes_sp.errors import SurveyError
@@ -13,20 +10,24 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.checks import check_columns, check_values
 from bayes_sp.records.codes import without_codes
-from bayes_sp.records.reading.csv import read_columns, read_rows
+from bayes_sp.records.reading.columns import read_columns
+from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.survey import Survey
 
-type Records = Survey | pd.DataFrame | str | Path  # as every public function takes them
+type Records = Survey | Source  # as every public function takes them
 
 
-def read_survey(source: str | Path | pd.DataFrame, model: PathModel | str | Path = "primary") -> Survey:
-    """Read a wide CSV file or a DataFrame (one row for each patient) and check it against a specification.
+def read_survey(source: Source, model: PathModel | str | Path = "primary") -> Survey:
+    """Read a wide file or data frame (one row for each patient) and check it against a specification.
 
     Parameters
     ----------
     source
-        A comma-separated UTF-8 file whose first line names the columns, or a pandas DataFrame, whose index is not
-        read. Columns that the specification does not name are ignored; the others must hold numbers in every row.
+        A file, known by the end of its name: text (``.csv``, ``.tsv``, any other), whose separator, encoding, decimal
+        commas and heading are recognised and said; a spreadsheet (``.xlsx``, ``.xls``, ``.ods``), of which the first
+        sheet is read; SPSS (``.sav``, ``.zsav``), Stata (``.dta``) or SAS, whose declared missing values become
+        missing; Parquet. Or a data frame of pandas or another library, whose index is not read. Columns that the
+        specification does not name are ignored; the others must hold numbers in every row.
     model
         The specification, its name or its file.
 
@@ -39,7 +40,8 @@ def read_survey(source: str | Path | pd.DataFrame, model: PathModel | str | Path
     ------
     SurveyError
         With every missing column, text, fractional or negative count and value off its scale.
-        Rows are counted as a spreadsheet does: the columns' names are row 1. Those of a DataFrame are counted from 0.
+        Rows are counted as the program does that wrote them: a spreadsheet's first row is row 1, a case of SPSS is
+        counted from 1, a row of a data frame from 0.
 
     Warns
     -----
@@ -75,9 +77,6 @@ def survey_of(model: PathModel, given: Records) -> Survey:
         Of whatever speaks against taking the records as they are; of a survey that was read from a file, reading it
         has warned.
     """
-    if not isinstance(given, Survey | pd.DataFrame | str | os.PathLike):
-        found = f"found {type(given).__name__}"
-        raise SurveyError("survey", [f"must be a Survey, a pandas DataFrame or the path of a CSV file, {found}"])
     if not isinstance(given, Survey):
         return read_survey(given, model)
     survey = without_codes(model, given)
@@ -94,12 +93,12 @@ def read_survey_of_default(path: str | Path, model: PathModel) -> Survey:
     SurveyError
         As `read_survey`; where the file lacks columns, with a sentence on how to name one's own specification.
     """
-    header, _ = read_rows(Path(os.path.expanduser(path)))
-    if set(model.columns) <= set(header):
-        return read_survey(path, model)
+    table = read_table(path)
+    if not check_columns(model, table.header):
+        return read_survey(table, model)
     reason = (
         f"lacks columns of the published study, which {model.name}, the specification taken where none is named, is "
         "about; --data needs a MODEL: name your own, as in fit mine.toml --data mine.csv (docs/specification.md says "
         "how to write one)"
     )
-    raise SurveyError(str(path), [reason, *check_columns(model, header)])
+    raise SurveyError(str(path), [reason, *check_columns(model, table.header)])

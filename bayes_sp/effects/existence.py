@@ -28,6 +28,7 @@ from bayes_sp.effects.read import MEDIATORS, OUTCOMES, flat, read_chain
 from bayes_sp.errors import FitWarning
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.triangular import least_squares, triangle
 
 NEAR = 0.9  # of residual SD x prior SD, where 1 is the bound
 EXPONENTIAL = ("exp", "zero_inflated", "hurdle")
@@ -102,10 +103,10 @@ def warn_of_means(model: PathModel, design: Design) -> None:
     values = design.y[:, normal]
     known = np.isfinite(columns).all(axis=1) & np.isfinite(values).all(axis=1)
     columns, values = columns[known], values[known]
-    slopes, _, rank, _ = np.linalg.lstsq(columns, values, rcond=None)
+    rank = np.linalg.matrix_rank(triangle(columns), rtol=max(columns.shape) * np.finfo(float).eps)
     if len(values) <= rank:
         return
-    residual = values - columns @ slopes
+    residual = values - columns @ least_squares(columns, values)
     covariance = np.zeros((1, len(model.mediators), len(model.mediators)))
     covariance[0][np.ix_(normal, normal)] = residual.T @ residual / (len(values) - rank)
     for k in normal:

@@ -153,6 +153,10 @@ class PathModel(Shown):
         known = {variable.name: variable for variable in self.variables}
         return known.get(name, Variable(name, name, kind=self.kind(name)))
 
+    def column_of(self, name: str) -> str:
+        """Return the name of the file's column in which a variable stands: its own, where nothing else is said."""
+        return self.variable(name).column or name
+
     def missing_codes_of(self, name: str) -> tuple[Code, ...]:
         """Return what stands in a column's cells where a value is missing, beside empty cells and NA."""
         own = self.variable(name).missing_codes

@@ -192,6 +192,8 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(tmp_path, mon
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="file is not a folder that you may write to"):
         check_destination(tmp_path / "file" / "run", overwrite=False)
+    with pytest.raises(RunError, match="more than 100 folders in one another"):
+        check_destination(tmp_path / Path(*"d" * 1500), overwrite=False)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(RunError, match="is not a folder that you may write to"):
         check_destination(tmp_path / "a" / "run", overwrite=False)

@@ -8,6 +8,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.design.relevance import came_back, relevant
 from bayes_sp.errors import SurveyError
+from bayes_sp.triangular import least_squares, triangle
 
 COLLINEAR = 1e-5  # as a distance; the normal equations see its square
 SOME = 10_000  # records that are looked at first where there are many more
@@ -97,10 +98,10 @@ def _collinear(columns: dict[str, Array]) -> list[str]:
     centred = centred - centred.mean(axis=0)
     centred = centred / _largest(centred)
     centred = (centred - centred.mean(axis=0)) / centred.std(axis=0)
-    distance = np.abs(np.diag(np.linalg.qr(centred, mode="r"))) / np.sqrt(len(centred))
+    distance = np.abs(np.diag(triangle(centred))) / np.sqrt(len(centred))
     found = []
     for j in np.flatnonzero(distance < COLLINEAR):
-        weights = np.abs(np.linalg.lstsq(centred[:, :j], centred[:, j])[0])
+        weights = np.abs(least_squares(centred[:, :j], centred[:, j]))
         parts = [names[i] for i in np.flatnonzero(weights > 1e-6 * weights.max())]
         found.append(f'column "{names[j]}" follows exactly from {", ".join(parts)}; leave one of them out')
     return found

@@ -12,6 +12,8 @@ from bayes_sp.arrays import Array
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.likelihood.normal_equations import CrossProducts, cross_products
 
+TABLE = 256  # steps of a count that are summed one by one
+
 
 @dataclass(frozen=True, eq=False)
 class CountData:
@@ -26,7 +28,10 @@ class CountData:
     centre, scale
         Of the predictors, in their units, (p - 1,).
     order, above
-        Patients sorted by count, (n,), and the first place in that order with a count above k, (max y,).
+        Patients sorted by count, (n,), and the first place in that order with a count above k, (K,), for k below the
+        largest count, and below `TABLE`.
+    beyond
+        Patients with a count above K: what their counts have more is summed in closed form.
     log_factorial
         log y!, (n,).
     offset
@@ -39,6 +44,7 @@ class CountData:
     scale: Array
     order: NDArray[np.intp]
     above: NDArray[np.intp]
+    beyond: NDArray[np.intp]
     log_factorial: Array
     offset: Array
 
@@ -86,7 +92,8 @@ def prepare_counts(
         raise SurveyError(name, ["a predictor has the same value for every patient; remove it"])
     x = np.column_stack([np.ones(len(counts)), (raw - centre) / scale])
     order = np.argsort(counts, kind="stable")
-    above = np.searchsorted(counts[order], np.arange(int(counts.max())), side="right")
+    above = np.searchsorted(counts[order], np.arange(min(int(counts.max()), TABLE)), side="right")
+    beyond = np.flatnonzero(counts > len(above))
     factorials = np.array([lgamma(count + 1.0) for count in counts])
     window = np.zeros(len(counts)) if offset is None else np.asarray(offset, dtype=float)
-    return CountData(counts, cross_products(x), centre, scale, order, above, factorials, window)
+    return CountData(counts, cross_products(x), centre, scale, order, above, beyond, factorials, window)

@@ -98,15 +98,19 @@ class Moments(Shown):
     def from_records(cls, names: Sequence[str], array: ArrayLike) -> Moments:
         """Moments of the columns of an array of records, (n, v), none of them constant.
 
-        A table of pandas is taken by the names of its columns.
+        A table of pandas is taken by the names of its columns, and by their order where none of them is a name.
 
         Raises
         ------
         SurveyError
-            As `Moments`, and where the records are not all numbers.
+            As `Moments`, and where the records are not all numbers, or a table has some of the columns only.
         """
         known = checked_names(names)
-        chosen = array[list(known)] if set(known) <= set(getattr(array, "columns", ())) else array  # type: ignore[call-overload,index]
+        columns = set(getattr(array, "columns", ()))
+        lacking = [name for name in known if name not in columns]
+        if lacking and len(lacking) < len(known):
+            raise SurveyError(SOURCE, [f"the records have no column {name!r}" for name in lacking])
+        chosen = array if lacking else array[list(known)]  # type: ignore[call-overload,index]
         values = real(f"records must be numbers in an array of shape (n, {len(known)})", chosen)
         if values.ndim != 2 or values.shape[1] != len(known):
             raise SurveyError(SOURCE, [f"records must have shape (n, {len(known)}), found {values.shape}"])

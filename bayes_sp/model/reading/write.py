@@ -72,6 +72,7 @@ def _equation(equation: Equation) -> dict[str, Any]:
 
 def _variable(variable: Variable) -> dict[str, Any]:
     table = {
+        "column": variable.column or None,
         "label": variable.label,
         "unit": variable.unit,
         "kind": variable.kind,

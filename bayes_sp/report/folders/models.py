@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib as mpl
@@ -12,8 +12,9 @@ import matplotlib as mpl
 from bayes_sp.analysis.comparison.models import Multiverse
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.read import read_survey
+from bayes_sp.endings import Interruptions, undoing
 from bayes_sp.errors import BayesSpError, RunError
-from bayes_sp.files import Interruptions, Partial, check_place, claim, numbered
+from bayes_sp.files import Partial, check_place, claim, numbered, remove_empty
 from bayes_sp.model.normal_twin import twin_of
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.published.reconstruct import reconstruct
@@ -101,12 +102,12 @@ def new_comparison_folder(folder: Path | None, seed: int, root: Path = Path("run
             place.mkdir(exist_ok=True)
     except OSError as error:
         raise RunError(str(place), [f"cannot be written ({error.strerror or error})"]) from error
+    ours = [place, *made] if folder is None else made
     try:
-        yield place
+        with undoing(lambda: remove_empty(ours)):
+            yield place
     finally:
-        for path in [place, *made] if folder is None else made:
-            with suppress(OSError):  # something stands in it
-                path.rmdir()
+        remove_empty(ours)
 
 
 def _next_folder(place: Path) -> Path:

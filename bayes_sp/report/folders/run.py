@@ -13,8 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bayes_sp.endings import Interruptions
 from bayes_sp.errors import RunError
-from bayes_sp.files import Interruptions, Partial, check_place, claim_next, numbered, remove_abandoned
+from bayes_sp.files import Partial, check_place, claim_next, numbered, remove_abandoned, remove_empty
 
 RUN_FILE = "run.toml"
 POSTERIOR_FILE = "posterior.nc"
@@ -172,8 +173,8 @@ class RunFolder:
 
     def __enter__(self) -> Self:
         real = self._destination.real
-        self._partial, self._replaced, self._done = Partial(real), Partial(real, old=True), False
         self._made = [folder for folder in real.parents if not folder.exists()]
+        self._partial, self._replaced, self._done = Partial(real, made=self._made), Partial(real, old=True), False
         self._interruptions.__enter__()
         with contextlib.ExitStack() as undone:
             undone.callback(self._end)
@@ -221,9 +222,7 @@ class RunFolder:
         if self._done:
             self._replaced.remove()
         else:
-            for folder in self._made:
-                with contextlib.suppress(OSError):  # never made, or somebody uses it by now
-                    folder.rmdir()
+            remove_empty(self._made)
         self._interruptions.__exit__()
 
     def _refused(self, error: OSError) -> RunError:
