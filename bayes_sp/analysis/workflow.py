@@ -133,6 +133,7 @@ def compare_models(
     progress: bool = False,
     ci_prob: float = CI_PROB,
     fit_one: FitOne | None = None,
+    known: Mapping[str, ModelResult] | None = None,
     notify: Notify = silent,
 ) -> Multiverse:
     """Fit several specifications to the same records and set their effects side by side.
@@ -153,6 +154,8 @@ def compare_models(
         Probability of the intervals.
     fit_one
         Fits one specification to its records; `fit` by default.
+    known
+        By name (`model_names`): results of specifications that need not be fitted.
     notify
         Called with a line at the start of each specification, and of each stage.
     """
@@ -161,7 +164,10 @@ def compare_models(
         return fit(model, records, seed=seed, options=options, progress=progress, notify=notify)
 
     entries = []
-    for name, given in zip(_names(models), models, strict=True):
+    for name, given in zip(model_names(models), models, strict=True):
+        if known is not None and name in known:
+            entries.append(known[name])
+            continue
         notify(f"specification {name}")
         entries.append(_specified(name, given, survey, fit_one or by_default))
     return multiverse(entries, ci_prob)
@@ -185,7 +191,7 @@ def _specified(name: str, given: PathModel | str | Path, records: Records, fit_o
     return ModelResult(name, model, effects, verdict, replace(found, model=name))
 
 
-def _names(models: Sequence[PathModel | str | Path]) -> list[str]:
+def model_names(models: Sequence[PathModel | str | Path]) -> list[str]:
     """Return short names, or what was given where two short names are the same."""
     short = [given.name if isinstance(given, PathModel) else Path(given).stem for given in models]
     counts, found = Counter(short), []

@@ -162,7 +162,7 @@ def _compare(options: argparse.Namespace) -> int:
             seed=options.seed, options=_sampler(options), replicates=options.bootstrap, notify=say,
         )  # fmt: skip
         try:
-            saved = save_comparison(found.multiverse, folder, found.text, overwrite=options.overwrite)
+            saved = save_comparison(found.multiverse, folder, found.text, found.tables, overwrite=options.overwrite)
         except RunError:
             options.output.write(f"{found.text}\n")  # the work is done, and its result is not lost with the folder
             raise
