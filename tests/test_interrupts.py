@@ -12,7 +12,8 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 import bayes_sp.cli.main as cli
 cli.say = lambda line, always=False: print(line, file=sys.stderr, flush=True)  # as if somebody watched
-sys.exit(cli.main(sys.argv[1:]))
+from bayes_sp.cli.process import run
+run()
 """
 PROMPT = 10.0  # seconds: 2 on an idle machine, and each of these works for minutes
 

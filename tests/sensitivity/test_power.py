@@ -47,7 +47,7 @@ class Recording(Runner):
 
 @pytest.fixture(scope="module")
 def primary():
-    fit = sp.fit("primary", seed=1)
+    fit = sp.fit("primary", sp.reconstruct(seed=1), seed=1)
     return fit, power_scaling(fit, runner=Runner(workers=1))
 
 
@@ -130,9 +130,8 @@ def test_weights_agree_with_refits(primary, name, alpha):
     at = at.transpose("path", "scale", ...)
     mean = at["mean"].to_numpy().ravel()
     # a weighted mean varies by the squares of its weights, more where draws follow one another
-    spread = (
-        np.einsum("cd,cdk->k", weights**2, (own - mean) ** 2) * weights.size / convergence_measures(own)["ess_bulk"]
-    )
+    sizes = convergence_measures(own)["ess_bulk"]
+    spread = np.einsum("cd,cdk->k", weights**2, (own - mean) ** 2) * weights.size / sizes
     error = np.sqrt(spread + convergence_measures(values)["mcse_mean"] ** 2)
     assert (np.abs(mean - refit.mean) < 4.5 * error).all(), (mean - refit.mean) / error
     for limit in ("lower", "upper"):

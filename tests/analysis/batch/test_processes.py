@@ -98,7 +98,7 @@ def test_a_worker_that_dies_takes_its_own_call_and_no_other(workers):
 
 
 def test_leaving_the_block_stops_calls_that_run():
-    """A call that would last an hour ends at once, and so does its process; one that waits for its turn is cancelled."""
+    """A call that would last an hour ends at once, and so does its process; one that waits its turn is cancelled."""
     with Processes(1) as workers:
         pid = workers.submit(os.getpid).result(timeout=120)
         slow, waiting = workers.submit(time.sleep, 3600), workers.submit(abs, -1)
