@@ -17,6 +17,7 @@ from bayes_sp.errors import RunError
 
 MARK = ".bayes_sp-partial"
 TRIES = 5
+MOST_FOLDERS = 100  # to be made above a file or folder
 _OPEN: dict[str, int] = {}  # what this process is writing, and under which number an end at once undoes it
 
 
@@ -183,6 +184,8 @@ def check_place(place: Path, shown: Path | None = None) -> None:
     above = next(path for path in [place.parent, *place.parents] if os.path.lexists(path))
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         raise RunError(name, [f"cannot be written: {above} is not a folder that you may write to"])
+    if len(place.relative_to(above).parts) > MOST_FOLDERS:
+        raise RunError(name, [f"cannot be written: more than {MOST_FOLDERS} folders in one another are not made"])
     with Interruptions() as interruptions:
         trial = Partial(above / "trial")
         try:

@@ -299,14 +299,16 @@ def test_simulating_and_fitting_a_survey_whose_every_level_may_be_missing():
 
 def test_prior_prediction_draws_the_confounder_too():
     """A strong confounder widens what the priors say of a single response; a strength's prior is drawn from."""
-    model = sp.load_model("primary")
+    model, survey = sp.load_model("primary"), sp.reconstruct(seed=1)
     tables = {}
     for name, strength in (("plain", 0.0), ("strong", 3.0)):
-        check = sp.check_priors(confounded(model, loneliness_t1=strength, appointments_t1=0.1 * strength), draws=500)
+        strengths = {"loneliness_t1": strength, "appointments_t1": 0.1 * strength}
+        check = sp.prior_predictive(confounded(model, **strengths), survey, draws=500).check()
         rows = check.table.query("response == 'loneliness_t1' and quantity == 'single response'")
         tables[name] = float((rows["upper"] - rows["lower"]).iloc[0])
     assert tables["strong"] > 1.5 * tables["plain"]
-    assert len(sp.check_priors(confounded(model, loneliness_t1=HALF, appointments_t1=0.3), draws=200).means) == 3
+    uncertain = confounded(model, loneliness_t1=HALF, appointments_t1=0.3)
+    assert len(sp.prior_predictive(uncertain, survey, draws=200).check().means) == 3
 
 
 def test_the_summary_says_that_the_confounder_is_assumed(tmp_path):
