@@ -13,6 +13,7 @@ from scipy.special import psi, zeta
 from bayes_sp.arrays import Array
 from bayes_sp.inference.likelihood.maximum import Regression
 from bayes_sp.model.families.negative_binomial import log_rising
+from bayes_sp.triangular import least_squares
 
 HALF_LOG_2PI = 0.5 * float(np.log(2.0 * np.pi))
 type Derivatives = tuple[Array, list[Array], list[list[Array]]]
@@ -35,7 +36,7 @@ def least_squares_start(data: Regression) -> Array:
         return data.start
     (part,) = data.parts
     y = (np.log(data.y) if data.family == "lognormal" else data.y) - part.offset
-    beta = np.linalg.lstsq(part.x, y)[0]
+    beta = least_squares(part.x, y)
     rms = float(np.sqrt(np.mean((y - part.x @ beta) ** 2)))
     return np.array([*beta, np.log(rms) if rms > 0 else data.start[-1]])
 

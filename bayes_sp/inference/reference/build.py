@@ -10,41 +10,17 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bayes_sp.arrays import Array, Codes
-from bayes_sp.design.build import design_arrays
 from bayes_sp.design.design import Design
 from bayes_sp.design.evaluate import Evaluated, walk
 from bayes_sp.design.joint import JointModel, joint_model
 from bayes_sp.design.parameters import Block, hidden_name, is_posterior, posterior_dims, varying_name
 from bayes_sp.inference.reference.priors import Tensor, increasing_vector, prior_vector
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import VARYING, observed_name
-from bayes_sp.records.survey import Survey
 
 WHOLE = ("count", "integer", "binary")  # kinds of responses that PyMC takes as whole numbers
 LEVELS = "missing_levels"  # the likelihood of patients of whom a level is missing
 POWER = "likelihood_power"
-
-
-def pymc_model(model: str | PathModel, survey: Survey, *, likelihood_power: float = 1.0) -> pm.Model:
-    """Return the joint PyMC model of a specification and a survey: what `fit` samples, to read, plot and extend.
-
-    Parameters
-    ----------
-    model
-        The specification, or its name or path.
-    survey
-        The records; cells may be missing wherever `fit` takes them.
-    likelihood_power
-        What the log-likelihood, given every hidden value, is multiplied with.
-
-    Raises
-    ------
-    SpecificationError, SurveyError
-        As `fit`.
-    """
-    found = load_model(model)
-    return build_model(found, design_arrays(found, survey), likelihood_power)
 
 
 def build_model(model: PathModel, design: Design, likelihood_power: float = 1.0) -> pm.Model:

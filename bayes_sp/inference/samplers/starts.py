@@ -10,9 +10,9 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.confounders import Confounder
 from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.parameters import Parameters
-from bayes_sp.inference.triangular import least_squares
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.triangular import least_squares
 
 SCALE_OF = {"normal": "sigma", "student_t": "sigma", "laplace": "b", "half_normal": "sigma", "half_student_t": "sigma"}
 
