@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from bayes_sp.arrays import Array, Mask
-from bayes_sp.design.confounders import Confounder, confounders_of
 from bayes_sp.design.design import Design
 from bayes_sp.design.equations import JointEquation, Live, hidden_numbers, known_columns
 from bayes_sp.design.incomplete import incomplete_equations
-from bayes_sp.design.parameters import Block, equation_blocks, hidden_block, varying_block
+from bayes_sp.design.parameters import Block, FixedParameter, equation_blocks, hidden_block, varying_block
 from bayes_sp.design.relevance import relevant
 from bayes_sp.design.rows import ABSENT, MEASURED, MISSING, SEEN, Rows, split_rows
 from bayes_sp.errors import SurveyError
+from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.parts import Unmeasured
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import predictors_of
 
 HIDEABLE = ("normal", "latent_normal", "student_t")
+
+
+# A moderate value of a strength with a prior on the positive numbers.
+MODERATE: dict[str, Callable[..., float]] = {
+    "half_normal": lambda sigma: 0.5 * sigma,
+    "half_student_t": lambda nu, sigma: 0.5 * sigma,
+    "exponential": lambda scale: 0.5 * scale,
+    "gamma": lambda alpha, beta: alpha / beta,
+    "inverse_gamma": lambda alpha, beta: beta / (alpha + 1.0),
+    "lognormal": lambda mu, sigma: float(np.exp(mu)),
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Confounder:
+    """An unmeasured confounder, U ~ N(0, 1) for each patient.
+
+    Attributes
+    ----------
+    name
+        As in the specification.
+    blocks, others, known
+        Strengths that are parameters; the standardised values; strengths that are taken as known.
+    """
+
+    name: str
+    blocks: tuple[Block, ...]
+    others: tuple[Block, ...]
+    known: tuple[FixedParameter, ...]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,3 +154,28 @@ def _hidden_columns(model: PathModel, rows: Rows) -> dict[str, Mask]:
         if FAMILIES[equation.family].latent:
             found[equation.response] = np.ones(rows.count, dtype=bool)
     return found
+
+
+def confounders_of(model: PathModel, rows: Rows) -> tuple[Confounder, ...]:
+    """Return the unmeasured confounders of a specification."""
+    return tuple(_confounder(rows, unmeasured) for unmeasured in model.confounders)
+
+
+def _confounder(rows: Rows, unmeasured: Unmeasured) -> Confounder:
+    name = unmeasured.name
+    blocks = tuple(_strength_block(name, response, prior) for response, prior in unmeasured.estimated)
+    known = tuple(
+        FixedParameter(name, response, float(s)) for response, s in unmeasured.strengths if isinstance(s, int | float)
+    )
+    return Confounder(name, blocks, (hidden_block(name, len(np.unique(rows.patient))),), known)
+
+
+def _strength_block(name: str, response: str, prior: Prior) -> Block:
+    """Return a strength as a parameter.
+
+    A residual SD and a strength in its equation make up one variance, so that a strength near that SD is known to a
+    part of itself: on a logarithmic scale, where small ones spread wide, no single step size suits both.
+    """
+    if prior.support != "positive":
+        return Block(name, (response,), "identity", (prior,))
+    return Block(name, (response,), "soft", (prior,), unit=0.5 * MODERATE[prior.dist](**prior.values))

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.confounders import Confounder
 from bayes_sp.design.equations import EXACT, JointEquation
+from bayes_sp.design.joint import Confounder
 from bayes_sp.design.parameters import Block
 from bayes_sp.design.rows import Rows
 from bayes_sp.inference.engine import layout as at

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.confounders import Confounder
 from bayes_sp.design.design import Design
 from bayes_sp.design.equations import JointEquation
-from bayes_sp.design.joint import JointModel, joint_model
+from bayes_sp.design.joint import Confounder, JointModel, joint_model
 from bayes_sp.design.parameters import Parameters, hidden_name, lay_out
 from bayes_sp.design.rows import Rows
 from bayes_sp.inference.engine import layout as at

@@ -145,7 +145,7 @@ def _observe(joint: JointModel, one: Evaluated) -> None:
     if dim != "patient":
         context.add_coord(dim, rows.kept[rows.patient[seen]])
     data = pm.Data(f"{response}_y", _coded(one, seen), dims=dim)
-    context.register_rv(_dist(one, seen), observed_name(response), observed=data, dims=dim)
+    context.register_rv(_dist(one, seen), observed_name(response), observed=data, dims=(dim,))
 
 
 def _over_levels(joint: JointModel, found: Sequence[Evaluated]) -> Tensor:

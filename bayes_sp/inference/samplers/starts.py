@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.confounders import Confounder
 from bayes_sp.design.equations import JointEquation
+from bayes_sp.design.joint import Confounder
 from bayes_sp.design.parameters import Parameters
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.confounders import Confounder
 from bayes_sp.design.equations import JointEquation
-from bayes_sp.design.joint import JointModel
+from bayes_sp.design.joint import Confounder, JointModel
 from bayes_sp.design.parameters import Parameters
 from bayes_sp.design.rows import Rows
 

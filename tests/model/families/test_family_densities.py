@@ -77,7 +77,7 @@ def test_a_density_is_that_of_pymc(family):
     with pm.Model(coords={"patient": np.arange(len(cases))}) as model:
         tensors = [pytensor.tensor.as_tensor(value) for value in (eta, zeta, aux)]
         found = family.dist(pm, *tensors)
-        observed = model.register_rv(found, "y_observed", observed=y.astype(int) if whole else y, dims="patient")
+        observed = model.register_rv(found, "y_observed", observed=y.astype(int) if whole else y, dims=("patient",))
     assert model.named_vars_to_dims["y_observed"] == ("patient",)
     (expression,) = model.logp(vars=[observed], sum=False)
     values = pytensor.function([], expression, mode=pytensor.compile.mode.Mode(linker="py", optimizer=None))()
