@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from bayes_sp.errors import NoRecordsError
+from bayes_sp.errors import NoRecordsError, warn
 
 
 def needs_records[**P, R](verb: Callable[P, R]) -> Callable[P, R]:
@@ -60,7 +59,7 @@ def formerly[**P, R](
 
 def _tell(name: str, now: str) -> None:
     text = f"{name}() with these arguments goes with the next release; write {now} in its place"
-    warnings.warn(text, FutureWarning, stacklevel=3)
+    warn(text, FutureWarning)
 
 
 def first_is(kind: type | tuple[type, ...], *names: str) -> Callable[..., bool]:

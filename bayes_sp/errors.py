@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -98,6 +99,11 @@ def doubts_in_lines() -> Iterator[None]:
             yield
         finally:
             warnings.formatwarning = usual
+
+
+def warn(text: str, category: type[Warning]) -> None:
+    """Warn, with the place of the caller's own code that called into this package."""
+    warnings.warn(text, category, skip_file_prefixes=(os.path.dirname(__file__),))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -7,11 +7,13 @@ import sys
 from typing import NoReturn
 
 from bayes_sp.cli.stopping import Stopped, Watch, last_line, stop_when_told, told
+from bayes_sp.cli.streams import open_streams
 
 
 def run() -> NoReturn:
     """Run the command of ``sys.argv`` and end the process with its status, see `bayes_sp.cli.main.main`."""
     status = None
+    open_streams()
     with contextlib.suppress(KeyboardInterrupt, Stopped):  # before the command began, or after it had ended
         stop_when_told()
         with Watch():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bayes_sp.cli.stopping import Stopped
+from bayes_sp.cli.streams import open_streams
 from bayes_sp.endings import undoing
 from bayes_sp.errors import BayesSpError, FitError
 from bayes_sp.safe_text import printable
@@ -21,23 +22,14 @@ from bayes_sp.safe_text import printable
 def prepare() -> None:
     """Make the process fit to work: standard streams that are open, no window system, a folder to stand in.
 
-    A standard stream that was closed becomes one that takes everything; a file opened later would else get its number,
-    and with it what libraries print. A terminal that lacks a sign shows its code instead of failing.
+    A terminal that lacks a sign shows its code instead of failing.
 
     Raises
     ------
     BayesSpError
         Where the current folder has been removed.
     """
-    for number in (0, 1, 2):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
-    if sys.stdout is None:
-        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
-    if sys.stderr is None:
-        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from bayes_sp.design.checks.doubts import warn_of_doubts
-from bayes_sp.errors import SurveyError
+from bayes_sp.errors import SurveyError, SurveyWarning, warn
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.checks import check_columns, check_values
 from bayes_sp.records.codes import without_codes
 from bayes_sp.records.reading.columns import read_columns
+from bayes_sp.records.reading.everything import read_everything
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.survey import Survey
 
 type Records = Survey | Source  # as every public function takes them
 
 
-def read_survey(source: Source, model: PathModel | str | Path = "primary") -> Survey:
-    """Read a wide file or data frame (one row for each patient) and check it against a specification.
+def read_survey(source: Source, model: PathModel | str | Path | None = None) -> Survey:
+    """Read a wide file or data frame (one row for each patient), and check it against a specification if there is one.
 
     Parameters
     ----------
@@ -29,12 +31,13 @@ def read_survey(source: Source, model: PathModel | str | Path = "primary") -> Su
         missing; Parquet. Or a data frame of pandas or another library, whose index is not read. Columns that the
         specification does not name are ignored; the others must hold numbers in every row.
     model
-        The specification, its name or its file.
+        The specification, its name or its file; without one every column is read, as numbers where all of its cells
+        are, and checked where the survey meets a specification.
 
     Returns
     -------
     Survey
-        With the specification's columns only.
+        With the specification's columns only, where there is one.
 
     Raises
     ------
@@ -55,6 +58,11 @@ def read_survey(source: Source, model: PathModel | str | Path = "primary") -> Su
     >>> len(sp.read_survey(records, "primary"))
     178
     """
+    if model is None:
+        survey = read_everything(source)
+        for remark in survey.remarks:
+            warn(f"{survey.source}: {remark}", SurveyWarning)
+        return survey
     model = load_model(model)
     survey = read_columns(
         source, model, model.columns, lambda records, seen, row: check_values(model, records, row, seen)
@@ -86,10 +94,19 @@ def survey_of(model: PathModel, given: Records) -> Survey:
     """
     if not isinstance(given, Survey):
         return read_survey(given, model)
-    survey = without_codes(model, given)
+    survey = without_codes(model, _renamed(model, given))
     if survey.origin == "memory":
         warn_of_doubts(model, survey)
     return survey
+
+
+def _renamed(model: PathModel, survey: Survey) -> Survey:
+    """Return a survey whose columns have the names of the specification's variables."""
+    there = set(survey.records.columns)
+    names = {
+        model.column_of(name): name for name in model.columns if name not in there and model.column_of(name) in there
+    }
+    return replace(survey, records=survey.records.rename(columns=names)) if names else survey
 
 
 def read_survey_of_default(path: str | Path, model: PathModel) -> Survey:

@@ -15,17 +15,17 @@ Fabrizi & Trivisano (2012). Bayesian Analysis 7(4), 975-996. doi:10.1214/12-BA73
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
 from bayes_sp.arrays import Array
+from bayes_sp.design.checks.estimable import extreme_responses
 from bayes_sp.design.design import Design
 from bayes_sp.effects.chain import Chain
 from bayes_sp.effects.read import MEDIATORS, OUTCOMES, flat, read_chain
-from bayes_sp.errors import FitWarning
+from bayes_sp.errors import FitWarning, warn
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.triangular import least_squares, triangle
@@ -96,7 +96,7 @@ def warn_of_means(model: PathModel, design: Design) -> None:
     that are not normal, in complete records, less known variances of measurement errors.
     """
     normal = _exponential_in(model)
-    if not normal:
+    if not normal or extreme_responses(design):  # which sampling refuses, by name
         return
     others = [k for k in range(len(model.mediators)) if k not in normal]
     columns = np.column_stack([np.ones(design.n), design.x, design.w, design.y[:, others]])
@@ -115,7 +115,7 @@ def warn_of_means(model: PathModel, design: Design) -> None:
     found = _bound(model, normal, [covariance] * len(model.contrast))
     if found.reach >= NEAR:
         words = found.sentence("")
-        warnings.warn(f"{words}; medians and intervals always exist", FitWarning, stacklevel=3)
+        warn(f"{words}; medians and intervals always exist", FitWarning)
 
 
 def _exponential_in(model: PathModel) -> list[int]:

@@ -64,7 +64,7 @@ def _separating(terms: tuple[str, ...], columns: Array, y: Array, *, count: bool
         return ()
     size = np.abs(columns).max(axis=0)
     bulk = np.quantile(np.abs(columns - np.median(columns, axis=0)), 0.9, axis=0)
-    if (size > MOST_APART * np.where(bulk > 0, bulk, size)).any():
+    if (size / MOST_APART > np.where(bulk > 0, bulk, size)).any():
         return ()  # beside such a value the others are all alike to the linear program
     columns = columns / np.where(size > 0, size, 1.0)
     if not _runs_away(columns, y, count=count):

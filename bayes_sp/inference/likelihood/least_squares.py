@@ -1,7 +1,6 @@
 """Least squares from moments: the same regressions from a published table or from records.
 
-Least squares needs no more of the data than means, standard deviations, correlations and the number of patients, so
-a published table of moments is enough to come back to the published coefficients.
+It needs no more than means, SDs, correlations and the number of patients: a published table is enough.
 """
 
 from __future__ import annotations
@@ -220,9 +219,8 @@ def least_squares(moments: Moments, response: str, predictors: Sequence[str]) ->
     standardised, inverse = solution[:, 0, 0], solution[:, 1:, 0]
     r_squared = float(r_xy @ standardised)
     if r_squared > 1.0 + COLLINEAR:
-        raise SurveyError(
-            f"regression of {response}", [_contradiction(response, [moments.names[place] for place in x])]
-        )
+        contradiction = _contradiction(response, [moments.names[place] for place in x])
+        raise SurveyError(f"regression of {response}", [contradiction])
     residual_sd = moments.sd[y] * np.sqrt((moments.n - 1) * max(0.0, 1.0 - r_squared) / df)
     with np.errstate(all="ignore"):  # a perfect fit has no standard error; what is beyond numbers is refused below
         scaled_mean = moments.mean[x] / moments.sd[x]
@@ -284,10 +282,8 @@ def _check_collinear(moments: Moments, response: str, x: list[int], unexplained:
     r = moments.correlation[np.ix_(x[: bad[0]], x[: bad[0] + 1])]
     share, *_ = np.linalg.lstsq(r[:, :-1], r[:, -1], rcond=None)
     others = [repr(name) for name, part in zip(names, share, strict=False) if abs(part) > 1e-6]
-    raise SurveyError(
-        f"regression of {response}",
-        [f"{names[-1]!r} is a linear combination of {', '.join(others)}; remove one of them"],
-    )
+    collinear = f"{names[-1]!r} is a linear combination of {', '.join(others)}; remove one of them"
+    raise SurveyError(f"regression of {response}", [collinear])
 
 
 def _contradiction(name: str, others: list[str]) -> str:

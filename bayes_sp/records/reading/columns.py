@@ -65,7 +65,7 @@ def read_columns(source: Source, model: PathModel, needed: Sequence[str], check:
         problems += describe_cells(name, filled, cells.quoted, row_name, rule)
     cells_of = {name: Cells(table.column(place[name])) for name in needed}
     numbers = {name: cells for name, cells in cells_of.items() if name not in model.grouping}
-    read_as = [*table.read_as, *_with_points(numbers)]
+    read_as = [*table.read_as, *with_points(numbers)]
     columns: dict[str, Array] = {}
     groups: dict[str, list[str | None]] = {}
     coded = [(name, code, count) for name in needed for at, code, count in table.coded if at == model.column_of(name)]
@@ -83,7 +83,7 @@ def read_columns(source: Source, model: PathModel, needed: Sequence[str], check:
         problems += found
         reported[name] = wrong | bad_rows
         columns[name] = cells.numbers(blank | wrong)
-        read_as += _like_codes(name, cells)
+        read_as += like_codes(name, cells)
     records, taken = decoded(model, pd.DataFrame(columns | groups, index=range(table.length))[list(needed)])
     problems += check(records, reported, row_name)
     if problems:
@@ -115,7 +115,7 @@ def _numbers_problems(name: str, cells: Cells, blank: Mask, row_name: RowName) -
     return problems, wrong
 
 
-def _with_points(columns: dict[str, Cells]) -> Iterator[str]:
+def with_points(columns: dict[str, Cells]) -> Iterator[str]:
     """Give numbers with decimal commas their points, and say so; nothing changes where any number has a point.
 
     Three digits behind the comma alone, as in 1,250, could be thousands: those are left as they are, and refused.
@@ -129,7 +129,7 @@ def _with_points(columns: dict[str, Cells]) -> Iterator[str]:
     yield f"its decimal commas were read as points, as in {min(commas, key=len)!r}"
 
 
-def _like_codes(name: str, cells: Cells) -> Iterator[str]:
+def like_codes(name: str, cells: Cells) -> Iterator[str]:
     """Yield what is read as a number and may be a code, such as 01 or 1e5."""
     found = [cell for cell in cells.distinct if LIKE_A_CODE.fullmatch(cell)]
     if found:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from bayes_sp.errors import SurveyError
+from bayes_sp.records.checks import RowName
 from bayes_sp.records.reading.heading import Heading, heading_of
 from bayes_sp.records.reading.table import Table
 
@@ -47,6 +48,8 @@ def read_text(path: Path) -> Table:
     rows = _rows(content, separator, path)
     while rows and not any(cell.strip() for cell in rows[-1]):
         rows.pop()
+    if not rows:
+        raise SurveyError(str(path), ["is empty"])
     heading = heading_of(rows)
     header = [unicodedata.normalize("NFC", name.strip()) for name in rows[heading.title]]
     below = rows[heading.first :]
@@ -58,7 +61,7 @@ def read_text(path: Path) -> Table:
     )  # fmt: skip
 
 
-def _row_name(heading: Heading):  # type: ignore[no-untyped-def] # noqa: ANN202 - a function of a row
+def _row_name(heading: Heading) -> RowName:
     """Return how rows are called: as a spreadsheet counts them, the first line being row 1."""
     return lambda row: f"row {row + heading.first + 1}"
 
