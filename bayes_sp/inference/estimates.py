@@ -33,7 +33,7 @@ from bayes_sp.inference.likelihood.latent_edge import closed_form
 from bayes_sp.inference.likelihood.maximum import Fits, Regression, determined
 from bayes_sp.inference.likelihood.normal_equations import Flags
 from bayes_sp.inference.likelihood.predictors import Predictors
-from bayes_sp.inference.written import WRITTEN, Written, least_squares_start
+from bayes_sp.inference.written import Written, least_squares_start
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.survey import Survey
@@ -124,7 +124,7 @@ def unavailable(model: PathModel) -> dict[str, str]:
 
 def _written(regression: Regression) -> Regression:
     """Return a regression whose derivatives are at hand without compiled code, where they are."""
-    if regression.family not in WRITTEN:
+    if FAMILIES[regression.family].derivatives is None:
         return regression
     written = Written(**{field.name: getattr(regression, field.name) for field in fields(Regression)})
     return replace(written, start=least_squares_start(written))

@@ -7,7 +7,6 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from bayes_sp.design.prior_density import log_density
 from bayes_sp.model.distributions import DISTRIBUTIONS, Prior
 
 CASES = [

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from bayes_sp.design.prior_density import log_density
 from bayes_sp.errors import SpecificationError
 from bayes_sp.model.distributions import DISTRIBUTIONS, Prior
 from bayes_sp.model.powers import scaled_model, scaled_prior

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_sp.analysis.criticism.predictors import predictors
-from bayes_sp.analysis.criticism.prior_draws import IMPROPER, draw_priors
+from bayes_sp.analysis.criticism.prior_draws import draw_priors
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.relevance import informative
@@ -37,7 +37,7 @@ def prior_predictive(model: PathModel, survey: Survey, *, seed: int, draws: int 
     FitError
         Where a prior is improper (flat), so that nothing can be drawn from it.
     """
-    flat = sorted({str(prior) for _, _, prior in model.priors if prior.dist in IMPROPER})
+    flat = sorted({str(prior) for _, _, prior in model.priors if prior.improper})
     if flat:
         raise FitError(model.name, [f"the priors {', '.join(flat)} are improper; nothing can be drawn from them"])
     design = design_arrays(model, survey)

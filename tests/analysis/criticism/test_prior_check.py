@@ -8,7 +8,7 @@ from scipy import stats
 
 import bayes_sp as sp
 from bayes_sp.analysis.criticism.prior_check import MEAN, check_priors, far_mean
-from bayes_sp.analysis.criticism.prior_draws import IMPROPER, SAMPLERS, draw_priors
+from bayes_sp.analysis.criticism.prior_draws import draw_priors
 from bayes_sp.design.build import design_arrays
 from bayes_sp.errors import SpecificationError
 from bayes_sp.model.distributions import DISTRIBUTIONS
@@ -30,13 +30,13 @@ FROZEN = {
 def test_samplers_draw_from_the_distribution_of_their_name(dist):
     """The largest distance to SciPy's distribution function is that of a sample of 20,000."""
     constants, frozen = FROZEN[dist]
-    drawn = SAMPLERS[dist](np.random.default_rng(3), 20_000, **constants)
+    drawn = DISTRIBUTIONS[dist].draw(np.random.default_rng(3), 20_000, *constants.values())
     assert stats.kstest(drawn, frozen.cdf).statistic < 2.6 / np.sqrt(20_000)
 
 
 def test_half_student_draws_are_the_sizes_of_student_draws():
     """SciPy has no half-Student t: |t| has twice the density of t."""
-    drawn = SAMPLERS["half_student_t"](np.random.default_rng(3), 20_000, nu=4.0, sigma=2.0)
+    drawn = DISTRIBUTIONS["half_student_t"].draw(np.random.default_rng(3), 20_000, 4.0, 2.0)
     result = stats.kstest(drawn, lambda x: 2 * stats.t(4.0, 0.0, 2.0).cdf(x) - 1)
     assert result.statistic < 2.6 / np.sqrt(20_000)
 

@@ -6,9 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from scipy import special
-
 from bayes_sp.model.families.digamma import digamma
+from scipy import special
 
 
 def test_digamma_is_that_of_scipy():

@@ -8,10 +8,10 @@ from types import FunctionType
 import numba
 import numpy as np
 import pytest
+from bayes_sp.model.families.digamma import digamma, rising
 from exact_densities import exact
 from family_cases import extreme_cases, left_out, random_case, run_kernel
 
-from bayes_sp.model.families.digamma import digamma, rising
 from bayes_sp.model.families.registry import FAMILIES
 
 PARTS = {"digamma": numba.njit(digamma), "rising": numba.njit(rising)}

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-
 from bayes_sp.model.families.digamma import TABLE, rising
 
 

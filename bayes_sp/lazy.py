@@ -1,4 +1,4 @@
-"""NumPy and SciPy, loaded when first used: reading or refusing a specification needs the families' names alone."""
+"""NumPy and SciPy, loaded when first used: reading or refusing a specification needs names alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ else:
         def __init__(self, name: str) -> None:
             self._name = name
 
-        def __getattr__(self, name: str) -> Any:
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - what modules hold
             return getattr(importlib.import_module(self._name), name)
 
     np, special, stats = _Lazy("numpy"), _Lazy("scipy.special"), _Lazy("scipy.stats")
