@@ -104,7 +104,9 @@ def unavailable(model: PathModel) -> dict[str, str]:
         response = equation.response
         steps = sum(model.coding(name).levels - 1 for name in equation.monotonic)
         acting = [u.name for u in model.confounders if dict(u.strengths).get(response, 0.0) != 0.0]
-        if acting:
+        if FAMILIES[equation.family].kernel is None:
+            found[response] = f'the family "{equation.family}" has no derivatives for it'
+        elif acting:
             found[response] = f"the unmeasured {', '.join(acting)} has no place in it"
         elif equation.varying:
             found[response] = "intercepts by group have no place in it"

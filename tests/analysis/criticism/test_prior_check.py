@@ -41,11 +41,6 @@ def test_half_student_draws_are_the_sizes_of_student_draws():
     assert result.statistic < 2.6 / np.sqrt(20_000)
 
 
-def test_every_distribution_of_a_specification_has_a_sampler_or_is_refused():
-    """A distribution added later must be drawn here too; shares are drawn where they belong."""
-    assert set(SAMPLERS) | set(IMPROPER) | {"dirichlet"} == set(DISTRIBUTIONS)
-
-
 def test_every_improper_prior_is_named(small_tables, small_design):
     """Nothing can be drawn from a flat prior; the message says which equation and term have one."""
     small_tables["priors"]["slope"] = {"dist": "flat", "why": "reference"}
