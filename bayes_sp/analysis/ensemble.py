@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from bayes_sp.design.build import design_arrays
+from bayes_sp.design.build import unchecked_design
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.bootstrap.available import no_likelihood_fit
 from bayes_sp.inference.bootstrap.bootstrap import DECOMPOSITIONS, point_estimates
@@ -49,7 +49,7 @@ def spread_over_reconstructions(model: PathModel, seeds: Sequence[int] = SPREAD_
     columns = {}
     for seed in seeds:
         try:
-            estimates = point_estimates(design_arrays(model, reconstruct(seed)), model)
+            estimates = point_estimates(unchecked_design(model, reconstruct(seed)), model)
         except SurveyError:  # no maximum-likelihood fit to these records: an empty column says so
             columns[seed] = np.full(len(paths), np.nan)
         else:

@@ -14,6 +14,7 @@ import xarray as xr
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import design_arrays
+from bayes_sp.design.checks.estimable import check_responses
 from bayes_sp.design.design import Design
 from bayes_sp.design.parameters import is_posterior, posterior_dims, varying_name
 from bayes_sp.errors import FitError
@@ -99,6 +100,7 @@ def sample_posterior(
     _check_seed(seed)
     options = options or SamplerOptions()
     design = design_arrays(model, survey)
+    check_responses(design, model.name, survey.source)
     started = time.perf_counter()
     if not 0.0 < likelihood_power < np.inf or (options.method == "pymc" and likelihood_power != 1.0):
         raise ValueError(f"the power of the likelihood must be above 0, and 1 for pymc, found {likelihood_power!r}")

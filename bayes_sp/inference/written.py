@@ -10,6 +10,7 @@ import numpy as np
 from bayes_sp.arrays import Array
 from bayes_sp.inference.likelihood.maximum import Regression
 from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.triangular import least_squares
 
 
 class Written(Regression):
@@ -33,6 +34,6 @@ def least_squares_start(data: Regression) -> Array:
         return data.start
     (part,) = data.parts
     y = family.to_link(data.y) - part.offset
-    beta = np.linalg.lstsq(part.x, y)[0]
+    beta = least_squares(part.x, y)
     rms = float(np.sqrt(np.mean((y - part.x @ beta) ** 2)))
     return np.array([*beta, np.log(rms) if rms > 0 else data.start[-1]])

@@ -76,13 +76,13 @@ class Distribution:
 
 
 DISTRIBUTIONS: dict[str, Distribution] = {
-    known.name: known  # lambdas: SciPy is imported when they are called
+    known.name: known
     for known in (
         Distribution(
             "normal", ("mu", "sigma"), ("sigma",), "real", "Normal", densities.normal,
             log_constant=lambda mu, sigma: -math.log(sigma) - densities.HALF_LOG_2PI,
             draw=lambda rng, size, mu, sigma: rng.normal(mu, sigma, size),
-            frozen=lambda *constants: stats.norm(*constants),
+            frozen=lambda *constants: stats.norm(*constants),  # noqa: PLW0108 - the call imports SciPy
             power=lambda a, mu, sigma: (mu, sigma / math.sqrt(a)),
             scale="sigma",
         ),
@@ -90,7 +90,7 @@ DISTRIBUTIONS: dict[str, Distribution] = {
             "student_t", ("nu", "mu", "sigma"), ("nu", "sigma"), "real", "StudentT", densities.student_t,
             log_constant=lambda nu, mu, sigma: densities.student_constant(nu, sigma),
             draw=lambda rng, size, nu, mu, sigma: mu + sigma * rng.standard_t(nu, size),
-            frozen=lambda *constants: stats.t(*constants),
+            frozen=lambda *constants: stats.t(*constants),  # noqa: PLW0108 - the call imports SciPy
             power=densities.student_t_power,
             scale="sigma",
         ),
@@ -98,7 +98,7 @@ DISTRIBUTIONS: dict[str, Distribution] = {
             "laplace", ("mu", "b"), ("b",), "real", "Laplace", densities.laplace,
             log_constant=lambda mu, b: -math.log(2.0 * b),
             draw=lambda rng, size, mu, b: rng.laplace(mu, b, size),
-            frozen=lambda *constants: stats.laplace(*constants),
+            frozen=lambda *constants: stats.laplace(*constants),  # noqa: PLW0108 - the call imports SciPy
             power=lambda a, mu, b: (mu, b / a),
             scale="b",
         ),
@@ -176,6 +176,12 @@ class Prior:
         (name, value) in the order of the distribution's arguments.
     why
         The reason, printed in reports.
+
+    Examples
+    --------
+    >>> from bayes_sp import Prior
+    >>> print(Prior("normal", (("mu", 0.0), ("sigma", 0.5)), why="small"))
+    Normal(mu=0, sigma=0.5)
     """
 
     dist: str

@@ -27,23 +27,28 @@ import pandas as pd
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.model.parts import Code
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.records.groups import NUMBER
 from bayes_sp.records.survey import Coded, Survey
 
 LEADING = [
-    *(float(digit * width) for digit in "6789" for width in range(2, 7)),  # 66, 77, 88, 99, 666, ...
+    *(float(digit * width) for digit in "6789" for width in range(2, 11)),  # 66, 77, 88, 99, 666, ...
     *(9.0, 9.9, 99.9, 999.9, 9.99, 99.99, 999.99),
     *(32767.0, 32768.0, 65535.0, 2147483647.0, 2147483648.0),  # ends of whole numbers in two and four bytes
+    *(3.4028234663852886e38, 3.4028235e38, 1.7976931348623157e308, 8.98846567431158e307),  # and of floats
+    *(1e20, 1e30, 9.969209968386869e36),  # what numerical programs fill with
 ]
 LEADING = [*LEADING, *(-code for code in LEADING), -1.0, -7.0, -8.0]
-BESIDE = [float("9" * width + digit) for digit in "5678" for width in (1, 2, 3)] + [8.0]  # with 99, 999 or 9
-USUAL = np.unique([*LEADING, *BESIDE, *(-code for code in BESIDE)])
+BESIDE = [float("9" * width + digit) for digit in "5678" for width in (1, 2, 3)] + [8.0, 7.0]  # with 99, 999 or 9
+BESIDE = [*BESIDE, *(-code for code in BESIDE), -2.0, -3.0, -4.0, -5.0, -6.0]
+USUAL = np.unique([*LEADING, *BESIDE])
 TAIL = 0.1  # share of values on one side whose mean excess says how fast the tail falls
 LEAST_TAIL = 10  # values in it, as far as half of the side allows
 LINEAR, LOGARITHMIC = 10.0, 4.0  # least k g / s on both scales
 ALONE = 2.0  # times as large for codes that stand beside others as a rule, where they do not
 APART = 2.0  # least k g / s of a negative code where nothing else is below 0, and of a code beside two values
 LEAST_GAP = 0.25  # of the range of the rest
-MOST_CODES = 4  # of one column on one side
+MOST_CODES = 12  # of one column on one side
+LEVEL = 0.5  # of the cells of the rest's levels on average, above which a number is no rare one
 LONG_SCALE = 4.0  # least maximum of whole numbers beside which -1 is no answer, unlike in -1, 0, 1
 ROUNDING = 1e-9  # of a distance between values
 LEAST_REST = 5  # values that are no codes, for any suspicion
@@ -102,7 +107,8 @@ def code_words(code: Code) -> str:
 def suspects(model: PathModel, records: pd.DataFrame) -> Iterator[Suspect]:
     """Yield the usual codes that stand far from the rest of a column that the model uses, on a side without a limit.
 
-    Columns with levels, binary ones and groups have their own rules for what may stand in them.
+    Columns with levels and binary ones have their own rules for what may stand in them; for groups see
+    `group_suspects`.
     """
     levelled = {covariate.name for covariate in model.covariates if covariate.levels}
     for name in model.columns:
@@ -124,6 +130,18 @@ def suspects(model: PathModel, records: pd.DataFrame) -> Iterator[Suspect]:
                     yield Suspect(name, code, cells, len(records), float(rest.min()), float(rest.max()))
 
 
+def group_suspects(labels: list[str]) -> list[str]:
+    """Return the names of groups that are usual codes: far from the other numbers, or where the others are words."""
+    distinct = dict.fromkeys(labels)
+    numbers = {label: float(label) for label in distinct if NUMBER.fullmatch(label)}
+    codes = LEADING
+    if len(numbers) == len(distinct):
+        values = np.array([numbers[label] for label in labels])
+        ends = [(_candidates(values, side), side) for side in (-1.0, 1.0)]
+        codes = [code for end, side in ends for code in _isolated(values, end, side, count=False)]
+    return [label for label, number in numbers.items() if number in codes and not 0 <= number < 10]
+
+
 def _candidates(values: Array, side: float) -> Array:
     """Return the usual codes that are the last of the values on one side, negative on the lower, the farthest first."""
     distinct = np.unique(values * side)[::-1]
@@ -136,13 +154,24 @@ def _isolated(values: Array, candidates: Array, side: float, *, count: bool) -> 
     best: list[float] = []
     for k in range(1, min(len(candidates), MOST_CODES) + 1):
         rest = values[~np.isin(values, candidates[:k])]
-        times = 1.0 if np.isin(candidates[:k], LEADING).any() else ALONE
-        if times > 1.0 and np.abs(candidates[:k]).min() < 10:
+        cells = len(values) - len(rest)
+        if len(rest) < LEAST_REST or _levels(rest, candidates[:k], cells, side):
             continue
-        cells = int(np.isin(values, candidates[:k]).sum()) / times
-        if len(rest) >= LEAST_REST and _far(rest, candidates[:k], cells, side, count=count):
+        times = 1.0 if np.isin(candidates[:k], LEADING).any() else ALONE
+        if _far(rest, candidates[:k], cells / times, side, count=count):
             best = [float(code) for code in candidates[:k]]
     return best
+
+
+def _levels(rest: Array, codes: Array, cells: int, side: float) -> bool:
+    """Return whether codes of one digit are as good as sure to be levels: -1 beside 1, or 8 among other numbers."""
+    if np.abs(codes).min() >= 10:
+        return False
+    levels = np.unique(rest)
+    frequent = cells / len(codes) >= LEVEL * len(rest) / len(levels)
+    if np.isin(codes, LEADING).any():
+        return frequent and np.array_equal(np.sort(-codes), levels)
+    return frequent or not (rest.min() >= 0 if side < 0 else len(levels) == 2)
 
 
 def _far(rest: Array, codes: Array, cells: float, side: float, *, count: bool) -> bool:

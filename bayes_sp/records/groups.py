@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -11,15 +12,43 @@ import pandas as pd
 from bayes_sp.arrays import Mask
 
 NO_VALUE = frozenset(
-    ["nan", "none", "null", "na", "n/a", "n.a.", "<na>", "#n/a", "#na", "#null!", "#value!", "nat", ".", "-", "?"]
+    [
+        *("nan", "none", "null", "na", "n/a", "n.a.", "<na>", "nat", "nil", "missing", "k.a.", "n.d.", "n/d"),
+        *("(null)", "<null>", "$null$", "\\n", "(blank)", "(missing)", "nan(ind)", "-nan", "1.#qnan", "-1.#ind"),
+        *("#n/a", "#na", "#nv", "#null!", "#value!", "#wert!", "#ref!", "#num!", "#div/0!", "#name?"),
+        *(".", "..", "...", "-", "--", "---", "?", "*", *(f".{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")),
+    ]
 )  # how programs write that there is no value, in small letters
+NO_NUMBER = frozenset(
+    [
+        *("unknown", "unk", "don't know", "dont know", "dk", "refused", "no answer", "not applicable", "not available"),
+        *("keine angabe", "wei\u00df nicht", "weiss nicht", "empty", "blank", "void", "not answered", "not asked"),
+        *("/", "**", "nd", "ka", "n.a", "k. a.", "n. a."),
+    ]
+)  # how people write the same; each can name a group
+NO_ANSWER = (
+    *("refuse", "missing", "don't know", "dont know", "no answer", "not answered", "prefer not", "not applicable"),
+    *("did not answer", "not asked", "not stated", "no response", "keine angabe", "weiß nicht", "weiss nicht"),
+)  # parts of labels with which files name answers that are none
 HOW_MISSING = "write a missing value as an empty cell or NA, or name its code in the specification's missing_codes"
-NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{0,15})?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?", re.IGNORECASE)
+PLAIN = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
 
 
 def says_nothing(cell: object) -> bool:
     """Return whether a cell is what programs write where there is no value."""
     return isinstance(cell, str) and folded(cell) in NO_VALUE
+
+
+def may_say_nothing(cell: str) -> bool:
+    """Return whether a cell of a column of numbers is a word or sign with which people write that there is no value."""
+    return says_nothing(cell) or folded(cell) in NO_NUMBER
+
+
+def says_no_answer(label: str) -> bool:
+    """Return whether the label of a value says that there is none."""
+    words = folded(label)
+    return may_say_nothing(label) or any(part in words for part in NO_ANSWER)
 
 
 def no_groups(column: pd.Series) -> Mask:
@@ -28,17 +57,28 @@ def no_groups(column: pd.Series) -> Mask:
 
 
 def folded(label: str) -> str:
-    """Return a label as a reader sees it: composed letters, plain spaces, no invisible signs, small letters."""
-    text = unicodedata.normalize("NFKC", label)
-    text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+    """Return a label as a reader sees it: composed letters, plain spaces, dashes and quotation marks, small letters.
+
+    Invisible signs are left out.
+    """
+    text = unicodedata.normalize("NFKC", label).translate(PLAIN)
+    kinds = [(sign, unicodedata.category(sign)) for sign in text]
+    text = "".join("-" if kind == "Pd" or sign == "\u2212" else sign for sign, kind in kinds if kind != "Cf")
     return " ".join(text.casefold().split())
 
 
 def look_alikes(labels: list[str]) -> list[list[str]]:
     """Return the sets of different labels that look like one: 1, 1.0 and 01; other spaces, cases or accents."""
-    alike: dict[str, list[str]] = {}
+    alike: dict[object, list[str]] = {}
     for label in dict.fromkeys(labels):
         text = folded(label)
-        key = f"{float(text):g}" if NUMBER.fullmatch(text) else text
-        alike.setdefault(key, []).append(label)
+        alike.setdefault(_number(text) if NUMBER.fullmatch(text) else text, []).append(label)
     return [found for found in alike.values() if len(found) > 1]
+
+
+def _number(text: str) -> tuple[bool, str, int]:
+    """Return a number's sign, digits and power of ten, the same however it is written."""
+    sign, digits, power = Decimal(text).as_tuple()
+    written = "".join(map(str, digits)).lstrip("0")
+    short = written.rstrip("0")
+    return (bool(sign and short), short, int(power) + len(written) - len(short) if short else 0)

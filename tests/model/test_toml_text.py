@@ -33,6 +33,7 @@ def test_a_byte_order_mark_changes_nothing(tmp_path, text) -> None:
         (".".join("a" * 3000) + " = 1", "nested too deeply"),
         ("contrast = [0, 0x" + "f" * 4000 + "]", r"contrast\[2\]: is a whole number of more than 1,000 digits"),
         ("contrast = [0, " + "9" * 5000 + "]", "is not valid TOML"),
+        ("contrast = [0, 1e-400]", "1e-400 is so close to 0 that it would be read as 0"),
     ],
 )
 def test_what_is_no_specification_is_told(tmp_path, text, line, words) -> None:
@@ -45,6 +46,21 @@ def test_what_is_no_specification_is_told(tmp_path, text, line, words) -> None:
         load_model(path)
     with pytest.raises(SurveyError, match=words):
         nonresponders_from_moments(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("contrast", [0, 2**53 + 1], "contrast: must be a number that can be kept exactly"),
+        ("missing_codes", ["1e400"], "missing_codes: must be a finite number, found inf"),
+        ("missing_codes", ["1e-400"], "missing_codes: 1e-400 is so close to 0"),
+        ("missing_codes", ["a\x1bb"], "missing_codes: holds the control character"),
+    ],
+)
+def test_no_number_changes_silently(small_tables, key, value, words) -> None:
+    """What would be another number, or would act on a terminal, is refused at its key."""
+    with pytest.raises(SpecificationError, match=words):
+        load_model(small_tables | {key: value})
 
 
 def test_names_fit_into_files(small_tables) -> None:

@@ -96,6 +96,7 @@ def test_equations_that_cannot_be_estimated_are_refused(small_model, records, ch
     assert found.startswith(problem)
 
 
+@pytest.mark.fixed_seed
 def test_as_many_records_as_are_needed_are_enough(small_model, make_user_survey):
     """The smallest number that the message asks for is accepted."""
     assert design_arrays(small_model, Survey(make_user_survey(9, seed=5).records, "memory", "a frame")).n == 9

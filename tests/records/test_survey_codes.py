@@ -142,6 +142,13 @@ def suspected(values) -> list[float]:
         (lambda rng: rng.integers(1, 6, 200), [-1.0]),
         (lambda rng: rng.negative_binomial(2, 0.4, 200), [-1.0]),
         (lambda rng: np.abs(rng.normal(2, 1, 200)).round(2), [-1.0]),
+        (lambda rng: rng.normal(5, 1, 200), [-66.0, -77.0, -88.0, -97.0, -98.0, -99.0]),
+        (lambda rng: rng.normal(5, 1, 200), [999999999.0]),
+        (lambda rng: rng.normal(5, 1, 200), [-1.7976931348623157e308, 1e20]),
+        (lambda rng: rng.integers(1, 6, 200), [-1.0, -2.0, -5.0, -8.0]),
+        (lambda rng: rng.integers(1, 6, 200), [-3.0] * 8),
+        (lambda rng: rng.integers(1, 6, 200), [7.0, 8.0, 9.0] * 3),
+        (lambda rng: rng.integers(0, 2, 200), [8.0] * 4),
     ],
 )
 def test_a_code_is_seen_in_any_usual_column(values, codes) -> None:
@@ -166,6 +173,9 @@ def test_a_code_is_seen_in_any_usual_column(values, codes) -> None:
         lambda rng: rng.choice([-2, -1, 0, 1, 2, 7], 200),
         lambda rng: rng.choice([0, 4, 8], 200),
         lambda rng: rng.choice([-1, 0, 1], 200),
+        lambda rng: rng.choice([-1, 1], 200),
+        lambda rng: rng.choice([-3, -2, -1, 1, 2, 3], 200),
+        lambda rng: rng.choice([0, 1, 7], 200),
         lambda rng: rng.choice([-1, 0, 1, 2], 200),
         lambda rng: rng.normal(3, 1.5, 200).round(),
         lambda rng: rng.binomial(4, 0.6, 200) - rng.binomial(1, 0.2, 200),
@@ -178,7 +188,7 @@ def test_ordinary_columns_are_not_suspected(values) -> None:
     assert sum(bool(suspected(values(rng))) for _ in range(100)) <= 3
 
 
-@pytest.mark.parametrize("cell", ["NaN", "None", "none", "nan", "n/a", "#NULL!", ".", "null"])
+@pytest.mark.parametrize("cell", ["NaN", "None", "nan", "n/a", "#NULL!", "#DIV/0!", ".", ".a", "--"])
 def test_what_says_nothing_is_never_a_group_nor_a_number(tmp_path, cell) -> None:
     """Such a cell is refused by column and row, with how to write a missing value."""
     model = load_model(
@@ -204,9 +214,42 @@ def test_groups_that_look_like_one_are_told() -> None:
         TABLES | {"equation": [TABLES["equation"][0], TABLES["equation"][1] | {"varying": "site"}],
                   "priors": TABLES["priors"] | {"tau": POSITIVE}}
     )  # fmt: skip
-    sites = ["1", "1.0", "01", "2", "Caf\u00e9", "Cafe\u0301", "St Ann", "St\u00a0Ann", "a", "A", "B 1", "B 2"]
-    doubts = survey_doubts(model, survey_of(records(n=60).assign(site=sites * 5)))
+    apart = ["1234567", "1234568"]
+    sites = [
+        *apart,
+        "1",
+        "1.0",
+        "01",
+        "1e0",
+        "2",
+        "Caf\u00e9",
+        "Cafe\u0301",
+        "St Ann",
+        "St\u00a0Ann",
+        "a",
+        "A",
+        "B-1",
+        "B\u20131",
+        "B-2",
+    ]
+    doubts = survey_doubts(model, survey_of(records(n=5 * len(sites)).assign(site=sites * 5)))
     told = [doubt for doubt in doubts if doubt.startswith("site: the groups")]
     assert [doubt.split(" look")[0].removeprefix("site: the groups ") for doubt in told] == [
-        "'1', '1.0', '01'", "'Caf\\xe9', 'Cafe\\u0301'", "'St Ann', 'St\\xa0Ann'", "'a', 'A'",
+        "'1', '1.0', '01', '1e0'", "'Caf\\xe9', 'Cafe\\u0301'", "'St Ann', 'St\\xa0Ann'", "'a', 'A'",
+        "'B-1', 'B\\u20131'",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sites", "codes"),
+    [(["A", "B", "C", "-99", "999", "7"], ["-99", "999"]), (["1", "2", "3", "4", "5", "-9"], ["-9"]),
+     (["101", "102", "103", "104", "105", "999"], ["999"]), (["1", "2", "3", "4", "8", "9"], [])],
+)  # fmt: skip
+def test_a_code_that_names_a_group_is_told(sites, codes) -> None:
+    """Usual codes among words, and numbers far from the others, are told; a group's number among others is not."""
+    model = load_model(
+        TABLES | {"equation": [TABLES["equation"][0], TABLES["equation"][1] | {"varying": "site"}],
+                  "priors": TABLES["priors"] | {"tau": POSITIVE}}
+    )  # fmt: skip
+    doubts = survey_doubts(model, survey_of(records(n=60).assign(site=sites * 10)))
+    assert [doubt.split()[1] for doubt in doubts if "name of a group" in doubt] == codes

@@ -12,7 +12,8 @@ import pytest
 
 from bayes_sp.errors import RunError
 from bayes_sp.files import Partial, _here
-from bayes_sp.report.folders.run import RUN_FILE, Destination, RunFolder, check_destination, default_folder, read_run
+from bayes_sp.report.folders.finished import read_run
+from bayes_sp.report.folders.run import RUN_FILE, Destination, RunFolder, check_destination, default_folder
 
 WRITER = """
 import signal
@@ -191,6 +192,8 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(tmp_path, mon
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="file is not a folder that you may write to"):
         check_destination(tmp_path / "file" / "run", overwrite=False)
+    with pytest.raises(RunError, match="more than 100 folders in one another"):
+        check_destination(tmp_path / Path(*"d" * 1500), overwrite=False)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(RunError, match="is not a folder that you may write to"):
         check_destination(tmp_path / "a" / "run", overwrite=False)

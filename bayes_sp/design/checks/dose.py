@@ -29,6 +29,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.triangular import least_squares
 
 FEWEST, MOST = 3, 7  # levels of an exposure that may be names of groups
 LEAST_RECORDS = 5  # at a level with a mean of its own
@@ -113,7 +114,7 @@ def _working(family: Family, columns: Array, y: Array, offset: Array) -> tuple[A
             weight = slope**2 / variance
             residual = (y - mean) / slope
             root = np.sqrt(weight)[:, None]
-            moved = offset + columns @ np.linalg.lstsq(columns * root, root[:, 0] * (eta - offset + residual))[0]
+            moved = offset + columns @ least_squares(columns * root, root[:, 0] * (eta - offset + residual))
             done = np.abs(moved - eta).max() < TOLERANCE
             eta = np.clip(moved, -30.0, 30.0) if link == "logit" else np.clip(moved, eta - 5, eta + 5)
             if done:

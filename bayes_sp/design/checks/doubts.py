@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 
 import pandas as pd
@@ -12,10 +11,10 @@ from bayes_sp.design.checks.dose import RARE, departures, exposure_levels
 from bayes_sp.design.checks.identified import thin_groups
 from bayes_sp.design.checks.separation import empty_hurdles, separations, without_zeros
 from bayes_sp.design.design import Design
-from bayes_sp.errors import SurveyWarning
+from bayes_sp.errors import SurveyWarning, warn
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.checks import group_labels
-from bayes_sp.records.codes import Suspect, code_words, suspects
+from bayes_sp.records.codes import Suspect, code_words, group_suspects, suspects
 from bayes_sp.records.groups import look_alikes
 from bayes_sp.records.persons import long_columns
 from bayes_sp.records.survey import Survey
@@ -39,7 +38,7 @@ def survey_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
 def warn_of_doubts(model: PathModel, survey: Survey) -> None:
     """Warn of every doubt, each in a `SurveyWarning` of its own."""
     for doubt in survey_doubts(model, survey):
-        warnings.warn(f"{survey.source}: {doubt}", SurveyWarning, stacklevel=3)
+        warn(f"{survey.source}: {doubt}", SurveyWarning)
 
 
 def _persons(model: PathModel, survey: Survey) -> Iterator[str]:
@@ -68,9 +67,16 @@ def _codes(model: PathModel, records: pd.DataFrame) -> Iterator[str]:
 
 def _groups(model: PathModel, records: pd.DataFrame) -> Iterator[str]:
     for name in model.grouping:
-        for labels in look_alikes(group_labels(records[name])):
+        cells = group_labels(records[name])
+        for labels in look_alikes(cells):
             words = ", ".join(repr(label) if label.isascii() else ascii(label) for label in labels)
             yield f"{name}: the groups {words} look like one, and are taken as {len(labels)}; write them alike."
+        for code in group_suspects(cells):
+            yield (
+                f"{name}: {code} in {cells.count(code)} of {len(cells)} cells is a usual code for a missing value, and "
+                f"is taken as the name of a group. Every row needs a group: where it means a missing one, leave the "
+                f"row out."
+            )
 
 
 def _bent(model: PathModel, design: Design) -> Iterator[str]:

@@ -23,6 +23,7 @@ from bayes_sp.design.build import equation_matrix, zero_matrix
 from bayes_sp.design.design import Design
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Equation, PathModel
+from bayes_sp.triangular import least_squares
 
 MOST_ROWS = 20_000  # different ones that the linear program takes
 SOME = 10_000  # records that are looked at first where there are many more
@@ -62,7 +63,7 @@ def _separating(terms: tuple[str, ...], columns: Array, y: Array, *, count: bool
         return ()
     size = np.abs(columns).max(axis=0)
     bulk = np.quantile(np.abs(columns - np.median(columns, axis=0)), 0.9, axis=0)
-    if (size > MOST_APART * np.where(bulk > 0, bulk, size)).any():
+    if (size / MOST_APART > np.where(bulk > 0, bulk, size)).any():
         return ()  # beside such a value the others are all alike to the linear program
     columns = columns / np.where(size > 0, size, 1.0)
     if not _runs_away(columns, y, count=count):
@@ -99,7 +100,7 @@ def _runs_away(columns: Array, y: Array, *, count: bool) -> bool:
         mean = np.exp(eta) if count else 1.0 / (1.0 + np.exp(-eta))
         weight = np.maximum(mean if count else mean * (1.0 - mean), 1e-10)
         root = np.sqrt(weight)
-        moved = columns @ np.linalg.lstsq(columns * root[:, None], root * (eta + (y - mean) / weight))[0]
+        moved = columns @ least_squares(columns * root[:, None], root * (eta + (y - mean) / weight))
         if not np.isfinite(moved).all():
             return True
         done = np.abs(moved - eta).max() < 1e-6

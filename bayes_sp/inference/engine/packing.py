@@ -18,9 +18,9 @@ from bayes_sp.errors import SpecificationError
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.families import FAMILY_NUMBERS, PRIOR_NUMBERS
 from bayes_sp.inference.engine.links import Link, has_hidden, shifted
-from bayes_sp.inference.triangular import triangle
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.families.special import TABLE
+from bayes_sp.triangular import triangle
 
 Ints = NDArray[np.int64]
 TRANSFORMS = {"identity": at.IDENTITY, "log": at.LOG, "increasing": at.INCREASING, "share": at.SHARE, "soft": at.SOFT}

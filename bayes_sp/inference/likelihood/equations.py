@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy import special
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, sd_of
 from bayes_sp.design.build import equation_matrix, zero_matrix
 from bayes_sp.design.design import Design
 from bayes_sp.inference.likelihood.maximum import Fits, Part, Regression
@@ -125,7 +125,7 @@ def _part(columns: dict[str, Array], spare: Collection[str], offset: Array) -> P
     """Return columns in the order in which they stand in for each other: those that may be left out come first."""
     terms = sorted(columns, key=lambda term: (term != INTERCEPT, term not in spare, ">=" in term))
     x = np.column_stack([columns[term] for term in terms]) if terms else np.empty((len(offset), 0))
-    centre, scale = x.mean(axis=0), x.std(axis=0)
+    centre, scale = x.mean(axis=0), sd_of(x)
     plain = np.array([term == INTERCEPT for term in terms], dtype=bool) | (scale == 0)
     centre, scale = np.where(plain, 0.0, centre), np.where(plain, 1.0, scale)
     return Part(

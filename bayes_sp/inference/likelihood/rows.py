@@ -23,7 +23,7 @@ from bayes_sp.model.families.special import TABLE
 from bayes_sp.model.families.special import digamma as plain_digamma
 from bayes_sp.model.families.special import rising as plain_rising
 
-OPTIONS = {"error_model": "numpy"}
+OPTIONS = {"error_model": "numpy", "nogil": True}
 STEP = 1e-6  # of a predictor, for second derivatives
 _compile = njit(**OPTIONS)
 # One type of every argument and so one machine code: two processes that compile at once then write the same files.

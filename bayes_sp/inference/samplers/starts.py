@@ -11,9 +11,9 @@ from bayes_sp.design.equations import Part
 from bayes_sp.design.parameters import Parameters
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.confounders import Confounder
-from bayes_sp.inference.triangular import least_squares
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.triangular import least_squares
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the search refuses a start that is not finite

@@ -180,7 +180,11 @@ def _variables(model: PathModel) -> Iterator[str]:
 
 
 def _cells(model: PathModel) -> Iterator[str]:
-    """Yield what is wrong with the identifier's column and with codes for missing values."""
+    """Yield what is wrong with the columns' names, the identifier's column, and codes for missing values."""
+    for column, count in Counter(map(model.column_of, model.columns)).items():
+        if count > 1:
+            names = ", ".join(name for name in model.columns if model.column_of(name) == column)
+            yield f'variables: the column "{column}" is named for {names}; each variable has a column of its own'
     if model.id in model.columns:
         yield f'id: "{model.id}" is a variable of the model; name the column that tells persons apart, or leave id out'
     for name in model.columns:

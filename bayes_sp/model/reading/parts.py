@@ -9,7 +9,7 @@ from typing import get_args
 from bayes_sp.model.families.base import Kind
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Code, Covariate, Equation, PublishedEffect, Transform, Variable
-from bayes_sp.model.reading.table import Table
+from bayes_sp.model.reading.table import Table, read_number
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
@@ -57,6 +57,7 @@ def read_variables(tables: Table, kind: Callable[[str], Kind]) -> tuple[Variable
                 center=table.take_number("center", 0.0) or 0.0,
                 step=table.take_positive("step", 0.0) or 0.0,
                 missing_codes=read_codes(table),
+                column=table.take_text("column"),
             )
         )
         table.finish()
@@ -73,11 +74,14 @@ def read_codes(table: Table) -> tuple[Code, ...] | None:
         return ()
     codes: list[Code | None] = []
     for item in value:
-        if isinstance(item, str):
-            text = item.strip()
-            codes.append(float(text) if NUMBER.fullmatch(text) else text)
-        else:
-            codes.append(table.number("missing_codes", item))
+        text = table.line("missing_codes", item) if isinstance(item, str) else ""
+        if isinstance(item, str) and not NUMBER.fullmatch(text):
+            codes.append(text)
+            continue
+        try:
+            codes.append(table.number("missing_codes", read_number(text) if isinstance(item, str) else item))
+        except ValueError as error:
+            table.report("missing_codes", str(error))
     found = tuple(code for code in codes if code is not None)
     if len(set(found)) < len(found):
         table.report("missing_codes", f"holds a code twice: {value!r}")

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bayes_sp.errors import nearest
 from bayes_sp.safe_text import control_problem
+
+
+def read_number(text: str) -> float:
+    """Return the number that a text writes.
+
+    Raises
+    ------
+    ValueError
+        Where it is so close to 0 that it would be read as 0.
+    """
+    value = float(text)
+    if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
+        raise ValueError(f"{text} is so close to 0 that it would be read as 0")
+    return value
 
 
 class Table:
@@ -56,9 +71,9 @@ class Table:
         if not isinstance(value, str) or (required and not value.strip()):
             self.report(name, f"must be a {'non-empty ' if required else ''}text, found {value!r}")
             return default
-        return self._line(name, value)
+        return self.line(name, value)
 
-    def _line(self, name: str, text: str) -> str:
+    def line(self, name: str, text: str) -> str:
         """Return a text as one line, and report a control character in it, which would act on a terminal."""
         line = " ".join(text.split())
         if problem := control_problem(line):
@@ -74,6 +89,9 @@ class Table:
         """Return ``value`` if it is a finite number, else report it."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
             self.report(name, f"must be a finite number, found {value!r}")
+            return default
+        if isinstance(value, int) and int(float(value)) != value:
+            self.report(name, f"must be a number that can be kept exactly, found a whole one beyond 2^53: {value}")
             return default
         return float(value)
 
@@ -107,7 +125,7 @@ class Table:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             self.report(name, f"must be a list of texts, found {value!r}")
             return ()
-        return tuple(self._line(name, item) for item in value)
+        return tuple(self.line(name, item) for item in value)
 
     def take_optional_texts(self, name: str) -> tuple[str, ...] | None:
         """Remove and return a list of texts; ``None`` where there is none, which is not the same as an empty one."""

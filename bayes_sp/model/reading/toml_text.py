@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bayes_sp.errors import BayesSpError, SpecificationError
+from bayes_sp.model.reading.table import read_number
 
 DEEPEST = 20  # tables within tables
 AT_MOST = f"at most {DEEPEST} tables or lists may lie in one another"
@@ -29,12 +30,12 @@ def read_tables(path: str | Path, error: type[BayesSpError] = SpecificationError
         The file; a leading ``~`` is expanded.
     error
         Raised where the file cannot be read, is not UTF-8 text or not TOML, is nested more than 20 deep, or holds a
-        whole number of more than 1,000 digits.
+        whole number of more than 1,000 digits or a number so close to 0 that it would be read as 0.
     """
     path = Path(os.path.expanduser(path))  # Path.expanduser raises for an unknown user
     try:
         text = unicodedata.normalize("NFC", path.read_text(encoding="utf-8-sig"))
-        tables = tomllib.loads(text)
+        tables = tomllib.loads(text, parse_float=read_number)
     except OSError as found:
         raise error(str(path), [f"cannot be read ({found.strerror})"]) from found
     except UnicodeDecodeError as found:

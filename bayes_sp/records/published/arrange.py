@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 from bayes_sp.arrays import Array
+from bayes_sp.jit import cached
 from bayes_sp.records.published.margins import UnreachableError
 
 # Standardised scores are rounded to 1 / _GRID. Every product and sum below is then a whole number under 2^53, which
@@ -129,7 +131,7 @@ def exchange(columns: Array, problem: Problem, max_sweeps: int = 80) -> Array:
     scale = np.sqrt(float(n)) * _GRID
     z = np.round((x - totals[:, None] / n) / norms[:, None] * scale)
     weights = np.ones((p, p))
-    work = np.empty((2, n, n))
+    between = np.empty((n, n))
     other = [np.delete(np.arange(p), k) for k in range(p)]
     for _ in range(max_sweeps):
         moved = False
@@ -138,8 +140,9 @@ def exchange(columns: Array, problem: Problem, max_sweeps: int = 80) -> Array:
             w = weights[k, others]
             products = x[others] @ x[k] - totals[others] * totals[k] / n
             miss = products / (norms[others] * norms[k]) - problem.targets[k, others]
-            weighted, pull = np.round(z[others] * w[:, None]), np.round(miss * w * norms[k] * scale)
-            gain, a, b = _best_exchange(x[k], weighted, pull, work)
+            weighted, miss = np.round(z[others] * w[:, None]), np.round(miss * w * norms[k] * scale)
+            np.matmul(weighted.T, weighted, out=between)
+            gain, a, b = _best_exchange(x[k], between, 2.0 * (miss @ weighted))
             # A gain under 1e-7 in squared misses could come from the rounding of z alone and run in a circle.
             if gain < -1e-7 * (norms[k] * scale) ** 2:
                 x[k, [a, b]] = x[k, [b, a]]
@@ -153,20 +156,22 @@ def exchange(columns: Array, problem: Problem, max_sweeps: int = 80) -> Array:
     raise UnreachableError(f"{int(beyond.sum()) // 2} correlations remain beyond rounding")
 
 
-def _best_exchange(v: Array, z: Array, miss: Array, work: Array) -> tuple[float, int, int]:
-    """Best exchange in a column: change of the objective (scaled), and the two patients.
+@cached(numba.njit, nogil=True, fastmath={"nnan", "nsz"})
+def _best_exchange(v: Array, products: Array, pull: Array) -> tuple[float, int, int]:
+    """Best exchange in a column with scores ``v`` (n,): change of the objective (scaled), and the two patients.
 
-    Every step is taken in place in ``work``, (2, n, n): claiming fresh memory for each takes longer than the steps.
+    ``products`` are z'z of the other columns' weighted scores (n, n), ``pull`` is 2 u of `exchange` (n,).
     """
-    change, dv = work
-    np.matmul(-2.0 * z.T, z, out=change)
-    own, pull = (z * z).sum(axis=0), 2.0 * (miss @ z)
-    np.subtract(v[:, None], v, out=dv)
-    change += own[:, None]
-    change += own
-    change *= dv
-    change -= pull[:, None]
-    change += pull
-    change *= dv
-    a, b = divmod(int(np.argmin(change)), len(v))
-    return float(change[a, b]), a, b
+    own, row = np.diag(products).copy(), np.empty(len(v))
+    least, first, second = 0.0, 0, 0
+    for a in range(len(v) - 1):
+        values, pulls, sums, between = v[a + 1 :], pull[a + 1 :], own[a + 1 :], products[a, a + 1 :]
+        lowest = 0.0
+        for b in range(len(values)):
+            dv = v[a] - values[b]
+            row[b] = ((own[a] + sums[b] - 2.0 * between[b]) * dv - pull[a] + pulls[b]) * dv
+            lowest = min(lowest, row[b])
+        if lowest < least:
+            least, first = lowest, a
+            second = a + 1 + int(np.argmin(row[: len(values)]))
+    return least, first, second

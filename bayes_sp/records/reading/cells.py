@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
@@ -72,11 +73,16 @@ def is_number(cell: str) -> bool:
 def changed(cells: Cells) -> Iterator[tuple[str, Mask]]:
     """Yield which numbers would change where they become floats: small ones that become 0, long whole ones."""
     yield "is so close to 0 that it would be read as 0; give the column another unit", cells.where(_vanishes)
+    yield "is so close to 0 that it cannot be kept exactly; give the column another unit", cells.where(_fades)
     yield INEXACT, cells.where(_rounded)
 
 
 def _vanishes(cell: str) -> bool:
     return is_number(cell) and float(cell) == 0 and any(digit in "123456789" for digit in re.split("[eE]", cell)[0])
+
+
+def _fades(cell: str) -> bool:
+    return is_number(cell) and 0 < abs(float(cell)) < sys.float_info.min
 
 
 def _rounded(cell: str) -> bool:

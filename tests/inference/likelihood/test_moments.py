@@ -126,6 +126,8 @@ def test_labels_say_the_order() -> None:
     records = pd.DataFrame(np.random.default_rng(3).normal(size=(9, 3)), columns=order)
     found = Moments.from_records(GIVEN["names"], records)
     np.testing.assert_allclose(found.mean, records.mean()[list(GIVEN["names"])], rtol=1e-12)
+    with pytest.raises(SurveyError, match="the records have no column 'y'"):
+        Moments.from_records(GIVEN["names"], records.rename(columns={"y": "z"}))
 
 
 def test_records_that_are_no_numbers_are_refused() -> None:

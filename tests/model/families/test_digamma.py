@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from bayes_sp.model.families.digamma import digamma
 from scipy import special
+
+from bayes_sp.model.families.special import digamma
 
 
 def test_digamma_is_that_of_scipy():

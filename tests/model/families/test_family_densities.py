@@ -24,10 +24,11 @@ def hurdle(y, eta, zeta, aux):
     return positive if y > 0 else np.log(special.expit(zeta))
 
 
-def interval(cdf):
+def interval(law):
     def density(y, eta, _zeta, aux):
-        below, above = cdf(np.array([-np.inf, *aux, np.inf]) - eta)[[int(y), int(y) + 1]]
-        return np.log(above - below)
+        ends = (np.array([-np.inf, *aux, np.inf]) - eta)[[int(y), int(y) + 1]]
+        # From the tail that the interval lies in: a difference of two numbers near 1 would have few digits.
+        return np.log(np.diff(law.cdf(ends)) if ends[0] < 0 else -np.diff(law.sf(ends)))
 
     return density
 
@@ -36,8 +37,8 @@ REFERENCES = {
     "normal": lambda y, eta, _zeta, aux: stats.norm.logpdf(y, eta, aux[0]),
     "student_t": lambda y, eta, _zeta, aux: stats.t.logpdf(y, aux[1], eta, aux[0]),
     "latent_normal": lambda y, eta, _zeta, aux: stats.norm.logpdf(y, eta, np.sqrt(aux[0] ** 2 + aux[1] ** 2)),
-    "ordered_logit": interval(stats.logistic.cdf),
-    "ordered_probit": interval(stats.norm.cdf),
+    "ordered_logit": interval(stats.logistic),
+    "ordered_probit": interval(stats.norm),
     "beta": lambda y, eta, _zeta, aux: stats.beta.logpdf(y, aux[0] * special.expit(eta), aux[0] * special.expit(-eta)),
     "bernoulli_logit": lambda y, eta, _zeta, _aux: stats.bernoulli.logpmf(y, special.expit(eta)),
     "poisson": lambda y, eta, _zeta, _aux: stats.poisson.logpmf(y, np.exp(eta)),

@@ -22,8 +22,12 @@ def triangle(table: Array) -> Array:
 
 
 def least_squares(table: Array, target: Array) -> Array:
-    """Return the coefficients b of least length, (p,), for which |target - table b| is least."""
+    """Return the coefficients b of least length, (p,), for which |target - table b| is least.
+
+    Of several targets, (n, k), a column of coefficients each. LAPACK holds the interpreter while it works on one table,
+    which for a million rows and many columns is too long for a signal to wait.
+    """
     if len(table) >= TALL:
-        factor = triangle(np.column_stack([table, target]))
-        table, target = factor[:, :-1], factor[:, -1]
+        factor, columns = triangle(np.column_stack([table, target])), table.shape[1]
+        table, target = factor[:, :columns], factor[:, columns if target.ndim == 1 else slice(columns, None)]
     return np.linalg.lstsq(table, target)[0]

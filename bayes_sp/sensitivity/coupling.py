@@ -14,8 +14,8 @@ from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.analysis.provenance import provenance
 from bayes_sp.effects.paths import check_kappa
 from bayes_sp.effects.summary import CI_PROB
-from bayes_sp.safe_text import html
 from bayes_sp.sensitivity.target import Finding, Target, estimate_of, target_of
+from bayes_sp.shown import Part, Shown
 
 KAPPAS = tuple(i / 10 for i in range(11))
 ROUNDING = 1e-9  # of the width of an interval
@@ -23,8 +23,8 @@ NUMBERS = ("mean", "median", "sd", "lower", "upper", "prob_negative")
 BAND_COLUMNS = ("path", "scale", "decomposition", "lowest_median", "highest_median", "lower", "upper", "one_side")
 
 
-@dataclass(frozen=True, eq=False)
-class KappaCurve:
+@dataclass(frozen=True, eq=False, repr=False)
+class KappaCurve(Shown):
     """Every path effect as a function of kappa, from the same draws.
 
     Attributes
@@ -78,10 +78,10 @@ class KappaCurve:
             for kappa, own in self.table.groupby("kappa", sort=False)
         ]
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.attrs['data_source']}. Over kappa from {self.table['kappa'].min():g} "
         head += f"to {self.table['kappa'].max():g}; limits of {100 * float(self.table['ci_prob'].iloc[0]):g} %."
-        return html(head, self.band)
+        return head, [self.band]
 
 
 def kappa_curve(
