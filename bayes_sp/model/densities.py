@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bayes_sp.lazy import np, stats
+from bayes_sp.exports import np, stats
 
 HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 
@@ -37,50 +37,50 @@ class HalfStudentT:
         return math.sqrt(self.sigma**2 * self.nu / (self.nu - 2.0) - self.mean() ** 2)
 
 
-def normal(x, mu, sigma):  # type: ignore[no-untyped-def]
+def normal(x, mu, sigma):
     """Log N(x | mu, sigma^2) less its constant, and its derivative."""
     z = (x - mu) / sigma
     return -0.5 * z * z, -z / sigma
 
 
-def student_t(x, nu, mu, sigma):  # type: ignore[no-untyped-def]
+def student_t(x, nu, mu, sigma):
     """Log t_nu((x - mu)/sigma) less its constant, and its derivative."""
     z = (x - mu) / sigma
     return -0.5 * (nu + 1.0) * np.log1p(z * z / nu), -(nu + 1.0) * z / (sigma * (nu + z * z))
 
 
-def laplace(x, mu, b):  # type: ignore[no-untyped-def]
+def laplace(x, mu, b):
     """Log Laplace(x | mu, b) less its constant, and its derivative."""
     return -np.abs(x - mu) / b, -np.copysign(1.0 / b, x - mu)
 
 
-def half_normal(x, sigma):  # type: ignore[no-untyped-def]
+def half_normal(x, sigma):
     """Log N(x | 0, sigma^2) on x > 0 less its constant, and its derivative."""
     return -0.5 * x * x / (sigma * sigma), -x / (sigma * sigma)
 
 
-def half_student_t(x, nu, sigma):  # type: ignore[no-untyped-def]
+def half_student_t(x, nu, sigma):
     """Log t_nu(x/sigma) on x > 0 less its constant, and its derivative."""
     z = x / sigma
     return -0.5 * (nu + 1.0) * np.log1p(z * z / nu), -(nu + 1.0) * z / (sigma * (nu + z * z))
 
 
-def exponential(x, scale):  # type: ignore[no-untyped-def]
+def exponential(x, scale):
     """Log Exponential(x | mean scale) less its constant, and its derivative."""
     return -x / scale, -1.0 / scale
 
 
-def gamma(x, alpha, beta):  # type: ignore[no-untyped-def]
+def gamma(x, alpha, beta):
     """Log Gamma(x | shape alpha, rate beta) less its constant, and its derivative."""
     return (alpha - 1.0) * np.log(x) - beta * x, (alpha - 1.0) / x - beta
 
 
-def inverse_gamma(x, alpha, beta):  # type: ignore[no-untyped-def]
+def inverse_gamma(x, alpha, beta):
     """Log InverseGamma(x | shape alpha, scale beta) less its constant, and its derivative."""
     return -(alpha + 1.0) * np.log(x) - beta / x, -(alpha + 1.0) / x + beta / (x * x)
 
 
-def lognormal(x, mu, sigma):  # type: ignore[no-untyped-def]
+def lognormal(x, mu, sigma):
     """Log N(log x | mu, sigma^2) - log x less its constant, and its derivative."""
     z = (np.log(x) - mu) / sigma
     return -0.5 * z * z - np.log(x), -(z / sigma + 1.0) / x

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bayes_sp.lazy import np, stats
+from bayes_sp.exports import np, stats
 from bayes_sp.model import densities
 
 if TYPE_CHECKING:

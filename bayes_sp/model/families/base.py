@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bayes_sp.lazy import np
+from bayes_sp.exports import np
 from bayes_sp.names import RATE_RATIO, RISK_RATIO
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from bayes_sp.lazy import np, special
+from bayes_sp.exports import np, special
 from bayes_sp.model.families.base import Family
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from bayes_sp.lazy import np, special
+from bayes_sp.exports import np, special
 from bayes_sp.model.families.base import SHAPE, SIGMA, Family
 from bayes_sp.model.families.counts import exponential
 from bayes_sp.model.families.normal import derivatives as normal_derivatives

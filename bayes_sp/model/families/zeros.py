@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bayes_sp.lazy import np, special
+from bayes_sp.exports import np, special
 from bayes_sp.model.families import counts as nb
 from bayes_sp.model.families.base import PHI, Family
 from bayes_sp.model.families.special import rising
