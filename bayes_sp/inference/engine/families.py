@@ -18,6 +18,7 @@ from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.compile import compiled_as, compiled_kernel
 from bayes_sp.model.distributions import DISTRIBUTIONS
 from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.path_model import PathModel
 
 FAMILY_NUMBERS: dict[str, int] = {
     name: number for number, name in enumerate(n for n, family in FAMILIES.items() if family.kernel is not None)
@@ -26,6 +27,14 @@ FAMILY_NUMBERS: dict[str, int] = {
 PRIOR_NUMBERS: dict[str, int] = {
     name: number for number, name in enumerate(n for n, known in DISTRIBUTIONS.items() if known.support != "simplex")
 }
+
+
+def unknown_to_engine(model: PathModel) -> list[str]:
+    """Return what a specification has and the engine has not: families and priors, each named."""
+    families = dict.fromkeys(e.family for e in model.equations if e.family not in FAMILY_NUMBERS)
+    given = [prior for _, _, prior in model.priors] + [p for u in model.confounders for _, p in u.estimated]
+    dists = dict.fromkeys(p.dist for p in given if p.support != "simplex" and p.dist not in PRIOR_NUMBERS)
+    return [*(f'the family "{name}"' for name in families), *(f'the prior "{name}"' for name in dists)]
 
 
 ARGUMENTS = "ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, stride"

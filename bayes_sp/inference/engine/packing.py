@@ -14,7 +14,6 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.equations import Part
 from bayes_sp.design.parameters import Parameters, hidden_name, varying_name
 from bayes_sp.design.rows import Rows
-from bayes_sp.errors import SpecificationError
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.families import FAMILY_NUMBERS, PRIOR_NUMBERS
 from bayes_sp.inference.engine.links import Link, has_hidden, shifted
@@ -143,9 +142,6 @@ def pack_equation(
 ) -> None:
     """Write an equation; a ``joint`` one is condensed, and `compiled_integral` has its likelihood."""
     family = FAMILIES[part.family]
-    if part.family not in FAMILY_NUMBERS:
-        problem = f'equation "{part.response}": the compiled engine has no density of the family "{part.family}"'
-        raise SpecificationError("the engine", [f"{problem}; PyMC samples it: use NUTS"])
     record[at.FAMILY] = FAMILY_NUMBERS[part.family]
     places = [parameters.place(name, part.response) for name in family.parameters]
     if family.ordered:

@@ -122,7 +122,7 @@ def test_the_pymc_model_has_its_density(model, survey):
 def test_it_is_sampled_by_pymc_and_reported(model, survey):
     """NUTS takes the PyMC model, for the engine has no kernel; effects are those of a Gamma with the same draws."""
     options = SamplerOptions(draws=200, tune=200, chains=2)
-    with pytest.raises(SpecificationError, match="no density of the family"):
+    with pytest.raises(SpecificationError, match='no density of the family "inverse_gaussian"'):
         sample_posterior(model, survey, seed=1, options=replace(options, draws=1000, method="laplace"))
     analysis = analyse(model, survey, seed=1, options=options, replicates=50)
     fit = analysis.fit
