@@ -59,11 +59,12 @@ def test_it_is_read_and_described(model):
 def test_it_is_drawn_and_built(model, make_user_survey):
     """Draws have its distribution; PyMC's model has its density; the engine has none and says so."""
     design = design_arrays(model, make_user_survey())
-    response = model.outcome
-    parent = model.equations[-1].parents[0]
+    response, parent = model.mediators[0], model.exposure
     drawn = draw_priors(model, design, draws=20_000, seed=3)[response].sel({f"{response}_term": parent}).to_numpy()
     assert stats.kstest(drawn.ravel(), stats.logistic(0.2, 0.5).cdf).statistic < 2.6 / np.sqrt(20_000)
-    names = [variable.name for variable in build_model(model, design).free_RVs]
-    assert f"{response}[{parent}]" in names or response in names
+    built = build_model(model, design)
+    (slope,) = (v for v in built.free_RVs if v.name == f"{response}[{parent}]")
+    point = {**built.initial_point(), slope.name: np.array(0.9)}
+    assert_allclose(built.compile_logp(vars=[slope])(point), stats.logistic(0.2, 0.5).logpdf(0.9))
     with pytest.raises(SpecificationError, match='no density of the prior "logistic"'):
         compile_program(model, design)
