@@ -18,7 +18,6 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.terms import Number, Predictor, Term
 
 Ints = NDArray[np.int64]
-EXACT = ("normal", "latent_normal", "lognormal")  # what these say of a hidden value is normal
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,19 +19,6 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Unmeasured
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import predictors_of
-
-HIDEABLE = ("normal", "latent_normal", "student_t")
-
-
-# A moderate value of a strength with a prior on the positive numbers.
-MODERATE: dict[str, Callable[..., float]] = {
-    "half_normal": lambda sigma: 0.5 * sigma,
-    "half_student_t": lambda nu, sigma: 0.5 * sigma,
-    "exponential": lambda scale: 0.5 * scale,
-    "gamma": lambda alpha, beta: alpha / beta,
-    "inverse_gamma": lambda alpha, beta: beta / (alpha + 1.0),
-    "lognormal": lambda mu, sigma: float(np.exp(mu)),
-}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,7 +95,7 @@ def _chain_equation(model: PathModel, rows: Rows, j: int) -> JointEquation:
     if family.latent:
         state[~gone & asked] = MEASURED
     unknown = int((state == MISSING).sum())
-    if unknown and equation.family not in HIDEABLE:
+    if unknown and family.missing != "number" and family.residual is None:
         problem = f"{response}: {unknown} values are missing, and the family {equation.family} has no account"
         raise SurveyError("the survey", [f'{problem} of missing mediators; set missing = "complete"'])
     number, count = hidden_numbers(rows, state)
@@ -178,4 +164,7 @@ def _strength_block(name: str, response: str, prior: Prior) -> Block:
     """
     if prior.support != "positive":
         return Block(name, (response,), "identity", (prior,))
-    return Block(name, (response,), "soft", (prior,), unit=0.5 * MODERATE[prior.dist](**prior.values))
+    moderate = prior.distribution.moderate
+    if moderate is None:
+        raise ValueError(f"a strength needs a proper prior on the positive numbers, found {prior}")
+    return Block(name, (response,), "soft", (prior,), unit=0.5 * moderate(*prior.numbers))

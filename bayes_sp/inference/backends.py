@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 DRAWS = "z"  # what the engine calls its draws
 
 try:
+    from bayes_sp.inference.engine.families import unknown_to_engine
     from bayes_sp.inference.engine.lower import compile_program
     from bayes_sp.inference.engine.native import engine_for, log_densities, log_density, sampler
 
@@ -19,6 +20,15 @@ except ModuleNotFoundError as error:
     def _absent(*_: Any, **__: Any) -> NoReturn:  # noqa: ANN401 - stands for functions of any arguments
         raise RuntimeError("this needs the compiled engine, bayes_sp.inference.engine, which is not installed")
 
-    compile_program = engine_for = log_densities = log_density = sampler = _absent
+    compile_program = engine_for = log_densities = log_density = sampler = unknown_to_engine = _absent
 
-__all__ = ["DRAWS", "HAS_ENGINE", "compile_program", "engine_for", "log_densities", "log_density", "sampler"]
+__all__ = [
+    "DRAWS",
+    "HAS_ENGINE",
+    "compile_program",
+    "engine_for",
+    "log_densities",
+    "log_density",
+    "sampler",
+    "unknown_to_engine",
+]

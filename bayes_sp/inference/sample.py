@@ -17,7 +17,7 @@ from bayes_sp.design.build import design_arrays
 from bayes_sp.design.checks.estimable import check_responses
 from bayes_sp.design.design import Design
 from bayes_sp.errors import FitError
-from bayes_sp.inference.backends import HAS_ENGINE, compile_program, engine_for
+from bayes_sp.inference.backends import HAS_ENGINE, compile_program, engine_for, unknown_to_engine
 from bayes_sp.inference.labels import label_draws
 from bayes_sp.inference.options import PARETO_K_LIMIT, SamplerOptions
 from bayes_sp.inference.pointwise.forward import evaluated
@@ -63,7 +63,7 @@ def sample_posterior(
     seed
         The same seed gives the same draws, whatever the number of cores and whether anything was compiled before.
     options
-        Method, draws, warm-up, chains and cores.
+        Method, draws, warm-up, chains and cores. NUTS samples the plain PyMC model where the engine lacks a density.
     progress
         Show nutpie's progress bar.
     notify
@@ -104,8 +104,9 @@ def sample_posterior(
         raise ValueError(f"the power of the likelihood must be above 0, found {likelihood_power!r}")
     if not HAS_ENGINE and options.method == "laplace":
         raise FitError(survey.source, ["the method laplace needs the compiled engine, which is not there; use nuts"])
-    if options.method == "pymc" or not HAS_ENGINE:
-        options = replace(options, method="pymc")
+    if options.method == "nuts" and (not HAS_ENGINE or unknown_to_engine(model)):
+        options = replace(options, method="pymc")  # which the draws' attributes then say
+    if options.method == "pymc":
         return _plain(model, survey, design, seed, options, progress, notify, likelihood_power, pointwise)
     posterior = log_posterior(compile_program(model, design, likelihood_power))
     if likelihood_power != 1.0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from bayes_sp.model.families.lazy import np
+from bayes_sp.exports import np
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Coding, Covariate, Equation, Unmeasured, Variable
 

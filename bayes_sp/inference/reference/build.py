@@ -11,7 +11,7 @@ import pytensor.tensor as pt
 
 from bayes_sp.arrays import Array, Codes
 from bayes_sp.design.design import Design
-from bayes_sp.design.evaluate import Evaluated, walk
+from bayes_sp.design.evaluate import Evaluated, auxiliary, walk
 from bayes_sp.design.joint import JointModel, joint_model
 from bayes_sp.design.parameters import Block, hidden_name, is_posterior, posterior_dims, varying_name
 from bayes_sp.inference.reference.priors import Tensor, increasing_vector, prior_vector
@@ -110,9 +110,11 @@ def _hidden(joint: JointModel, at: dict[Any, Tensor]) -> dict[str, Tensor]:
         if not (number >= 0).any():
             continue
         pm.modelcontext(None).add_coord(dim, rows.kept[np.unique(rows.patient[number >= 0])])
-        heavy = {"nu": at["nu", equation.response]} if "nu" in equation.likelihood.parameters else {}
-        of = pm.StudentT if heavy else pm.Normal
-        z = of(hidden_name(equation.response), mu=0.0, sigma=1.0, dims=dim, **heavy)
+        name, residual = hidden_name(equation.response), equation.likelihood.residual
+        if residual is None:
+            z = pm.Normal(name, 0.0, 1.0, dims=dim)
+        else:
+            z = residual(pm, name, auxiliary(equation.family, equation.response, equation.fixed, at, pt), dim)
         found[equation.response] = z[np.maximum(number, 0)]
     return found
 
@@ -136,16 +138,16 @@ def _columns(joint: JointModel) -> dict[str, Tensor]:
 
 def _observe(joint: JointModel, one: Evaluated) -> None:
     """Add an equation's responses that were observed, of patients with one row, in the patients' order."""
-    equation, rows, context = one.equation, joint.rows, pm.modelcontext(None)
+    equation, rows = one.equation, joint.rows
     response, seen = equation.response, np.flatnonzero(equation.seen[: rows.single])
     seen = seen[np.argsort(rows.patient[seen], kind="stable")]
     if not len(seen):
         return
     dim = "patient" if len(seen) == len(rows.kept) else f"{response}_patient"
     if dim != "patient":
-        context.add_coord(dim, rows.kept[rows.patient[seen]])
+        pm.modelcontext(None).add_coord(dim, rows.kept[rows.patient[seen]])
     data = pm.Data(f"{response}_y", _coded(one, seen), dims=dim)
-    context.register_rv(_dist(one, seen), observed_name(response), observed=data, dims=(dim,))
+    _likelihood(one, seen, observed_name(response), data, dim)
 
 
 def _over_levels(joint: JointModel, found: Sequence[Evaluated]) -> Tensor:
@@ -156,19 +158,22 @@ def _over_levels(joint: JointModel, found: Sequence[Evaluated]) -> Tensor:
         seen = np.flatnonzero(one.equation.seen[rows.single :])
         if len(seen):
             places = seen + rows.single
-            total = pt.inc_subtensor(total[seen], pm.logp(_dist(one, places), _coded(one, places)))
+            y = _coded(one, places)
+            with pm.Model(model=None):  # apart: these are in no observed variable
+                response = _likelihood(one, places, one.equation.response, y)
+            total = pt.inc_subtensor(total[seen], pm.logp(response, y))
     most = max(count for _, count in rows.split)
     place = np.array([[first - rows.single + min(k, count - 1) for k in range(most)] for first, count in rows.split])
     there = np.array([[k < count for k in range(most)] for _, count in rows.split])
     return pt.logsumexp(pt.where(there, total[place], -np.inf), axis=1).sum()
 
 
-def _dist(one: Evaluated, rows: Codes) -> Tensor:
-    """Return the distribution of an equation's responses in some rows."""
-    if np.array_equal(rows, np.arange(len(one.equation.y))):
-        return one.equation.likelihood.dist(pm, one.eta, one.zeta, one.aux)
-    zeta = None if one.zeta is None else one.zeta[rows]
-    return one.equation.likelihood.dist(pm, one.eta[rows], zeta, one.aux)
+def _likelihood(one: Evaluated, rows: Codes, name: str, y: Tensor, dim: str | None = None) -> Tensor:
+    """Add an equation's responses in some rows as an observed variable."""
+    eta, zeta = one.eta, one.zeta
+    if not np.array_equal(rows, np.arange(len(one.equation.y))):
+        eta, zeta = eta[rows], None if zeta is None else zeta[rows]
+    return one.equation.likelihood.likelihood(pm, name, eta, zeta, one.aux, y, dims=dim)
 
 
 def _coded(one: Evaluated, rows: Codes) -> Array | Codes:

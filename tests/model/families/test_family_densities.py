@@ -76,8 +76,7 @@ def test_a_density_is_that_of_pymc(family):
     whole = family.response in ("count", "integer", "binary")
     with pm.Model(coords={"patient": np.arange(len(cases))}) as model:
         tensors = [pytensor.tensor.as_tensor(value) for value in (eta, zeta, aux)]
-        found = family.dist(pm, *tensors)
-        observed = model.register_rv(found, "y_observed", observed=y.astype(int) if whole else y, dims=("patient",))
+        observed = family.likelihood(pm, "y_observed", *tensors, y.astype(int) if whole else y)
     assert model.named_vars_to_dims["y_observed"] == ("patient",)
     (expression,) = model.logp(vars=[observed], sum=False)
     values = pytensor.function([], expression, mode=pytensor.compile.mode.Mode(linker="py", optimizer=None))()
