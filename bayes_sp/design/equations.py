@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, spread
 from bayes_sp.design import states
 from bayes_sp.design.build import equation_matrix, transformed, zero_matrix
 from bayes_sp.design.parameters import Block, equation_blocks, hidden_block, varying_block
@@ -271,18 +271,19 @@ def _covariate_blocks(
     name: str, labels: list[str], columns: list[Array], values: Array, levels: int
 ) -> tuple[Block, ...]:
     """Return the parameters of an incomplete covariate's equation, with priors on the scale of what was observed."""
-    center, spread = (0.0, 1.0) if levels else (float(np.nanmean(values)), float(np.nanstd(values)) or 1.0)
+    known = values[~np.isnan(values)]
+    center, size = (0.0, 1.0) if levels else (float(known.mean()), float(spread(known)) or 1.0)
     priors = []
     for label, column in zip(labels, columns, strict=True):
-        unit = float(np.nanstd(column)) or 1.0
-        mu, sigma = (center, 2.0 * spread) if label == "intercept" else (0.0, spread / unit)
+        unit = float(spread(column[~np.isnan(column)])) or 1.0
+        mu, sigma = (center, 2.0 * size) if label == "intercept" else (0.0, size / unit)
         priors.append(Prior("normal", (("mu", mu), ("sigma", sigma)), WEAK))
     blocks = [Block(name, tuple(labels), "identity", tuple(priors))] if labels else []
     if levels:
         cut = Prior("normal", (("mu", 0.0), ("sigma", 2.0)), WEAK)
         names = tuple(f"{k}|{k + 1}" for k in range(levels - 1))
         return (*blocks, Block(f"{name}_cutpoint", names, "increasing", (cut,) * (levels - 1)))
-    scale = Prior("half_normal", (("sigma", 1.5 * spread),), WEAK)
+    scale = Prior("half_normal", (("sigma", 1.5 * size),), WEAK)
     return (*blocks, Block("sigma", (name,), "log", (scale,)))
 
 

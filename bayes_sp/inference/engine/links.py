@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, spread
 from bayes_sp.design.equations import Part
 from bayes_sp.design.parameters import Block
 from bayes_sp.design.rows import Rows
@@ -119,7 +119,7 @@ def _soft(block: Block, part: Part) -> Block:
         return block
     seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
     target, _ = ON_LINK[part.family][0](part.y[seen])
-    scale = float(target.std())
+    scale = float(spread(target))
     return replace(block, transform="soft", unit=0.1 * scale) if scale > 0.0 else block
 
 

@@ -8,7 +8,7 @@ from math import lgamma
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, spread
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.likelihood.normal_equations import CrossProducts, cross_products
 
@@ -81,7 +81,7 @@ def prepare_counts(
         raise SurveyError(name, [f"a count must be a whole number of 0 or more, found {found:g}; check the column"])
     if not counts.any():
         raise SurveyError(name, ["every patient has a count of 0: there is nothing to model"])
-    centre, scale = raw.mean(axis=0), raw.std(axis=0)
+    centre, scale = raw.mean(axis=0), spread(raw, axis=0)
     if (np.ptp(raw, axis=0) == 0).any():
         raise SurveyError(name, ["a predictor has the same value for every patient; remove it"])
     x = np.column_stack([np.ones(len(counts)), (raw - centre) / scale])

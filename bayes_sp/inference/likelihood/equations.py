@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy import special
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, own_unit, spread
 from bayes_sp.design.build import equation_matrix, zero_matrix
 from bayes_sp.design.design import Design
 from bayes_sp.inference.likelihood.maximum import Fits, Part, Regression
@@ -124,7 +124,8 @@ def _part(columns: dict[str, Array], spare: Collection[str], offset: Array) -> P
     """Return columns in the order in which they stand in for each other: those that may be left out come first."""
     terms = sorted(columns, key=lambda term: (term != INTERCEPT, term not in spare, ">=" in term))
     x = np.column_stack([columns[term] for term in terms]) if terms else np.empty((len(offset), 0))
-    centre, scale = x.mean(axis=0), x.std(axis=0)
+    unit = own_unit(x, axis=0)
+    centre, scale = (x / unit).mean(axis=0) * unit[0], spread(x, axis=0)
     plain = np.array([term == INTERCEPT for term in terms], dtype=bool) | (scale == 0)
     centre, scale = np.where(plain, 0.0, centre), np.where(plain, 1.0, scale)
     return Part(
@@ -137,7 +138,7 @@ def _start(name: str, y: Array, parts: Sequence[Part], cuts: int) -> Array:
     family = FAMILIES[name]
     mean = np.zeros(parts[0].x.shape[1])
     values = np.log(y) if name == "lognormal" else y
-    centre, spread = float(values.mean()), float(values.std())
+    centre, size = float(values.mean()), float(spread(values))
     level = {
         "identity": centre,
         "log": np.log(max(centre, 1e-3) / float(np.exp(parts[0].offset).mean())),
@@ -145,7 +146,7 @@ def _start(name: str, y: Array, parts: Sequence[Part], cuts: int) -> Array:
     }
     if not family.ordered:
         mean[0] = level[family.link]
-    given = {"sigma": spread, "phi": 1.0, "precision": 5.0, "nu": 8.0, "shape": (centre / max(spread, 1e-9)) ** 2}
+    given = {"sigma": size, "phi": 1.0, "precision": 5.0, "nu": 8.0, "shape": (centre / max(size, 1e-9)) ** 2}
     shared = [np.log(max(given[parameter], 1e-6)) for parameter in family.parameters]
     if family.ordered:
         shared = _start_cuts(name, y, cuts)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, spread
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
@@ -156,7 +156,8 @@ def _default_shifts(patterns: Patterns) -> dict[str, tuple[float, float]]:
         size = 1.0
         if FAMILIES[equation.family].link == "identity":
             observed = patterns.design.y[:, j]
-            size = float(np.nanstd(np.log(observed) if equation.family == "lognormal" else observed, ddof=1))
+            known = observed[~np.isnan(observed)]
+            size = float(spread(np.log(known) if equation.family == "lognormal" else known, ddof=1))
         way = -size if towards[j] < 0 else size
         found[equation.response] = (-way, way)
     return found
