@@ -1,67 +1,14 @@
 """Bayesian path models with count outcomes: a re-analysis of a social-prescribing study, and the same for your survey.
 
-The public names are loaded when first used, so that importing the package does not import pymc.
+The public names are loaded when first used, so that importing the package does not import pymc; ``__init__.pyi`` says
+the same to type checkers.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from bayes_sp.analysis.criticism.elpd import elpd_difference
-    from bayes_sp.analysis.criticism.prior_check import check_priors
-    from bayes_sp.analysis.criticism.prior_predictive import prior_predictive
-    from bayes_sp.analysis.fit import Fit, fit
-    from bayes_sp.analysis.workflow import compare_models
-    from bayes_sp.design.build import design_arrays
-    from bayes_sp.design.read import read_survey
-    from bayes_sp.effects.paths import Effects
-    from bayes_sp.errors import BayesSpError
-    from bayes_sp.inference.bootstrap.bootstrap import bootstrap
-    from bayes_sp.inference.likelihood.least_squares import Moments, least_squares
-    from bayes_sp.inference.options import SamplerOptions
-    from bayes_sp.inference.reference.build import build_model
-    from bayes_sp.model.path_model import PathModel
-    from bayes_sp.model.reading.load import load_model
-    from bayes_sp.records.published.article import published
-    from bayes_sp.records.published.reconstruct import reconstruct
-    from bayes_sp.records.survey import Survey
-    from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks, plot_prior_check
-    from bayes_sp.report.figures.models import plot_multiverse
-    from bayes_sp.report.figures.paths import plot_comparison, plot_paths
-    from bayes_sp.report.folders.run import read_run
-
-__all__ = [
-    "BayesSpError",
-    "Effects",
-    "Fit",
-    "Moments",
-    "PathModel",
-    "SamplerOptions",
-    "Survey",
-    "bootstrap",
-    "build_model",
-    "check_priors",
-    "compare_models",
-    "design_arrays",
-    "elpd_difference",
-    "fit",
-    "least_squares",
-    "load_model",
-    "plot_comparison",
-    "plot_influence",
-    "plot_loo_pit",
-    "plot_multiverse",
-    "plot_paths",
-    "plot_predictive_checks",
-    "plot_prior_check",
-    "prior_predictive",
-    "published",
-    "read_run",
-    "read_survey",
-    "reconstruct",
-]
+from bayes_sp.exports import exports
 
 _HOMES = {
     "BayesSpError": "bayes_sp.errors",
@@ -69,41 +16,45 @@ _HOMES = {
     "Fit": "bayes_sp.analysis.fit",
     "Moments": "bayes_sp.inference.likelihood.least_squares",
     "PathModel": "bayes_sp.model.path_model",
+    "Prior": "bayes_sp.model.distributions",
     "SamplerOptions": "bayes_sp.inference.options",
     "Survey": "bayes_sp.records.survey",
-    "bootstrap": "bayes_sp.inference.bootstrap.bootstrap",
-    "build_model": "bayes_sp.inference.reference.build",
-    "check_priors": "bayes_sp.analysis.criticism.prior_check",
+    "bootstrap": "bayes_sp.inference.bootstrap.resampled",
     "compare_models": "bayes_sp.analysis.workflow",
-    "design_arrays": "bayes_sp.design.build",
-    "elpd_difference": "bayes_sp.analysis.criticism.elpd",
+    "draft": "bayes_sp.design.draft",
     "fit": "bayes_sp.analysis.fit",
-    "least_squares": "bayes_sp.inference.likelihood.least_squares",
     "load_model": "bayes_sp.model.reading.load",
-    "plot_comparison": "bayes_sp.report.figures.paths",
-    "plot_influence": "bayes_sp.report.figures.criticism",
-    "plot_loo_pit": "bayes_sp.report.figures.criticism",
-    "plot_multiverse": "bayes_sp.report.figures.models",
-    "plot_paths": "bayes_sp.report.figures.paths",
-    "plot_predictive_checks": "bayes_sp.report.figures.criticism",
-    "plot_prior_check": "bayes_sp.report.figures.criticism",
+    "mediate": "bayes_sp.analysis.mediate",
+    "plot": "bayes_sp.plot",
     "prior_predictive": "bayes_sp.analysis.criticism.prior_predictive",
     "published": "bayes_sp.records.published.article",
-    "read_run": "bayes_sp.report.folders.run",
+    "pymc_model": "bayes_sp.inference.reference.pymc_model",
+    "read_run": "bayes_sp.report.folders.finished",
     "read_survey": "bayes_sp.design.read",
     "reconstruct": "bayes_sp.records.published.reconstruct",
+    "sensitivity": "bayes_sp.sensitivity",
 }
+_OLD = {
+    "build_model": ("bayes_sp.inference.reference.build", "pymc_model(model, survey)"),
+    "check_priors": ("bayes_sp.old_spellings", "prior_predictive(model, survey).check()"),
+    "design_arrays": ("bayes_sp.design.build", "bootstrap(model, survey) or pymc_model(model, survey)"),
+    "elpd_difference": ("bayes_sp.analysis.criticism.loo", "fit.loo().compare(other.loo())"),
+    "least_squares": ("bayes_sp.inference.likelihood.least_squares", "moments.least_squares(response, predictors)"),
+    "plot_comparison": ("bayes_sp.old_spellings", "plot.comparison(comparison)"),
+    "plot_influence": ("bayes_sp.old_spellings", "plot.influence(influence)"),
+    "plot_loo_pit": ("bayes_sp.old_spellings", "plot.loo_pit(pit)"),
+    "plot_multiverse": ("bayes_sp.report.figures.models:plot_models", "plot.models(comparison)"),
+    "plot_paths": ("bayes_sp.old_spellings", "plot.paths(fit)"),
+    "plot_predictive_checks": ("bayes_sp.old_spellings", "plot.predictive_checks(checks)"),
+    "plot_prior_check": ("bayes_sp.old_spellings", "plot.prior_check(check)"),
+}
+
+_look_up, __dir__, __all__ = exports(__name__, _HOMES, _OLD)
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the public names are of many types
     if name == "__version__":
-        return importlib.import_module("importlib.metadata").version("bayes_sp")
-    if name == "sensitivity":
-        return importlib.import_module("bayes_sp.sensitivity")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'bayes_sp' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+        from importlib.metadata import version
 
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__", "sensitivity"])
+        return version("bayes_sp")
+    return _look_up(name)

@@ -1,8 +1,6 @@
 """``python -m bayes_sp``."""
 
-import sys
-
-from bayes_sp.cli.main import main
+from bayes_sp.cli.process import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

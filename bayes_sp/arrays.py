@@ -1,4 +1,4 @@
-"""Types of arrays: numbers, whole-number codes, yes or no; their spread in any unit."""
+"""Types of arrays: numbers, whole-number codes, yes or no; and their SD in any unit."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-def own_unit(values: Array, axis: int | tuple[int, ...] | None = None) -> Array:
-    """Return the power of two next to the largest value, 1 where all are 0 or one is not finite; axes are kept.
+def unit_of(values: Array, axis: int | tuple[int, ...] = 0) -> Array:
+    """Return the power of two at or above the largest numbers along some axes, which stay; 1 of 0 and of infinities.
 
-    Dividing by it changes no digit, and squares of what is left neither overflow nor vanish.
+    To divide by it changes no digit, and squares of what is left are numbers, whatever the unit.
     """
-    largest = np.abs(values).max(axis=axis, keepdims=True, initial=0.0)
-    usual = np.isfinite(largest) & (largest > 0)
-    return np.where(usual, np.exp2(np.frexp(np.where(usual, largest, 1.0))[1] - 1.0), 1.0)
+    size = np.abs(values).max(axis=axis, keepdims=True, initial=0.0)
+    known = np.isfinite(size) & (size > 0.0)
+    return np.where(known, np.ldexp(1.0, np.minimum(np.frexp(np.where(known, size, 1.0))[1], 1023)), 1.0)
 
 
-def spread(values: Array, axis: int | tuple[int, ...] | None = None, ddof: int = 0) -> Array:
-    """Return the standard deviation in any unit: of 1e-200 it is not 0, and of 1e300 not infinite."""
-    unit = own_unit(values, axis)
-    with np.errstate(invalid="ignore"):  # of infinite values it is NaN
-        found = np.std(values / unit, axis=axis, ddof=ddof, keepdims=True) * unit
-    return np.asarray(np.squeeze(found, axis=axis))
+def sd_of(values: Array, axis: int | tuple[int, ...] = 0, ddof: int = 0) -> Array:
+    """Return the SD along some axes of numbers in any unit; NaN where one is infinite."""
+    unit = unit_of(values, axis)
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        found = (values / unit).std(axis=axis, ddof=ddof)
+    return np.asarray(found * unit.reshape(np.shape(found)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,15 @@ class BayesSpError(Exception):
         The file, table or object that holds the mistakes.
     problems
         One complete sentence for each mistake: where, what was found, what to do.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> try:
+    ...     sp.load_model({"title": 1})
+    ... except sp.BayesSpError as error:
+    ...     print(error.problems[0])
+    exposure: is missing
     """
 
     def __init__(self, source: str, problems: Sequence[str]) -> None:
@@ -41,6 +51,10 @@ class SpecificationError(BayesSpError):
 
 class SurveyError(BayesSpError):
     """Records that cannot be read or do not fit the specification."""
+
+
+class NoRecordsError(SurveyError, TypeError):
+    """A call without the records that it is about."""
 
 
 class RunError(BayesSpError):
@@ -85,6 +99,11 @@ def doubts_in_lines() -> Iterator[None]:
             yield
         finally:
             warnings.formatwarning = usual
+
+
+def warn(text: str, category: type[Warning]) -> None:
+    """Warn, with the place of the caller's own code that called into this package."""
+    warnings.warn(text, category, skip_file_prefixes=(os.path.dirname(__file__),))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

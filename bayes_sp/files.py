@@ -7,65 +7,18 @@ import errno
 import os
 import secrets
 import shutil
-import signal
 import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Self
+from types import TracebackType
 
+from bayes_sp.endings import Interruptions, to_undo, undone
 from bayes_sp.errors import RunError
 
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 MARK = ".bayes_sp-partial"
+TRIES = 5
 MOST_FOLDERS = 100  # to be made above a file or folder
-_OPEN: set[str] = set()  # what this process is writing
-
-
-class Interruptions:
-    """Signals while something is written.
-
-    A signal does what it does elsewhere (Ctrl-C raises `KeyboardInterrupt`), but while ``hold`` is True it waits, so
-    that a change of names or the removal of what is half written is not cut in two. A signal whose exception was lost,
-    as in a callback of a compiled library, or became another exception there, acts at the end of the block.
-    """
-
-    def __init__(self) -> None:
-        self.hold = False
-        self._seen: tuple[int, FrameType | None] | None = None
-        self._before: dict[int, Callable[[int, FrameType | None], object]] = {}
-
-    def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():  # Python handles signals there alone
-            for number in SIGNALS:
-                handler = signal.getsignal(number)
-                if callable(handler):
-                    self._before[number] = handler
-                    signal.signal(number, self._handle)
-        return self
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._seen = (number, frame)
-        if not self.hold:
-            self._before[number](number, frame)
-
-    @property
-    def pending(self) -> bool:
-        """Whether a signal has come."""
-        return self._seen is not None
-
-    def check(self) -> None:
-        """Let a signal act that has come and was held back or lost."""
-        if self._seen is not None:
-            number, frame = self._seen
-            self._before[number](number, frame)
-
-    def __exit__(self, *_: object) -> None:
-        self.hold = True
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self.check()
+_OPEN: dict[str, int] = {}  # what this process is writing, and under which number an end at once undoes it
 
 
 class Partial:
@@ -79,21 +32,41 @@ class Partial:
         The file or folder to be.
     old
         Whether it holds what stood there before.
+    made
+        Folders above it that are made for it, the innermost first: they go with it where the process ends at once.
     """
 
-    def __init__(self, place: Path, *, old: bool = False) -> None:
+    def __init__(self, place: Path, *, old: bool = False, made: Sequence[Path] = ()) -> None:
         kind = "old" if old else "new"
         self.path = place.with_name(f"{MARK}-{_key(place)}-{kind}-{_here()}-{os.getpid()}-{secrets.token_hex(4)}")
-        _OPEN.add(self.path.name)
+        self._made = made
+        _OPEN[self.path.name] = -1 if old else to_undo(self._abandon)  # what is moved away comes back at the next run
+
+    def _abandon(self) -> None:
+        for _ in range(TRIES):  # another thread may still write into it
+            self._clear()
+            if not os.path.lexists(self.path):
+                break
+        remove_empty(self._made)
 
     def remove(self) -> None:
         """Remove what is under the name, if anything is."""
+        self._clear()
+        undone(_OPEN.pop(self.path.name, -1))
+
+    def _clear(self) -> None:
         if self.path.is_dir() and not self.path.is_symlink():
             shutil.rmtree(self.path, ignore_errors=True)
         else:
             with contextlib.suppress(OSError):  # it may never have been made, and nothing more can be done about it
                 self.path.unlink()
-        _OPEN.discard(self.path.name)
+
+
+def remove_empty(folders: Sequence[Path]) -> None:
+    """Remove those of the folders that are there and empty."""
+    for folder in folders:
+        with contextlib.suppress(OSError):  # never made, or somebody uses it by now
+            folder.rmdir()
 
 
 def _key(place: Path) -> str:

@@ -35,6 +35,10 @@ COMPARISON_COLUMNS = (
     "path", "scale", "likelihood", "inference", "estimate", "lower", "upper", "ci_kind", "ci_prob", "replicates",
     "failed", "boundary", "patients",
 )  # fmt: skip
+BOOTSTRAP_COLUMNS = (
+    "path", "scale", "decomposition", "likelihood", "estimate", "lower", "upper", "lower_mcse", "upper_mcse",
+    "ci_kind", "ci_prob", "replicates", "failed", "reasons", "undefined", "boundary", "boundaries",
+)  # fmt: skip
 CHECK_COLUMNS = (
     "response", "statistic", "exposure", "patients", "observed", "replicated", "lower", "upper", "ci_kind", "ci_prob",
     "share_at_or_above",

@@ -39,7 +39,7 @@ def figures(settings: Settings) -> list[Figure]:
 def measure(model: str, replicates: int, looped: int) -> dict[str, list[float]]:
     """Return the seconds of `sp.bootstrap` and of the loop over ``looped`` resamples."""
     from bayes_sp.design.build import design_arrays, equation_matrix
-    from bayes_sp.inference.bootstrap.bootstrap import bootstrap
+    from bayes_sp.inference.bootstrap.bootstrap import bootstrap_effects
     from bayes_sp.model.reading.load import load_model
     from bayes_sp.records.published.reconstruct import reconstruct
 
@@ -50,7 +50,7 @@ def measure(model: str, replicates: int, looped: int) -> dict[str, list[float]]:
 
     def package() -> float:
         started = time.perf_counter()
-        bootstrap(design, seed=1, replicates=replicates)
+        bootstrap_effects(design, seed=1, replicates=replicates)
         return time.perf_counter() - started
 
     def loop() -> float:

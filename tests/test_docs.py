@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -10,14 +11,14 @@ from pathlib import Path
 import pytest
 
 import bayes_sp as sp
-from bayes_sp.analysis.comparison.table import BOOTSTRAP_COLUMNS
 from bayes_sp.analysis.criticism import diagnostics
 from bayes_sp.cli.durations import bootstrap_samples
 from bayes_sp.cli.main import _parser
 from bayes_sp.errors import BayesSpError
-from bayes_sp.model.distributions import DISTRIBUTIONS, PARAMETER_SUPPORT
-from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.distributions import COEFFICIENTS, DISTRIBUTIONS, SHARES
+from bayes_sp.model.families.registry import FAMILIES, scalar_parameters
 from bayes_sp.names import (
+    BOOTSTRAP_COLUMNS,
     CHECK_COLUMNS,
     COEFFICIENT_COLUMNS,
     COMPARISON_COLUMNS,
@@ -51,6 +52,7 @@ def table_rows(text: str, first_cell: str) -> list[list[str]]:
 
 TOML_BLOCKS = [(name, block) for name, text in DOCS.items() for block in blocks(text, "toml")]
 WHOLE = [(name, block) for name, block in TOML_BLOCKS if "title" in tomllib.loads(block) and name != "sensitivity.md"]
+SPACES = {"sp": sp, "sp.sensitivity": sp.sensitivity, "sp.plot": sp.plot}
 PYTHON_BLOCKS = [(name, block) for name, text in DOCS.items() for block in blocks(text, "python")]
 
 
@@ -166,7 +168,7 @@ def test_every_family_is_documented():
 
 def test_every_parameter_name_is_documented():
     """Names of priors beside those of variables."""
-    for name in PARAMETER_SUPPORT:
+    for name in (*COEFFICIENTS, *scalar_parameters(), SHARES):
         assert table_rows(SPECIFICATION, f"`{name}`"), name
 
 
@@ -233,7 +235,7 @@ def test_messages_in_the_quickstart_are_those_of_the_program(tmp_path: Path):
     )
     found.append(problems(sp.load_model, tomllib.loads(re.sub(r"^sigma .*\n", "", text, flags=re.MULTILINE))))
     for number, (old, new) in enumerate(
-        [("days_off", "days_of"), (",2,41", ",2.5,41"), ("3,2,3.0", "3,?,3.0"), (",53,2", ",53,9"), (",", ";")]
+        [("days_off", "days_of"), (",2,41", ",2.5,41"), ("3,2,3.0", "3,?,3.0"), (",53,2", ",53,9")]
     ):
         (tmp_path / f"{number}.csv").write_text(head.replace(old, new), encoding="utf-8")
         found.append(problems(sp.read_survey, tmp_path / f"{number}.csv", model))
@@ -241,7 +243,7 @@ def test_messages_in_the_quickstart_are_those_of_the_program(tmp_path: Path):
     found.append(_existing(tmp_path / "run"))
     section = QUICKSTART.partition("## Errors and how to mend them")[2].partition("## Privacy")[0]
     messages = re.findall(r"^\| `(.+?)` \|", section, flags=re.MULTILINE)
-    assert len(messages) == 10
+    assert len(messages) == 9
     for message in messages:
         assert any(message in text for text in found), message
 
@@ -281,12 +283,42 @@ def test_messages_in_the_reference_stand_in_the_code():
         assert written.get(piece, piece) in code, piece
 
 
-@pytest.mark.parametrize(("name", "block"), PYTHON_BLOCKS)
-def test_python_blocks_use_names_that_exist(name: str, block: str):
-    """Every block is Python, and every `sp.` name in it is public."""
+def code_that_readers_see() -> list[tuple[str, str]]:
+    """Return the Python of the documents, of the README and of the notebook, without lines for the notebook alone."""
+    readme = [("README.md", block) for block in blocks((ROOT / "README.md").read_text(encoding="utf-8"), "python")]
+    (notebook,) = (ROOT / "notebooks").glob("*.ipynb")
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    return PYTHON_BLOCKS + readme + [(notebook.name, source.replace("%matplotlib inline", "")) for source in sources]
+
+
+@pytest.mark.parametrize(("name", "block"), code_that_readers_see())
+def test_readers_see_public_names_only(name: str, block: str):
+    """Every block is Python, imports the package and nothing within it, and every name of it is public."""
     for node in ast.walk(ast.parse(block, filename=name)):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sp":
-            assert node.attr in (*sp.__all__, "sensitivity")
+        if isinstance(node, ast.Import):
+            assert all(alias.name.split(".")[0] != "bayes_sp" or alias.name == "bayes_sp" for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module == "bayes_sp":
+            assert {alias.name for alias in node.names} <= {*sp.__all__}
+        elif isinstance(node, ast.ImportFrom):
+            assert not str(node.module).startswith("bayes_sp.")
+        if isinstance(node, ast.Attribute) and (space := SPACES.get(ast.unparse(node.value))):
+            assert node.attr in (*space.__all__, *(["__version__"] if space is sp else []))
+
+
+def test_places_named_for_contributors_exist():
+    """Every file, folder and test that the page names is there."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = {name for name in re.findall(r"`([\w/.]+)`", page) if "/" in name or name.endswith((".py", ".pyi"))}
+    assert len(named) > 30
+    inside = {path.name for path in (ROOT / "bayes_sp").rglob("*.py*")}
+    lost = [name for name in named if not any((base / name).exists() for base in (ROOT, ROOT / "bayes_sp"))]
+    assert [name for name in lost if name not in inside] == []
+
+
+def test_the_code_that_readers_see_is_found():
+    """Of the README, of four documents and of the notebook."""
+    assert len({name for name, _ in code_that_readers_see()}) >= 6
 
 
 @pytest.mark.parametrize("name", sorted(DOCS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import subprocess
@@ -45,6 +46,7 @@ def loaded_by(code: str, folder: Path) -> tuple[str, set[str], list[str]]:
         "import bayes_sp.report.folders.run",
         "import bayes_sp.model.reading.load",
         "import bayes_sp.sensitivity; dir(bayes_sp.sensitivity)",
+        "import bayes_sp.plot; dir(bayes_sp.plot)",
     ],
 )
 def test_importing_loads_no_heavy_library(code, tmp_path):
@@ -94,36 +96,38 @@ def test_a_refused_command_loads_no_heavy_library(arguments, words, tmp_path):
     assert modules & HEAVY == set()
 
 
-def test_every_public_name_is_found_where_the_package_says():
-    """Each name of ``__all__`` is importable, and is the object of the module that it is declared in."""
-    assert sorted(bayes_sp._HOMES) == sorted(bayes_sp.__all__)
-    for name in bayes_sp.__all__:
-        assert getattr(bayes_sp, name) is getattr(importlib.import_module(bayes_sp._HOMES[name]), name)
+SPACES = [bayes_sp, bayes_sp.sensitivity, bayes_sp.plot]
 
 
-def test_every_public_name_of_sensitivity_is_found_and_hides_no_module():
-    """Each name is the object of the module that it is declared in; none is the name of a module of the room.
+@pytest.mark.parametrize("space", SPACES, ids=lambda space: space.__name__)
+def test_every_public_name_is_found_where_the_space_says(space):
+    """Each name is the object of the module that defines it, and ``dir`` lists these names alone."""
+    for name in space.__all__:
+        place, _, there = space._HOMES[name].partition(":")
+        home = importlib.import_module(place)
+        assert getattr(space, name) is (home if place == f"bayes_sp.{name}" else getattr(home, there or name))
+    assert dir(space) == sorted(space.__all__) == sorted(space._HOMES)
 
-    Importing a module sets its name on the room: a function of the same name would be hidden by it.
-    """
+
+@pytest.mark.parametrize("space", SPACES, ids=lambda space: space.__name__)
+def test_type_checkers_are_told_the_same(space):
+    """The stub beside each file hands on what is loaded when first used, from the same modules."""
+    stub = ast.parse(Path(space.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    told = {}
+    for line in stub.body:
+        for alias in line.names if isinstance(line, ast.ImportFrom) else ():
+            whole = f"{line.module}.{alias.name}"
+            told[alias.asname] = whole if whole == f"bayes_sp.{alias.asname}" else f"{line.module}:{alias.name}"
+    homes = {n: h if h == f"bayes_sp.{n}" or ":" in h else f"{h}:{n}" for n, h in space._HOMES.items()}
+    assert told == homes
+
+
+def test_no_public_name_of_sensitivity_hides_a_module():
+    """Importing a module sets its name on the room: a function of the same name would be hidden by it."""
     room = bayes_sp.sensitivity
-    modules = {path.stem for path in Path(room.__file__).parent.glob("*.py")}
-    assert set(room.__all__) & modules == set()
-    for name in room.__all__:
-        assert getattr(room, name) is getattr(importlib.import_module(room._HOMES[name]), name)
-    assert dir(room) == sorted(room.__all__)
-
-
-def test_names_for_type_checkers_are_the_public_names():
-    """The imports that a type checker reads hand on exactly what is loaded lazily."""
-    text = Path(bayes_sp.__file__).read_text(encoding="utf-8")
-    block = text.partition("if TYPE_CHECKING:\n")[2].partition("\n\n")[0]
-    handed = {
-        name.strip(): line.split()[1]
-        for line in block.splitlines()
-        for name in line.partition(" import ")[2].split(",")
-    }
-    assert handed == bayes_sp._HOMES
+    folder = Path(room.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} | {path.name for path in folder.iterdir() if path.is_dir()}
+    assert {*room._HOMES, *room._OLD} & modules == set()
 
 
 def test_an_unknown_name_is_an_attribute_error():
@@ -136,4 +140,3 @@ def test_the_version_is_that_of_the_project():
     """The version stands once, in the project's metadata."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert bayes_sp.__version__ == project["version"]
-    assert dir(bayes_sp) == sorted([*bayes_sp.__all__, "__version__", "sensitivity"])

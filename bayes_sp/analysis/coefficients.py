@@ -19,13 +19,17 @@ from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import COEFFICIENT_COLUMNS
 from bayes_sp.records.survey import Survey
+from bayes_sp.shown import Part, Shown, short
 
 INTERCEPT = "intercept"
 NONE = np.array([np.nan]), np.array([np.nan])
 
 
-@dataclass(frozen=True, eq=False)
-class Coefficients:
+SHOWN = ("equation", "term", "mean", "sd", "lower", "upper", "ml_estimate", "ml_se")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Coefficients(Shown):
     """The table of coefficients.
 
     Attributes
@@ -41,6 +45,10 @@ class Coefficients:
     table: pd.DataFrame
     patients: int
     notes: tuple[str, ...]
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        head = f"{len(self.table)} parameters; maximum likelihood from {self.patients} records"
+        return head, [short(self.table, SHOWN, rows=len(self.table)), list(self.notes)]
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ class Conditioned:
     survey: Survey
     posterior: xr.DataTree
 
+    @property
+    def idata(self) -> xr.DataTree:
+        """The posterior under the name that ArviZ's users know."""
+        return self.posterior
+
     def effects(self, *, kappa: float = 1.0) -> Effects:
         """Return draws of every path effect, in units of the outcome and on the other scales that its family has."""
         return compute_effects(

@@ -20,7 +20,8 @@ from bayes_sp.analysis.criticism.diagnostics import Verdict
 from bayes_sp.analysis.criticism.pointwise import Criticism
 from bayes_sp.analysis.ensemble import has_spread, spread_over_reconstructions
 from bayes_sp.analysis.fit import Fit, fit
-from bayes_sp.design.read import read_survey
+from bayes_sp.calls import needs_records
+from bayes_sp.design.read import Records, read_survey
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS
 from bayes_sp.effects.stable_signs import Sign
@@ -31,7 +32,6 @@ from bayes_sp.inference.sample import Notify, silent
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.published.article import published
-from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import Survey
 
 
@@ -123,14 +123,17 @@ REFITS = 5  # of each specification, for patients whose part of elpd the draws c
 FitOne = Callable[[PathModel, Survey], Fit]
 
 
+@needs_records
 def compare_models(
     models: Sequence[PathModel | str | Path],
-    survey: Survey | str | Path | None = None,
+    survey: Records,
     *,
     seed: int = 1,
     options: SamplerOptions | None = None,
+    progress: bool = False,
     ci_prob: float = CI_PROB,
     fit_one: FitOne | None = None,
+    known: Mapping[str, ModelResult] | None = None,
     notify: Notify = silent,
 ) -> Multiverse:
     """Fit several specifications to the same records and set their effects side by side.
@@ -144,30 +147,33 @@ def compare_models(
         Specifications, names of shipped ones, or paths of TOML files; the first that can be fitted is the one that
         the others' elpd is compared with.
     survey
-        The records, or the CSV file, of which each specification then reads its own columns; ``None`` for the
-        reconstruction of the published study (seed 1).
-    seed, options
-        Of every fit.
+        As in `bayes_sp.fit`; of a file or a DataFrame each specification reads its own columns.
+    seed, options, progress
+        Of every fit, as in `bayes_sp.fit`.
     ci_prob
         Probability of the intervals.
     fit_one
         Fits one specification to its records; `fit` by default.
+    known
+        By name (`model_names`): results of specifications that need not be fitted.
     notify
         Called with a line at the start of each specification, and of each stage.
     """
 
     def by_default(model: PathModel, records: Survey) -> Fit:
-        return fit(model, records, seed=seed, options=options, notify=notify)
+        return fit(model, records, seed=seed, options=options, progress=progress, notify=notify)
 
-    records = reconstruct() if survey is None else survey
     entries = []
-    for name, given in zip(_names(models), models, strict=True):
+    for name, given in zip(model_names(models), models, strict=True):
+        if known is not None and name in known:
+            entries.append(known[name])
+            continue
         notify(f"specification {name}")
-        entries.append(_specified(name, given, records, fit_one or by_default))
+        entries.append(_specified(name, given, survey, fit_one or by_default))
     return multiverse(entries, ci_prob)
 
 
-def _specified(name: str, given: PathModel | str | Path, records: Survey | str | Path, fit_one: FitOne) -> ModelResult:
+def _specified(name: str, given: PathModel | str | Path, records: Records, fit_one: FitOne) -> ModelResult:
     """Fit one specification; a mistake of the user's, or a fit that fails, becomes the reason in its place."""
     model = None
     try:
@@ -185,7 +191,7 @@ def _specified(name: str, given: PathModel | str | Path, records: Survey | str |
     return ModelResult(name, model, effects, verdict, replace(found, model=name))
 
 
-def _names(models: Sequence[PathModel | str | Path]) -> list[str]:
+def model_names(models: Sequence[PathModel | str | Path]) -> list[str]:
     """Return short names, or what was given where two short names are the same."""
     short = [given.name if isinstance(given, PathModel) else Path(given).stem for given in models]
     counts, found = Counter(short), []

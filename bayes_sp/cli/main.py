@@ -8,17 +8,19 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity, file_path, whole_number
+from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity
+from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
-from bayes_sp.cli.terminal import Output, Parser, importing, keeping, one_terminal, prepare, say, stop_when_told
+from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
+from bayes_sp.cli.stopping import Stopped, last_line, stop_when_told, told
+from bayes_sp.cli.study import add_study
+from bayes_sp.cli.terminal import Output, Parser, importing, keeping, one_terminal, prepare, say
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
 from bayes_sp.inference.options import LEAST_LAPLACE_DRAWS, SamplerOptions
 
 if TYPE_CHECKING:
     from bayes_sp.model.path_model import PathModel
     from bayes_sp.records.survey import Survey
-
-OK, USER_MISTAKE, NOT_TRUSTWORTHY, INTERRUPTED = 0, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,12 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stop_when_told()
         with doubts_in_lines():
             status = int(options.command(options))
-    except BayesSpError as error:
+    except (BayesSpError, KeyboardInterrupt, Stopped) as error:
+        if told.number or not isinstance(error, BayesSpError):
+            if told.may_say():
+                errors.write(last_line(told.number), sys.stderr)
+            return 128 + told.number if told.number else INTERRUPTED
         errors.write(f"bayes_sp: {error}\n", sys.stderr)
         return NOT_TRUSTWORTHY if isinstance(error, FitError) else USER_MISTAKE
-    except KeyboardInterrupt:
-        errors.write("bayes_sp: interrupted; nothing half-written is left\n", sys.stderr)
-        return INTERRUPTED
     if output.refused:
         kept = f"; {output.saved}" if output.saved else ""
         errors.write(f"bayes_sp: standard output: {output.refused}{kept}\n", sys.stderr)
@@ -58,15 +61,8 @@ def _parser() -> Parser:
     add_priors(commands, _priors)
     models = commands.add_parser("models", help="list the shipped specifications")
     models.set_defaults(command=_models)
-    reconstruct = commands.add_parser("reconstruct", help="write records that reproduce the published moments")
-    reconstruct.add_argument(
-        "--seed", type=whole_number(0), default=1, help="other seeds give other records (default 1)"
-    )
-    reconstruct.add_argument("--out", type=file_path, required=True, metavar="FILE", help="the CSV file to write")
-    reconstruct.add_argument("--overwrite", action="store_true", help="replace an existing file")
-    reconstruct.set_defaults(command=_reconstruct)
-    published = commands.add_parser("published", help="print every published number with its place in the article")
-    published.set_defaults(command=_published)
+    add_study(commands)
+    add_draft(commands)
     return parser
 
 
@@ -166,7 +162,7 @@ def _compare(options: argparse.Namespace) -> int:
             seed=options.seed, options=_sampler(options), replicates=options.bootstrap, notify=say,
         )  # fmt: skip
         try:
-            saved = save_comparison(found.multiverse, folder, found.text, overwrite=options.overwrite)
+            saved = save_comparison(found.multiverse, folder, found.text, found.tables, overwrite=options.overwrite)
         except RunError:
             options.output.write(f"{found.text}\n")  # the work is done, and its result is not lost with the folder
             raise
@@ -247,16 +243,16 @@ def _priors(options: argparse.Namespace) -> int:
     elif options.overwrite:
         raise BayesSpError("--overwrite", ["replaces what is in --figure: name that file"])
 
-    from bayes_sp.analysis.criticism.prior_check import check_priors
+    from bayes_sp.analysis.criticism.prior_predictive import prior_predictive
     from bayes_sp.report.text.criticism import prior_text
 
-    found = check_priors(model, _survey(options, model), seed=options.seed)
+    found = prior_predictive(model, _survey(options, model), seed=options.seed).check()
     text = prior_text(model, found)
     if options.figure is not None:
         from bayes_sp.report.figures.criticism import plot_prior_check
         from bayes_sp.report.folders.analysis import save_figure
 
-        save_figure(plot_prior_check(model, found), options.figure, overwrite=options.overwrite)
+        save_figure(plot_prior_check(found), options.figure, overwrite=options.overwrite)
         options.output.saved = f"the figure is saved in {options.figure}"
         text += f"\nSaved {options.figure}\n"
     options.output.write(text)
@@ -269,28 +265,4 @@ def _models(options: argparse.Namespace) -> int:
     for name in shipped_models():
         model = load_model(name)
         options.output.write(f"{name}: {model.title}\n    {' -> '.join(model.chain)}\n    {model.question}\n")
-    return OK
-
-
-def _reconstruct(options: argparse.Namespace) -> int:
-    from bayes_sp.files import check_file, write_whole
-    from bayes_sp.records.published.reconstruct import reconstruct
-    from bayes_sp.records.survey import ORIGIN_COLUMN
-
-    check_file(options.out, overwrite=options.overwrite)
-    survey = reconstruct(options.seed)
-    marked = survey.records.assign(**{ORIGIN_COLUMN: survey.source})
-    write_whole(options.out, marked.to_csv(index=False), overwrite=options.overwrite)
-    options.output.saved = f"the records are saved in {options.out}"
-    options.output.write(f"{survey.mark}: {options.out}\nNo real patient stands behind a row.\n")
-    return OK
-
-
-def _published(options: argparse.Namespace) -> int:
-    from bayes_sp.records.published.article import published
-
-    study = published()
-    options.output.write(f"{study.citation}\n\n")
-    for key, figure, place in study.all_numbers():
-        options.output.write(f"{key} = {figure}    [{place}]\n")
     return OK

@@ -7,13 +7,14 @@ import contextlib
 import gc
 import io
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
+from bayes_sp.cli.stopping import Stopped
+from bayes_sp.cli.streams import open_streams
+from bayes_sp.endings import undoing
 from bayes_sp.errors import BayesSpError, FitError
 from bayes_sp.safe_text import printable
 
@@ -21,23 +22,14 @@ from bayes_sp.safe_text import printable
 def prepare() -> None:
     """Make the process fit to work: standard streams that are open, no window system, a folder to stand in.
 
-    A standard stream that was closed becomes one that takes everything; a file opened later would else get its number,
-    and with it what libraries print. A terminal that lacks a sign shows its code instead of failing.
+    A terminal that lacks a sign shows its code instead of failing.
 
     Raises
     ------
     BayesSpError
         Where the current folder has been removed.
     """
-    for number in (0, 1, 2):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
-    if sys.stdout is None:
-        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
-    if sys.stderr is None:
-        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -48,25 +40,6 @@ def prepare() -> None:
         raise BayesSpError(
             "the current folder", [f"is not there any more ({error.strerror}); go to another"]
         ) from error
-
-
-def stop_when_told() -> None:
-    """Let SIGTERM and SIGHUP end the process in order, with status 143 and 129: what is half written is removed."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(number, _stop)
-    sys.unraisablehook = _unraisable
-
-
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
-
-
-def _unraisable(what: sys.UnraisableHookArgs, /) -> None:
-    """Keep quiet on a stop that a library's callback has dropped: it acts again when the writing ends."""
-    if what.exc_type not in (KeyboardInterrupt, SystemExit):
-        sys.__unraisablehook__(what)
 
 
 class Output:
@@ -131,13 +104,14 @@ def importing() -> Iterator[None]:
 @contextlib.contextmanager
 def keeping(what: str, written: Callable[[], bool]) -> Iterator[None]:
     """Say what is kept of work that stops before its end; its status is then no longer that nothing is written."""
+    kept = f"finished {what}; the same command goes on there"
     try:
-        yield
-    except (KeyboardInterrupt, BayesSpError) as error:
+        with undoing(lambda: kept if written() else None):
+            yield
+    except (KeyboardInterrupt, Stopped, BayesSpError) as error:
         if not written():
             raise
-        kept = f"finished {what}; the same command goes on there"
-        if isinstance(error, KeyboardInterrupt):
+        if not isinstance(error, BayesSpError):
             Output().write(f"bayes_sp: {kept}\n", sys.stderr)
             raise
         raise FitError(error.source, [*error.problems, kept]) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_sp.arrays import Array, spread
+from bayes_sp.arrays import Array, sd_of
 from bayes_sp.design import states
 from bayes_sp.design.build import equation_matrix, transformed, zero_matrix
 from bayes_sp.design.parameters import Block, equation_blocks, hidden_block, varying_block
@@ -20,7 +20,6 @@ from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
 
 Ints = NDArray[np.int64]
-HIDEABLE = ("normal", "latent_normal")
 WEAK = "weak: on the scale of the observed cells"
 
 
@@ -135,7 +134,7 @@ def _chain_part(model: PathModel, rows: Rows, j: int) -> Part:
     if family.latent:
         state[~gone & asked] = states.MEASURED
     unknown = int((state == states.MISSING).sum())
-    if unknown and equation.family not in HIDEABLE:
+    if unknown and family.missing != "number":
         problem = f"{response}: {unknown} values are missing, and the family {equation.family} has no account"
         raise SurveyError("the survey", [f'{problem} of missing mediators; set missing = "complete"'])
     number, count = _hidden_numbers(rows, state)
@@ -272,10 +271,10 @@ def _covariate_blocks(
 ) -> tuple[Block, ...]:
     """Return the parameters of an incomplete covariate's equation, with priors on the scale of what was observed."""
     known = values[~np.isnan(values)]
-    center, size = (0.0, 1.0) if levels else (float(known.mean()), float(spread(known)) or 1.0)
+    center, size = (0.0, 1.0) if levels else (float(known.mean()), float(sd_of(known)) or 1.0)
     priors = []
     for label, column in zip(labels, columns, strict=True):
-        unit = float(spread(column[~np.isnan(column)])) or 1.0
+        unit = float(sd_of(column[~np.isnan(column)])) or 1.0
         mu, sigma = (center, 2.0 * size) if label == "intercept" else (0.0, size / unit)
         priors.append(Prior("normal", (("mu", mu), ("sigma", sigma)), WEAK))
     blocks = [Block(name, tuple(labels), "identity", tuple(priors))] if labels else []

@@ -2,53 +2,111 @@
 
 from __future__ import annotations
 
-import os
+from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
 from bayes_sp.design.checks.doubts import warn_of_doubts
-from bayes_sp.errors import SurveyError
+from bayes_sp.errors import SurveyError, SurveyWarning, warn
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.checks import check_columns, check_values
-from bayes_sp.records.reading.csv import read_columns, read_rows
+from bayes_sp.records.codes import without_codes
+from bayes_sp.records.reading.columns import read_columns
+from bayes_sp.records.reading.everything import read_everything
+from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.survey import Survey
 
+type Records = Survey | Source  # as every public function takes them
 
-def read_survey(source: str | Path | pd.DataFrame, model: PathModel | str | Path = "primary") -> Survey:
-    """Read a wide CSV file or a DataFrame (one row for each patient) and check it against a specification.
+
+def read_survey(source: Source, model: PathModel | str | Path | None = None) -> Survey:
+    """Read a wide file or data frame (one row for each patient), and check it against a specification if there is one.
 
     Parameters
     ----------
     source
-        A comma-separated UTF-8 file whose first line names the columns, or a pandas DataFrame, whose index is not
-        read. Columns that the specification does not name are ignored; the others must hold numbers in every row.
+        A file, known by the end of its name: text (``.csv``, ``.tsv``, any other), whose separator, encoding, decimal
+        commas and heading are recognised and said; a spreadsheet (``.xlsx``, ``.xls``, ``.ods``), of which the first
+        sheet is read; SPSS (``.sav``, ``.zsav``), Stata (``.dta``) or SAS, whose declared missing values become
+        missing; Parquet. Or a data frame of pandas or another library, whose index is not read. Columns that the
+        specification does not name are ignored; the others must hold numbers in every row.
     model
-        The specification, its name or its file.
+        The specification, its name or its file; without one every column is read, as numbers where all of its cells
+        are, and checked where the survey meets a specification.
 
     Returns
     -------
     Survey
-        With the specification's columns only.
+        With the specification's columns only, where there is one.
 
     Raises
     ------
     SurveyError
         With every missing column, text, fractional or negative count and value off its scale.
-        Rows are counted as a spreadsheet does: the columns' names are row 1. Those of a DataFrame are counted from 0.
+        Rows are counted as the program does that wrote them: a spreadsheet's first row is row 1, a case of SPSS is
+        counted from 1, a row of a data frame from 0.
 
     Warns
     -----
     SurveyWarning
         Of whatever speaks against taking the records as they are, such as -99 where no other value is below 0.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> records = sp.reconstruct(seed=1).records
+    >>> len(sp.read_survey(records, "primary"))
+    178
     """
+    if model is None:
+        survey = read_everything(source)
+        for remark in survey.remarks:
+            warn(f"{survey.source}: {remark}", SurveyWarning)
+        return survey
     model = load_model(model)
     survey = read_columns(
         source, model, model.columns, lambda records, seen, row: check_values(model, records, row, seen)
     )
     warn_of_doubts(model, survey)
     return survey
+
+
+def survey_of(model: PathModel, given: Records) -> Survey:
+    """Return the records that a public function was given for a specification, codes for missing values taken out.
+
+    Parameters
+    ----------
+    model
+        The specification.
+    given
+        A survey, or what `read_survey` reads.
+
+    Raises
+    ------
+    SurveyError
+        As `read_survey`; where this is nothing that holds records.
+
+    Warns
+    -----
+    SurveyWarning
+        Of whatever speaks against taking the records as they are; of a survey that was read from a file, reading it
+        has warned.
+    """
+    if not isinstance(given, Survey):
+        return read_survey(given, model)
+    survey = without_codes(model, _renamed(model, given))
+    if survey.origin == "memory":
+        warn_of_doubts(model, survey)
+    return survey
+
+
+def _renamed(model: PathModel, survey: Survey) -> Survey:
+    """Return a survey whose columns have the names of the specification's variables."""
+    there = set(survey.records.columns)
+    names = {
+        model.column_of(name): name for name in model.columns if name not in there and model.column_of(name) in there
+    }
+    return replace(survey, records=survey.records.rename(columns=names)) if names else survey
 
 
 def read_survey_of_default(path: str | Path, model: PathModel) -> Survey:
@@ -59,12 +117,12 @@ def read_survey_of_default(path: str | Path, model: PathModel) -> Survey:
     SurveyError
         As `read_survey`; where the file lacks columns, with a sentence on how to name one's own specification.
     """
-    header, _ = read_rows(Path(os.path.expanduser(path)))
-    if set(model.columns) <= set(header):
-        return read_survey(path, model)
+    table = read_table(path)
+    if not check_columns(model, table.header):
+        return read_survey(table, model)
     reason = (
         f"lacks columns of the published study, which {model.name}, the specification taken where none is named, is "
         "about; --data needs a MODEL: name your own, as in fit mine.toml --data mine.csv (docs/specification.md says "
         "how to write one)"
     )
-    raise SurveyError(str(path), [reason, *check_columns(model, header)])
+    raise SurveyError(str(path), [reason, *check_columns(model, table.header)])

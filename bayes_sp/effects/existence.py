@@ -15,23 +15,24 @@ Fabrizi & Trivisano (2012). Bayesian Analysis 7(4), 975-996. doi:10.1214/12-BA73
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
 from bayes_sp.arrays import Array
+from bayes_sp.design.checks.estimable import extreme_responses
 from bayes_sp.design.design import Design
 from bayes_sp.effects.chain import Chain
-from bayes_sp.effects.read import MEDIATORS, OUTCOMES, flat, read_chain
-from bayes_sp.errors import FitWarning
+from bayes_sp.effects.read import flat, read_chain
+from bayes_sp.errors import FitWarning, warn
 from bayes_sp.model.distributions import Prior
+from bayes_sp.model.families.base import EXPONENTIAL
+from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.triangular import least_squares, triangle
 
 NEAR = 0.9  # of residual SD x prior SD, where 1 is the bound
-EXPONENTIAL = ("exp", "zero_inflated", "hurdle")
-SOFT = ("poisson", "gamma")  # likelihoods that fall faster than an exponential on one side
 
 
 @dataclass(frozen=True)
@@ -95,17 +96,17 @@ def warn_of_means(model: PathModel, design: Design) -> None:
     that are not normal, in complete records, less known variances of measurement errors.
     """
     normal = _exponential_in(model)
-    if not normal:
+    if not normal or extreme_responses(design):  # which sampling refuses, by name
         return
     others = [k for k in range(len(model.mediators)) if k not in normal]
     columns = np.column_stack([np.ones(design.n), design.x, design.w, design.y[:, others]])
     values = design.y[:, normal]
     known = np.isfinite(columns).all(axis=1) & np.isfinite(values).all(axis=1)
     columns, values = columns[known], values[known]
-    slopes, _, rank, _ = np.linalg.lstsq(columns, values, rcond=None)
+    rank = np.linalg.matrix_rank(triangle(columns), rtol=max(columns.shape) * np.finfo(float).eps)
     if len(values) <= rank:
         return
-    residual = values - columns @ slopes
+    residual = values - columns @ least_squares(columns, values)
     covariance = np.zeros((1, len(model.mediators), len(model.mediators)))
     covariance[0][np.ix_(normal, normal)] = residual.T @ residual / (len(values) - rank)
     for k in normal:
@@ -114,16 +115,16 @@ def warn_of_means(model: PathModel, design: Design) -> None:
     found = _bound(model, normal, [covariance] * len(model.contrast))
     if found.reach >= NEAR:
         words = found.sentence("")
-        warnings.warn(f"{words}; medians and intervals always exist", FitWarning, stacklevel=3)
+        warn(f"{words}; medians and intervals always exist", FitWarning)
 
 
 def _exponential_in(model: PathModel) -> list[int]:
     """Return the normal mediators in which the outcome's mean is exponential, by their places in the chain."""
     outcome = model.equations[-1]
-    if OUTCOMES[outcome.family] not in EXPONENTIAL:
+    if model.outcome_family.outcome not in EXPONENTIAL:
         return []
     linear = [*outcome.parents, *outcome.interactions]
-    rules = [MEDIATORS[equation.family] for equation in model.equations[:-1]]
+    rules = [FAMILIES[equation.family].mediator for equation in model.equations[:-1]]
     return [k for k, name in enumerate(model.mediators) if rules[k] == "normal" and name in linear]
 
 
@@ -147,7 +148,7 @@ def _bound(model: PathModel, normal: list[int], covariances: list[Array]) -> Mea
         place=f"{place}.{name}" if place else name,
         prior=prior,
         safe_sd=own * NEAR / middle if np.isfinite(middle) else NEAR / spread,
-        certain=model.equations[-1].family not in SOFT,
+        certain=not model.outcome_family.light_tailed,
     )
 
 

@@ -31,13 +31,14 @@ from bayes_sp.names import (
     TOTAL,
     TOTAL_INDIRECT,
 )
-from bayes_sp.safe_text import html
+from bayes_sp.shown import Part, Shown, short
 
+SHOWN = ("path", "scale", "mean", "median", "sd", "lower", "upper", "prob_negative")
 RATIOS = (RATE_RATIO, RISK_RATIO)
 
 
-@dataclass(frozen=True, eq=False)
-class Effects:
+@dataclass(frozen=True, eq=False, repr=False)
+class Effects(Shown):
     """Draws of every path effect.
 
     Attributes
@@ -122,10 +123,13 @@ class Effects:
         """Draws of one decomposition, (chain, draw, path, scale)."""
         return self.draws[decomposition].transpose("chain", "draw", "path", "scale").to_numpy()
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         u0, u1 = self.contrast
         head = f"{self.mark}. Effects of moving the exposure from {u0:g} to {u1:g}; differences in {self.unit}."
-        return html(head, self.table())
+        table = self.intervals()
+        table = table[table["decomposition"] != ALONE]
+        orders = f"Averaged over the orders of switching, with kappa {self.kappa:g}." if self.ordered else ""
+        return head, [*([orders] if orders else []), short(table, SHOWN, rows=len(table))]
 
 
 def chain_coefficients(model: PathModel, design: Design, posterior: xr.Dataset) -> ChainCoefficients:

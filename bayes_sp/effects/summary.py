@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_sp.arrays import Array, spread
+from bayes_sp.arrays import Array, sd_of
 from bayes_sp.effects.convergence import convergence_measures
 from bayes_sp.names import VARIANCE_FACTOR
 
@@ -52,7 +52,7 @@ def summarise(values: Array, ci_prob: float = CI_PROB) -> pd.DataFrame:
         {
             "mean": values.mean(axis=(0, 1)),
             "median": median,
-            "sd": spread(values, axis=(0, 1), ddof=1),
+            "sd": sd_of(values, axis=(0, 1), ddof=1),
             "lower": lower,
             "upper": upper,
             "ci_kind": CI_KIND,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import asdict, dataclass
 from numbers import Integral
 from typing import Any, Literal, get_args
 
-from bayes_sp.errors import FitWarning
+from bayes_sp.errors import FitWarning, warn
 
 Method = Literal["nuts", "laplace", "pymc"]
 PARETO_K_LIMIT = 0.7  # above it importance resampling does not give the posterior
@@ -39,7 +38,7 @@ def warn_of_options(options: SamplerOptions) -> None:
     if not short and options.target_accept is not None and options.target_accept < LEAST_ACCEPT:
         short = f"with target_accept {options.target_accept:g} chains stand still; use {LEAST_ACCEPT} to 0.99"
     if short:
-        warnings.warn(f"these results will not be usable: {short}", FitWarning, stacklevel=3)
+        warn(f"these results will not be usable: {short}", FitWarning)
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,12 @@ class SamplerOptions:
     ------
     ValueError
         For values that nothing can be sampled with.
+
+    Examples
+    --------
+    >>> from bayes_sp import SamplerOptions
+    >>> SamplerOptions(draws=2000, chains=2).draws
+    2000
     """
 
     draws: int = 1000

@@ -20,7 +20,7 @@ class Variable:
     Attributes
     ----------
     name
-        Column in the survey.
+        Its name in the specification, in results and in the records.
     label, unit
         Words for tables and figures; ``unit`` of the outcome is the unit of effects.
     kind
@@ -36,6 +36,8 @@ class Variable:
         items.
     missing_codes
         What stands in this column's cells where a value is missing; ``None`` for the model's own.
+    column
+        Name of its column in files and data frames; '' where that is ``name``.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Variable:
     center: float = 0.0
     step: float = 0.0
     missing_codes: tuple[Code, ...] | None = None
+    column: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ class Equation:
     @property
     def zero_part(self) -> bool:
         """Whether the family has a second linear predictor, of the probability of a zero of its own kind."""
-        return self.family in FAMILIES and FAMILIES[self.family].zero_part
+        return self.family in FAMILIES and bool(FAMILIES[self.family].zero_part)
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,15 @@ from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.base import Family, Kind
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Code, Coding, Covariate, Equation, PublishedEffect, Unmeasured, Variable
+from bayes_sp.shown import Part, Shown
 
 Missing = Literal["model", "complete"]
 WHOLE_MODEL = ""
 ZERO = "zero_"  # begins the names of priors of a zero part
 
 
-@dataclass(frozen=True)
-class PathModel:
+@dataclass(frozen=True, repr=False)
+class PathModel(Shown):
     """A specification: everything that fitting, effects and reports need to know beside the records.
 
     Attributes
@@ -60,6 +61,12 @@ class PathModel:
         Column that names each record's person, which must differ in every row; '' where the survey has none.
     folder
         Where the file stands, so that a twin is looked up there first; never part of the specification's identity.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> sp.load_model("primary").chain
+    ('group_change', 'belonging_t1', 'loneliness_t1', 'appointments_t1')
     """
 
     name: str
@@ -133,6 +140,10 @@ class PathModel:
         """Family of the last equation."""
         return FAMILIES[self.equations[-1].family]
 
+    def _shown(self) -> tuple[str, list[Part]]:
+        equations = [f"{e.response} ({e.family}): {', '.join(self.terms(e))}" for e in self.equations]
+        return f"{self.name}. {self.title}. {' -> '.join(self.chain)}", [equations, f"{len(self.priors)} priors."]
+
     def named_paths(self) -> tuple[tuple[str, ...], ...]:
         """Return every directed path from the exposure to the outcome as variables: direct first, then by length."""
         parents = {equation.response: equation.parents for equation in self.equations}
@@ -147,6 +158,10 @@ class PathModel:
         """Return what is known of a variable; where nothing is said, its place in the model says its kind."""
         known = {variable.name: variable for variable in self.variables}
         return known.get(name, Variable(name, name, kind=self.kind(name)))
+
+    def column_of(self, name: str) -> str:
+        """Return the name of the file's column in which a variable stands: its own, where nothing else is said."""
+        return self.variable(name).column or name
 
     def missing_codes_of(self, name: str) -> tuple[Code, ...]:
         """Return what stands in a column's cells where a value is missing, beside empty cells and NA."""

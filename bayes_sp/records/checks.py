@@ -28,16 +28,21 @@ RowName = Callable[[int], str]
 Rule = tuple[Mask, str]
 
 
-def check_columns(model: PathModel, columns: list[str], needed: Sequence[str] | None = None) -> list[str]:
+def check_columns(
+    model: PathModel, columns: list[str], needed: Sequence[str] | None = None, *, renamed: bool = False
+) -> list[str]:
     """Return one problem for each needed column that is missing or stands twice, with the nearest unused name.
 
-    Needed are all columns of the model, or those that are given.
+    Needed are all columns of the model, or those that are given; under the names that the specification gives the
+    file's columns, or ``renamed`` to its variables.
     """
     counts = Counter(columns)
-    needed = model.columns if needed is None else needed
+    variables = model.columns if needed is None else needed
+    needed = variables if renamed else [model.column_of(name) for name in variables]
     twice = [f'column "{name}" stands {counts[name]} times' for name in needed if counts[name] > 1]
     missing = [name for name in needed if name not in counts]
-    free = [name for name in columns if name and name not in model.columns]
+    used = model.columns if renamed else [model.column_of(name) for name in model.columns]
+    free = [name for name in columns if name and name not in used]
     needs = f'(the specification "{model.name}" needs it)'
     return twice + [f'column "{name}" is missing {needs}{nearest(name, free)}' for name in missing]
 
@@ -51,7 +56,7 @@ def check_survey(model: PathModel, survey: Survey) -> None:
         With every problem found.
     """
     columns = [str(column) for column in survey.records.columns]
-    problems = check_columns(model, columns)
+    problems = check_columns(model, columns, renamed=True)
     if not problems:
         problems = _identifiers(model, survey)
         problems += check_values(model, survey.records, lambda row: f"row {row + 1}")

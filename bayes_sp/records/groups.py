@@ -26,6 +26,10 @@ NO_NUMBER = frozenset(
         *("/", "**", "nd", "ka", "n.a", "k. a.", "n. a."),
     ]
 )  # how people write the same; each can name a group
+NO_ANSWER = (
+    *("refuse", "missing", "don't know", "dont know", "no answer", "not answered", "prefer not", "not applicable"),
+    *("did not answer", "not asked", "not stated", "no response", "keine angabe", "weiß nicht", "weiss nicht"),
+)  # parts of labels with which files name answers that are none
 HOW_MISSING = "write a missing value as an empty cell or NA, or name its code in the specification's missing_codes"
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?", re.IGNORECASE)
 PLAIN = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
@@ -39,6 +43,12 @@ def says_nothing(cell: object) -> bool:
 def may_say_nothing(cell: str) -> bool:
     """Return whether a cell of a column of numbers is a word or sign with which people write that there is no value."""
     return says_nothing(cell) or folded(cell) in NO_NUMBER
+
+
+def says_no_answer(label: str) -> bool:
+    """Return whether the label of a value says that there is none."""
+    words = folded(label)
+    return may_say_nothing(label) or any(part in words for part in NO_ANSWER)
 
 
 def no_groups(column: pd.Series) -> Mask:

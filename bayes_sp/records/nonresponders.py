@@ -16,7 +16,7 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.table import Table
 from bayes_sp.model.reading.toml_text import read_tables, table_problems
 from bayes_sp.records.checks import check_columns, check_known_values, describe_cells
-from bayes_sp.records.reading.csv import read_columns
+from bayes_sp.records.reading.columns import read_columns
 from bayes_sp.records.survey import Survey
 
 CAME_BACK = "must be empty, because these patients did not come back; leave those who did out of the records"
@@ -140,7 +140,7 @@ def nonresponders_from_moments(source: str | Path | Mapping[str, Any]) -> NonRes
 def _check_table(model: PathModel, survey: Survey, needed: tuple[str, ...], answers: tuple[str, ...]) -> None:
     """Refuse a table that lacks columns, has no row, values off their scale, or patients who answered."""
     names = [str(column) for column in survey.records.columns]
-    problems = check_columns(model, names, needed)
+    problems = check_columns(model, names, needed, renamed=True)
     problems += [] if len(survey) else ["there is no row: nobody who did not come back"]
     if not problems:
         problems = check_known_values(model, survey.records, needed, _row_name, {}, FILL)

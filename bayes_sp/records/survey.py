@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -37,6 +38,17 @@ class Survey:
         Codes for missing values that were taken out of the records: (column, code, how many cells).
     remarks
         Sentences on the file that a reader of results must know.
+    read_as
+        What reading recognised in the file: a separator, an encoding, a heading, decimal commas.
+    labels, value_labels
+        Words that the file has for columns, and for values of columns.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bayes_sp import Survey
+    >>> len(Survey(pd.DataFrame({"walks": [1, 2], "visits": [0, 3]}), "memory", "two patients"))
+    2
     """
 
     records: pd.DataFrame
@@ -44,6 +56,9 @@ class Survey:
     source: str
     coded: tuple[Coded, ...] = ()
     remarks: tuple[str, ...] = ()
+    read_as: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    value_labels: Mapping[str, Mapping[float | str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.origin not in get_args(Origin):

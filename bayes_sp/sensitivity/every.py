@@ -20,13 +20,12 @@ from bayes_sp.inference.sample import Notify, silent
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.nonresponders import NonResponders
-from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.published.referred import published_nonresponders
 from bayes_sp.records.survey import Survey
 from bayes_sp.sensitivity.conclusion import Verdicts, verdicts
 from bayes_sp.sensitivity.confounder.confounding import Confounding, confounding
 from bayes_sp.sensitivity.confounder.e_values import EValues, e_values
-from bayes_sp.sensitivity.kappa import KappaCurve, kappa_curve
+from bayes_sp.sensitivity.coupling import KappaCurve, kappa_curve
 from bayes_sp.sensitivity.missing.attrition import Attrition, attrition
 from bayes_sp.sensitivity.missing.delta import DeltaCurve, delta_curve
 from bayes_sp.sensitivity.power.overlap import prior_overlap
@@ -37,13 +36,14 @@ from bayes_sp.sensitivity.prior.grid_file import Grid
 from bayes_sp.sensitivity.prior.tipping import TippingPoint, prior_tipping_point
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target, estimate_of
 from bayes_sp.sensitivity.tipping_summary import tipping_summary
+from bayes_sp.shown import Part, Shown
 
 PRIORS, KAPPA, CONFOUNDING, ATTRITION = "priors", "kappa", "confounding", "attrition"
 PARTS = (PRIORS, KAPPA, CONFOUNDING, ATTRITION)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sensitivity:
+class Sensitivity(Shown):
     """One fit and what became of every analysis that was asked for; None where one was not, or could not be made.
 
     Attributes
@@ -110,9 +110,6 @@ class Sensitivity:
         """Return which cases keep the sign of the target, and which do not."""
         return verdicts(self.findings(), self.base, self.target)
 
-    def __repr__(self) -> str:
-        return f"Sensitivity({', '.join(self.asked)}; {self.fit!r})"
-
     @property
     def failed(self) -> bool:
         """Whether a fit failed, or failed its diagnostics, in a case, a crossing, a grid of strengths or a curve."""
@@ -125,10 +122,18 @@ class Sensitivity:
         failures = any(part.failures for part in refitted if part is not None)
         return doubtful or failures or self.unfitted or not self.verdict.trustworthy
 
+    def _shown(self) -> tuple[str, list[Part]]:
+        effect = f"{self.target.path} [{self.target.scale}]: {self.base.median:.3g}"
+        head = f"{self.fit.survey.mark}. {effect} [{self.base.lower:.3g}, {self.base.upper:.3g}]"
+        held = [f"{v.analysis}: the sign holds in {len(v.keep)} of {v.answered} cases" for v in self.verdicts()]
+        takes = [f"For its interval to hold no effect it takes {clause}" for clause in self.tipping_summary()]
+        refused = [f"{name} was not made: {reason}" for name, reason in self.refused.items()]
+        return head, [[*held, *takes, *refused]]
+
 
 def analyse(
-    model: PathModel | str | Path = "primary",
-    survey: Survey | None = None,
+    model: PathModel | str | Path,
+    survey: Survey,
     parts: Sequence[str] = PARTS,
     *,
     grid: Grid | str | Path | None = None,
@@ -172,19 +177,41 @@ def analyse(
     RunError, RunnerError
         Where answers cannot be kept, or the place of the fits cannot be used.
     """
-    unknown = [part for part in parts if part not in PARTS]
-    if unknown or not parts:
-        raise BayesSpError("parts", [f"must be some of {', '.join(PARTS)}, found {', '.join(unknown) or 'none'}"])
+    _check_parts(parts)
     model = load_model(model)
-    survey = reconstruct() if survey is None else survey
     target = checked_target(model, target)
-    runner, options = runner or Runner(), options or SamplerOptions()
     started = time.perf_counter()
     fitted = fit(model, survey, seed=seed, options=options, notify=notify)
+    return analyse_fit(
+        fitted, parts, grid=grid, nonresponders=nonresponders, target=target, runner=runner, notify=notify,
+        seconds=time.perf_counter() - started,
+    )  # fmt: skip
+
+
+def analyse_fit(
+    fitted: Fit,
+    parts: Sequence[str] = PARTS,
+    *,
+    grid: Grid | str | Path | None = None,
+    nonresponders: NonResponders | None = None,
+    target: Target | None = None,
+    runner: Runner | None = None,
+    notify: Notify = silent,
+    seconds: float = 0.0,
+) -> Sensitivity:
+    """Ask of a fit what it would take to change the conclusion on an effect; arguments and errors as `analyse`.
+
+    The specification as it is, is not fitted again. ``seconds`` is what the fit took.
+    """
+    _check_parts(parts)
+    target = checked_target(fitted.model, target)
+    runner = runner or Runner()
+    started = time.perf_counter() - seconds
     effects = fitted.effects()
     verdict = fitted.diagnose(effects)
     base = estimate_of(effects.table(CI_PROB), target, trustworthy=verdict.trustworthy)
-    seconds = {"fit": round(time.perf_counter() - started, 3)}
+    spent = {"fit": round(time.perf_counter() - started, 3)}
+    runner.learn(fitted, effects)
     found: dict[str, object] = {}
     refused: dict[str, BayesSpError] = {}
     asked = tuple(part for part in PARTS if part in parts)
@@ -197,14 +224,20 @@ def analyse(
             raise
         except BayesSpError as error:
             refused[name] = error
-        seconds[name] = round(time.perf_counter() - started, 3)
+        spent[name] = round(time.perf_counter() - started, 3)
     if not found:
         raise next(iter(refused.values()))
     reasons = {name: "; ".join(problem.rstrip(".") for problem in error.problems) for name, error in refused.items()}
     unfitted = any(isinstance(error, FitError) for error in refused.values())
     return Sensitivity(
-        fitted, effects, verdict, target, base, asked, refused=reasons, unfitted=unfitted, seconds=seconds, **found  # type: ignore[arg-type]
+        fitted, effects, verdict, target, base, asked, refused=reasons, unfitted=unfitted, seconds=spent, **found  # type: ignore[arg-type]
     )  # fmt: skip
+
+
+def _check_parts(parts: Sequence[str]) -> None:
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown or not parts:
+        raise BayesSpError("parts", [f"must be some of {', '.join(PARTS)}, found {', '.join(unknown) or 'none'}"])
 
 
 def _made(
@@ -227,7 +260,7 @@ def _made(
         yield "kappa", "kappa", lambda: kappa_curve(fitted, target=target)
     if CONFOUNDING in asked:
         yield "E-values", "e_values", lambda: e_values(fitted)
-        yield "unmeasured confounding", "confounding", lambda: confounding(model, survey, **common)  # type: ignore[arg-type]
+        yield "unmeasured confounding", "confounding", lambda: confounding(model, survey, fitted=fitted, **common)  # type: ignore[arg-type]
     if ATTRITION in asked:
         absent = nonresponders or (published_nonresponders() if survey.reconstructed else None)
         if absent is not None:

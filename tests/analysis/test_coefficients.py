@@ -18,6 +18,7 @@ from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.reading.load import load_model, shipped_models
 from bayes_sp.names import COEFFICIENT_COLUMNS
+from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.report.text.coefficients import coefficient_lines
 from bayes_sp.report.text.layout import WIDTH
 
@@ -91,7 +92,7 @@ def test_every_shipped_specification_has_a_table(name):
     """Every element of the posterior stands in one row, with an estimate, and the printed lines fit the page."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # so few draws cannot be trusted
-        fitted = fit(name, options=FEW, pointwise=False)
+        fitted = fit(name, reconstruct(seed=1), options=FEW, pointwise=False)
     found = fitted.coefficients_with_notes()
     table = found.table
     assert len(table) == sum(array[0, 0].size for array in fitted.posterior["posterior"].to_dataset().values())

@@ -21,7 +21,7 @@ from bayes_sp.design.read import read_survey
 from bayes_sp.errors import FitError, RunError
 from bayes_sp.model.reading.load import shipped_models
 from bayes_sp.records.published.article import published
-from bayes_sp.report.folders.run import read_run
+from bayes_sp.report.folders.finished import read_run
 
 PROGRAM = [sys.executable, "-m", "bayes_sp"]
 

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from bayes_sp.cli.main import NOT_TRUSTWORTHY, OK, USER_MISTAKE, main
 from bayes_sp.errors import FitWarning
-from bayes_sp.report.folders.run import read_run
+from bayes_sp.report.folders.compared import Wanted, is_same
+from bayes_sp.report.folders.finished import read_run
 from bayes_sp.report.text import models as report
 
 
@@ -56,10 +57,31 @@ def test_specifications_are_fitted_saved_and_taken_again(clinic, capsys, monkeyp
         raise AssertionError("fitted again")
 
     monkeypatch.setattr(report, "analyse", fail)
+    monkeypatch.setattr("bayes_sp.analysis.fit.Fit.loo", fail)
+    monkeypatch.setattr(report, "read_run", fail)  # not even the draws are read
     assert main([*arguments, "--overwrite", "--cores", "1"]) == OK
     again = capsys.readouterr().out
     assert again.count("Taken from a finished run: ") == 2
-    assert first.partition("2. Which")[0].splitlines()[2:] == again.partition("2. Which")[0].splitlines()[2:]
+    assert first.splitlines() == [line for line in again.splitlines() if not line.startswith("Taken from")]
+    pd.testing.assert_frame_equal(pd.read_csv(clinic / "both" / "compare.csv"), table)
+
+
+def test_a_specification_that_is_new_is_fitted_and_compared_with_the_first(clinic, capsys, small_tables):
+    """What is kept of the others is taken; the first one's draws are read, since elpd is compared by patient."""
+    assert main(["compare", "own.toml", "less.toml", "--data", "clinic.csv", "--bootstrap", "0"]) == OK
+    small_tables["title"] = "Without housing"
+    del small_tables["covariates"]["housing"]
+    (clinic / "third.toml").write_text(tomli_w.dumps(small_tables), encoding="utf-8")
+    capsys.readouterr()
+    names = ["own.toml", "less.toml", "third.toml"]
+    assert main(["compare", *names, "--data", "clinic.csv", "--bootstrap", "0"]) == OK
+    assert capsys.readouterr().out.count("Taken from a finished run: ") == 2
+    assert main(["compare", *names, "--data", "clinic.csv", "--bootstrap", "0", "--seed", "2"]) == OK
+    assert "Taken from" not in capsys.readouterr().out
+    tables = [pd.read_csv(clinic / "runs" / name / "compare.csv") for name in ("compare-1-2", "compare-1")]
+    both = [table[table["specification"] != "third"].reset_index(drop=True) for table in tables]
+    pd.testing.assert_frame_equal(*both)
+    assert tables[0].query("specification == 'third'")["elpd_difference"].notna().all()
 
 
 @pytest.mark.parametrize(
@@ -149,16 +171,16 @@ def test_another_seed_or_other_records_are_another_run(clinic):
     model = load_model("own.toml")
     survey, options = read_survey("clinic.csv", model), SamplerOptions(draws=50)
     run = clinic / "run"
-    assert report._is_same(run, model, survey, 1, options)
-    assert report._is_same(run, model, survey, 1, SamplerOptions(draws=50, cores=1))
-    assert not report._is_same(run, model, survey, 2, options)
-    assert not report._is_same(run, model, survey, 1, SamplerOptions(draws=51))
-    assert not report._is_same(run, load_model("less.toml"), survey, 1, options)
+    assert is_same(run, Wanted(model, survey, 1, options))
+    assert is_same(run, Wanted(model, survey, 1, SamplerOptions(draws=50, cores=1)))
+    assert not is_same(run, Wanted(model, survey, 2, options))
+    assert not is_same(run, Wanted(model, survey, 1, SamplerOptions(draws=51)))
+    assert not is_same(run, Wanted(load_model("less.toml"), survey, 1, options))
     text = (clinic / "clinic.csv").read_text(encoding="utf-8").splitlines(keepends=True)
     (clinic / "clinic.csv").write_text("".join(text[:-1]), encoding="utf-8")
-    assert not report._is_same(run, model, read_survey("clinic.csv", model), 1, options)
+    assert not is_same(run, Wanted(model, read_survey("clinic.csv", model), 1, options))
     (run / "run.toml").write_text("x = ", encoding="utf-8")
-    assert not report._is_same(run, model, survey, 1, options)
+    assert not is_same(run, Wanted(model, survey, 1, options))
 
 
 def test_a_checked_fit_says_and_keeps_its_criticism(clinic, capsys):
@@ -198,16 +220,16 @@ def test_two_comparisons_at_once_keep_both(clinic, monkeypatch):
     from bayes_sp.analysis.comparison.models import multiverse
     from bayes_sp.report.folders.models import new_comparison_folder, save_comparison
 
-    monkeypatch.setattr("bayes_sp.report.folders.models.plot_multiverse", lambda _: Figure())
+    monkeypatch.setattr("bayes_sp.report.folders.models.plot_models", lambda _: Figure())
     found = multiverse([])
     with new_comparison_folder(None, 1) as one, new_comparison_folder(None, 1) as two:
         assert (str(one), str(two)) == ("runs/compare-1", "runs/compare-1-2")
-        assert save_comparison(found, one, "one") == one
-        assert save_comparison(found, one, "also one") == clinic.relative_to(clinic) / "runs" / "compare-1-3"
-        assert save_comparison(found, one, "again", overwrite=True) == one
+        assert save_comparison(found, one, "one", {}) == one
+        assert save_comparison(found, one, "also one", {}) == clinic.relative_to(clinic) / "runs" / "compare-1-3"
+        assert save_comparison(found, one, "again", {}, overwrite=True) == one
     assert sorted(path.name for path in (clinic / "runs").iterdir()) == ["compare-1", "compare-1-3"]
     texts = [
         (clinic / "runs" / name / "compare.txt").read_text(encoding="utf-8") for name in ("compare-1", "compare-1-3")
     ]
     assert texts == ["again", "also one"]
-    assert all(len(list(path.iterdir())) == 3 for path in (clinic / "runs").iterdir())
+    assert all(len(list(path.iterdir())) == 4 for path in (clinic / "runs").iterdir())

@@ -114,5 +114,5 @@ def test_a_count_that_is_a_typing_mistake_is_refused():
 
 def test_no_patient_is_in_a_repr():
     """The arrays of a design do not print themselves."""
-    design = sp.design_arrays(load_model(_tables()), _survey())
+    design = design_arrays(load_model(_tables()), _survey())
     assert "array" not in repr(design)

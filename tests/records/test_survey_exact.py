@@ -37,8 +37,7 @@ def read(folder, text, model=MODEL):
 def test_a_line_that_names_the_separator_is_no_row(tmp_path, line) -> None:
     """Spreadsheets write such a line and do not show it, so that rows are counted from the names on."""
     assert read(tmp_path, f"{line}\r\n{TEXT}").digest == read(tmp_path, TEXT).digest
-    with pytest.raises(SurveyError, match="not separated by commas"):
-        read(tmp_path, f"sep=;\n{TEXT}".replace(",", ";"))
+    assert read(tmp_path, f"sep=;\n{TEXT}".replace(",", ";")).digest == read(tmp_path, TEXT).digest
     with pytest.raises(SurveyError, match=r"found at row 2 \('two'\)"):
         read(tmp_path, f"{line}\n{TEXT}".replace("2.000", "two", 1))
 

@@ -16,7 +16,7 @@ from bayes_sp.analysis.fit import Fit
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.design.build import design_arrays
 from bayes_sp.effects.paths import Effects, compute_effects
-from bayes_sp.inference.bootstrap.bootstrap import bootstrap
+from bayes_sp.inference.bootstrap.bootstrap import bootstrap_effects
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.normal_twin import twin_of
 from bayes_sp.model.path_model import PathModel
@@ -38,7 +38,7 @@ def analyse_by_hand(make_posterior: Callable[..., Any]) -> Callable[..., Analysi
             design = design_arrays(each, survey)
             tree = make_posterior(each, design, seed=4, chains=2, draws=100)
             effects = compute_effects(each, design, tree["posterior"].to_dataset(), mark=survey.mark)
-            fits.append(Fitted(each, effects, bootstrap(design, seed=4, replicates=50)))
+            fits.append(Fitted(each, effects, bootstrap_effects(design, seed=4, replicates=50)))
         fit = Fit(model, survey, tree, 4, SamplerOptions(draws=100, tune=1, chains=2, cores=1))
         recovered = recover_published(published())[0] if survey.reconstructed else ()
         verdict = Verdict(not reasons, reasons, NUMBERS, pd.DataFrame(TABLE))

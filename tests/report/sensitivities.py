@@ -10,6 +10,7 @@ from scripted import FEW, Scripted, chain_model, chain_records, chain_survey, fi
 from bayes_sp.analysis.batch.cell import Cell
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.nonresponders import NonResponders, nonresponders_from_records
+from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import RECONSTRUCTED, Survey
 from bayes_sp.sensitivity.every import PARTS, Sensitivity, analyse
 from bayes_sp.sensitivity.prior.grid_file import Grid, read_grid
@@ -87,4 +88,4 @@ def analysed(
 @cache
 def linear(parts: tuple[str, ...]) -> Sensitivity:
     """Return an analysis of the shipped specification whose outcome is normal, on the reconstructed records."""
-    return analyse(load_model("process6"), None, parts, options=FEW)
+    return analyse(load_model("process6"), reconstruct(seed=1), parts, options=FEW)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_sp.analysis.criticism.prior_check import check_priors
+from bayes_sp.analysis.criticism.prior_predictive import prior_predictive
 from bayes_sp.report.figures.criticism import (
     plot_influence,
     plot_loo_pit,
@@ -99,12 +99,12 @@ def test_a_patient_on_whom_the_conclusion_hangs_is_named(criticised):
 
 def test_priors_in_words_and_in_a_figure(small_model, make_user_survey):
     """Every statement of the table has a line; the figure has a panel for each response and its scale's ends."""
-    found = check_priors(small_model, make_user_survey(), draws=300)
+    found = prior_predictive(small_model, make_user_survey(), draws=300).check()
     text = prior_text(small_model, found)
     for quantity in found.table["quantity"]:
         assert quantity in text
     assert "Mood (normal, points (0-10))" in text
-    figure = plot_prior_check(small_model, found)
+    figure = plot_prior_check(found)
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["Mood", "Visits"]
     lines = {line.get_xdata()[0] for line in figure.axes[0].lines}
     assert found.observed["mood"] in lines
@@ -113,7 +113,7 @@ def test_priors_in_words_and_in_a_figure(small_model, make_user_survey):
 def test_the_figure_of_replicates_holds_the_tables_numbers(criticised):
     """Bars are observed frequencies, and diamonds the observed statistic of each level of the exposure."""
     checks = criticised.criticism.checks
-    figure = plot_predictive_checks(criticised.fit.model, checks)
+    figure = plot_predictive_checks(checks)
     above, below = figure.axes[1], figure.axes[3]
     rows = checks.frequencies[checks.frequencies["response"] == "visits"]
     np.testing.assert_allclose([bar.get_height() for bar in above.patches], rows["observed"])
@@ -123,8 +123,8 @@ def test_the_figure_of_replicates_holds_the_tables_numbers(criticised):
 
 def test_the_other_figures_hold_every_patient(criticised):
     """One line for each patient's influence; one distribution function for each response."""
-    model, found = criticised.fit.model, criticised.criticism
-    (axes,) = plot_influence(model, found.influence).axes
+    found = criticised.criticism
+    (axes,) = plot_influence(found.influence).axes
     np.testing.assert_array_equal(axes.lines[1].get_xdata(), found.influence.table["row"])
     np.testing.assert_allclose(axes.lines[1].get_ydata(), found.influence.table["shift_sd"])
-    assert len(plot_loo_pit(model, found.pit).axes) == 2
+    assert len(plot_loo_pit(found.pit).axes) == 2

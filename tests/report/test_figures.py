@@ -15,7 +15,8 @@ from bayes_sp.design.build import design_arrays
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import DIFFERENCE, TOTAL_INDIRECT
-from bayes_sp.report.figures.paths import INK, QUIET, plot_comparison, plot_paths
+from bayes_sp.report.figures.canvas import QUIET
+from bayes_sp.report.figures.paths import INK, plot_comparison, plot_paths
 
 
 def texts_of(axes) -> list[str]:
@@ -75,7 +76,7 @@ def test_every_figure_says_what_the_records_are(name, request):
     """The mark of the records stands on both figures: on reconstructed ones, and on a user's file, each its own."""
     analysis = request.getfixturevalue(name)
     paths = plot_paths(analysis.fit)
-    forest = plot_comparison(analysis.fit.model, analysis.comparison)
+    forest = plot_comparison(analysis.comparison)
     for text in (paths.get_supxlabel(), forest.axes[0].get_title()):
         assert analysis.fit.survey.mark in text
         assert ("reconstructed" in text) == analysis.fit.survey.reconstructed
@@ -83,7 +84,7 @@ def test_every_figure_says_what_the_records_are(name, request):
 
 def test_the_forest_holds_every_difference_of_the_table(own_analysis):
     """Each kind of result is one series whose points are the table's estimates."""
-    (axes,) = plot_comparison(own_analysis.fit.model, own_analysis.comparison).axes
+    (axes,) = plot_comparison(own_analysis.comparison).axes
     table = own_analysis.comparison.table
     table = table[(table["scale"] == DIFFERENCE) & (table["path"] != TOTAL_INDIRECT)]  # one path is all of it
     series = {line.get_label(): line.get_xdata() for line in axes.lines if not line.get_label().startswith("_")}
@@ -99,7 +100,7 @@ def test_the_forest_holds_every_difference_of_the_table(own_analysis):
 
 def test_the_forests_lines_are_the_intervals(own_analysis):
     """Every interval of the table is drawn from its lower to its upper limit; an estimate without limits has none."""
-    (axes,) = plot_comparison(own_analysis.fit.model, own_analysis.comparison).axes
+    (axes,) = plot_comparison(own_analysis.comparison).axes
     table = own_analysis.comparison.table
     table = table[(table["scale"] == DIFFERENCE) & (table["path"] != TOTAL_INDIRECT) & table["lower"].notna()]
     drawn = np.concatenate([[path.vertices[:, 0] for path in lines.get_paths()] for lines in axes.collections])
@@ -112,7 +113,7 @@ def test_infinite_limits_are_drawn_to_the_edge(own_analysis):
     table = table[table["path"] != TOTAL_INDIRECT].copy()
     row = table.index[(table["scale"] == DIFFERENCE) & (table["inference"] == "bootstrap")][0]
     table.loc[row, "lower"] = -np.inf
-    (axes,) = plot_comparison(own_analysis.fit.model, replace(own_analysis.comparison, table=table)).axes
+    (axes,) = plot_comparison(replace(own_analysis.comparison, table=table)).axes
     heads = [line for line in axes.lines if line.get_marker() == "<"]
     assert [line.get_xdata()[0] for line in heads] == [axes.get_xlim()[0]]
     drawn = np.concatenate([[path.vertices[:, 0] for path in lines.get_paths()] for lines in axes.collections])
@@ -123,7 +124,7 @@ def test_infinite_limits_are_drawn_to_the_edge(own_analysis):
 
 def test_the_forests_rows_are_the_paths_from_top_to_bottom(own_analysis):
     """Paths stand in words in the order of the table, the first on top, and no two points share a height."""
-    (axes,) = plot_comparison(own_analysis.fit.model, own_analysis.comparison).axes
+    (axes,) = plot_comparison(own_analysis.comparison).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["direct", "via Mood", "total"]
     bottom, top = axes.get_ylim()
     assert bottom > top
@@ -134,9 +135,9 @@ def test_the_forests_rows_are_the_paths_from_top_to_bottom(own_analysis):
 
 def test_the_forests_axis_says_the_contrast_and_the_unit(own_analysis):
     """The horizontal axis names outcome, exposure, contrast and unit."""
-    (axes,) = plot_comparison(own_analysis.fit.model, own_analysis.comparison).axes
+    (axes,) = plot_comparison(own_analysis.comparison).axes
     assert axes.get_xlabel() == "Visits: difference for walks a week 0 → 2\n(visits per person per year)"
-    (axes,) = plot_comparison(own_analysis.fit.model, own_analysis.comparison, unit="visits").axes
+    (axes,) = plot_comparison(own_analysis.comparison, unit="visits").axes
     assert axes.get_xlabel().endswith("\n(visits)")
 
 
@@ -147,7 +148,7 @@ def test_signs_of_formulas_in_labels_are_drawn_as_they_are(own_analysis):
     priced = replace(model, variables=variables, title="Cost $^$")
     for figure in (
         plot_paths(replace(own_analysis.fit, model=priced)),
-        plot_comparison(priced, own_analysis.comparison),
+        plot_comparison(replace(own_analysis.comparison, model=priced)),
     ):
         figure.savefig(io.BytesIO(), format="png")
 

@@ -12,7 +12,8 @@ import pytest
 
 from bayes_sp.errors import RunError
 from bayes_sp.files import Partial, _here
-from bayes_sp.report.folders.run import RUN_FILE, Destination, RunFolder, check_destination, default_folder, read_run
+from bayes_sp.report.folders.finished import read_run
+from bayes_sp.report.folders.run import RUN_FILE, Destination, RunFolder, check_destination, default_folder
 
 WRITER = """
 import signal

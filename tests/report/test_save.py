@@ -16,7 +16,7 @@ from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import specification_digest
 from bayes_sp.report.folders.analysis import save_analysis
-from bayes_sp.report.folders.run import read_run
+from bayes_sp.report.folders.finished import read_run
 
 FILES = {
     "run.toml", "summary.txt", "posterior.nc", "effects.csv", "coefficients.csv", "comparison.csv", "bootstrap.csv",

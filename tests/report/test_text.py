@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayes_sp.analysis.comparison.table import Comparison
 from bayes_sp.effects.stable_signs import Sign
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.report.text.assumptions import assumptions, in_sentence, path_words
@@ -119,7 +118,7 @@ def test_failed_resamples_are_told(own_analysis):
     bootstrap = own_analysis.comparison.bootstrap.copy()
     count = bootstrap["likelihood"] == "negative_binomial"
     bootstrap.loc[count, ["failed", "reasons"]] = [7, "7 x singular"]
-    comparison = Comparison(own_analysis.comparison.table, bootstrap, "made up")
+    comparison = replace(own_analysis.comparison, bootstrap=bootstrap)
     text = " ".join(summary_text(replace(own_analysis, comparison=comparison)).split())
     assert "negative binomial: 7 of 50 bootstrap samples failed (7 x singular); they enter no interval." in text
     assert "normal: 0 of" not in text
@@ -133,7 +132,8 @@ def test_boundaries_infinite_limits_and_withheld_ones_are_told(own_analysis):
     bootstrap.loc[count, "lower"] = np.nan
     cells = (table["likelihood"] == "negative_binomial") & (table["inference"] == "bootstrap")
     table.loc[cells, ["lower", "upper"]] = [-np.inf, np.nan]
-    text = " ".join(summary_text(replace(own_analysis, comparison=Comparison(table, bootstrap, "made up"))).split())
+    comparison = replace(own_analysis.comparison, table=table, bootstrap=bootstrap)
+    text = " ".join(summary_text(replace(own_analysis, comparison=comparison)).split())
     assert (
         "negative binomial: in 9 of 50 bootstrap samples the likelihood has its maximum on a boundary (9 x no events "
         "at all); each enters with the limits of its effects."
@@ -147,7 +147,7 @@ def test_columns_on_different_records_say_so_in_their_head(own_analysis):
     """Where cells are missing, the head of each column says on how many records it rests."""
     table = own_analysis.comparison.table.copy()
     table.loc[table["inference"] == "posterior", "patients"] = 131
-    comparison = Comparison(table, own_analysis.comparison.bootstrap, "made up")
+    comparison = replace(own_analysis.comparison, table=table)
     lines = summary_text(replace(own_analysis, comparison=comparison)).splitlines()
     head = "bootstrap (complete records, n = 120)  posterior (all records, n = 131)"
     assert any(" ".join(line.split()).endswith(" ".join(head.split())) for line in lines)

@@ -29,7 +29,7 @@ LAST = "slope loneliness_t1 -> appointments_t1"
 
 @pytest.fixture(scope="module")
 def fit():
-    return sp.fit("primary", options=FEW)
+    return sp.fit("primary", sp.reconstruct(seed=1), options=FEW)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_under_a_log_link_the_ratio_is_that_of_any_patients(found):
 
 def test_under_an_identity_link_nothing_but_a_slope_matters():
     """A linear chain has one effect for everyone, whatever their covariates and levels."""
-    fit = sp.fit("process6", options=FEW)
+    fit = sp.fit("process6", sp.reconstruct(seed=1), options=FEW)
     found = attrition(fit, published_nonresponders(), points=3)
     own = found.effects["responders"].draws[AVERAGE]
     for other in found.effects.values():
@@ -111,7 +111,12 @@ def test_the_error_of_a_tipping_delta_is_its_spread_over_seeds():
     """Eight fits that differ in their seed: the SD of their tipping deltas is what each says of itself."""
     tips = []
     for seed in range(1, 9):
-        own = attrition(sp.fit("primary", seed=seed, options=FEW), published_nonresponders(), shifts={}, points=5)
+        own = attrition(
+            sp.fit("primary", sp.reconstruct(seed=1), seed=seed, options=FEW),
+            published_nonresponders(),
+            shifts={},
+            points=5,
+        )
         tips.append([(tip.deltas[0], tip.errors[0]) for tip in own.tipping])
     deltas, errors = np.moveaxis(np.array(tips), -1, 0)
     ratio = deltas.std(axis=0, ddof=1) / np.sqrt((errors**2).mean(axis=0))
@@ -121,7 +126,7 @@ def test_the_error_of_a_tipping_delta_is_its_spread_over_seeds():
 @pytest.mark.parametrize("name", ["primary", "zinb"])
 def test_where_no_level_can_tip_the_sign_none_does(name):
     """Far beyond any range: 20 to either side, for levels alone and together."""
-    fit = sp.fit(name, options=replace(FEW, draws=75))
+    fit = sp.fit(name, sp.reconstruct(seed=1), options=replace(FEW, draws=75))
     target = Target(TOTAL) if name == "zinb" else target_of(fit.model)
     effects, ways = along(fit, (None, {}), target)
     proven = [way for way in ways if why_never(effects, way, target)]
@@ -136,7 +141,7 @@ def test_where_no_level_can_tip_the_sign_none_does(name):
 def test_a_level_of_the_outcome_scales_the_others_in_any_chain():
     """The criterion on shared signs: with strong paths it proves what steps far out find."""
     model = load_model("zinb")
-    fit = sp.fit(model, options=FEW)
+    fit = sp.fit(model, sp.reconstruct(seed=1), options=FEW)
     draws = fit.posterior["posterior"].to_dataset()
     strong = draws.assign(
         belonging_t1=draws["belonging_t1"] + 1.0 * (draws["belonging_t1_term"] == "group_change"),

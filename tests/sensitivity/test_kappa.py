@@ -9,7 +9,7 @@ import pytest
 import bayes_sp as sp
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.names import AVERAGE, DIFFERENCE, RATE_RATIO, TOTAL
-from bayes_sp.sensitivity.kappa import kappa_curve
+from bayes_sp.sensitivity.coupling import kappa_curve
 
 FEW = SamplerOptions(draws=100, tune=100, chains=2)
 VIA_FIRST = "group_change -> belonging_t1 -> appointments_t1"

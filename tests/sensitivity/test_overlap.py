@@ -13,9 +13,8 @@ from scipy import stats
 import bayes_sp as sp
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.reading.load import load_model
-from bayes_sp.sensitivity import prior_overlap
 from bayes_sp.sensitivity.power.marginals import marginal, marginal_cutpoint, marginal_share
-from bayes_sp.sensitivity.power.overlap import overlap, posterior_density
+from bayes_sp.sensitivity.power.overlap import overlap, posterior_density, prior_overlap
 
 FEW = sp.SamplerOptions(draws=100, tune=150, chains=2)
 
@@ -86,7 +85,7 @@ def test_few_effective_draws_have_a_wider_bandwidth():
 
 @pytest.fixture(scope="module")
 def primary():
-    fit = sp.fit("primary", seed=1, options=sp.SamplerOptions(draws=400))
+    fit = sp.fit("primary", sp.reconstruct(seed=1), seed=1, options=sp.SamplerOptions(draws=400))
     return fit, prior_overlap(fit)
 
 

@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose
 import bayes_sp as sp
 from bayes_sp.analysis.batch.cell import Failure
 from bayes_sp.design.build import design_arrays
+from bayes_sp.effects.convergence import convergence_measures
 from bayes_sp.errors import BayesSpError
 from bayes_sp.inference.samplers.exact import exact_posterior
 from bayes_sp.model.distributions import Prior
@@ -26,7 +27,7 @@ from bayes_sp.sensitivity import PowerScaling, Runner, Target, power_scaling
 from bayes_sp.sensitivity.power.blocks import block_log_density, prior_blocks, total_log_likelihood
 from bayes_sp.sensitivity.power.refits import ALL_PRIORS, LIKELIHOOD
 from bayes_sp.sensitivity.power.result import CONFLICT, NOTHING, STRONG, UNKNOWN, diagnosis
-from bayes_sp.sensitivity.power.weights import power_weights, tail_sizes, weighted_summary
+from bayes_sp.sensitivity.power.weights import equal_weights, power_weights, tail_sizes, weighted_summary
 from bayes_sp.sensitivity.target import target_of
 
 FEW = sp.SamplerOptions(draws=100, tune=150, chains=2)
@@ -46,7 +47,7 @@ class Recording(Runner):
 
 @pytest.fixture(scope="module")
 def primary():
-    fit = sp.fit("primary", seed=1)
+    fit = sp.fit("primary", sp.reconstruct(seed=1), seed=1)
     return fit, power_scaling(fit, runner=Runner(workers=1))
 
 
@@ -82,6 +83,12 @@ def conflict():
     return fit, power_scaling(fit, runner=Runner(workers=1))
 
 
+def flat_effects(fit) -> np.ndarray:
+    """Return draws of all effects, (chain, draw, path by scale)."""
+    draws = fit.effects().draws[AVERAGE].transpose("chain", "draw", "path", "scale").to_numpy()
+    return draws.reshape(*draws.shape[:2], -1)
+
+
 def test_the_diagnostics_are_arvizs_summary_of_the_same_draws(primary):
     """All priors together and the likelihood, for every effect, from a tree with the same log-densities."""
     fit, found = primary
@@ -103,24 +110,34 @@ def test_the_diagnostics_are_arvizs_summary_of_the_same_draws(primary):
             assert_allclose(at, expected.loc[f"e{i}{j}", ["prior", "likelihood"]].to_numpy(dtype=float), rtol=1e-8)
 
 
-@pytest.mark.parametrize("alpha", [0.5, 2.0])
-@pytest.mark.parametrize("name", ["appointments_t1.slope", ALL_PRIORS])
+@pytest.mark.parametrize(
+    ("name", "alpha"),
+    [("appointments_t1.slope", 0.5), ("appointments_t1.slope", 2.0), (ALL_PRIORS, 0.7), (ALL_PRIORS, 2.0)],
+)
 def test_weights_agree_with_refits(primary, name, alpha):
-    """Means and limits of an explicit fit with the scaled prior, within Monte Carlo error, on every scale."""
+    """Means and limits of an explicit fit with the scaled prior, within 4.5 Monte Carlo errors, on every scale."""
     fit, found = primary
-    entries = [block.entry for block in prior_blocks(fit.model) if name in (ALL_PRIORS, block.name)]
-    again = sp.fit(scaled_model(fit.model, entries, alpha), fit.survey, seed=7).effects()
-    draws = again.draws[AVERAGE].transpose("chain", "draw", "path", "scale").to_numpy()
+    if alpha not in found.dataset["alpha"]:  # all priors to the power 0.5 have weights with heavy tails
+        found = power_scaling(fit, alphas=(alpha,), runner=Recording())
+    blocks = [block for block in prior_blocks(fit.model) if name in (ALL_PRIORS, block.name)]
+    log_p = sum(block_log_density(block, fit.posterior["posterior"].to_dataset()) for block in blocks)
+    weights = power_weights(log_p, alpha).weights
+    again = sp.fit(scaled_model(fit.model, [block.entry for block in blocks], alpha), fit.survey, seed=7)
+    own, values = (flat_effects(one) for one in (fit, again))
+    refit = weighted_summary(values, equal_weights(values), 0.95, tail_sizes(values))
     at = found.dataset.sel(block=name, alpha=alpha)
     assert str(at["method"].item()) == "weights"
-    sd = draws.std(axis=(0, 1))
-    shifts = np.abs(at["mean"].transpose("path", "scale").to_numpy() - draws.mean(axis=(0, 1))) / sd
-    assert shifts.max() < 0.12  # 4 errors of two means of about 3,000 effective draws each
-    # 4 errors of a limit: of some 400 effective draws in a skewed tail where all priors become wider, or 2,000
-    bound = 0.8 if name == ALL_PRIORS and alpha < 1 else 0.35
-    for limit, p in (("lower", 0.025), ("upper", 0.975)):
-        off = np.abs(at[limit].transpose("path", "scale").to_numpy() - np.quantile(draws, p, axis=(0, 1))) / sd
-        assert off.max() < bound, off
+    at = at.transpose("path", "scale", ...)
+    mean = at["mean"].to_numpy().ravel()
+    # a weighted mean varies by the squares of its weights, more where draws follow one another
+    sizes = convergence_measures(own)["ess_bulk"]
+    spread = np.einsum("cd,cdk->k", weights**2, (own - mean) ** 2) * weights.size / sizes
+    error = np.sqrt(spread + convergence_measures(values)["mcse_mean"] ** 2)
+    assert (np.abs(mean - refit.mean) < 4.5 * error).all(), (mean - refit.mean) / error
+    for limit in ("lower", "upper"):
+        off = at[limit].to_numpy().ravel() - getattr(refit, limit)
+        error = np.hypot(at[f"mcse_{limit}"].to_numpy().ravel(), getattr(refit, f"mcse_{limit}"))
+        assert (np.abs(off) < 4.5 * error).all(), off / error
 
 
 def test_stronger_priors_draw_the_serial_effect_towards_0(primary):

@@ -21,9 +21,7 @@ from bayes_sp.effects.paths import compute_effects
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.survey import Survey
-from bayes_sp.sensitivity.confounder.benchmarks import benchmark_strengths
 from bayes_sp.sensitivity.confounder.confounding import confounding
-from bayes_sp.sensitivity.confounder.e_values import e_values
 from bayes_sp.sensitivity.confounder.pairs import with_confounder
 from bayes_sp.sensitivity.confounder.surface import Surface, product_bias
 from bayes_sp.sensitivity.confounder.words import ASSUMPTIONS
@@ -335,10 +333,3 @@ def test_a_count_outcome_with_a_simulated_confounder():
     assert abs(float(adjusted.mean()) - 0.3) < 2 * float(adjusted.std())
     assert float(plain.mean()) - 0.3 > 2 * float(plain.std())
     assert abs(float(plain.mean() - adjusted.mean()) - product_bias(0.6, 0.5, 1.0)) < float(plain.std())
-
-
-def test_the_public_names_are_there():
-    """They are reached through ``bayes_sp.sensitivity``."""
-    public = sp.sensitivity
-    assert public.confounding is confounding
-    assert (public.e_values, public.benchmark_strengths) == (e_values, benchmark_strengths)

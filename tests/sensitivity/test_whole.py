@@ -9,6 +9,7 @@ from bayes_sp.analysis.batch.runner import Runner
 from bayes_sp.errors import BayesSpError, RunError, RunnerError
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.nonresponders import nonresponders_from_moments, nonresponders_from_records
+from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PARTS, PRIORS, analyse
 from bayes_sp.sensitivity.target import Target, estimate_of
 
@@ -169,9 +170,9 @@ def test_another_target_is_asked_of_every_part():
         asked([KAPPA], target=Target("walks -> moods -> visits"))
 
 
-def test_without_a_survey_the_records_are_reconstructed():
-    """The published study's, with its own patients who did not come back."""
-    found = analyse("primary", None, [ATTRITION], options=FEW)
+def test_non_responders_of_the_published_study_go_with_its_reconstructed_records():
+    """Where none are given, they are those whom the article describes."""
+    found = analyse("primary", reconstruct(seed=1), [ATTRITION], options=FEW)
     assert found.fit.survey.reconstructed
     assert int(found.attrition.curves.attrs["nonresponders"]) == 452
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from bayes_sp.analysis.batch.worker import receive, send
+from bayes_sp.endings import to_undo, undone
 from bayes_sp.errors import RunnerError
 
 # What the child runs: an interrupt from the terminal is the parent's to handle; modules are found where it finds them.
@@ -80,6 +81,11 @@ class Processes:
         self._lock = threading.Lock()
         self._started: list[subprocess.Popen[bytes]] = []
         self._stopped = False
+        self._key = to_undo(self._kill)
+
+    def _kill(self) -> None:
+        for process in list(self._started):
+            process.kill()
 
     def __enter__(self) -> Self:
         return self
@@ -87,11 +93,11 @@ class Processes:
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._stopped = True
-            for process in self._started:
-                process.kill()
+            self._kill()
         self._threads.shutdown(cancel_futures=True)
         for process in self._started:
             _close(process)
+        undone(self._key)
 
     def submit(self, function: Callable[..., Any], *arguments: object) -> Future[Any]:
         """Call a function of a module in one of the processes."""

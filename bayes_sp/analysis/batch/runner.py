@@ -17,6 +17,11 @@ from bayes_sp.analysis.batch.processes import Processes, usable_processors
 from bayes_sp.analysis.batch.progress import Tally
 from bayes_sp.analysis.batch.schedule import Place, fitted_at, fitted_here
 from bayes_sp.analysis.batch.store import Store
+from bayes_sp.analysis.batch.work import answer_with
+from bayes_sp.analysis.criticism.diagnostics import diagnose
+from bayes_sp.analysis.fit import Fit
+from bayes_sp.effects.paths import Effects
+from bayes_sp.effects.summary import CI_PROB
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,6 +47,8 @@ class Runner:
         Called with a line after each cell: ``37 of 100 cells (3 taken from the store, 1 failed), about 40 s left``.
     written
         Keys of the answers that this runner has put into the store.
+    known
+        Answers of fits that this runner was told of (`learn`), by key.
 
     Raises
     ------
@@ -55,6 +62,7 @@ class Runner:
     store: str | Path | None = None
     progress: Callable[[str], None] | None = None
     written: list[str] = field(default_factory=list, init=False, compare=False)
+    known: dict[str, Answer] = field(default_factory=dict, init=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.executor is not None and self.scheduler:
@@ -90,7 +98,9 @@ class Runner:
         distinct = {cell.key: cell for cell in reversed(cells)}
         found: dict[str, Outcome] = {}
         for key, cell in distinct.items():
-            if store is not None and (kept := store.get(cell)) is not None:
+            if key in self.known:
+                found[key] = self.known[key]
+            elif store is not None and (kept := store.get(cell)) is not None:
                 found[key] = kept
         tally = Tally(len(cells), sum(counts[key] for key in found))
         if found:
@@ -105,6 +115,25 @@ class Runner:
                 tally.add(counts[cell.key], failed=isinstance(outcome, Failure))
                 self._say(tally)
         return [_named(found[cell.key], cell) for cell in cells]
+
+    def learn(self, fitted: Fit, effects: Effects | None = None, *, ci_prob: float = CI_PROB) -> Cell:
+        """Remember a fit, so that its cell is not fitted again, and return the cell.
+
+        Parameters
+        ----------
+        fitted
+            What was fitted.
+        effects
+            Its effects, where they are at hand.
+        ci_prob
+            Probability of the intervals in the answer.
+        """
+        effects = effects or fitted.effects()
+        cell = Cell(fitted.model.name, fitted.model, fitted.survey, fitted.seed, fitted.options, effects.kappa, ci_prob)
+        if cell.key not in self.known:
+            verdict = diagnose(fitted.posterior, effects.quantities())
+            self.known[cell.key] = answer_with(cell, effects, verdict, 0.0)
+        return cell
 
     @contextmanager
     def _fitted(self, cells: Sequence[Cell]) -> Iterator[Generator[tuple[Cell, Outcome]]]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.analysis.batch.cell import Answer, Cell, Failure, Outcome, made_with, with_cores
-from bayes_sp.analysis.criticism.diagnostics import diagnose
+from bayes_sp.analysis.criticism.diagnostics import Verdict, diagnose
 from bayes_sp.analysis.fit import fit
 from bayes_sp.effects.paths import Effects
 from bayes_sp.errors import BayesSpError, FitWarning, RunnerError
@@ -31,8 +31,13 @@ def answer(cell: Cell) -> Outcome:
         verdict = diagnose(fitted.posterior, effects.quantities())
     except BayesSpError as error:
         return failure(cell, "; ".join(error.problems))
+    return answer_with(cell, effects, verdict, time.perf_counter() - started)
+
+
+def answer_with(cell: Cell, effects: Effects, verdict: Verdict, seconds: float) -> Answer:
+    """Return the answer of a cell that has been fitted."""
     table = answer_table(effects, cell.ci_prob)
-    return Answer(cell.key, table, verdict.trustworthy, verdict.reasons, round(time.perf_counter() - started, 3))
+    return Answer(cell.key, table, verdict.trustworthy, verdict.reasons, round(seconds, 3))
 
 
 def answer_elsewhere(survey: Survey, parts: Mapping[str, Any], expected: Mapping[str, str]) -> Outcome:

@@ -2,26 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from bayes_sp.analysis.criticism.diagnostics import Verdict
-from bayes_sp.analysis.criticism.elpd import elpd_difference
-from bayes_sp.analysis.criticism.loo import Loo
+from bayes_sp.analysis.criticism.loo import Loo, elpd_difference
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import AVERAGE, DIFFERENCE, MULTIVERSE_COLUMNS, TOTAL, TOTAL_INDIRECT, path_name
-from bayes_sp.safe_text import html
+from bayes_sp.shown import Part, Shown, short
 
 SERIAL, DIRECT = "serial", "direct"
 EFFECTS = (SERIAL, DIRECT, TOTAL_INDIRECT, TOTAL)
 WORDS = {SERIAL: "serial", TOTAL_INDIRECT: "indirect"}
 REFERENCE = "others are compared with it"
+
+
+@dataclass(frozen=True, eq=False)
+class KnownEffects:
+    """Effects of a finished run: the table that it keeps, in the place of draws.
+
+    Attributes
+    ----------
+    table
+        ``effects.csv``.
+    contrast, unit, mark
+        As in `Effects`.
+    """
+
+    table: pd.DataFrame
+    contrast: tuple[float, float]
+    unit: str
+    mark: str
+
+    def intervals(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
+        """Return the table.
+
+        Raises
+        ------
+        ValueError
+            For intervals of another probability than its own, which no table can give.
+        """
+        if not (self.table["ci_prob"] == ci_prob).all():
+            raise ValueError(f"the run keeps intervals of {self.table['ci_prob'].iloc[0]}, not of {ci_prob}")
+        return self.table
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,24 +64,27 @@ class ModelResult:
     model
         None where it could not be read.
     effects, verdict, loo
-        None where it was not fitted; ``loo`` also where it could not be computed.
+        None where it was not fitted; ``loo`` also where it could not be computed, and where ``elpd`` is known.
     reason
         Why it was not fitted, or has no ``loo``.
     mistake
         Whether the reason is in the specification or the records, not in the fit.
+    elpd
+        The table's columns on elpd, where an earlier comparison with the same first specification has them.
     """
 
     name: str
     model: PathModel | None = None
-    effects: Effects | None = None
+    effects: Effects | KnownEffects | None = None
     verdict: Verdict | None = None
     loo: Loo | None = None
     reason: str = ""
     mistake: bool = False
+    elpd: Mapping[str, object] | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Multiverse:
+@dataclass(frozen=True, eq=False, repr=False)
+class Multiverse(Shown):
     """Effects of several specifications.
 
     Attributes
@@ -100,8 +132,9 @@ class Multiverse:
         """Whether a specification is wrong or does not fit the records."""
         return any(entry.mistake for entry in self.entries)
 
-    def _repr_html_(self) -> str:
-        return html(self.sentence, self.table)
+    def _shown(self) -> tuple[str, list[Part]]:
+        rows = self.table[self.table["scale"].isin([DIFFERENCE]) | self.table["scale"].isna()]
+        return self.sentence, [short(rows, rows=len(rows)), list(self.notes)]
 
 
 def serial_path(model: PathModel) -> str:
@@ -153,6 +186,8 @@ def _rows(entry: ModelResult, reference: Loo | None, ci_prob: float) -> Iterator
 
 def _elpd(entry: ModelResult, reference: Loo | None) -> dict[str, object]:
     """Return the difference in elpd of the outcome from the reference, or why there is none."""
+    if entry.elpd is not None:
+        return dict(entry.elpd)
     if entry.loo is None or reference is None or entry.model is None:
         return {"elpd_reason": entry.reason or "not computed"}
     if entry.loo is reference:

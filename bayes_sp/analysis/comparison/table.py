@@ -6,22 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import AVERAGE, COEFFICIENT, COMPARISON_COLUMNS, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
-from bayes_sp.safe_text import html
+from bayes_sp.names import (
+    AVERAGE,
+    BOOTSTRAP_COLUMNS,
+    COEFFICIENT,
+    COMPARISON_COLUMNS,
+    DIFFERENCE,
+    TOTAL,
+    TOTAL_INDIRECT,
+    path_name,
+)
+from bayes_sp.shown import Part, Shown, short
 
 PUBLISHED, BOOTSTRAP, POSTERIOR = "published", "bootstrap", "posterior"
-
-BOOTSTRAP_COLUMNS = (
-    "path", "scale", "decomposition", "likelihood", "estimate", "lower", "upper", "lower_mcse", "upper_mcse",
-    "ci_kind", "ci_prob", "replicates", "failed", "reasons", "undefined", "boundary", "boundaries",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +54,8 @@ class Fitted:
         return self.model.equations[-1].family
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Shown):
     """The comparison as tables.
 
     Attributes
@@ -66,6 +69,8 @@ class Comparison:
         many resamples lie on which boundary of the likelihood.
     mark
         What the records are.
+    model
+        The specification.
     missing
         Why a column of the comparison is not there or must not be used, one sentence each.
     """
@@ -73,11 +78,13 @@ class Comparison:
     table: pd.DataFrame
     bootstrap: pd.DataFrame
     mark: str
+    model: PathModel
     missing: tuple[str, ...] = ()
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. Posterior: median, equal-tailed interval. Bootstrap: estimate, percentile interval."
-        return html(head, self.table)
+        rows = self.table[self.table["scale"] == DIFFERENCE]
+        return f"{head} Differences; other scales: .table.", [short(rows, rows=len(rows)), list(self.missing)]
 
 
 def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI_PROB) -> Comparison:
@@ -102,8 +109,9 @@ def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI
     table = table.sort_values(["scale", "path"], key=lambda column: column.map(order), kind="stable", ignore_index=True)
     for name in ("replicates", "failed", "boundary", "patients"):
         table[name] = table[name].astype("Int64")
-    intervals = [row for fitted in fits for row in _bootstrap_rows(fitted, paths)]
-    return Comparison(table, pd.DataFrame(intervals, columns=list(BOOTSTRAP_COLUMNS)), mark)
+    made = [fitted.bootstrap.table for fitted in fits if fitted.bootstrap is not None]
+    intervals = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=list(BOOTSTRAP_COLUMNS))
+    return Comparison(table, intervals, mark, model)
 
 
 def _published_rows(model: PathModel) -> Iterator[dict[str, Any]]:
@@ -135,27 +143,4 @@ def _rows(fitted: Fitted, paths: list[str], ci_prob: float) -> Iterator[dict[str
         yield {
             **common, "inference": POSTERIOR, "estimate": row.median, "lower": row.lower, "upper": row.upper,
             "ci_kind": CI_KIND, "patients": fitted.patients,
-        }  # fmt: skip
-
-
-def _bootstrap_rows(fitted: Fitted, paths: list[str]) -> Iterator[dict[str, Any]]:
-    result = fitted.bootstrap
-    if result is None:
-        return
-    reasons, boundaries = (
-        "; ".join(f"{count} x {words}" for words, count in found) for found in (result.reasons, result.boundaries)
-    )
-    for i, s, d in np.ndindex(*result.estimate.shape):
-        place, decomposition = (i, s, d), result.decompositions[d]
-        if result.scales[s] == COEFFICIENT or paths[i] == TOTAL:  # where alone and average are the same
-            if decomposition != AVERAGE:
-                continue
-            decomposition = ""
-        yield {
-            "path": paths[i], "scale": result.scales[s], "decomposition": decomposition,
-            "likelihood": fitted.likelihood, "estimate": result.estimate[place], "lower": result.lower[place],
-            "upper": result.upper[place], "lower_mcse": result.lower_mcse[place],
-            "upper_mcse": result.upper_mcse[place], "ci_kind": result.ci_kind, "ci_prob": result.ci_prob,
-            "replicates": result.replicates, "failed": result.failed, "reasons": reasons,
-            "undefined": result.undefined[place], "boundary": result.at_boundary, "boundaries": boundaries,
         }  # fmt: skip

@@ -13,15 +13,16 @@ from bayes_sp.analysis.criticism.psis import leave_one_out_weights, weighted_qua
 from bayes_sp.arrays import Array
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.inference.options import PARETO_K_LIMIT
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import INFLUENCE_COLUMNS
-from bayes_sp.safe_text import html
+from bayes_sp.shown import Part, Shown, short
 
 WEIGHTS, REFIT = "weights", "refit"
 Refit = Callable[[int], Array | None]  # patient left out -> draws of the effect without it; None where it failed
 
 
-@dataclass(frozen=True, eq=False)
-class Influence:
+@dataclass(frozen=True, eq=False, repr=False)
+class Influence(Shown):
     """An effect without each single patient.
 
     Attributes
@@ -38,8 +39,8 @@ class Influence:
         Probability of the intervals.
     notes
         What is not reliable.
-    mark
-        What the records are.
+    mark, model
+        What the records are, and the specification.
     """
 
     path: str
@@ -54,6 +55,7 @@ class Influence:
     ci_prob: float = CI_PROB
     notes: tuple[str, ...] = ()
     mark: str = ""
+    model: PathModel | None = None
 
     @property
     def changes_conclusion(self) -> pd.DataFrame:
@@ -61,9 +63,9 @@ class Influence:
         holds = self.lower <= 0 <= self.upper
         return self.table[((self.table["lower"] <= 0) & (self.table["upper"] >= 0)) != holds]
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. {self.path} [{self.scale}] without each single patient; with all: {self.median:.3g}"
-        return html(head, self.table.head(10))
+        return head, [short(self.table, INFLUENCE_COLUMNS, rows=10), list(self.notes)]
 
 
 def influence(

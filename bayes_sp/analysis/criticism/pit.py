@@ -15,6 +15,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.shown import Part, Shown
 
 BATCH = 2_000_000  # values at a time
 GRID = 100
@@ -23,7 +24,7 @@ TINY = 1e-12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LooPit:
+class LooPit(Shown):
     """Probability integral transforms of every response, each patient left out of what predicts it.
 
     Attributes
@@ -32,12 +33,13 @@ class LooPit:
         By response, (n,) in [0, 1]; uniform where the equation predicts what happens, NaN where it is missing.
     seed
         Of the replicates and of the position within ties.
-    mark
-        What the records are.
+    model, mark
+        The specification, and what the records are.
     """
 
     values: Mapping[str, Array]
     seed: int
+    model: PathModel
     mark: str = ""
 
     def coverage(self, prob: float) -> dict[str, float]:
@@ -55,6 +57,12 @@ class LooPit:
             away = departure(u, grid)
             found[name] = bool(((away < lower - TINY) | (away > upper + TINY)).any())
         return found
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        inside = [f"{name}: {share:.0%}" for name, share in self.coverage(0.9).items()]
+        outside = [name for name, leaves in self.leaves_band().items() if leaves]
+        band = f"The band of calibrated predictions is left by {', '.join(outside) or 'none'}."
+        return f"{self.mark}. Patients inside their own 90 % predictive interval", [inside, band]
 
 
 def loo_pit(
@@ -113,7 +121,8 @@ def loo_pit(
                     told += np.where(one.drawn & np.isfinite(given), one.log_density() - given, 0.0)
     with np.errstate(invalid="ignore"):  # 0 / 0 where a response is missing
         found = {name: sums / total[name] for name, sums in found.items()}
-    return LooPit({name: np.where(np.isfinite(u), np.clip(u, 0.0, 1.0), np.nan) for name, u in found.items()}, seed)
+    clipped = {name: np.where(np.isfinite(u), np.clip(u, 0.0, 1.0), np.nan) for name, u in found.items()}
+    return LooPit(clipped, seed, model)
 
 
 def departure(values: Array, grid: Array) -> Array:

@@ -22,6 +22,7 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import observed_name
 from bayes_sp.records.survey import Survey
+from bayes_sp.shown import Part, Shown
 
 MOST_VALUES = 20_000_000  # log-likelihoods at a time
 LEAST_DRAWS = 400
@@ -30,8 +31,8 @@ LARGEST_ERROR = 0.01  # of one patient's log-likelihood, before it is said
 COUNTS = ("count", "binary", "integer")
 
 
-@dataclass(frozen=True, eq=False)
-class Criticism:
+@dataclass(frozen=True, eq=False, repr=False)
+class Criticism(Shown):
     """Criticism of one fit.
 
     Attributes
@@ -48,6 +49,14 @@ class Criticism:
     loo: Loo
     pit: LooPit
     influence: Influence
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        outside, changes = self.checks.outside, self.influence.changes_conclusion
+        said = [
+            f"{len(outside)} of {len(self.checks.table)} observed statistics lie outside their replicates.",
+            f"Patients without whom the interval of {self.influence.path} changes sides: {len(changes)}.",
+        ]
+        return self.checks.mark, [said, self.loo.table, *self.pit._shown()[1]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -17,15 +17,15 @@ from bayes_sp.design.design import Design
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import CHECK_COLUMNS, FREQUENCY_COLUMNS
-from bayes_sp.safe_text import html
+from bayes_sp.shown import Part, Shown, short
 
 REPLICATES = 1000
 BATCH = 2_000_000  # values at a time
 ALL = "all"
 
 
-@dataclass(frozen=True, eq=False)
-class PredictiveChecks:
+@dataclass(frozen=True, eq=False, repr=False)
+class PredictiveChecks(Shown):
     """Statistics of the records beside those of records replicated from the posterior.
 
     Attributes
@@ -38,8 +38,8 @@ class PredictiveChecks:
         For each response how many patients fall into each bin, observed and replicated.
     replicates, seed
         Number of replicated surveys, and seed.
-    mark
-        What the records are.
+    mark, model
+        What the records are, and the specification.
     """
 
     table: pd.DataFrame
@@ -47,6 +47,7 @@ class PredictiveChecks:
     replicates: int
     seed: int
     mark: str
+    model: PathModel
 
     @property
     def outside(self) -> pd.DataFrame:
@@ -63,9 +64,9 @@ class PredictiveChecks:
         ends = self.table["statistic"].isin(ENDS)
         return replace(self, table=self.table.assign(observed=self.table["observed"].mask(ends)))
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. {self.replicates} replicated surveys (seed {self.seed}), equal-tailed intervals."
-        return html(head, self.table)
+        return head, [short(self.table[self.table["exposure"] == ALL], rows=len(self.table))]
 
 
 def predictive_checks(
@@ -124,7 +125,9 @@ def predictive_checks(
             rows.append({"response": response, "patients": int(own[key[1]].sum()), **_row(key, value, drawn, ci_prob)})
         frequencies.append(_frequencies(predictor, np.concatenate(counted[response]), ci_prob))
     table = pd.DataFrame(rows, columns=list(CHECK_COLUMNS))
-    return PredictiveChecks(table, pd.concat(frequencies, ignore_index=True), parameters.sizes["draw"], seed, mark)
+    return PredictiveChecks(
+        table, pd.concat(frequencies, ignore_index=True), parameters.sizes["draw"], seed, mark, model
+    )
 
 
 def _batches(parameters: xr.Dataset, numbers: int) -> Iterator[xr.Dataset]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,15 +12,11 @@ import pandas as pd
 from bayes_sp.analysis.criticism.predictors import Predictor, predictors
 from bayes_sp.analysis.criticism.prior_draws import draw_priors
 from bayes_sp.arrays import Array
-from bayes_sp.design.build import design_arrays
 from bayes_sp.design.design import Design
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import PRIOR_COLUMNS
-from bayes_sp.records.published.reconstruct import reconstruct
-from bayes_sp.records.survey import Survey
-from bayes_sp.safe_text import html
+from bayes_sp.shown import Part, Shown, short
 
 DRAWS = 2000
 BATCH = 2_000_000  # values at a time
@@ -30,8 +25,8 @@ FAR = 10  # times the observed mean: a mean that no clinic has
 MEAN, RESPONSE = "mean over patients", "single response"
 
 
-@dataclass(frozen=True, eq=False)
-class PriorCheck:
+@dataclass(frozen=True, eq=False, repr=False)
+class PriorCheck(Shown):
     """What the priors imply for each response, on its own scale.
 
     Attributes
@@ -45,6 +40,8 @@ class PriorCheck:
         By response: its observed mean, for figures only; no statement is made of it.
     draws, seed
         Number of draws, and seed.
+    model
+        The specification.
     mark
         Whose exposure and covariates the responses were predicted for.
     """
@@ -54,11 +51,12 @@ class PriorCheck:
     observed: Mapping[str, float]
     draws: int
     seed: int
+    model: PathModel
     mark: str
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         head = f"Draws from the priors ({self.draws}, seed {self.seed}), for {self.mark}."
-        return html(head, self.table)
+        return head, [short(self.table, rows=len(self.table))]
 
 
 def prior_check(
@@ -124,39 +122,7 @@ def prior_check(
         rows += _share_rows(predictor, np.concatenate(shares[name]), ci_prob)
     table = pd.DataFrame(rows, columns=list(PRIOR_COLUMNS))
     observed = {name: float(np.nanmean(predictor.observed)) for name, predictor in last.items()}
-    return PriorCheck(table, {name: np.concatenate(m) for name, m in means.items()}, observed, draws, seed, mark)
-
-
-def check_priors(
-    model: PathModel | str | Path = "primary",
-    survey: Survey | None = None,
-    *,
-    seed: int = 1,
-    draws: int = DRAWS,
-    thresholds: Mapping[str, float] | None = None,
-) -> PriorCheck:
-    """Say what a specification's priors imply for each response, before any response is looked at.
-
-    Parameters
-    ----------
-    model, survey
-        As in `fit`; of the survey only what stands on the right-hand side of an equation is used.
-    seed, draws
-        Seed, and number of draws.
-    thresholds
-        By response without an upper end: the mean that should not be exceeded; ten times the observed one by default.
-
-    Raises
-    ------
-    SpecificationError
-        Where a prior is improper (flat).
-    SurveyError
-        Where the survey does not fit the specification.
-    """
-    model = load_model(model)
-    survey = reconstruct() if survey is None else survey
-    design = design_arrays(model, survey)
-    return prior_check(model, design, seed=seed, draws=draws, thresholds=thresholds, mark=survey.mark)
+    return PriorCheck(table, {name: np.concatenate(m) for name, m in means.items()}, observed, draws, seed, model, mark)
 
 
 def far_mean(observed: Array) -> float:

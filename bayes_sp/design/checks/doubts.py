@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 
 import pandas as pd
@@ -12,7 +11,7 @@ from bayes_sp.design.checks.dose import RARE, departures, exposure_levels
 from bayes_sp.design.checks.identified import thin_groups
 from bayes_sp.design.checks.separation import empty_hurdles, separations, without_zeros
 from bayes_sp.design.design import Design
-from bayes_sp.errors import SurveyWarning
+from bayes_sp.errors import SurveyWarning, warn
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.checks import group_labels
 from bayes_sp.records.codes import Suspect, code_words, group_suspects, suspects
@@ -39,7 +38,7 @@ def survey_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
 def warn_of_doubts(model: PathModel, survey: Survey) -> None:
     """Warn of every doubt, each in a `SurveyWarning` of its own."""
     for doubt in survey_doubts(model, survey):
-        warnings.warn(f"{survey.source}: {doubt}", SurveyWarning, stacklevel=3)
+        warn(f"{survey.source}: {doubt}", SurveyWarning)
 
 
 def _persons(model: PathModel, survey: Survey) -> Iterator[str]:

@@ -7,10 +7,15 @@ import numpy as np
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.design.relevance import came_back, relevant
-from bayes_sp.errors import SurveyError
+from bayes_sp.errors import FitError, SurveyError
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.triangular import least_squares, triangle
 
 COLLINEAR = 1e-5  # as a distance; the normal equations see its square
 SOME = 10_000  # records that are looked at first where there are many more
+# A response's squares, products and likelihood have to stay among the computer's numbers, 1e-308 to 1e308; any other
+# column is brought to a size of 1 first, and only its own size and the inverse of that have to.
+MOST_SQUARED, MOST = 1e100, 1e305
 
 
 def check_design(design: Design, source: str) -> None:
@@ -38,7 +43,8 @@ def check_design(design: Design, source: str) -> None:
         )
     else:
         constant = [name for name, values in columns.items() if not _varies(values)]
-        problems += [_infinite(name) for name, values in columns.items() if np.isinf(values).any()]
+        extreme = [text for name, values in columns.items() if (text := _extreme(name, values, MOST))]
+        problems += [f"{text}; give it another unit" for text in extreme]
         problems += [_constant(name, design) for name in constant]
         if not constant and not any(np.isinf(values).any() for values in columns.values()):
             problems += _collinear({name: values for name, values in columns.items() if name != design.outcome})
@@ -56,7 +62,7 @@ def _unaccounted(design: Design) -> list[str]:
     found = []
     for name, family in zip(design.mediators, design.families, strict=False):
         cells = int((design.missing[name] & relevant(design, name)).sum()) if name in design.missing else 0
-        if cells and family in ("beta", "student_t"):
+        if cells and not FAMILIES[family].missing:
             found.append(
                 f'column "{name}": {cells} cells are missing, and missing mediators of the family "{family}" '
                 f'have no account; set missing = "complete" in the specification, or choose another family'
@@ -64,9 +70,35 @@ def _unaccounted(design: Design) -> list[str]:
     return found
 
 
-def _infinite(name: str) -> str:
-    """Return what is wrong with a covariate whose transform leaves the range of numbers."""
-    return f'column "{name}": its values are beyond the range of numbers after center and scale; give it another unit'
+def check_responses(design: Design, model: str, source: str) -> None:
+    """Refuse responses in a unit in which a likelihood leaves the range of numbers, before anything is computed.
+
+    Raises
+    ------
+    FitError
+        Naming the columns.
+    """
+    if problems := extreme_responses(design):
+        advice = "squares of such numbers are none; look at the units of the columns"
+        raise FitError(source, [f'the model "{model}" could not be fitted: {text}; {advice}' for text in problems])
+
+
+def extreme_responses(design: Design) -> list[str]:
+    """Return what is wrong with the units of responses, for each that has no room."""
+    found = [_extreme(name, design.y[:, k], MOST_SQUARED) for k, name in enumerate(design.responses)]
+    return [text for text in found if text]
+
+
+def _extreme(name: str, values: Array, most: float) -> str:
+    """Return what is wrong with a column in a unit that arithmetic has no room for; '' where nothing is."""
+    size = float(np.abs(values).max(initial=0.0, where=~np.isnan(values)))
+    if np.isinf(size):
+        return f'column "{name}": its values are beyond the range of numbers after center and scale'
+    if size > most:
+        return f'column "{name}": its values reach {size:.3g}, beyond {most:g}'
+    if 0.0 < size < 1.0 / most:
+        return f'column "{name}": its values are all nearer to 0 than {1.0 / most:g} ({size:.3g} at most)'
+    return ""
 
 
 def _constant(name: str, design: Design) -> str:
@@ -97,10 +129,10 @@ def _collinear(columns: dict[str, Array]) -> list[str]:
     centred = centred - centred.mean(axis=0)
     centred = centred / _largest(centred)
     centred = (centred - centred.mean(axis=0)) / centred.std(axis=0)
-    distance = np.abs(np.diag(np.linalg.qr(centred, mode="r"))) / np.sqrt(len(centred))
+    distance = np.abs(np.diag(triangle(centred))) / np.sqrt(len(centred))
     found = []
     for j in np.flatnonzero(distance < COLLINEAR):
-        weights = np.abs(np.linalg.lstsq(centred[:, :j], centred[:, j])[0])
+        weights = np.abs(least_squares(centred[:, :j], centred[:, j]))
         parts = [names[i] for i in np.flatnonzero(weights > 1e-6 * weights.max())]
         found.append(f'column "{names[j]}" follows exactly from {", ".join(parts)}; leave one of them out')
     return found

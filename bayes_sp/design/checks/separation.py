@@ -23,26 +23,26 @@ from bayes_sp.design.build import equation_matrix, zero_matrix
 from bayes_sp.design.design import Design
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Equation, PathModel
+from bayes_sp.triangular import least_squares
 
 MOST_ROWS = 20_000  # different ones that the linear program takes
 SOME = 10_000  # records that are looked at first where there are many more
 RUNAWAY = 12.0  # linear predictor beyond which a fit is looked at
 FEASIBLE = 1e-7
 MOST_APART = 1e5  # a column's largest value, in units of where nine tenths of it lie
-LOG_LINKS = ("poisson", "negative_binomial", "zero_inflated_negative_binomial")
 
 
 def separations(model: PathModel, design: Design) -> Iterator[tuple[str, tuple[str, ...], str]]:
     """Yield (response, terms, which of its parts) of each part of an equation that its terms separate."""
     for j, equation in enumerate(model.equations):
-        y = design.coded(j)
-        if equation.family == "bernoulli_logit":
+        y, family = design.coded(j), FAMILIES[equation.family]
+        if family.response == "binary":
             terms = _separating(model.terms(equation), equation_matrix(model, design, j), y, count=False)
             yield from _found(equation, terms, "one value from the other")
-        elif equation.family in LOG_LINKS:
+        elif family.response == "count" and family.zero_part != "hurdle":
             terms = _separating(model.terms(equation), equation_matrix(model, design, j), y, count=True)
             yield from _found(equation, terms, "zeros from counts")
-        elif FAMILIES[equation.family].name == "hurdle_negative_binomial":
+        elif family.zero_part == "hurdle":
             none = np.where(np.isnan(y), np.nan, (y == 0).astype(float))
             terms = _separating(model.zero_terms(equation), zero_matrix(model, design, j), none, count=False)
             yield from _found(equation, terms, "zeros from other counts")
@@ -63,7 +63,7 @@ def _separating(terms: tuple[str, ...], columns: Array, y: Array, *, count: bool
         return ()
     size = np.abs(columns).max(axis=0)
     bulk = np.quantile(np.abs(columns - np.median(columns, axis=0)), 0.9, axis=0)
-    if (size > MOST_APART * np.where(bulk > 0, bulk, size)).any():
+    if (size / MOST_APART > np.where(bulk > 0, bulk, size)).any():
         return ()  # beside such a value the others are all alike to the linear program
     columns = columns / np.where(size > 0, size, 1.0)
     if not _runs_away(columns, y, count=count):
@@ -100,7 +100,7 @@ def _runs_away(columns: Array, y: Array, *, count: bool) -> bool:
         mean = np.exp(eta) if count else 1.0 / (1.0 + np.exp(-eta))
         weight = np.maximum(mean if count else mean * (1.0 - mean), 1e-10)
         root = np.sqrt(weight)
-        moved = columns @ np.linalg.lstsq(columns * root[:, None], root * (eta + (y - mean) / weight))[0]
+        moved = columns @ least_squares(columns * root[:, None], root * (eta + (y - mean) / weight))
         if not np.isfinite(moved).all():
             return True
         done = np.abs(moved - eta).max() < 1e-6
@@ -129,7 +129,7 @@ def _direction(columns: Array, above: Mask, *, count: bool) -> Array | None:
 def empty_hurdles(model: PathModel, design: Design) -> Iterator[str]:
     """Yield the responses of a hurdle above which there is no count but 1."""
     for j, equation in enumerate(model.equations):
-        if equation.family == "hurdle_negative_binomial" and not np.nanmax(design.y[:, j]) > 1:
+        if FAMILIES[equation.family].zero_part == "hurdle" and not np.nanmax(design.y[:, j]) > 1:
             yield equation.response
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
@@ -21,10 +22,12 @@ from bayes_sp.inference.bootstrap.refit import DECOMPOSITIONS, PlainChain, Refit
 from bayes_sp.inference.bootstrap.resample import joined, resamples, taken
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import AVERAGE, BOOTSTRAP_COLUMNS, COEFFICIENT, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.shown import Part, Shown, short
 
 
-@dataclass(frozen=True, eq=False)
-class BootstrapResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class BootstrapResult(Shown):
     """Estimates from all patients, replicates from resampled patients, and percentile intervals.
 
     The axis *effect* holds the paths in order, then total_indirect, then total. A resample whose maximum lies on a
@@ -66,6 +69,10 @@ class BootstrapResult:
     phi, replicate_phi
         Negative-binomial size of the outcome (variance mu + mu**2 / phi), infinite for a Poisson fit; None for other
         outcomes.
+    chain, likelihood
+        Exposure, mediators and outcome, and the outcome's family.
+    mark, notes
+        What the records are, and which of them are left out.
     """
 
     paths: tuple[Path, ...]
@@ -91,13 +98,46 @@ class BootstrapResult:
     replicate_coefficients: ChainCoefficients | None
     phi: float | None
     replicate_phi: Array | None
+    chain: tuple[str, ...]
+    likelihood: str
+    mark: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the effects, in the order of the axis *effect*."""
+        exposure, *mediators, outcome = self.chain
+        through = [(exposure, *(mediators[m] for m in path), outcome) for path in self.paths]
+        return [*map(path_name, through), TOTAL_INDIRECT, TOTAL]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each path, scale and decomposition: ``bootstrap.csv``; the total has one decomposition."""
+        names, rows = self.names, list[tuple[object, ...]]()
+        reasons, boundaries = (
+            "; ".join(f"{count} x {words}" for words, count in found) for found in (self.reasons, self.boundaries)
+        )
+        for place in np.ndindex(*self.estimate.shape):
+            path, scale, decomposition = names[place[0]], self.scales[place[1]], self.decompositions[place[2]]
+            if scale == COEFFICIENT or path == TOTAL:  # where alone and average are the same
+                if decomposition != AVERAGE:
+                    continue
+                decomposition = ""
+            limits = (of[place] for of in (self.estimate, self.lower, self.upper, self.lower_mcse, self.upper_mcse))
+            made = (self.ci_kind, self.ci_prob, self.replicates, self.failed, reasons, self.undefined[place])
+            rows.append((path, scale, decomposition, self.likelihood, *limits, *made, self.at_boundary, boundaries))
+        return pd.DataFrame(rows, columns=list(BOOTSTRAP_COLUMNS))
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        head = f"{self.mark}. {self.replicates} resamples (seed {self.seed}), {self.failed} without a fit."
+        return head, [short(self.table, rows=len(self.table)), list(self.notes)]
 
 
-def bootstrap(
+def bootstrap_effects(
     design: Design,
     model: PathModel | None = None,
     *,
-    seed: int,
+    seed: int = 1,
     replicates: int = 5000,
     ci_prob: float = 0.95,
     batch_bytes: int = 2**26,
@@ -174,11 +214,13 @@ def bootstrap(
         replicate_coefficients=joined([block.coefficients for block in blocks if block.coefficients is not None]),
         phi=float(whole.phi[0]) if sized else None,
         replicate_phi=np.concatenate([block.phi for block in blocks]) if sized else None,
+        chain=(design.exposure, *design.responses),
+        likelihood=design.families[-1],
     )
 
 
 def point_estimates(design: Design, model: PathModel | None = None) -> Array:
-    """Effects of the maximum-likelihood fit to all patients, (effect, scale, decomposition); errors as `bootstrap`."""
+    """Effects of the maximum-likelihood fit to all patients, (effect, scale, decomposition); as `bootstrap_effects`."""
     return _fit_whole(_chain(design, model, resampled=False)).values[0]
 
 

@@ -1,12 +1,79 @@
-"""The bootstrap's part of a comparison, or the reason why there is none."""
+"""The bootstrap of a specification and its records, and of a comparison, with the reason where there is none."""
 
 from __future__ import annotations
 
-from bayes_sp.errors import SurveyError
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bayes_sp.calls import first_is, formerly, needs_records
+from bayes_sp.design.design import Design
+from bayes_sp.design.read import Records, survey_of
+from bayes_sp.errors import SpecificationError, SurveyError
 from bayes_sp.inference.bootstrap.available import complete_design, no_likelihood_fit
-from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult, bootstrap
+from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult, bootstrap_effects
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.survey import Survey
+
+
+@formerly(first_is(Design, "design"), bootstrap_effects, "bootstrap(model, survey, seed=1)")
+@needs_records
+def bootstrap(
+    model: PathModel | str | Path | Mapping[str, Any],
+    survey: Records,
+    *,
+    seed: int = 1,
+    replicates: int = 5000,
+    ci_prob: float = 0.95,
+    batch_bytes: int = 2**26,
+) -> BootstrapResult:
+    """Refit a specification to resampled patients and take percentiles of its effects.
+
+    Normal equations are fitted by least squares, the others by maximum likelihood, each resample's effects
+    standardised over its own patients (kappa = 1).
+
+    Parameters
+    ----------
+    model, survey
+        As in `bayes_sp.fit`; records with a missing cell are left out, and ``notes`` says how many.
+    seed
+        Of the resampling.
+    replicates
+        Number of resamples.
+    ci_prob
+        Nominal probability of the intervals.
+    batch_bytes
+        Memory for the resampled patients drawn at a time; it changes no digit.
+
+    Returns
+    -------
+    BootstrapResult
+        Estimates, replicates, intervals, and the number of failed replicates with the reasons.
+
+    Raises
+    ------
+    SpecificationError
+        Where the specification is wrong, or has no maximum-likelihood fit here.
+    SurveyError
+        Where the survey does not fit the specification, the equations cannot be fitted to all patients, or no
+        resample could be fitted.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> found = sp.bootstrap("process6", sp.reconstruct(seed=1), seed=1, replicates=200)
+    >>> found.table.query("path == 'total' and scale == 'difference'")[["estimate", "lower", "upper"]].shape
+    (1, 3)
+    """
+    model = load_model(model)
+    survey = survey_of(model, survey)
+    if reasons := no_likelihood_fit(model):
+        raise SpecificationError(model.name, [f"has no bootstrap: {reason}" for reason in reasons])
+    design, note = complete_design(model, survey)
+    found = bootstrap_effects(design, model, seed=seed, replicates=replicates, ci_prob=ci_prob, batch_bytes=batch_bytes)
+    return replace(found, mark=survey.mark, notes=(f"The bootstrap {note}.",) if note else ())
 
 
 def bootstrap_of(
@@ -18,7 +85,7 @@ def bootstrap_of(
         return None, [f"not available: {name}: there is no maximum-likelihood fit here for {'; '.join(reasons)}"]
     try:
         design, note = complete_design(model, survey)
-        found = bootstrap(design, model, seed=seed, replicates=replicates, ci_prob=ci_prob)
+        found = bootstrap_effects(design, model, seed=seed, replicates=replicates, ci_prob=ci_prob)
     except SurveyError as error:  # the posterior stands without it
         return None, [f"not available: {name}: {'; '.join(error.problems)}"]
     return found, [f"the {name} {note}"] if note else []

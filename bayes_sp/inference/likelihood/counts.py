@@ -8,9 +8,11 @@ from math import lgamma
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_sp.arrays import Array, spread
+from bayes_sp.arrays import Array, sd_of
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.likelihood.normal_equations import CrossProducts, cross_products
+
+TABLE = 256  # steps of a count that are summed one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +28,10 @@ class CountData:
     centre, scale
         Of the predictors, in their units, (p - 1,).
     order, above
-        Patients sorted by count, (n,), and the first place in that order with a count above k, (max y,).
+        Patients sorted by count, (n,), and the first place in that order with a count above k, (K,), for k below the
+        largest count, and below `TABLE`.
+    beyond
+        Patients with a count above K: what their counts have more is summed in closed form.
     log_factorial
         log y!, (n,).
     offset
@@ -39,6 +44,7 @@ class CountData:
     scale: Array
     order: NDArray[np.intp]
     above: NDArray[np.intp]
+    beyond: NDArray[np.intp]
     log_factorial: Array
     offset: Array
 
@@ -81,12 +87,13 @@ def prepare_counts(
         raise SurveyError(name, [f"a count must be a whole number of 0 or more, found {found:g}; check the column"])
     if not counts.any():
         raise SurveyError(name, ["every patient has a count of 0: there is nothing to model"])
-    centre, scale = raw.mean(axis=0), spread(raw, axis=0)
+    centre, scale = raw.mean(axis=0), sd_of(raw)
     if (np.ptp(raw, axis=0) == 0).any():
         raise SurveyError(name, ["a predictor has the same value for every patient; remove it"])
     x = np.column_stack([np.ones(len(counts)), (raw - centre) / scale])
     order = np.argsort(counts, kind="stable")
-    above = np.searchsorted(counts[order], np.arange(int(counts.max())), side="right")
+    above = np.searchsorted(counts[order], np.arange(min(int(counts.max()), TABLE)), side="right")
+    beyond = np.flatnonzero(counts > len(above))
     factorials = np.array([lgamma(count + 1.0) for count in counts])
     window = np.zeros(len(counts)) if offset is None else np.asarray(offset, dtype=float)
-    return CountData(counts, cross_products(x), centre, scale, order, above, factorials, window)
+    return CountData(counts, cross_products(x), centre, scale, order, above, beyond, factorials, window)

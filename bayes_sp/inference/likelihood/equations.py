@@ -8,10 +8,11 @@ import numpy as np
 import xarray as xr
 from scipy import special
 
-from bayes_sp.arrays import Array, own_unit, spread
+from bayes_sp.arrays import Array, sd_of
 from bayes_sp.design.build import equation_matrix, zero_matrix
 from bayes_sp.design.design import Design
 from bayes_sp.inference.likelihood.maximum import Fits, Part, Regression
+from bayes_sp.model.families.base import Parameter
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 
@@ -124,8 +125,7 @@ def _part(columns: dict[str, Array], spare: Collection[str], offset: Array) -> P
     """Return columns in the order in which they stand in for each other: those that may be left out come first."""
     terms = sorted(columns, key=lambda term: (term != INTERCEPT, term not in spare, ">=" in term))
     x = np.column_stack([columns[term] for term in terms]) if terms else np.empty((len(offset), 0))
-    unit = own_unit(x, axis=0)
-    centre, scale = (x / unit).mean(axis=0) * unit[0], spread(x, axis=0)
+    centre, scale = x.mean(axis=0), sd_of(x)
     plain = np.array([term == INTERCEPT for term in terms], dtype=bool) | (scale == 0)
     centre, scale = np.where(plain, 0.0, centre), np.where(plain, 1.0, scale)
     return Part(
@@ -137,8 +137,8 @@ def _start(name: str, y: Array, parts: Sequence[Part], cuts: int) -> Array:
     """Return starting values: a mean without predictors, and shared parameters from moments or as they often are."""
     family = FAMILIES[name]
     mean = np.zeros(parts[0].x.shape[1])
-    values = np.log(y) if name == "lognormal" else y
-    centre, size = float(values.mean()), float(spread(values))
+    values = family.to_link(y)
+    centre, spread = float(values.mean()), float(sd_of(values))
     level = {
         "identity": centre,
         "log": np.log(max(centre, 1e-3) / float(np.exp(parts[0].offset).mean())),
@@ -146,22 +146,27 @@ def _start(name: str, y: Array, parts: Sequence[Part], cuts: int) -> Array:
     }
     if not family.ordered:
         mean[0] = level[family.link]
-    given = {"sigma": size, "phi": 1.0, "precision": 5.0, "nu": 8.0, "shape": (centre / max(size, 1e-9)) ** 2}
-    shared = [np.log(max(given[parameter], 1e-6)) for parameter in family.parameters]
+    shared = [np.log(max(_scalar_start(parameter, centre, spread), 1e-6)) for parameter in family.scalars]
     if family.ordered:
         shared = _start_cuts(name, y, cuts)
     zero = np.zeros(parts[1].x.shape[1]) if len(parts) > 1 else np.zeros(0)
     if len(zero):
         share = float((y == 0).mean())
-        zero[0] = special.logit(np.clip(share if name.startswith("hurdle") else 0.5 * share, 0.02, 0.98))
+        zero[0] = special.logit(np.clip(share if family.zero_part == "hurdle" else 0.5 * share, 0.02, 0.98))
     return np.array([*mean, *zero, *shared])
+
+
+def _scalar_start(parameter: Parameter, centre: float, spread: float) -> float:
+    if parameter.moments is not None:
+        return parameter.moments(centre, spread)
+    return spread if parameter.start is None else parameter.start
 
 
 def _start_cuts(family: str, y: Array, count: int) -> list[float]:
     """First cutpoint and logarithms of the widths, from the shares of the answers."""
     counts = np.bincount(y.astype(int), minlength=count + 1) + 0.5
     below = np.cumsum(counts)[:-1] / counts.sum()
-    cuts = special.ndtri(below) if family == "ordered_probit" else special.logit(below)
+    cuts = special.ndtri(below) if FAMILIES[family].link == "probit" else special.logit(below)
     return [float(cuts[0]), *np.log(np.diff(cuts)).tolist()]
 
 

@@ -12,7 +12,7 @@ from numba import njit
 from bayes_sp.jit import cached
 
 
-@cached(njit, error_model="numpy")
+@cached(njit, error_model="numpy", nogil=True)
 def integrated_rows(w, residual, sigma, error, z, share, own, slope, size, ones, twos, first, second):
     """Add the derivatives of every patient's log-integral to those of the equation of the true values.
 

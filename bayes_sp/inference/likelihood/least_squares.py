@@ -1,7 +1,6 @@
 """Least squares from moments: the same regressions from a published table or from records.
 
-Least squares needs no more of the data than means, standard deviations, correlations and the number of patients, so
-a published table of moments is enough to come back to the published coefficients.
+It needs no more than means, SDs, correlations and the number of patients: a published table is enough.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import stdtr
 
@@ -26,10 +26,11 @@ from bayes_sp.inference.likelihood.moment_checks import (
     whole_matrix,
 )
 from bayes_sp.inference.likelihood.normal_equations import COLLINEAR, solve_normal
+from bayes_sp.shown import MOST_COLUMNS, Part, Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Moments:
+@dataclass(frozen=True, eq=False, repr=False)
+class Moments(Shown):
     """Means, standard deviations and correlations of v variables in n patients; lists are taken for arrays.
 
     Attributes
@@ -50,6 +51,12 @@ class Moments:
         below, a matrix that is not symmetric, has no 1 on its diagonal, holds covariances, one triangle, or anything
         beyond -1 and 1, and too few patients for it. Whether correlations contradict each other is seen by
         `least_squares`, of the variables that it uses: a printed table is rounded.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> sp.Moments(("x", "y"), [0, 10], [1, 2], [[1, 0.5], [0.5, 1]], n=102).least_squares("y", ["x"]).df
+    100
     """
 
     names: tuple[str, ...]
@@ -127,9 +134,18 @@ class Moments:
         np.fill_diagonal(correlation, 1.0)
         return cls(known, (values / unit).mean(axis=0) * unit, scale * unit, correlation, len(values))
 
+    def least_squares(self, response: str, predictors: Sequence[str]) -> LeastSquares:
+        """Return the least-squares regression of one variable on others; see `least_squares`."""
+        return least_squares(self, response, predictors)
 
-@dataclass(frozen=True, eq=False)
-class LeastSquares:
+    def _shown(self) -> tuple[str, list[Part]]:
+        described = pd.DataFrame({"variable": self.names, "mean": self.mean, "sd": self.sd})
+        table = described.join(pd.DataFrame(self.correlation, columns=list(self.names)))
+        return f"{len(self.names)} variables of {self.n} patients", [table.iloc[:, :MOST_COLUMNS]]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LeastSquares(Shown):
     """One least-squares regression.
 
     Attributes
@@ -157,6 +173,15 @@ class LeastSquares:
     df: int
     r_squared: float
     residual_sd: float
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each term."""
+        columns = (self.terms, self.coefficients, self.standard_errors, self.t, self.p_values)
+        return pd.DataFrame(dict(zip(("term", "estimate", "se", "t", "p_value"), columns, strict=True)))
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        return f"least squares of {self.response}, R squared {self.r_squared:.3g}, {self.df} df", [self.table]
 
 
 def least_squares(moments: Moments, response: str, predictors: Sequence[str]) -> LeastSquares:
@@ -194,9 +219,8 @@ def least_squares(moments: Moments, response: str, predictors: Sequence[str]) ->
     standardised, inverse = solution[:, 0, 0], solution[:, 1:, 0]
     r_squared = float(r_xy @ standardised)
     if r_squared > 1.0 + COLLINEAR:
-        raise SurveyError(
-            f"regression of {response}", [_contradiction(response, [moments.names[place] for place in x])]
-        )
+        contradiction = _contradiction(response, [moments.names[place] for place in x])
+        raise SurveyError(f"regression of {response}", [contradiction])
     residual_sd = moments.sd[y] * np.sqrt((moments.n - 1) * max(0.0, 1.0 - r_squared) / df)
     with np.errstate(all="ignore"):  # a perfect fit has no standard error; what is beyond numbers is refused below
         scaled_mean = moments.mean[x] / moments.sd[x]
@@ -258,10 +282,8 @@ def _check_collinear(moments: Moments, response: str, x: list[int], unexplained:
     r = moments.correlation[np.ix_(x[: bad[0]], x[: bad[0] + 1])]
     share, *_ = np.linalg.lstsq(r[:, :-1], r[:, -1], rcond=None)
     others = [repr(name) for name, part in zip(names, share, strict=False) if abs(part) > 1e-6]
-    raise SurveyError(
-        f"regression of {response}",
-        [f"{names[-1]!r} is a linear combination of {', '.join(others)}; remove one of them"],
-    )
+    collinear = f"{names[-1]!r} is a linear combination of {', '.join(others)}; remove one of them"
+    raise SurveyError(f"regression of {response}", [collinear])
 
 
 def _contradiction(name: str, others: list[str]) -> str:

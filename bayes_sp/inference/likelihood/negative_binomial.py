@@ -38,7 +38,8 @@ from bayes_sp.inference.likelihood.counts import CountData
 from bayes_sp.inference.likelihood.newton import CONVERGED, DECREMENT, RUNNING, SINGULAR, Climbs, climb
 from bayes_sp.inference.likelihood.normal_equations import Flags, independent, weighted_gram
 
-# Sizes outside are no longer told apart from none (Poisson) by any survey, or from a mass at zero.
+# Sizes beyond are no longer told apart from a mass at zero by any survey, or from none (Poisson): with a size of 1e6
+# times the mean the variance is 1 + 1e-6 times the Poisson one.
 PHI_BOUNDS = (1e-6, 1e6)
 # What is left of the events in groups whose rate goes to 0, and of such a rate, where the climb towards it ends: shares
 # of all events and of the mean rate.
@@ -195,7 +196,7 @@ def _verdicts(data: CountData, active: Weighted, theta: Array, newton: Array, de
         if _leaves(data, active.w[r], theta[r, :-1], newton[r, :-1], mean[r]):
             verdict[r] = _SEPARATED
     log_phi = theta[:, -1]
-    verdict[np.isfinite(log_phi) & (log_phi > np.log(PHI_BOUNDS[1]))] = _POISSON
+    verdict[np.isfinite(log_phi) & (log_phi > np.log(PHI_BOUNDS[1] * np.maximum(mean, 1.0)))] = _POISSON
     verdict[log_phi < np.log(PHI_BOUNDS[0])] = _LEAST_SIZE
     verdict[~np.isfinite(newton).all(axis=1)] = SINGULAR
     verdict[events == 0] = CONVERGED

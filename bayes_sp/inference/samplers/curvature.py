@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, unit_of
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.native import log_densities
 from bayes_sp.inference.samplers.hessians import Arrow, Curvature, Full, Held, Ints
@@ -71,7 +71,10 @@ def _holds(posterior: LogPosterior, theta: Array, steps: Array, found: Full) -> 
     move = steps * np.where(np.arange(len(steps)) % 2, 1.0, -0.7)
     difference = _differences(posterior, theta, move[None], 1)[0] / 2
     expected = found.matrix @ move
-    return bool(np.linalg.norm(difference - expected) <= 1e-2 * np.linalg.norm(expected))
+    if not (np.isfinite(difference).all() and np.isfinite(expected).all()):
+        return False
+    unit = unit_of(np.array([difference, expected]), axis=(0, 1)).item()
+    return bool(np.linalg.norm((difference - expected) / unit) <= 1e-2 * np.linalg.norm(expected / unit))
 
 
 def _equations(posterior: LogPosterior) -> Ints:

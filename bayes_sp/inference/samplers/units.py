@@ -17,7 +17,7 @@ from bayes_sp.design.parameters import Block
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.lower import Program
 from bayes_sp.inference.samplers.starts import root_precision
-from bayes_sp.inference.triangular import triangle
+from bayes_sp.triangular import triangle
 
 TINY = 1e-12  # of a column's own length, what is left of one that others explain
 

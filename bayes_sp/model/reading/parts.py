@@ -57,6 +57,7 @@ def read_variables(tables: Table, kind: Callable[[str], Kind]) -> tuple[Variable
                 center=table.take_number("center", 0.0) or 0.0,
                 step=table.take_positive("step", 0.0) or 0.0,
                 missing_codes=read_codes(table),
+                column=table.take_text("column"),
             )
         )
         table.finish()

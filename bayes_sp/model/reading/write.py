@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -12,6 +13,7 @@ import tomli_w
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import Covariate, Equation, PathModel, PublishedEffect, Variable
 from bayes_sp.model.shifts import without_zero_shifts
+from bayes_sp.safe_text import one_line
 
 
 def specification_tables(model: PathModel) -> dict[str, Any]:
@@ -47,6 +49,37 @@ def specification_text(model: PathModel) -> str:
     return tomli_w.dumps(specification_tables(model))
 
 
+def editable_text(tables: Mapping[str, Any], comments: Sequence[str]) -> str:
+    """Return a specification's tables as TOML for people: comments first, one line for each variable and prior."""
+    lines = [f"# {one_line(comment)}" for comment in comments]
+    for key, value in tables.items():
+        if not isinstance(value, dict) and key != "equation":
+            lines.append(f"{key} = {_value(value)}")
+    for key in ("variables", "covariates"):
+        if tables.get(key):
+            lines += ["", f"[{key}]", *(f"{_key(name)} = {_value(table)}" for name, table in tables[key].items())]
+    for equation in tables["equation"]:
+        lines += ["", "[[equation]]", *(f"{key} = {_value(value)}" for key, value in equation.items())]
+    for where, priors in tables["priors"].items():
+        lines += ["", f"[priors.{_key(where)}]", *(f"{_key(name)} = {_value(prior)}" for name, prior in priors.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 - whatever TOML holds
+    """Return a value on one line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    if isinstance(value, float) and value == round(value) and abs(value) < 2**53:
+        return str(int(value))
+    return tomli_w.dumps({"k": value})[4:].strip()
+
+
+def _key(name: str) -> str:
+    return tomli_w.dumps({name: 0}).rpartition("=")[0].strip()
+
+
 def specification_digest(model: PathModel) -> str:
     """Return the SHA-256 of a specification's content, whatever the order and layout of its file."""
     return hashlib.sha256(json.dumps(specification_tables(model), sort_keys=True).encode()).hexdigest()
@@ -72,6 +105,7 @@ def _equation(equation: Equation) -> dict[str, Any]:
 
 def _variable(variable: Variable) -> dict[str, Any]:
     table = {
+        "column": variable.column or None,
         "label": variable.label,
         "unit": variable.unit,
         "kind": variable.kind,

@@ -35,13 +35,14 @@ from bayes_sp.records.published.printed import (
     TTest,
     Variable,
 )
+from bayes_sp.shown import Part, Shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
-class PublishedStudy:
+@dataclass(frozen=True, repr=False)
+class PublishedStudy(Shown):
     """The published study's numbers, each with its place in the article.
 
     Attributes
@@ -113,6 +114,10 @@ class PublishedStudy:
         matrix = np.zeros((len(self.variables),) * 2)
         matrix[np.tril_indices(len(self.variables), -1)] = below
         return _read_only(matrix + matrix.T + diagonal * np.eye(len(self.variables)))
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        effects = [f"{e.path} (PROCESS model {e.model}): {e.printed} [{e.lower}, {e.upper}]" for e in self.effects]
+        return f"{self.citation}; {self.n} patients", [effects, self.table2()[["label", "mean", "sd"]]]
 
     def variable(self, name: str) -> Variable:
         """Return the row of Table 2 with this name; KeyError if there is none."""
@@ -238,6 +243,12 @@ def published() -> PublishedStudy:
     References
     ----------
     Kellezi et al. (2019). BMJ Open 9(11): e033137. https://doi.org/10.1136/bmjopen-2019-033137
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> sp.published().n
+    178
     """
     text = (
         importlib.resources.files("bayes_sp.records.published").joinpath("kellezi2019.toml").read_text(encoding="utf-8")

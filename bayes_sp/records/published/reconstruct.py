@@ -46,7 +46,15 @@ _ORDER = (
 _ANCHORS = ("group_change", "groups_t0", "groups_t1")
 
 
-def reconstruct(seed: int = 1, *, count_shape: str = "negative_binomial") -> Survey:
+class Reconstruction(Survey):
+    """Records made from published moments."""
+
+    def report(self) -> pd.DataFrame:
+        """Compare the records' means, SDs and correlations with the printed ones; see `constraint_report`."""
+        return constraint_report(self)
+
+
+def reconstruct(seed: int = 1, *, count_shape: str = "negative_binomial") -> Reconstruction:
     """Reconstruct 178 records from the published moments: no real patient stands behind any of them.
 
     The records reproduce Table 2 after rounding to its printed decimals: every mean, SD (n - 1 in the denominator) and
@@ -65,13 +73,19 @@ def reconstruct(seed: int = 1, *, count_shape: str = "negative_binomial") -> Sur
 
     Returns
     -------
-    Survey
-        Columns in the order of Table 2, origin ``"reconstruction"``.
+    Reconstruction
+        A survey: columns in the order of Table 2, origin ``"reconstruction"``; ``report()`` holds it against Table 2.
 
     Raises
     ------
     SurveyError
         If the seed is not a whole number of 0 or more, the shape is unknown, or the constraints cannot be met.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> len(sp.reconstruct(seed=1))
+    178
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise SurveyError(_SOURCE, [f"the seed must be a whole number of 0 or more, got {seed!r}."])
@@ -88,7 +102,7 @@ def reconstruct(seed: int = 1, *, count_shape: str = "negative_binomial") -> Sur
         except UnreachableError as reason:
             reasons.append(str(reason))
             continue
-        return Survey(_records(steps, study), "reconstruction", f"{RECONSTRUCTED} (seed {seed})")
+        return Reconstruction(_records(steps, study), "reconstruction", f"{RECONSTRUCTED} (seed {seed})")
     raise SurveyError(
         _SOURCE,
         [f"seed {seed} did not meet the published moments in {_ATTEMPTS} attempts ({reasons[-1]}); try another seed."],

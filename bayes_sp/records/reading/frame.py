@@ -1,11 +1,20 @@
-"""A pandas DataFrame -> rows of cells, so that it is read as strictly as a file."""
+"""A pandas DataFrame -> Table, so that it is read as strictly as a file."""
 
 from __future__ import annotations
 
+import functools
 import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from bayes_sp.errors import SurveyError
+from bayes_sp.records.checks import RowName
+from bayes_sp.records.reading.optional import needed
+from bayes_sp.records.reading.table import Table
+from bayes_sp.records.survey import Coded, Origin
 
 FRAME = "the data frame"
 
@@ -15,22 +24,55 @@ def row_in_frame(row: int) -> str:
     return f"row {row} (from 0)"
 
 
-def rows_of_frame(frame: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Return the columns' names, and every row of cells as text from which the same value is read back.
+def frame_table(
+    frame: pd.DataFrame,
+    path: str = FRAME,
+    place: str = FRAME,
+    origin: Origin = "memory",
+    row_name: RowName = row_in_frame,
+    *,
+    coded: tuple[Coded, ...] = (),
+    remarks: tuple[str, ...] = (),
+    labels: Mapping[str, str] | None = None,
+    value_labels: Mapping[str, Mapping[float | str, str]] | None = None,
+) -> Table:
+    """Return a data frame as a table: what pandas takes for missing is an empty cell, true and false are 1 and 0.
 
-    What pandas takes for missing is an empty cell, true and false are 1 and 0; the index is not read.
+    The index is not read.
     """
-    columns = [_cells(frame.iloc[:, k]) for k in range(frame.shape[1])]
     header = [unicodedata.normalize("NFC", str(name).strip()) for name in frame.columns]
-    return header, [list(row) for row in zip(*columns, strict=True)]
+    blank = frame.isna().to_numpy(dtype=bool).all(axis=1) if frame.shape[1] else np.zeros(len(frame), dtype=bool)
+    return Table(
+        path, place, origin, header, len(frame), functools.cache(lambda k: _cells(frame.iloc[:, k])), blank, row_name,
+        coded=coded, remarks=remarks, labels=labels or {}, value_labels=value_labels or {},
+    )  # fmt: skip
+
+
+def read_parquet(path: Path) -> Table:
+    """Read a Parquet file.
+
+    Raises
+    ------
+    SurveyError
+        Where pyarrow is not installed, or the file cannot be read.
+    """
+    arrow = needed("pyarrow", "parquet", path)
+    try:
+        frame = pd.read_parquet(path, engine="pyarrow")
+    except OSError as error:
+        raise SurveyError(str(path), [f"cannot be read ({error.strerror or error})"]) from error
+    except arrow.ArrowException as error:
+        raise SurveyError(str(path), [f"is no Parquet file, or a broken one ({error})"]) from error
+    return frame_table(frame.reset_index(drop=True), str(path), path.name, "file")
 
 
 def _cells(column: pd.Series) -> list[str]:
     missing = column.isna().to_numpy(dtype=bool)
-    return ["" if gone else _cell(value) for gone, value in zip(missing, column.tolist(), strict=True)]
+    return ["" if gone else cell_text(value) for gone, value in zip(missing, column.tolist(), strict=True)]
 
 
-def _cell(value: object) -> str:
+def cell_text(value: object) -> str:
+    """Return a value as text from which the same value is read back."""
     if isinstance(value, bool | np.bool_):
         return str(int(value))
     return float.__repr__(float(value)) if isinstance(value, float | np.floating) else str(value)

@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bayes_sp.names import ARROW
-from bayes_sp.report.figures.paths import ACCENT, INK, NEGATIVE, QUIET
+from bayes_sp.report.figures.canvas import QUIET
+from bayes_sp.report.figures.paths import ACCENT, INK, NEGATIVE
 from bayes_sp.report.figures.sensitivity import caption, plain, published_of, quiet, target_words
 from bayes_sp.sensitivity.missing.departures import TOGETHER, unit_of
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,7 +12,8 @@ from bayes_sp.analysis.criticism.pit import departure, uniform_band
 from bayes_sp.analysis.criticism.predictive import ALL
 from bayes_sp.inference.options import PARETO_K_LIMIT
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.report.figures.paths import ACCENT, INK, NEGATIVE, QUIET
+from bayes_sp.report.figures.canvas import QUIET, Canvas, Given, canvas
+from bayes_sp.report.figures.paths import ACCENT, INK, NEGATIVE
 from bayes_sp.report.text.assumptions import in_sentence, path_words
 
 if TYPE_CHECKING:
@@ -29,18 +30,27 @@ BAND = "#bcd3e8"
 NAMED = 5  # patients whose row stands beside their point
 
 
-def plot_predictive_checks(model: PathModel, checks: PredictiveChecks) -> Figure:
+def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> Figure:
     """Draw how often each value occurs, observed and replicated, and one statistic by level of the exposure.
 
     Counts stand on a square-root axis (a rootogram), on which the same departure looks the same at every height.
 
+    Parameters
+    ----------
+    result
+        What `Fit.predictive_checks` returned.
+    ax
+        Axes to draw into: one for each response, then one more for each; a new figure by default.
+
     Returns
     -------
     matplotlib.figure.Figure
+        The figure that holds the axes.
     """
+    model, checks = result.model, result
     responses = list(dict.fromkeys(checks.frequencies["response"]))
-    figure = Figure(figsize=(4.4 * len(responses), 6.4), layout="constrained")
-    axes = figure.subplots(2, len(responses), squeeze=False, height_ratios=(3, 2))
+    place = canvas(ax, 2, len(responses), (4.4 * len(responses), 6.4), height_ratios=(3, 2))
+    axes = place.axes
     for column, response in enumerate(responses):
         count = FAMILIES[model.equations[column].family].response == "count"
         _frequencies(axes[0, column], checks.frequencies[checks.frequencies["response"] == response], root=count)
@@ -48,10 +58,9 @@ def plot_predictive_checks(model: PathModel, checks: PredictiveChecks) -> Figure
         axes[0, column].set_ylabel("patients (square-root axis)" if count else "patients", fontsize=9)
         rows = checks.table[checks.table["response"] == response]
         _by_exposure(axes[1, column], rows, _telling(rows["statistic"]), model)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False, fontsize=9)
-    _say_of_records(figure, "", checks.mark)
-    return figure
+    place.legend("outside upper center")
+    _say_of_records(place, "", checks.mark)
+    return place.figure
 
 
 def _frequencies(axes: Axes, table: pd.DataFrame, *, root: bool) -> None:
@@ -90,15 +99,25 @@ def _by_exposure(axes: Axes, rows: pd.DataFrame, statistic: str, model: PathMode
     _quiet(axes)
 
 
-def plot_loo_pit(model: PathModel, pit: LooPit) -> Figure:
+def plot_loo_pit(result: LooPit, ax: Given = None) -> Figure:
     """Draw the distribution function of each response's LOO-PIT less the uniform one, with its 95 % band.
+
+    Parameters
+    ----------
+    result
+        What `Fit.loo_pit` returned.
+    ax
+        Axes to draw into, one for each response; a new figure by default.
 
     Returns
     -------
     matplotlib.figure.Figure
+        The figure that holds the axes.
     """
-    figure = Figure(figsize=(3.9 * len(pit.values), 3.5), layout="constrained")
-    axes = figure.subplots(1, len(pit.values), squeeze=False, sharey=True)[0]
+    model, pit = result.model, result
+    layout: dict[str, Any] = {"sharey": True} if ax is None else {}
+    place = canvas(ax, 1, len(pit.values), (3.9 * len(pit.values), 3.5), **layout)
+    axes = place.axes[0]
     for panel, (response, values) in zip(axes, pit.values.items(), strict=True):
         u = values[np.isfinite(values)]
         grid, lower, upper = uniform_band(len(u))
@@ -111,19 +130,27 @@ def plot_loo_pit(model: PathModel, pit: LooPit) -> Figure:
         _quiet(panel)
     axes[0].set_ylabel("share of patients below,\nless the share expected", fontsize=9)
     note = "Each patient predicted from the others. Calibrated predictions stay in the band (95 %)."
-    _say_of_records(figure, note, pit.mark)
-    return figure
+    _say_of_records(place, note, pit.mark)
+    return place.figure
 
 
-def plot_influence(model: PathModel, found: Influence) -> Figure:
+def plot_influence(result: Influence, ax: Given = None) -> Figure:
     """Draw how far each patient's removal moves an effect, in posterior SDs, by row of the file.
+
+    Parameters
+    ----------
+    result
+        What `Fit.influence` returned.
+    ax
+        Axes to draw into; a new figure by default.
 
     Returns
     -------
     matplotlib.figure.Figure
+        The figure that holds the axes.
     """
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    axes = figure.add_subplot()
+    found, place = result, canvas(ax, 1, 1, (9, 3.6))
+    axes = place.axes[0, 0]
     high = found.table[(found.table["pareto_k"] > PARETO_K_LIMIT) & (found.table["method"] == "weights")]
     axes.axhline(0, color=QUIET, linewidth=0.8)
     axes.vlines(found.table["row"], 0, found.table["shift_sd"], color=ACCENT, linewidth=0.9)
@@ -138,23 +165,32 @@ def plot_influence(model: PathModel, found: Influence) -> Figure:
     axes.margins(y=0.16)
     axes.set_xlabel("row of the file")
     axes.set_ylabel("shift without the patient\n(posterior SDs)", fontsize=9)
-    words = path_words(model, found.path)
+    words = found.path if found.model is None else path_words(found.model, found.path)
     whole = f"{found.median:.2g} {found.unit} with all patients"
     axes.set_title(_plain(f"{words[:1].upper()}{words[1:]}\n{whole}"), fontsize=10, color=INK, loc="left")
     _quiet(axes)
-    _say_of_records(figure, "", found.mark)
-    return figure
+    _say_of_records(place, "", found.mark)
+    return place.figure
 
 
-def plot_prior_check(model: PathModel, found: PriorCheck) -> Figure:
+def plot_prior_check(result: PriorCheck, ax: Given = None) -> Figure:
     """Draw what the priors say of each response's mean over patients, with the ends of its scale.
+
+    Parameters
+    ----------
+    result
+        What `PriorPredictive.check` returned.
+    ax
+        Axes to draw into, one for each response; a new figure by default.
 
     Returns
     -------
     matplotlib.figure.Figure
+        The figure that holds the axes.
     """
-    figure = Figure(figsize=(4.2 * len(found.means), 3.5), layout="constrained")
-    axes = figure.subplots(1, len(found.means), squeeze=False)[0]
+    model, found = result.model, result
+    place = canvas(ax, 1, len(found.means), (4.2 * len(found.means), 3.5))
+    axes = place.axes[0]
     for panel, (response, means) in zip(axes, found.means.items(), strict=True):
         variable = model.variable(response)
         _histogram(panel, means, [variable.minimum, variable.maximum])
@@ -166,8 +202,8 @@ def plot_prior_check(model: PathModel, found: PriorCheck) -> Figure:
         panel.spines["left"].set_visible(False)
     axes[0].set_ylabel("prior of the mean over patients", fontsize=9)
     note = "Dashed: observed mean. Dark lines: ends of the scale, if it has any. Grey: beyond them."
-    _say_of_records(figure, note, found.mark)
-    return figure
+    _say_of_records(place, note, found.mark)
+    return place.figure
 
 
 def _histogram(axes: Axes, means: np.ndarray, ends: Sequence[float | None]) -> None:
@@ -186,11 +222,11 @@ def _histogram(axes: Axes, means: np.ndarray, ends: Sequence[float | None]) -> N
         axes.set_xscale("log")
 
 
-def _say_of_records(figure: Figure, note: str, mark: str) -> None:
+def _say_of_records(place: Canvas, note: str, mark: str) -> None:
     """Write below a figure how to read it and what the records are."""
     lines = [line for line in (note, f"{mark}." if mark else "") if line]
     if lines:
-        figure.supxlabel(_plain("\n".join(lines)), fontsize=8.5, color=QUIET)
+        place.note(_plain("\n".join(lines)))
 
 
 def _quiet(axes: Axes) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from bayes_sp.analysis.comparison.models import DIRECT, SERIAL, Multiverse
 from bayes_sp.names import DIFFERENCE, TOTAL, TOTAL_INDIRECT
-from bayes_sp.report.figures.paths import ACCENT, INK, QUIET
+from bayes_sp.report.figures.canvas import QUIET, Given, canvas
+from bayes_sp.report.figures.paths import ACCENT, INK
 
 TITLES = {
     SERIAL: "serial: through all mediators", TOTAL_INDIRECT: "indirect: all indirect paths", DIRECT: "direct",
@@ -15,23 +18,31 @@ TITLES = {
 }  # fmt: skip
 
 
-def plot_multiverse(found: Multiverse) -> Figure:
+def plot_models(result: Multiverse, ax: Given = None) -> Figure:
     """Draw the differences of each specification (`Multiverse.shown`), one row each.
 
     Filled: the 95 % interval excludes 0. Grey: the fit failed its diagnostics and must not be used.
 
+    Parameters
+    ----------
+    result
+        What `bayes_sp.compare_models` returned.
+    ax
+        Axes to draw into, one for each of `Multiverse.shown`; a new figure by default.
+
     Returns
     -------
     matplotlib.figure.Figure
+        The figure that holds the axes.
     """
-    names = [entry.name for entry in found.entries]
-    panels = [(effect, TITLES[effect]) for effect in found.shown]
-    figure = Figure(figsize=(2.0 + 3.0 * len(panels), 2.0 + 0.42 * len(names)), layout="constrained")
-    axes = figure.subplots(1, len(panels), sharey=True)
-    for place, (effect, title) in enumerate(panels):
-        panel = axes[place]
+    names = [entry.name for entry in result.entries]
+    panels = [(effect, TITLES[effect]) for effect in result.shown]
+    layout: dict[str, Any] = {"sharey": True} if ax is None else {}
+    place = canvas(ax, 1, len(panels), (2.0 + 3.0 * len(panels), 2.0 + 0.42 * len(names)), **layout)
+    axes = place.axes[0]
+    for panel, (effect, title) in zip(axes, panels, strict=True):
         panel.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
-        rows = found.table[(found.table["effect"] == effect) & (found.table["scale"] == DIFFERENCE)]
+        rows = result.table[(result.table["effect"] == effect) & (result.table["scale"] == DIFFERENCE)]
         for row in rows.to_dict("records"):
             height = names.index(str(row["specification"]))
             colour = ACCENT if row["trustworthy"] else QUIET
@@ -40,7 +51,7 @@ def plot_multiverse(found: Multiverse) -> Figure:
             face = colour if excludes else "white"
             panel.plot(row["median"], height, "o", color=colour, markerfacecolor=face, markersize=6.5)
         drawn = set(rows["specification"])
-        for height, entry in enumerate(found.entries):
+        for height, entry in enumerate(result.entries):
             if entry.name not in drawn:
                 word = "not fitted" if entry.effects is None else "no such path"
                 panel.text(0.5, height, word, transform=panel.get_yaxis_transform(), ha="center", va="center",
@@ -51,14 +62,15 @@ def plot_multiverse(found: Multiverse) -> Figure:
         panel.tick_params(axis="y", length=0)
         panel.locator_params(axis="x", nbins=5)
     axes[0].set_yticks(np.arange(len(names)), [name.replace("$", r"\$") for name in names])
-    axes[0].set_ylim(len(names) - 0.4, -0.6)
-    units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
+    for panel in axes[:1] if place.own else axes:
+        panel.set_ylim(len(names) - 0.4, -0.6)
+    units = dict.fromkeys(entry.effects.unit for entry in result.entries if entry.effects is not None)
     note = (
-        f"Posterior median and {100 * found.ci_prob:g} % equal-tailed interval of the difference"
+        f"Posterior median and {100 * result.ci_prob:g} % equal-tailed interval of the difference"
         f"{' in ' + ', or '.join(units) if units else ''}.\nFilled: the interval excludes 0. "
         "Grey: the fit failed its diagnostics."
     )
-    marks = dict.fromkeys(entry.effects.mark for entry in found.entries if entry.effects is not None)
+    marks = dict.fromkeys(entry.effects.mark for entry in result.entries if entry.effects is not None)
     note += "".join(f"\n{mark}." for mark in marks if mark)
-    figure.supxlabel(note.replace("$", r"\$"), fontsize=8.5, color=QUIET)
-    return figure
+    place.note(note.replace("$", r"\$"))
+    return place.figure

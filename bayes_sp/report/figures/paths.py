@@ -13,6 +13,7 @@ from matplotlib.text import Text
 from bayes_sp.analysis.comparison.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.names import DIFFERENCE
+from bayes_sp.report.figures.canvas import QUIET, Given, canvas
 from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words, product_scale
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bayes_sp.analysis.fit import Fit
     from bayes_sp.model.path_model import PathModel
 
-INK, QUIET, ACCENT, NEGATIVE = "#1b1b1b", "#8a8a8a", "#1f5a93", "#b3541e"
+INK, ACCENT, NEGATIVE = "#1b1b1b", "#1f5a93", "#b3541e"
 LETTERS = 15  # of a note, to an inch of a figure
 STYLES = {
     (PUBLISHED, PUBLISHED): (INK, "D", "published"),
@@ -31,26 +32,36 @@ STYLES = {
 }
 
 
-def plot_paths(fit: Fit, ci_prob: float = 0.95) -> Figure:
+def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Figure:
     """Draw the chain as a path diagram with the posterior median and interval on each arrow.
 
     Arrows whose interval excludes 0 are dark, the others grey. Coefficients are on the scale of the equation they
     belong to: the response's unit, or log rate for a log link.
 
+    Parameters
+    ----------
+    result
+        A fit.
+    ax
+        Axes to draw into; a new figure by default.
+    ci_prob
+        Probability of the intervals.
+
     Returns
     -------
     matplotlib.figure.Figure
+        The figure that holds the axes.
     """
-    model = fit.model
+    model = result.model
     places = _places(len(model.chain))
-    figure = Figure(figsize=(max(8.0, 2.7 * len(model.chain)), 4.8), layout="constrained")
-    axes = figure.add_subplot()
+    drawn = canvas(ax, 1, 1, (max(8.0, 2.7 * len(model.chain)), 4.8))
+    figure, axes = drawn.figure, drawn.axes[0, 0]
     boxes = {
         name: _box(axes, place, model.variable(name).label) for name, place in zip(model.chain, places, strict=True)
     }
     tail = (1 - ci_prob) / 2
     for equation in model.equations:
-        draws = fit.posterior["posterior"][equation.response]
+        draws = result.posterior["posterior"][equation.response]
         for parent in equation.parents:
             values = draws.sel({f"{equation.response}_term": parent}).to_numpy()
             low, middle, high = np.quantile(values, [tail, 0.5, 1 - tail])
@@ -59,14 +70,18 @@ def plot_paths(fit: Fit, ci_prob: float = 0.95) -> Figure:
     xs, ys = np.array(places).T
     axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.3, ys.max() + 0.3))
     axes.axis("off")
-    figure.suptitle(_plain(textwrap.fill(model.title, int(figure.get_figwidth() * 9))), fontsize=12, color=INK)
+    title = _plain(textwrap.fill(model.title, int(figure.get_figwidth() * 9)))
+    if drawn.own:
+        figure.suptitle(title, fontsize=12, color=INK)
+    else:
+        axes.set_title(title, fontsize=10, color=INK)
     note = (
         f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient{_scales(model)}. Dark: interval "
         f"excludes 0. Covariates are not drawn{_left_out(model)}."
     )
     width = int(figure.get_figwidth() * LETTERS)
-    lines = [*textwrap.wrap(note, width), *textwrap.wrap(f"{fit.survey.mark}.", width)]
-    figure.supxlabel(_plain("\n".join(lines)), fontsize=8, color=QUIET)
+    lines = [*textwrap.wrap(note, width), *textwrap.wrap(f"{result.survey.mark}.", width)]
+    drawn.note(_plain("\n".join(lines)), size=8)
     return figure
 
 
@@ -87,29 +102,31 @@ def _left_out(model: PathModel) -> str:
     return f", nor {' and '.join(found)}" if found else ""
 
 
-def plot_comparison(model: PathModel, comparison: Comparison, unit: str = "") -> Figure:
+def plot_comparison(result: Comparison, ax: Given = None, *, unit: str = "") -> Figure:
     """Draw every path's difference as a forest: published, bootstraps and posteriors of each likelihood.
 
     Parameters
     ----------
-    model
-        The specification, for the paths' names.
-    comparison
+    result
         What `Fit.compare` returned.
+    ax
+        Axes to draw into; a new figure by default.
     unit
         Unit of the horizontal axis; the outcome's by default.
 
     Returns
     -------
     matplotlib.figure.Figure
+        The figure that holds the axes.
     """
-    table = comparison.table[comparison.table["scale"] == DIFFERENCE]
+    model = result.model
+    table = result.table[result.table["scale"] == DIFFERENCE]
     paths = distinct(list(dict.fromkeys(table["path"])))
     table = table[table["path"].isin(paths)]
     kinds = list(dict.fromkeys(zip(table["likelihood"], table["inference"], strict=True)))
     kinds.sort(key=lambda kind: (kind[0] != PUBLISHED, kind[0] != "normal"))
-    figure = Figure(figsize=(9.5, 1.6 + 0.17 * len(paths) * (len(kinds) + 1.5)), layout="constrained")
-    axes = figure.add_subplot()
+    place = canvas(ax, 1, 1, (9.5, 1.6 + 0.17 * len(paths) * (len(kinds) + 1.5)))
+    axes = place.axes[0, 0]
     axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
     step, drawn = 1.0 / (len(kinds) + 1.5), []
     for i, kind in enumerate(kinds):
@@ -130,11 +147,11 @@ def plot_comparison(model: PathModel, comparison: Comparison, unit: str = "") ->
     what = f"{outcome.label}: difference for {in_sentence(exposure.label)} {u0:g} → {u1:g}"
     below = [*textwrap.wrap(what, 84), *textwrap.wrap(f"({unit or outcome.unit or outcome.label})", 84)]
     axes.set_xlabel(_plain("\n".join(below)))
-    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    place.legend("outside lower center")
     kind_of_interval = "95 % intervals: percentile (bootstrap), equal-tailed (posterior)"
-    mark = textwrap.fill(comparison.mark, 100)
+    mark = textwrap.fill(result.mark, 100)
     axes.set_title(_plain(f"{kind_of_interval}\n{mark}"), fontsize=9, color=QUIET)
-    return figure
+    return place.figure
 
 
 def _intervals(axes: Axes, rows: pd.DataFrame, heights: list[float], style: tuple[str, str, str]) -> None:

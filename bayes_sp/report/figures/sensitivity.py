@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bayes_sp.names import ARROW, AVERAGE
-from bayes_sp.report.figures.paths import ACCENT, INK, NEGATIVE, QUIET
+from bayes_sp.report.figures.canvas import QUIET
+from bayes_sp.report.figures.paths import ACCENT, INK, NEGATIVE
 from bayes_sp.report.text.assumptions import in_sentence, path_words
 from bayes_sp.sensitivity.effect_words import scale_words
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from bayes_sp.model.parts import PublishedEffect
     from bayes_sp.model.path_model import PathModel
-    from bayes_sp.sensitivity.kappa import KappaCurve
+    from bayes_sp.sensitivity.coupling import KappaCurve
     from bayes_sp.sensitivity.target import Estimate, Target
 
 LABEL = 46  # letters of a row's label in one line

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from scipy.interpolate import RectBivariateSpline
 
-from bayes_sp.report.figures.paths import INK, NEGATIVE, QUIET
+from bayes_sp.report.figures.canvas import QUIET
+from bayes_sp.report.figures.paths import INK, NEGATIVE
 from bayes_sp.report.figures.sensitivity import caption, plain, published_of, quiet, target_words
 from bayes_sp.sensitivity.prior.dials import any_dial
 

@@ -17,7 +17,6 @@ from bayes_sp.analysis.fit import Fit
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.files import WholeFile
 from bayes_sp.inference.versions import versions
-from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.names import NUMBERED
 from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks
@@ -80,9 +79,9 @@ def save_analysis(
         tree.to_netcdf(new.file(POSTERIOR_FILE), engine="h5netcdf")
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
             write_png(plot_paths(fit), new.file("paths.png"))
-            write_png(plot_comparison(fit.model, analysis.comparison), new.file("comparison.png"))
+            write_png(plot_comparison(analysis.comparison), new.file("comparison.png"))
             if analysis.criticism is not None:
-                _save_criticism(fit.model, analysis.criticism, new, save_records=save_records)
+                _save_criticism(analysis.criticism, new, save_records=save_records)
         write_text(new.file(RUN_FILE), tomli_w.dumps({**run_tables(analysis), FILES_KEY: new.names}))
     return new.folder
 
@@ -113,16 +112,16 @@ def _without_patients(fit: Fit) -> xr.DataTree:
     return found
 
 
-def _save_criticism(model: PathModel, found: Criticism, new: RunFolder, *, save_records: bool) -> None:
+def _save_criticism(found: Criticism, new: RunFolder, *, save_records: bool) -> None:
     """Write tables and figures of criticism; what goes patient by patient only with the records."""
     checks = found.checks if save_records else found.checks.without_ends()
     checks.table.to_csv(new.file("predictive.csv"), index=False)
     found.loo.table.to_csv(new.file("loo.csv"), index=False)
-    write_png(plot_predictive_checks(model, found.checks), new.file("predictive.png"))
-    write_png(plot_loo_pit(model, found.pit), new.file("loo_pit.png"))
+    write_png(plot_predictive_checks(found.checks), new.file("predictive.png"))
+    write_png(plot_loo_pit(found.pit), new.file("loo_pit.png"))
     if save_records:
         found.influence.table.to_csv(new.file("influence.csv"), index=False)
-        write_png(plot_influence(model, found.influence), new.file("influence.png"))
+        write_png(plot_influence(found.influence), new.file("influence.png"))
 
 
 def save_figure(figure: Figure, path: Path, *, overwrite: bool = False) -> None:

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
+import tomli_w
 
 from bayes_sp.analysis.comparison.models import Multiverse
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.read import read_survey
+from bayes_sp.endings import Interruptions, undoing
 from bayes_sp.errors import BayesSpError, RunError
-from bayes_sp.files import Interruptions, Partial, check_place, claim, numbered
+from bayes_sp.files import Partial, check_place, claim, numbered, remove_empty
 from bayes_sp.model.normal_twin import twin_of
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.published.reconstruct import reconstruct
-from bayes_sp.report.figures.models import plot_multiverse
+from bayes_sp.report.figures.models import plot_models
 from bayes_sp.report.folders.analysis import write_png, write_text
+from bayes_sp.report.folders.compared import COMPARED_FILE
 from bayes_sp.report.folders.run import RUN_FILE
 
 TABLE_FILE, TEXT_FILE, FIGURE_FILE = "compare.csv", "compare.txt", "compare.png"
-FILES = (TABLE_FILE, TEXT_FILE, FIGURE_FILE)
+FILES = (TABLE_FILE, TEXT_FILE, FIGURE_FILE, COMPARED_FILE)
 
 
 def check_comparison(models: Sequence[str], data: Path | None, folder: Path | None, *, overwrite: bool) -> None:
@@ -101,12 +105,12 @@ def new_comparison_folder(folder: Path | None, seed: int, root: Path = Path("run
             place.mkdir(exist_ok=True)
     except OSError as error:
         raise RunError(str(place), [f"cannot be written ({error.strerror or error})"]) from error
+    ours = [place, *made] if folder is None else made
     try:
-        yield place
+        with undoing(lambda: remove_empty(ours)):
+            yield place
     finally:
-        for path in [place, *made] if folder is None else made:
-            with suppress(OSError):  # something stands in it
-                path.rmdir()
+        remove_empty(ours)
 
 
 def _next_folder(place: Path) -> Path:
@@ -120,7 +124,9 @@ def _next_folder(place: Path) -> Path:
     raise AssertionError("unreachable: there is always a next number")
 
 
-def save_comparison(found: Multiverse, folder: Path, text: str, *, overwrite: bool = False) -> Path:
+def save_comparison(
+    found: Multiverse, folder: Path, text: str, tables: Mapping[str, Any], *, overwrite: bool = False
+) -> Path:
     """Write table, text and figure into a folder, all of them or none; the runs stand in it already.
 
     Parameters
@@ -131,6 +137,8 @@ def save_comparison(found: Multiverse, folder: Path, text: str, *, overwrite: bo
         An existing folder.
     text
         What was printed.
+    tables
+        Content of ``compare.toml``, by which another comparison knows what need not be computed again.
     overwrite
         Replace the comparison in it.
 
@@ -150,8 +158,9 @@ def save_comparison(found: Multiverse, folder: Path, text: str, *, overwrite: bo
             try:
                 partial.path.mkdir()
                 with mpl.rc_context({"font.family": "DejaVu Sans"}):
-                    write_png(plot_multiverse(found), partial.path / FIGURE_FILE)
+                    write_png(plot_models(found), partial.path / FIGURE_FILE)
                 write_text(partial.path / TEXT_FILE, text)
+                write_text(partial.path / COMPARED_FILE, tomli_w.dumps(tables))
                 write_text(partial.path / TABLE_FILE, found.table.to_csv(index=False))
                 interruptions.hold = True
                 if not interruptions.pending:
@@ -174,6 +183,6 @@ def _take_names(finished: Path, folder: Path, *, overwrite: bool) -> Path:
         except FileExistsError:
             folder = _next_folder(folder)
             claim(finished / TABLE_FILE, folder / TABLE_FILE)
-    for name in (TEXT_FILE, FIGURE_FILE):
+    for name in (TEXT_FILE, FIGURE_FILE, COMPARED_FILE):
         (finished / name).replace(folder / name)
     return folder

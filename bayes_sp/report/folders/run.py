@@ -11,19 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
+from bayes_sp.endings import Interruptions
 from bayes_sp.errors import RunError
-from bayes_sp.files import Interruptions, Partial, check_place, claim_next, numbered, remove_abandoned
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import xarray as xr
+from bayes_sp.files import Partial, check_place, claim_next, numbered, remove_abandoned, remove_empty
 
 RUN_FILE = "run.toml"
 POSTERIOR_FILE = "posterior.nc"
-TABLES = ("effects", "comparison", "diagnostics", "bootstrap")
-LATER_TABLES = ("coefficients",)  # which runs of earlier versions do not have
 FILES_KEY = "files"  # in run.toml: the names of what the run wrote
 EARLIER_FILES = (
     RUN_FILE, POSTERIOR_FILE, "summary.txt", "effects.csv", "comparison.csv", "diagnostics.csv", "bootstrap.csv",
@@ -35,68 +30,6 @@ EARLIER_FILES = (
 )  # fmt: skip  # of runs whose run.toml has no list
 OF_THE_SYSTEM = (".DS_Store", "Thumbs.db", "desktop.ini")  # put into any folder that is looked at
 LONGEST_NAME = 80  # of a specification, in the name of a folder
-EMPTY_TEXTS = ("decomposition", "reasons", "boundaries")  # columns whose empty cells are texts, not missing numbers
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """A finished run as read back from its folder.
-
-    Attributes
-    ----------
-    folder
-        Where it stands.
-    info
-        ``run.toml``: specification as used, data digest, seed, options, versions, stage times, verdict.
-    posterior
-        Groups ``posterior`` and ``sample_stats``.
-    effects, comparison, diagnostics, bootstrap
-        The tables.
-    coefficients
-        The table of every equation's parameters; None for a run of a version that did not write it.
-    """
-
-    folder: Path
-    info: dict[str, Any]
-    posterior: xr.DataTree
-    effects: pd.DataFrame
-    comparison: pd.DataFrame
-    diagnostics: pd.DataFrame
-    bootstrap: pd.DataFrame
-    coefficients: pd.DataFrame | None = None
-
-
-def read_run(folder: str | Path) -> Run:
-    """Read a finished run.
-
-    Raises
-    ------
-    RunError
-        Naming every file that is missing or cannot be read.
-    """
-    import pandas as pd
-    import xarray as xr
-
-    folder = Path(os.path.expanduser(folder))  # Path.expanduser raises for an unknown user
-    if not folder.is_dir():
-        raise RunError(str(folder), ["there is no such folder"])
-    needed = [RUN_FILE, POSTERIOR_FILE, *(f"{name}.csv" for name in TABLES)]
-    missing = [name for name in needed if not (folder / name).is_file()]
-    if missing:
-        raise RunError(str(folder), [f"is not a finished run: {name} is missing" for name in missing])
-    tables: dict[str, pd.DataFrame] = {}
-    name = RUN_FILE
-    try:
-        info = tomllib.loads((folder / name).read_text(encoding="utf-8"))
-        for table in (*TABLES, *(later for later in LATER_TABLES if (folder / f"{later}.csv").is_file())):
-            name = f"{table}.csv"
-            found = pd.read_csv(folder / name, dtype=dict.fromkeys(EMPTY_TEXTS, str))
-            tables[table] = found.fillna(dict.fromkeys(EMPTY_TEXTS, ""))
-        name = POSTERIOR_FILE
-        posterior = xr.load_datatree(folder / name, engine="h5netcdf")
-    except (OSError, ValueError) as error:
-        raise RunError(str(folder), [f"{name} cannot be read ({error})"]) from error
-    return Run(folder, info, posterior, **tables)
 
 
 def default_folder(model: str, digest: str, seed: int, root: Path = Path("runs")) -> Path:
@@ -240,8 +173,8 @@ class RunFolder:
 
     def __enter__(self) -> Self:
         real = self._destination.real
-        self._partial, self._replaced, self._done = Partial(real), Partial(real, old=True), False
         self._made = [folder for folder in real.parents if not folder.exists()]
+        self._partial, self._replaced, self._done = Partial(real, made=self._made), Partial(real, old=True), False
         self._interruptions.__enter__()
         with contextlib.ExitStack() as undone:
             undone.callback(self._end)
@@ -289,9 +222,7 @@ class RunFolder:
         if self._done:
             self._replaced.remove()
         else:
-            for folder in self._made:
-                with contextlib.suppress(OSError):  # never made, or somebody uses it by now
-                    folder.rmdir()
+            remove_empty(self._made)
         self._interruptions.__exit__()
 
     def _refused(self, error: OSError) -> RunError:

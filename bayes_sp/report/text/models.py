@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,20 @@ import pandas as pd
 from bayes_sp.analysis.comparison.models import DIRECT, REFERENCE, SERIAL, Multiverse
 from bayes_sp.analysis.comparison.models import WORDS as ABOUT
 from bayes_sp.analysis.fit import Fit
-from bayes_sp.analysis.workflow import analyse, compare_models
+from bayes_sp.analysis.workflow import REFITS, analyse, compare_models, model_names
+from bayes_sp.design.read import read_survey
+from bayes_sp.errors import BayesSpError, SurveyWarning
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.inference.sample import Notify, silent
-from bayes_sp.inference.versions import versions
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.model.reading.write import specification_digest
+from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT
 from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import Survey
 from bayes_sp.report.folders.analysis import save_analysis
-from bayes_sp.report.folders.run import RUN_FILE, default_folder, read_run
+from bayes_sp.report.folders.compared import Wanted, compared_tables, finished_runs, is_same, known_results
+from bayes_sp.report.folders.finished import read_run
+from bayes_sp.report.folders.run import default_folder
 from bayes_sp.report.text.layout import WIDTH, aligned, decimals_of, interval, number, wrapped
 from bayes_sp.report.text.summary import summary_text
 from bayes_sp.sensitivity.effect_words import scale_words
@@ -116,10 +120,11 @@ def _elpd(row: pd.Series) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """A comparison whose runs are saved, with its text."""
+    """A comparison whose runs are saved, with its text and what makes it worth keeping (``compare.toml``)."""
 
     multiverse: Multiverse
     text: str
+    tables: dict[str, Any]
 
 
 def compare_and_keep(
@@ -129,7 +134,8 @@ def compare_and_keep(
     """Compare specifications, each fit taken from a finished run where there is one, else fitted and saved as a run.
 
     Runs are looked for in ``folder`` and in ``runs``. A run is the same fit where specification, records, seed,
-    sampler options (but cores) and version are the same. A run without the draws of what was not measured of single
+    sampler options (but cores) and version are the same. What an earlier comparison keeps of it is not computed again
+    (`known_results`). A run without the draws of what was not measured of single
     patients (`Conditioned.lacking`), which a folder without records does not keep, is fitted again, and a line says so.
 
     Parameters
@@ -149,10 +155,14 @@ def compare_and_keep(
     """
     survey: Survey | Path = reconstruct(reconstruction) if data is None else data
     lines: list[str] = []
+    roots = (folder, Path("runs"))
+    wanted = _wanted(models, survey, seed, options)
+    known = known_results(wanted, REFITS, roots)
+    lines += [f"Taken from a finished run: {name} from {run}" for name, (_, run) in known.items()]
 
     def one(model: PathModel, records: Survey) -> Fit:
         """Return a finished run with the same draws, or fit and save one."""
-        same = [run for run in _finished_runs((folder, Path("runs"))) if _is_same(run, model, records, seed, options)]
+        same = [run for run in finished_runs(roots) if is_same(run, Wanted(model, records, seed, options))]
         lacking = dict[Path, str]()
         for run in same:
             found = Fit(model, records, read_run(run).posterior, seed, options)
@@ -167,40 +177,28 @@ def compare_and_keep(
             save_analysis(analysis, destination, summary=summary_text(analysis))
         return analysis.fit
 
-    found = compare_models(models, survey, seed=seed, options=options, fit_one=one, notify=notify)
+    results = {name: result for name, (result, _) in known.items()}
+    found = compare_models(models, survey, seed=seed, options=options, fit_one=one, known=results, notify=notify)
     mark = survey.mark if isinstance(survey, Survey) else survey.name
     text = multiverse_text(found, mark)
     text += "".join(f"{line}\n" for line in lines)
-    return Kept(found, text)
+    return Kept(found, text, compared_tables(found, wanted, REFITS))
+
+
+def _wanted(
+    models: Sequence[str], survey: Survey | Path, seed: int, options: SamplerOptions
+) -> list[tuple[str, Wanted]]:
+    """Return each specification that can be read with its records, as a fit; why the others cannot, is told later."""
+    found = []
+    for name, given in zip(model_names(models), models, strict=True):
+        with suppress(BayesSpError), warnings.catch_warnings():
+            warnings.simplefilter("ignore", SurveyWarning)  # the comparison warns
+            model = load_model(given)
+            records = survey if isinstance(survey, Survey) else read_survey(survey, model)
+            found.append((name, Wanted(model, records, seed, options)))
+    return found
 
 
 def _again(name: str, run: Path, lacking: str) -> list[str]:
     """Say why a finished run is not used."""
     return wrapped(f"Fitted again: {name}. {run} does not keep draws of {lacking}.", margin="")
-
-
-def _finished_runs(roots: Sequence[Path]) -> Iterator[Path]:
-    for root in roots:
-        if root.is_dir():
-            yield from (path.parent for depth in ("*", "*/*") for path in sorted(root.glob(f"{depth}/{RUN_FILE}")))
-
-
-def _is_same(run: Path, model: PathModel, survey: Survey, seed: int, options: SamplerOptions) -> bool:
-    """Whether a run's folder holds the draws that this fit would give; a file that cannot be read holds none."""
-    try:
-        info = tomllib.loads((run / RUN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    found: dict[str, Any] = {
-        "specification": info.get("specification_digest"), "data": info.get("data", {}).get("digest"),
-        "seed": info.get("seed"), "version": info.get("bayes_sp"), "options": _without_cores(info.get("sampler", {})),
-    }  # fmt: skip
-    wanted = {
-        "specification": specification_digest(model), "data": survey.digest, "seed": seed,
-        "version": versions()["bayes_sp"], "options": _without_cores(options.chosen()),
-    }  # fmt: skip
-    return found == wanted
-
-
-def _without_cores(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name != "cores"}

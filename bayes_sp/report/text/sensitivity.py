@@ -16,9 +16,9 @@ from bayes_sp.report.text.layout import decimals_of, interval, number, within, w
 from bayes_sp.report.text.priors import prior_lines
 from bayes_sp.report.text.summary import head_lines
 from bayes_sp.sensitivity.conclusion import quotable, verdict_lines
+from bayes_sp.sensitivity.coupling import KappaCurve
 from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS, Sensitivity
-from bayes_sp.sensitivity.kappa import KappaCurve
 
 TITLES = {
     PRIORS: "Other priors",

@@ -17,11 +17,10 @@ from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.errors import BayesSpError
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.distributions import Prior
+from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
-from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import Survey
-from bayes_sp.safe_text import html
 from bayes_sp.sensitivity.confounder.benchmarks import benchmark_strengths, greatest_strength, unexplained_sd
 from bayes_sp.sensitivity.confounder.fits import ConfoundedFits
 from bayes_sp.sensitivity.confounder.grid import Grid, array_of, table_of
@@ -37,10 +36,11 @@ from bayes_sp.sensitivity.confounder.pairs import Pair, Strengths, check_strengt
 from bayes_sp.sensitivity.confounder.words import ASSUMPTIONS, findings_of, problems_sentence, sentences_of
 from bayes_sp.sensitivity.outcomes import estimate_in
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
+from bayes_sp.shown import Part, Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Confounding:
+@dataclass(frozen=True, eq=False, repr=False)
+class Confounding(Shown):
     """How effects change with an unmeasured confounder of two responses, by the strengths that it is given.
 
     Attributes
@@ -113,13 +113,13 @@ class Confounding:
         wrong = problems_sentence(self.outcomes)
         return [*found, wrong] if wrong else found
 
-    def _repr_html_(self) -> str:
-        return html(str(self.attrs["data_source"]), *self.sentences(), *self.assumptions, self.multiples)
+    def _shown(self) -> tuple[str, list[Part]]:
+        return str(self.attrs["data_source"]), [*self.sentences(), *self.assumptions, self.multiples]
 
 
 def confounding(
-    model: PathModel | str | Path = "primary",
-    survey: Survey | None = None,
+    model: PathModel | str | Path,
+    survey: Survey,
     *,
     target: Target | None = None,
     strengths: Strengths | None = None,
@@ -127,6 +127,7 @@ def confounding(
     options: SamplerOptions | None = None,
     runner: Runner | None = None,
     ci_prob: float = CI_PROB,
+    fitted: Fit | None = None,
 ) -> Confounding:
     r"""Fit a specification again and again with a confounder of two responses, of stated strengths.
 
@@ -150,6 +151,8 @@ def confounding(
         Where the fits are made.
     ci_prob
         Probability of the intervals.
+    fitted
+        The fit of the specification as it is, where it is at hand.
 
     Returns
     -------
@@ -168,11 +171,10 @@ def confounding(
     Cinelli & Hazlett (2020), JRSS B 82, 39-67. doi:10.1111/rssb.12348
     """
     model = load_model(model)
-    survey = reconstruct() if survey is None else survey
     target = checked_target(model, target)
     pairs = _pairs(model, target, strengths)
     options = options or SamplerOptions()
-    fitted = fit(model, survey, seed=seed, options=options)
+    fitted = fitted or fit(model, survey, seed=seed, options=options)
     benchmarks = benchmark_strengths(fitted, ci_prob=ci_prob)
     grids = _grids(fitted, pairs, strengths, benchmarks)
     plain = Cell(model.name, model, survey, seed, options, ci_prob=ci_prob)
@@ -228,8 +230,8 @@ def _grids(fitted: Fit, pairs: Sequence[Pair], strengths: Strengths | None, benc
 
 def _variance(fitted: Fit, response: str) -> float | None:
     """Return the residual variance of a normal response; None for others."""
-    equation = next(equation for equation in fitted.model.equations if equation.response == response)
-    if equation.family not in ("normal", "latent_normal"):
+    family = next(FAMILIES[e.family] for e in fitted.model.equations if e.response == response)
+    if not family.gaussian or family.logged:
         return None
     sd = unexplained_sd(fitted.model, fitted.posterior["posterior"].to_dataset(), response)
     return None if sd is None else sd**2

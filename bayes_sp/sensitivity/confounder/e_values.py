@@ -13,7 +13,7 @@ from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.effects.paths import RATIOS, Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.names import ALONE, E_VALUE_COLUMNS, TOTAL
-from bayes_sp.safe_text import html
+from bayes_sp.shown import Part, Shown, short
 
 NOTES = (
     "An E-value says how much confounding could explain an association away; it says nothing on whether there is any.",
@@ -27,8 +27,8 @@ NOTES = (
 NONE = "The outcome has no rate ratio or risk ratio: there are no E-values."
 
 
-@dataclass(frozen=True, eq=False)
-class EValues:
+@dataclass(frozen=True, eq=False, repr=False)
+class EValues(Shown):
     """E-values of every effect that is a ratio.
 
     Attributes
@@ -47,8 +47,8 @@ class EValues:
     notes: tuple[str, ...]
     mark: str
 
-    def _repr_html_(self) -> str:
-        return html(self.mark, self.table, *self.notes)
+    def _shown(self) -> tuple[str, list[Part]]:
+        return self.mark, [short(self.table, rows=len(self.table)), *self.notes]
 
 
 def e_value(ratio: ArrayLike) -> NDArray[np.float64]:

@@ -19,12 +19,12 @@ from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.names import AVERAGE
 from bayes_sp.records.nonresponders import NonResponders
-from bayes_sp.safe_text import html
 from bayes_sp.sensitivity.missing.attrition_tipping import DepartureTipping, tipping
 from bayes_sp.sensitivity.missing.curves import EVERYONE, NONRESPONDERS, NUMBERS, AttritionCurves, attrition_curves
 from bayes_sp.sensitivity.missing.departures import LEVELS, SLOPES, Departure, Ranges, departures, unit_of
 from bayes_sp.sensitivity.missing.mixture import Patterns, labelled_effects, patterns
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of
+from bayes_sp.shown import Part, Shown, short
 
 RESPONDERS = "responders"
 POINTS = 9  # of each curve: an odd number has one at 0 of a symmetric range
@@ -35,7 +35,7 @@ ATTRITION_COLUMNS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Attrition:
+class Attrition(Shown):
     """Effects over everyone who was asked, and how much the others must differ to change the conclusion.
 
     Attributes
@@ -105,10 +105,10 @@ class Attrition:
         own = self.standardised[self.standardised["population"] == population]
         return estimate_of(own, self.target, trustworthy=self.trustworthy)
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         rows = self.standardised[self.standardised["path"] == self.target.path]
-        table = rows[[name for name in ATTRITION_COLUMNS if name in rows]]
-        return html(str(self.curves.attrs["data_source"]), table, [tip.sentence for tip in self.tipping])
+        tips = [tip.sentence for tip in self.tipping]
+        return str(self.curves.attrs["data_source"]), [short(rows), tips]
 
 
 def attrition(

@@ -38,17 +38,17 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import ALONE, DELTA_COLUMNS
 from bayes_sp.records.survey import Survey
-from bayes_sp.safe_text import html
 from bayes_sp.sensitivity.missing.delta_tipping import DeltaTipping, tipping_of
 from bayes_sp.sensitivity.missing.shifts import Curve, curves_of, words_of, zero_place
 from bayes_sp.sensitivity.outcomes import estimate_in
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
+from bayes_sp.shown import Part, Shown, short
 
 NUMBERS = ("mean", "median", "lower", "upper", "prob_negative")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DeltaCurve:
+class DeltaCurve(Shown):
     """Every effect along shifts of the missing values.
 
     Attributes
@@ -116,9 +116,11 @@ class DeltaCurve:
                 reason = f"{_reason(outcomes[place])}; " if estimate is None else ""
                 yield Finding("attrition", words_of(self.model, way.at(place)), estimate, f"{reason}{tip.sentence}")
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         own = self.table[(self.table["path"] == self.target.path) & (self.table["scale"] == self.target.scale)]
-        return html(str(self.curves.attrs["data_source"]), own, [tip.sentence for tip in self.tipping])
+        columns = ("shift", "median", "lower", "upper", "prob_negative", "trustworthy")
+        tips = [tip.sentence for tip in self.tipping]
+        return str(self.curves.attrs["data_source"]), [short(own, columns, rows=len(own)), tips]
 
 
 def delta_curve(

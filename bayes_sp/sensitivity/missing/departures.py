@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bayes_sp.arrays import Array, spread
+from bayes_sp.arrays import Array, sd_of
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
@@ -134,13 +134,8 @@ def slope_of(patterns: Patterns, edge: str) -> float:
 
 def unit_of(model: PathModel, response: str) -> str:
     """Return the scale of a response's linear predictor in words."""
-    family = next(equation.family for equation in model.equations if equation.response == response)
-    link = FAMILIES[family].link
-    if family == "lognormal":
-        return "logarithm"
-    if link == "identity":
-        return model.variable(response).unit or "its own unit"
-    return {"log": "log rate", "logit": "log odds", "probit": "probits"}[link]
+    family = next(FAMILIES[equation.family] for equation in model.equations if equation.response == response)
+    return family.predictor or model.variable(response).unit or "its own unit"
 
 
 def _level(response: str, ends: tuple[float, float]) -> Departure:
@@ -154,10 +149,10 @@ def _default_shifts(patterns: Patterns) -> dict[str, tuple[float, float]]:
     found = {}
     for j, equation in enumerate(model.equations):
         size = 1.0
-        if FAMILIES[equation.family].link == "identity":
+        family = FAMILIES[equation.family]
+        if family.link == "identity":
             observed = patterns.design.y[:, j]
-            known = observed[~np.isnan(observed)]
-            size = float(spread(np.log(known) if equation.family == "lognormal" else known, ddof=1))
+            size = float(sd_of(family.to_link(observed[~np.isnan(observed)]), ddof=1))
         way = -size if towards[j] < 0 else size
         found[equation.response] = (-way, way)
     return found

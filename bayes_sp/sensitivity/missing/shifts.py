@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayes_sp.arrays import spread
+from bayes_sp.arrays import sd_of
 from bayes_sp.design.design import Design
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.path_model import PathModel
@@ -89,7 +89,7 @@ def _unit(model: PathModel, design: Design, name: str) -> float:
     if shift_scale(model, name)[0] != POINTS:
         return 1.0
     values = design.y[:, design.responses.index(name)]
-    return float(spread(values[~np.isnan(values)], ddof=1))
+    return float(sd_of(values[~np.isnan(values)], ddof=1))
 
 
 def _checked(

@@ -10,9 +10,10 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.effects.summary import CI_PROB
-from bayes_sp.safe_text import html
+from bayes_sp.names import DIFFERENCE
 from bayes_sp.sensitivity.power.refits import ALL_PRIORS, LIKELIHOOD, Pair
 from bayes_sp.sensitivity.target import Estimate, Finding, Target
+from bayes_sp.shown import Part, Shown, short
 
 THRESHOLD = 0.05
 WEIGHTS, REFIT, UNRELIABLE = "weights", "refit", "unreliable"
@@ -27,8 +28,8 @@ MEANINGS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class PowerScaling:
+@dataclass(frozen=True, eq=False, repr=False)
+class PowerScaling(Shown):
     """How every effect depends on each part of the joint density.
 
     Attributes
@@ -159,9 +160,12 @@ class PowerScaling:
             f"Of the single priors that of {block} moves it most: {value:.3f}, which {counts} sensitive ({THRESHOLD})."
         )
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. Priors and likelihood to powers; sensitive from {THRESHOLD} on"
-        return html("\n".join([head, *self.notes]), self.table)
+        least, most = min(self.alphas), max(self.alphas)
+        columns = ("block", "path", "scale", "diagnostic", "pareto_k", f"median_{least:g}", f"median_{most:g}")
+        rows = self.table[self.table["scale"] == DIFFERENCE]
+        return "\n".join([head, *self.notes]), [short(rows, columns, rows=len(rows))]
 
 
 def strength(alpha: float) -> str:

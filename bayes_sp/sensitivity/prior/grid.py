@@ -24,21 +24,20 @@ from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import AVERAGE
-from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import Survey
-from bayes_sp.safe_text import html
 from bayes_sp.sensitivity.crossings import Z
 from bayes_sp.sensitivity.outcomes import run_once
 from bayes_sp.sensitivity.prior.grid_file import DEFAULT, Grid, read_grid
 from bayes_sp.sensitivity.prior.rules import priors_in_words
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
+from bayes_sp.shown import Part, Shown
 
 VALUES = ("mean", "median", "sd", "lower", "upper", "prob_negative", "mcse_lower", "mcse_upper")
 CROSSED = "crossed"
 
 
-@dataclass(frozen=True, eq=False)
-class PriorGrid:
+@dataclass(frozen=True, eq=False, repr=False)
+class PriorGrid(Shown):
     """Every effect under every set of priors.
 
     Attributes
@@ -126,16 +125,15 @@ class PriorGrid:
         note += f"; {len(cells) - len(fitted)} could not be fitted" if len(fitted) < len(cells) else ""
         yield Finding("priors", f"the least favourable crossing ({where})", _estimate(worst), note)
 
-    def _repr_html_(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         rows = self.named[(self.named["path"] == self.target.path) & (self.named["scale"] == self.target.scale)]
         head = f"{self.attrs['data_source']}. {self.target.path} [{self.target.scale}]"
-        shown = rows[["case", "median", "lower", "upper", "prob_negative", "trustworthy", "priors"]]
-        return html(head, shown)
+        return head, [rows[["case", "median", "lower", "upper", "prob_negative", "trustworthy", "priors"]]]
 
 
 def prior_grid(
-    model: PathModel | str | Path = "primary",
-    survey: Survey | None = None,
+    model: PathModel | str | Path,
+    survey: Survey,
     grid: Grid | str | Path | Mapping[str, Any] | None = None,
     *,
     seed: int = 1,
@@ -177,7 +175,6 @@ def prior_grid(
         Where no fit succeeds; else a failed fit is one of ``failures``.
     """
     model = load_model(model)
-    survey = reconstruct() if survey is None else survey
     design_arrays(model, survey)
     target = checked_target(model, target)
     options = options or SamplerOptions()

@@ -20,24 +20,23 @@ from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
-from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import Survey
-from bayes_sp.safe_text import html
 from bayes_sp.sensitivity.crossings import Crossing, Region, Tipping
 from bayes_sp.sensitivity.effect_words import effect_words
 from bayes_sp.sensitivity.outcomes import estimate_in, run_once
 from bayes_sp.sensitivity.prior.dials import CENTRED, CONSTANT, PriorDial, any_dial
-from bayes_sp.sensitivity.prior.terms import SCALES, Term, along, arrow, prior_of
+from bayes_sp.sensitivity.prior.terms import Term, along, arrow, prior_of
 from bayes_sp.sensitivity.prior.words import PRIOR_RANGE, event, kept, prior_words, range_words
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
 from bayes_sp.sensitivity.tipping_search import SCAN, find_tipping
+from bayes_sp.shown import Part, Shown
 
 SCEPTICAL = "sceptical"
 LEAST_FACTOR = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
-class TippingPoint:
+@dataclass(frozen=True, eq=False, repr=False)
+class TippingPoint(Shown):
     """The prior at which the conclusion on an effect changes.
 
     Attributes
@@ -117,13 +116,13 @@ class TippingPoint:
         _, estimate = min(answers, key=lambda answer: abs(answer[0] - first.value))
         return Finding("priors", f"{self.dial.words}: {first.value:.2g}", estimate, self.sentence)
 
-    def _repr_html_(self) -> str:
-        return html(f"{self.attrs['data_source']}. {self.sentence}", self.table)
+    def _shown(self) -> tuple[str, list[Part]]:
+        return f"{self.attrs['data_source']}. {self.sentence}", [self.table]
 
 
 def prior_tipping_point(
-    model: PathModel | str | Path = "primary",
-    survey: Survey | None = None,
+    model: PathModel | str | Path,
+    survey: Survey,
     *,
     target: Target | None = None,
     dial: str = SCEPTICAL,
@@ -182,7 +181,6 @@ def prior_tipping_point(
     Held, Matthews, Ott & Pawel (2022), Research Synthesis Methods 13(3), 295-314. doi:10.1002/jrsm.1538
     """
     model = load_model(model)
-    survey = reconstruct() if survey is None else survey
     design_arrays(model, survey)
     target = checked_target(model, target)
     turning = _sceptical_dial(model, target) if dial == SCEPTICAL else any_dial(model, dial)
@@ -243,7 +241,7 @@ class _Evaluator:
 
 def _sceptical_dial(model: PathModel, target: Target) -> PriorDial:
     terms = along(model, target.path)
-    without = [arrow(term) for term in terms if prior_of(model, term).dist not in SCALES]
+    without = [arrow(term) for term in terms if not prior_of(model, term).distribution.scale]
     if without:
         problem = f"the priors of {', '.join(without)} are flat: they have no scale to narrow; give them proper ones"
         raise BayesSpError(model.name, [problem])

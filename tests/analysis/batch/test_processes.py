@@ -98,11 +98,15 @@ def test_a_worker_that_dies_takes_its_own_call_and_no_other(workers):
 
 
 def test_leaving_the_block_stops_calls_that_run():
-    """A call that would last an hour ends at once, and so does its process."""
+    """A call that would last an hour ends at once, and so does its process; one that waits its turn is cancelled."""
     with Processes(1) as workers:
         pid = workers.submit(os.getpid).result(timeout=120)
-        slow = workers.submit(time.sleep, 3600)
+        slow, waiting = workers.submit(time.sleep, 3600), workers.submit(abs, -1)
+        deadline = time.monotonic() + 120
+        while not slow.running() and time.monotonic() < deadline:
+            time.sleep(0.01)
     assert isinstance(slow.exception(timeout=120), WorkerDiedError)
+    assert waiting.cancelled()
     assert not psutil.pid_exists(pid)
 
 

@@ -9,13 +9,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_sp.analysis.comparison.table import BOOTSTRAP_COLUMNS, Fitted, compare
+from bayes_sp.analysis.comparison.table import Fitted, compare
 from bayes_sp.design.build import design_arrays
 from bayes_sp.effects.paths import compute_effects
-from bayes_sp.inference.bootstrap.bootstrap import bootstrap
+from bayes_sp.inference.bootstrap.bootstrap import bootstrap_effects
 from bayes_sp.model.normal_twin import twin_of
 from bayes_sp.model.reading.load import load_model
-from bayes_sp.names import AVERAGE, COEFFICIENT, COMPARISON_COLUMNS, DIFFERENCE, RATE_RATIO, TOTAL, TOTAL_INDIRECT
+from bayes_sp.names import (
+    AVERAGE,
+    BOOTSTRAP_COLUMNS,
+    COEFFICIENT,
+    COMPARISON_COLUMNS,
+    DIFFERENCE,
+    RATE_RATIO,
+    TOTAL,
+    TOTAL_INDIRECT,
+)
 
 
 @pytest.fixture
@@ -25,7 +34,7 @@ def fitted(make_posterior):
     def make(model, survey, **changes):
         design = design_arrays(model, survey)
         posterior = make_posterior(model, design, chains=2, draws=60)["posterior"].to_dataset()
-        result = replace(bootstrap(design, seed=1, replicates=40), **changes)
+        result = replace(bootstrap_effects(design, seed=1, replicates=40), **changes)
         return Fitted(model, compute_effects(model, design, posterior), result)
 
     return make

@@ -11,8 +11,7 @@ import pytest
 import xarray as xr
 from scipy.special import logsumexp
 
-from bayes_sp.analysis.criticism.elpd import elpd_difference
-from bayes_sp.analysis.criticism.loo import JOINT, Loo, Scored, loo, with_refits
+from bayes_sp.analysis.criticism.loo import JOINT, Loo, Scored, elpd_difference, loo, with_refits
 from bayes_sp.analysis.criticism.pointwise import (
     column_digests,
     pointwise,
@@ -58,6 +57,7 @@ def test_the_estimate_is_that_of_exact_leave_one_out(normal_chain, estimated):
             assert estimated.elpd[response][patient] == pytest.approx(truth, abs=max(0.04, 10 * error))
 
 
+@pytest.mark.fixed_seed  # records whose weights are good
 def test_the_estimate_is_arvizs(normal_chain, estimated):
     """elpd, its standard error, the effective number of parameters and every Pareto k."""
     model, survey = normal_chain
@@ -78,13 +78,14 @@ def test_all_equations_together_are_their_sum(estimated):
     assert tuple(estimated.table.columns) == LOO_COLUMNS
 
 
-def test_the_printed_form_is_a_line_of_sums(estimated):
+@pytest.mark.fixed_seed  # records whose weights are good
+def test_the_printed_form_is_a_table_of_sums(estimated):
     """Nothing of single patients stands in it."""
     text = repr(estimated)
     row = estimated.table.iloc[-1]
-    assert f"{row['response']} {row['elpd']:.1f} (SE {row['se']:.1f})" in text
+    assert {row["response"].split()[-1], f"{row['elpd']:.3g}", f"{row['se']:.3g}"} <= set(text.split())
     assert "array" not in text
-    assert len(text) < 300
+    assert len(text.splitlines()) == 2 + len(estimated.table)
 
 
 def test_a_kept_log_likelihood_goes_before_one_that_is_computed(normal_chain):
@@ -112,6 +113,7 @@ def bad(estimated: Loo, patients=(3, 7, 9)) -> Loo:
     return replace(estimated, pareto_k={**estimated.pareto_k, "y": k})
 
 
+@pytest.mark.fixed_seed  # records whose weights are good
 def test_patients_with_bad_weights_are_refitted_the_worst_first(estimated):
     """At most the stated number; the others keep their estimate, and the note counts them."""
     asked = []
@@ -136,6 +138,7 @@ def test_patients_with_bad_weights_are_refitted_the_worst_first(estimated):
     assert whole.notes == ("Pareto k is above 0.7 for 3 of 40 patients; each was left out by a refit",)
 
 
+@pytest.mark.fixed_seed  # records whose weights are good
 def test_a_refit_that_fails_is_told(estimated):
     """Nothing stands in for what could not be computed."""
     found = with_refits(bad(estimated), lambda _: {}, 3)
@@ -174,6 +177,7 @@ def test_weighted_quantiles_are_those_of_repeated_draws():
 # --- differences ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fixed_seed  # records whose weights are good
 def test_a_difference_is_that_of_arviz(normal_chain, estimated):
     """Difference and standard error of ``az.compare``; positive where the second predicts better."""
     model, survey = normal_chain

@@ -14,7 +14,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.effects.formulas import ChainCoefficients
 from bayes_sp.effects.shapley import log_link_effects
 from bayes_sp.errors import SpecificationError, SurveyError
-from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult, bootstrap
+from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult, bootstrap_effects
 from bayes_sp.inference.bootstrap.boundary import BOUNDARY_WORDS, EMPTY_LEVEL, NO_OVERDISPERSION, SEPARATION
 from bayes_sp.inference.bootstrap.percentile import percentile_interval
 from bayes_sp.inference.likelihood.chain import Chain, chain_least_squares
@@ -51,7 +51,7 @@ def assert_same(one: BootstrapResult, two: BootstrapResult, rtol: float = 0.0) -
 def test_least_squares_replicates_are_a_plain_loop(make_design: Maker, mediators: int) -> None:
     """Refitting each resample's rows one at a time gives the same products, differences and percentiles."""
     design = replace(make_design(mediators=mediators), contrast=(1.0, 3.0))
-    result = bootstrap(design, seed=4, replicates=60)
+    result = bootstrap_effects(design, seed=4, replicates=60)
     names = (*design.covariate_terms, design.exposure, *design.responses)
     loop = []
     for sample in resampled(design, 4, 60):
@@ -72,7 +72,7 @@ def test_least_squares_replicates_are_a_plain_loop(make_design: Maker, mediators
 def test_estimates_are_the_fit_to_all_patients(make_design: Maker) -> None:
     """Point estimates are those of least squares from moments, not a mean of replicates."""
     design = make_design()
-    result, fit = bootstrap(design, seed=1, replicates=20), fitted_chain(design)
+    result, fit = bootstrap_effects(design, seed=1, replicates=20), fitted_chain(design)
     for name in ("intercept", "exposure", "mediators", "covariates", "variance"):
         np.testing.assert_allclose(getattr(result.coefficients, name), getattr(fit, name), rtol=1e-10, atol=1e-10)
 
@@ -80,7 +80,7 @@ def test_estimates_are_the_fit_to_all_patients(make_design: Maker) -> None:
 def test_count_replicates_are_statsmodels_fits_of_the_same_rows(make_design: Maker) -> None:
     """On a few resamples, statsmodels' fits of the rows and the effects' formulas give the same replicates."""
     design = make_design(150, count=True)
-    result = bootstrap(design, seed=9, replicates=12)
+    result = bootstrap_effects(design, seed=9, replicates=12)
     assert result.scales == ("coefficient", "rate_ratio", "difference")
     assert result.replicate_phi is not None
     for r, sample in enumerate(resampled(design, 9, 12)[:4]):
@@ -108,7 +108,7 @@ def test_count_replicates_are_statsmodels_fits_of_the_same_rows(make_design: Mak
 def test_batches_change_nothing(make_design: Maker, count: bool) -> None:
     """Whatever is drawn at a time, results are equal up to rounding, in the last short block too."""
     design = make_design(1500, count=count)  # blocks of 174 resamples
-    results = [bootstrap(design, seed=3, replicates=500, batch_bytes=size) for size in (1, 15_000_000, 2**30)]
+    results = [bootstrap_effects(design, seed=3, replicates=500, batch_bytes=size) for size in (1, 15_000_000, 2**30)]
     for other in results[1:]:
         assert_same(results[0], other, rtol=1e-9)
 
@@ -117,7 +117,7 @@ def test_batches_change_nothing(make_design: Maker, count: bool) -> None:
 def test_the_seed_decides_everything(make_design: Maker, count: bool) -> None:
     """The same seed repeats every bit and another seed gives other replicates around the same estimate."""
     design = make_design(count=count)
-    one, same, other = (bootstrap(design, seed=seed, replicates=50) for seed in (1, 1, 2))
+    one, same, other = (bootstrap_effects(design, seed=seed, replicates=50) for seed in (1, 1, 2))
     assert_same(one, same)
     np.testing.assert_allclose(one.estimate, other.estimate, rtol=1e-12)
     assert not np.array_equal(one.values, other.values)
@@ -130,7 +130,7 @@ def test_removed_edges_stay_zero_in_every_replicate(make_design: Maker) -> None:
         edges_exposure=np.array([True, False, True]),
         edges_mediators=np.array([[False, False], [True, False], [False, True]]),
     )
-    result = bootstrap(design, seed=1, replicates=40)
+    result = bootstrap_effects(design, seed=1, replicates=40)
     assert result.paths == ((), (0, 1))
     assert result.values.shape == (40, 4, 3, 2)
     assert np.isfinite(result.values).all()
@@ -152,7 +152,7 @@ def test_resamples_without_a_category_keep_their_effects(make_design: Maker, cou
     design.w[:, -1] = 0.0
     design.w[:2, -1] = 1.0
     design.y[:2, -1] = 3.0
-    result = bootstrap(design, seed=5, replicates=400)
+    result = bootstrap_effects(design, seed=5, replicates=400)
     samples = resampled(design, 5, 400)
     missing = np.array([not sample.w[:, -1].any() for sample in samples])
     assert missing.sum() > 30
@@ -160,7 +160,7 @@ def test_resamples_without_a_category_keep_their_effects(make_design: Maker, cou
     assert (result.failed, result.undefined.sum()) == (0, 0)
     for r in np.flatnonzero(missing)[:3]:
         sample = replace(samples[r], w=samples[r].w[:, :-1], covariate_terms=design.covariate_terms[:-1])
-        alone = bootstrap(sample, seed=1, replicates=1)
+        alone = bootstrap_effects(sample, seed=1, replicates=1)
         np.testing.assert_allclose(result.values[r], alone.estimate, rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(result.lower, np.quantile(result.values, 0.025, axis=0))
 
@@ -194,7 +194,7 @@ def near_poisson(make_design: Maker) -> Design:
 def test_resamples_without_overdispersion_are_poisson_fits(make_design: Maker) -> None:
     """Resamples whose size has no bound are those that statsmodels' Poisson fit says, and have its effects."""
     design = near_poisson(make_design)
-    result = bootstrap(design, seed=2, replicates=200)
+    result = bootstrap_effects(design, seed=2, replicates=200)
     samples = resampled(design, 2, 200)
     found = [poisson_effects(sample) for sample in samples[:40]]
     assert result.replicate_phi is not None
@@ -210,7 +210,7 @@ def test_resamples_without_overdispersion_are_poisson_fits(make_design: Maker) -
 def test_poisson_replicates_are_statsmodels_fits_of_the_same_rows(make_design: Maker) -> None:
     """A Poisson outcome's replicates are the effects of statsmodels' fits, and its size is not spoken of."""
     design = replace(near_poisson(make_design), families=("normal", "normal", "poisson"))
-    result = bootstrap(design, seed=2, replicates=5)
+    result = bootstrap_effects(design, seed=2, replicates=5)
     for r, sample in enumerate(resampled(design, 2, 5)):
         np.testing.assert_allclose(result.values[r, :, 2, 1], poisson_effects(sample)[0], rtol=1e-6, atol=1e-9)
     assert (result.phi, result.at_boundary) == (None, 0)
@@ -220,7 +220,7 @@ def test_counts_without_overdispersion_have_the_poisson_estimate(make_design: Ma
     """Where all patients have no overdispersion the estimate is the Poisson fit's."""
     design = make_design(count=True)
     design.y[:, 2] = np.random.default_rng(1).binomial(6, 0.5, design.n)
-    result = bootstrap(design, seed=1, replicates=10)
+    result = bootstrap_effects(design, seed=1, replicates=10)
     np.testing.assert_allclose(result.estimate[:, 2, 1], poisson_effects(design)[0], rtol=1e-6, atol=1e-9)
     assert result.phi == np.inf
 
@@ -232,7 +232,7 @@ def test_an_arm_without_events_has_a_rate_of_0(make_design: Maker, empty: float)
     design = replace(design, x=(np.arange(200) % 2).astype(float))
     design.y[:, 0] += 0.5 * design.x
     design.y[design.x == empty, 1] = 0.0
-    result = bootstrap(design, seed=2, replicates=30)
+    result = bootstrap_effects(design, seed=2, replicates=30)
     assert result.boundaries == ((BOUNDARY_WORDS[SEPARATION], 30),)
     assert (result.failed, result.undefined.sum()) == (0, 0)
     sign = 1.0 if empty == 0.0 else -1.0
@@ -257,7 +257,7 @@ def test_a_resample_without_events_has_differences_of_0(make_design: Maker) -> N
     design = make_design(60, count=True, mediators=1, q=1, seed=3)
     design.y[:, 1] = 0.0
     design.y[5, 1] = 2.0
-    result = bootstrap(design, seed=1, replicates=200)
+    result = bootstrap_effects(design, seed=1, replicates=200)
     without = np.array([not sample.y[:, 1].any() for sample in resampled(design, 1, 200)])
     assert without.sum() > 40
     np.testing.assert_array_equal(result.values[without, :, 2], 0.0)
@@ -270,14 +270,14 @@ def test_collinear_covariates_are_named_before_any_resample(make_design: Maker) 
     design = make_design()
     design.w[:, 0] = 2 * design.x + 1
     with pytest.raises(SurveyError, match="regression of m1: 'w1' is a linear combination of 'x'"):
-        bootstrap(design, seed=1, replicates=10)
+        bootstrap_effects(design, seed=1, replicates=10)
 
 
 def test_other_families_are_refused(make_design: Maker) -> None:
     """Families without a maximum-likelihood fit here are named with what can be used."""
     design = replace(make_design(), families=("ordered_logit", "normal", "gamma"))
     with pytest.raises(SpecificationError) as caught:
-        bootstrap(design, seed=1, replicates=10)
+        bootstrap_effects(design, seed=1, replicates=10)
     assert caught.value.problems == (
         "equation 'm1': family 'ordered_logit' of a mediator has no bootstrap; use 'normal'",
         "equation 'y': family 'gamma' of the outcome has no bootstrap; use 'normal', 'negative_binomial' or 'poisson'",
@@ -287,7 +287,7 @@ def test_other_families_are_refused(make_design: Maker) -> None:
 def test_monte_carlo_error_is_the_spread_of_repeated_bootstraps(make_design: Maker) -> None:
     """The stated error of a limit is the spread of the limit over sixty seeds, within 5 errors of that spread."""
     design = make_design()
-    results = [bootstrap(design, seed=seed, replicates=500) for seed in range(60)]
+    results = [bootstrap_effects(design, seed=seed, replicates=500) for seed in range(60)]
     for name in ("lower", "upper"):
         limits = np.array([getattr(result, name)[:, 0, 0] for result in results])
         stated = np.array([getattr(result, f"{name}_mcse")[:, 0, 0] for result in results]).mean(axis=0)

@@ -17,7 +17,7 @@ from bayes_sp.design.read import read_survey
 from bayes_sp.effects.formulas import ChainCoefficients
 from bayes_sp.effects.means.steep import STEEP, below_zero
 from bayes_sp.effects.shapley import log_link_effects
-from bayes_sp.inference.bootstrap.bootstrap import bootstrap
+from bayes_sp.inference.bootstrap.bootstrap import bootstrap_effects
 from bayes_sp.inference.bootstrap.general import general_chain
 from bayes_sp.inference.bootstrap.refit import plain_chain
 from bayes_sp.model.reading.load import load_model
@@ -61,7 +61,7 @@ def test_interactions_are_those_of_statsmodels(make_survey: Maker) -> None:
     """With exposure x mediator in the outcome's equation estimates are the closed form of statsmodels' fit."""
     model = load_model("interaction")
     design = design_arrays(model, make_survey())
-    result = bootstrap(design, model, seed=1, replicates=3)
+    result = bootstrap_effects(design, model, seed=1, replicates=3)
     m, x = design.y[:, :2], design.x
     base = np.column_stack([np.ones(design.n), design.w, x])
     linear = [sm.OLS(m[:, 0], base).fit(), sm.OLS(m[:, 1], np.column_stack([base, m[:, 0]])).fit()]
@@ -89,7 +89,7 @@ def test_interactions_are_those_of_statsmodels(make_survey: Maker) -> None:
 def test_every_family_has_a_bootstrap(name: str, make_survey: Maker) -> None:
     """Few resamples have no fit, and the others give every effect a value."""
     model = load_model(name)
-    result = bootstrap(design_arrays(model, make_survey()), model, seed=2, replicates=60)
+    result = bootstrap_effects(design_arrays(model, make_survey()), model, seed=2, replicates=60)
     assert result.failed <= 5
     assert (result.undefined == result.failed).all()
     assert result.coefficients is None
@@ -124,7 +124,9 @@ def test_a_separated_mediator_has_a_probability_of_1(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text(f"x,b,y\n{records}", encoding="utf-8")
     (tmp_path / "s.toml").write_text(SEPARATED, encoding="utf-8")
     model = load_model(tmp_path / "s.toml")
-    result = bootstrap(design_arrays(model, read_survey(tmp_path / "s.csv", model)), model, seed=1, replicates=20)
+    result = bootstrap_effects(
+        design_arrays(model, read_survey(tmp_path / "s.csv", model)), model, seed=1, replicates=20
+    )
     fit = sm.GLM(y, np.column_stack([np.ones(120), x, b]), family=sm.families.Poisson()).fit(tol=1e-12)
     i, c, d = fit.params
     share = b[x == 0].mean()

@@ -13,7 +13,7 @@ from scipy import optimize, special, stats
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.read import read_survey
 from bayes_sp.errors import SpecificationError
-from bayes_sp.inference.bootstrap.bootstrap import bootstrap
+from bayes_sp.inference.bootstrap.bootstrap import bootstrap_effects
 from bayes_sp.inference.bootstrap.boundary import NO_ERROR
 from bayes_sp.inference.bootstrap.general import GeneralChain, general_chain
 from bayes_sp.model.reading.load import load_model
@@ -169,7 +169,7 @@ def test_the_shipped_specification_has_a_bootstrap(make_survey) -> None:
     """Every resample is fitted, and every limit is a number."""
     model = load_model("latent")
     design = design_arrays(model, make_survey())
-    result = bootstrap(design, model, seed=1, replicates=20)
+    result = bootstrap_effects(design, model, seed=1, replicates=20)
     assert result.failed == 0
     assert np.isfinite(result.lower).all()
 
@@ -181,4 +181,4 @@ def test_two_measured_with_error_are_refused_by_name(make_survey) -> None:
     first, second, last = model.equations
     both = replace(model, equations=(replace(second, response=first.response, parents=first.parents), second, last))
     with pytest.raises(SpecificationError, match="belonging_t1, loneliness_t1: more than one response"):
-        bootstrap(design, both, seed=1, replicates=3)
+        bootstrap_effects(design, both, seed=1, replicates=3)

@@ -10,6 +10,7 @@ from scipy.stats import nbinom
 
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.bootstrap.boundary import EMPTY_LEVEL, NO_EVENTS, NO_OVERDISPERSION, SEPARATION
+from bayes_sp.inference.likelihood.count_steps import beyond_table
 from bayes_sp.inference.likelihood.counts import prepare_counts
 from bayes_sp.inference.likelihood.negative_binomial import fit_counts
 
@@ -197,3 +198,35 @@ def test_what_is_not_a_count_is_refused(y: list[float], message: str) -> None:
     """Fractions, negative numbers, missing values and all-zero counts are errors that say what was found."""
     with pytest.raises(SurveyError, match=message):
         prepare_counts(y, np.array([[0.0], [1.0], [3.0]]), "appointments")
+
+
+@pytest.mark.parametrize("phi", [1e-3, 0.7, 40.0, 1e5, 1e9, 1e13])
+def test_steps_beyond_the_table_are_their_sums(phi: float) -> None:
+    """Closed forms of the three sums over k from K to y - 1, added one by one."""
+    for y in (300, 20_000, 1_000_000):
+        k = np.arange(256.0, y)
+        sums = np.log1p(k / phi).sum(), (k / (phi + k)).sum(), (k * phi / (phi + k) ** 2).sum()
+        found = [part.item() for part in beyond_table(np.array([[phi]]), np.array([float(y)]), 256)]
+        np.testing.assert_allclose(found, sums, rtol=1e-11)
+
+
+@pytest.mark.parametrize(("mean", "phi"), [(8e4, 3.0), (5e5, 2e6)])
+def test_counts_of_a_week_have_their_maximum(mean: float, phi: float) -> None:
+    """Steps in a week, against SciPy's probabilities; at the second a size above a million still adds a quarter."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(400, 2))
+    mu = mean * np.exp(x @ [0.1, -0.05])
+    y = rng.negative_binomial(phi, phi / (phi + mu)).astype(float)
+    fit = fit_counts(prepare_counts(y, x))
+
+    def log_likelihood(coefficients: Array, size: float) -> float:
+        fitted = np.exp(coefficients[0] + x @ coefficients[1:])
+        return float(nbinom.logpmf(y, size, size / (size + fitted)).sum())
+
+    (beta,), (size,) = fit.coefficients, fit.phi
+    best = log_likelihood(beta, size)
+    assert fit.boundary.tolist() == [0]
+    np.testing.assert_allclose(fit.log_likelihood[0], best, rtol=1e-8)
+    around = [(beta, size * 1.05), (beta, size / 1.05)]
+    around += [(beta + sign * 0.01 / np.sqrt(mean) * unit, size) for unit in np.eye(3) for sign in (-1, 1)]
+    assert max(log_likelihood(*point) for point in around) < best

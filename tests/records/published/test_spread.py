@@ -15,7 +15,7 @@ def test_each_column_is_the_maximum_likelihood_fit_of_its_reconstruction():
     model = sp.load_model("primary")
     table = spread_over_reconstructions(model, [3, 8])
     for seed in (3, 8):
-        found = sp.bootstrap(sp.design_arrays(model, sp.reconstruct(seed)), seed=0, replicates=20)
+        found = sp.bootstrap(model, sp.reconstruct(seed), seed=0, replicates=20)
         assert_allclose(table[seed].to_numpy(), found.estimate[:, 2, 1], rtol=1e-12)
     assert not np.allclose(table[3], table[8])
 

@@ -1,0 +1,53 @@
+"""The command that drafts a specification from a file."""
+
+from __future__ import annotations
+
+import argparse
+
+from bayes_sp.cli.arguments import Commands, file_path
+from bayes_sp.cli.statuses import OK
+
+
+def add_draft(commands: Commands) -> None:
+    """Add the command that drafts a specification."""
+    draft = commands.add_parser(
+        "draft",
+        help="draft a specification from a file's columns",
+        description="Families, constants and priors are guessed from each column's own values, never from how columns "
+        "go together; every guess is written out with its reason, to be looked at and edited.",
+        epilog="Then: python -m bayes_sp fit my.toml --data FILE",
+    )
+    add = draft.add_argument
+    add("file", type=file_path, help="CSV, Excel, SPSS, Stata, SAS or Parquet")
+    add("--exposure", required=True, metavar="X", help="its column")
+    add("--mediators", required=True, nargs="+", metavar="M", help="their columns, in the order of the chain")
+    add("--outcome", required=True, metavar="Y", help="its column")
+    add("--covariates", nargs="+", default=[], metavar="C", help="their columns")
+    add("--parallel", action="store_true", help="mediators side by side: none is a parent of another")
+    add("--out", type=file_path, metavar="FILE", help="the TOML file to write (default: print)")
+    add("--overwrite", action="store_true", help="replace an existing file")
+    draft.set_defaults(command=_draft)
+
+
+def _draft(options: argparse.Namespace) -> int:
+    from bayes_sp.design.draft import draft_with_reasons
+    from bayes_sp.files import check_file, write_whole
+
+    if options.out is not None:
+        check_file(options.out, overwrite=options.overwrite)
+    found = draft_with_reasons(
+        options.file, exposure=options.exposure, mediators=options.mediators, outcome=options.outcome,
+        covariates=options.covariates, parallel=options.parallel,
+    )  # fmt: skip
+    _ = found.model  # a draft that cannot be read back is never written
+    if options.out is None:
+        options.output.write(found.text())
+        return OK
+    write_whole(options.out, found.text(), overwrite=options.overwrite)
+    options.output.saved = f"the specification is saved in {options.out}"
+    for name, reason in found.reasons.items():
+        options.output.write(f"{name}: {reason}\n")
+    options.output.write(
+        f"\nSaved in {options.out}; look at it, then: python -m bayes_sp fit {options.out} --data {options.file}\n"
+    )
+    return OK

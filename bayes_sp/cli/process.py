@@ -1,0 +1,25 @@
+"""The command line as a process of its own: from the first import to the exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import NoReturn
+
+from bayes_sp.cli.stopping import Stopped, Watch, last_line, stop_when_told, told
+from bayes_sp.cli.streams import open_streams
+
+
+def run() -> NoReturn:
+    """Run the command of ``sys.argv`` and end the process with its status, see `bayes_sp.cli.main.main`."""
+    status = None
+    open_streams()
+    with contextlib.suppress(KeyboardInterrupt, Stopped):  # before the command began, or after it had ended
+        stop_when_told()
+        with Watch():
+            from bayes_sp.cli.main import main
+
+            status = main()
+    if status is None and told.may_say():
+        sys.stderr.write(last_line(told.number))
+    sys.exit(128 + told.number if status is None else status)

@@ -1,0 +1,45 @@
+"""Commands about the published study: its numbers, and records that reproduce them."""
+
+from __future__ import annotations
+
+import argparse
+
+from bayes_sp.cli.arguments import Commands, file_path, whole_number
+from bayes_sp.cli.statuses import OK
+
+
+def add_study(commands: Commands) -> None:
+    """Add the commands that need no records."""
+    reconstruct = commands.add_parser("reconstruct", help="write records that reproduce the published moments")
+    reconstruct.add_argument(
+        "--seed", type=whole_number(0), default=1, help="other seeds give other records (default 1)"
+    )
+    reconstruct.add_argument("--out", type=file_path, required=True, metavar="FILE", help="the CSV file to write")
+    reconstruct.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    reconstruct.set_defaults(command=_reconstruct)
+    published = commands.add_parser("published", help="print every published number with its place in the article")
+    published.set_defaults(command=_published)
+
+
+def _reconstruct(options: argparse.Namespace) -> int:
+    from bayes_sp.files import check_file, write_whole
+    from bayes_sp.records.published.reconstruct import reconstruct
+    from bayes_sp.records.survey import ORIGIN_COLUMN
+
+    check_file(options.out, overwrite=options.overwrite)
+    survey = reconstruct(options.seed)
+    marked = survey.records.assign(**{ORIGIN_COLUMN: survey.source})
+    write_whole(options.out, marked.to_csv(index=False), overwrite=options.overwrite)
+    options.output.saved = f"the records are saved in {options.out}"
+    options.output.write(f"{survey.mark}: {options.out}\nNo real patient stands behind a row.\n")
+    return OK
+
+
+def _published(options: argparse.Namespace) -> int:
+    from bayes_sp.records.published.article import published
+
+    study = published()
+    options.output.write(f"{study.citation}\n\n")
+    for key, figure, place in study.all_numbers():
+        options.output.write(f"{key} = {figure}    [{place}]\n")
+    return OK

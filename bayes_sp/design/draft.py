@@ -1,0 +1,270 @@
+r"""A first specification for a survey, drafted from each column's own values and never from how columns go together.
+
+Priors are weakly informative on the scale of the data, after Gelman et al. (2008) and Gabry and Goodrich (2020, prior
+distributions of rstanarm): with m and s a response's mean and SD, rounded, and t the SD of a parent,
+
+- identity link: intercept N(m, s), a parent's slope N(0, s / 2t), a covariate's N(0, s / 2), residual SD
+  half-normal(s);
+- log link: intercept N(log m, 1), slope N(0, 0.3 / t), covariate N(0, 0.5): rates change less than 1.8-fold in an SD of
+  a parent with probability 0.95;
+- logit link: intercept N(logit, 1.5) or cutpoints N(0, 2), slope N(0, 1 / t), covariate N(0, 1).
+
+References
+----------
+Gelman, Jakulin, Pittau, Su (2008). A weakly informative default prior distribution for logistic and other regression
+models. Annals of Applied Statistics 2(4), 1360-1383. doi:10.1214/08-AOAS191
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_sp.arrays import Array
+from bayes_sp.design.guesses import (
+    LEAST_VALUES,
+    Guess,
+    guess_contrast,
+    guess_covariate,
+    guess_response,
+    rounded,
+    spread_of,
+)
+from bayes_sp.errors import SurveyError, nearest
+from bayes_sp.model.checks.model import reserved
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.model.reading.write import editable_text
+from bayes_sp.records.reading.everything import read_everything
+from bayes_sp.records.reading.source import Source
+from bayes_sp.records.survey import Survey
+
+MOST_WITH_LEVELS = 2  # mediators, where one is not normal
+DRAFTED = (
+    "Families, constants and priors were drafted from each column's own values, never from how columns go together; "
+    "they are guesses to be looked at."
+)
+NAME = re.compile(r"[^\W\d]\w*")
+type Priors = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A drafted specification as tables, and for each column the reason for what was guessed."""
+
+    tables: Mapping[str, Any]
+    reasons: Mapping[str, str]
+
+    @property
+    def model(self) -> PathModel:
+        """The specification."""
+        return load_model(self.tables, name="draft")
+
+    def text(self) -> str:
+        """Return the specification as TOML to be edited, the reasons as comments above it."""
+        return editable_text(self.tables, [f"{name}: {reason}" for name, reason in self.reasons.items()])
+
+
+def draft(
+    data: Survey | Source,
+    *,
+    exposure: str,
+    mediators: Sequence[str],
+    outcome: str,
+    covariates: Sequence[str] = (),
+    parallel: bool = False,
+) -> PathModel:
+    """Draft a specification for a survey: families, constants and weakly informative priors, each with its reason.
+
+    Parameters
+    ----------
+    data
+        A survey, or what `read_survey` reads.
+    exposure, mediators, outcome, covariates
+        Names of its columns; mediators in the order of the chain.
+    parallel
+        Mediators side by side: none is a parent of another.
+
+    Returns
+    -------
+    PathModel
+        To look at, and to change with ``dataclasses.replace``; ``python -m bayes_sp draft`` writes it as a file.
+
+    Raises
+    ------
+    SurveyError
+        With every column that is missing, holds text or holds one value only.
+    """
+    roles = {"exposure": exposure, "mediators": mediators, "outcome": outcome, "covariates": covariates}
+    return draft_with_reasons(data, **roles, parallel=parallel).model  # type: ignore[arg-type] # as they came
+
+
+def draft_with_reasons(
+    data: Survey | Source,
+    *,
+    exposure: str,
+    mediators: Sequence[str],
+    outcome: str,
+    covariates: Sequence[str] = (),
+    parallel: bool = False,
+) -> Draft:
+    """Draft as `draft` does, and keep the reason of each guess."""
+    if isinstance(mediators, str) or isinstance(covariates, str):
+        raise SurveyError("draft", ["mediators and covariates are lists of names, such as mediators=['mood']"])
+    survey = data if isinstance(data, Survey) else read_everything(data)
+    chain = [exposure, *mediators, outcome]
+    values = _values(survey, [*chain, *covariates])
+    names = _names([*chain, *covariates])
+    reasons: dict[str, str] = {}
+    guesses = _responses(values, list(mediators), outcome)
+    contrast, why = guess_contrast(values[exposure])
+    reasons[exposure] = f"exposure; effects are for {contrast[0]:g} to {contrast[1]:g}, {why}"
+    reasons |= {name: f"{guess.family}, because it holds {guess.reason}" for name, guess in guesses.items()}
+    variables = {names[name]: _variable(survey, name, names[name], guesses.get(name)) for name in values}
+    if len(np.unique(values[exposure])) > 2:
+        variables[names[exposure]]["center"] = rounded(values[exposure].mean(), values[exposure].std())
+    drafted = {name: guess_covariate(values[name]) for name in covariates}
+    reasons |= {name: f"covariate; {reason}" for name, (_, reason) in drafted.items()}
+    equations, priors = [], {}
+    for place, response in enumerate(chain[1:], start=1):
+        parents = [exposure] if parallel and response != outcome else chain[:place]
+        equations.append(
+            {"response": names[response], "family": guesses[response].family, "parents": [names[p] for p in parents]}
+        )
+        priors[names[response]] = _priors(
+            guesses[response].family, values, response, parents, names, covariates=bool(covariates)
+        )
+    tables = {
+        "title": f"{names[exposure]}, {', '.join(names[m] for m in mediators)} and {names[outcome]}".replace(
+            ", and", " and"
+        ),
+        "exposure": names[exposure],
+        "outcome": names[outcome],
+        "contrast": contrast,
+        "assumptions": [DRAFTED],
+        "variables": variables,
+        "covariates": {names[name]: keys for name, (keys, _) in drafted.items()},
+        "equation": equations,
+        "priors": priors,
+    }
+    return Draft({key: value for key, value in tables.items() if value}, reasons)
+
+
+def _values(survey: Survey, columns: Sequence[str]) -> dict[str, Array]:
+    """Return the known values of columns, or say of all at once why they cannot be used."""
+    problems, found = list[str](), dict[str, Array]()
+    known = [str(name) for name in survey.records.columns]
+    for name in columns:
+        if columns.count(name) > 1:
+            problems.append(f'column "{name}" is named for two places of the model')
+        elif name not in known:
+            problems.append(f'column "{name}" is missing{nearest(name, known)}')
+        elif not pd.api.types.is_numeric_dtype(survey.records[name]):
+            problems.append(f'column "{name}": holds text; code its answers as numbers, such as 0 and 1')
+        else:
+            column = survey.records[name].to_numpy(dtype=float)
+            found[name] = column[np.isfinite(column)]
+            if len(found[name]) < LEAST_VALUES:
+                problems.append(f'column "{name}": has {len(found[name])} values, and needs at least {LEAST_VALUES}')
+            elif np.ptp(found[name]) == 0:
+                problems.append(f'column "{name}": holds one value only, {found[name][0]:g}')
+    if problems:
+        raise SurveyError(survey.source, list(dict.fromkeys(problems)))
+    return found
+
+
+def _names(columns: Sequence[str]) -> dict[str, str]:
+    """Return names under which columns can stand in a specification: their own, or without blanks and signs."""
+    names: dict[str, str] = {}
+    for column in columns:
+        plain = column if NAME.fullmatch(column) else "_".join(re.findall(r"\w+", column)) or "column"
+        plain = plain if NAME.fullmatch(plain) else f"v_{plain}"
+        while plain in names.values() or plain in reserved():
+            plain += "_"
+        names[column] = plain
+    return names
+
+
+def _responses(values: Mapping[str, Array], mediators: list[str], outcome: str) -> dict[str, Guess]:
+    """Return the guess of each response; mediators have levels where the effects through them stay exact."""
+    levels = len(mediators) <= MOST_WITH_LEVELS
+    guesses = {name: guess_response(values[name], mediator=True, levels=levels) for name in mediators}
+    return guesses | {outcome: guess_response(values[outcome], mediator=False, levels=True)}
+
+
+def _variable(survey: Survey, column: str, name: str, guess: Guess | None) -> dict[str, Any]:
+    keys = dict(guess.keys) if guess else {}
+    label = survey.labels.get(column, column)
+    return {"label": label} | ({"column": column} if name != column else {}) | keys
+
+
+def _priors(
+    family: str,
+    values: Mapping[str, Array],
+    response: str,
+    parents: Sequence[str],
+    names: Mapping[str, str],
+    *,
+    covariates: bool,
+) -> Priors:
+    """Return the priors of one equation: see the module's rule."""
+    rule = _rule(family, values[response])
+    if FAMILIES[family].ordered:
+        priors = {"cutpoint": _normal(0.0, 2.0, "no level is so rare for a typical patient that it goes unseen")}
+    else:
+        priors = {"intercept": _normal(rule.centre, rule.width, "a typical patient is near the average")}
+    why = f"{rule.surprise} in an SD of it would surprise"
+    for parent in parents:
+        priors[names[parent]] = _normal(0.0, rule.slope / spread_of(values[parent]), why)
+    if covariates:
+        priors["covariate"] = _normal(0.0, rule.covariate, "units of covariates are near an SD")
+    sd = float(f"{values[response].std():.2g}")
+    return priors | {name: _residual(name, sd) for name in FAMILIES[family].parameters}
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """Centre and width of an intercept's prior; SDs of slopes' priors, per SD of a parent and unit of a covariate."""
+
+    centre: float
+    width: float
+    slope: float
+    covariate: float
+    surprise: str
+
+
+def _rule(family: str, values: Array) -> _Rule:
+    mean, sd, link = float(values.mean()), float(f"{values.std():.2g}"), FAMILIES[family].link
+    if link == "identity":
+        return _Rule(rounded(mean, sd), sd, 0.5 * sd, 0.5 * sd, "more than an SD of the response")
+    if link == "log":
+        return _Rule(round(math.log(mean), 1), 1.0, 0.3, 0.5, "a change of more than 1.8-fold")
+    low, high = (0.0, 1.0) if FAMILIES[family].bounded else (float(values.min()), float(values.max()))
+    share = (mean - low) / (high - low)
+    return _Rule(round(math.log(share / (1 - share)), 1), 1.5, 1.0, 1.0, "odds that change more than 7-fold")
+
+
+def _normal(mu: float, sigma: float, why: str) -> dict[str, Any]:
+    return {"dist": "normal", "mu": mu, "sigma": float(f"{sigma:.2g}"), "why": why}
+
+
+LOGNORMAL = {
+    "phi": (0.0, "from strong overdispersion (0.1) to little (8)"),
+    "precision": (1.5, "from nearly flat (0.6) to narrow (32)"),
+    "shape": (0.0, "from very skewed (0.1) to hardly (7)"),
+}  # mu and the reason; sigma is 1
+
+
+def _residual(name: str, sd: float) -> dict[str, Any]:
+    """Return the prior of what a family has beside its coefficients."""
+    if name == "sigma":
+        return {"dist": "half_normal", "sigma": sd, "why": "a residual SD is below two SDs of the response"}
+    mu, why = LOGNORMAL[name]
+    return {"dist": "lognormal", "mu": mu, "sigma": 1.0, "why": why}

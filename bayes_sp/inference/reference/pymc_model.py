@@ -1,0 +1,44 @@
+"""The PyMC model of a specification and its records, as a user asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pymc as pm
+
+from bayes_sp.calls import needs_records
+from bayes_sp.design.build import design_arrays
+from bayes_sp.design.read import Records, survey_of
+from bayes_sp.inference.reference.build import build_model
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.reading.load import load_model
+
+
+@needs_records
+def pymc_model(model: PathModel | str | Path | Mapping[str, Any], survey: Records) -> pm.Model:
+    """Return the joint model as a PyMC model with named dims: to read, to draw, to extend and to sample.
+
+    Its density is the one that `bayes_sp.fit` samples. ``pm.model_to_graphviz``, ``pm.sample_prior_predictive`` and
+    ``pm.sample`` work on it; what stands in it says `bayes_sp.inference.reference.build.build_model`.
+
+    Parameters
+    ----------
+    model, survey
+        As in `bayes_sp.fit`.
+
+    Raises
+    ------
+    SpecificationError, SurveyError
+        Where the specification is wrong, or does not fit the survey.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> built = sp.pymc_model("primary", sp.reconstruct(seed=1))
+    >>> [variable.name for variable in built.observed_RVs]
+    ['belonging_t1_observed', 'loneliness_t1_observed', 'appointments_t1_observed']
+    """
+    model = load_model(model)
+    return build_model(model, design_arrays(model, survey_of(model, survey)))

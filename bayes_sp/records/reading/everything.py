@@ -1,0 +1,64 @@
+"""Every column of a file or data frame -> Survey, before there is a specification."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from bayes_sp.arrays import Mask
+from bayes_sp.errors import SurveyError
+from bayes_sp.records.checks import EXACT, RowName
+from bayes_sp.records.groups import says_nothing
+from bayes_sp.records.reading.cells import Cells, changed, is_number
+from bayes_sp.records.reading.columns import MISSING, like_codes, with_points
+from bayes_sp.records.reading.source import Source, read_table
+from bayes_sp.records.survey import Survey
+
+MOSTLY = 0.5  # share of numbers in a column of text from which the rest is pointed at
+
+
+def read_everything(source: Source) -> Survey:
+    """Read every named column: as numbers where all its cells are numbers or missing, else as text.
+
+    Raises
+    ------
+    SurveyError
+        Where the source cannot be read, two columns have one name, or there are no rows.
+    """
+    table = read_table(source)
+    problems = [f'column "{name}" stands {n} times' for name, n in Counter(table.header).items() if name and n > 1]
+    if not table.length:
+        problems.append("there is no row of values below the columns' names")
+    if problems:
+        raise SurveyError(table.path, problems)
+    cells = {name: Cells(table.column(k)) for k, name in enumerate(table.header) if name}
+    read_as, columns, remarks = [*table.read_as, *with_points(cells)], {}, [*table.remarks]
+    for name, column in cells.items():
+        blank = column.where(lambda cell: cell in MISSING or says_nothing(cell))
+        number = column.where(is_number) & ~blank
+        exact = not any(mask.any() for _, mask in changed(column))
+        if exact and (number | blank).all():
+            values = column.numbers(blank)
+            columns[name] = (
+                values.astype(int) if np.all((values == np.round(values)) & (abs(values) < EXACT)) else values
+            )
+            read_as += like_codes(name, column)
+        else:
+            columns[name] = np.array(column.labels(blank), dtype=object)
+            remarks += _mixed(name, column, number, blank, table.row_name)
+    return Survey(
+        pd.DataFrame(columns), table.origin, table.place, table.coded, tuple(remarks), tuple(read_as), table.labels,
+        table.value_labels,
+    )  # fmt: skip
+
+
+def _mixed(name: str, cells: Cells, number: Mask, blank: Mask, row_name: RowName) -> Iterator[str]:
+    """Yield a sentence on a column that holds mostly numbers and some words."""
+    words = ~number & ~blank
+    if number.any() and number.sum() >= MOSTLY * (~blank).sum():
+        first = int(np.argmax(words))
+        what = f"{int(words.sum())} of its cells hold no number, such as {cells.quoted(first)} at {row_name(first)}"
+        yield f"{name}: is read as text, because {what}"

@@ -1,0 +1,119 @@
+"""A text file of separated columns -> Table: its encoding, separator and heading are recognised, and said."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from bayes_sp.errors import SurveyError
+from bayes_sp.records.checks import RowName
+from bayes_sp.records.reading.heading import Heading, heading_of
+from bayes_sp.records.reading.table import Table
+
+ROWS_AT_ONCE = 10_000  # between which an interrupt is heard
+ROWS_JUDGED = 200  # by which a separator is chosen
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+SEPARATOR_LINE = re.compile(r"\"?sep=(.?)\"?[,;\t|]*", re.IGNORECASE)
+WESTERN = "cp1252"
+
+
+def read_text(path: Path) -> Table:
+    """Read a file of separated columns; trailing blank rows are left out.
+
+    Columns are separated by commas, semicolons, tabs or vertical bars: by that of which the rows agree most. A first
+    line ``sep=;``, which spreadsheets write and do not show, is no row.
+
+    Raises
+    ------
+    SurveyError
+        Where the file cannot be read, is no text, or no well-formed table.
+    """
+    content, remarks = _decoded(path)
+    content = content.replace("\r\n", "\n").replace("\r", "\n")
+    if not content.strip():
+        raise SurveyError(str(path), ["is empty"])
+    first, _, rest = content.partition("\n")
+    mark = SEPARATOR_LINE.fullmatch(first.strip())
+    if mark:
+        content = rest
+    separator = mark[1] if mark and mark[1] in SEPARATORS else _separator(content)
+    if separator != ",":
+        remarks.append(f"its columns are separated by {SEPARATORS[separator]}")
+    rows = _rows(content, separator, path)
+    while rows and not any(cell.strip() for cell in rows[-1]):
+        rows.pop()
+    if not rows:
+        raise SurveyError(str(path), ["is empty"])
+    heading = heading_of(rows)
+    header = [unicodedata.normalize("NFC", name.strip()) for name in rows[heading.title]]
+    below = rows[heading.first :]
+    return Table(
+        str(path), path.name, "file", header, len(below),
+        lambda k: [row[k] if k < len(row) else "" for row in below],
+        np.array([not ((row and row[0].strip()) or "".join(row).strip()) for row in below], dtype=bool),
+        _row_name(heading), tuple(map(len, below)), read_as=(*remarks, *heading.remarks),
+    )  # fmt: skip
+
+
+def _row_name(heading: Heading) -> RowName:
+    """Return how rows are called: as a spreadsheet counts them, the first line being row 1."""
+    return lambda row: f"row {row + heading.first + 1}"
+
+
+def _decoded(path: Path) -> tuple[str, list[str]]:
+    """Return a file's text, and how it was encoded where that is not UTF-8."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SurveyError(str(path), [f"cannot be read ({error.strerror})"]) from error
+    except ValueError as error:
+        raise SurveyError(repr(str(path)), [f"is no path of a file ({error})"]) from error
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding, remark = "utf-16", ["it is encoded in UTF-16"]
+    elif b"\0" in content[:ROWS_AT_ONCE]:
+        raise SurveyError(str(path), ["is no text file; its name should end as its format does (.xlsx, .sav, ...)"])
+    else:
+        encoding, remark = "utf-8-sig", []
+    try:
+        return content.decode(encoding), remark
+    except UnicodeDecodeError as error:
+        place = error.start
+    try:
+        text = content.decode(WESTERN)
+    except UnicodeDecodeError:
+        raise SurveyError(str(path), [f"is not UTF-8 text (byte {place}); save it as UTF-8"]) from None
+    return text, ["it is no UTF-8 text and was read as Windows-1252 (Western European); look at its accents"]
+
+
+def _separator(content: str) -> str:
+    """Return the separator under which most rows have as many fields as the most common, and more than one."""
+    lines = list(islice(io.StringIO(content), ROWS_JUDGED))
+    best, highest = ",", (0.0, 0)
+    for separator in SEPARATORS:
+        try:
+            counts = [len(row) for row in csv.reader(lines, delimiter=separator, strict=False) if row]
+        except csv.Error:
+            continue
+        usual = max(set(counts), key=lambda c: (counts.count(c), c), default=1)
+        score = (counts.count(usual) / len(counts), usual) if usual > 1 else (0.0, 1)
+        if score > highest:
+            best, highest = separator, score
+    return best
+
+
+def _rows(content: str, separator: str, path: Path) -> list[list[str]]:
+    """Return the rows of cells."""
+    reader = csv.reader(io.StringIO(content), delimiter=separator, strict=True)
+    rows = list[list[str]]()
+    try:
+        while block := list(islice(reader, ROWS_AT_ONCE)):
+            rows += block
+    except csv.Error as error:
+        raise SurveyError(str(path), [f"is not a well-formed CSV table: line {reader.line_num}: {error}"]) from error
+    return rows

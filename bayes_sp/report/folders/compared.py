@@ -1,0 +1,157 @@
+"""What finished runs and comparisons keep, so that a comparison computes nothing a second time."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bayes_sp.analysis.comparison.models import REFERENCE, KnownEffects, ModelResult, Multiverse
+from bayes_sp.analysis.criticism.diagnostics import Verdict
+from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.inference.versions import versions
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.reading.write import specification_digest
+from bayes_sp.records.survey import Survey
+from bayes_sp.report.folders.finished import EMPTY_TEXTS
+from bayes_sp.report.folders.run import RUN_FILE
+
+COMPARED_FILE = "compare.toml"
+ELPD = ("elpd_difference", "elpd_se", "elpd_reason")
+WORDS_OF_VERDICT = ("trustworthy", "reasons", "cautions")
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """A fit as content: the same content is the same fit.
+
+    Attributes
+    ----------
+    model, survey, seed, options
+        As in `bayes_sp.fit`.
+    """
+
+    model: PathModel
+    survey: Survey
+    seed: int
+    options: SamplerOptions
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Digests of specification and records, seed, version and options, but for cores, which change no draw."""
+        return {
+            "specification": specification_digest(self.model), "data": self.survey.digest, "seed": self.seed,
+            "version": versions()["bayes_sp"], "options": _without_cores(self.options.chosen()),
+        }  # fmt: skip
+
+
+def finished_runs(roots: Sequence[Path]) -> Iterator[Path]:
+    """Yield the folders below some folders, or below the folders in them, that hold a finished run."""
+    for root in roots:
+        if root.is_dir():
+            yield from (path.parent for depth in ("*", "*/*") for path in sorted(root.glob(f"{depth}/{RUN_FILE}")))
+
+
+def is_same(run: Path, wanted: Wanted) -> bool:
+    """Whether a run's folder holds the draws that a fit would give; a file that cannot be read holds none."""
+    info = _read(run / RUN_FILE)
+    return wanted.content == {
+        "specification": info.get("specification_digest"), "data": info.get("data", {}).get("digest"),
+        "seed": info.get("seed"), "version": info.get("bayes_sp"), "options": _without_cores(info.get("sampler", {})),
+    }  # fmt: skip
+
+
+def known_results(
+    wanted: Sequence[tuple[str, Wanted]], refits: int, roots: Sequence[Path]
+) -> dict[str, tuple[ModelResult, Path]]:
+    """Return what need not be fitted or computed again, and the run that keeps it.
+
+    Of a specification its effects and its verdict must be kept by a finished run, and its difference in elpd by a
+    comparison with the same first specification, so that nothing is taken unless that of the first is. Where another
+    one has to be computed, the first is too: their elpd are compared patient by patient, and no folder keeps a
+    patient's.
+
+    Parameters
+    ----------
+    wanted
+        Names and fits in the order of the comparison.
+    refits
+        Refits of each specification, on which its elpd depends.
+    roots
+        Folders to look in.
+    """
+    compared = [row for root in roots for path in _comparisons(root) for row in _read(path).get("specification", [])]
+    first = wanted[0][1].content if wanted else {}
+    found: dict[str, tuple[ModelResult, Path]] = {}
+    for name, fit in wanted:
+        asked = {"fit": fit.content, "first": first, "refits": refits}
+        rows = [row for row in compared if {key: row.get(key) for key in asked} == asked]
+        run = next((run for run in finished_runs(roots) if is_same(run, fit)), None)
+        if not rows or run is None or (result := _result(name, fit, run, rows[-1])) is None:
+            continue
+        found[name] = result, run
+    names = [name for name, _ in wanted]
+    if names and names[0] in found and len(found) < len(names):
+        del found[names[0]]
+        return found
+    return found if names and names[0] in found else {}
+
+
+def compared_tables(found: Multiverse, wanted: Sequence[tuple[str, Wanted]], refits: int) -> dict[str, Any]:
+    """Return the content of ``compare.toml``: each specification's difference in elpd from the first, by content."""
+    fits = dict(wanted)
+    rows = found.table.drop_duplicates("specification").set_index("specification")
+    names = [name for name in fits if name in rows.index and pd.notna(rows.loc[name, "elpd_reason"])]
+    if not names or rows.loc[names[0], "elpd_reason"] != REFERENCE or names[0] != next(iter(fits)):
+        return {"specification": []}
+    first = fits[names[0]].content
+    kept = []
+    for name in names:
+        numbers = {key: rows.loc[name, key] for key in ELPD if pd.notna(rows.loc[name, key])}
+        own = {key: value if isinstance(value, str) else float(value) for key, value in numbers.items()}
+        kept.append({"name": name, "refits": refits, **own, "fit": fits[name].content, "first": first})
+    return {"specification": kept}
+
+
+def _result(name: str, wanted: Wanted, run: Path, row: dict[str, Any]) -> ModelResult | None:
+    """Return a specification's result from what is kept of it; None where a file cannot be read."""
+    info = _read(run / RUN_FILE)
+    try:
+        effects, diagnostics = (
+            pd.read_csv(run / f"{table}.csv", dtype=dict.fromkeys(EMPTY_TEXTS, str))
+            for table in ("effects", "diagnostics")
+        )
+        said = info["verdict"]
+        verdict = Verdict(
+            bool(said["trustworthy"]),
+            tuple(said["reasons"]),
+            {key: value for key, value in said.items() if key not in WORDS_OF_VERDICT},
+            diagnostics,
+            tuple(said["cautions"]),
+        )
+    except (OSError, ValueError, KeyError):
+        return None
+    effects = effects.fillna({"decomposition": ""})
+    model = wanted.model
+    known = KnownEffects(effects, model.contrast, model.outcome_unit, wanted.survey.mark)
+    return ModelResult(name, model, known, verdict, elpd={key: row[key] for key in ELPD if key in row})
+
+
+def _comparisons(root: Path) -> list[Path]:
+    return [path for depth in ("", "*/", "*/*/") for path in sorted(root.glob(f"{depth}{COMPARED_FILE}"))]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return a file's tables; none of one that is no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+
+
+def _without_cores(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name != "cores"}

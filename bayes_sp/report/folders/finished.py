@@ -1,0 +1,88 @@
+"""A finished run, read back from its folder."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes_sp.errors import RunError
+from bayes_sp.report.folders.run import POSTERIOR_FILE, RUN_FILE
+from bayes_sp.shown import Part, Shown, short
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+TABLES = ("effects", "comparison", "diagnostics", "bootstrap")
+LATER_TABLES = ("coefficients",)  # which runs of earlier versions do not have
+EMPTY_TEXTS = ("decomposition", "reasons", "boundaries")  # columns whose empty cells are texts, not missing numbers
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Run(Shown):
+    """A finished run as read back from its folder.
+
+    Attributes
+    ----------
+    folder
+        Where it stands.
+    info
+        ``run.toml``: specification as used, data digest, seed, options, versions, stage times, verdict.
+    posterior
+        Groups ``posterior`` and ``sample_stats``.
+    effects, comparison, diagnostics, bootstrap
+        The tables.
+    coefficients
+        The table of every equation's parameters; None for a run of a version that did not write it.
+    """
+
+    folder: Path
+    info: dict[str, Any]
+    posterior: xr.DataTree
+    effects: pd.DataFrame
+    comparison: pd.DataFrame
+    diagnostics: pd.DataFrame
+    bootstrap: pd.DataFrame
+    coefficients: pd.DataFrame | None = None
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        source, verdict = self.info.get("data", {}).get("source", ""), self.info.get("verdict", {})
+        held = "can be used" if verdict.get("trustworthy") else "MUST NOT BE USED"
+        head = f"{self.folder}: {self.info.get('model', '')}, {source}; seed {self.info.get('seed', '')}; {held}"
+        return head, [short(self.effects, rows=len(self.effects))]
+
+
+def read_run(folder: str | Path) -> Run:
+    """Read a finished run.
+
+    Raises
+    ------
+    RunError
+        Naming every file that is missing or cannot be read.
+    """
+    import pandas as pd
+    import xarray as xr
+
+    folder = Path(os.path.expanduser(folder))  # Path.expanduser raises for an unknown user
+    if not folder.is_dir():
+        raise RunError(str(folder), ["there is no such folder"])
+    needed = [RUN_FILE, POSTERIOR_FILE, *(f"{name}.csv" for name in TABLES)]
+    missing = [name for name in needed if not (folder / name).is_file()]
+    if missing:
+        raise RunError(str(folder), [f"is not a finished run: {name} is missing" for name in missing])
+    tables: dict[str, pd.DataFrame] = {}
+    name = RUN_FILE
+    try:
+        info = tomllib.loads((folder / name).read_text(encoding="utf-8"))
+        for table in (*TABLES, *(later for later in LATER_TABLES if (folder / f"{later}.csv").is_file())):
+            name = f"{table}.csv"
+            found = pd.read_csv(folder / name, dtype=dict.fromkeys(EMPTY_TEXTS, str))
+            tables[table] = found.fillna(dict.fromkeys(EMPTY_TEXTS, ""))
+        name = POSTERIOR_FILE
+        posterior = xr.load_datatree(folder / name, engine="h5netcdf")
+    except (OSError, ValueError) as error:
+        raise RunError(str(folder), [f"{name} cannot be read ({error})"]) from error
+    return Run(folder, info, posterior, **tables)

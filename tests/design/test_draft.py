@@ -1,0 +1,120 @@
+"""A drafted specification reads back, fits, and knows nothing of how columns go together."""
+
+from __future__ import annotations
+
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayes_sp as sp
+from bayes_sp.design.draft import DRAFTED, draft_with_reasons
+from bayes_sp.design.guesses import guess_contrast, guess_covariate, guess_response, rounded, spread_of
+from bayes_sp.errors import SurveyError
+from bayes_sp.model.reading.load import load_model
+
+ROLES = {
+    "exposure": "groups", "mediators": ["belonging", "mood"], "outcome": "visits", "covariates": ["age", "sex", "town"],
+}  # fmt: skip
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    """Return a survey in which everything goes with everything."""
+    rng = np.random.default_rng(7)
+    n = 150
+    groups = rng.integers(0, 6, n)
+    belonging = np.clip(np.round(2.5 + 0.3 * groups + rng.normal(size=n)), 1, 4).astype(int)
+    return pd.DataFrame(
+        {
+            "groups": groups,
+            "belonging": belonging,
+            "mood": np.round(5 + belonging + rng.normal(size=n), 1),
+            "visits": rng.negative_binomial(1, 0.25, n),
+            "age": rng.integers(18, 90, n),
+            "sex": rng.integers(1, 3, n),
+            "town": rng.integers(1, 4, n),
+        }
+    )
+
+
+def test_a_draft_never_looks_at_how_columns_go_together(frame):
+    """Every column shuffled by itself gives the same text."""
+    rng = np.random.default_rng(1)
+    shuffled = pd.DataFrame({name: rng.permutation(column) for name, column in frame.items()})
+    assert draft_with_reasons(frame, **ROLES).text() == draft_with_reasons(shuffled, **ROLES).text()
+
+
+def test_the_text_reads_back_to_the_same_model(frame):
+    """What is written is what is fitted; names that a specification cannot hold get one that it can."""
+    odd = frame.rename(columns={"mood": "Q3: mood?", "age": "3 age"})
+    roles = ROLES | {"mediators": ["belonging", "Q3: mood?"], "covariates": ["3 age", "sex"]}
+    found = draft_with_reasons(odd, **roles)
+    assert load_model(tomllib.loads(found.text()), name="draft") == found.model
+    assert found.model.column_of("Q3_mood") == "Q3: mood?"
+    assert found.model.column_of("v_3_age") == "3 age"
+    assert sp.draft(odd, **roles) == found.model
+    reserved = sp.draft(odd.rename(columns={"sex": "phi"}), **roles | {"covariates": ["phi"]})
+    assert reserved.column_of("phi_") == "phi"
+    assert DRAFTED in found.model.assumptions
+    assert len(sp.read_survey(odd, found.model)) == len(odd)
+
+
+def test_parallel_mediators_have_the_exposure_alone(frame):
+    """And the outcome has them all."""
+    model = sp.draft(frame, **ROLES, parallel=True)
+    parents = [equation.parents for equation in model.equations]
+    assert parents == [("groups",), ("groups",), ("groups", "belonging", "mood")]
+
+
+@pytest.mark.parametrize(
+    ("values", "mediator", "family"),
+    [
+        ([0, 1, 1, 0, 1], False, "bernoulli_logit"),
+        ([1, 2, 2, 1, 2], True, "bernoulli_logit"),
+        ([1, 2, 3, 4, 2], False, "ordered_logit"),
+        ([0, 1, 2, 3, 2], False, "negative_binomial"),
+        ([0, 1, 2, 3, 2], True, "ordered_logit"),
+        ([0, 12, 2, 30, 2], True, "normal"),
+        ([0.1, 0.5, 0.9, 0.3, 0.2], False, "beta"),
+        ([0.1, 0.2, 0.3, 0.4, 30.0, 0.5, 0.1], False, "gamma"),
+        ([-1.5, 2.0, 3.0, 0.0, 1.0], False, "normal"),
+    ],
+)
+def test_a_response_s_family_is_that_of_its_values(values, mediator, family):
+    """Worked by hand."""
+    assert guess_response(np.array(values, dtype=float), mediator=mediator, levels=True).family == family
+
+
+def test_constants_are_round_numbers():
+    """To two digits of the SD; a rare binary parent's slope is scaled as that of even groups."""
+    assert rounded(55.748, 13.8) == 56.0
+    assert rounded(2.4183, 0.71) == 2.42
+    assert spread_of(np.array([0.0] * 99 + [1.0])) == 0.5
+    assert guess_contrast(np.array([0.0, 1.0, 1.0]))[0] == [0.0, 1.0]
+    assert guess_contrast(np.array([1.0, 2.0, 4.0, 9.0, 3.0]))[0] == [3.0, 4.0]
+    assert guess_covariate(np.array([1.0, 2.0, 2.0, 1.0]))[0] == {"center": 1.5}
+    assert guess_covariate(np.array([1.0, 2.0, 3.0, 1.0]))[0] == {"levels": [1.0, 2.0, 3.0]}
+    skewed = np.array([0, 0, 1, 1, 1, 2, 3, 4, 9, 40], dtype=float)
+    assert guess_covariate(skewed)[0]["transform"] == "log1p"
+
+
+def test_all_that_cannot_be_used_is_said_at_once(frame):
+    """Missing, text, constant and doubled columns."""
+    bad = frame.assign(sex="f", town=1)
+    with pytest.raises(SurveyError) as caught:
+        sp.draft(bad, exposure="group", mediators=["mood", "mood"], outcome="visits", covariates=["sex", "town"])
+    assert len(caught.value.problems) == 4
+    with pytest.raises(SurveyError, match="lists of names"):
+        sp.draft(bad, exposure="groups", mediators="mood", outcome="visits")
+
+
+def test_a_draft_is_fitted_in_one_call(frame):
+    """By `mediate`, as by `draft` and `fit`, and passes the verdict."""
+    options = sp.SamplerOptions(draws=500, tune=500, chains=2)
+    roles = ROLES | {"mediators": ["mood"]}
+    fit = sp.mediate(frame, **roles, seed=2, options=options)
+    again = sp.fit(sp.draft(frame, **roles), frame, seed=2, options=options)
+    pd.testing.assert_frame_equal(fit.effects().table(), again.effects().table())
+    assert fit.diagnose().clean

@@ -1,0 +1,108 @@
+"""Results in a console and in a notebook: short, with their numbers, and nothing of a user's taken for HTML."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayes_sp as sp
+from bayes_sp.records.survey import Survey
+from bayes_sp.shown import MOST_COLUMNS, Shown, short
+
+FEW = sp.SamplerOptions(draws=200, tune=200, chains=2, cores=1)
+MARK = "<b>clinic</b>.csv"
+
+
+@pytest.fixture(scope="module")
+def fit():
+    survey = sp.reconstruct(seed=1)
+    return sp.fit("process6", Survey(survey.records, "file", MARK), options=FEW)
+
+
+RESULTS = {
+    "bootstrap": lambda fit: sp.bootstrap(fit.model, fit.survey, replicates=50),
+    "comparison": lambda fit: fit.compare(replicates=50),
+    "criticism": lambda fit: fit.criticise(),
+    "effects": lambda fit: fit.effects(),
+    "e_values": sp.sensitivity.e_values,
+    "fit": lambda fit: fit,
+    "influence": lambda fit: fit.influence(),
+    "kappa": lambda fit: sp.sensitivity.kappa(fit, (0.0, 1.0)),
+    "loo": lambda fit: fit.loo(),
+    "loo_pit": lambda fit: fit.loo_pit(),
+    "models": lambda fit: sp.compare_models([fit.model], fit.survey, fit_one=lambda *_: fit),
+    "predictive_checks": lambda fit: fit.predictive_checks(replicates=50),
+    "prior": lambda fit: sp.prior_predictive(fit.model, fit.survey, draws=50),
+    "prior_check": lambda fit: sp.prior_predictive(fit.model, fit.survey, draws=50).check(),
+    "summary": lambda fit: fit.summary(),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_result_shows_its_numbers(name, fit):
+    """A few lines that hold no array, no digest and no "...", each at most as wide as a wide console."""
+    text = repr(RESULTS[name](fit))
+    assert 2 <= len(text.splitlines()) <= 50
+    assert any(character.isdigit() for character in text)
+    for dump in ("array(", "<xarray", " ... ", fit.survey.digest[:8], "DataFrame"):
+        assert dump not in text
+    assert max(map(len, text.splitlines()[2:]), default=0) <= 400
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_nothing_of_a_file_is_html(name, fit):
+    """The name of a file is shown as it is written."""
+    html = RESULTS[name](fit)._repr_html_()
+    assert "<b>clinic" not in html
+    assert html.startswith("<p>")
+
+
+def test_a_fit_shows_its_effects_and_its_verdict(fit):
+    """The serial path's median and interval stand in the text and in the notebook, with the verdict."""
+    table = fit.effects().table()
+    row = table[(table["path"] == " -> ".join(fit.model.chain)) & (table["scale"] == "difference")].iloc[0]
+    for shown in (repr(fit), fit._repr_html_()):
+        for number in ("median", "lower", "upper"):
+            assert f"{row[number]:.3g}" in shown
+        assert str(fit.diagnose())[:30] in shown
+
+
+def test_effects_show_what_their_table_holds(fit):
+    """Eight columns at most, and a row for each effect and scale."""
+    effects = fit.effects()
+    lines = repr(effects).splitlines()
+    table = effects.table()
+    assert len(lines) - lines[1].startswith("Averaged") == 2 + (table["decomposition"] != "alone").sum()
+    assert len(short(table).columns) <= MOST_COLUMNS
+
+
+def test_a_summary_holds_effects_and_coefficients(fit):
+    """The tables of the fit's own methods, and the same verdict."""
+    summary = fit.summary()
+    pd.testing.assert_frame_equal(summary.table, fit.coefficients())
+    pd.testing.assert_frame_equal(summary.effects, fit.effects().table())
+    assert str(summary.verdict) == str(fit.diagnose())
+
+
+def test_draws_have_the_name_that_arviz_gives_them(fit):
+    """The tree of groups."""
+    assert fit.idata is fit.posterior
+
+
+def test_specification_study_moments_and_regression_show_themselves():
+    """Chain and families; the article's effects; means; coefficients."""
+    assert "negative_binomial" in repr(sp.load_model("primary"))
+    assert "PROCESS model 6" in repr(sp.published())
+    moments = sp.Moments.from_records(("x", "y"), np.array([[0.0, 1.0], [1.0, 2.0], [2.0, 2.5], [3.0, 4.5]]))
+    assert "4 patients" in repr(moments)
+    assert "least squares of y" in repr(moments.least_squares("y", ["x"]))
+
+
+def test_a_specification_is_equal_to_itself_read_again():
+    """What it shows is no part of what it is."""
+    model = sp.load_model("primary")
+    assert replace(model) == model
+    assert isinstance(model, Shown)
