@@ -21,6 +21,15 @@ class BayesSpError(Exception):
         The file, table or object that holds the mistakes.
     problems
         One complete sentence for each mistake: where, what was found, what to do.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> try:
+    ...     sp.load_model({"title": 1})
+    ... except sp.BayesSpError as error:
+    ...     print(error.problems[0])
+    exposure: is missing
     """
 
     def __init__(self, source: str, problems: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+LONGEST = 150.0  # seconds in which moments for signals lie
 BEGIN = """
 import signal, sys, threading, time, traceback
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
@@ -84,7 +85,7 @@ def commands(folder: Path) -> dict[str, tuple[list[str], dict[str, str]]]:
         "bootstrap": (["fit", "primary", *some, "--method", "laplace", "--bootstrap", "5000", *out], {}),
         "check": (["fit", "primary", "--check", *out], {}),
         "compare": (["compare", "primary", "hurdle", *out], {}),
-        "sensitivity": (["sensitivity", "primary", *out], {}),
+        "sensitivity": (["sensitivity", "primary", "--priors", "--confounding", "--workers", "2", *out], {}),
         "priors": (["priors", "primary", "--figure", str(folder / "out")], {}),
     }
 
@@ -126,7 +127,7 @@ def signals(count: int, names: list[str], folder: Path) -> None:
     rng = np.random.default_rng()
     for name in names:
         began = time.monotonic()
-        run(name, SIGNALLED, folder)
+        run(name, SIGNALLED, folder, LONGEST, signal.SIGTERM)
         whole = time.monotonic() - began
         _remove(folder / "out")
         for _ in range(count):

@@ -306,6 +306,16 @@ def test_readers_see_public_names_only(name: str, block: str):
             assert node.attr in (*space.__all__, *(["__version__"] if space is sp else []))
 
 
+def test_places_named_for_contributors_exist():
+    """Every file, folder and test that the page names is there."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = {name for name in re.findall(r"`([\w/.]+)`", page) if "/" in name or name.endswith((".py", ".pyi"))}
+    assert len(named) > 30
+    inside = {path.name for path in (ROOT / "bayes_sp").rglob("*.py*")}
+    lost = [name for name in named if not any((base / name).exists() for base in (ROOT, ROOT / "bayes_sp"))]
+    assert [name for name in lost if name not in inside] == []
+
+
 def test_the_code_that_readers_see_is_found():
     """Of the README, of four documents and of the notebook."""
     assert len({name for name, _ in code_that_readers_see()}) >= 6

@@ -41,6 +41,14 @@ class Fit(Shown, Criticised):
         As in `Conditioned`.
     seed, options
         What the draws depend on.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> few = sp.SamplerOptions(draws=500, cores=1)
+    >>> fit = sp.fit("process6", sp.reconstruct(seed=1), seed=1, options=few)
+    >>> list(fit.coefficients().columns[:4])
+    ['equation', 'term', 'mean', 'sd']
     """
 
     def diagnose(self, effects: Effects | None = None) -> Verdict:
@@ -183,6 +191,14 @@ def fit(
         Where the survey does not fit the specification.
     FitError
         Where the model cannot be sampled with these records.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> few = sp.SamplerOptions(draws=500, cores=1)
+    >>> fit = sp.fit("process6", sp.reconstruct(seed=1), seed=1, options=few)
+    >>> fit.effects().table().columns[0]
+    'path'
     """
     model = load_model(model)
     twin = twin_of(model)

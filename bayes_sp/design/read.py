@@ -50,6 +50,13 @@ def read_survey(source: Source, model: PathModel | str | Path | None = None) -> 
     -----
     SurveyWarning
         Of whatever speaks against taking the records as they are, such as -99 where no other value is below 0.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> records = sp.reconstruct(seed=1).records
+    >>> len(sp.read_survey(records, "primary"))
+    178
     """
     if model is None:
         survey = read_everything(source)

@@ -67,6 +67,12 @@ class SamplerOptions:
     ------
     ValueError
         For values that nothing can be sampled with.
+
+    Examples
+    --------
+    >>> from bayes_sp import SamplerOptions
+    >>> SamplerOptions(draws=2000, chains=2).draws
+    2000
     """
 
     draws: int = 1000

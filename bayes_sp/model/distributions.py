@@ -63,6 +63,12 @@ class Prior:
         (name, value) in the order of the distribution's arguments.
     why
         The reason, printed in reports.
+
+    Examples
+    --------
+    >>> from bayes_sp import Prior
+    >>> print(Prior("normal", (("mu", 0.0), ("sigma", 0.5)), why="small"))
+    Normal(mu=0, sigma=0.5)
     """
 
     dist: str

@@ -61,6 +61,12 @@ class PathModel(Shown):
         Column that names each record's person, which must differ in every row; '' where the survey has none.
     folder
         Where the file stands, so that a twin is looked up there first; never part of the specification's identity.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> sp.load_model("primary").chain
+    ('group_change', 'belonging_t1', 'loneliness_t1', 'appointments_t1')
     """
 
     name: str

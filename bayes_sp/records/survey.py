@@ -42,6 +42,13 @@ class Survey:
         What reading recognised in the file: a separator, an encoding, a heading, decimal commas.
     labels, value_labels
         Words that the file has for columns, and for values of columns.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bayes_sp import Survey
+    >>> len(Survey(pd.DataFrame({"walks": [1, 2], "visits": [0, 3]}), "memory", "two patients"))
+    2
     """
 
     records: pd.DataFrame

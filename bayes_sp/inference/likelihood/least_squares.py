@@ -51,6 +51,12 @@ class Moments(Shown):
         below, a matrix that is not symmetric, has no 1 on its diagonal, holds covariances, one triangle, or anything
         beyond -1 and 1, and too few patients for it. Whether correlations contradict each other is seen by
         `least_squares`, of the variables that it uses: a printed table is rounded.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> sp.Moments(("x", "y"), [0, 10], [1, 2], [[1, 0.5], [0.5, 1]], n=102).least_squares("y", ["x"]).df
+    100
     """
 
     names: tuple[str, ...]
@@ -132,14 +138,10 @@ class Moments(Shown):
         """Return the least-squares regression of one variable on others; see `least_squares`."""
         return least_squares(self, response, predictors)
 
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row for each variable: mean, SD, and its correlations."""
-        correlations = dict(zip(self.names, self.correlation.T, strict=True))
-        return pd.DataFrame({"variable": self.names, "mean": self.mean, "sd": self.sd, **correlations})
-
     def _shown(self) -> tuple[str, list[Part]]:
-        return f"{len(self.names)} variables of {self.n} patients", [self.table.iloc[:, :MOST_COLUMNS]]
+        described = pd.DataFrame({"variable": self.names, "mean": self.mean, "sd": self.sd})
+        table = described.join(pd.DataFrame(self.correlation, columns=list(self.names)))
+        return f"{len(self.names)} variables of {self.n} patients", [table.iloc[:, :MOST_COLUMNS]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -175,8 +177,8 @@ class LeastSquares(Shown):
     @property
     def table(self) -> pd.DataFrame:
         """One row for each term."""
-        columns = {"estimate": self.coefficients, "se": self.standard_errors, "t": self.t, "p_value": self.p_values}
-        return pd.DataFrame({"term": self.terms, **columns})
+        columns = (self.terms, self.coefficients, self.standard_errors, self.t, self.p_values)
+        return pd.DataFrame(dict(zip(("term", "estimate", "se", "t", "p_value"), columns, strict=True)))
 
     def _shown(self) -> tuple[str, list[Part]]:
         return f"least squares of {self.response}, R squared {self.r_squared:.3g}, {self.df} df", [self.table]

@@ -50,6 +50,12 @@ def load_model(source: str | Path | Mapping[str, Any] | PathModel, *, name: str 
     ------
     SpecificationError
         With every mistake found, each with its key path and the nearest known name.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> sp.load_model("reversed").mediators
+    ('loneliness_t1', 'belonging_t1')
     """
     if isinstance(source, PathModel):
         if problems := [*text_problems(source), *check_model(source)]:

@@ -243,6 +243,12 @@ def published() -> PublishedStudy:
     References
     ----------
     Kellezi et al. (2019). BMJ Open 9(11): e033137. https://doi.org/10.1136/bmjopen-2019-033137
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> sp.published().n
+    178
     """
     text = (
         importlib.resources.files("bayes_sp.records.published").joinpath("kellezi2019.toml").read_text(encoding="utf-8")

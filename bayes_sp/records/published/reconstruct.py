@@ -80,6 +80,12 @@ def reconstruct(seed: int = 1, *, count_shape: str = "negative_binomial") -> Rec
     ------
     SurveyError
         If the seed is not a whole number of 0 or more, the shape is unknown, or the constraints cannot be met.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> len(sp.reconstruct(seed=1))
+    178
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise SurveyError(_SOURCE, [f"the seed must be a whole number of 0 or more, got {seed!r}."])
