@@ -94,18 +94,21 @@ def run(name: str, code: str, folder: Path, wait: float = 0.0, number: int = 0) 
     """Run a command, with a signal after ``wait`` seconds; return seconds after it, status and lines of stderr."""
     arguments, environment = commands(folder)[name]
     shutil.rmtree(folder / "cold", ignore_errors=True)
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        env=os.environ | environment, cwd=folder,
-    )  # fmt: skip
-    if number:
-        try:
-            process.wait(wait)
-        except subprocess.TimeoutExpired:
-            process.send_signal(number)
-    asked = time.monotonic()
-    errors = process.communicate()[1].splitlines()
-    return time.monotonic() - asked, process.returncode, errors
+    with (folder / "errors.txt").open("w+") as errors:  # a pipe would also wait for workers
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *arguments], stdout=subprocess.DEVNULL, stderr=errors, cwd=folder,
+            env=os.environ | environment,
+        )  # fmt: skip
+        if number:
+            try:
+                process.wait(wait)
+            except subprocess.TimeoutExpired:
+                process.send_signal(number)
+        asked = time.monotonic()
+        process.wait()
+        late = time.monotonic() - asked
+        errors.seek(0)
+        return late, process.returncode, errors.read().splitlines()
 
 
 def holds(names: list[str], folder: Path) -> None:
@@ -133,7 +136,9 @@ def signals(count: int, names: list[str], folder: Path) -> None:
         for _ in range(count):
             number, wait = (signal.SIGINT, signal.SIGTERM)[int(rng.integers(2))], rng.uniform(0.3, whole)
             late, status, errors = run(name, SIGNALLED, folder, wait, number)
-            left = [path.name for path in folder.iterdir() if not path.name.startswith(("rows-", "cold"))]
+            left = [
+                path.name for path in folder.iterdir() if not path.name.startswith(("rows-", "cold", "runs", "errors"))
+            ]
             stage = next((line for line in reversed(errors) if line.startswith("#")), "start")
             wrong = "" if status in (128 + number, 0) and "Traceback" not in "".join(errors) else f" WRONG {errors}"
             _say(f"{name}: {late:5.2f} s, status {status}, at {wait:.1f} s, {stage} | {errors[-1:]} {left}{wrong}")

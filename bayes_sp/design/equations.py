@@ -20,7 +20,6 @@ from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
 
 Ints = NDArray[np.int64]
-HIDEABLE = ("normal", "latent_normal")
 WEAK = "weak: on the scale of the observed cells"
 
 
@@ -135,7 +134,7 @@ def _chain_part(model: PathModel, rows: Rows, j: int) -> Part:
     if family.latent:
         state[~gone & asked] = states.MEASURED
     unknown = int((state == states.MISSING).sum())
-    if unknown and equation.family not in HIDEABLE:
+    if unknown and family.missing != "number":
         problem = f"{response}: {unknown} values are missing, and the family {equation.family} has no account"
         raise SurveyError("the survey", [f'{problem} of missing mediators; set missing = "complete"'])
     number, count = _hidden_numbers(rows, state)

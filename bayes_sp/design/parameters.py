@@ -11,7 +11,7 @@ import numpy as np
 
 from bayes_sp.arrays import Array
 from bayes_sp.model.distributions import Prior
-from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.families.registry import FAMILIES, scalar_parameters
 from bayes_sp.model.path_model import PathModel
 
 Transform = Literal["identity", "log", "increasing", "share", "soft"]
@@ -221,7 +221,7 @@ def is_posterior(name: str) -> bool:
 
 def posterior_dims(names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     """Return the dim of each posterior variable beside chain and draw."""
-    scalars = {name for family in FAMILIES.values() for name in family.parameters} | {"tau"}
+    scalars = scalar_parameters()
     endings = {"_zero": "_zero_term", "_cutpoint": "_cut", "_simplex": "_step"}
     found = {}
     for name in names:

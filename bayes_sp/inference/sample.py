@@ -18,6 +18,7 @@ from bayes_sp.design.checks.estimable import check_responses
 from bayes_sp.design.design import Design
 from bayes_sp.design.parameters import is_posterior, posterior_dims, varying_name
 from bayes_sp.errors import FitError
+from bayes_sp.inference.engine.families import unknown_to_engine
 from bayes_sp.inference.engine.lower import Program, compile_program
 from bayes_sp.inference.engine.native import engine_for
 from bayes_sp.inference.options import PARETO_K_LIMIT, SamplerOptions
@@ -63,7 +64,7 @@ def sample_posterior(
     seed
         The same seed gives the same draws, whatever the number of cores and whether anything was compiled before.
     options
-        Method, draws, warm-up, chains and cores.
+        Method, draws, warm-up, chains and cores. NUTS samples the plain PyMC model where the engine lacks a density.
     progress
         Show nutpie's progress bar.
     notify
@@ -103,6 +104,8 @@ def sample_posterior(
     started = time.perf_counter()
     if not 0.0 < likelihood_power < np.inf or (options.method == "pymc" and likelihood_power != 1.0):
         raise ValueError(f"the power of the likelihood must be above 0, and 1 for pymc, found {likelihood_power!r}")
+    if options.method == "nuts" and likelihood_power == 1.0 and unknown_to_engine(model):
+        options = replace(options, method="pymc")  # which the draws' attributes then say
     if options.method == "pymc":
         return _plain(model, survey, design, seed, options, progress, notify, pointwise)
     posterior = log_posterior(compile_program(model, design, likelihood_power))

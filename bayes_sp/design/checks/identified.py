@@ -17,7 +17,6 @@ from bayes_sp.model.path_model import PathModel
 FEWEST_REPEATS = 5  # records beyond the first of their group
 LEAST_REPEATED = 0.03  # of all records
 THIN = 1 / 3  # a share of records beyond the first of their group below which the groups' SD is hardly known
-SPREADS = {"sigma": "the residual SD", "phi": "the overdispersion", "precision": "the precision", "shape": "the shape"}
 
 
 def check_identified(model: PathModel, design: Design, columns: Callable[[int], Array], source: str) -> None:
@@ -53,7 +52,7 @@ def _groups_of_one(design: Design, equation: Equation) -> str:
     spread of its own, and a group for each record makes it overdispersed.
     """
     family = FAMILIES[equation.family]
-    if equation.family == "poisson":
+    if not family.disperses:
         return ""
     records, groups = _records_and_groups(design, equation)
     if records - groups >= max(FEWEST_REPEATS, LEAST_REPEATED * records):
@@ -75,7 +74,7 @@ def thin_groups(model: PathModel, design: Design) -> Iterator[str]:
     then goes along the ridge on which the two make up one variance.
     """
     for equation in model.equations:
-        if not equation.varying or equation.family == "poisson":
+        if not equation.varying or not FAMILIES[equation.family].disperses:
             continue
         records, groups = _records_and_groups(design, equation)
         if records - groups < THIN * records:
@@ -96,8 +95,7 @@ def _records_and_groups(design: Design, equation: Equation) -> tuple[int, int]:
 
 
 def _spread(equation: Equation) -> str:
-    parameters = FAMILIES[equation.family].parameters
-    return next((f"{words} ({name})" for name, words in SPREADS.items() if name in parameters), "chance")
+    return next((f"{own.words} ({own.name})" for own in FAMILIES[equation.family].scalars), "chance")
 
 
 def _impossible_error(model: PathModel, design: Design, equation: Equation, columns: Callable[[], Array]) -> str:

@@ -12,6 +12,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.equations import Part
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.links import Link, shifted
+from bayes_sp.model.families.registry import FAMILIES
 
 Ints = NDArray[np.int64]
 
@@ -56,7 +57,7 @@ def condensed(parts: Sequence[Part], links: Sequence[Link]) -> Condensed:
     found = {
         part.response: _with_rows(part, own, chosen) for part, own in zip(linked, np.split(table, ends, 1), strict=True)
     }
-    logs = [part.y[part.state == at.SEEN] for part in linked if part.family == "lognormal"]
+    logs = [part.y[part.state == at.SEEN] for part in linked if FAMILIES[part.family].logged]
     constant = -float(sum(np.log(y).sum() for y in logs))
     return Condensed(found, tuple(_link_with_rows(link, found, chosen) for link in links), records, constant)
 

@@ -13,9 +13,11 @@ from bayes_sp.design.design import Design
 from bayes_sp.design.equations import Part, parts_of
 from bayes_sp.design.parameters import Parameters, hidden_name, lay_out
 from bayes_sp.design.rows import Rows, split_rows
+from bayes_sp.errors import SpecificationError
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.condense import condensed
 from bayes_sp.inference.engine.confounders import Confounder, confounders_of
+from bayes_sp.inference.engine.families import unknown_to_engine
 from bayes_sp.inference.engine.links import Link, are_normal, links_of, with_softplus_loadings
 from bayes_sp.inference.engine.packing import Pack, pack_confounder, pack_equation, pack_links, pack_priors, pack_terms
 from bayes_sp.inference.samplers.starts import start_of
@@ -110,7 +112,12 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
         Where a parameter has no prior (`load_model` reports that for files).
     SurveyError
         Where cells are missing of which the model has no account.
+    SpecificationError
+        Where a family or a prior has no density here.
     """
+    if lacking := unknown_to_engine(model):
+        problem = f"the compiled engine has no density of {', '.join(lacking)}; PyMC has: use NUTS or --method pymc"
+        raise SpecificationError(model.name, [problem])
     rows = split_rows(model, design)
     parts = parts_of(model, rows)
     confounders = confounders_of(model, rows)

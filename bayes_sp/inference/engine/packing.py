@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from bayes_sp.arrays import Array
 from bayes_sp.design.equations import Part
 from bayes_sp.design.parameters import Parameters, hidden_name, varying_name
-from bayes_sp.design.prior_density import log_constant
 from bayes_sp.design.rows import Rows
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.families import FAMILY_NUMBERS, PRIOR_NUMBERS
 from bayes_sp.inference.engine.links import Link, has_hidden, shifted
-from bayes_sp.model.families.digamma import TABLE
 from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.families.special import TABLE
 from bayes_sp.triangular import triangle
 
 Ints = NDArray[np.int64]
@@ -74,7 +73,7 @@ def pack_priors(pack: Pack, head: Ints, parameters: Parameters) -> float:
             dist[place] = PRIOR_NUMBERS[prior.dist]
             values = [value for _, value in prior.constants]
             constants[place, : len(values)] = values
-            total += log_constant(prior.dist, prior.values)
+            total += prior.log_constant
     head[at.TRANSFORM], head[at.DIST] = pack.add_ints(transform), pack.add_ints(dist)
     head[at.UNITS] = pack.add_floats(units)
     head[at.CONSTANTS] = pack.add_floats(constants)

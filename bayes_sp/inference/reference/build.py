@@ -229,8 +229,8 @@ def _hidden_values(response: str, family: Family, y: Array, unknown: Mask, eta: 
     missing, hidden = np.isnan(y), np.flatnonzero(unknown)
     pm.modelcontext(None).add_coord(f"{response}_hidden", hidden)
     dims = f"{response}_hidden"
-    if family.name == "student_t":
-        z = pm.StudentT(f"{response}|hidden", nu=aux[1], mu=0.0, sigma=1.0, dims=dims)
+    if family.residual is not None:
+        z = family.residual(pm, f"{response}|hidden", aux, dims)
     else:
         z = pm.Normal(f"{response}|hidden", 0.0, 1.0, dims=dims)
     sigma, share = aux[0], 0.0

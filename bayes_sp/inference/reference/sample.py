@@ -15,8 +15,6 @@ from bayes_sp.inference.reference.build import build_model
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 
-UNBOUNDED = ("normal", "latent_normal", "student_t", "lognormal", "gamma", "beta")  # with a spread that can go to 0
-
 
 def plain_draws(
     model: PathModel, design: Design, *, seed: int, options: SamplerOptions, progress: bool = False
@@ -67,7 +65,7 @@ def _check_bounded(model: PathModel) -> None:
         "has the true values as parameters, and then its density has no bound where that SD goes to 0; leave out "
         "--method pymc: NUTS through the engine integrates them out or moves them with the SD"
         for equation in model.equations
-        if measured.intersection(equation.parents) and equation.family in UNBOUNDED
+        if measured.intersection(equation.parents) and FAMILIES[equation.family].has_density
     ]
     if problems:
         raise SpecificationError(model.name, problems)

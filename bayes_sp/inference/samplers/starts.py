@@ -15,8 +15,6 @@ from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.triangular import least_squares
 
-SCALE_OF = {"normal": "sigma", "student_t": "sigma", "laplace": "b", "half_normal": "sigma", "half_student_t": "sigma"}
-
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the search refuses a start that is not finite
 def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequence[Confounder] = ()) -> Array:
@@ -38,7 +36,9 @@ def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequenc
         own = next((block.priors for block in part.blocks if block.variable == part.response), ())
         beta = _least_squares(x / residual, target / residual, own)
         residual = max(residual, _sd(target - x @ beta))
-        given = {"sigma": np.log(residual), "nu": np.log(10.0), "precision": np.log(5.0), "tau": np.log(0.3)}
+        given = {own.name: np.log(own.start or residual) for own in FAMILIES[part.family].scalars} | {
+            "tau": np.log(0.3)
+        }
         for block in part.blocks:
             if block.variable == part.response:
                 start[_found(parameters, block.variable)] = beta
@@ -67,8 +67,8 @@ def _least_squares(x: Array, target: Array, priors: Sequence[Prior] = ()) -> Arr
 
 def root_precision(prior: Prior) -> float:
     """Return 1 / the scale of a prior; 0 of a flat one, or one without a constant that is its scale."""
-    name = SCALE_OF.get(prior.dist)
-    return 0.0 if name is None else 1.0 / prior.values[name]
+    name = prior.distribution.scale
+    return 1.0 / prior.values[name] if name else 0.0
 
 
 def _sd(values: Array) -> float:
@@ -86,14 +86,12 @@ def _target(part: Part, y: Array) -> Array:
     family = FAMILIES[part.family]
     if family.ordered:
         return np.zeros(len(y))
-    if part.family == "lognormal":
-        return np.log(y)
     if family.link == "log":
         return np.log(y + (0.5 if family.response == "count" else 0.0))
     if family.link == "logit":
         squeezed = (y * (len(y) - 1) + 0.5) / len(y)
         return np.log(squeezed / (1.0 - squeezed)) if family.bounded else 4.0 * (y - 0.5)
-    return y
+    return family.to_link(y)
 
 
 def _cutpoints(part: Part, y: Array) -> Array:

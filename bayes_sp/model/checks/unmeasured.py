@@ -11,8 +11,6 @@ from bayes_sp.model.distributions import Prior
 from bayes_sp.model.parts import Unmeasured
 from bayes_sp.model.path_model import ZERO, PathModel
 
-IMPROPER = ("flat", "half_flat")
-
 
 def unmeasured_problems(model: PathModel, taken: Collection[str]) -> Iterator[str]:
     """Yield every broken rule of the unmeasured confounders; ``taken`` are names that already have a meaning."""
@@ -58,7 +56,7 @@ def _strengths(unmeasured: Unmeasured) -> Iterator[str]:
             signed = signed or strength.support == "positive"
             if strength.support == "simplex":
                 yield f"{key}.{response}.dist: {strength} is a distribution of shares; a strength is a number"
-            elif strength.dist in IMPROPER:
+            elif strength.improper:
                 yield f"{key}.{response}.dist: {strength} is improper, and the records do not say how strong U is"
         elif not math.isfinite(strength):
             yield f"{key}.{response}: must be a finite number, found {strength!r}"

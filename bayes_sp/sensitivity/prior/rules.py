@@ -13,7 +13,6 @@ from bayes_sp.sensitivity.prior.terms import (
     COEFFICIENTS,
     INTERCEPTS,
     PATHS,
-    SCALES,
     Term,
     arrow,
     centred,
@@ -140,5 +139,5 @@ def _flattened(prior: Prior, why: str) -> Prior:
 
 
 def _without_scale(model: PathModel, terms: tuple[Term, ...]) -> tuple[str, ...]:
-    found = [arrow(term) for term in terms if prior_of(model, term).dist not in SCALES]
+    found = [arrow(term) for term in terms if not prior_of(model, term).distribution.scale]
     return (f"flat priors have no scale and stay as written: {', '.join(found)}",) if found else ()

@@ -27,8 +27,6 @@ GROUPS: dict[str, str] = {
     INTERCEPTS: "intercepts",
     COEFFICIENTS: "all coefficients",
 }
-SCALES = {"normal": "sigma", "student_t": "sigma", "laplace": "b",
-          "half_normal": "sigma", "half_student_t": "sigma", "exponential": "scale"}  # fmt: skip
 
 
 def members(model: PathModel, group: str) -> tuple[Term, ...]:
@@ -101,20 +99,23 @@ def arrow(term: Term) -> str:
 
 def scaled(prior: Prior, factor: float, why: str) -> Prior:
     """Return a prior whose scale is another multiple; itself for a factor of 1 and where it has no scale."""
-    name = SCALES.get(prior.dist)
-    if name is None or factor == 1.0:
+    name = prior.distribution.scale
+    if not name or factor == 1.0:
         return prior
-    constants = tuple((key, value * factor if key == name else value) for key, value in prior.constants)
-    return Prior(prior.dist, constants, f"{why}; as written: {prior}, {prior.why}")
+    return _rewritten(prior, {name: prior.values[name] * factor}, why)
 
 
 def centred(prior: Prior, factor: float, why: str) -> Prior:
     """Return a prior with mean 0 and a multiple of its scale; itself where that changes nothing, or without a scale."""
-    if prior.dist not in SCALES or (factor == 1.0 and not prior.values.get("mu")):
+    name = prior.distribution.scale
+    if not name or (factor == 1.0 and not prior.values.get("mu")):
         return prior
-    values = {**prior.values, "mu": 0.0, SCALES[prior.dist]: prior.values[SCALES[prior.dist]] * factor}
-    constants = tuple((key, values[key]) for key, _ in prior.constants)
-    return Prior(prior.dist, constants, f"{why}; as written: {prior}, {prior.why}")
+    return _rewritten(prior, {"mu": 0.0, name: prior.values[name] * factor}, why)
+
+
+def _rewritten(prior: Prior, new: dict[str, float], why: str) -> Prior:
+    numbers = [new.get(key, value) for key, value in prior.constants]
+    return prior.with_numbers(numbers, f"{why}; as written: {prior}, {prior.why}")
 
 
 def changed(model: PathModel, terms: tuple[Term, ...], change: Callable[[Prior], Prior], case: str) -> PathModel:
