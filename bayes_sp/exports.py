@@ -1,11 +1,30 @@
-"""Public names that are loaded when first used, and old names that still work for one release."""
+"""Names that are loaded when first used: public ones, old ones that work for one release, NumPy's and SciPy's."""
 
 from __future__ import annotations
 
 import importlib
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from scipy import special, stats
+else:  # reading or refusing a specification needs names alone
+
+    class _Lazy:
+        """A module that is imported at the first look at one of its names."""
+
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - what modules hold
+            return getattr(importlib.import_module(self._name), name)
+
+    np, special, stats = _Lazy("numpy"), _Lazy("scipy.special"), _Lazy("scipy.stats")
+
+
+__all__ = ["exports", "np", "special", "stats"]
 
 
 def exports(

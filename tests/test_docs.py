@@ -15,8 +15,8 @@ from bayes_sp.analysis.criticism import diagnostics
 from bayes_sp.cli.durations import bootstrap_samples
 from bayes_sp.cli.main import _parser
 from bayes_sp.errors import BayesSpError
-from bayes_sp.model.distributions import DISTRIBUTIONS, PARAMETER_SUPPORT
-from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.distributions import COEFFICIENTS, DISTRIBUTIONS, SHARES
+from bayes_sp.model.families.registry import FAMILIES, scalar_parameters
 from bayes_sp.names import (
     BOOTSTRAP_COLUMNS,
     CHECK_COLUMNS,
@@ -168,7 +168,7 @@ def test_every_family_is_documented():
 
 def test_every_parameter_name_is_documented():
     """Names of priors beside those of variables."""
-    for name in PARAMETER_SUPPORT:
+    for name in (*COEFFICIENTS, *scalar_parameters(), SHARES):
         assert table_rows(SPECIFICATION, f"`{name}`"), name
 
 

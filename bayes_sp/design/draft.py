@@ -37,7 +37,7 @@ from bayes_sp.design.guesses import (
     spread_of,
 )
 from bayes_sp.errors import SurveyError, nearest
-from bayes_sp.model.checks.model import RESERVED
+from bayes_sp.model.checks.model import reserved
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
@@ -186,7 +186,7 @@ def _names(columns: Sequence[str]) -> dict[str, str]:
     for column in columns:
         plain = column if NAME.fullmatch(column) else "_".join(re.findall(r"\w+", column)) or "column"
         plain = plain if NAME.fullmatch(plain) else f"v_{plain}"
-        while plain in names.values() or plain in RESERVED:
+        while plain in names.values() or plain in reserved():
             plain += "_"
         names[column] = plain
     return names

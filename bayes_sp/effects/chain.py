@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
 from bayes_sp.arrays import Array
+from bayes_sp.model.families.base import MediatorRule, OutcomeRule
 
 type Baselines = Callable[[int, int], Array]
 """``(start, stop) -> (J, stop - start, n)``: what the linear predictors of draws start to stop hold for each patient
@@ -42,10 +42,6 @@ class Linear:
         out = self.slopes[:, start:stop] @ self.w.T
         out += self.intercept[:, start:stop, None]
         return np.asarray(out)
-
-
-MediatorRule = Literal["normal", "logit", "probit", "beta"]
-OutcomeRule = Literal["identity", "exp", "logit", "probit", "zero_inflated", "hurdle"]
 
 
 @dataclass(frozen=True, eq=False)

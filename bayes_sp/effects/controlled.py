@@ -14,7 +14,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.effects.chain import Baselines, Chain, Outcome
 from bayes_sp.effects.paths import compute_effects
 from bayes_sp.effects.problem import make_problem
-from bayes_sp.model.families.lazy import special
+from bayes_sp.exports import special
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE
 

@@ -24,15 +24,15 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.checks.estimable import extreme_responses
 from bayes_sp.design.design import Design
 from bayes_sp.effects.chain import Chain
-from bayes_sp.effects.read import MEDIATORS, OUTCOMES, flat, read_chain
+from bayes_sp.effects.read import flat, read_chain
 from bayes_sp.errors import FitWarning, warn
 from bayes_sp.model.distributions import Prior
+from bayes_sp.model.families.base import EXPONENTIAL
+from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.triangular import least_squares, triangle
 
 NEAR = 0.9  # of residual SD x prior SD, where 1 is the bound
-EXPONENTIAL = ("exp", "zero_inflated", "hurdle")
-SOFT = ("poisson", "gamma")  # likelihoods that fall faster than an exponential on one side
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,10 @@ def warn_of_means(model: PathModel, design: Design) -> None:
 def _exponential_in(model: PathModel) -> list[int]:
     """Return the normal mediators in which the outcome's mean is exponential, by their places in the chain."""
     outcome = model.equations[-1]
-    if OUTCOMES[outcome.family] not in EXPONENTIAL:
+    if model.outcome_family.outcome not in EXPONENTIAL:
         return []
     linear = [*outcome.parents, *outcome.interactions]
-    rules = [MEDIATORS[equation.family] for equation in model.equations[:-1]]
+    rules = [FAMILIES[equation.family].mediator for equation in model.equations[:-1]]
     return [k for k, name in enumerate(model.mediators) if rules[k] == "normal" and name in linear]
 
 
@@ -148,7 +148,7 @@ def _bound(model: PathModel, normal: list[int], covariances: list[Array]) -> Mea
         place=f"{place}.{name}" if place else name,
         prior=prior,
         safe_sd=own * NEAR / middle if np.isfinite(middle) else NEAR / spread,
-        certain=model.equations[-1].family not in SOFT,
+        certain=not model.outcome_family.light_tailed,
     )
 
 

@@ -10,40 +10,13 @@ from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
-from bayes_sp.design.predictors import group_draws
-from bayes_sp.effects.chain import Baselines, Chain, Linear, Mediator, MediatorRule, Outcome, OutcomeRule
+from bayes_sp.design.evaluate import group_draws
+from bayes_sp.effects.chain import Baselines, Chain, Linear, Mediator, Outcome
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Equation, PathModel
-from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO
-
-MEDIATORS: dict[str, MediatorRule] = {
-    "normal": "normal",
-    "latent_normal": "normal",
-    "student_t": "normal",
-    "ordered_logit": "logit",
-    "bernoulli_logit": "logit",
-    "ordered_probit": "probit",
-    "beta": "beta",
-}
-OUTCOMES: dict[str, OutcomeRule] = {
-    "normal": "identity",
-    "latent_normal": "identity",
-    "student_t": "identity",
-    "poisson": "exp",
-    "negative_binomial": "exp",
-    "gamma": "exp",
-    "lognormal": "exp",
-    "bernoulli_logit": "logit",
-    "beta": "logit",
-    "ordered_logit": "logit",
-    "ordered_probit": "probit",
-    "zero_inflated_negative_binomial": "zero_inflated",
-    "hurdle_negative_binomial": "hurdle",
-}
-HEAVY_TAILED = ("student_t",)
-RATIOS_OF_RULES: dict[OutcomeRule, str] = {"exp": RATE_RATIO, "zero_inflated": RATE_RATIO, "hurdle": RATE_RATIO}
+from bayes_sp.names import COEFFICIENT, DIFFERENCE
 
 type Row = tuple[Array, Array, Array | None, NDArray[np.int64] | None]
 type Columns = Callable[[int, int], Array]
@@ -85,11 +58,11 @@ def effect_scales(model: PathModel) -> tuple[str, ...]:
     """Return the scales that a specification's effects have, without a posterior (see `Problem.scales`)."""
     equations, names = model.equations, [f"{model.exposure}:{name}" for name in model.mediators]
     # With a zero part a product would be of the count part alone, and could differ in sign from the effect on the mean.
-    linear = all(MEDIATORS.get(equation.family) == "normal" for equation in equations[:-1]) and not any(
+    linear = all(FAMILIES[equation.family].mediator == "normal" for equation in equations[:-1]) and not any(
         equation.monotonic or model.zero_terms(equation) or set(names) & set(model.terms(equation))
         for equation in equations
     )
-    ratio = _ratio(equations[-1].family)
+    ratio = model.outcome_family.ratio_scale
     return (*((COEFFICIENT,) if linear else ()), *((ratio,) if ratio else ()), DIFFERENCE)
 
 
@@ -234,12 +207,13 @@ def _cuts(model: PathModel, equation: Equation, posterior: xr.Dataset, draws: in
 
 
 def _mediator(model: PathModel, equation: Equation, posterior: xr.Dataset) -> Mediator:
-    if equation.family not in MEDIATORS:
+    family, response = FAMILIES[equation.family], equation.response
+    rule = family.mediator
+    if rule is None:
         raise ValueError(f'there are no effects through a mediator with family "{equation.family}"')
-    rule, response = MEDIATORS[equation.family], equation.response
     coding = model.coding(response)
     if rule == "normal":
-        return Mediator(rule, sigma=_scalar(posterior, "sigma", response), mean_only=equation.family in HEAVY_TAILED)
+        return Mediator(rule, sigma=_scalar(posterior, "sigma", response), mean_only=family.heavy_tailed)
     if rule == "beta":
         precision = _scalar(posterior, "precision", response)
         return Mediator(rule, precision=precision, origin=coding.origin, unit=coding.unit)
@@ -249,22 +223,18 @@ def _mediator(model: PathModel, equation: Equation, posterior: xr.Dataset) -> Me
 
 def _outcome(model: PathModel, posterior: xr.Dataset, draws: int) -> Outcome:
     equation = model.equations[-1]
-    if equation.family not in OUTCOMES:
+    family, response = model.outcome_family, equation.response
+    rule = family.outcome
+    if rule is None:
         raise ValueError(f'there are no effects on an outcome with family "{equation.family}"')
-    rule, response = OUTCOMES[equation.family], equation.response
     coding = model.coding(response)
-    sigma = _scalar(posterior, "sigma", response) if equation.family == "lognormal" else np.zeros(draws)
+    sigma = _scalar(posterior, "sigma", response) if family.logged else np.zeros(draws)
     return Outcome(
         rule,
         cuts=_cuts(model, equation, posterior, draws),
-        phi=_scalar(posterior, "phi", response) if rule in ("zero_inflated", "hurdle") else np.zeros(draws),
+        phi=_scalar(posterior, "phi", response) if family.zero_part else np.zeros(draws),
         shift=0.5 * sigma**2,
         origin=coding.origin,
         unit=coding.unit,
-        ratio=_ratio(equation.family),
+        ratio=family.ratio_scale,
     )
-
-
-def _ratio(family: str) -> str:
-    """Return the ratio that effects on an outcome of a family have; '' for none."""
-    return RISK_RATIO if family == "bernoulli_logit" else RATIOS_OF_RULES.get(OUTCOMES[family], "")

@@ -33,7 +33,7 @@ from bayes_sp.inference.likelihood.latent_edge import closed_form
 from bayes_sp.inference.likelihood.maximum import Fits, Regression, determined
 from bayes_sp.inference.likelihood.normal_equations import Flags
 from bayes_sp.inference.likelihood.predictors import Predictors
-from bayes_sp.inference.written import WRITTEN, Written, least_squares_start
+from bayes_sp.inference.written import Written, least_squares_start
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.survey import Survey
@@ -104,7 +104,9 @@ def unavailable(model: PathModel) -> dict[str, str]:
         response = equation.response
         steps = sum(model.coding(name).levels - 1 for name in equation.monotonic)
         acting = [u.name for u in model.confounders if dict(u.strengths).get(response, 0.0) != 0.0]
-        if acting:
+        if FAMILIES[equation.family].kernel is None:
+            found[response] = f'the family "{equation.family}" has no derivatives for it'
+        elif acting:
             found[response] = f"the unmeasured {', '.join(acting)} has no place in it"
         elif equation.varying:
             found[response] = "intercepts by group have no place in it"
@@ -124,7 +126,7 @@ def unavailable(model: PathModel) -> dict[str, str]:
 
 def _written(regression: Regression) -> Regression:
     """Return a regression whose derivatives are at hand without compiled code, where they are."""
-    if regression.family not in WRITTEN:
+    if FAMILIES[regression.family].derivatives is None:
         return regression
     written = Written(**{field.name: getattr(regression, field.name) for field in fields(Regression)})
     return replace(written, start=least_squares_start(written))

@@ -121,7 +121,7 @@ class Equation:
     @property
     def zero_part(self) -> bool:
         """Whether the family has a second linear predictor, of the probability of a zero of its own kind."""
-        return self.family in FAMILIES and FAMILIES[self.family].zero_part
+        return self.family in FAMILIES and bool(FAMILIES[self.family].zero_part)
 
 
 @dataclass(frozen=True)

@@ -46,38 +46,11 @@ def scaled_prior(prior: Prior, alpha: float) -> Prior:
     """
     if not 0.0 < alpha < math.inf:
         raise ValueError(f"the power of a prior must be above 0, found {alpha!r}")
-    constants = _constants(prior, alpha)
-    names = ("nu",) if prior.dist in ("student_t", "half_student_t") else ("alpha",)
-    if any(constants.get(name, 1.0) <= 0.0 for name in names):
+    known = prior.distribution
+    numbers = known.power(alpha, *prior.numbers)
+    if not all(value > 0.0 for name, value in zip(known.arguments, numbers, strict=True) if name in known.positive):
         raise SpecificationError(str(prior), [f"its density to the power {alpha:g} has no finite integral"])
-    if "nu" in constants:
-        values = prior.values
-        constants["sigma"] = values["sigma"] * math.sqrt(values["nu"] / constants["nu"])
-    why = f"{prior.why} (density to the power {alpha:g})" if alpha != 1.0 else prior.why
-    return replace(prior, constants=tuple((name, constants[name]) for name, _ in prior.constants), why=why)
-
-
-def _constants(prior: Prior, alpha: float) -> dict[str, float]:
-    """Return the constants of the power by name; of a Student t, all but the scale."""
-    values = prior.values
-    if prior.dist in ("normal", "half_normal"):
-        return {**values, "sigma": values["sigma"] / math.sqrt(alpha)}
-    if prior.dist in ("student_t", "half_student_t"):
-        return {**values, "nu": alpha * (values["nu"] + 1.0) - 1.0}
-    if prior.dist == "laplace":
-        return {**values, "b": values["b"] / alpha}
-    if prior.dist == "exponential":
-        return {"scale": values["scale"] / alpha}
-    if prior.dist == "gamma":
-        return {"alpha": alpha * (values["alpha"] - 1.0) + 1.0, "beta": alpha * values["beta"]}
-    if prior.dist == "inverse_gamma":
-        return {"alpha": alpha * (values["alpha"] + 1.0) - 1.0, "beta": alpha * values["beta"]}
-    if prior.dist == "lognormal":
-        sigma = values["sigma"] / math.sqrt(alpha)
-        return {"mu": values["mu"] + (1.0 - alpha) * sigma**2, "sigma": sigma}
-    if prior.dist == "dirichlet":
-        return {"alpha": alpha * (values["alpha"] - 1.0) + 1.0}
-    return values
+    return prior.with_numbers(numbers, f"{prior.why} (density to the power {alpha:g})" if alpha != 1.0 else prior.why)
 
 
 def scaled_model(model: PathModel, entries: Collection[tuple[str, str]], alpha: float) -> PathModel:

@@ -12,7 +12,6 @@ from bayes_sp.model.path_model import PathModel
 
 MOST = 5.0  # on a log, logit or probit scale: 148 times the rate or the odds
 POINTS = "points"  # the scale of shifts on an identity link
-MEANS = ("gamma", "lognormal")  # their predictor is that of the logarithm of an amount, not of a rate
 
 
 def shift_problems(model: PathModel) -> Iterator[str]:
@@ -57,15 +56,11 @@ def shift_scale(model: PathModel, response: str) -> tuple[str, str, str]:
     """
     equation = next(e for e in model.equations if e.response == response)
     family, variable = FAMILIES[equation.family], model.variable(response)
-    if equation.family in MEANS:
-        return "log mean", "mean", ""
-    if family.link == "log":
-        return "log rate", "rate", ""
+    if family.log_mean:
+        return family.predictor, family.predictor.removeprefix("log "), ""
     if family.link == "logit":
-        return "log odds", "odds" if family.response == "binary" else "odds of a higher value", ""
-    if family.link == "probit":
-        return "probit", "", ""
-    return POINTS, "", variable.unit
+        return family.predictor, "odds" if family.response == "binary" else "odds of a higher value", ""
+    return (family.predictor, "", "") if family.predictor else (POINTS, "", variable.unit)
 
 
 def shift_words(model: PathModel, response: str, delta: float) -> str:

@@ -11,9 +11,7 @@ from scipy import stats
 
 import bayes_sp as sp
 from bayes_sp.design.build import design_arrays
-from bayes_sp.design.prior_density import log_constant
 from bayes_sp.inference.engine import native
-from bayes_sp.inference.engine.families import PRIOR_NUMBERS, log_prior
 from bayes_sp.inference.engine.lower import compile_program
 from bayes_sp.inference.engine.native import log_densities, log_density
 from bayes_sp.inference.reference.build import build_model
@@ -162,19 +160,18 @@ def test_values_alone_are_those_beside_gradients_whatever_the_threads(study_surv
 )
 def test_a_prior_is_scipys_density(prior, exact):
     """Value with its constant, and derivative by central differences, are those of SciPy's distribution."""
-    constants = [value for _, value in prior.constants] + [1.0] * (3 - len(prior.constants))
     for x in (0.2, 0.9, 3.0):
-        value, slope = log_prior.py_func(PRIOR_NUMBERS[prior.dist], x, *constants)
-        assert_allclose(value + log_constant(prior.dist, prior.values), exact.logpdf(x), rtol=1e-12, atol=1e-13)
+        value, slope = prior.distribution.kernel(x, *prior.numbers)
+        assert_allclose(value + prior.log_constant, exact.logpdf(x), rtol=1e-12, atol=1e-13)
         assert_allclose(slope, (exact.logpdf(x + 1e-6) - exact.logpdf(x - 1e-6)) / 2e-6, rtol=1e-6, atol=1e-7)
 
 
 def test_a_half_student_t_prior_is_twice_the_density_on_the_positive_side():
     """Log 2 + log t(x)."""
     prior = Prior("half_student_t", (("nu", 4.0), ("sigma", 1.5)), "")
-    value, _ = log_prior.py_func(PRIOR_NUMBERS[prior.dist], 0.8, 4.0, 1.5, 1.0)
+    value, _ = prior.distribution.kernel(0.8, *prior.numbers)
     expected = np.log(2) + stats.t(4.0, scale=1.5).logpdf(0.8)
-    assert_allclose(value + log_constant(prior.dist, prior.values), expected, rtol=1e-12)
+    assert_allclose(value + prior.log_constant, expected, rtol=1e-12)
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -15,21 +15,8 @@ from bayes_sp.errors import SpecificationError
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
-from bayes_sp.model.path_model import ZERO, PathModel
-
-SAMPLERS: dict[str, Callable[..., Array]] = {
-    # (rng, number of draws, the distribution's constants by name)
-    "normal": lambda rng, size, mu, sigma: rng.normal(mu, sigma, size),
-    "student_t": lambda rng, size, nu, mu, sigma: mu + sigma * rng.standard_t(nu, size),
-    "laplace": lambda rng, size, mu, b: rng.laplace(mu, b, size),
-    "half_normal": lambda rng, size, sigma: np.abs(rng.normal(0.0, sigma, size)),
-    "half_student_t": lambda rng, size, nu, sigma: np.abs(sigma * rng.standard_t(nu, size)),
-    "exponential": lambda rng, size, scale: rng.exponential(scale, size),
-    "gamma": lambda rng, size, alpha, beta: rng.gamma(alpha, 1.0 / beta, size),
-    "inverse_gamma": lambda rng, size, alpha, beta: beta / rng.gamma(alpha, 1.0, size),
-    "lognormal": lambda rng, size, mu, sigma: rng.lognormal(mu, sigma, size),
-}
-IMPROPER = ("flat", "half_flat")
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import ZERO
 
 
 @dataclass
@@ -47,7 +34,7 @@ class _Drawn:
         prior = self.model.prior(response, name)
         if prior is None:
             raise SpecificationError(self.model.name, [f"there is no prior for {name} in the equation of {response}"])
-        if prior.dist in IMPROPER:
+        if prior.improper:
             what = f"the prior {prior} of {name} in the equation of {response} is improper"
             self.improper.append(f"{what}; nothing can be drawn from it")
         return prior
@@ -56,8 +43,8 @@ class _Drawn:
         """Draw each named parameter from its prior, (count, names)."""
         columns = [np.zeros(self.count)] * 0
         for prior in [self.prior(response, name) for name in names]:
-            sampler = SAMPLERS.get(prior.dist)
-            columns.append(np.zeros(self.count) if sampler is None else sampler(self.rng, self.count, **prior.values))
+            draw = prior.distribution.draw
+            columns.append(np.zeros(self.count) if draw is None else draw(self.rng, self.count, *prior.numbers))
         return np.column_stack(columns) if columns else np.empty((self.count, 0))
 
     def keep(self, variable: str, dim: str, labels: Sequence[str], values: Array) -> None:
@@ -95,8 +82,9 @@ def draw_priors(model: PathModel, design: Design, *, draws: int, seed: int) -> x
         _draw_equation(drawn, equation, design)
     for confounder in model.confounders:
         for response, prior in confounder.estimated:
-            values = SAMPLERS[prior.dist](drawn.rng, draws, **prior.values)[:, None]
-            drawn.keep(confounder.name, f"{confounder.name}_term", [response], values)
+            if prior.distribution.draw is not None:  # a check of the specification refuses improper strengths
+                values = prior.distribution.draw(drawn.rng, draws, *prior.numbers)[:, None]
+                drawn.keep(confounder.name, f"{confounder.name}_term", [response], values)
     if drawn.improper:
         raise SpecificationError(model.name, drawn.improper)
     coords: dict[str, object] = {"chain": [0], "draw": np.arange(draws)}

@@ -14,7 +14,7 @@ import xarray as xr
 
 from bayes_sp.analysis.criticism.predictors import predictors
 from bayes_sp.analysis.criticism.prior_check import PriorCheck, prior_check
-from bayes_sp.analysis.criticism.prior_draws import IMPROPER, draw_priors
+from bayes_sp.analysis.criticism.prior_draws import draw_priors
 from bayes_sp.arrays import Array
 from bayes_sp.calls import needs_records
 from bayes_sp.design.build import design_arrays
@@ -126,7 +126,7 @@ def prior_predictive(
     """
     model = load_model(model)
     survey = survey_of(model, survey)
-    flat = sorted({str(prior) for _, _, prior in model.priors if prior.dist in IMPROPER})
+    flat = sorted({str(prior) for _, _, prior in model.priors if prior.improper})
     if flat:
         raise FitError(model.name, [f"the priors {', '.join(flat)} are improper; nothing can be drawn from them"])
     design_arrays(model, survey)

@@ -26,6 +26,7 @@ from scipy.special import fdtrc
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import equation_matrix
 from bayes_sp.design.design import Design
+from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.triangular import least_squares
@@ -81,9 +82,8 @@ def _departure(model: PathModel, design: Design, j: int, levels: tuple[float, ..
     q, df = both.shape[1] - line.shape[1], len(y) - both.shape[1]
     if q < 1 or df < 1:
         return None
-    if equation.family == "lognormal":
-        y = np.log(y)
-    weight, residual = _working(equation.family, line, y, offset)
+    family = FAMILIES[equation.family]
+    weight, residual = _working(family, line, family.to_link(y), offset)
     apart = [_rss(columns, weight, residual) for columns in (line, both)]
     if not apart[1] > 0:
         return None
@@ -98,20 +98,19 @@ def _basis(columns: Array) -> Array:
     return np.asarray(left[:, values > 1e-9 * values[0]])
 
 
-def _working(family: str, columns: Array, y: Array, offset: Array) -> tuple[Array, Array]:
+def _working(family: Family, columns: Array, y: Array, offset: Array) -> tuple[Array, Array]:
     """Return the weights and working residuals of a quasi-likelihood fit, (n,)."""
-    own = FAMILIES[family].response in ("count", "binary") or family == "gamma"
-    link = FAMILIES[family].link if own else "identity"
-    if link == "identity":
+    link = family.link
+    if family.variance == "1":
         unit = float(np.abs(y - y.mean()).max()) or 1.0
         y = (y - y.mean()) / unit
         return np.ones(len(y)), y - columns @ (columns.T @ y)
-    count = FAMILIES[family].response == "count"
+    count = family.variance == "mu"
     spread, weight, residual = 0.0, np.ones(len(y)), y
     for _ in range(2 if count else 1):  # counts: first V = mu, then with the a that its residuals have
         eta = _start(link, y, offset)
         for _ in range(STEPS):
-            mean, slope, variance = _moments(link, eta, spread, gamma=family == "gamma")
+            mean, slope, variance = _moments(link, eta, spread, gamma=family.variance == "mu^2")
             weight = slope**2 / variance
             residual = (y - mean) / slope
             root = np.sqrt(weight)[:, None]
@@ -120,7 +119,7 @@ def _working(family: str, columns: Array, y: Array, offset: Array) -> tuple[Arra
             eta = np.clip(moved, -30.0, 30.0) if link == "logit" else np.clip(moved, eta - 5, eta + 5)
             if done:
                 break
-        mean, slope, variance = _moments(link, eta, spread, gamma=family == "gamma")
+        mean, slope, variance = _moments(link, eta, spread, gamma=family.variance == "mu^2")
         weight, residual = slope**2 / variance, (y - mean) / slope
         spread = max(float(((y - mean) ** 2 - mean).sum() / (mean**2).sum()), 0.0) if count else 0.0
     return weight, residual

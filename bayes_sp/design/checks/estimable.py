@@ -8,6 +8,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.design.relevance import came_back, relevant
 from bayes_sp.errors import FitError, SurveyError
+from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.triangular import least_squares, triangle
 
 COLLINEAR = 1e-5  # as a distance; the normal equations see its square
@@ -61,7 +62,7 @@ def _unaccounted(design: Design) -> list[str]:
     found = []
     for name, family in zip(design.mediators, design.families, strict=False):
         cells = int((design.missing[name] & relevant(design, name)).sum()) if name in design.missing else 0
-        if cells and family in ("beta", "student_t"):
+        if cells and not FAMILIES[family].missing:
             found.append(
                 f'column "{name}": {cells} cells are missing, and missing mediators of the family "{family}" '
                 f'have no account; set missing = "complete" in the specification, or choose another family'

@@ -13,11 +13,11 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import Term, predictors_of
 
 FEWEST_REPEATS = 5  # records beyond the first of their group
 LEAST_REPEATED = 0.03  # of all records
 THIN = 1 / 3  # a share of records beyond the first of their group below which the groups' SD is hardly known
-SPREADS = {"sigma": "the residual SD", "phi": "the overdispersion", "precision": "the precision", "shape": "the shape"}
 
 
 def check_identified(model: PathModel, design: Design, columns: Callable[[int], Array], source: str) -> None:
@@ -53,7 +53,7 @@ def _groups_of_one(design: Design, equation: Equation) -> str:
     spread of its own, and a group for each record makes it overdispersed.
     """
     family = FAMILIES[equation.family]
-    if equation.family == "poisson":
+    if not family.disperses:
         return ""
     records, groups = _records_and_groups(design, equation)
     if records - groups >= max(FEWEST_REPEATS, LEAST_REPEATED * records):
@@ -75,7 +75,7 @@ def thin_groups(model: PathModel, design: Design) -> Iterator[str]:
     then goes along the ridge on which the two make up one variance.
     """
     for equation in model.equations:
-        if not equation.varying or equation.family == "poisson":
+        if not equation.varying or not FAMILIES[equation.family].disperses:
             continue
         records, groups = _records_and_groups(design, equation)
         if records - groups < THIN * records:
@@ -96,8 +96,7 @@ def _records_and_groups(design: Design, equation: Equation) -> tuple[int, int]:
 
 
 def _spread(equation: Equation) -> str:
-    parameters = FAMILIES[equation.family].parameters
-    return next((f"{words} ({name})" for name, words in SPREADS.items() if name in parameters), "chance")
+    return next((f"{own.words} ({own.name})" for own in FAMILIES[equation.family].scalars), "chance")
 
 
 def _impossible_error(model: PathModel, design: Design, equation: Equation, columns: Callable[[], Array]) -> str:
@@ -108,17 +107,18 @@ def _impossible_error(model: PathModel, design: Design, equation: Equation, colu
     (Fuller 1987, Measurement error models, section 2.2); an interaction with a parent measured with error is left out,
     which leaves more of y unexplained.
     """
-    family, terms = FAMILIES[equation.family], model.terms(equation)
+    family, terms = FAMILIES[equation.family], predictors_of(model, equation)[0].terms
     latent = {e.response: 1.0 if e.reliability is None else e.reliability for e in model.equations if _is_latent(e)}
     involved = [name for name in latent if name == equation.response or name in equation.parents]
     if not involved or family.link != "identity" or family.response != "real":
         return ""
-    kept = [k for k, term in enumerate(terms) if term != "intercept" and term.partition(":")[2] not in latent]
+    moved = {term for term in terms if term.role == "interaction" and latent.keys() & set(term.variables[1:])}
+    kept = [k for k, term in enumerate(terms) if term.role != "intercept" and term not in moved]
     table = np.column_stack([columns()[:, kept], design.y[:, design.responses.index(equation.response)]])
     table = table[~np.isnan(table).any(axis=1)]
     if len(table) < len(kept) + 3:
         return ""
-    errors = np.array([design.measurement_sd.get(name, 0.0) ** 2 for name in (*(terms[k] for k in kept), "")])
+    errors = np.array([design.measurement_sd.get(name, 0.0) ** 2 for name in (*(terms[k].name for k in kept), "")])
     errors[-1] = design.measurement_sd.get(equation.response, 0.0) ** 2
     observed = np.atleast_2d(np.cov(table.T))
     spent = (len(table) - 1) / (len(table) - 1 - len(kept))  # degrees of freedom: chance alone is not refused
@@ -139,8 +139,8 @@ def _impossible_error(model: PathModel, design: Design, equation: Equation, colu
     )
 
 
-def _names(equation: Equation, terms: tuple[str, ...]) -> str:
-    covariates = [term for term in terms if term != "intercept" and term.rpartition(":")[2] not in equation.parents]
+def _names(equation: Equation, terms: tuple[Term, ...]) -> str:
+    covariates = any(term.role == "covariate" for term in terms)
     return ", ".join((*equation.parents, *(["the covariates"] if covariates else [])))
 
 

@@ -30,20 +30,19 @@ SOME = 10_000  # records that are looked at first where there are many more
 RUNAWAY = 12.0  # linear predictor beyond which a fit is looked at
 FEASIBLE = 1e-7
 MOST_APART = 1e5  # a column's largest value, in units of where nine tenths of it lie
-LOG_LINKS = ("poisson", "negative_binomial", "zero_inflated_negative_binomial")
 
 
 def separations(model: PathModel, design: Design) -> Iterator[tuple[str, tuple[str, ...], str]]:
     """Yield (response, terms, which of its parts) of each part of an equation that its terms separate."""
     for j, equation in enumerate(model.equations):
-        y = design.coded(j)
-        if equation.family == "bernoulli_logit":
+        y, family = design.coded(j), FAMILIES[equation.family]
+        if family.response == "binary":
             terms = _separating(model.terms(equation), equation_matrix(model, design, j), y, count=False)
             yield from _found(equation, terms, "one value from the other")
-        elif equation.family in LOG_LINKS:
+        elif family.response == "count" and family.zero_part != "hurdle":
             terms = _separating(model.terms(equation), equation_matrix(model, design, j), y, count=True)
             yield from _found(equation, terms, "zeros from counts")
-        elif FAMILIES[equation.family].name == "hurdle_negative_binomial":
+        elif family.zero_part == "hurdle":
             none = np.where(np.isnan(y), np.nan, (y == 0).astype(float))
             terms = _separating(model.zero_terms(equation), zero_matrix(model, design, j), none, count=False)
             yield from _found(equation, terms, "zeros from other counts")
@@ -130,7 +129,7 @@ def _direction(columns: Array, above: Mask, *, count: bool) -> Array | None:
 def empty_hurdles(model: PathModel, design: Design) -> Iterator[str]:
     """Yield the responses of a hurdle above which there is no count but 1."""
     for j, equation in enumerate(model.equations):
-        if equation.family == "hurdle_negative_binomial" and not np.nanmax(design.y[:, j]) > 1:
+        if FAMILIES[equation.family].zero_part == "hurdle" and not np.nanmax(design.y[:, j]) > 1:
             yield equation.response
 
 

@@ -22,6 +22,11 @@ def no_likelihood_fit(model: PathModel) -> tuple[str, ...]:
         f"{unmeasured.name}: an unmeasured confounder, whose values maximum likelihood has no place for"
         for unmeasured in model.confounders
     ]
+    found += [
+        f'{equation.response}: the family "{equation.family}" has no derivatives for maximum likelihood'
+        for equation in model.equations
+        if FAMILIES[equation.family].kernel is None
+    ]
     measured = [equation.response for equation in model.equations if FAMILIES[equation.family].latent]
     if len(measured) > 1:
         found.append(f"{', '.join(measured)}: more than one response measured with error")

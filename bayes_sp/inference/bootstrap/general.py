@@ -196,7 +196,7 @@ def enough(regression: Regression, counts: Array, keep: NDArray[np.bool_]) -> ND
     """Return whether a resample determines the coefficients of exposure and mediators, and what its patients need."""
     spare = np.concatenate([part.spare for part in regression.parts])
     found = keep[:, : len(spare)][:, ~spare].all(axis=1)
-    if regression.family.startswith("hurdle"):  # a level that only patients with a count of 0 have
+    if FAMILIES[regression.family].zero_part == "hurdle":  # a level that only patients with a count of 0 have
         everyone = determined(replace(regression, family="zero_inflated_negative_binomial"), counts)
         found &= (keep == everyone).all(axis=1)
     return found

@@ -8,8 +8,8 @@ from typing import Any
 
 import numba
 
-from bayes_sp.model.families.digamma import digamma as plain_digamma
-from bayes_sp.model.families.digamma import rising as plain_rising
+from bayes_sp.model.families.special import digamma as plain_digamma
+from bayes_sp.model.families.special import rising as plain_rising
 
 # Division by zero gives inf or nan, which the caller looks for; nothing here is called from Python, so no wrappers.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}

@@ -19,8 +19,8 @@ import math
 from typing import Any
 
 from bayes_sp.inference.engine import layout as at
+from bayes_sp.inference.engine.compile import compiled
 from bayes_sp.inference.engine.compiled_rows import predict
-from bayes_sp.inference.engine.families import compiled
 
 
 @compiled

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from bayes_sp.inference.engine import layout as at
+from bayes_sp.inference.engine.compile import compiled
 from bayes_sp.inference.engine.compiled_hidden import planes, shares, solve, solve_transposed
 from bayes_sp.inference.engine.compiled_rows import dot, pull
-from bayes_sp.inference.engine.families import compiled
 
 
 @compiled

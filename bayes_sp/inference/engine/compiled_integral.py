@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from bayes_sp.inference.engine import layout as at
+from bayes_sp.inference.engine.compile import compiled
 from bayes_sp.inference.engine.compiled_hidden import factor, look, planes, solve, solve_transposed
 from bayes_sp.inference.engine.compiled_hidden_slopes import pull_look
 from bayes_sp.inference.engine.compiled_rows import HALF_LOG_2PI
-from bayes_sp.inference.engine.families import compiled
 
 
 @compiled

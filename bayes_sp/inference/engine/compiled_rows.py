@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from bayes_sp.inference.engine import layout as at
-from bayes_sp.inference.engine.families import compiled
+from bayes_sp.inference.engine.compile import compiled
 
 HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 

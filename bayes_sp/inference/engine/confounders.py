@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,16 +11,6 @@ from bayes_sp.design.rows import Rows
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.parts import Unmeasured
 from bayes_sp.model.path_model import PathModel
-
-# A moderate value of a strength with a prior on the positive numbers.
-MODERATE: dict[str, Callable[..., float]] = {
-    "half_normal": lambda sigma: 0.5 * sigma,
-    "half_student_t": lambda nu, sigma: 0.5 * sigma,
-    "exponential": lambda scale: 0.5 * scale,
-    "gamma": lambda alpha, beta: alpha / beta,
-    "inverse_gamma": lambda alpha, beta: beta / (alpha + 1.0),
-    "lognormal": lambda mu, sigma: float(np.exp(mu)),
-}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,4 +53,7 @@ def _strength_block(name: str, response: str, prior: Prior) -> Block:
     """
     if prior.support != "positive":
         return Block(name, (response,), "identity", (prior,))
-    return Block(name, (response,), "soft", (prior,), unit=0.5 * MODERATE[prior.dist](**prior.values))
+    moderate = prior.distribution.moderate
+    if moderate is None:
+        raise ValueError(f"a strength needs a proper prior on the positive numbers, found {prior}")
+    return Block(name, (response,), "soft", (prior,), unit=0.5 * moderate(*prior.numbers))

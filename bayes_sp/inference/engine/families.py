@@ -9,23 +9,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from types import FunctionType
 from typing import Any
 
-from bayes_sp.inference.engine import layout as at
-from bayes_sp.inference.engine.compile import compiled, compiled_as, compiled_kernel
-from bayes_sp.model.families.registry import FAMILIES
+import numpy as np
 
-FAMILY_NUMBERS: dict[str, int] = {name: number for number, name in enumerate(FAMILIES)}
-# Numbers of the priors; constants are stored in the order of the distribution's arguments.
+from bayes_sp.inference.engine import layout as at
+from bayes_sp.inference.engine.compile import compiled_as, compiled_kernel
+from bayes_sp.model.distributions import DISTRIBUTIONS
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.path_model import PathModel
+
+FAMILY_NUMBERS: dict[str, int] = {
+    name: number for number, name in enumerate(n for n, family in FAMILIES.items() if family.kernel is not None)
+}
+# Numbers of the priors of numbers; constants are stored in the order of the distribution's arguments.
 PRIOR_NUMBERS: dict[str, int] = {
-    name: number
-    for number, name in enumerate(
-        (
-            "flat", "half_flat", "normal", "student_t", "laplace", "half_normal", "half_student_t", "exponential",
-            "gamma", "inverse_gamma", "lognormal",
-        )
-    )
-}  # fmt: skip
+    name: number for number, name in enumerate(n for n, known in DISTRIBUTIONS.items() if known.support != "simplex")
+}
+
+
+def unknown_to_engine(model: PathModel) -> list[str]:
+    """Return what a specification has and the engine has not: families and priors, each named."""
+    families = dict.fromkeys(e.family for e in model.equations if e.family not in FAMILY_NUMBERS)
+    given = [prior for _, _, prior in model.priors] + [p for u in model.confounders for _, p in u.estimated]
+    dists = dict.fromkeys(p.dist for p in given if p.support != "simplex" and p.dist not in PRIOR_NUMBERS)
+    return [*(f'the family "{name}"' for name in families), *(f'the prior "{name}"' for name in dists)]
 
 
 ARGUMENTS = "ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, stride"
@@ -36,7 +45,10 @@ def _rows(family: str) -> Any:
 
     ``by`` takes d/d eta, d/d zeta and d/d aux, each ``stride`` after the one before.
     """
-    kernel = compiled_kernel(FAMILIES[family].kernel)
+    plain = FAMILIES[family].kernel
+    if plain is None:
+        raise ValueError(f'the family "{family}" has no kernel')
+    kernel = compiled_kernel(plain)
 
     def densities(ints, floats, e, aux, table, out, work, start, stop, eta, zeta, ell, by, stride):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         y, state, single = ints[e + at.Y], ints[e + at.STATE], ints[at.SINGLE]
@@ -70,29 +82,20 @@ def densities_of(families: Sequence[str]) -> Any:
     return compiled_as(f"densities_of_{'_'.join(families)}", names["densities"])
 
 
-@compiled
-def log_prior(dist: int, x: float, a: float, b: float, c: float) -> Any:
-    """Return log p(x) less its constant, and its derivative, for the prior of a number with constants a, b, c."""
-    if dist == 2:  # normal
-        z = (x - a) / b
-        return -0.5 * z * z, -z / b
-    if dist == 3:  # student_t
-        z = (x - b) / c
-        return -0.5 * (a + 1.0) * math.log1p(z * z / a), -(a + 1.0) * z / (c * (a + z * z))
-    if dist == 4:  # laplace
-        return -abs(x - a) / b, -math.copysign(1.0 / b, x - a)
-    if dist == 5:  # half_normal
-        return -0.5 * x * x / (a * a), -x / (a * a)
-    if dist == 6:  # half_student_t
-        z = x / b
-        return -0.5 * (a + 1.0) * math.log1p(z * z / a), -(a + 1.0) * z / (b * (a + z * z))
-    if dist == 7:  # exponential
-        return -x / a, -1.0 / a
-    if dist == 8:  # gamma
-        return (a - 1.0) * math.log(x) - b * x, (a - 1.0) / x - b
-    if dist == 9:  # inverse_gamma
-        return -(a + 1.0) * math.log(x) - b / x, -(a + 1.0) / x + b / (x * x)
-    if dist == 10:  # lognormal
-        z = (math.log(x) - a) / b
-        return -0.5 * z * z - math.log(x), -(z / b + 1.0) / x
-    return 0.0, 0.0  # flat
+def _make_log_prior() -> Any:
+    """Return ``log_prior(dist, x, a, b, c)``: the kernel of the distribution of that number, of its constants."""
+    kernels = {number: DISTRIBUTIONS[name] for name, number in PRIOR_NUMBERS.items()}
+    names: dict[str, Any] = {}
+    source = "def log_prior(dist, x, a, b, c):\n"
+    for number, known in kernels.items():
+        if known.kernel is not None:
+            plain = known.kernel
+            function = FunctionType(plain.__code__, {**plain.__globals__, "np": np}, plain.__name__)
+            names[f"prior_{number}"] = compiled_as(f"prior_{known.name}", function)
+            constants = ", ".join("abc"[: len(known.arguments)])
+            source += f"    if dist == {number}:\n        return prior_{number}(x, {constants})\n"
+    exec(source + "    return 0.0, 0.0\n", names)  # noqa: S102 - the source above, with numbers of our own filled in
+    return compiled_as("log_prior", names["log_prior"])
+
+
+log_prior = _make_log_prior()  # log p(x) less its constant, and its derivative; (0, 0) of a flat one

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.equations import Part
+from bayes_sp.design.equations import JointEquation
+from bayes_sp.design.joint import Confounder
 from bayes_sp.design.parameters import Block
 from bayes_sp.design.rows import Rows
 from bayes_sp.inference.engine import layout as at
-from bayes_sp.inference.engine.confounders import Confounder
+from bayes_sp.model.families.base import Precision
 from bayes_sp.model.families.registry import FAMILIES
 
 Ints = NDArray[np.int64]
-EXACT = ("normal", "latent_normal", "lognormal")  # what these say of a hidden value is normal
-# What a response says: itself on the scale of the linear predictor, a factor of its precision there, and how the
-# precision follows from the factor and the family's first parameter. A count's is that of its logarithm.
-ON_LINK: dict[str, tuple[Callable[[Array], tuple[Array, Array]], int]] = {
-    "normal": (lambda y: (y, np.ones_like(y)), at.OF_SD),
-    "student_t": (lambda y: (y, np.ones_like(y)), at.OF_SD),
-    "latent_normal": (lambda y: (y, np.ones_like(y)), at.OF_SD),
-    "lognormal": (lambda y: (np.log(y), np.ones_like(y)), at.OF_SD),
-    "gamma": (lambda y: (np.log(y), np.ones_like(y)), at.OF_PRECISION),
-    "beta": (lambda y: (np.log(y) - np.log1p(-y), y * (1.0 - y)), at.OF_PRECISION),
-    "poisson": (lambda y: (np.log(y + 0.5), y + 0.5), at.OF_WEIGHT),
-    "negative_binomial": (lambda y: (np.log(y + 0.5), y + 0.5), at.OF_COUNT),
-    "zero_inflated_negative_binomial": (lambda y: (np.log(y + 0.5), np.where(y > 0, y + 0.5, 0.0)), at.OF_COUNT),
-    "hurdle_negative_binomial": (lambda y: (np.log(y + 0.5), np.where(y > 0, y + 0.5, 0.0)), at.OF_COUNT),
-    "bernoulli_logit": (lambda y: (4.0 * y - 2.0, np.full_like(y, 0.25)), at.OF_WEIGHT),
-}
+# How a precision follows from a family's first parameter.
+PRECISIONS: dict[Precision, int] = {
+    "sd": at.OF_SD, "precision": at.OF_PRECISION, "weight": at.OF_WEIGHT, "size": at.OF_COUNT
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
@@ -59,33 +48,30 @@ class Link:
     precision: int = at.OF_WEIGHT
 
 
-def links_of(rows: Rows, confounders: Sequence[Confounder], parts: Sequence[Part]) -> tuple[Link, ...]:
+def links_of(rows: Rows, confounders: Sequence[Confounder], parts: Sequence[JointEquation]) -> tuple[Link, ...]:
     """Return, in the engine's order, every confounder and every equation with hidden values or a hidden parent."""
     found = [Link(confounder.name, rows.patient) for confounder in confounders]
     for part in parts:
-        hidden = part.hidden_number if has_hidden(part) else None
+        hidden = part.hidden_number if part.has_hidden else None
         says = any(term.levels is None and not term.zero for term in part.terms) or hidden is not None
-        if says and part.family in ON_LINK:
+        if says and FAMILIES[part.family].on_link:
             found.append(_saying(part, hidden))
         elif hidden is not None:
             found.append(Link(part.response, hidden))
     return tuple(found) if any(link.hidden is not None for link in found) else ()
 
 
-def has_hidden(part: Part) -> bool:
-    """Whether later equations need values of a response that are not known."""
-    return part.is_parent and bool((part.hidden_number >= 0).any())
-
-
-def are_normal(confounders: Sequence[Confounder], parts: Sequence[Part]) -> bool:
+def are_normal(confounders: Sequence[Confounder], parts: Sequence[JointEquation]) -> bool:
     """Whether all that depends on hidden values is normal and linear in them, so that they can be integrated out."""
-    there = bool(confounders) or any(has_hidden(part) for part in parts)
+    there = bool(confounders) or any(part.has_hidden for part in parts)
     return there and all(
-        term.levels is not None or (part.family in EXACT and not term.zero) for part in parts for term in part.terms
+        term.levels is not None or (FAMILIES[part.family].gaussian and not term.zero)
+        for part in parts
+        for term in part.terms
     )
 
 
-def shifted(part: Part, parts: Sequence[Part], *, zero: bool = False) -> Array:
+def shifted(part: JointEquation, parts: Sequence[JointEquation], *, zero: bool = False) -> Array:
     """Return an equation's columns, (R, p), with what is taken off a parent's hidden value where that one stands."""
     x = (part.zero_x if zero else part.x).copy()
     hidden = {other.response: other.hidden_number >= 0 for other in parts}
@@ -98,14 +84,16 @@ def shifted(part: Part, parts: Sequence[Part], *, zero: bool = False) -> Array:
     return x
 
 
-def with_softplus_loadings(parts: Sequence[Part], confounders: Sequence[Confounder]) -> tuple[Part, ...]:
+def with_softplus_loadings(
+    parts: Sequence[JointEquation], confounders: Sequence[Confounder]
+) -> tuple[JointEquation, ...]:
     """Return the equations with residual SDs on a linear scale where a hidden value makes up a part of the variance.
 
     That part can be the whole, with a confounder, a measurement error or a parent measured with error, and on a
     logarithmic scale the SD would have no end below.
     """
     sources = {confounder.name for confounder in confounders}
-    sources |= {part.response for part in parts if FAMILIES[part.family].latent and has_hidden(part)}
+    sources |= {part.response for part in parts if FAMILIES[part.family].latent and part.has_hidden}
     return tuple(
         replace(part, blocks=tuple(_soft(block, part) for block in part.blocks))
         if part.response in sources or any(term.source in sources for term in part.terms)
@@ -114,17 +102,19 @@ def with_softplus_loadings(parts: Sequence[Part], confounders: Sequence[Confound
     )
 
 
-def _soft(block: Block, part: Part) -> Block:
+def _soft(block: Block, part: JointEquation) -> Block:
     if block.variable != "sigma":
         return block
     seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
-    target, _ = ON_LINK[part.family][0](part.y[seen])
-    scale = float(target.std())
+    scale = float(FAMILIES[part.family].to_link(part.y[seen]).std())
     return replace(block, transform="soft", unit=0.1 * scale) if scale > 0.0 else block
 
 
-def _saying(part: Part, hidden: Ints | None) -> Link:
+def _saying(part: JointEquation, hidden: Ints | None) -> Link:
     says = (part.state == at.SEEN) | (part.state == at.MEASURED)
-    on_link, precision = ON_LINK[part.family]
-    target, weight = on_link(np.where(says, part.y, 0.5))
-    return Link(part.response, hidden, np.where(says, target, 0.0), np.where(says, weight, 0.0), precision)
+    family = FAMILIES[part.family]
+    if family.on_link is None:
+        raise ValueError(f'the family "{part.family}" does not say where its predictor lies')
+    target, weight = family.on_link(np.where(says, part.y, 0.5))
+    target, weight = np.where(says, target, 0.0), np.where(says, weight, 0.0)
+    return Link(part.response, hidden, target, weight, PRECISIONS[family.precision])

@@ -21,11 +21,10 @@ from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.compile import compiled
 from bayes_sp.inference.engine.compiled_rows import dot
 from bayes_sp.inference.engine.density import make_log_density
-from bayes_sp.inference.engine.families import densities_of
+from bayes_sp.inference.engine.families import FAMILY_NUMBERS, densities_of
 from bayes_sp.inference.samplers.nutpie_import import compile_pymc
 from bayes_sp.inference.samplers.target import LogPosterior
 from bayes_sp.jit import cached
-from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.threads import in_threads
 
 DRAWS = "z"
@@ -50,7 +49,8 @@ _EXPAND_SIGNATURE = numba.types.int64(
 def _sources() -> int:
     """Return a checksum of everything that is compiled: numba's own cache looks at one file and its date alone."""
     package = Path(__file__).parents[2]
-    files = sorted([*(package / "model" / "families").glob("*.py"), *Path(__file__).parent.glob("*.py")])
+    own = [*(package / "model" / "families").glob("*.py"), package / "model" / "densities.py"]
+    files = sorted([*own, *Path(__file__).parent.glob("*.py")])
     return crc32(b"".join(file.read_bytes() for file in files))
 
 
@@ -124,7 +124,7 @@ def engine(*, basic: bool) -> Any:
     ``basic`` knows normal and negative binomial responses alone, of which no value is hidden, and takes less than half
     of the time to compile, which is most of what a first fit waits for.
     """
-    name, families = ("basic", BASIC) if basic else ("all", tuple(FAMILIES))
+    name, families = ("basic", BASIC) if basic else ("all", tuple(FAMILY_NUMBERS))
     function, _ = _functions(2 * _sources() + basic)
     names = {
         **function.__globals__,

@@ -12,6 +12,7 @@ from bayes_sp.arrays import Array, sd_of
 from bayes_sp.design.build import equation_matrix, zero_matrix
 from bayes_sp.design.design import Design
 from bayes_sp.inference.likelihood.maximum import Fits, Part, Regression
+from bayes_sp.model.families.base import Parameter
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 
@@ -136,7 +137,7 @@ def _start(name: str, y: Array, parts: Sequence[Part], cuts: int) -> Array:
     """Return starting values: a mean without predictors, and shared parameters from moments or as they often are."""
     family = FAMILIES[name]
     mean = np.zeros(parts[0].x.shape[1])
-    values = np.log(y) if name == "lognormal" else y
+    values = family.to_link(y)
     centre, spread = float(values.mean()), float(values.std())
     level = {
         "identity": centre,
@@ -145,22 +146,27 @@ def _start(name: str, y: Array, parts: Sequence[Part], cuts: int) -> Array:
     }
     if not family.ordered:
         mean[0] = level[family.link]
-    given = {"sigma": spread, "phi": 1.0, "precision": 5.0, "nu": 8.0, "shape": (centre / max(spread, 1e-9)) ** 2}
-    shared = [np.log(max(given[parameter], 1e-6)) for parameter in family.parameters]
+    shared = [np.log(max(_scalar_start(parameter, centre, spread), 1e-6)) for parameter in family.scalars]
     if family.ordered:
         shared = _start_cuts(name, y, cuts)
     zero = np.zeros(parts[1].x.shape[1]) if len(parts) > 1 else np.zeros(0)
     if len(zero):
         share = float((y == 0).mean())
-        zero[0] = special.logit(np.clip(share if name.startswith("hurdle") else 0.5 * share, 0.02, 0.98))
+        zero[0] = special.logit(np.clip(share if family.zero_part == "hurdle" else 0.5 * share, 0.02, 0.98))
     return np.array([*mean, *zero, *shared])
+
+
+def _scalar_start(parameter: Parameter, centre: float, spread: float) -> float:
+    if parameter.moments is not None:
+        return parameter.moments(centre, spread)
+    return spread if parameter.start is None else parameter.start
 
 
 def _start_cuts(family: str, y: Array, count: int) -> list[float]:
     """First cutpoint and logarithms of the widths, from the shares of the answers."""
     counts = np.bincount(y.astype(int), minlength=count + 1) + 0.5
     below = np.cumsum(counts)[:-1] / counts.sum()
-    cuts = special.ndtri(below) if family == "ordered_probit" else special.logit(below)
+    cuts = special.ndtri(below) if FAMILIES[family].link == "probit" else special.logit(below)
     return [float(cuts[0]), *np.log(np.diff(cuts)).tolist()]
 
 

@@ -206,7 +206,7 @@ def determined(data: Regression, w: Array) -> Flags:
     """Return which coefficients each weighting of the patients determines, (R, P)."""
     keep = [np.ones((len(w), len(data.parameters)), dtype=bool)]
     for number in reversed(range(len(data.parts))):
-        counted = w * (data.y > 0) if data.family.startswith("hurdle") and number == 0 else w
+        counted = w * (data.y > 0) if FAMILIES[data.family].zero_part == "hurdle" and number == 0 else w
         gram = data.gram(number, number, counted)
         if data.parts[number].terms[:1] != ("intercept",):  # cutpoints take its place
             sums = (counted @ data.columns[number]).T

@@ -18,10 +18,10 @@ import numpy as np
 from numba import boolean, float64, int64, njit, void
 
 from bayes_sp.jit import cached
-from bayes_sp.model.families.digamma import TABLE
-from bayes_sp.model.families.digamma import digamma as plain_digamma
-from bayes_sp.model.families.digamma import rising as plain_rising
 from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.families.special import TABLE
+from bayes_sp.model.families.special import digamma as plain_digamma
+from bayes_sp.model.families.special import rising as plain_rising
 
 OPTIONS = {"error_model": "numpy", "nogil": True}
 STEP = 1e-6  # of a predictor, for second derivatives

@@ -7,13 +7,12 @@ from functools import cached_property, partial
 from itertools import product
 
 import numpy as np
-from scipy import special
 
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
-from bayes_sp.design.predictors import Arrays, auxiliary, mean_predictor, zero_predictor
-from bayes_sp.inference.engine.links import EXACT
+from bayes_sp.design.evaluate import At, chain_auxiliary, mean_predictor, zero_predictor
 from bayes_sp.inference.pointwise.integrals import enough_nodes, expectation, find_frame, normal_expectation
+from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 
@@ -21,7 +20,6 @@ type Levels = tuple[tuple[str, float], ...]
 type Nodes = dict[tuple[int, Levels], tuple[int, float]]
 
 NONE_NEEDED = (0, 0.0)  # nodes, and their error, of an integral in closed form
-FARTHEST = 1e100  # of a value that is not known: no response is likely there
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,14 +39,14 @@ class _Row:
         share = np.where(missing, 0.0, sigma**2 / (sigma**2 + self.aux[..., 1:2] ** 2))
         return 1.0 - share, share * np.nan_to_num(self.y), sigma * np.sqrt(1.0 - share)
 
-    def number(self, family: str, eta: Array, z: Array) -> Array:
+    def number(self, family: Family, eta: Array, z: Array) -> Array:
         """Return the value behind the response at a standardised value z, given what was measured of it."""
-        if family == "latent_normal":
+        if family.latent:
             part, shift, spread = self.measured
             return np.asarray(part * eta + shift + spread * z)
         sigma = self.aux[..., :1]
-        if family == "student_t":  # the quantile of t_nu at z's; those of heavy tails are not finite
-            z = np.clip(special.stdtrit(self.aux[..., 1:2], special.ndtr(z)), -FARTHEST, FARTHEST)
+        if family.residual_quantile is not None:
+            z = family.residual_quantile(z, self.aux)
         return np.where(np.isnan(self.y), eta + sigma * z, self.y)
 
 
@@ -66,7 +64,7 @@ class Alike:
 
     model: PathModel
     design: Design
-    at: Arrays
+    at: At
     unknown: tuple[str, ...]
     rows: dict[tuple[int, Levels], _Row] = field(default_factory=dict)
 
@@ -144,9 +142,10 @@ class Alike:
 
     def is_normal(self, j: int, numbers: tuple[str, ...]) -> bool:
         """Return whether all log densities up to equation j are quadratic in these numbers that are not known."""
-        families = {equation.response: equation.family for equation in self.model.equations}
-        moved = [e.family for k, e in enumerate(self.model.equations[: j + 1]) if self.sources(k) & set(numbers)]
-        return set(moved) | {families.get(name, "normal") for name in numbers} <= set(EXACT)
+        return all(
+            FAMILIES[e.family].gaussian or not (e.response in numbers or (k <= j and self.sources(k) & set(numbers)))
+            for k, e in enumerate(self.model.equations)
+        )
 
     def counts(self, k: int) -> bool:
         """Return whether equation k's response is measured, so that its density counts."""
@@ -182,7 +181,7 @@ class Alike:
             for name, (slope, zero_slope) in row.slopes.items():
                 eta, zeta = eta + slope * values[name], zeta + zero_slope * values[name]
             if response in numbers:
-                values[response] = row.number(family.name, eta, numbers[response])
+                values[response] = row.number(family, eta, numbers[response])
             if k < j and not ((counts and self.sources(k)) or response in chosen):
                 continue
             y = row.y
@@ -207,7 +206,7 @@ class Alike:
                     mean_predictor(model, design, k, self.at, at_one) - eta,
                     zero_predictor(model, design, k, self.at, at_one) - zeta,
                 )
-            self.rows[k, levels] = _Row(eta, zeta, slopes, auxiliary(model, design, k, self.at), design.coded(k))
+            self.rows[k, levels] = _Row(eta, zeta, slopes, chain_auxiliary(model, design, k, self.at), design.coded(k))
         return self.rows[k, levels]
 
     def density(self, k: int, y: Array, eta: Array, zeta: Array, aux: Array) -> tuple[Mask, Array]:

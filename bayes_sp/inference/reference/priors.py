@@ -14,20 +14,10 @@ from bayes_sp.model.distributions import Prior
 
 Tensor = Any  # pytensor's types say nothing that a reader needs
 
-PYMC: dict[str, tuple[Any, dict[str, str]]] = {
-    # our constants' names -> PyMC's
-    "normal": (pm.Normal, {"mu": "mu", "sigma": "sigma"}),
-    "student_t": (pm.StudentT, {"nu": "nu", "mu": "mu", "sigma": "sigma"}),
-    "laplace": (pm.Laplace, {"mu": "mu", "b": "b"}),
-    "flat": (pm.Flat, {}),
-    "half_flat": (pm.HalfFlat, {}),
-    "half_normal": (pm.HalfNormal, {"sigma": "sigma"}),
-    "half_student_t": (pm.HalfStudentT, {"nu": "nu", "sigma": "sigma"}),
-    "exponential": (pm.Exponential, {"scale": "scale"}),
-    "gamma": (pm.Gamma, {"alpha": "alpha", "beta": "beta"}),
-    "inverse_gamma": (pm.InverseGamma, {"alpha": "alpha", "beta": "beta"}),
-    "lognormal": (pm.LogNormal, {"mu": "mu", "sigma": "sigma"}),
-}
+
+def pymc_class(prior: Prior) -> Any:  # noqa: ANN401 - a class of PyMC's
+    """Return PyMC's distribution of a prior; its constants have the same names."""
+    return getattr(pm, prior.distribution.display)
 
 
 def prior_vector(name: str, priors: Sequence[Prior], dim: str, labels: Sequence[str]) -> Tensor:
@@ -37,14 +27,12 @@ def prior_vector(name: str, priors: Sequence[Prior], dim: str, labels: Sequence[
     each element is a variable ``name[label]`` and the vector is a Deterministic.
     """
     if len({prior.dist for prior in priors}) == 1:
-        make, arguments = PYMC[priors[0].dist]
-        constants = {arguments[key]: np.array([p.values[key] for p in priors]) for key in priors[0].values}
-        return make(name, **constants, dims=dim)
+        constants = {key: np.array([p.values[key] for p in priors]) for key in priors[0].values}
+        return pymc_class(priors[0])(name, **constants, dims=dim)
     elements = []
     for prior, label in zip(priors, labels, strict=True):
-        make, arguments = PYMC[prior.dist]
-        single = {arguments[key]: np.float64(value) for key, value in prior.constants}
-        elements.append(make(f"{name}[{label}]", **single))
+        single = {key: np.float64(value) for key, value in prior.constants}
+        elements.append(pymc_class(prior)(f"{name}[{label}]", **single))
     return pm.Deterministic(name, pt.stack(elements), dims=dim)
 
 
@@ -55,11 +43,8 @@ def increasing_vector(name: str, prior: Prior, dim: str, labels: Sequence[str]) 
     draws from the prior, sorted. A transform alone, such as ``pm.Normal(..., transform=ordered)``, makes an increasing
     vector for NUTS only: draws from the prior do not know of it.
     """
-    make, arguments = PYMC[prior.dist]
-    names, constants = (
-        [arguments[key] for key, _ in prior.constants],
-        [np.float64(value) for _, value in prior.constants],
-    )
+    make = pymc_class(prior)
+    names, constants = list(prior.values), [np.float64(value) for value in prior.numbers]
 
     def drawn(*values: Tensor) -> Tensor:  # the last is PyMC's size of a batch; the shape here is that of the labels
         return pt.sort(make.dist(**dict(zip(names, values[:-1], strict=True)), shape=(len(labels),)), axis=-1)

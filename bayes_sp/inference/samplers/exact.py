@@ -11,7 +11,7 @@ from scipy.linalg import solve_triangular
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import equation_matrix
 from bayes_sp.design.design import Design
-from bayes_sp.design.prior_density import log_density, priors_of
+from bayes_sp.design.prior_density import priors_of
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.triangular import triangle
@@ -91,7 +91,7 @@ def _draw_equation(
         quadratic = rss / variance[:, 0] + (u**2 * delta / (1 + delta * variance)).sum(axis=1)
         log_determinant = np.log(1 / variance + delta).sum(axis=1)
         likelihood = -len(y) * log_sigma - 0.5 * log_determinant - 0.5 * quadratic
-        return likelihood + log_density(sigma_prior, np.exp(log_sigma)) + log_sigma
+        return likelihood + sigma_prior.log_density(np.exp(log_sigma)) + log_sigma
 
     low, high = (
         float(np.log(rss / len(y))) / 2,

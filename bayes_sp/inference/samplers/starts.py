@@ -7,19 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.equations import Part
+from bayes_sp.design.equations import JointEquation
+from bayes_sp.design.joint import Confounder
 from bayes_sp.design.parameters import Parameters
-from bayes_sp.inference.engine import layout as at
-from bayes_sp.inference.engine.confounders import Confounder
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.triangular import least_squares
 
-SCALE_OF = {"normal": "sigma", "student_t": "sigma", "laplace": "b", "half_normal": "sigma", "half_student_t": "sigma"}
-
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the search refuses a start that is not finite
-def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequence[Confounder] = ()) -> Array:
+def start_of(parts: Sequence[JointEquation], parameters: Parameters, confounders: Sequence[Confounder] = ()) -> Array:
     """Return unconstrained parameters near the likelihood's maximum, (P,), from which a search can begin.
 
     Coefficients are those of least squares on the link's scale (of log(y + 1/2), say) with their priors, cutpoints
@@ -31,14 +28,16 @@ def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequenc
         middle = block.unit * np.log(np.expm1(2.0)) if soft else block.priors[0].values["mu"]
         start[_found(parameters, block.variable, *block.labels)] = middle
     for part in parts:
-        seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
+        seen = part.seen
         target = _target(part, part.y[seen])
         x = part.x[seen]
         residual = _sd(target - x @ _least_squares(x, target)) + 1e-12
         own = next((block.priors for block in part.blocks if block.variable == part.response), ())
         beta = _least_squares(x / residual, target / residual, own)
         residual = max(residual, _sd(target - x @ beta))
-        given = {"sigma": np.log(residual), "nu": np.log(10.0), "precision": np.log(5.0), "tau": np.log(0.3)}
+        given = {own.name: np.log(own.start or residual) for own in FAMILIES[part.family].scalars} | {
+            "tau": np.log(0.3)
+        }
         for block in part.blocks:
             if block.variable == part.response:
                 start[_found(parameters, block.variable)] = beta
@@ -67,8 +66,8 @@ def _least_squares(x: Array, target: Array, priors: Sequence[Prior] = ()) -> Arr
 
 def root_precision(prior: Prior) -> float:
     """Return 1 / the scale of a prior; 0 of a flat one, or one without a constant that is its scale."""
-    name = SCALE_OF.get(prior.dist)
-    return 0.0 if name is None else 1.0 / prior.values[name]
+    name = prior.distribution.scale
+    return 1.0 / prior.values[name] if name else 0.0
 
 
 def _sd(values: Array) -> float:
@@ -82,21 +81,19 @@ def _found(parameters: Parameters, variable: str, label: str = "") -> slice:
     return slice(block.start, block.start + block.size)
 
 
-def _target(part: Part, y: Array) -> Array:
+def _target(part: JointEquation, y: Array) -> Array:
     family = FAMILIES[part.family]
     if family.ordered:
         return np.zeros(len(y))
-    if part.family == "lognormal":
-        return np.log(y)
     if family.link == "log":
         return np.log(y + (0.5 if family.response == "count" else 0.0))
     if family.link == "logit":
         squeezed = (y * (len(y) - 1) + 0.5) / len(y)
         return np.log(squeezed / (1.0 - squeezed)) if family.bounded else 4.0 * (y - 0.5)
-    return y
+    return family.to_link(y)
 
 
-def _cutpoints(part: Part, y: Array) -> Array:
+def _cutpoints(part: JointEquation, y: Array) -> Array:
     """Unconstrained cutpoints: logits of the shares below, then logarithms of the steps."""
     counts = np.bincount(y.astype(np.intp), minlength=part.levels) + 0.5
     below = np.cumsum(counts)[:-1] / counts.sum()

@@ -8,8 +8,6 @@ from bayes_sp.errors import nearest
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Equation, PathModel, Variable
 
-# Mediators of a heavy-tailed family have no finite mean of exp(slope * mediator): then every later mean must be linear.
-LINEAR = ("normal", "latent_normal", "student_t")
 MOST_MEDIATORS = 2  # with a mediator that is not normal, whose effects are sums over levels or quadratures
 
 
@@ -47,12 +45,13 @@ def _mediator(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
             f'{key}: "{equation.family}" is available for the last mediator only, found {equation.response} before '
             f"{later[0].response}; let it be normal, or change the order"
         )
-    elif "nu" in family.parameters:
+    elif family.heavy_tailed:  # no finite mean of exp(slope * mediator): every later mean must be linear
+        linear = [name for name, other in FAMILIES.items() if other.mediator == "normal"]
         for other in later:
-            if other.family in FAMILIES and other.family not in LINEAR:
+            if other.family in FAMILIES and other.family not in linear:
                 yield (
                     f'{key}: "{equation.family}" is available for a mediator only where every later family is one of '
-                    f"{', '.join(LINEAR)}, because its tails have no finite mean under another link; "
+                    f"{', '.join(linear)}, because its tails have no finite mean under another link; "
                     f'found "{other.family}" for {other.response}'
                 )
 

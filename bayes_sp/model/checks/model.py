@@ -10,15 +10,14 @@ from bayes_sp.model.checks.equations import equation_problems
 from bayes_sp.model.checks.families import family_problems, kind_problems
 from bayes_sp.model.checks.priors import prior_problems
 from bayes_sp.model.checks.unmeasured import unmeasured_problems
-from bayes_sp.model.distributions import PARAMETER_SUPPORT
-from bayes_sp.model.path_model import ZERO, PathModel
+from bayes_sp.model.distributions import COEFFICIENTS, SHARES
+from bayes_sp.model.families.registry import scalar_parameters
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.shifts import shift_problems
+from bayes_sp.model.terms import ZERO
 from bayes_sp.names import path_name
 from bayes_sp.safe_text import control_problem
 
-# Names of parameters, of dimensions of a posterior and of a prior's own key.
-SCALARS = ("sigma", "phi", "nu", "precision", "shape", "tau")
-RESERVED = (*PARAMETER_SUPPORT, "chain", "draw", "patient", "dist", *(f"{name}_response" for name in SCALARS))
 LONGEST = 100  # letters of a name; files of draws take 255 of names that are made of two
 # A response's posterior and design are named after it, with these endings.
 STEP_ROUNDING = 0.01  # of a step that was written with few digits, such as 0.33
@@ -38,6 +37,13 @@ SUFFIXES = (
 )
 
 
+def reserved() -> tuple[str, ...]:
+    """Return names of parameters, of dimensions of a posterior and of a prior's own key."""
+    scalars = scalar_parameters()
+    own = (*COEFFICIENTS, *scalars, SHARES, "chain", "draw", "patient", "dist")
+    return (*own, *(f"{name}_response" for name in scalars))
+
+
 def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     """Return every broken rule of a path model, each with the key path it concerns; empty when it is sound.
 
@@ -52,7 +58,7 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     if not problems:  # the rules below look names up in a sound chain
         problems = [*equation_problems(model), *_variables(model), *kind_problems(model)]
         problems += [*_cells(model), *_twin(model), *_published(model), *shift_problems(model)]
-        problems += unmeasured_problems(model, {*RESERVED, *_derived(model)})
+        problems += unmeasured_problems(model, {*reserved(), *_derived(model)})
         problems += prior_problems(model) if with_priors else []
     return problems
 
@@ -92,8 +98,8 @@ def _names(model: PathModel) -> Iterator[str]:
         elif name.startswith(ZERO) and name.removeprefix(ZERO) in model.columns:
             other = name.removeprefix(ZERO)
             yield f'"{name}" cannot name a variable: it would be the prior of "{other}" in a zero part; rename it'
-        elif name in RESERVED:
-            yield f'"{name}" cannot name a variable: it has a meaning of its own here, as have {", ".join(RESERVED)}'
+        elif name in reserved():
+            yield f'"{name}" cannot name a variable: it has a meaning of its own here, as have {", ".join(reserved())}'
     derived = _derived(model)
     for name in dict.fromkeys((*responses, *model.grouping)):
         if name in derived:

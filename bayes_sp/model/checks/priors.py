@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bayes_sp.errors import nearest
-from bayes_sp.model.distributions import PARAMETER_SUPPORT, Support
-from bayes_sp.model.path_model import WHOLE_MODEL, ZERO, Equation, PathModel
+from bayes_sp.model.distributions import SHARES, Support
+from bayes_sp.model.families.registry import scalar_parameters
+from bayes_sp.model.path_model import WHOLE_MODEL, Equation, PathModel
+from bayes_sp.model.terms import ZERO
 
 WORDS: dict[Support, tuple[str, str]] = {
     "real": ("on the real numbers", "real"),
@@ -22,7 +24,7 @@ def prior_problems(model: PathModel) -> Iterator[str]:
         key = f"priors.{where}.{name}" if where else f"priors.{name}"
         equations = model.equations if where == WHOLE_MODEL else (responses[where],)
         allowed = {"covariate"}.union(*(_names(model, equation) for equation in equations))
-        needed = PARAMETER_SUPPORT.get(name, "real")
+        needed: Support = "simplex" if name == SHARES else "positive" if name in scalar_parameters() else "real"
         if name not in allowed:
             yield f"{key}: there is no such parameter{nearest(name, allowed)}"
         elif prior.support != needed:

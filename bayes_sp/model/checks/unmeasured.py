@@ -9,9 +9,8 @@ from collections.abc import Collection, Iterator
 from bayes_sp.errors import nearest
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.parts import Unmeasured
-from bayes_sp.model.path_model import ZERO, PathModel
-
-IMPROPER = ("flat", "half_flat")
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import ZERO
 
 
 def unmeasured_problems(model: PathModel, taken: Collection[str]) -> Iterator[str]:
@@ -58,7 +57,7 @@ def _strengths(unmeasured: Unmeasured) -> Iterator[str]:
             signed = signed or strength.support == "positive"
             if strength.support == "simplex":
                 yield f"{key}.{response}.dist: {strength} is a distribution of shares; a strength is a number"
-            elif strength.dist in IMPROPER:
+            elif strength.improper:
                 yield f"{key}.{response}.dist: {strength} is improper, and the records do not say how strong U is"
         elif not math.isfinite(strength):
             yield f"{key}.{response}: must be a finite number, found {strength!r}"

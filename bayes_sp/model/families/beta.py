@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from bayes_sp.model.families.base import Family
-from bayes_sp.model.families.digamma import digamma
-from bayes_sp.model.families.lazy import np, special
+from bayes_sp.exports import np, special
+from bayes_sp.model.families.base import PRECISION, Family
+from bayes_sp.model.families.special import digamma
 
 if TYPE_CHECKING:
     from bayes_sp.model.families.base import Array, Generator, PyMC, Tensor
@@ -57,13 +57,15 @@ def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # n
     return (a - 1.0) * math.log(y) + (b - 1.0) * math.log1p(-y) - log_beta
 
 
+def log_odds(y: Array) -> tuple[Array, Array]:
+    """Return what a position says of eta, and the factor of its precision there."""
+    return np.log(y) - np.log1p(-y), y * (1.0 - y)
+
+
 BETA = Family(
     name="beta",
     link="logit",
-    parameters=("precision",),
     response="real",
-    mediator=True,
-    outcome=True,
     equation="y ~ Beta(mu precision, (1 - mu) precision), mu = logistic(eta)",
     log_density=log_density,
     simulate=simulate,
@@ -71,4 +73,9 @@ BETA = Family(
     likelihood=likelihood,
     kernel=kernel,
     bounded=True,
+    scalars=(PRECISION,),
+    mediator="beta",
+    outcome="logit",
+    on_link=log_odds,
+    precision="precision",
 )

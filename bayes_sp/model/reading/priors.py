@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bayes_sp.errors import nearest
-from bayes_sp.model.distributions import DISTRIBUTIONS, PARAMETER_SUPPORT, Prior
+from bayes_sp.model.distributions import COEFFICIENTS, DISTRIBUTIONS, SHARES, Prior
+from bayes_sp.model.families.registry import scalar_parameters
 from bayes_sp.model.parts import Covariate, Equation, Unmeasured
-from bayes_sp.model.path_model import WHOLE_MODEL, ZERO
+from bayes_sp.model.path_model import WHOLE_MODEL
 from bayes_sp.model.reading.table import Table
+from bayes_sp.model.terms import ZERO
 
 
 def coefficient_names(exposure: str, equations: tuple[Equation, ...], covariates: tuple[Covariate, ...]) -> list[str]:
@@ -20,7 +22,7 @@ def coefficient_names(exposure: str, equations: tuple[Equation, ...], covariates
 
 def read_priors(table: Table, responses: list[str], coefficients: list[str]) -> tuple[tuple[str, str, Prior], ...]:
     """Read ``[priors]``: a table with ``dist`` is the whole model's, one named as a response holds an equation's."""
-    known = [*PARAMETER_SUPPORT, *coefficients]
+    known = [*COEFFICIENTS, *scalar_parameters(), SHARES, *coefficients]
     found: list[tuple[str, str, Prior]] = []
     for name in table.names():
         below = table.take_table(name)

@@ -74,9 +74,9 @@ def _independent(model: PathModel, first: str, second: str) -> str:
     curved = any(equation.interactions or equation.monotonic or equation.zero_part for equation in model.equations)
     linear = all(family.link == "identity" for family in families) and not curved
     last = model.outcome_family
-    if linear and last.link == "identity" and last.name != "lognormal":
+    if linear and last.link == "identity" and not last.logged:
         return f"{head} The effects of the paths do not depend on it."
-    if linear and (last.link == "log" or last.name == "lognormal"):
+    if linear and last.log_mean:
         return (
             f"{head} Where their errors correlate by rho, differences are off by the factor exp(rho s1 s2 b1 b2), with "
             "their residual SDs s and the slopes b of the outcome on them; ratios are not."
@@ -115,8 +115,5 @@ def _predictor_scale(family: Family) -> str:
 
 def product_scale(family: Family) -> str:
     """Return the scale of products of coefficients into an outcome, in words; '' for the outcome's own unit."""
-    if family.link == "log":
-        return "in log rates" if family.response == "count" else "in logarithms of the mean"
-    if family.name == "lognormal":
-        return "in logarithms of the mean"
-    return {"logit": "in log odds", "probit": "in probits"}.get(family.link, "")
+    words = {"log rate": "log rates", "log mean": "logarithms of the mean", "probit": "probits"}
+    return f"in {words.get(family.predictor, family.predictor)}" if family.predictor else ""

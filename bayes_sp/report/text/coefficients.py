@@ -55,7 +55,7 @@ def _cells(row: Mapping[Any, Any]) -> list[str]:
 def _heading(model: PathModel, equation: Equation) -> str:
     """Return an equation's heading: its response, family and link, and what its ratios are."""
     family = FAMILIES[equation.family]
-    words = [equation.family.replace("_", " ")]
+    words = [family.words]
     words += [SCALES[family.link]] if family.link in SCALES else []
     words += [f"ratio: {word}"] if (word := ratio_word(family)) else []
     words += ["of zero: odds ratio"] if family.zero_part else []

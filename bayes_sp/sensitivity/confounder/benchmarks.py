@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -19,7 +17,6 @@ from bayes_sp.names import BENCHMARK_COLUMNS
 
 ROOM = 0.8  # share of the unexplained SD that a confounder is given, so that something is left to the response itself
 MANY_TIMES = 4.0  # the strongest covariate, where no unexplained SD bounds a confounder
-LATENT_SD = {"logit": math.pi / math.sqrt(3.0), "probit": 1.0}
 
 
 def benchmark_strengths(fit: Conditioned, *, ci_prob: float = CI_PROB) -> pd.DataFrame:
@@ -98,7 +95,7 @@ def unexplained_sd(model: PathModel, posterior: xr.Dataset, response: str) -> fl
     for name in ("phi", "shape"):
         if name in family.parameters:
             return float(np.sqrt(np.log1p(1.0 / _parameter(posterior, name, response))).mean())
-    return None if family.parameters else LATENT_SD.get(family.link)
+    return family.latent_sd
 
 
 def _parameter(posterior: xr.Dataset, name: str, response: str) -> Array:

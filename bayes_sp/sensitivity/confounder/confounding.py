@@ -17,6 +17,7 @@ from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.errors import BayesSpError
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.distributions import Prior
+from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.survey import Survey
@@ -229,8 +230,8 @@ def _grids(fitted: Fit, pairs: Sequence[Pair], strengths: Strengths | None, benc
 
 def _variance(fitted: Fit, response: str) -> float | None:
     """Return the residual variance of a normal response; None for others."""
-    equation = next(equation for equation in fitted.model.equations if equation.response == response)
-    if equation.family not in ("normal", "latent_normal"):
+    family = next(FAMILIES[e.family] for e in fitted.model.equations if e.response == response)
+    if not family.gaussian or family.logged:
         return None
     sd = unexplained_sd(fitted.model, fitted.posterior["posterior"].to_dataset(), response)
     return None if sd is None else sd**2

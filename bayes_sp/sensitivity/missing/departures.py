@@ -134,13 +134,8 @@ def slope_of(patterns: Patterns, edge: str) -> float:
 
 def unit_of(model: PathModel, response: str) -> str:
     """Return the scale of a response's linear predictor in words."""
-    family = next(equation.family for equation in model.equations if equation.response == response)
-    link = FAMILIES[family].link
-    if family == "lognormal":
-        return "logarithm"
-    if link == "identity":
-        return model.variable(response).unit or "its own unit"
-    return {"log": "log rate", "logit": "log odds", "probit": "probits"}[link]
+    family = next(FAMILIES[equation.family] for equation in model.equations if equation.response == response)
+    return family.predictor or model.variable(response).unit or "its own unit"
 
 
 def _level(response: str, ends: tuple[float, float]) -> Departure:
@@ -154,9 +149,10 @@ def _default_shifts(patterns: Patterns) -> dict[str, tuple[float, float]]:
     found = {}
     for j, equation in enumerate(model.equations):
         size = 1.0
-        if FAMILIES[equation.family].link == "identity":
+        family = FAMILIES[equation.family]
+        if family.link == "identity":
             observed = patterns.design.y[:, j]
-            size = float(np.nanstd(np.log(observed) if equation.family == "lognormal" else observed, ddof=1))
+            size = float(np.nanstd(family.to_link(observed), ddof=1))
         way = -size if towards[j] < 0 else size
         found[equation.response] = (-way, way)
     return found

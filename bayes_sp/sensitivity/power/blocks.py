@@ -10,10 +10,10 @@ import xarray as xr
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.design.parameters import Block, equation_blocks
-from bayes_sp.design.prior_density import log_density
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
 from bayes_sp.model.distributions import Prior
-from bayes_sp.model.path_model import ZERO, PathModel
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import ZERO
 from bayes_sp.names import observed_name
 
 MOST_VALUES = 2_000_000  # log-likelihoods at a time
@@ -89,7 +89,7 @@ def block_log_density(block: PriorBlock, posterior: xr.Dataset) -> Array:
     """
     total = np.zeros((posterior.sizes["chain"], posterior.sizes["draw"]))
     for variable, labels in block.elements:
-        values = log_density(block.prior, elements_of(posterior, variable, labels))
+        values = block.prior.log_density(elements_of(posterior, variable, labels))
         total += values if block.prior.support == "simplex" else values.sum(axis=-1)
     return total
 

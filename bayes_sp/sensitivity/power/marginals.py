@@ -11,11 +11,9 @@ import numpy as np
 from scipy import integrate, special
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.prior_density import log_density
 from bayes_sp.model.distributions import Prior
 
 Coordinate = Literal["identity", "log", "logit"]
-IMPROPER = ("flat", "half_flat")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +52,11 @@ class Marginal:
 
 def marginal(prior: Prior) -> Marginal | None:
     """Return the prior of a coefficient or of a positive parameter; None for an improper one."""
-    if prior.dist in IMPROPER:
+    if prior.improper:
         return None
-    mean, sd = _moments(prior)
+    known = prior.scipy()
     coordinate: Coordinate = "log" if prior.support == "positive" else "identity"
-    return Marginal(mean, sd, lambda x: log_density(prior, x), coordinate)
+    return Marginal(_finite(known.mean()), _finite(known.std()), prior.log_density, coordinate)
 
 
 def marginal_share(prior: Prior, shares: int) -> Marginal:
@@ -81,16 +79,17 @@ def marginal_cutpoint(prior: Prior, place: int, count: int) -> Marginal | None:
     ----------
     David & Nagaraja (2003), Order Statistics, 3rd ed., section 2.1. doi:10.1002/0471722162
     """
-    if prior.dist in IMPROPER:
+    if prior.improper:
         return None
+    known = prior.scipy()
     below, above = place - 1, count - place
     constant = math.lgamma(count + 1.0) - math.lgamma(below + 1.0) - math.lgamma(above + 1.0)
 
     def density(x: Array) -> Array:
         """Return log f_k."""
         with np.errstate(divide="ignore"):
-            tails = special.xlogy(below, _cdf(prior, x)) + special.xlogy(above, _cdf(prior, x, upper=True))
-        return np.asarray(constant + tails + log_density(prior, x))
+            tails = special.xlogy(below, known.cdf(x)) + special.xlogy(above, known.sf(x))
+        return np.asarray(constant + tails + prior.log_density(x))
 
     nu, least = prior.values.get("nu", math.inf), min(place, count - place + 1)
     moments = [math.nan, math.nan]
@@ -105,54 +104,5 @@ def marginal_cutpoint(prior: Prior, place: int, count: int) -> Marginal | None:
     return Marginal(center + moments[0], sd, density)
 
 
-def _cdf(prior: Prior, x: Array, *, upper: bool = False) -> Array:
-    """Return P(X <= x), or P(X > x), of a prior on the real numbers; all are symmetric round mu."""
-    values = prior.values
-    z = (values["mu"] - x if upper else x - values["mu"]) / (
-        values["b"] if prior.dist == "laplace" else values["sigma"]
-    )
-    if prior.dist == "normal":
-        return np.asarray(special.ndtr(z))
-    if prior.dist == "student_t":
-        return np.asarray(special.stdtr(values["nu"], z))
-    if prior.dist == "laplace":
-        return np.asarray(np.where(z < 0.0, 0.5 * np.exp(np.minimum(z, 0.0)), 1.0 - 0.5 * np.exp(-np.maximum(z, 0.0))))
-    raise ValueError(f"{prior} is not a distribution on the real numbers")
-
-
-def _moments(prior: Prior) -> tuple[float, float]:
-    """Return mean and SD of a proper prior; NaN where not finite."""
-    values = prior.values
-    if prior.dist in ("gamma", "inverse_gamma"):
-        a, b = values["alpha"], values["beta"]
-        if prior.dist == "gamma":
-            return a / b, math.sqrt(a) / b
-        mean = b / (a - 1.0) if a > 1.0 else math.nan
-        return mean, mean / math.sqrt(a - 2.0) if a > 2.0 else math.nan
-    if prior.dist in ("student_t", "half_student_t"):
-        return _student_moments(prior)
-    if prior.dist == "laplace":
-        return values["mu"], math.sqrt(2.0) * values["b"]
-    if prior.dist == "exponential":
-        return values["scale"], values["scale"]
-    sigma = values["sigma"]
-    if prior.dist == "normal":
-        return values["mu"], sigma
-    if prior.dist == "half_normal":
-        return sigma * math.sqrt(2.0 / math.pi), sigma * math.sqrt(1.0 - 2.0 / math.pi)
-    if prior.dist == "lognormal":
-        mean = math.exp(values["mu"] + sigma**2 / 2.0)
-        return mean, mean * math.sqrt(math.expm1(sigma**2))
-    raise ValueError(f"the moments of {prior} are not known here")
-
-
-def _student_moments(prior: Prior) -> tuple[float, float]:
-    nu, sigma = prior.values["nu"], prior.values["sigma"]
-    second = sigma**2 * nu / (nu - 2.0) if nu > 2.0 else math.nan
-    if prior.dist == "student_t":
-        return prior.values["mu"] if nu > 1.0 else math.nan, math.sqrt(second)
-    if nu <= 1.0:
-        return math.nan, math.nan
-    ratio = math.exp(math.lgamma((nu + 1.0) / 2.0) - math.lgamma(nu / 2.0))
-    mean = 2.0 * sigma * math.sqrt(nu / math.pi) * ratio / (nu - 1.0)
-    return mean, math.sqrt(second - mean**2)
+def _finite(moment: float) -> float:
+    return float(moment) if math.isfinite(moment) else math.nan

@@ -8,11 +8,10 @@ from typing import Literal
 
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.checks.priors import prior_parameters
-from bayes_sp.model.distributions import DISTRIBUTIONS, Prior
+from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import WHOLE_MODEL, PathModel
 from bayes_sp.sensitivity.prior.terms import (
     GROUPS,
-    SCALES,
     Term,
     centred,
     changed,
@@ -65,16 +64,16 @@ class PriorDial:
     def range(self, model: PathModel) -> tuple[float, float, bool]:
         """Return the least and the greatest value worth looking at, and whether the dial is logarithmic."""
         start, prior = self.start(model), prior_of(model, self.members[0])
-        if self.kind != CONSTANT or self.constant in DISTRIBUTIONS[prior.dist].positive:
+        if self.kind != CONSTANT or self.constant in prior.distribution.positive:
             return start / 1000.0, start * 10.0, True
-        spread = 10.0 * prior.values[SCALES.get(prior.dist, "sigma")]
+        spread = 10.0 * prior.values[prior.distribution.scale or "sigma"]
         return start - spread, start + spread, False
 
     def allows(self, model: PathModel, value: float) -> bool:
         """Return whether the dial can be turned to a value."""
         if self.kind != CONSTANT:
             return value > 0.0
-        return value > 0.0 or self.constant not in DISTRIBUTIONS[prior_of(model, self.members[0]).dist].positive
+        return value > 0.0 or self.constant not in prior_of(model, self.members[0]).distribution.positive
 
     def turned(self, model: PathModel, value: float) -> PathModel:
         """Return the specification with the dial at a value; itself where that changes nothing."""
@@ -121,7 +120,7 @@ def constant_dial(model: PathModel, key: str) -> PriorDial:
         raise BayesSpError(model.name, [f'"{key}" is no constant of a prior; write it as prior.constant, slope.sigma'])
     terms = _members(model, head)
     prior = prior_of(model, terms[0])
-    known = DISTRIBUTIONS[prior.dist].arguments
+    known = prior.distribution.arguments
     if constant not in known:
         hint = nearest(constant, known) if known else ", which has no constants"
         raise BayesSpError(model.name, [f'{prior} has no constant "{constant}"{hint}'])
@@ -137,7 +136,7 @@ def factor_dial(model: PathModel, key: str) -> PriorDial:
         For a group or prior that the specification does not have, or where none of the priors has a scale.
     """
     terms = group_members(model, key) if key in GROUPS else _members(model, key, GROUPS)
-    terms = tuple(term for term in terms if prior_of(model, term).dist in SCALES)
+    terms = tuple(term for term in terms if prior_of(model, term).distribution.scale)
     if not terms:
         raise BayesSpError(model.name, ["none of these priors has a scale (a flat prior has none)"])
     return PriorDial(key, FACTOR, terms)

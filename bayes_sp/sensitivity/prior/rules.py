@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.distributions import Prior
-from bayes_sp.model.path_model import ZERO, PathModel
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
+from bayes_sp.model.terms import ZERO
 from bayes_sp.sensitivity.prior.terms import (
     COEFFICIENTS,
     INTERCEPTS,
     PATHS,
-    SCALES,
     Term,
     arrow,
     centred,
@@ -140,5 +140,5 @@ def _flattened(prior: Prior, why: str) -> Prior:
 
 
 def _without_scale(model: PathModel, terms: tuple[Term, ...]) -> tuple[str, ...]:
-    found = [arrow(term) for term in terms if prior_of(model, term).dist not in SCALES]
+    found = [arrow(term) for term in terms if not prior_of(model, term).distribution.scale]
     return (f"flat priors have no scale and stay as written: {', '.join(found)}",) if found else ()

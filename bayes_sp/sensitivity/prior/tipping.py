@@ -25,7 +25,7 @@ from bayes_sp.sensitivity.crossings import Crossing, Region, Tipping
 from bayes_sp.sensitivity.effect_words import effect_words
 from bayes_sp.sensitivity.outcomes import estimate_in, run_once
 from bayes_sp.sensitivity.prior.dials import CENTRED, CONSTANT, PriorDial, any_dial
-from bayes_sp.sensitivity.prior.terms import SCALES, Term, along, arrow, prior_of
+from bayes_sp.sensitivity.prior.terms import Term, along, arrow, prior_of
 from bayes_sp.sensitivity.prior.words import PRIOR_RANGE, event, kept, prior_words, range_words
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
 from bayes_sp.sensitivity.tipping_search import SCAN, find_tipping
@@ -241,7 +241,7 @@ class _Evaluator:
 
 def _sceptical_dial(model: PathModel, target: Target) -> PriorDial:
     terms = along(model, target.path)
-    without = [arrow(term) for term in terms if prior_of(model, term).dist not in SCALES]
+    without = [arrow(term) for term in terms if not prior_of(model, term).distribution.scale]
     if without:
         problem = f"the priors of {', '.join(without)} are flat: they have no scale to narrow; give them proper ones"
         raise BayesSpError(model.name, [problem])

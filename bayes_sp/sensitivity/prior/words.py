@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
-from scipy import stats
-
-from bayes_sp.model.distributions import DISTRIBUTIONS, Prior
+from bayes_sp.model.distributions import Prior
 from bayes_sp.sensitivity.crossings import Region, State, Tipping
 
 PRIOR_RANGE = 0.95
-QUANTILES: dict[str, Callable[..., float]] = {
-    # (probability, the distribution's constants in their order)
-    "normal": stats.norm.ppf,
-    "student_t": stats.t.ppf,
-    "laplace": stats.laplace.ppf,
-    "half_normal": lambda p, sigma: stats.halfnorm.ppf(p, scale=sigma),
-    "half_student_t": lambda p, nu, sigma: stats.t.ppf(0.5 + p / 2.0, nu, scale=sigma),
-    "exponential": lambda p, scale: stats.expon.ppf(p, scale=scale),
-    "gamma": lambda p, alpha, beta: stats.gamma.ppf(p, alpha, scale=1.0 / beta),
-    "inverse_gamma": lambda p, alpha, beta: stats.invgamma.ppf(p, alpha, scale=beta),
-    "lognormal": lambda p, mu, sigma: stats.lognorm.ppf(p, sigma, scale=math.exp(mu)),
-}
 
 
 def prior_range(prior: Prior, prob: float = PRIOR_RANGE) -> tuple[float, float] | None:
     """Return the equal-tailed range that holds a share of a prior; None for an improper one, or one of shares."""
-    quantile = QUANTILES.get(prior.dist)
-    if quantile is None:
+    if prior.distribution.frozen is None:
         return None
-    tail = (1.0 - prob) / 2.0
-    constants = [value for _, value in prior.constants]
-    return float(quantile(tail, *constants)), float(quantile(1.0 - tail, *constants))
+    tail, quantile = (1.0 - prob) / 2.0, prior.scipy().ppf
+    return float(quantile(tail)), float(quantile(1.0 - tail))
 
 
 def prior_words(prior: Prior) -> str:
     """Return a prior with two digits of each constant: ``Normal(0, 0.035)``."""
-    return f"{DISTRIBUTIONS[prior.dist].display}({', '.join(f'{value:.2g}' for _, value in prior.constants)})"
+    return f"{prior.distribution.display}({', '.join(f'{value:.2g}' for value in prior.numbers)})"
 
 
 def range_words(prior: Prior) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from bayes_sp.model.families.digamma import digamma
+from bayes_sp.model.families.special import digamma
 
 
 def test_digamma_is_that_of_scipy():

@@ -11,8 +11,8 @@ import pytest
 from exact_densities import exact
 from family_cases import extreme_cases, left_out, random_case, run_kernel
 
-from bayes_sp.model.families.digamma import digamma, rising
 from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.families.special import digamma, rising
 
 PARTS = {"digamma": numba.njit(digamma), "rising": numba.njit(rising)}
 every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bayes_sp.model.families.digamma import TABLE, rising
+from bayes_sp.model.families.special import TABLE, rising
 
 
 def table_of(phi: float, size: int = TABLE) -> np.ndarray:

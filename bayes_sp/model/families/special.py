@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 TABLE = 1024  # counts whose log Gamma differences stand in a table; beyond, they follow from the last one there
 
 

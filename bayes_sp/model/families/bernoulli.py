@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from bayes_sp.exports import np, special
 from bayes_sp.model.families.base import Family
-from bayes_sp.model.families.lazy import np, special
 
 if TYPE_CHECKING:
     from bayes_sp.model.families.base import Array, Generator, PyMC, Tensor
@@ -43,17 +43,25 @@ def kernel(y, eta, _zeta, _aux, _table, out):  # type: ignore[no-untyped-def] # 
     return -max(t, 0.0) - math.log1p(e)
 
 
+def near_half(y: Array) -> tuple[Array, Array]:
+    """Return what yes or no says of log odds near 0, and its weight there."""
+    return 4.0 * y - 2.0, np.full_like(y, 0.25)
+
+
 BERNOULLI_LOGIT = Family(
     name="bernoulli_logit",
     link="logit",
-    parameters=(),
     response="binary",
-    mediator=True,
-    outcome=True,
     equation="y ~ Bernoulli(logistic(eta))",
     log_density=log_density,
     simulate=simulate,
     mean=mean,
     likelihood=likelihood,
     kernel=kernel,
+    mediator="logit",
+    outcome="logit",
+    missing="levels",
+    on_link=near_half,
+    variance="mu(1-mu)",
+    latent_sd=math.pi / math.sqrt(3.0),
 )

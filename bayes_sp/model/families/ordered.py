@@ -1,23 +1,112 @@
-"""Ordered answers with normal cutpoints: P(y > k) = Phi(eta - cut_k), y the number of the level."""
+"""Ordered answers: P(y > k) = F(eta - cut_k), F logistic or normal, y the number of the level."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
+from bayes_sp.exports import np, special
 from bayes_sp.model.families.base import Family
-from bayes_sp.model.families.cuts import bounds, levels_below
-from bayes_sp.model.families.lazy import np, special
+from bayes_sp.model.families.special import HALF_LOG_2PI
 
 if TYPE_CHECKING:
     from bayes_sp.model.families.base import Array, Generator, PyMC, Tensor
 
-HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
+
+def bounds(y: Array, cutpoints: Array) -> tuple[Array, Array]:
+    """Return the cutpoints below and above each level, (..., n): -inf below the first, inf above the last."""
+    ends = np.full((*cutpoints.shape[:-1], 1), np.inf)
+    every = np.concatenate([-ends, cutpoints, ends], axis=-1)
+    level = y.astype(np.intp)
+    return every[..., level], every[..., level + 1]
+
+
+def levels_below(latent: Array, cutpoints: Array) -> Array:
+    """Return how many cutpoints lie below each value, (..., n)."""
+    return (latent[..., None] > cutpoints[..., None, :]).sum(axis=-1).astype(float)
+
+
+def logit_log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
+    """Log P(y) = log[F(u) - F(l)] = log F(u) + log F(-l) + log(1 - e^(l - u)), F logistic, l and u the cuts - eta."""
+    lower, upper = bounds(y, aux)
+    width = np.log(-np.expm1(lower - upper))
+    return width - np.logaddexp(0.0, eta - upper) - np.logaddexp(0.0, lower - eta)
+
+
+def logit_simulate(rng: Generator, eta: Array, _zeta: Array, aux: Array) -> Array:
+    """Draw the number of cutpoints below eta plus logistic noise."""
+    return levels_below(rng.logistic(eta), aux)
+
+
+def logit_mean(eta: Array, _zeta: Array, aux: Array) -> Array:
+    """E y = sum_k P(y > k), of the number of the level."""
+    return special.expit(eta[..., None] - aux[..., None, :]).sum(axis=-1)
+
+
+def logit_likelihood(
+    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
+) -> Tensor:
+    """Y ~ OrderedLogistic(eta, cutpoints)."""
+    return pm.OrderedLogistic(name, eta=eta, cutpoints=aux, compute_p=False, observed=y, dims=dims)
+
+
+def logit_kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+    """Log density of one patient, and its derivatives."""
+    count = len(aux)
+    for i in range(count):
+        out[2 + i] = 0.0
+    k = int(y)
+    value = 0.0
+    above = 0.0  # P(y > level): 1 - F(u)
+    below = 0.0  # P(y < level): F(l)
+    if k < count:
+        t = eta - aux[k]
+        e = math.exp(-abs(t))
+        value -= max(t, 0.0) + math.log1p(e)
+        above = (1.0 if t >= 0.0 else e) / (1.0 + e)
+        out[2 + k] = above
+    if k > 0:
+        t = aux[k - 1] - eta
+        e = math.exp(-abs(t))
+        value -= max(t, 0.0) + math.log1p(e)
+        below = (1.0 if t >= 0.0 else e) / (1.0 + e)
+        out[1 + k] = -below
+    if 0 < k < count:
+        width = aux[k] - aux[k - 1]
+        if width <= 0.0:
+            return -math.inf
+        share = -math.expm1(-width)
+        odds = math.exp(-width) / share
+        value += math.log(share)
+        out[2 + k] += odds
+        out[1 + k] -= odds
+    out[0] = below - above
+    return value
+
+
+ORDERED_LOGIT = Family(
+    name="ordered_logit",
+    link="logit",
+    response="integer",
+    equation="P(y > k) = logistic(eta - cut_k)",
+    log_density=logit_log_density,
+    simulate=logit_simulate,
+    mean=logit_mean,
+    likelihood=logit_likelihood,
+    kernel=logit_kernel,
+    ordered=True,
+    mediator="logit",
+    outcome="logit",
+    missing="levels",
+    latent_sd=math.pi / math.sqrt(3.0),
+)
+
+
 ROOT_HALF = math.sqrt(0.5)
 NARROW = 0.02  # an interval so narrow (times its distance from 0) is measured at its middle
 
 
-def log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
+def probit_log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
     """Log P(y) = log[Phi(u) - Phi(l)], l and u the cuts - eta, mirrored to the lower tail where Phi is exact."""
     lower, upper = bounds(y, aux)
     mirrored = lower + upper > 2.0 * eta
@@ -34,17 +123,17 @@ def log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
     return np.where(narrow, np.log(size) - 0.5 * m - HALF_LOG_2PI + curvature, wide)
 
 
-def simulate(rng: Generator, eta: Array, _zeta: Array, aux: Array) -> Array:
+def probit_simulate(rng: Generator, eta: Array, _zeta: Array, aux: Array) -> Array:
     """Draw the number of cutpoints below eta plus standard normal noise."""
     return levels_below(rng.normal(eta), aux)
 
 
-def mean(eta: Array, _zeta: Array, aux: Array) -> Array:
+def probit_mean(eta: Array, _zeta: Array, aux: Array) -> Array:
     """E y = sum_k P(y > k), of the number of the level."""
     return special.ndtr(eta[..., None] - aux[..., None, :]).sum(axis=-1)
 
 
-def likelihood(
+def probit_likelihood(
     pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
 ) -> Tensor:
     """Y ~ Categorical(differences of Phi), each taken in the tail where it is exact.
@@ -60,7 +149,7 @@ def likelihood(
     return pm.Categorical(name, p=p, observed=y, dims=dims)
 
 
-def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
+def probit_kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
     """Log density of one patient, and its derivatives."""
     count = len(aux)
     for i in range(count):
@@ -114,15 +203,16 @@ def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # n
 ORDERED_PROBIT = Family(
     name="ordered_probit",
     link="probit",
-    parameters=(),
     response="integer",
-    mediator=True,
-    outcome=True,
     equation="P(y > k) = Phi(eta - cut_k)",
-    log_density=log_density,
-    simulate=simulate,
-    mean=mean,
-    likelihood=likelihood,
-    kernel=kernel,
+    log_density=probit_log_density,
+    simulate=probit_simulate,
+    mean=probit_mean,
+    likelihood=probit_likelihood,
+    kernel=probit_kernel,
     ordered=True,
+    mediator="probit",
+    outcome="probit",
+    missing="levels",
+    latent_sd=1.0,
 )
