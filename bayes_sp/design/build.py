@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +16,7 @@ from bayes_sp.design.checks.identified import check_identified
 from bayes_sp.design.design import Design
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Covariate, Equation, PathModel
+from bayes_sp.model.terms import Factor, Predictor, covariate_terms, predictors_of
 from bayes_sp.records.checks import check_survey, group_labels, two_values
 from bayes_sp.records.codes import without_codes
 from bayes_sp.records.survey import Survey
@@ -122,11 +124,7 @@ def covariate_columns(model: PathModel, records: pd.DataFrame) -> Array:
 
 def transformed(covariate: Covariate, values: Array) -> list[Array]:
     """Return one covariate's design columns, each (n,), for its raw values."""
-    if covariate.levels:
-        share = np.where(np.isnan(values), np.nan, 1.0 / len(covariate.levels))
-        return [(values == level) - share for level in covariate.levels[1:]]
-    raw = np.log1p(values) if covariate.transform == "log1p" else values
-    return [(raw - covariate.center) / covariate.scale]
+    return [factor.coding.column(values) for term in covariate_terms(covariate) for factor in term.factors]
 
 
 def equation_matrix(model: PathModel, design: Design, j: int) -> Array:
@@ -135,30 +133,29 @@ def equation_matrix(model: PathModel, design: Design, j: int) -> Array:
     The intercept's 1 (unless ordered); parents less their fixed centres, a monotonic one as the number of its level
     from 0; exposure * (mediator - its centre) for interactions; covariates. NaN where a cell behind it is missing.
     """
-    equation = model.equations[j]
-    values = _term_values(model, design)
-    for name in equation.monotonic:
-        k = design.responses.index(name)
-        values[name] = design.coded(k)
-    return _stacked(model.terms(equation), values, design.n)
+    return columns_of(predictors_of(model, model.equations[j])[0], design)
 
 
 def zero_matrix(model: PathModel, design: Design, j: int) -> Array:
-    """Return the columns of equation j's zero part, (n, p_zero), in the order of ``model.zero_terms``.
-
-    Parents enter as numbers less their fixed centres, monotonic ones too.
-    """
-    return _stacked(model.zero_terms(model.equations[j]), _term_values(model, design), design.n)
+    """Return the columns of equation j's zero part, (n, p_zero); none where there is no such part."""
+    found = [columns_of(predictor, design) for predictor in predictors_of(model, model.equations[j])[1:]]
+    return found[0] if found else np.empty((design.n, 0))
 
 
-def _term_values(model: PathModel, design: Design) -> dict[str, Array]:
-    """Return the column of every term that any equation could have."""
+def columns_of(predictor: Predictor, design: Design) -> Array:
+    """Return a column for each of a predictor's terms, (n, p): the product of its factors."""
+    values = design_values(design)
+    columns = [product_of(term.factors, values, design.n) for term in predictor.terms]
+    return np.column_stack(columns) if columns else np.empty((design.n, 0))
+
+
+def product_of(factors: Sequence[Factor], values: Mapping[str, Array], n: int) -> Array:
+    """Return the product of factors, (n,), 1 of none."""
+    columns = [factor.of(values[factor.key]) for factor in factors]
+    return math.prod(columns[1:], start=columns[0]) if columns else np.ones(n)
+
+
+def design_values(design: Design) -> dict[str, Array]:
+    """Return what factors are made of: variables of the chain in their units, covariates' coded columns, (n,)."""
     chain = dict(zip((design.exposure, *design.responses), (design.x, *design.y.T), strict=True))
-    values = {name: column - model.variable(name).center for name, column in chain.items()}
-    values |= {f"{design.exposure}:{name}": design.x * values[name] for name in design.mediators}
-    values |= dict(zip(design.covariate_terms, design.w.T, strict=True))
-    return values | {"intercept": np.ones(design.n)}
-
-
-def _stacked(terms: tuple[str, ...], values: dict[str, Array], n: int) -> Array:
-    return np.column_stack([values[term] for term in terms]) if terms else np.empty((n, 0))
+    return chain | dict(zip(design.covariate_terms, design.w.T, strict=True))

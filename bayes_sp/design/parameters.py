@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES, scalar_parameters
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import VARYING
 
 Transform = Literal["identity", "log", "increasing", "share", "soft"]
 STANDARD = Prior("normal", (("mu", 0.0), ("sigma", 1.0)), "standardised: its scale is a parameter of its own")
@@ -124,6 +125,19 @@ class Parameters:
             own = natural[..., block.natural : block.natural + len(block.labels)]
             found[block.variable] = ((*labels, *block.labels), [*values, own])
         return {name: (labels, np.concatenate(values, axis=-1)) for name, (labels, values) in found.items()}
+
+    def named(self, natural: Array) -> dict[Any, Array]:
+        """Return natural parameters, (..., natural_size), as `evaluate` wants them: by variable, elements beside."""
+        found: dict[Any, Array] = {}
+        for block in self.blocks:
+            own = natural[..., block.natural : block.natural + len(block.labels)]
+            before = found.get(block.variable)
+            found[block.variable] = own if before is None else np.concatenate([before, own], axis=-1)
+            if len(block.labels) == 1:
+                found[block.variable, block.labels[0]] = own[..., 0]
+        for response in [key[1] for key in found if isinstance(key, tuple) and key[0] == "tau"]:
+            found[f"{response}{VARYING}"] = found["tau", response][..., None] * found[varying_name(response)]
+        return found
 
 
 def _transformed(own: Array, block: Block) -> Array:

@@ -73,7 +73,7 @@ def informative(design: Design, model: PathModel) -> Mask:
     All of them where the model has an unmeasured confounder: effects are averaged over every patient's draw of it.
     """
     back = came_back(design)
-    covariates = {term.partition("[")[0] for term in design.covariate_terms}
+    covariates = {covariate.name for covariate in model.covariates}
     if back.all() or model.confounders or covariates & design.missing.keys():
         return np.ones(design.n, dtype=bool)
     modelled = np.isnan(design.x[back]).any()

@@ -17,6 +17,8 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 
 MOST_ROWS = 64  # combinations of one patient's missing levels
+# What is known of a response in a row: seen, missing without a trace, missing, or measured with error.
+SEEN, ABSENT, MISSING, MEASURED = range(4)
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log

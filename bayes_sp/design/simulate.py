@@ -11,7 +11,7 @@ import pandas as pd
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import covariate_columns, group_codes
 from bayes_sp.design.design import Design
-from bayes_sp.design.predictors import auxiliary, having, mean_predictor, strength_name, zero_predictor
+from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, with_elements, zero_predictor
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
@@ -50,19 +50,17 @@ def simulate_survey(model: PathModel, survey: Survey, parameters: Mapping[str, A
     source = survey.records[given].dropna()
     records = source.iloc[rng.integers(0, len(source), n)].reset_index(drop=True)
     design = _empty_design(model, records, survey)
-    at = {name: np.asarray(value, dtype=float) for name, value in parameters.items()}
-    for confounder in model.confounders:
-        for place, (response, _) in enumerate(confounder.estimated):
-            at[strength_name(confounder.name, response)] = at[confounder.name][place]
+    at = with_elements(model, {name: np.asarray(value, dtype=float) for name, value in parameters.items()})
     values = {confounder.name: rng.standard_normal(n) for confounder in model.confounders}
     for j, equation in enumerate(model.equations):
         response, family, coding = equation.response, FAMILIES[equation.family], model.coding(equation.response)
         if equation.varying and f"{response}_varying" not in at:
-            tau = at["tau"][having(model, "tau").index(response)]
-            at[f"{response}_varying"] = tau * rng.standard_normal(len(design.groups[equation.varying][1]))
+            at[f"{response}_varying"] = at["tau", response] * rng.standard_normal(
+                len(design.groups[equation.varying][1])
+            )
         eta = mean_predictor(model, design, j, at, values)
         zeta = zero_predictor(model, design, j, at, values)
-        aux = auxiliary(model, design, j, at)
+        aux = chain_auxiliary(model, design, j, at)
         if family.latent:
             values[response] = rng.normal(eta, aux[0])
             design.y[:, j] = rng.normal(values[response], aux[1])

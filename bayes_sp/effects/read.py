@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
-from bayes_sp.design.predictors import group_draws
+from bayes_sp.design.evaluate import group_draws
 from bayes_sp.effects.chain import Baselines, Chain, Linear, Mediator, Outcome
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.distributions import Prior

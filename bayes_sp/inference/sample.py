@@ -16,12 +16,11 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.checks.estimable import check_responses
 from bayes_sp.design.design import Design
-from bayes_sp.design.parameters import is_posterior, posterior_dims, varying_name
 from bayes_sp.errors import FitError
-from bayes_sp.inference.engine.families import unknown_to_engine
-from bayes_sp.inference.engine.lower import Program, compile_program
-from bayes_sp.inference.engine.native import engine_for
+from bayes_sp.inference.backends import HAS_ENGINE, compile_program, engine_for, unknown_to_engine
+from bayes_sp.inference.labels import label_draws
 from bayes_sp.inference.options import PARETO_K_LIMIT, SamplerOptions
+from bayes_sp.inference.pointwise.forward import evaluated
 from bayes_sp.inference.pointwise.imputed import imputed_covariates
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
 from bayes_sp.inference.pointwise.thinned import Thin, weigher
@@ -29,7 +28,7 @@ from bayes_sp.inference.pointwise.unmeasured import unmeasured_draws
 from bayes_sp.inference.samplers.laplace import GROUPS, laplace_draws, patients_beyond
 from bayes_sp.inference.samplers.mode import NoModeError, find_mode
 from bayes_sp.inference.samplers.nuts import nuts_draws, target_accept
-from bayes_sp.inference.samplers.target import LogPosterior, log_posterior
+from bayes_sp.inference.samplers.target import LogPosterior, Program, log_posterior
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.write import specification_text
@@ -90,8 +89,7 @@ def sample_posterior(
     SurveyError
         Where the survey does not fit the specification.
     ValueError
-        For a seed that is not a whole number of at least 0; for a power of the likelihood that is not above 0, or not
-        1 with the method "pymc".
+        For a seed that is not a whole number of at least 0; for a power of the likelihood that is not above 0.
     FitError
         Where the posterior has no maximum, or no finite value, from which to start; where a Laplace approximation
         has a Pareto k above 0.7; where the likelihood has a power but cells are hidden, whose own densities would need
@@ -102,12 +100,14 @@ def sample_posterior(
     design = design_arrays(model, survey)
     check_responses(design, model.name, survey.source)
     started = time.perf_counter()
-    if not 0.0 < likelihood_power < np.inf or (options.method == "pymc" and likelihood_power != 1.0):
-        raise ValueError(f"the power of the likelihood must be above 0, and 1 for pymc, found {likelihood_power!r}")
-    if options.method == "nuts" and likelihood_power == 1.0 and unknown_to_engine(model):
+    if not 0.0 < likelihood_power < np.inf:
+        raise ValueError(f"the power of the likelihood must be above 0, found {likelihood_power!r}")
+    if not HAS_ENGINE and options.method == "laplace":
+        raise FitError(survey.source, ["the method laplace needs the compiled engine, which is not there; use nuts"])
+    if options.method == "nuts" and (not HAS_ENGINE or unknown_to_engine(model)):
         options = replace(options, method="pymc")  # which the draws' attributes then say
     if options.method == "pymc":
-        return _plain(model, survey, design, seed, options, progress, notify, pointwise)
+        return _plain(model, survey, design, seed, options, progress, notify, likelihood_power, pointwise)
     posterior = log_posterior(compile_program(model, design, likelihood_power))
     if likelihood_power != 1.0:
         _check_power(posterior.program, model, survey)
@@ -132,13 +132,15 @@ def sample_posterior(
     power = {} if likelihood_power == 1.0 else {"likelihood_power": likelihood_power}
     made = {"seed": seed, **options.chosen(), **power, **found, **{name: round(t, 3) for name, t in times.items()}}
     theta = posterior.program.completed(posterior.theta(z), seed)
-    labelled = label_draws(model, posterior.program, theta)
+    labelled = label_draws(model, posterior.program.parameters, theta)
     if options.method == "laplace":
         made |= dict(zip(("least_known", "beyond"), patients_beyond(model, design, labelled), strict=True))
     draws, stats = _with_factors(labelled, stats)
     tree = _complete(draws, stats, model, survey, design, made, pointwise)
     if any(covariate.name in design.missing for covariate in model.covariates):
-        tree["imputed"] = xr.DataTree(imputed_covariates(model, design, posterior.program, theta, seed=seed))
+        own = evaluated(posterior.program, theta)
+        imputed = imputed_covariates(posterior.program.joint, design, own, *theta.shape[:2], seed=seed)
+        tree["imputed"] = xr.DataTree(imputed)
     if model.confounders:
         tree["unmeasured"] = xr.DataTree(unmeasured_draws(posterior.program, theta))
     return tree
@@ -174,6 +176,7 @@ def _plain(
     options: SamplerOptions,
     progress: bool,
     notify: Notify,
+    power: float,
     pointwise: bool,
 ) -> xr.DataTree:
     """Draw from the plain PyMC model; compiling it counts as sampling."""
@@ -181,12 +184,22 @@ def _plain(
 
     notify("compiling and sampling the plain PyMC model")
     started = time.perf_counter()
-    posterior, unmeasured, stats = plain_draws(model, design, seed=seed, options=options, progress=progress)
-    made = {"seed": seed, **options.chosen(), "divergences": int(stats["diverging"].sum()), "seconds_compiling": 0.0}
+    drawn = plain_draws(model, design, seed=seed, options=options, progress=progress, likelihood_power=power)
+    posterior, unmeasured, imputed, stats = drawn
+    chosen = {} if power == 1.0 else {"likelihood_power": power}
+    made = {
+        "seed": seed,
+        **options.chosen(),
+        **chosen,
+        "divergences": int(stats["diverging"].sum()),
+        "seconds_compiling": 0.0,
+    }
     made["seconds_sampling"] = round(time.perf_counter() - started, 3)
     tree = _complete(posterior, stats, model, survey, design, made, pointwise)
     if model.confounders:
         tree["unmeasured"] = xr.DataTree(unmeasured)
+    if imputed.data_vars:
+        tree["imputed"] = xr.DataTree(imputed)
     return tree
 
 
@@ -270,26 +283,3 @@ def _complete(
         "versions": json.dumps(versions()),
     }
     return complete
-
-
-def label_draws(model: PathModel, program: Program, theta: Array) -> xr.Dataset:
-    """Return draws of unconstrained parameters (chain, draw, P) with the posterior's names, dims and coordinates.
-
-    Standardised intercepts of groups become deviations, tau z; standardised hidden values are left out.
-    """
-    found = program.parameters.variables(theta)
-    dims = posterior_dims({name: labels for name, (labels, _) in found.items() if is_posterior(name)})
-    coords: dict[str, Any] = {"chain": np.arange(theta.shape[0]), "draw": np.arange(theta.shape[1])}
-    data: dict[str, Any] = {}
-    for name, dim in dims.items():
-        labels, values = found[name]
-        coords[dim] = list(labels)
-        data[name] = (("chain", "draw", dim), values)
-    for equation in model.equations:
-        if equation.varying:
-            labels, z = found[varying_name(equation.response)]
-            taus, tau = found["tau"]
-            coords[equation.varying] = list(labels)
-            deviations = tau[..., taus.index(equation.response), None] * z
-            data[f"{equation.response}_varying"] = (("chain", "draw", equation.varying), deviations)
-    return xr.Dataset(data, coords=coords)

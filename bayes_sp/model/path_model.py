@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.base import Family, Kind
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Code, Coding, Covariate, Equation, PublishedEffect, Unmeasured, Variable
+from bayes_sp.model.terms import predictors_of
 from bayes_sp.shown import Part, Shown
 
 Missing = Literal["model", "complete"]
 WHOLE_MODEL = ""
-ZERO = "zero_"  # begins the names of priors of a zero part
 
 
 @dataclass(frozen=True, repr=False)
@@ -217,20 +218,11 @@ class PathModel(Shown):
 
         An ordered family has cutpoints in place of the intercept.
         """
-        family = FAMILIES.get(equation.family)
-        intercept = () if family is not None and family.ordered else ("intercept",)
-        interactions = tuple(f"{self.exposure}:{mediator}" for mediator in equation.interactions)
-        covariates = (term for covariate in self.covariates_of(equation) for term in covariate.terms)
-        return (*intercept, *equation.parents, *interactions, *covariates)
+        return predictors_of(self, equation)[0].names
 
     def zero_terms(self, equation: Equation) -> tuple[str, ...]:
         """Return the names of a zero part's coefficients, intercept first; () where there is no such part."""
-        if not equation.zero_part:
-            return ()
-        covariates = self.covariates_of(equation) if equation.zero is None else self.covariates
-        chosen = (*equation.parents, *(c.name for c in covariates)) if equation.zero is None else equation.zero
-        parents = (name for name in equation.parents if name in chosen)
-        return ("intercept", *parents, *(term for c in covariates if c.name in chosen for term in c.terms))
+        return next((predictor.names for predictor in predictors_of(self, equation)[1:]), ())
 
     def parameters(self, equation: Equation) -> tuple[str, ...]:
         """Return the names, as priors have them, of an equation's parameters beside its coefficients."""
@@ -264,13 +256,13 @@ class PathModel(Shown):
 
     def prior_names(self, parameter: str) -> tuple[str, ...]:
         """Return the names under which a parameter's prior can stand, the most special first."""
-        if parameter in self.covariate_terms:
-            return tuple(dict.fromkeys((parameter, parameter.partition("[")[0], "covariate", "slope")))
-        if parameter in self.chain:
-            return (parameter, "slope")
-        if ":" in parameter:
-            return (parameter, "interaction", "slope")
-        term = parameter.removeprefix(ZERO)
-        if term != parameter and (term in self.covariate_terms or term in self.chain):
-            return tuple(dict.fromkeys((parameter, ZERO + term.partition("[")[0], f"{ZERO}slope")))
-        return (parameter,)
+        return self._names_of_priors.get(parameter, (parameter,))
+
+    @cached_property
+    def _names_of_priors(self) -> dict[str, tuple[str, ...]]:
+        return {
+            predictor.asked(term): predictor.prior_names(term)
+            for equation in self.equations
+            for predictor in predictors_of(self, equation)
+            for term in predictor.terms
+        }

@@ -13,9 +13,10 @@ from bayes_sp.design.build import design_arrays
 from bayes_sp.errors import FitError
 from bayes_sp.inference.engine.lower import compile_program
 from bayes_sp.inference.engine.native import log_densities
+from bayes_sp.inference.labels import label_draws
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
-from bayes_sp.inference.sample import label_draws, sample_posterior
+from bayes_sp.inference.sample import sample_posterior
 from bayes_sp.inference.samplers.exact import exact_posterior
 from bayes_sp.inference.samplers.target import log_posterior
 from bayes_sp.model.reading.load import load_model
@@ -64,7 +65,7 @@ def test_a_power_multiplies_the_log_likelihood_alone(name, make_survey):
     """
     model, survey = load_model(name), make_survey(60)
     design, theta = design_arrays(model, survey), some_points(model, survey)
-    draws = label_draws(model, compile_program(model, design), theta[None])
+    draws = label_draws(model, compile_program(model, design).parameters, theta[None])
     likelihood = sum(array.sum("patient").to_numpy()[0] for array in log_likelihood(model, design, draws).values())
     codings = [model.coding(response) for response in design.responses]
     likelihood += sum(design.n * np.log(coding.unit) for coding in codings if not coding.levels)

@@ -18,7 +18,7 @@ import bayes_sp as sp
 from bayes_sp.design import equations as parts
 from bayes_sp.design import rows as split
 from bayes_sp.design.build import design_arrays
-from bayes_sp.design.predictors import mean_predictor
+from bayes_sp.design.evaluate import mean_predictor
 from bayes_sp.design.simulate import simulate_survey
 from bayes_sp.effects.means.nodes import Rule
 from bayes_sp.effects.problem import make_problem

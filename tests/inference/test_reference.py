@@ -12,7 +12,7 @@ from family_chains import CHAINS, chain_model, simulated
 from scipy import stats
 
 from bayes_sp.design.build import design_arrays, equation_matrix
-from bayes_sp.design.predictors import auxiliary, mean_predictor, zero_predictor
+from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, zero_predictor
 from bayes_sp.design.simulate import simulate_survey
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
@@ -83,7 +83,7 @@ def test_simulated_responses_have_the_mean_of_the_model(families, parts):
         family = FAMILIES[equation.family]
         eta = mean_predictor(model, design, j, parameters, {})
         zeta = zero_predictor(model, design, j, parameters, {})
-        residual = design.coded(j) - family.mean(eta, zeta, auxiliary(model, design, j, parameters))
+        residual = design.coded(j) - family.mean(eta, zeta, chain_auxiliary(model, design, j, parameters))
         x = np.column_stack([np.ones(design.n), equation_matrix(model, design, j)])
         error = np.sqrt((x**2 * residual[:, None] ** 2).sum(axis=0))
         assert np.all(np.abs(x.T @ residual) < 5 * error), equation.response
@@ -139,8 +139,9 @@ def test_missing_levels_are_summed_over():
     np.testing.assert_allclose(found["m2_observed"][0, 0, gone], first, rtol=1e-10)
     expected = np.logaddexp.reduce(m1 + m2 + outcome) - first
     np.testing.assert_allclose(found["y_observed"][0, 0, gone], expected, rtol=1e-10)
-    with pytest.raises(SurveyError, match="m1: 2 values are missing, of which the readable PyMC model has no account"):
-        build_model(model, design)
+    built = build_model(model, design)
+    assert list(built.coords["m1_patient"]) == [i for i in range(design.n) if i not in gone]
+    assert [potential.name for potential in built.potentials] == ["missing_levels"]
 
 
 def test_a_missing_value_on_a_bounded_scale_has_no_account():

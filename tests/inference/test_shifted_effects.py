@@ -12,7 +12,7 @@ from family_chains import CHAINS, chain_model, simulated
 from bayes_sp.design.build import design_arrays
 from bayes_sp.effects.paths import compute_effects
 from bayes_sp.inference.engine.lower import compile_program
-from bayes_sp.inference.sample import label_draws
+from bayes_sp.inference.labels import label_draws
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE
 
@@ -54,7 +54,7 @@ def test_effects_are_averages_over_groups_of_patients_with_their_own_intercepts(
     program = compile_program(model, design)
     rng = np.random.default_rng(3)
     theta = program.completed(program.start + rng.normal(0.0, 0.1, (2, 3, program.size)), 1)
-    posterior = label_draws(model, program, theta)
+    posterior = label_draws(model, program.parameters, theta)
     whole = compute_effects(model, design, posterior).draws
     missing = np.isnan(design.y)
     expected = {ALONE: 0.0, AVERAGE: 0.0}

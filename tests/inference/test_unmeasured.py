@@ -10,7 +10,7 @@ from family_chains import FULL, chain_model, parameters_of, simulated
 from readable import assert_equal
 
 from bayes_sp.design.build import design_arrays
-from bayes_sp.design.predictors import mean_predictor
+from bayes_sp.design.evaluate import mean_predictor
 from bayes_sp.design.simulate import simulate_survey
 from bayes_sp.inference.engine.lower import compile_program
 from bayes_sp.inference.engine.native import log_densities, log_density

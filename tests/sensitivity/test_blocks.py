@@ -12,8 +12,8 @@ from numpy.testing import assert_allclose
 from bayes_sp.design.build import design_arrays
 from bayes_sp.inference.engine.lower import compile_program
 from bayes_sp.inference.engine.native import log_densities
+from bayes_sp.inference.labels import label_draws
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
-from bayes_sp.inference.sample import label_draws
 from bayes_sp.inference.samplers.target import log_posterior
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.sensitivity.power import blocks
@@ -29,7 +29,7 @@ def some_draws(model, survey, count=4):
     """Return unconstrained points, (count, P), with the program and the labelled draws."""
     program = compile_program(model, design_arrays(model, survey))
     theta = program.start + 0.1 * np.random.default_rng(2).standard_normal((count, program.size))
-    return program, theta, label_draws(model, program, theta[None])
+    return program, theta, label_draws(model, program.parameters, theta[None])
 
 
 def with_groups(survey):

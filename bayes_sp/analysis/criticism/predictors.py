@@ -11,7 +11,7 @@ import xarray as xr
 from bayes_sp.analysis.criticism.confounding import Belief, check_single
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
-from bayes_sp.design.predictors import arrays_of, auxiliary, mean_predictor, strength, zero_predictor
+from bayes_sp.design.evaluate import arrays_of, chain_auxiliary, mean_predictor, strength, zero_predictor
 from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Coding, Variable
@@ -130,7 +130,8 @@ def predictors(
         values |= {name: belief.draw(rng) for name, belief in beliefs.items()}
         eta = np.broadcast_to(mean_predictor(model, design, j, at, values), (count, design.n))
         zeta = np.broadcast_to(zero_predictor(model, design, j, at, values), (count, design.n))
-        aux = np.broadcast_to(auxiliary(model, design, j, at), (count, auxiliary(model, design, j, at).shape[-1]))
+        own = chain_auxiliary(model, design, j, at)
+        aux = np.broadcast_to(own, (count, own.shape[-1]))
         predictor = Predictor(
             response, family, model.variable(response), model.coding(response), design.y[:, j],
             np.minimum(eta, MOST_LOG_MEAN) if family.link == "log" else eta, zeta, aux,
@@ -142,7 +143,7 @@ def predictors(
             drawn[response] = np.full(design.n, family.latent) | np.isnan(predictor.observed)
         for confounder in model.confounders if informed else ():
             if response in dict(confounder.strengths) and response != model.outcome:
-                acting = strength(confounder, response, at)[..., None]
+                acting = strength(model, confounder.name, response, at)[..., None]
                 beliefs[confounder.name].learn(
                     _density(predictor, values.get(response), acting, values[confounder.name])
                 )

@@ -15,7 +15,8 @@ from bayes_sp.errors import SpecificationError
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
-from bayes_sp.model.path_model import ZERO, PathModel
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import ZERO
 
 
 @dataclass

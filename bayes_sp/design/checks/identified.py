@@ -13,6 +13,7 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import Term, predictors_of
 
 FEWEST_REPEATS = 5  # records beyond the first of their group
 LEAST_REPEATED = 0.03  # of all records
@@ -106,17 +107,18 @@ def _impossible_error(model: PathModel, design: Design, equation: Equation, colu
     (Fuller 1987, Measurement error models, section 2.2); an interaction with a parent measured with error is left out,
     which leaves more of y unexplained.
     """
-    family, terms = FAMILIES[equation.family], model.terms(equation)
+    family, terms = FAMILIES[equation.family], predictors_of(model, equation)[0].terms
     latent = {e.response: 1.0 if e.reliability is None else e.reliability for e in model.equations if _is_latent(e)}
     involved = [name for name in latent if name == equation.response or name in equation.parents]
     if not involved or family.link != "identity" or family.response != "real":
         return ""
-    kept = [k for k, term in enumerate(terms) if term != "intercept" and term.partition(":")[2] not in latent]
+    moved = {term for term in terms if term.role == "interaction" and latent.keys() & set(term.variables[1:])}
+    kept = [k for k, term in enumerate(terms) if term.role != "intercept" and term not in moved]
     table = np.column_stack([columns()[:, kept], design.y[:, design.responses.index(equation.response)]])
     table = table[~np.isnan(table).any(axis=1)]
     if len(table) < len(kept) + 3:
         return ""
-    errors = np.array([design.measurement_sd.get(name, 0.0) ** 2 for name in (*(terms[k] for k in kept), "")])
+    errors = np.array([design.measurement_sd.get(name, 0.0) ** 2 for name in (*(terms[k].name for k in kept), "")])
     errors[-1] = design.measurement_sd.get(equation.response, 0.0) ** 2
     observed = np.atleast_2d(np.cov(table.T))
     spent = (len(table) - 1) / (len(table) - 1 - len(kept))  # degrees of freedom: chance alone is not refused
@@ -137,8 +139,8 @@ def _impossible_error(model: PathModel, design: Design, equation: Equation, colu
     )
 
 
-def _names(equation: Equation, terms: tuple[str, ...]) -> str:
-    covariates = [term for term in terms if term != "intercept" and term.rpartition(":")[2] not in equation.parents]
+def _names(equation: Equation, terms: tuple[Term, ...]) -> str:
+    covariates = any(term.role == "covariate" for term in terms)
     return ", ".join((*equation.parents, *(["the covariates"] if covariates else [])))
 
 

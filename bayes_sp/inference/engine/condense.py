@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.equations import Part
+from bayes_sp.design.equations import JointEquation
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.links import Link, shifted
 from bayes_sp.model.families.registry import FAMILIES
@@ -31,13 +31,13 @@ class Condensed:
         Log-density of the responses less that on the scale of their predictors.
     """
 
-    parts: dict[str, Part]
+    parts: dict[str, JointEquation]
     links: tuple[Link, ...]
     records: Array
     constant: float
 
 
-def condensed(parts: Sequence[Part], links: Sequence[Link]) -> Condensed:
+def condensed(parts: Sequence[JointEquation], links: Sequence[Link]) -> Condensed:
     """Return the linked equations in as few rows as there are columns, for each pattern of patients.
 
     Among n patients with the same cells hidden and observed and the same multipliers, the log-likelihood is n times a
@@ -62,14 +62,14 @@ def condensed(parts: Sequence[Part], links: Sequence[Link]) -> Condensed:
     return Condensed(found, tuple(_link_with_rows(link, found, chosen) for link in links), records, constant)
 
 
-def _columns(part: Part, link: Link, parts: Sequence[Part]) -> Array:
+def _columns(part: JointEquation, link: Link, parts: Sequence[JointEquation]) -> Array:
     """Return all that is linear in an equation: columns, response and offset, (n, p + 2)."""
     nothing = np.zeros(len(part.y))
     target = nothing if link.target is None else link.target
     return np.column_stack([shifted(part, parts), target, nothing if part.offset is None else part.offset])
 
 
-def _patterns(linked: Sequence[Part]) -> Array:
+def _patterns(linked: Sequence[JointEquation]) -> Array:
     """Return what must be the same among patients whose rows are rotated together, (n, ...)."""
     found = [np.stack([part.state, part.hidden_number >= 0]).astype(float) for part in linked]
     found += [term.multiplier for part in linked for term in part.terms if term.multiplier is not None]
@@ -90,7 +90,7 @@ def _rotated(table: Array, patterns: Array) -> tuple[Array, Ints, Array]:
     return np.concatenate(rows), np.array(chosen), np.array(records)
 
 
-def _with_rows(part: Part, columns: Array, chosen: Ints) -> Part:
+def _with_rows(part: JointEquation, columns: Array, chosen: Ints) -> JointEquation:
     terms = [
         replace(term, multiplier=_taken(term.multiplier, chosen), levels=_taken(term.levels, chosen))
         for term in part.terms
@@ -102,7 +102,7 @@ def _with_rows(part: Part, columns: Array, chosen: Ints) -> Part:
     )  # fmt: skip
 
 
-def _link_with_rows(link: Link, parts: dict[str, Part], chosen: Ints) -> Link:
+def _link_with_rows(link: Link, parts: dict[str, JointEquation], chosen: Ints) -> Link:
     target = None if link.target is None else parts[link.name].y
     return replace(link, hidden=_taken(link.hidden, chosen), target=target, weight=_taken(link.weight, chosen))
 

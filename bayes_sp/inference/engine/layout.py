@@ -7,7 +7,8 @@ A missing part has the offset NONE.
 
 from __future__ import annotations
 
-from bayes_sp.design.states import ABSENT, MEASURED, MISSING, SEEN  # noqa: F401 - of a row in an equation
+from bayes_sp.design.rows import ABSENT, MEASURED, MISSING, SEEN  # noqa: F401 - of a row in an equation
+from bayes_sp.inference.pointwise.standardised import OF_COUNT, OF_PRECISION, OF_SD, OF_WEIGHT  # noqa: F401
 
 NONE = -1
 
@@ -105,6 +106,3 @@ OPEN_COEFFICIENT = 0  # natural place
 PARENT = 1  # number among the variables with hidden values
 TIMES = 2  # floats: what the coefficient is multiplied with in each row, 0 where the parent is not hidden
 OPEN_TERM = 3
-
-# Precisions: of an SD (and a known error's); the parameter itself; 1 / (1 / weight + 1 / parameter); the weight alone
-OF_SD, OF_PRECISION, OF_COUNT, OF_WEIGHT = range(4)

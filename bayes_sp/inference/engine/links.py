@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.equations import Part
+from bayes_sp.design.equations import JointEquation
+from bayes_sp.design.joint import Confounder
 from bayes_sp.design.parameters import Block
 from bayes_sp.design.rows import Rows
 from bayes_sp.inference.engine import layout as at
-from bayes_sp.inference.engine.confounders import Confounder
 from bayes_sp.model.families.base import Precision
 from bayes_sp.model.families.registry import FAMILIES
 
@@ -48,11 +48,11 @@ class Link:
     precision: int = at.OF_WEIGHT
 
 
-def links_of(rows: Rows, confounders: Sequence[Confounder], parts: Sequence[Part]) -> tuple[Link, ...]:
+def links_of(rows: Rows, confounders: Sequence[Confounder], parts: Sequence[JointEquation]) -> tuple[Link, ...]:
     """Return, in the engine's order, every confounder and every equation with hidden values or a hidden parent."""
     found = [Link(confounder.name, rows.patient) for confounder in confounders]
     for part in parts:
-        hidden = part.hidden_number if has_hidden(part) else None
+        hidden = part.hidden_number if part.has_hidden else None
         says = any(term.levels is None and not term.zero for term in part.terms) or hidden is not None
         if says and FAMILIES[part.family].on_link:
             found.append(_saying(part, hidden))
@@ -61,14 +61,9 @@ def links_of(rows: Rows, confounders: Sequence[Confounder], parts: Sequence[Part
     return tuple(found) if any(link.hidden is not None for link in found) else ()
 
 
-def has_hidden(part: Part) -> bool:
-    """Whether later equations need values of a response that are not known."""
-    return part.is_parent and bool((part.hidden_number >= 0).any())
-
-
-def are_normal(confounders: Sequence[Confounder], parts: Sequence[Part]) -> bool:
+def are_normal(confounders: Sequence[Confounder], parts: Sequence[JointEquation]) -> bool:
     """Whether all that depends on hidden values is normal and linear in them, so that they can be integrated out."""
-    there = bool(confounders) or any(has_hidden(part) for part in parts)
+    there = bool(confounders) or any(part.has_hidden for part in parts)
     return there and all(
         term.levels is not None or (FAMILIES[part.family].gaussian and not term.zero)
         for part in parts
@@ -76,7 +71,7 @@ def are_normal(confounders: Sequence[Confounder], parts: Sequence[Part]) -> bool
     )
 
 
-def shifted(part: Part, parts: Sequence[Part], *, zero: bool = False) -> Array:
+def shifted(part: JointEquation, parts: Sequence[JointEquation], *, zero: bool = False) -> Array:
     """Return an equation's columns, (R, p), with what is taken off a parent's hidden value where that one stands."""
     x = (part.zero_x if zero else part.x).copy()
     hidden = {other.response: other.hidden_number >= 0 for other in parts}
@@ -89,14 +84,16 @@ def shifted(part: Part, parts: Sequence[Part], *, zero: bool = False) -> Array:
     return x
 
 
-def with_softplus_loadings(parts: Sequence[Part], confounders: Sequence[Confounder]) -> tuple[Part, ...]:
+def with_softplus_loadings(
+    parts: Sequence[JointEquation], confounders: Sequence[Confounder]
+) -> tuple[JointEquation, ...]:
     """Return the equations with residual SDs on a linear scale where a hidden value makes up a part of the variance.
 
     That part can be the whole, with a confounder, a measurement error or a parent measured with error, and on a
     logarithmic scale the SD would have no end below.
     """
     sources = {confounder.name for confounder in confounders}
-    sources |= {part.response for part in parts if FAMILIES[part.family].latent and has_hidden(part)}
+    sources |= {part.response for part in parts if FAMILIES[part.family].latent and part.has_hidden}
     return tuple(
         replace(part, blocks=tuple(_soft(block, part) for block in part.blocks))
         if part.response in sources or any(term.source in sources for term in part.terms)
@@ -105,7 +102,7 @@ def with_softplus_loadings(parts: Sequence[Part], confounders: Sequence[Confound
     )
 
 
-def _soft(block: Block, part: Part) -> Block:
+def _soft(block: Block, part: JointEquation) -> Block:
     if block.variable != "sigma":
         return block
     seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
@@ -113,7 +110,7 @@ def _soft(block: Block, part: Part) -> Block:
     return replace(block, transform="soft", unit=0.1 * scale) if scale > 0.0 else block
 
 
-def _saying(part: Part, hidden: Ints | None) -> Link:
+def _saying(part: JointEquation, hidden: Ints | None) -> Link:
     says = (part.state == at.SEEN) | (part.state == at.MEASURED)
     family = FAMILIES[part.family]
     if family.on_link is None:

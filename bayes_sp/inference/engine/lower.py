@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +10,13 @@ from scipy.special import gammaln
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
-from bayes_sp.design.equations import Part, parts_of
+from bayes_sp.design.equations import JointEquation
+from bayes_sp.design.joint import Confounder, JointModel, joint_model
 from bayes_sp.design.parameters import Parameters, hidden_name, lay_out
-from bayes_sp.design.rows import Rows, split_rows
+from bayes_sp.design.rows import Rows
 from bayes_sp.errors import SpecificationError
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.condense import condensed
-from bayes_sp.inference.engine.confounders import Confounder, confounders_of
 from bayes_sp.inference.engine.families import unknown_to_engine
 from bayes_sp.inference.engine.links import Link, are_normal, links_of, with_softplus_loadings
 from bayes_sp.inference.engine.packing import Pack, pack_confounder, pack_equation, pack_links, pack_priors, pack_terms
@@ -37,14 +37,10 @@ class Program:
         The flat arrays; see `layout`.
     parameters
         Names and places of the parameters.
-    parts
-        The equations in the engine's order: those of incomplete covariates first, then the chain.
-    rows
-        Which rows are which patient.
+    joint
+        The joint model that was packed.
     start
         Sampled parameters near the likelihood's maximum, (P,), from which a search can begin.
-    confounders
-        Unmeasured ones, before the equations in the engine's order.
     links
         Equations that hidden values depend on, in the engine's order.
     """
@@ -52,11 +48,24 @@ class Program:
     ints: Ints
     floats: Array
     parameters: Parameters
-    parts: tuple[Part, ...]
-    rows: Rows
+    joint: JointModel
     start: Array
-    confounders: tuple[Confounder, ...] = ()
     links: tuple[Link, ...] = ()
+
+    @property
+    def parts(self) -> tuple[JointEquation, ...]:
+        """The equations in the engine's order: those of incomplete covariates first, then the chain."""
+        return self.joint.equations
+
+    @property
+    def rows(self) -> Rows:
+        """Which rows are which patient."""
+        return self.joint.rows
+
+    @property
+    def confounders(self) -> tuple[Confounder, ...]:
+        """Unmeasured ones, before the equations in the engine's order."""
+        return self.joint.confounders
 
     @property
     def size(self) -> int:
@@ -67,6 +76,16 @@ class Program:
     def framed(self) -> int:
         """Number of parameters on the scale of their joint curvature."""
         return self.parameters.framed
+
+    @property
+    def integrated(self) -> bool:
+        """Whether hidden values are integrated out."""
+        return bool(self.ints[at.LINK_RECORDS] != at.NONE)
+
+    @property
+    def deferred(self) -> bool:
+        """Whether any equation's gradient waits for later equations or for the weights of split patients."""
+        return bool(self.ints[at.ANY_DEFERRED])
 
     @property
     def standardised(self) -> Ints:
@@ -118,12 +137,11 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
     if lacking := unknown_to_engine(model):
         problem = f"the compiled engine has no density of {', '.join(lacking)}; PyMC has: use NUTS or --method pymc"
         raise SpecificationError(model.name, [problem])
-    rows = split_rows(model, design)
-    parts = parts_of(model, rows)
-    confounders = confounders_of(model, rows)
-    parts = with_softplus_loadings(parts, confounders)
+    whole = joint_model(model, design)
+    rows, confounders = whole.rows, whole.confounders
+    parts = with_softplus_loadings(whole.equations, confounders)
     links = links_of(rows, confounders, parts)
-    all_parts: tuple[Confounder | Part, ...] = (*confounders, *parts)
+    all_parts: tuple[Confounder | JointEquation, ...] = (*confounders, *parts)
     integrated = {hidden_name(link.name) for link in links} if are_normal(confounders, parts) else set()
     others = [block for part in all_parts for block in part.others]
     parameters = lay_out(
@@ -166,7 +184,7 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
     ints, floats = np.concatenate(pack.ints), np.concatenate(pack.floats)
     ints[: len(head)] = head
     start = start_of(parts, parameters, confounders)[: parameters.sampled]
-    return Program(ints, floats, parameters, parts, rows, start, confounders, links)
+    return Program(ints, floats, parameters, replace(whole, equations=parts), start, links)
 
 
 def _window(links: tuple[Link, ...]) -> slice:

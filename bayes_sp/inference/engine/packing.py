@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.equations import Part
+from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.parameters import Parameters, hidden_name, varying_name
 from bayes_sp.design.rows import Rows
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.families import FAMILY_NUMBERS, PRIOR_NUMBERS
-from bayes_sp.inference.engine.links import Link, has_hidden, shifted
+from bayes_sp.inference.engine.links import Link, shifted
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.families.special import TABLE
 from bayes_sp.triangular import triangle
@@ -94,7 +94,7 @@ def pack_links(
     pack: Pack,
     head: Ints,
     links: Sequence[Link],
-    parts: Sequence[Part],
+    parts: Sequence[JointEquation],
     parameters: Parameters,
     numbers: dict[str, int],
     window: slice,
@@ -125,7 +125,12 @@ def pack_links(
 
 
 def _open_terms(
-    pack: Pack, part: Part, links: Sequence[Link], members: Sequence[str], parameters: Parameters, window: slice
+    pack: Pack,
+    part: JointEquation,
+    links: Sequence[Link],
+    members: Sequence[str],
+    parameters: Parameters,
+    window: slice,
 ) -> list[tuple[int, int, int]]:
     hidden = {link.name: link.hidden >= 0 for link in links if link.hidden is not None}
     found = []
@@ -138,7 +143,14 @@ def _open_terms(
 
 
 def pack_equation(
-    pack: Pack, record: Ints, part: Part, parameters: Parameters, rows: Rows, parts: Sequence[Part], *, joint: bool
+    pack: Pack,
+    record: Ints,
+    part: JointEquation,
+    parameters: Parameters,
+    rows: Rows,
+    parts: Sequence[JointEquation],
+    *,
+    joint: bool,
 ) -> None:
     """Write an equation; a ``joint`` one is condensed, and `compiled_integral` has its likelihood."""
     family = FAMILIES[part.family]
@@ -153,7 +165,7 @@ def pack_equation(
     record[at.BETA] = parameters.place(part.response) if part.x.shape[1] else 0
     record[at.ZERO_COLUMNS] = part.zero_x.shape[1]
     record[at.ZERO_BETA] = parameters.place(f"{part.response}_zero") if part.zero_x.shape[1] else 0
-    hidden: Ints = np.flatnonzero(part.hidden_number >= 0) if has_hidden(part) else np.empty(0, dtype=np.int64)
+    hidden: Ints = np.flatnonzero(part.hidden_number >= 0) if part.has_hidden else np.empty(0, dtype=np.int64)
     record[at.UNMEASURED] = 0
     whole = 0 if joint else _whole_rows(part, rows, parts)
     record[at.FIRST] = whole
@@ -179,7 +191,7 @@ def pack_equation(
         record[at.GROUP_Z] = parameters.place(varying_name(part.response))
 
 
-def _whole_rows(part: Part, rows: Rows, parts: Sequence[Part]) -> int:
+def _whole_rows(part: JointEquation, rows: Rows, parts: Sequence[JointEquation]) -> int:
     """Return how many rows, the first ones, a QR factor can stand for: those of a normal equation's known numbers.
 
     None where so few of them are whole that the factor would have hardly fewer.
@@ -193,7 +205,7 @@ def _whole_rows(part: Part, rows: Rows, parts: Sequence[Part]) -> int:
     return whole if whole == rows.count or whole > 2 * (part.x.shape[1] + 1) else 0
 
 
-def _pack_factor(pack: Pack, record: Ints, part: Part, first: int) -> None:
+def _pack_factor(pack: Pack, record: Ints, part: JointEquation, first: int) -> None:
     """QR factor of [X, y]: with Q [R, r], |y - X beta|^2 = |r - R beta|^2, so p + 1 rows stand for the ``first``."""
     seen = part.state[:first] == at.SEEN
     columns = part.x.shape[1]
@@ -206,7 +218,7 @@ def _pack_factor(pack: Pack, record: Ints, part: Part, first: int) -> None:
     record[at.FACTOR_RECORDS] = pack.add_floats([float(seen.sum())])
 
 
-def pack_terms(pack: Pack, record: Ints, part: Part, parameters: Parameters, numbers: dict[str, int]) -> None:
+def pack_terms(pack: Pack, record: Ints, part: JointEquation, parameters: Parameters, numbers: dict[str, int]) -> None:
     """Write an equation's terms that no column can hold."""
     terms = []
     for term in part.terms:

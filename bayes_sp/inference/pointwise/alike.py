@@ -10,7 +10,7 @@ import numpy as np
 
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
-from bayes_sp.design.predictors import Arrays, auxiliary, mean_predictor, zero_predictor
+from bayes_sp.design.evaluate import At, chain_auxiliary, mean_predictor, zero_predictor
 from bayes_sp.inference.pointwise.integrals import enough_nodes, expectation, find_frame, normal_expectation
 from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
@@ -64,7 +64,7 @@ class Alike:
 
     model: PathModel
     design: Design
-    at: Arrays
+    at: At
     unknown: tuple[str, ...]
     rows: dict[tuple[int, Levels], _Row] = field(default_factory=dict)
 
@@ -206,7 +206,7 @@ class Alike:
                     mean_predictor(model, design, k, self.at, at_one) - eta,
                     zero_predictor(model, design, k, self.at, at_one) - zeta,
                 )
-            self.rows[k, levels] = _Row(eta, zeta, slopes, auxiliary(model, design, k, self.at), design.coded(k))
+            self.rows[k, levels] = _Row(eta, zeta, slopes, chain_auxiliary(model, design, k, self.at), design.coded(k))
         return self.rows[k, levels]
 
     def density(self, k: int, y: Array, eta: Array, zeta: Array, aux: Array) -> tuple[Mask, Array]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -9,14 +11,17 @@ from numpy.typing import NDArray
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import transformed
 from bayes_sp.design.design import Design
-from bayes_sp.inference.engine.lower import Program
-from bayes_sp.inference.pointwise.forward import forward
-from bayes_sp.model.path_model import PathModel
+from bayes_sp.design.joint import JointModel
+from bayes_sp.design.rows import Rows
+
+type Evaluated = Callable[[slice], tuple[Mapping[str, Array], Array]]
 
 BATCH = 2_000_000  # numbers in one temporary, draws x rows
 
 
-def imputed_covariates(model: PathModel, design: Design, program: Program, theta: Array, *, seed: int) -> xr.Dataset:
+def imputed_covariates(
+    joint: JointModel, design: Design, evaluated: Evaluated, chains: int, draws: int, *, seed: int
+) -> xr.Dataset:
     """Return draws of the covariate columns' missing cells, one variable for each column with such cells.
 
     A missing number's draw is its parameter's; a missing level is drawn with its probability given the parameters and
@@ -24,12 +29,13 @@ def imputed_covariates(model: PathModel, design: Design, program: Program, theta
 
     Parameters
     ----------
-    model, design
-        The specification and the records' arrays.
-    program
-        As it was sampled.
-    theta
-        Draws of its unconstrained parameters, (chain, draw, P).
+    joint, design
+        The joint model, and the records' arrays.
+    evaluated
+        Gives, for some of the draws, chains one after the other, the values of every variable, and every row's
+        log-density, (s, R).
+    chains, draws
+        How many there are.
     seed
         Of the drawn levels.
 
@@ -39,19 +45,18 @@ def imputed_covariates(model: PathModel, design: Design, program: Program, theta
         Variables named as the columns, dims (chain, draw, ``<column>_cell``), whose coordinate is the patient.
     """
     rng = np.random.default_rng(seed)
-    chains, draws = theta.shape[:2]
+    model, rows_of = joint.model, joint.rows
     names = [c.name for c in model.covariates if c.name in design.missing]
-    flat = theta.reshape(chains * draws, -1)
     cells: dict[str, list[Array]] = {name: [] for name in names}
-    size = max(1, BATCH // max(1, program.rows.count))
-    for start in range(0, len(flat), size):
-        values, ell = forward(program, program.parameters.naturals(flat[start : start + size]))
-        chosen = _chosen_rows(program, ell, rng)
+    size = max(1, BATCH // max(1, rows_of.count))
+    for start in range(0, chains * draws, size):
+        values, ell = evaluated(slice(start, start + size))
+        chosen = _chosen_rows(rows_of, ell, rng)
         for name in names:
             patients = np.flatnonzero(design.missing[name])
             rows = chosen[:, patients]
-            if name in program.rows.summed:
-                cells[name].append(program.rows.levels[name][rows].astype(float))
+            if name in rows_of.summed:
+                cells[name].append(rows_of.levels[name][rows].astype(float))
             else:
                 cells[name].append(np.take_along_axis(values[name], rows, axis=1))
     found, coords = {}, dict[str, object]()
@@ -60,8 +65,8 @@ def imputed_covariates(model: PathModel, design: Design, program: Program, theta
             continue
         drawn = np.concatenate(cells[covariate.name]).reshape(chains, draws, -1)
         columns = [drawn]
-        if covariate.name in program.rows.summed:
-            levels = np.array(program.rows.summed[covariate.name])
+        if covariate.name in rows_of.summed:
+            levels = np.array(rows_of.summed[covariate.name])
             columns = list(transformed(covariate, levels[drawn.astype(np.intp)]))
         for term, column in zip(covariate.terms, columns, strict=True):
             found[term] = (("chain", "draw", f"{term}_cell"), column)
@@ -78,9 +83,8 @@ def filled_columns(design: Design, imputed: xr.Dataset, start: int, stop: int) -
     return out
 
 
-def _chosen_rows(program: Program, ell: Array, rng: np.random.Generator) -> NDArray[np.int64]:
+def _chosen_rows(rows: Rows, ell: Array, rng: np.random.Generator) -> NDArray[np.int64]:
     """Return a row for each patient, (s, n): the only one, or one drawn with its probability."""
-    rows = program.rows
     chosen = np.empty((len(ell), len(np.unique(rows.patient))), dtype=np.int64)
     chosen[:, rows.patient[: rows.single]] = np.arange(rows.single)
     for first, count in rows.split:

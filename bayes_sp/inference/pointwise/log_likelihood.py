@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
-from bayes_sp.design.predictors import Arrays, arrays_of
+from bayes_sp.design.evaluate import At, arrays_of
 from bayes_sp.design.relevance import came_back, relevant
 from bayes_sp.errors import BayesSpError, SurveyError
 from bayes_sp.inference.pointwise.alike import Alike
@@ -104,7 +104,7 @@ def _unknown(model: PathModel, design: Design) -> dict[str, Mask]:
 
 
 def _fill(
-    model: PathModel, design: Design, at: Arrays, rows: Places, unknown: tuple[str, ...], found: list[Array]
+    model: PathModel, design: Design, at: At, rows: Places, unknown: tuple[str, ...], found: list[Array]
 ) -> list[float]:
     """Write the values of some patients, of whom the same is not known; return the errors of integrals."""
     chains, draws = found[0].shape[:2]

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bayes_sp.inference.engine import layout as at
+# Precisions: of an SD (and a known error's); the parameter itself; 1 / (1 / weight + 1 / parameter); the weight alone
+OF_SD, OF_PRECISION, OF_COUNT, OF_WEIGHT = range(4)
 
 type Numbers = Any  # an array or a tensor, (..., R), or a number
 
@@ -105,8 +106,8 @@ def _solve(root: list[list[Numbers]], x: list[Numbers]) -> list[Numbers]:
 
 def precision_of(kind: int, weight: Numbers, first: Numbers, error: float) -> Numbers:
     """Return how precisely a response says where its predictor is; kinds as in `layout`."""
-    if kind == at.OF_SD:
+    if kind == OF_SD:
         return weight / (first**2 + error**2)
-    if kind == at.OF_PRECISION:
+    if kind == OF_PRECISION:
         return weight * first
-    return weight * first / (weight + first) if kind == at.OF_COUNT else weight
+    return weight * first / (weight + first) if kind == OF_COUNT else weight

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.inference.engine.native import log_densities, log_density
+from bayes_sp.inference.backends import log_densities, log_density
 from bayes_sp.inference.samplers.curvature import curvature_at
 from bayes_sp.inference.samplers.hessians import Full
 from bayes_sp.inference.samplers.target import LogPosterior

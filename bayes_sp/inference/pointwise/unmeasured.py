@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from bayes_sp.arrays import Array
-from bayes_sp.inference.engine.lower import Program
 from bayes_sp.inference.pointwise.forward import standardised_values
+from bayes_sp.inference.samplers.target import Program
 
 BATCH = 2_000_000  # numbers in one temporary, draws x rows
 

@@ -17,7 +17,9 @@ from bayes_sp.model.reading.load import load_model
 
 
 @needs_records
-def pymc_model(model: PathModel | str | Path | Mapping[str, Any], survey: Records) -> pm.Model:
+def pymc_model(
+    model: PathModel | str | Path | Mapping[str, Any], survey: Records, *, likelihood_power: float = 1.0
+) -> pm.Model:
     """Return the joint model as a PyMC model with named dims: to read, to draw, to extend and to sample.
 
     Its density is the one that `bayes_sp.fit` samples. ``pm.model_to_graphviz``, ``pm.sample_prior_predictive`` and
@@ -26,7 +28,9 @@ def pymc_model(model: PathModel | str | Path | Mapping[str, Any], survey: Record
     Parameters
     ----------
     model, survey
-        As in `bayes_sp.fit`.
+        As in `bayes_sp.fit`; cells may be missing wherever that takes them.
+    likelihood_power
+        What the log-likelihood, given every hidden value, is multiplied with; 1 for the posterior itself.
 
     Raises
     ------
@@ -41,4 +45,4 @@ def pymc_model(model: PathModel | str | Path | Mapping[str, Any], survey: Record
     ['belonging_t1_observed', 'loneliness_t1_observed', 'appointments_t1_observed']
     """
     model = load_model(model)
-    return build_model(model, design_arrays(model, survey_of(model, survey)))
+    return build_model(model, design_arrays(model, survey_of(model, survey)), likelihood_power)

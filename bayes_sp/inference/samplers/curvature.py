@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_sp.arrays import Array, unit_of
-from bayes_sp.inference.engine import layout as at
-from bayes_sp.inference.engine.native import log_densities
+from bayes_sp.inference.backends import log_densities
 from bayes_sp.inference.samplers.hessians import Arrow, Curvature, Full, Held, Ints
 from bayes_sp.inference.samplers.target import LogPosterior
 
@@ -84,7 +83,7 @@ def _equations(posterior: LogPosterior) -> Ints:
     """
     program = posterior.program
     alone = np.zeros(posterior.size, dtype=np.int64)
-    if program.ints[at.ANY_DEFERRED] or program.confounders or len(program.parts) == 1:
+    if program.deferred or program.confounders or len(program.parts) == 1:
         return alone
     equation = np.full(posterior.size, -1, dtype=np.int64)
     for number, part in enumerate(program.parts):

@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
-from bayes_sp.inference.engine.native import log_densities
+from bayes_sp.inference.backends import log_densities
 from bayes_sp.inference.samplers.target import LogPosterior
 from bayes_sp.model.path_model import PathModel
 

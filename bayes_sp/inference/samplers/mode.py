@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
-from bayes_sp.inference.engine.native import log_density
+from bayes_sp.inference.backends import log_density
 from bayes_sp.inference.samplers.curvature import curvature_at
 from bayes_sp.inference.samplers.hessians import Curvature
 from bayes_sp.inference.samplers.target import LogPosterior

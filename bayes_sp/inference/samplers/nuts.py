@@ -10,9 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_sp.arrays import Array
-from bayes_sp.inference.engine import layout as at
-from bayes_sp.inference.engine.lower import Program
-from bayes_sp.inference.engine.native import DRAWS, sampler
+from bayes_sp.inference.backends import DRAWS, sampler
 from bayes_sp.inference.options import (
     LEAST_RELIABILITY,
     TARGET_ACCEPT,
@@ -21,7 +19,7 @@ from bayes_sp.inference.options import (
     SamplerOptions,
 )
 from bayes_sp.inference.samplers.nutpie_import import nutpie
-from bayes_sp.inference.samplers.target import LogPosterior
+from bayes_sp.inference.samplers.target import LogPosterior, Program
 from bayes_sp.model.path_model import PathModel
 
 # What the draws of a chain say one by one; the rest is positions and gradients, or whether it was warm-up.
@@ -75,7 +73,7 @@ def target_accept(model: PathModel, program: Program, options: SamplerOptions) -
     """Return the mean acceptance to tune the step size to: see `SamplerOptions`."""
     if options.target_accept is not None:
         return options.target_accept
-    if program.ints[at.LINK_RECORDS] != at.NONE:
+    if program.integrated:
         return TARGET_INTEGRATED
     reliable = all(e.reliability is None or e.reliability >= LEAST_RELIABILITY for e in model.equations)
     return TARGET_OF_MANY if reliable and len(program.standardised) > program.framed else TARGET_ACCEPT

@@ -7,17 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.equations import Part
+from bayes_sp.design.equations import JointEquation
+from bayes_sp.design.joint import Confounder
 from bayes_sp.design.parameters import Parameters
-from bayes_sp.inference.engine import layout as at
-from bayes_sp.inference.engine.confounders import Confounder
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.triangular import least_squares
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the search refuses a start that is not finite
-def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequence[Confounder] = ()) -> Array:
+def start_of(parts: Sequence[JointEquation], parameters: Parameters, confounders: Sequence[Confounder] = ()) -> Array:
     """Return unconstrained parameters near the likelihood's maximum, (P,), from which a search can begin.
 
     Coefficients are those of least squares on the link's scale (of log(y + 1/2), say) with their priors, cutpoints
@@ -29,7 +28,7 @@ def start_of(parts: Sequence[Part], parameters: Parameters, confounders: Sequenc
         middle = block.unit * np.log(np.expm1(2.0)) if soft else block.priors[0].values["mu"]
         start[_found(parameters, block.variable, *block.labels)] = middle
     for part in parts:
-        seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
+        seen = part.seen
         target = _target(part, part.y[seen])
         x = part.x[seen]
         residual = _sd(target - x @ _least_squares(x, target)) + 1e-12
@@ -82,7 +81,7 @@ def _found(parameters: Parameters, variable: str, label: str = "") -> slice:
     return slice(block.start, block.start + block.size)
 
 
-def _target(part: Part, y: Array) -> Array:
+def _target(part: JointEquation, y: Array) -> Array:
     family = FAMILIES[part.family]
     if family.ordered:
         return np.zeros(len(y))
@@ -94,7 +93,7 @@ def _target(part: Part, y: Array) -> Array:
     return family.to_link(y)
 
 
-def _cutpoints(part: Part, y: Array) -> Array:
+def _cutpoints(part: JointEquation, y: Array) -> Array:
     """Unconstrained cutpoints: logits of the shares below, then logarithms of the steps."""
     counts = np.bincount(y.astype(np.intp), minlength=part.levels) + 0.5
     below = np.cumsum(counts)[:-1] / counts.sum()

@@ -12,11 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.equations import Part, Term
+from bayes_sp.design.equations import JointEquation, Live
 from bayes_sp.design.parameters import Block
-from bayes_sp.inference.engine import layout as at
-from bayes_sp.inference.engine.lower import Program
 from bayes_sp.inference.samplers.starts import root_precision
+from bayes_sp.inference.samplers.target import Program
 from bayes_sp.triangular import triangle
 
 TINY = 1e-12  # of a column's own length, what is left of one that others explain
@@ -53,7 +52,7 @@ def _block(program: Program, variable: str, label: str = "") -> Block:
     return next(b for b in program.parameters.blocks if b.variable == variable and (not label or label in b.labels))
 
 
-def _set(units: Array, program: Program, part: Part, block: Block, columns: Array) -> None:
+def _set(units: Array, program: Program, part: JointEquation, block: Block, columns: Array) -> None:
     """Write L of a block's coefficients, and of the first cutpoint where the equation has cutpoints."""
     priors, places = list(block.priors), list(range(block.start, block.start + block.size))
     if part.levels and block.variable == part.response and any(b.transform == "increasing" for b in part.blocks):
@@ -84,7 +83,7 @@ def inverse_root(columns: Array, roots: Array) -> Array:
     return np.tril(inverse) / largest[:, None]
 
 
-def _filled(parts: Sequence[Part], part: Part, block: Block, x: Array, zero: bool) -> Array:
+def _filled(parts: Sequence[JointEquation], part: JointEquation, block: Block, x: Array, zero: bool) -> Array:
     """Return the columns, with what is measured of a hidden parent, or its mean, where its value is not known."""
     x = x.copy()
     by_name = {other.response: other for other in parts}
@@ -94,15 +93,15 @@ def _filled(parts: Sequence[Part], part: Part, block: Block, x: Array, zero: boo
     return x
 
 
-def _stand_in(source: Part, term: Term) -> Array:
+def _stand_in(source: JointEquation, term: Live) -> Array:
     hidden = source.hidden_number >= 0
-    known = (source.state == at.SEEN) | (source.state == at.MEASURED)
+    known = source.seen
     middle = float(source.y[known].mean()) if known.any() else 0.0
     value = np.where(known, source.y, middle) - term.center
     return np.where(hidden, value if term.multiplier is None else value * term.multiplier, 0.0)
 
 
-def _residual(program: Program, part: Part) -> float:
+def _residual(program: Program, part: JointEquation) -> float:
     """Return an equation's residual SD at the start; 1 where it has none."""
     block = next((b for b in part.blocks if b.variable == "sigma"), None)
     if block is None:

@@ -12,8 +12,9 @@ from bayes_sp.model.checks.priors import prior_problems
 from bayes_sp.model.checks.unmeasured import unmeasured_problems
 from bayes_sp.model.distributions import COEFFICIENTS, SHARES
 from bayes_sp.model.families.registry import scalar_parameters
-from bayes_sp.model.path_model import ZERO, PathModel
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.shifts import shift_problems
+from bayes_sp.model.terms import ZERO
 from bayes_sp.names import path_name
 from bayes_sp.safe_text import control_problem
 

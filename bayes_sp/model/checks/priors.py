@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from bayes_sp.errors import nearest
 from bayes_sp.model.distributions import SHARES, Support
 from bayes_sp.model.families.registry import scalar_parameters
-from bayes_sp.model.path_model import WHOLE_MODEL, ZERO, Equation, PathModel
+from bayes_sp.model.path_model import WHOLE_MODEL, Equation, PathModel
+from bayes_sp.model.terms import ZERO
 
 WORDS: dict[Support, tuple[str, str]] = {
     "real": ("on the real numbers", "real"),

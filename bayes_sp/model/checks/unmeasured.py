@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator
 from bayes_sp.errors import nearest
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.parts import Unmeasured
-from bayes_sp.model.path_model import ZERO, PathModel
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import ZERO
 
 
 def unmeasured_problems(model: PathModel, taken: Collection[str]) -> Iterator[str]:

@@ -6,8 +6,9 @@ from bayes_sp.errors import nearest
 from bayes_sp.model.distributions import COEFFICIENTS, DISTRIBUTIONS, SHARES, Prior
 from bayes_sp.model.families.registry import scalar_parameters
 from bayes_sp.model.parts import Covariate, Equation, Unmeasured
-from bayes_sp.model.path_model import WHOLE_MODEL, ZERO
+from bayes_sp.model.path_model import WHOLE_MODEL
 from bayes_sp.model.reading.table import Table
+from bayes_sp.model.terms import ZERO
 
 
 def coefficient_names(exposure: str, equations: tuple[Equation, ...], covariates: tuple[Covariate, ...]) -> list[str]:

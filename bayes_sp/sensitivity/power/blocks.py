@@ -12,7 +12,8 @@ from bayes_sp.design.design import Design
 from bayes_sp.design.parameters import Block, equation_blocks
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
 from bayes_sp.model.distributions import Prior
-from bayes_sp.model.path_model import ZERO, PathModel
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import ZERO
 from bayes_sp.names import observed_name
 
 MOST_VALUES = 2_000_000  # log-likelihoods at a time

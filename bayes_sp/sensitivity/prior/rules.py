@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.distributions import Prior
-from bayes_sp.model.path_model import ZERO, PathModel
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
+from bayes_sp.model.terms import ZERO
 from bayes_sp.sensitivity.prior.terms import (
     COEFFICIENTS,
     INTERCEPTS,

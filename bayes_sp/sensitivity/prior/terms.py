@@ -10,7 +10,9 @@ from itertools import pairwise
 from bayes_sp.model.checks.priors import prior_parameters
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.model.path_model import WHOLE_MODEL, ZERO, Equation, PathModel
+from bayes_sp.model.path_model import WHOLE_MODEL, Equation, PathModel
+from bayes_sp.model.terms import Term as Product
+from bayes_sp.model.terms import predictors_of
 from bayes_sp.names import TOTAL, TOTAL_INDIRECT, path_name
 
 type Term = tuple[str, str]  # (response, parameter as its prior is asked for)
@@ -36,26 +38,20 @@ def members(model: PathModel, group: str) -> tuple[Term, ...]:
     ``paths_to_outcome`` are those of the mediators' equations and of the outcome's. ``covariates``; ``intercepts``, in
     zero parts too; ``coefficients``: all of these. Cutpoints belong to none.
     """
+    kinds = {"parent": PATHS, "interaction": PATHS, "covariate": COVARIATES, "intercept": INTERCEPTS}
     found = []
     for equation in model.equations:
         place = "paths_to_outcome" if equation.response == model.outcome else "paths_to_mediators"
-        kinds = {PATHS: {PATHS, place}, COVARIATES: {COVARIATES}, INTERCEPTS: {INTERCEPTS}}
-        for parameter in prior_parameters(model, equation):
-            kind = _kind(model, equation, parameter)
-            if kind and group in (COEFFICIENTS, *kinds[kind]):
-                found.append((equation.response, parameter))
+        for asked, term in _coefficients(model, equation).items():
+            kind = kinds[term.role]
+            if group in (COEFFICIENTS, kind) or (kind == PATHS and group == place):
+                found.append((equation.response, asked))
     return tuple(found)
 
 
-def _kind(model: PathModel, equation: Equation, parameter: str) -> str:
-    """Return the group of a parameter, '' for those that are no coefficients."""
-    zero = parameter.startswith(ZERO) and parameter.removeprefix(ZERO) in model.zero_terms(equation)
-    term = parameter.removeprefix(ZERO) if zero else parameter
-    if term in equation.parents or ":" in term:
-        return PATHS
-    if term in model.covariate_terms:
-        return COVARIATES
-    return INTERCEPTS if term == "intercept" else ""
+def _coefficients(model: PathModel, equation: Equation) -> dict[str, Product]:
+    """Return an equation's coefficients, as their priors are asked for, with their terms; a zero part's come last."""
+    return {p.asked(term): term for p in predictors_of(model, equation) for term in p.terms}
 
 
 def cutpoints(model: PathModel) -> tuple[Term, ...]:
@@ -78,10 +74,8 @@ def along(model: PathModel, path: str) -> tuple[Term, ...]:
 
 def _parents(model: PathModel, response: str, parameter: str) -> set[Term]:
     """Return the (response, parent) that a coefficient on the paths belongs to: two for an interaction."""
-    if ":" in parameter:
-        return {(response, parent) for parent in parameter.split(":")}
-    parents = next(equation.parents for equation in model.equations if equation.response == response)
-    return {(response, parameter if parameter in parents else parameter.removeprefix(ZERO))}
+    equation = next(equation for equation in model.equations if equation.response == response)
+    return {(response, parent) for parent in _coefficients(model, equation)[parameter].variables}
 
 
 def prior_of(model: PathModel, term: Term) -> Prior:

@@ -15,7 +15,7 @@ from bayes_sp.analysis.criticism.pit import loo_pit
 from bayes_sp.analysis.criticism.predictors import predictors
 from bayes_sp.analysis.criticism.prior_draws import draw_priors
 from bayes_sp.design.build import design_arrays
-from bayes_sp.design.predictors import auxiliary, mean_predictor, zero_predictor
+from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, zero_predictor
 from bayes_sp.design.simulate import simulate_survey
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
 from bayes_sp.model.families.registry import FAMILIES
@@ -95,7 +95,7 @@ def test_the_log_likelihood_of_other_families_is_an_integral(other):
     expected, before = {}, np.zeros(design.n)
     for j, equation in enumerate(model.equations):
         family = FAMILIES[equation.family]
-        zeta, aux = zero_predictor(model, design, j, at, {}), auxiliary(model, design, j, at)
+        zeta, aux = zero_predictor(model, design, j, at, {}), chain_auxiliary(model, design, j, at)
         eta = [mean_predictor(model, design, j, at, {"U": np.array(value)}) for value in u]
         total += np.stack([family.log_density(design.coded(j), e, zeta, aux) for e in eta])
         after = np.logaddexp.reduce(total + stats.norm.logpdf(u)[:, None] + np.log(u[1] - u[0]), axis=0)
