@@ -28,3 +28,14 @@ def provenance_of(model: PathModel, survey: Survey, seed: int) -> dict[str, obje
         "seed": seed,
         "versions": json.dumps(versions()),
     }
+
+
+def records_table(survey: Survey) -> dict[str, object]:
+    """Return what the records are, as ``run.toml`` has it."""
+    return {
+        "source": survey.mark,
+        "origin": survey.origin,
+        "reconstructed_from_published_moments": survey.reconstructed,
+        "records": len(survey),
+        "digest": survey.digest,
+    }

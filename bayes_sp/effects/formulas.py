@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
-from bayes_sp.effects.patients import log_patient_mean
 
 Path = tuple[int, ...]
 
@@ -159,49 +158,6 @@ def predictor(coefficients: ChainCoefficients, paths: Sequence[Path], u: Array, 
     g = coefficients.covariates
     slopes = g[..., -1, :] + (weight[..., None] * g[..., :-1, :]).sum(axis=-2)
     return Predictor(level + 0.5 * _variance(coefficients, paths, u, kappa), slopes)
-
-
-def log_mean_shift(
-    coefficients: ChainCoefficients,
-    paths: Sequence[Path],
-    switched: Sequence[bool] | NDArray[np.bool_],
-    contrast: tuple[float, float],
-    kappa: float = 1.0,
-) -> Array:
-    """Log rate ratio log E Y(S) - log E Y(none), where the paths in S see u1 and the others u0.
-
-    Without interactions it is the same for every patient, so no covariates are needed.
-
-    Parameters
-    ----------
-    coefficients, paths, kappa
-        As in `predictor`; the result has their leading dimensions, (...).
-    switched
-        Whether each path is in S, (P,).
-    contrast
-        The two exposures (u0, u1).
-
-    Raises
-    ------
-    ValueError
-        If there are interactions: the ratio then differs between patients; use `predictor` for both worlds.
-    """
-    if coefficients.interactions is not None:
-        raise ValueError("with interactions the shift differs between patients: standardise each world's predictor")
-    u0, u1 = contrast
-    after = predictor(coefficients, paths, np.where(switched, u1, u0), kappa)
-    return after.level - predictor(coefficients, paths, np.full(len(paths), u0)).level
-
-
-def baseline_mean(coefficients: ChainCoefficients, w: Array, u0: float, weights: Array | None = None) -> Array:
-    """Standardised mean of the outcome when every path sees u0, mean_i exp(level + slopes . w_i): (...).
-
-    One world, so kappa does not matter. In the outcome's unit; arguments as in `log_patient_mean`.
-    """
-    paths = _increasing_tuples(coefficients.mediator_count)
-    parts = predictor(coefficients, paths, np.full(len(paths), float(u0)))
-    with np.errstate(over="ignore"):  # a wild prior draw has an infinite mean, and says so
-        return np.exp(parts.level + log_patient_mean(parts.slopes, w, weights))
 
 
 def _increasing_tuples(count: int) -> list[Path]:

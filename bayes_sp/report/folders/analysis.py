@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from bayes_sp.analysis.criticism.pointwise import Criticism
 from bayes_sp.analysis.criticism.statistics import LEAST_GROUP
 from bayes_sp.analysis.fit import Fit
+from bayes_sp.analysis.provenance import records_table
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.files import WholeFile
 from bayes_sp.inference.versions import versions
@@ -150,13 +151,7 @@ def run_tables(analysis: Analysis) -> dict[str, Any]:
         "bayes_sp": used["bayes_sp"],
         "model": fit.model.name,
         "seed": fit.seed,
-        "data": {
-            "source": fit.survey.mark,
-            "origin": fit.survey.origin,
-            "reconstructed_from_published_moments": fit.survey.reconstructed,
-            "records": len(fit.survey),
-            "digest": fit.survey.digest,
-        },
+        "data": records_table(fit.survey),
         "verdict": {
             "trustworthy": verdict.trustworthy,
             "reasons": list(verdict.reasons),

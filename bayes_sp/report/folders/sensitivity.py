@@ -15,6 +15,7 @@ import tomli_w
 import xarray as xr
 from matplotlib.figure import Figure
 
+from bayes_sp.analysis.provenance import records_table
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.report.figures.attrition import plot_attrition
@@ -162,13 +163,7 @@ def _run_tables(found: Sensitivity) -> dict[str, Any]:
             "refused": dict(found.refused),
             "seconds": dict(found.seconds),
         },
-        "data": {
-            "source": fit.survey.mark,
-            "origin": fit.survey.origin,
-            "reconstructed_from_published_moments": fit.survey.reconstructed,
-            "records": len(fit.survey),
-            "digest": fit.survey.digest,
-        },
+        "data": records_table(fit.survey),
         "verdict": {
             "trustworthy": found.verdict.trustworthy,
             "reasons": list(found.verdict.reasons),
