@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-LONGEST = 150.0  # seconds in which moments for signals lie
+LONGEST = 60.0  # seconds in which moments for signals lie
 BEGIN = """
 import signal, sys, threading, time, traceback
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it

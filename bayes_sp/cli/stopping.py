@@ -1,4 +1,4 @@
-"""Signals that end a command: in order where Python gets to it, and after a second wherever the process is."""
+"""Signals that end a command: in order where Python gets to it, and within a second wherever the process is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NoReturn, Self
 
 from bayes_sp.endings import NAMES, SIGNALS, undo_all
 
-PATIENCE = 1.0  # seconds for a command to end in order
+PATIENCE = 0.7  # seconds for a command to end in order
 LAST_LINE = 0.2  # seconds for its last line
 
 
@@ -79,11 +79,11 @@ def last_line(number: int) -> str:
 
 
 class Watch:
-    """Ends the process a second after a signal, where the main thread has not done so by then.
+    """Ends the process within a second of a signal, where the main thread has not done so by then.
 
     Python gives a signal to the main thread when that next runs Python code, which compiled code can put off for
     minutes, and a library may drop the exception. The system's own handler writes the signal's number into a pipe at
-    once; a thread that waits there counts the second, removes what is half written, and ends the process.
+    once; a thread that waits there counts the time, removes what is half written, and ends the process.
     """
 
     def __enter__(self) -> Self:

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from bayes_sp.arrays import Array, Codes
+from bayes_sp.arrays import Array, Codes, sd_of
 from bayes_sp.design.checks.estimable import check_design
 from bayes_sp.design.checks.identified import check_identified
 from bayes_sp.design.design import Design
@@ -112,7 +112,7 @@ def _measured(equation: Equation) -> bool:
 
 def _error_sd(equation: Equation, values: Array) -> float:
     """SD of measurement error = SD of the observed values * sqrt(1 - reliability)."""
-    observed = float(np.nanstd(values, ddof=1)) if equation.observed_sd is None else equation.observed_sd
+    observed = float(sd_of(values[~np.isnan(values)], ddof=1)) if equation.observed_sd is None else equation.observed_sd
     return observed * math.sqrt(1.0 - (1.0 if equation.reliability is None else equation.reliability))
 
 

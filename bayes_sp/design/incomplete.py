@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, sd_of
 from bayes_sp.design.build import columns_of, transformed
 from bayes_sp.design.equations import JointEquation, hidden_numbers, known_columns
 from bayes_sp.design.parameters import Block, hidden_block
@@ -66,10 +66,12 @@ def _equation(model: PathModel, rows: Rows, name: str, terms: list[Term]) -> Joi
 def _blocks(predictor: Predictor, columns: Array, values: Array, levels: int) -> tuple[Block, ...]:
     """Return the parameters of an incomplete variable's equation, with priors on the scale of what was observed."""
     name, labels = predictor.response, predictor.names
-    center, spread = (0.0, 1.0) if levels else (float(np.nanmean(values)), float(np.nanstd(values)) or 1.0)
+    center, spread = (
+        (0.0, 1.0) if levels else (float(np.nanmean(values)), float(sd_of(values[~np.isnan(values)])) or 1.0)
+    )
     priors = []
     for term, column in zip(predictor.terms, columns.T, strict=True):
-        unit = float(np.nanstd(column)) or 1.0
+        unit = float(sd_of(column[~np.isnan(column)])) or 1.0
         mu, sigma = (center, 2.0 * spread) if term.role == "intercept" else (0.0, spread / unit)
         priors.append(Prior("normal", (("mu", mu), ("sigma", sigma)), WEAK))
     blocks = [Block(name, labels, "identity", tuple(priors))] if labels else []

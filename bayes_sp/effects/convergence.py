@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, sd_of, unit_of
 
 TAILS = (0.05, 0.95)  # quantiles of the tail ESS (Vehtari et al. 2021): ArviZ's for 95 % intervals
 ONE_SD = (0.1586553, 0.8413447)  # of a normal distribution: half their distance is a standard error
@@ -48,12 +48,14 @@ def convergence_measures(values: Array, factor: Array | None = None) -> dict[str
         for begin in range(0, len(usable), step):
             block = usable[begin : begin + step]
             x = np.ascontiguousarray(np.moveaxis(values[..., block], -1, 0))
+            unit = np.maximum(unit_of(x, axis=(1, 2)), 1.0)  # as ArviZ, which takes what varies by 1e-15 for constant
+            x, unit = x / unit, unit[:, 0, 0]
             scores = _normal_scores(_split(x))
             found["ess_bulk"][block] = _ess(scores) if factor is None else _size(_normal_scores(x), factor)
             low, high = (_size(x <= limit, factor) for limit in np.quantile(x, TAILS, axis=(1, 2))[..., None, None])
             found["ess_tail"][block] = np.minimum(low, high)
-            found["mcse_mean"][block] = x.std(axis=(1, 2), ddof=1) / np.sqrt(_size(x, factor))
-            found["mcse_median"][block] = _median_error(x, factor)
+            found["mcse_mean"][block] = unit * sd_of(x, axis=(1, 2), ddof=1) / np.sqrt(_size(x, factor))
+            found["mcse_median"][block] = unit * _median_error(x, factor)
             if chains > 1:
                 found["r_hat"][block] = _rank_r_hat(_split(x), scores)
     return found

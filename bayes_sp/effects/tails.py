@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, unit_of
 
 LEAST_TAIL = 5  # draws
 PRIOR_K, PRIOR_SIZE = 0.5, 10  # a weak prior of k, and how many draws it counts for
@@ -47,7 +47,8 @@ def pareto_k(values: Array, ess_tail: Array) -> Array:
         if np.isinf(ordered[[0, -1]]).any():
             found[i] = np.inf
         else:
-            found[i] = max(_shape(ordered, length), _shape(-ordered[::-1], length))
+            scaled = ordered / unit_of(ordered)
+            found[i] = max(_shape(scaled, length), _shape(-scaled[::-1], length))
     return found
 
 

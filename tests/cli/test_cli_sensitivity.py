@@ -17,6 +17,7 @@ from bayes_sp.errors import RunnerError
 from bayes_sp.report.text.layout import WIDTH
 
 OWN = ["sensitivity", "own.toml", "--data", "clinic.csv"]
+FEW = ["--priors", "few.toml"]  # the default grid has 30 cells and a figure more
 SAMPLER = ["--draws", "500", "--tune", "500", "--chains", "4", "--cores", "2", "--workers", "1"]
 
 
@@ -30,6 +31,8 @@ def _fits_made_once():
 def clinic(in_folder, monkeypatch):
     """Work in a folder with a specification and a survey of one's own; refits are answered by a formula."""
     (in_folder / "own.toml").write_text(tomli_w.dumps(chain_tables()), encoding="utf-8")
+    few = {"title": "Few", "named": ["sceptical", "wide"]}
+    (in_folder / "few.toml").write_text(tomli_w.dumps(few), encoding="utf-8")
     chain_records().to_csv(in_folder / "clinic.csv", index=False)
     monkeypatch.setattr("bayes_sp.analysis.batch.runner.fitted_here", scripted_places(Scripted()))
     return in_folder
@@ -274,14 +277,14 @@ def test_a_grid_of_ones_own(clinic, capsys):
 
 def test_finished_fits_are_kept_and_not_made_again(clinic, capsys, monkeypatch):
     """The second run fits nothing, and says the same."""
-    first = made(capsys, *OWN, "--priors", "--cells", "kept", "--out", "one")
+    first = made(capsys, *OWN, *FEW, "--cells", "kept", "--out", "one")
     kept = sorted((clinic / "kept").iterdir())
-    assert len(kept) > 20
+    assert len(kept) > 5
     assert all(b".123456" not in path.read_bytes() for path in kept)
 
     runner = Scripted()
     monkeypatch.setattr("bayes_sp.analysis.batch.runner.fitted_here", scripted_places(runner))
-    again = made(capsys, *OWN, "--priors", "--cells", "kept", "--out", "two")
+    again = made(capsys, *OWN, *FEW, "--cells", "kept", "--out", "two")
     assert runner.asked == []
     assert again.replace("Saved in two", "Saved in one") == first
     assert sorted((clinic / "kept").iterdir()) == kept
@@ -292,17 +295,17 @@ def test_finished_fits_are_kept_and_not_made_again(clinic, capsys, monkeypatch):
 def test_an_interrupted_run_keeps_its_fits_and_leaves_no_folder(clinic, capsys, monkeypatch):
     """Status 130, no half folder, and a message that says where it goes on."""
     with monkeypatch.context() as patch:
-        patch.setattr("bayes_sp.analysis.batch.runner.fitted_here", scripted_places(Scripted(), stop_after=5))
-        assert main([*OWN, "--priors", "--cells", "kept", "--out", "what_if", *SAMPLER]) == 130
+        patch.setattr("bayes_sp.analysis.batch.runner.fitted_here", scripted_places(Scripted(), stop_after=1))
+        assert main([*OWN, *FEW, "--cells", "kept", "--out", "what_if", *SAMPLER]) == 130
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "finished fits are kept in kept; the same command goes on there" in captured.err
-    assert sorted(path.name for path in clinic.iterdir()) == ["clinic.csv", "kept", "own.toml"]
-    assert len(list((clinic / "kept").iterdir())) == 5
+    assert sorted(path.name for path in clinic.iterdir()) == ["clinic.csv", "few.toml", "kept", "own.toml"]
+    assert len(list((clinic / "kept").iterdir())) == 1
     runner = Scripted()
     monkeypatch.setattr("bayes_sp.analysis.batch.runner.fitted_here", scripted_places(runner))
-    made(capsys, *OWN, "--priors", "--cells", "kept", "--out", "what_if")
-    assert len(runner.asked) == len(list((clinic / "kept").iterdir())) - 5
+    made(capsys, *OWN, *FEW, "--cells", "kept", "--out", "what_if")
+    assert len(runner.asked) == len(list((clinic / "kept").iterdir())) - 1
 
 
 def is_wide(cell) -> bool:
@@ -313,7 +316,7 @@ def is_wide(cell) -> bool:
 def test_a_fit_that_fails_is_told_by_the_status(clinic, capsys, monkeypatch, how):
     """Status 3; the other cases and the folder are there."""
     monkeypatch.setattr("bayes_sp.analysis.batch.runner.fitted_here", scripted_places(Scripted(**{how: is_wide})))
-    printed = made(capsys, *OWN, "--priors", "--out", "what_if", status=NOT_TRUSTWORTHY)
+    printed = made(capsys, *OWN, *FEW, "--out", "what_if", status=NOT_TRUSTWORTHY)
     assert re.search(r"wide +(not fitted|.*failed the diagnostics)", printed)
     assert re.search(r"sceptical +-\d", printed)
     assert (clinic / "what_if" / "findings.csv").is_file()

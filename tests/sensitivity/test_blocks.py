@@ -15,6 +15,7 @@ from bayes_sp.inference.engine.native import log_densities
 from bayes_sp.inference.labels import label_draws
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
 from bayes_sp.inference.samplers.target import log_posterior
+from bayes_sp.model.powers import scaled_model
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.sensitivity.power import blocks
 from bayes_sp.sensitivity.power.blocks import block_log_density, prior_blocks, total_log_likelihood
@@ -92,6 +93,26 @@ def test_the_blocks_add_up_to_the_engines_log_prior(name, make_survey):
     )
     total = sum(block_log_density(block, draws)[0] for block in prior_blocks(model))
     assert_allclose(total, 2 * half - whole - log_jacobian(program, theta), rtol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["primary", "ordinal", "zinb", "bounded", "interaction"])
+def test_a_specification_with_a_power_of_a_prior_has_that_power_of_its_block(name, make_survey):
+    """From point to point its log-density moves by (alpha - 1) times the block's beyond the model's own."""
+    model, survey = load_model(name), make_survey(50)
+    design = design_arrays(model, survey)
+    _, theta, draws = some_draws(model, survey)
+
+    def moves(one):
+        values, _ = log_densities(log_posterior(compile_program(one, design)), theta, 1)
+        return np.diff(values)
+
+    blocks_ = prior_blocks(model)
+    every = [(one.name, [one.entry], block_log_density(one, draws)[0]) for one in blocks_]
+    every.append(("all", [one.entry for one in blocks_], sum(density for _, _, density in every)))
+    for block, entries, density in every:
+        for alpha in (0.5, 2.0):
+            found = moves(scaled_model(model, entries, alpha)) - moves(model)
+            assert_allclose(found, (alpha - 1) * np.diff(density), rtol=1e-7, atol=1e-9, err_msg=f"{block} {alpha}")
 
 
 def test_the_log_likelihood_is_summed_from_the_posterior_or_computed_in_parts(monkeypatch, make_survey):

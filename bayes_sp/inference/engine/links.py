@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, sd_of
 from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.joint import Confounder
 from bayes_sp.design.parameters import Block
@@ -106,7 +106,7 @@ def _soft(block: Block, part: JointEquation) -> Block:
     if block.variable != "sigma":
         return block
     seen = (part.state == at.SEEN) | (part.state == at.MEASURED)
-    scale = float(FAMILIES[part.family].to_link(part.y[seen]).std())
+    scale = float(sd_of(FAMILIES[part.family].to_link(part.y[seen])))
     return replace(block, transform="soft", unit=0.1 * scale) if scale > 0.0 else block
 
 

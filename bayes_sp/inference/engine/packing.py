@@ -51,7 +51,7 @@ class Pack:
 
 def pack_priors(pack: Pack, head: Ints, parameters: Parameters) -> float:
     """Write transforms and priors; return the sum of the priors' constants."""
-    transform, dist = np.zeros(parameters.size, dtype=np.int64), np.zeros(parameters.size, dtype=np.int64)
+    transform, dist = np.zeros(parameters.size, dtype=np.int64), np.full(parameters.size, PRIOR_NUMBERS["flat"])
     constants, units = np.ones((parameters.size, 3)), np.ones(parameters.size)
     simplexes, alphas, total = [], [], 0.0
     for block in parameters.blocks:

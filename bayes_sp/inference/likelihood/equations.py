@@ -138,7 +138,7 @@ def _start(name: str, y: Array, parts: Sequence[Part], cuts: int) -> Array:
     family = FAMILIES[name]
     mean = np.zeros(parts[0].x.shape[1])
     values = family.to_link(y)
-    centre, spread = float(values.mean()), float(values.std())
+    centre, spread = float(values.mean()), float(sd_of(values))
     level = {
         "identity": centre,
         "log": np.log(max(centre, 1e-3) / float(np.exp(parts[0].offset).mean())),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, sd_of
 from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.joint import Confounder
 from bayes_sp.design.parameters import Parameters
@@ -71,9 +71,7 @@ def root_precision(prior: Prior) -> float:
 
 
 def _sd(values: Array) -> float:
-    """Return the SD, whose squares are those of numbers below 1."""
-    largest = float(np.abs(values).max(initial=0.0))
-    return largest * float(np.std(values / largest)) if largest > 0.0 else 0.0
+    return float(sd_of(values)) if values.size else 0.0
 
 
 def _found(parameters: Parameters, variable: str, label: str = "") -> slice:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, sd_of
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
@@ -152,7 +152,7 @@ def _default_shifts(patterns: Patterns) -> dict[str, tuple[float, float]]:
         family = FAMILIES[equation.family]
         if family.link == "identity":
             observed = patterns.design.y[:, j]
-            size = float(np.nanstd(family.to_link(observed), ddof=1))
+            size = float(sd_of(family.to_link(observed[~np.isnan(observed)]), ddof=1))
         way = -size if towards[j] < 0 else size
         found[equation.response] = (-way, way)
     return found

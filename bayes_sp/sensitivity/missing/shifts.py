@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bayes_sp.arrays import sd_of
 from bayes_sp.design.design import Design
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.path_model import PathModel
@@ -87,7 +88,8 @@ def words_of(model: PathModel, shifts: Shifts) -> str:
 def _unit(model: PathModel, design: Design, name: str) -> float:
     if shift_scale(model, name)[0] != POINTS:
         return 1.0
-    return float(np.nanstd(design.y[:, design.responses.index(name)], ddof=1))
+    values = design.y[:, design.responses.index(name)]
+    return float(sd_of(values[~np.isnan(values)], ddof=1))
 
 
 def _checked(

@@ -124,7 +124,7 @@ def test_a_cell_that_fails_does_not_sink_the_rest(serial, tmp_path):
     assert {path.stem for path in tmp_path.iterdir()} == {cells[0].key, cells[2].key}
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_fault_is_raised_with_the_cells_name_and_what_is_finished_is_kept(workers, serial, monkeypatch, tmp_path):
     """Nothing of ours that breaks is taken for a failed cell."""
     cells, _ = serial
