@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 from test_engine_families import assert_equal
 
 import bayes_sp as sp
-from bayes_sp.design import equations as parts
+from bayes_sp.design import incomplete, joint
 from bayes_sp.design import rows as split
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.evaluate import mean_predictor
@@ -227,7 +227,8 @@ def keep_everything(monkeypatch):
         return np.full(design.n, edges.any())
 
     monkeypatch.setattr(split, "relevant", every)
-    monkeypatch.setattr(parts, "relevant", every)
+    monkeypatch.setattr(joint, "relevant", every)
+    monkeypatch.setattr(incomplete, "relevant", every)
 
 
 @pytest.mark.parametrize("exposure", [True, False])
