@@ -180,7 +180,7 @@ def _density(predictor: Predictor, value: Array | None, acting: Array, at: Array
 
 
 def thinned(draws: Parameters, most: int) -> Parameters:
-    """Return at most ``most`` draws, evenly spaced over each chain, as one chain."""
+    """Return at most ``most`` draws, evenly spaced over each chain, as one chain; what stands beside a draw is left out."""
     chains, each = draws.sizes["chain"], draws.sizes["draw"]
     if chains * each > most:
         places = np.unique(np.linspace(0, each - 1, max(1, most // chains)).round().astype(int))
@@ -189,7 +189,7 @@ def thinned(draws: Parameters, most: int) -> Parameters:
         name: (("chain", "draw", *array.dims[2:]), array.to_numpy().reshape(1, -1, *array.shape[2:]))
         for name, array in draws.transpose("chain", "draw", ...).data_vars.items()
     }
-    labels = {name: array for name, array in draws.coords.items() if name not in ("chain", "draw")}
+    labels = {name: array for name, array in draws.coords.items() if not {"chain", "draw"} & set(array.dims)}
     return xr.Dataset(flat, coords={**labels, "chain": [0], "draw": np.arange(chains * draws.sizes["draw"])})
 
 

@@ -129,6 +129,8 @@ def test_thinning_keeps_whole_draws_evenly_spaced(small_model, small_design, mak
     posterior = make_posterior(small_model, small_design)["posterior"].to_dataset()
     few = thinned(posterior, 100)
     assert (few.sizes["chain"], few.sizes["draw"]) == (1, 100)
+    beside = (("chain", "draw"), np.ones((posterior.sizes["chain"], posterior.sizes["draw"])))
+    assert thinned(posterior.assign_coords(variance_factor=beside), 100).equals(few)  # as with resampled draws
     every = posterior["mood"].to_numpy().reshape(1000, -1)
     places = [int(np.flatnonzero((every == row).all(axis=1))[0]) for row in few["mood"].to_numpy()[0]]
     assert places == sorted(places)
