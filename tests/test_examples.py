@@ -10,7 +10,7 @@ import bayes_sp as sp
 
 SPACES = ("plot", "sensitivity")  # their functions ask a fit, whose examples are in the documents
 NAMES = [name for name in sp.__all__ if name not in SPACES]
-WITHOUT = {"Effects", "compare_models", "mediate", "read_run"}  # shown in the quickstart, on a fit or a run's folder
+WITHOUT = {"Effects", "compare_models", "read_run"}  # shown in the quickstart, on a fit or a run's folder
 
 
 def examples_of(name: str) -> list[doctest.DocTest]:
