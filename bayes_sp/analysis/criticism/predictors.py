@@ -180,7 +180,7 @@ def _density(predictor: Predictor, value: Array | None, acting: Array, at: Array
 
 
 def thinned(draws: Parameters, most: int) -> Parameters:
-    """Return at most ``most`` draws, evenly spaced over each chain, as one chain; what stands beside one is left out."""
+    """Return at most ``most`` draws, evenly spaced over each chain, as one chain, without what stands beside them."""
     chains, each = draws.sizes["chain"], draws.sizes["draw"]
     if chains * each > most:
         places = np.unique(np.linspace(0, each - 1, max(1, most // chains)).round().astype(int))
