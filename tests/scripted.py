@@ -50,7 +50,7 @@ def chain_tables(mediators: int = 1, outcome: str = "negative_binomial", *, publ
         "sleep": {"label": "Hours of sleep", "unit": "hours", "center": 7.0},
         "visits": {"label": "Visits", "unit": "visits a year", "kind": "count" if outcome != "normal" else "real"},
     }
-    tables = {
+    tables: dict[str, Any] = {
         "title": "Walks and visits",
         "question": "Do walks go with fewer visits?",
         "exposure": "walks",

@@ -121,14 +121,11 @@ def keys_read() -> set[str]:
     """Every key that the reader asks a table for by a literal name."""
     files = [ROOT / "bayes_sp" / "model" / "reading" / name for name in ("load.py", "parts.py", "priors.py")]
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
-    calls = [
-        node
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    names = [
+        call.args[0] for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr.startswith("take")
     ]
-    taking = [call for call in calls if call.func.attr.startswith("take") and call.args]
-    return {call.args[0].value for call in taking if isinstance(call.args[0], ast.Constant)}
+    return {str(name.value) for name in names if isinstance(name, ast.Constant)}
 
 
 def test_every_key_is_documented():

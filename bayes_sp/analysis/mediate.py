@@ -41,6 +41,14 @@ def mediate(
     ------
     SurveyError, FitError
         As `draft` and `fit`.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> records, few = sp.reconstruct(seed=1), sp.SamplerOptions(draws=500, cores=1)
+    >>> chain = {"exposure": "group_change", "mediators": ["loneliness_t1"], "outcome": "appointments_t1"}
+    >>> sp.mediate(records, **chain, options=few).model.chain
+    ('group_change', 'loneliness_t1', 'appointments_t1')
     """
     model = draft(
         data, exposure=exposure, mediators=mediators, outcome=outcome, covariates=covariates, parallel=parallel

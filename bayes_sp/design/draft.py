@@ -101,6 +101,14 @@ def draft(
     ------
     SurveyError
         With every column that is missing, holds text or holds one value only.
+
+    Examples
+    --------
+    >>> import bayes_sp as sp
+    >>> survey = sp.reconstruct(seed=1)
+    >>> model = sp.draft(survey, exposure="group_change", mediators=["loneliness_t1"], outcome="appointments_t1")
+    >>> [equation.family for equation in model.equations]
+    ['normal', 'negative_binomial']
     """
     roles = {"exposure": exposure, "mediators": mediators, "outcome": outcome, "covariates": covariates}
     return draft_with_reasons(data, **roles, parallel=parallel).model  # type: ignore[arg-type] # as they came

@@ -69,7 +69,7 @@ def simulated_world(
     patient = rng.integers(0, base.shape[1], size)
     count = len(chain.mediators)
     exposure = dict(zip(every_path(count), u, strict=True))
-    values: dict[tuple[int, ...], np.ndarray] = {}
+    values: dict[tuple[object, ...], np.ndarray] = {}
     shared_normal, own = rng.standard_normal(size), {}
     rank, mixed = rng.uniform(size=size), rng.uniform(size=size) < kappa
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -17,7 +19,8 @@ def made_up_posterior(
 ) -> xr.Dataset:
     """Return draws round moderate coefficients: every slope of parents about 0.2 in size, covariates' 0.1."""
     rng = np.random.default_rng(seed)
-    found, coords = {}, {"chain": np.arange(chains), "draw": np.arange(draws)}
+    found: dict[str, Any] = {}
+    coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(draws)}
     scalars: dict[str, dict[str, np.ndarray]] = {}
 
     def add(name: str, dim: str, labels: list[str], centre: np.ndarray) -> None:

@@ -22,7 +22,7 @@ PRIORS = {
     "simplex": {"dist": "dirichlet", "alpha": 2.0, "why": "x"},
     **dict.fromkeys(("sigma", "phi", "nu", "precision", "shape"), POSITIVE),
 }  # fmt: skip
-SCALES = {
+SCALES: dict[str, dict[str, Any]] = {
     "integer": {"kind": "integer", "min": 1, "max": 4, "center": 2.5},
     "bounded": {"min": 1, "max": 5, "step": 0.125},
     "real": {"center": 0.3},

@@ -137,11 +137,3 @@ def test_a_power_must_be_above_0(power, make_survey):
     """Without the likelihood there is nothing to fit."""
     with pytest.raises(ValueError, match="power of the likelihood"):
         sample_posterior(load_model("primary"), make_survey(40), seed=1, likelihood_power=power)
-
-
-def test_the_plain_pymc_model_has_no_power(make_survey):
-    """It is the model to read, not one to scale."""
-    with pytest.raises(ValueError, match="1 for pymc"):
-        sample_posterior(
-            load_model("primary"), make_survey(40), seed=1, options=SamplerOptions(method="pymc"), likelihood_power=2.0
-        )

@@ -15,6 +15,7 @@ from bayes_sp.design.build import design_arrays
 from bayes_sp.design.simulate import simulate_survey
 from bayes_sp.effects.paths import compute_effects
 from bayes_sp.inference.engine import layout as at
+from bayes_sp.inference.engine.families import PRIOR_NUMBERS
 from bayes_sp.inference.engine.lower import compile_program
 from bayes_sp.inference.engine.native import log_density
 from bayes_sp.inference.pointwise.forward import forward
@@ -94,7 +95,7 @@ def test_imputation_sees_the_densities_that_the_engine_sees(name, incomplete):
     """Of two parameter vectors, NumPy's and the engine's log-likelihoods differ by the same amount."""
     program = program_of(sp.load_model(name), incomplete)
     flat = program.ints.copy()
-    flat[flat[at.DIST] : flat[at.DIST] + program.size] = 0  # flat priors leave the likelihood and the Jacobian
+    flat[flat[at.DIST] : flat[at.DIST] + program.size] = PRIOR_NUMBERS["flat"]  # leaves likelihood and Jacobian
     bare = log_posterior(replace(program, ints=flat))
     rng = np.random.default_rng(5)
     theta = program.completed(program.start + rng.normal(0, 0.1, (2, program.size)), 1)

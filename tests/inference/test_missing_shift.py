@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 from test_engine_families import assert_equal
 
 import bayes_sp as sp
-from bayes_sp.design import equations as parts
+from bayes_sp.design import incomplete, joint
 from bayes_sp.design import rows as split
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.evaluate import mean_predictor
@@ -24,6 +24,7 @@ from bayes_sp.effects.means.nodes import Rule
 from bayes_sp.effects.problem import make_problem
 from bayes_sp.effects.read import linear_baselines
 from bayes_sp.inference.engine import layout as at
+from bayes_sp.inference.engine.families import PRIOR_NUMBERS
 from bayes_sp.inference.engine.lower import compile_program
 from bayes_sp.inference.engine.native import log_density
 from bayes_sp.inference.pointwise.forward import forward
@@ -199,7 +200,7 @@ def test_imputation_sees_shifts_as_the_engine_does(families):
     survey = gaps(simulated(model)[0], m1=[3, 17, 20], m2=[20, 21], y=[20, 21], age=[1, 20], x=[2, 20])
     program = program_of(model, with_absent(survey, RESPONSES, 5, exposure=False))
     flat = program.ints.copy()
-    flat[flat[at.DIST] : flat[at.DIST] + program.size] = 0  # flat priors leave the likelihood and the Jacobian
+    flat[flat[at.DIST] : flat[at.DIST] + program.size] = PRIOR_NUMBERS["flat"]  # leaves likelihood and Jacobian
     bare = log_posterior(replace(program, ints=flat))
     theta = program.start + np.random.default_rng(5).normal(0, 0.1, (2, program.size))
     _, ell = forward(program, program.parameters.naturals(theta))
@@ -226,7 +227,8 @@ def keep_everything(monkeypatch):
         return np.full(design.n, edges.any())
 
     monkeypatch.setattr(split, "relevant", every)
-    monkeypatch.setattr(parts, "relevant", every)
+    monkeypatch.setattr(joint, "relevant", every)
+    monkeypatch.setattr(incomplete, "relevant", every)
 
 
 @pytest.mark.parametrize("exposure", [True, False])

@@ -33,7 +33,7 @@ from bayes_sp.model.reading.load import load_model
 def _md5(fit: sp.Fit) -> str:
     posterior = fit.posterior["posterior"].to_dataset()
     return hashlib.md5(
-        b"".join(posterior[name].to_numpy().tobytes() for name in sorted(posterior)), usedforsecurity=False
+        b"".join(posterior[name].to_numpy().tobytes() for name in sorted(map(str, posterior))), usedforsecurity=False
     ).hexdigest()
 
 

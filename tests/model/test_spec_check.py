@@ -206,8 +206,10 @@ TEXTS = (
     "\n",
     "é" * 50,
 )
-VALUES = (None, True, 0, -1, 3, 1e308, 10**400, float("nan"), [], [[]], [None], {}, {"dist": "flat"}, {"": 1},
-          datetime.date(2019, 11, 14))  # fmt: skip
+VALUES: tuple[object, ...] = (
+    None, True, 0, -1, 3, 1e308, 10**400, float("nan"), [], [[]], [None], {}, {"dist": "flat"}, {"": 1},
+    datetime.date(2019, 11, 14),
+)  # fmt: skip
 
 
 def places(node, path=()):

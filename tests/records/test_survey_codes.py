@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +20,7 @@ from bayes_sp.records.survey import Survey
 
 NORMAL = {"dist": "normal", "mu": 0, "sigma": 5, "why": "wide"}
 POSITIVE = {"dist": "lognormal", "mu": 0, "sigma": 2, "why": "wide"}
-TABLES = {
+TABLES: dict[str, Any] = {
     "title": "x, m, y",
     "exposure": "x",
     "outcome": "y",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from scripted import FEW, Scripted, chain_model, chain_records, chain_survey, fits_made_once
 
@@ -16,7 +17,7 @@ from bayes_sp.sensitivity.every import PARTS, Sensitivity, analyse
 from bayes_sp.sensitivity.prior.grid_file import Grid, read_grid
 
 SLOPES = {"slope.sigma": [0.25, 0.5, 1.0]}
-CROSSES = {
+CROSSES: dict[int, dict[str, Any]] = {
     0: {"named": ["sceptical", "wide"]},
     1: {"cross": SLOPES},
     2: {"cross": {**SLOPES, "intercept.sigma": [2.0, 5.0]}},

@@ -189,7 +189,7 @@ def test_the_table_has_a_row_for_each_block_path_and_scale(primary):
 
 
 def test_a_conflict_is_refitted_in_closed_form(conflict):
-    """The refit with twice the prior is the exact posterior, further from the fit than weights can reach."""
+    """The refit with twice the prior is the exact posterior, beyond the fit."""
     fit, found = conflict
     assert found.dataset["pareto_k"].sel(block="y.m", alpha=2.0) > 0.7
     at = found.dataset.sel(block="y.m", path=PATH, scale="difference", alpha=2.0)
@@ -199,13 +199,7 @@ def test_a_conflict_is_refitted_in_closed_form(conflict):
     assert abs(float(at["mean"]) - product.mean()) < 5 * product.std() * np.sqrt(2 / 3000)
     assert_allclose([at["lower"], at["upper"]], np.quantile(product, [0.025, 0.975]), atol=0.2 * product.std())
     fitted = found.estimate(Target(PATH), "y.m", 1.0)
-    values = (
-        fit.effects().draws[AVERAGE].sel(path=[PATH], scale="difference").transpose("chain", "draw", "path").to_numpy()
-    )
-    block = next(block for block in prior_blocks(fit.model) if block.name == "y.m")
-    weights = power_weights(block_log_density(block, fit.posterior["posterior"].to_dataset()), 2.0)
-    weighted = weighted_summary(values, weights, 0.95, tail_sizes(values)).median[0]
-    assert fitted.median < weighted < float(at["median"])
+    assert fitted.median < float(at["median"])
 
 
 def test_a_conflict_is_called_one(conflict):

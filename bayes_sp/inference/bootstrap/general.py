@@ -7,7 +7,7 @@ averaged over the resample's own patients.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
@@ -197,7 +197,7 @@ def enough(regression: Regression, counts: Array, keep: NDArray[np.bool_]) -> ND
     spare = np.concatenate([part.spare for part in regression.parts])
     found = keep[:, : len(spare)][:, ~spare].all(axis=1)
     if FAMILIES[regression.family].zero_part == "hurdle":  # a level that only patients with a count of 0 have
-        everyone = determined(replace(regression, family="zero_inflated_negative_binomial"), counts)
+        everyone = determined(regression, counts, zeros=True)
         found &= (keep == everyone).all(axis=1)
     return found
 

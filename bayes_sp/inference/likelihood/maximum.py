@@ -202,11 +202,12 @@ class _Sums:
         return _Sums(self.w[chosen], self.keep[:, chosen])
 
 
-def determined(data: Regression, w: Array) -> Flags:
-    """Return which coefficients each weighting of the patients determines, (R, P)."""
+def determined(data: Regression, w: Array, *, zeros: bool = False) -> Flags:
+    """Return what each weighting of the patients determines, (R, P); ``zeros`` are to say something above a hurdle."""
+    above = FAMILIES[data.family].zero_part == "hurdle" and not zeros
     keep = [np.ones((len(w), len(data.parameters)), dtype=bool)]
     for number in reversed(range(len(data.parts))):
-        counted = w * (data.y > 0) if FAMILIES[data.family].zero_part == "hurdle" and number == 0 else w
+        counted = w * (data.y > 0) if above and number == 0 else w
         gram = data.gram(number, number, counted)
         if data.parts[number].terms[:1] != ("intercept",):  # cutpoints take its place
             sums = (counted @ data.columns[number]).T

@@ -71,6 +71,9 @@ class Deadly(str):
     """A cell's name: the first ``times`` processes that read it are killed, unless spared; each leaves a mark."""
 
     __slots__ = ("marks", "spared", "times")
+    marks: str
+    spared: tuple[int, ...]
+    times: int
 
     def __new__(cls, name: str, marks: str, times: int, spared: tuple[int, ...] = ()) -> Deadly:
         found = super().__new__(cls, name)

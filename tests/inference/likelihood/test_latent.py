@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,7 +141,7 @@ def test_a_count_has_the_maximum_of_the_integral(tmp_path: Path, extra: str) -> 
         return float(w @ outer)
 
     for r, w in enumerate(counts):
-        found = {}
+        found: dict[str, Any] = {}
         for regression, fit in zip(chain.regressions, fits, strict=True):
             values = regression.natural(fit.theta[r : r + 1])
             found |= {

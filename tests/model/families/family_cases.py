@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -71,7 +72,7 @@ def count_table(phi: float, y: float) -> np.ndarray:
     return np.array([np.append(0.0, np.cumsum(np.log(k))), np.append(0.0, np.cumsum(1.0 / k))])
 
 
-def run_kernel(family: Family, case: Case, kernel=None) -> tuple[float, np.ndarray]:
+def run_kernel(family: Family, case: Case, kernel: Callable[..., float] | None = None) -> tuple[float, np.ndarray]:
     """Return a kernel's value and its derivatives; what it does not write is nan."""
     table = count_table(case.aux[0], case.y) if family.sized else np.zeros((2, 1))
     out = np.full(2 + len(case.aux), np.nan)
