@@ -234,25 +234,30 @@ def test_findings_are_of_every_prior_and_not_of_the_likelihood(conflict):
     assert {finding.analysis for finding in found.findings(Target(PATH))} == {"priors"}
 
 
-def test_a_sentence_says_whether_the_interval_keeps_its_side(primary):
-    """Numbers at every power, and one conclusion."""
+@pytest.mark.parametrize(
+    ("limits", "scale", "words"),
+    [
+        ([(-0.3, -0.1)] * 3, "difference", "each 95 % interval lies below 0"),
+        ([(-0.3, 0.1)] * 3, "difference", "each 95 % interval lies on both sides of 0"),
+        ([(0.9, 1.1)] * 3, "rate_ratio", "each 95 % interval lies on both sides of 1"),
+        ([(1.1, 1.3)] * 3, "rate_ratio", "each 95 % interval lies above 1"),
+        ([(-0.3, 0.1), (-0.3, -0.1), (-0.3, -0.1)], "difference", "the 95 % interval does not keep its side of 0"),
+    ],
+)
+def test_a_sentence_says_whether_the_interval_keeps_its_side(primary, limits, scale, words):
+    """Numbers at every power, and one conclusion; the limits are those at half, the same and twice the strength."""
     fit, found = primary
-    target = target_of(fit.model)
-    sentence = found.sentence(target)
-    assert sentence.startswith("The serial effect: as fitted -0.0")
-    assert "with all priors half as strong" in sentence
-    assert "each 95 % interval lies below 0" in sentence
-    direct = found.sentence(Target("group_change -> appointments_t1", "rate_ratio"))
-    assert "each 95 % interval lies on both sides of 1" in direct
-
-
-def test_an_interval_that_changes_sides_is_told(primary):
-    """Where a power moves the interval over the null, the sentence says so."""
-    fit, found = primary
-    target = target_of(fit.model)
+    target = replace(target_of(fit.model), scale=scale)
     data = found.dataset.copy(deep=True)
-    data["upper"].loc[{"block": ALL_PRIORS, "path": target.path, "scale": "difference", "alpha": 0.5}] = 0.1
-    assert "the 95 % interval does not keep its side of 0" in replace(found, dataset=data).sentence(target)
+    for alpha, (lower, upper) in zip((0.5, 1.0, 2.0), limits, strict=True):
+        for name, value in (("lower", lower), ("median", (lower + upper) / 2.0), ("upper", upper)):
+            data[name].loc[{"block": ALL_PRIORS, "path": target.path, "scale": scale, "alpha": alpha}] = value
+    sentence = replace(found, dataset=data).sentence(target)
+    assert sentence.startswith("The serial effect")
+    assert "as fitted" in sentence
+    assert "with all priors half as strong" in sentence
+    assert "with all priors twice as strong" in sentence
+    assert f"; {words}. " in sentence
 
 
 def test_what_cannot_be_refitted_is_unreliable_and_has_no_numbers(conflict):
