@@ -148,7 +148,7 @@ def test_a_count_has_the_maximum_of_the_integral(tmp_path: Path, extra: str) -> 
                 (regression.response, k): v for k, v in zip(regression.parts[0].terms, values["mean"][0], strict=True)
             }
             found |= {name: float(values[name][0]) for name in regression.parameters}
-        terms = [
+        terms: list[Any] = [
             ("m", "intercept"),
             ("m", "x"),
             "sigma",

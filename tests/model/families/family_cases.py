@@ -76,7 +76,9 @@ def run_kernel(family: Family, case: Case, kernel: Callable[..., float] | None =
     """Return a kernel's value and its derivatives; what it does not write is nan."""
     table = count_table(case.aux[0], case.y) if family.sized else np.zeros((2, 1))
     out = np.full(2 + len(case.aux), np.nan)
-    value = (kernel or family.kernel)(case.y, case.eta, case.zeta, case.aux, table, out)
+    kernel = kernel or family.kernel
+    assert kernel is not None
+    value = kernel(case.y, case.eta, case.zeta, case.aux, table, out)
     return value, out
 
 
