@@ -23,7 +23,7 @@ print(json.dumps({
     "upper": float(serial_draws.quantile(0.975)),
     "reproduced": len(check) - len(beyond),
     "prior_above_50": float((prior_means > 50).mean()),
-    "agrees": [r.name for r in recovered if r.agrees],
+    "agrees": agrees,
 }))
 """
 

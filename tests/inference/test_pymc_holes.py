@@ -50,6 +50,7 @@ def test_a_power_multiplies_the_likelihood_alone(study_survey):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The effect of Potentials on other parameters is ignored")
 def test_pymcs_own_functions_take_it(study_survey):
     """A graph, a few draws and replicates of a survey with holes of three kinds."""
     built = sp.pymc_model("primary", with_holes(study_survey, ["age", "education", "group_change"]))
