@@ -206,7 +206,7 @@ def test_steps_of_one_sign_are_least_squares_with_bounds(sign: float) -> None:
     rng = np.random.default_rng(6)
     n = 200
     level = rng.integers(0, 4, n)
-    y = sign * np.array([0.0, 1.0, 0.7, 2.0])[level] + rng.normal(size=n)
+    y = sign * np.array([0.0, 1.0, -0.2, 2.0])[level] + rng.normal(size=n)
     steps = {f"m >= {k}": (level >= k).astype(float) for k in (1, 2, 3)}
     regression = made_ready("y", "normal", y, {"intercept": np.ones(n), **steps}, {}, steps={"m": list(steps)})
     fits = fitted(regression)
