@@ -112,7 +112,7 @@ def test_all_that_cannot_be_used_is_said_at_once(frame):
 
 def test_a_draft_is_fitted_in_one_call(frame):
     """By `mediate`, as by `draft` and `fit`, and passes the verdict."""
-    options = sp.SamplerOptions(draws=500, tune=500, chains=2)
+    options = sp.SamplerOptions(draws=1000, tune=500, chains=4)
     roles = ROLES | {"mediators": ["mood"]}
     fit = sp.mediate(frame, **roles, seed=2, options=options)
     again = sp.fit(sp.draft(frame, **roles), frame, seed=2, options=options)

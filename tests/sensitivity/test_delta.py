@@ -86,10 +86,13 @@ def test_every_way_and_step_is_one_cell_and_missing_at_random_is_one_for_all(sma
     shifts = [cell.model.missing_shift for cell in runner.cells]
     sd = float(np.nanstd(survey.records[MOOD], ddof=1))
     steps = (-1.0, -0.5, 0.5, 1.0)
-    assert shifts == [
+    expected = [
         (), *(((MOOD, m * sd),) for m in steps), *(((VISITS, m),) for m in steps),
         *(((MOOD, m * sd), (VISITS, m)) for m in steps),
     ]  # fmt: skip
+    assert [[name for name, _ in shift] for shift in shifts] == [[name for name, _ in shift] for shift in expected]
+    for shift, known in zip(shifts, expected, strict=True):
+        assert [size for _, size in shift] == pytest.approx([size for _, size in known])
     assert {(c.seed, c.kappa, c.ci_prob, c.options.draws) for c in runner.cells} == {(4, 0.5, 0.9, 50)}
     assert found.curves.sizes == {"shifted": 3, "step": 5, "path": 3, "scale": 2, "response": 2}
     assert list(found.curves["shifted"].to_numpy()) == [MOOD, VISITS, TOGETHER]
