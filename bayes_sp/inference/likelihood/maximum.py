@@ -32,6 +32,8 @@ from bayes_sp.model.families.registry import FAMILIES
 LEFT, LEAST_MOVE, MOVES, STAYS, STAYS_ROUGHLY = 1e-5, 1e-2, 0.2, 1e-5, 1e-3
 # On the way to infinity the weights of patients vanish; the ridge, a patient, is for those next to a step.
 LEAST, RIDGE = 1e-13, 1e-7
+# How much of the first derivatives' product, and then of each parameter's own curvature, makes a step uphill.
+SHARES, OWN_SIZES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0), (1.5, 5.0, 50.0)
 _ENDLESS = "endless"
 
 
@@ -275,8 +277,10 @@ def _uphill(curvature: Array, product: Array, score: Array, keep: Flags) -> Arra
     """Return steps with as little of the product (and its ridge) added as makes the curvature that of a maximum."""
     step = np.full(score.shape, np.nan)
     left = np.arange(len(score))
-    for share in (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0):
-        matrix = curvature[..., left] + share * product[..., left]
+    size = np.eye(len(curvature))[..., None] * np.abs(np.einsum("jjr->jr", curvature))[None]
+    # First derivatives say next to nothing of endless degrees of freedom: then each parameter's own curvature counts.
+    for share, own in [(each, 0.0) for each in SHARES] + [(SHARES[-1], each) for each in OWN_SIZES]:
+        matrix = curvature[..., left] + share * product[..., left] + own * size[..., left]
         found, unexplained = solve_normal(matrix, score[left].T[:, None], keep[:, left], LEAST)
         good = definite(unexplained, LEAST) & ((np.einsum("jjr->jr", matrix) > 0) | ~keep[:, left]).all(axis=0)
         step[left[good]] = found[:, 0, good].T
