@@ -7,9 +7,7 @@ squares and products are exact.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +16,6 @@ from bayes_sp.arrays import Array
 from bayes_sp.records.published.printed import Printed
 
 Steps = NDArray[np.int64]
-CountShape = Callable[[Array, float, float], Array]
 
 # Bounds are kept this much inside the rounding interval, so that floating point cannot put a value on its edge.
 _EDGE = 1e-6
@@ -106,10 +103,6 @@ def beta(lattice: Array, mean: float, sd: float) -> Array:
 def normal(lattice: Array, mean: float, sd: float) -> Array:
     """Weights of a normal density."""
     return np.exp(-0.5 * ((lattice - mean) / sd) ** 2)
-
-
-# Shapes that the margins of the appointments can take; each gives the weights of the counts 0, 1, 2, ...
-COUNT_SHAPES: Mapping[str, CountShape] = MappingProxyType({"negative_binomial": negative_binomial})
 
 
 def tilt(lattice: Array, weights: Array, mean: float, sd: float) -> Array:

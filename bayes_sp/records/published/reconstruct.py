@@ -11,7 +11,8 @@ from bayes_sp.records.published import margins
 from bayes_sp.records.published.arrange import Problem, copula, exchange
 from bayes_sp.records.published.arrange import excess as beyond_rounding
 from bayes_sp.records.published.article import PublishedStudy, published
-from bayes_sp.records.published.margins import COUNT_SHAPES, Steps, UnreachableError, Window
+from bayes_sp.records.published.count_shapes import COUNT_SHAPES, EXTREME_SHAPES, SHAPE_WORDS
+from bayes_sp.records.published.margins import Steps, UnreachableError, Window
 from bayes_sp.records.published.targets import Column, change_score, reachable_row
 from bayes_sp.records.survey import RECONSTRUCTED, Survey
 
@@ -43,6 +44,8 @@ _ORDER = (
     "loneliness_t1",
     "age",
 )
+_DEFAULT_SHAPE = "negative_binomial"
+_SHAPES = {**COUNT_SHAPES, **EXTREME_SHAPES}
 _ANCHORS = ("group_change", "groups_t0", "groups_t1")
 
 
@@ -54,7 +57,7 @@ class Reconstruction(Survey):
         return constraint_report(self)
 
 
-def reconstruct(seed: int = 1, *, count_shape: str = "negative_binomial") -> Reconstruction:
+def reconstruct(seed: int = 1, *, count_shape: str = _DEFAULT_SHAPE) -> Reconstruction:
     """Reconstruct 178 records from the published moments: no real patient stands behind any of them.
 
     The records reproduce Table 2 after rounding to its printed decimals: every mean, SD (n - 1 in the denominator) and
@@ -69,7 +72,8 @@ def reconstruct(seed: int = 1, *, count_shape: str = "negative_binomial") -> Rec
     seed
         Whole number, 0 or more; the same seed gives the same records.
     count_shape
-        Shape of the appointments' margins, a key of :data:`bayes_sp.records.published.margins.COUNT_SHAPES`.
+        Shape of the appointments' margins: a key of ``COUNT_SHAPES`` or of ``EXTREME_SHAPES`` in
+        `bayes_sp.records.published.count_shapes`.
 
     Returns
     -------
@@ -89,10 +93,8 @@ def reconstruct(seed: int = 1, *, count_shape: str = "negative_binomial") -> Rec
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise SurveyError(_SOURCE, [f"the seed must be a whole number of 0 or more, got {seed!r}."])
-    if count_shape not in COUNT_SHAPES:
-        raise SurveyError(
-            _SOURCE, [f'count_shape: no shape is called "{count_shape}"{nearest(count_shape, COUNT_SHAPES)}.']
-        )
+    if count_shape not in _SHAPES:
+        raise SurveyError(_SOURCE, [f'count_shape: no shape is called "{count_shape}"{nearest(count_shape, _SHAPES)}.'])
     study = published()
     rng = np.random.default_rng(int(seed))
     reasons: list[str] = []
@@ -102,7 +104,8 @@ def reconstruct(seed: int = 1, *, count_shape: str = "negative_binomial") -> Rec
         except UnreachableError as reason:
             reasons.append(str(reason))
             continue
-        return Reconstruction(_records(steps, study), "reconstruction", f"{RECONSTRUCTED} (seed {seed})")
+        which = f"seed {seed}" if count_shape == _DEFAULT_SHAPE else f"seed {seed}, counts: {SHAPE_WORDS[count_shape]}"
+        return Reconstruction(_records(steps, study), "reconstruction", f"{RECONSTRUCTED} ({which})")
     raise SurveyError(
         _SOURCE,
         [f"seed {seed} did not meet the published moments in {_ATTEMPTS} attempts ({reasons[-1]}); try another seed."],
@@ -261,7 +264,7 @@ def _margin(name: str, study: PublishedStudy, count_shape: str, rng: np.random.G
     middle = window.totals[len(window.totals) // 2] / window.n
     if name.startswith("appointments"):
         total = study.appointments.total_t0 if name.endswith("t0") else study.appointments.total_t1
-        weights = COUNT_SHAPES[count_shape](window.lattice, total / window.n, window.sd)
+        weights = _SHAPES[count_shape](window.lattice, total / window.n, window.sd, rng)
         return margins.draw(window, weights, rng, total=total)
     if name.startswith("belonging"):
         weights = np.exp(_BELONGING_UNEVENNESS * rng.standard_normal(len(window.lattice)))

@@ -1,0 +1,66 @@
+"""An ensemble of reconstructions: which records stand for those that nobody has, drawn from a stated distribution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bayes_sp.records.published.count_shapes import COUNT_SHAPES, EXTREME_SHAPES, SHAPE_WORDS
+from bayes_sp.records.published.reconstruct import Reconstruction, reconstruct
+
+MEMBERS = 20
+
+
+@dataclass(frozen=True)
+class Member:
+    """One reconstruction of an ensemble.
+
+    Attributes
+    ----------
+    seed
+        Of its margins and of their arrangement.
+    shape
+        Of the counts' margins, a key of ``COUNT_SHAPES`` or ``EXTREME_SHAPES``.
+    """
+
+    seed: int
+    shape: str
+
+    def records(self) -> Reconstruction:
+        """Return its records; see `reconstruct`."""
+        return reconstruct(self.seed, count_shape=self.shape)
+
+    def __str__(self) -> str:
+        return f"seed {self.seed}, {SHAPE_WORDS[self.shape]}"
+
+
+def members(count: int = MEMBERS, first: int = 1) -> tuple[Member, ...]:
+    """Return the members of an ensemble: seeds in order, and each shape of the counts as often as the others.
+
+    The first is ``reconstruct(seed=1)``. By its seed each draws, beside the arrangement, what the moments leave open:
+    the shares of people who never come or come very often, the shares of education and relationship, and how even the
+    answers about belonging are.
+
+    Parameters
+    ----------
+    count
+        How many.
+    first
+        Seed of the first one.
+    """
+    shapes = tuple(COUNT_SHAPES)
+    return tuple(Member(first + k, shapes[k % len(shapes)]) for k in range(count))
+
+
+def extremes(seed: int = 1) -> tuple[Member, ...]:
+    """Return one member of each shape at the edge of what the moments allow: bounds, not part of any ensemble."""
+    return tuple(Member(seed, shape) for shape in EXTREME_SHAPES)
+
+
+def distribution_words() -> str:
+    """Return the distribution that members are drawn from, in one sentence."""
+    shapes = "; ".join(SHAPE_WORDS[shape] for shape in COUNT_SHAPES)
+    return (
+        f"Members differ in seed and in the shape of the appointments' margins, each as often as the others: {shapes}. "
+        "The shares of education (each at least 12%), of patients in a relationship (35% to 65%) and of the four "
+        "answers about belonging are drawn anew for each."
+    )
