@@ -19,6 +19,7 @@ def add_draft(commands: Commands) -> None:
     )
     add = draft.add_argument
     add("file", type=file_path, help="CSV, Excel, SPSS, Stata, SAS or Parquet")
+    add("--codebook", type=file_path, metavar="FILE", help="what its columns mean (python -m bayes_sp codebook)")
     add("--exposure", required=True, metavar="X", help="its column")
     add("--mediators", required=True, nargs="+", metavar="M", help="their columns, in the order of the chain")
     add("--outcome", required=True, metavar="Y", help="its column")
@@ -31,12 +32,14 @@ def add_draft(commands: Commands) -> None:
 
 def _draft(options: argparse.Namespace) -> int:
     from bayes_sp.design.draft import draft_with_reasons
+    from bayes_sp.design.read import read_survey
     from bayes_sp.files import check_file, write_whole
 
     if options.out is not None:
         check_file(options.out, overwrite=options.overwrite)
+    survey = read_survey(options.file, codebook=options.codebook)
     found = draft_with_reasons(
-        options.file, exposure=options.exposure, mediators=options.mediators, outcome=options.outcome,
+        survey, exposure=options.exposure, mediators=options.mediators, outcome=options.outcome,
         covariates=options.covariates, parallel=options.parallel,
     )  # fmt: skip
     _ = found.model  # a draft that cannot be read back is never written

@@ -18,7 +18,7 @@ Renyi (1953). On the theory of order statistics. Acta Mathematica Academiae Scie
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,7 +27,7 @@ import pandas as pd
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.model.parts import Code
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.records.groups import NUMBER
+from bayes_sp.records.groups import NUMBER, says_no_answer
 from bayes_sp.records.survey import Coded, Survey
 
 LEADING = [
@@ -89,6 +89,19 @@ def decoded(model: PathModel, records: pd.DataFrame) -> tuple[pd.DataFrame, tupl
             changed[name] = column.astype(float).mask(gone) if number else column.astype(object).mask(gone, None)
             found += hits
     return (records.assign(**changed) if changed else records), tuple(found)
+
+
+def labelled_as_missing(name: str, column: pd.Series, labels: Mapping[float | str, str]) -> Iterator[str]:
+    """Yield a sentence for each value that enters though its label says that there is no answer."""
+    for value, label in labels.items():
+        count = int((column == value).sum())
+        if count and says_no_answer(str(label)):
+            code = f"{value:g}" if isinstance(value, float) else str(value)
+            yield (
+                f"{name}: {code} in {count} of {len(column)} cells is labelled {str(label)!r} in the file and enters "
+                f"as a value; where it means a missing one, write missing_codes = [{code}] into the specification or "
+                "the codebook"
+            )
 
 
 def code_cells(column: pd.Series, code: Code) -> Mask:

@@ -18,6 +18,11 @@ from bayes_sp.records.checks import EXACT, INEXACT
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 CELL_WIDTH = 30
+MISSING = ("", "NA")  # cells that say that there is no value
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", re.ASCII)
+PERHAPS_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?", re.ASCII)
+LIKE_A_CODE = re.compile(r"0\d+|\d+[eE]\d+", re.ASCII)  # identifiers as they come out of spreadsheets
 
 
 class Cells:
@@ -49,6 +54,10 @@ class Cells:
         values = [float(cell) if there else math.nan for cell, there in zip(self.distinct, known, strict=True)]
         return np.array(values, dtype=float)[self.place]
 
+    def text(self) -> list[str]:
+        """Return the cells as they are, (n,)."""
+        return [self.distinct[place] for place in self.place.tolist()]
+
     def count(self, text: str) -> int:
         """Return how many cells hold exactly this text."""
         return int(self.where(lambda cell: cell == text).sum())
@@ -68,6 +77,27 @@ class Cells:
 def is_number(cell: str) -> bool:
     """Return whether a cell holds a number with a decimal point."""
     return NUMBER.fullmatch(cell) is not None
+
+
+def with_points(columns: dict[str, Cells]) -> Iterator[str]:
+    """Give numbers with decimal commas their points, and say so; nothing changes where any number has a point.
+
+    Three digits behind the comma alone, as in 1,250, could be thousands: those are left as they are, and refused.
+    """
+    cells = {cell for column in columns.values() for cell in column.distinct}
+    commas = {cell for cell in cells if DECIMAL_COMMA.fullmatch(cell)}
+    if not commas or any(map(DECIMAL_POINT.fullmatch, cells)) or all(map(PERHAPS_THOUSANDS.fullmatch, commas)):
+        return
+    for column in columns.values():
+        column.distinct = [cell.replace(",", ".") if cell in commas else cell for cell in column.distinct]
+    yield f"its decimal commas were read as points, as in {min(commas, key=len)!r}"
+
+
+def like_codes(name: str, cells: Cells) -> Iterator[str]:
+    """Yield what is read as a number and may be a code, such as 01 or 1e5."""
+    found = [cell for cell in cells.distinct if LIKE_A_CODE.fullmatch(cell)]
+    if found:
+        yield f"{name}: {found[0]!r} is read as the number {float(found[0]):.15g}"
 
 
 def changed(cells: Cells) -> Iterator[tuple[str, Mask]]:
