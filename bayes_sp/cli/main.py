@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity
+from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
@@ -62,7 +63,9 @@ def _parser() -> Parser:
     models = commands.add_parser("models", help="list the shipped specifications")
     models.set_defaults(command=_models)
     add_study(commands)
+    add_codebook(commands)
     add_draft(commands)
+    add_example(commands)
     return parser
 
 

@@ -18,7 +18,6 @@ models. Annals of Applied Statistics 2(4), 1360-1383. doi:10.1214/08-AOAS191
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,20 +27,18 @@ import pandas as pd
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.guesses import (
-    LEAST_VALUES,
     Guess,
     guess_contrast,
     guess_covariate,
     guess_response,
-    rounded,
     spread_of,
 )
 from bayes_sp.errors import SurveyError, nearest
-from bayes_sp.model.checks.model import reserved
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import editable_text
+from bayes_sp.records.guesses import LEAST_VALUES, plain_names, rounded
 from bayes_sp.records.reading.everything import read_everything
 from bayes_sp.records.reading.source import Source
 from bayes_sp.records.survey import Survey
@@ -51,7 +48,6 @@ DRAFTED = (
     "Families, constants and priors were drafted from each column's own values, never from how columns go together; "
     "they are guesses to be looked at."
 )
-NAME = re.compile(r"[^\W\d]\w*")
 type Priors = dict[str, dict[str, Any]]
 
 
@@ -129,7 +125,7 @@ def draft_with_reasons(
     survey = data if isinstance(data, Survey) else read_everything(data)
     chain = [exposure, *mediators, outcome]
     values = _values(survey, [*chain, *covariates])
-    names = _names([*chain, *covariates])
+    names = plain_names([*chain, *covariates])
     reasons: dict[str, str] = {}
     guesses = _responses(values, list(mediators), outcome)
     contrast, why = guess_contrast(values[exposure])
@@ -186,18 +182,6 @@ def _values(survey: Survey, columns: Sequence[str]) -> dict[str, Array]:
     if problems:
         raise SurveyError(survey.source, list(dict.fromkeys(problems)))
     return found
-
-
-def _names(columns: Sequence[str]) -> dict[str, str]:
-    """Return names under which columns can stand in a specification: their own, or without blanks and signs."""
-    names: dict[str, str] = {}
-    for column in columns:
-        plain = column if NAME.fullmatch(column) else "_".join(re.findall(r"\w+", column)) or "column"
-        plain = plain if NAME.fullmatch(plain) else f"v_{plain}"
-        while plain in names.values() or plain in reserved():
-            plain += "_"
-        names[column] = plain
-    return names
 
 
 def _responses(values: Mapping[str, Array], mediators: list[str], outcome: str) -> dict[str, Guess]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from bayes_sp.arrays import Array
+from bayes_sp.records.guesses import MOST_LEVELS, SKEWED, rounded, skewness, whole
 
-MOST_LEVELS = 7  # of an ordered response
 MOST_CATEGORIES = 5  # of a covariate whose numbers are taken for categories
-SKEWED = 1.5  # skewness from which a positive measurement is drafted as gamma, and a count as its logarithm
-LEAST_VALUES = 5  # of a column, to say anything about it
 
 
 @dataclass(frozen=True)
@@ -23,25 +20,6 @@ class Guess:
     family: str
     reason: str
     keys: dict[str, Any] = field(default_factory=dict)
-
-
-def rounded(value: float, spread: float) -> float:
-    """Return a value to two digits of what it varies by: 55.7 and not 55.7482 where the SD is 13.8."""
-    if not spread > 0 or not math.isfinite(spread):
-        return float(f"{value:.2g}")
-    digits = 1 - math.floor(math.log10(spread))
-    return float(round(value, digits))
-
-
-def whole(values: Array) -> bool:
-    """Return whether all values are whole numbers."""
-    return bool(np.all(values == np.round(values)))
-
-
-def skewness(values: Array) -> float:
-    """Return the third standardised moment."""
-    deviations = values - values.mean()
-    return float(np.mean(deviations**3) / np.mean(deviations**2) ** 1.5)
 
 
 def guess_response(values: Array, *, mediator: bool, levels: bool) -> Guess:

@@ -18,7 +18,7 @@ Renyi (1953). On the theory of order statistics. Acta Mathematica Academiae Scie
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -129,18 +129,24 @@ def suspects(model: PathModel, records: pd.DataFrame) -> Iterator[Suspect]:
         if name in levelled or name in model.grouping or variable.kind == "binary":
             continue
         values = records[name].to_numpy(dtype=float, na_value=np.nan)
-        values = values[np.isfinite(values)]
         floor = variable.minimum is not None or variable.kind in ("count", "positive") or name in model.windows
         sides = (() if floor else (-1.0,)) + (() if variable.maximum is not None else (1.0,))
-        ends = {side: _candidates(values, side) for side in (-1.0, 1.0)}
-        count = variable.kind == "count"
-        for side in sides:
-            other = values[~np.isin(values, ends[-side])]
-            if codes := _isolated(other, ends[side], side, count=count):
-                rest = values[~np.isin(values, [*codes, *_isolated(values, ends[-side], -side, count=count)])]
-                for code in codes:
-                    cells = int((values == code).sum())
-                    yield Suspect(name, code, cells, len(records), float(rest.min()), float(rest.max()))
+        yield from column_suspects(name, values, sides, count=variable.kind == "count")
+
+
+def column_suspects(
+    name: str, column: Array, sides: Sequence[float] = (-1.0, 1.0), *, count: bool
+) -> Iterator[Suspect]:
+    """Yield the usual codes that stand far from the rest of a column, on the lower (-1) or upper (1) side of it."""
+    values = column[np.isfinite(column)]
+    ends = {side: _candidates(values, side) for side in (-1.0, 1.0)}
+    for side in sides:
+        other = values[~np.isin(values, ends[-side])]
+        if codes := _isolated(other, ends[side], side, count=count):
+            rest = values[~np.isin(values, [*codes, *_isolated(values, ends[-side], -side, count=count)])]
+            for code in codes:
+                cells = int((values == code).sum())
+                yield Suspect(name, code, cells, len(column), float(rest.min()), float(rest.max()))
 
 
 def group_suspects(labels: list[str]) -> list[str]:

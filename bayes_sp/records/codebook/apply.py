@@ -151,9 +151,7 @@ def _table(
     coded += [each for one in found.values() for each in one.coded]
     labels = {v.name: v.label or table.labels.get(v.column, "") for v in book.variables}
     labels |= {derived.name: derived.label for derived in book.derived}
-    words: dict[str, Mapping[float | str, str]] = {
-        v.name: {**v.labels} if v.labels else table.value_labels.get(v.column, {}) for v in book.variables
-    }
+    words = {v.name: _words(v) or table.value_labels.get(v.column, {}) for v in book.variables}
     text = {v.name for v in book.variables if any(found[name].text for name in (v.name, _bare(v)) if name in found)}
     return replace(
         table, header=header, length=len(columns[header[0]]), column=lambda k: columns[header[k]],
@@ -164,6 +162,11 @@ def _table(
         value_labels={name: found for name, found in words.items() if found},
         codebook=book, as_text=frozenset(text),
     )  # fmt: skip
+
+
+def _words(variable: Described) -> Mapping[float | str, str]:
+    """Return the words for a variable's values."""
+    return {value: word for value, word in variable.labels.items()}  # noqa: C416 - a mapping of another type
 
 
 def _bare(variable: Described) -> str:

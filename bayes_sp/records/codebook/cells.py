@@ -70,7 +70,7 @@ def read_cells(variable: Described, cells: Cells, codes: Mapping[Code, str], row
     """
     blank, coded = _taken_out(variable.name, cells, codes)
     read_as, problems = _words(variable, cells)
-    text = variable.kind == "category" and any(_is_text(cell) for cell in _distinct(cells, blank))
+    text = variable.kind == "category" and _is_text(cells, blank)
     text = text or any(isinstance(level, str) for level in variable.levels)
     if text:
         rules = _levels(variable, cells.where(lambda cell: cell in variable.levels))
@@ -97,9 +97,10 @@ def _distinct(cells: Cells, blank: Mask) -> list[str]:
     return [cells.distinct[place] for place in np.unique(cells.place[~blank])]
 
 
-def _is_text(cell: str) -> bool:
-    """Return whether a category's cell is more than a plain number: a word, or 01."""
-    return not is_number(cell) or LIKE_A_CODE.fullmatch(cell) is not None
+def _is_text(cells: Cells, blank: Mask) -> bool:
+    """Return whether a category's cells are more than plain numbers: words, 01, or numbers that floats cannot keep."""
+    plain = all(is_number(cell) and not LIKE_A_CODE.fullmatch(cell) for cell in _distinct(cells, blank))
+    return not plain or any((mask & ~blank).any() for _, mask in changed(cells))
 
 
 def _taken_out(name: str, cells: Cells, codes: Mapping[Code, str]) -> tuple[Mask, list[Coded]]:

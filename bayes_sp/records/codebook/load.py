@@ -49,7 +49,7 @@ def read_codebook(source: Source) -> Codebook:
         tuple(_variables(top.take_table("variables", required=True), long=waves is not None)),
         tuple(_derived(top.take_table("derived"))),
         title=top.take_text("title"),
-        id=top.take_text("id"),
+        id=_column(top, "id"),
         waves=waves,
         missing=read_codes(top),
     )
@@ -65,7 +65,7 @@ def _waves(top: Table) -> Waves | None:
     if "long" not in top.names():
         return None
     table = top.take_table("long")
-    column = table.take_text("wave", required=True)
+    column = _column(table, "wave", required=True)
     names = table.take_table("waves", required=True)
     found: dict[str, str] = {}
     for cell in names.names():
@@ -90,7 +90,7 @@ def _variables(tables: Table, *, long: bool) -> Iterator[Described]:
         _check_name(tables, name)
         yield Described(
             name,
-            table.take_text("column", default=name),
+            _column(table, "column") or name,
             table.take_choice("kind", KINDS, "") if "kind" in table.names() else "",
             table.take_text("label"),
             table.take_text("unit"),
@@ -120,6 +120,15 @@ def _check_name(tables: Table, name: str) -> None:
         tables.report(
             name, "must be letters, digits and underscores, and begin with a letter; column = names the file's"
         )
+
+
+def _column(table: Table, key: str, *, required: bool = False) -> str:
+    """Read the name of a column, with the white space within it, as spreadsheets have it."""
+    value = table.take(key, required=required)
+    if value is not None and (not isinstance(value, str) or not value.strip()):
+        table.report(key, f"must be the name of a column, found {value!r}")
+        return ""
+    return (value or "").strip()
 
 
 def _levels(table: Table) -> tuple[Code, ...]:
