@@ -18,7 +18,7 @@ from bayes_sp.records.checks import EXACT, RowName, check_columns, describe_cell
 from bayes_sp.records.codes import decoded
 from bayes_sp.records.groups import HOW_MISSING, may_say_nothing
 from bayes_sp.records.persons import long_columns, repeated
-from bayes_sp.records.reading.cells import Cells, changed, is_number
+from bayes_sp.records.reading.cells import Cells, changed
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import ORIGIN_COLUMN, RECONSTRUCTED, Survey
@@ -104,11 +104,11 @@ def read_columns(source: Source, model: PathModel, needed: Sequence[str], check:
 
 def _numbers_problems(name: str, cells: Cells, blank: Mask, row_name: RowName) -> tuple[list[str], Mask]:
     """Return what is wrong with the cells of a column of numbers, and which cells hold no number."""
-    wrong = ~blank & ~cells.where(is_number)
+    wrong = ~blank & ~cells.is_number
     problems = list[str]()
     for rule, mask in changed(cells):
         problems += describe_cells(name, mask & ~blank, cells.quoted, row_name, rule)
-    no_value = wrong & cells.where(lambda cell: not is_number(cell) and may_say_nothing(cell))
+    no_value = wrong & cells.where_no_number(may_say_nothing)
     told = describe_cells(name, no_value, cells.quoted, row_name, "must be a number")
     problems += [f"{problem}; {HOW_MISSING}" for problem in told]
     problems += describe_cells(name, wrong & ~no_value, cells.quoted, row_name, "must be a number")
@@ -120,20 +120,20 @@ def with_points(columns: dict[str, Cells]) -> Iterator[str]:
 
     Three digits behind the comma alone, as in 1,250, could be thousands: those are left as they are, and refused.
     """
-    cells = {cell for column in columns.values() for cell in column.distinct}
-    commas = {cell for cell in cells if DECIMAL_COMMA.fullmatch(cell)}
+    cells = [cell for column in columns.values() for cell in column.distinct if "," in cell or "." in cell]
+    commas = {cell: cell.replace(",", ".") for cell in cells if DECIMAL_COMMA.fullmatch(cell)}
     if not commas or any(map(DECIMAL_POINT.fullmatch, cells)) or all(map(PERHAPS_THOUSANDS.fullmatch, commas)):
         return
     for column in columns.values():
-        column.distinct = [cell.replace(",", ".") if cell in commas else cell for cell in column.distinct]
+        column.rewrite(commas)
     yield f"its decimal commas were read as points, as in {min(commas, key=len)!r}"
 
 
 def like_codes(name: str, cells: Cells) -> Iterator[str]:
     """Yield what is read as a number and may be a code, such as 01 or 1e5."""
-    found = [cell for cell in cells.distinct if LIKE_A_CODE.fullmatch(cell)]
-    if found:
-        yield f"{name}: {found[0]!r} is read as the number {float(found[0]):.15g}"
+    found = next(filter(LIKE_A_CODE.fullmatch, cells.distinct), None)
+    if found is not None:
+        yield f"{name}: {found!r} is read as the number {float(found):.15g}"
 
 
 def _remarks(model: PathModel, table: Table) -> Iterator[str]:

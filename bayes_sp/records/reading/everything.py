@@ -12,7 +12,7 @@ from bayes_sp.arrays import Mask
 from bayes_sp.errors import SurveyError
 from bayes_sp.records.checks import EXACT, RowName
 from bayes_sp.records.groups import says_nothing
-from bayes_sp.records.reading.cells import Cells, changed, is_number
+from bayes_sp.records.reading.cells import Cells, changed
 from bayes_sp.records.reading.columns import MISSING, like_codes, with_points
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.survey import Survey
@@ -37,8 +37,8 @@ def read_everything(source: Source) -> Survey:
     cells = {name: Cells(table.column(k)) for k, name in enumerate(table.header) if name}
     read_as, columns, remarks = [*table.read_as, *with_points(cells)], {}, [*table.remarks]
     for name, column in cells.items():
-        blank = column.where(lambda cell: cell in MISSING or says_nothing(cell))
-        number = column.where(is_number) & ~blank
+        blank = column.where_no_number(lambda cell: cell in MISSING or says_nothing(cell))
+        number = column.is_number
         exact = not any(mask.any() for _, mask in changed(column))
         if exact and (number | blank).all():
             values = column.numbers(blank)
