@@ -17,7 +17,7 @@ from bayes_sp.records.codebook.parts import Codebook, Derived, Described
 from bayes_sp.records.codebook.rules import widened
 from bayes_sp.records.codebook.widen import read_persons
 from bayes_sp.records.persons import repeated
-from bayes_sp.records.reading.cells import Cells, is_number, with_points
+from bayes_sp.records.reading.cells import Cells, with_points
 from bayes_sp.records.reading.rows import check_rows
 from bayes_sp.records.reading.table import Table
 
@@ -114,7 +114,7 @@ def _derived(
         for item in derived.items:
             if item not in values:
                 cells = Cells(columns[item])
-                values[item] = cells.numbers(~cells.where(is_number))
+                values[item] = cells.numbers(~cells.is_number)
         wrong = _wrong_answers(derived, values, row_name)
         problems += wrong
         ends = {item: turn(derived, item, book.described(item)) for item in derived.reversed}

@@ -49,7 +49,7 @@ class Found:
 
     def values(self) -> Array:
         """Return the cells as numbers, NaN where one is missing or holds none, (n,)."""
-        return self.cells.numbers(self.blank | ~self.cells.where(is_number))
+        return self.cells.numbers(self.blank)
 
 
 def read_cells(variable: Described, cells: Cells, codes: Mapping[Code, str], row_name: RowName, skip: Mask) -> Found:
@@ -75,7 +75,7 @@ def read_cells(variable: Described, cells: Cells, codes: Mapping[Code, str], row
     if text:
         rules = _levels(variable, cells.where(lambda cell: cell in variable.levels))
     else:
-        numbers = cells.where(is_number)
+        numbers = cells.is_number
         for rule, mask in changed(cells):
             problems += describe_cells(variable.column, mask & ~blank & ~skip, cells.quoted, row_name, rule)
         problems += _no_numbers(variable, cells, ~blank & ~numbers & ~skip, row_name)
@@ -128,8 +128,8 @@ def _words(variable: Described, cells: Cells) -> tuple[list[str], list[str]]:
     values: dict[str, list[float]] = {}
     for value, label in variable.labels.items():
         values.setdefault(label, []).append(value)
-    told, problems = list[str](), list[str]()
-    for k, cell in enumerate(cells.distinct):
+    told, problems, numbers = list[str](), list[str](), dict[str, str]()
+    for cell in cells.distinct:
         found = values.get(" ".join(cell.split()), [])
         if is_number(cell) or not found or cell in variable.levels:
             continue
@@ -139,14 +139,16 @@ def _words(variable: Described, cells: Cells) -> tuple[list[str], list[str]]:
                 f'column "{variable.column}": {cell!r} is the label of {several}, and can be read as neither'
             )
         else:
-            cells.distinct[k] = f"{found[0]:.15g}"
+            numbers[cell] = f"{found[0]:.15g}"
             told = told or [f"{variable.name}: its labels are read as their numbers, {cell!r} as {found[0]:g}"]
+    if numbers:
+        cells.rewrite(numbers)
     return told, problems
 
 
 def _no_numbers(variable: Described, cells: Cells, wrong: Mask, row_name: RowName) -> Iterator[str]:
     """Yield what is said of cells that hold no number."""
-    nothing = wrong & cells.where(lambda cell: not is_number(cell) and may_say_nothing(cell))
+    nothing = wrong & cells.where_no_number(may_say_nothing)
     hint = HOW_MISSING.replace("specification", "codebook")
     for told in describe_cells(variable.column, nothing, cells.quoted, row_name, "must be a number"):
         yield f"{told}; {hint}"

@@ -81,7 +81,9 @@ class DraftedCodebook:
             lines += ["", "# its cells are different in every row, and its name is that of an identifier"]
             lines += [f"id = {inline_value(self.id)}"]
         lines += ["", "[variables]", *(line for each in self.lines for line in each.text())]
-        return "\n".join([*lines, *proposed_scores({line.name: line.instead or line.keys for line in self.lines})]) + "\n"
+        return (
+            "\n".join([*lines, *proposed_scores({line.name: line.instead or line.keys for line in self.lines})]) + "\n"
+        )
 
 
 def draft_codebook(source: Source) -> DraftedCodebook:

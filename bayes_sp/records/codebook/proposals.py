@@ -29,7 +29,11 @@ def proposed_scores(variables: Mapping[str, Mapping[str, Any]]) -> list[str]:
             lines.append(f"# {inline_key(stem.strip('_') + '_change')} = {inline_value(change)}")
     if not lines:
         return []
-    head = ["", "[derived]", "# What the names suggest; take the # away where it is meant. Nothing below is computed now."]
+    head = [
+        "",
+        "[derived]",
+        "# What the names suggest; take the # away where it is meant. Nothing below is computed now.",
+    ]
     return [*head, *lines]
 
 

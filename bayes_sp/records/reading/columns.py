@@ -17,7 +17,7 @@ from bayes_sp.records.checks import EXACT, RowName, check_columns, describe_cell
 from bayes_sp.records.codes import decoded, labelled_as_missing
 from bayes_sp.records.groups import HOW_MISSING, may_say_nothing
 from bayes_sp.records.persons import long_columns, repeated
-from bayes_sp.records.reading.cells import MISSING, Cells, changed, is_number, like_codes, with_points
+from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, with_points
 from bayes_sp.records.reading.rows import check_rows, describe_rows, named_columns
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
@@ -100,11 +100,11 @@ def read_columns(source: Source, model: PathModel, needed: Sequence[str], check:
 
 def _numbers_problems(name: str, cells: Cells, blank: Mask, row_name: RowName) -> tuple[list[str], Mask]:
     """Return what is wrong with the cells of a column of numbers, and which cells hold no number."""
-    wrong = ~blank & ~cells.where(is_number)
+    wrong = ~blank & ~cells.is_number
     problems = list[str]()
     for rule, mask in changed(cells):
         problems += describe_cells(name, mask & ~blank, cells.quoted, row_name, rule)
-    no_value = wrong & cells.where(lambda cell: not is_number(cell) and may_say_nothing(cell))
+    no_value = wrong & cells.where_no_number(may_say_nothing)
     told = describe_cells(name, no_value, cells.quoted, row_name, "must be a number")
     problems += [f"{problem}; {HOW_MISSING}" for problem in told]
     problems += describe_cells(name, wrong & ~no_value, cells.quoted, row_name, "must be a number")

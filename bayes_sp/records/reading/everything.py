@@ -13,7 +13,7 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.records.checks import EXACT, RowName
 from bayes_sp.records.codes import labelled_as_missing
 from bayes_sp.records.groups import says_nothing
-from bayes_sp.records.reading.cells import MISSING, Cells, changed, is_number, like_codes, with_points
+from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, with_points
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import Survey
@@ -42,8 +42,8 @@ def read_everything(source: Source) -> Survey:
         if name in table.as_text:
             columns[name] = np.array(column.labels(column.where(lambda cell: not cell)), dtype=object)
             continue
-        blank = column.where(lambda cell: cell in MISSING or says_nothing(cell))
-        number = column.where(is_number) & ~blank
+        blank = column.where_no_number(lambda cell: cell in MISSING or says_nothing(cell))
+        number = column.is_number
         exact = not any(mask.any() for _, mask in changed(column))
         if exact and (number | blank).all():
             values = column.numbers(blank)

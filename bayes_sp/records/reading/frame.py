@@ -70,8 +70,14 @@ def read_parquet(path: Path) -> Table:
 
 
 def _cells(column: pd.Series) -> list[str]:
+    if column.dtype.kind in "biufO" and column.dtype != object:  # each distinct value is written once
+        place, distinct = pd.factorize(column)
+        write = {"f": float.__repr__, "i": str, "u": str}.get(column.dtype.kind, cell_text)
+        text = np.array([*map(write, distinct.tolist()), ""], dtype=object)
+        return list(text[place])  # -1, the place of a missing value, is the last
     missing = column.isna().to_numpy(dtype=bool)
-    return ["" if gone else cell_text(value) for gone, value in zip(missing, column.tolist(), strict=True)]
+    values = column.to_numpy(dtype=object).tolist()
+    return ["" if gone else cell_text(value) for gone, value in zip(missing, values, strict=True)]
 
 
 def cell_text(value: object) -> str:

@@ -65,8 +65,9 @@ def _without_declared(column: pd.Series, ranges: list[dict[str, Any]], name: str
             gone |= (values >= each["lo"]) & (values <= each["hi"])
     else:
         words = {str(each["lo"]).strip() for each in ranges}
-        extended = _extended(column)
-        gone = np.array([str(cell).strip() in words for cell in column], dtype=bool) | extended
+        gone = _extended(column)
+        if words:
+            gone |= np.array([str(cell).strip() in words for cell in column.to_numpy(dtype=object)], dtype=bool)
     if not gone.any():
         return column, []
     counts = column[gone].value_counts()
@@ -80,6 +81,8 @@ def _without_declared(column: pd.Series, ranges: list[dict[str, Any]], name: str
 
 def _extended(column: pd.Series) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which cells hold a letter in place of a number: Stata's and SAS's extended missing values .a to .z."""
+    if column.dtype != object:  # a column of text alone
+        return np.zeros(len(column), dtype=bool)
     letters = np.array([isinstance(cell, str) and len(cell) == 1 for cell in column], dtype=bool)
     numbers = np.array([isinstance(cell, float | int) for cell in column], dtype=bool)
     return letters if numbers.any() and (letters | numbers | column.isna().to_numpy()).all() else letters & False
