@@ -53,17 +53,15 @@ def add_example(commands: Commands) -> None:
         help="write out the example survey: invented answers, item by item, with its codebook",
         description="Two waves of 240 invented patients as an SPSS file and as CSV, and the codebook that scores them.",
     )
-    add = example.add_argument
-    add("--out", type=file_path, metavar="DIR", default=Path("example-survey"),
-        help="the folder to write (default example-survey)")  # fmt: skip
-    add("--overwrite", action="store_true", help="replace the example's files in it")
+    example.add_argument("--out", type=file_path, metavar="DIR", default=Path("example-survey"),
+        help="the new folder (default example-survey)")  # fmt: skip
     example.set_defaults(command=_example)
 
 
 def _example(options: argparse.Namespace) -> int:
     from bayes_sp.records.example.survey import write_example
 
-    names = write_example(options.out, overwrite=options.overwrite)
+    names = write_example(options.out)
     options.output.saved = f"the example is saved in {options.out}"
     options.output.write(f"Saved in {options.out}: {', '.join(names)}\n")
     return OK

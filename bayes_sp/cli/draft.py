@@ -6,6 +6,7 @@ import argparse
 
 from bayes_sp.cli.arguments import Commands, file_path
 from bayes_sp.cli.statuses import OK
+from bayes_sp.errors import BayesSpError
 
 
 def add_draft(commands: Commands) -> None:
@@ -25,6 +26,8 @@ def add_draft(commands: Commands) -> None:
     add("--outcome", required=True, metavar="Y", help="its column")
     add("--covariates", nargs="+", default=[], metavar="C", help="their columns")
     add("--parallel", action="store_true", help="mediators side by side: none is a parent of another")
+    add("--latent", nargs="+", default=[], metavar="M", help="mediators measured with error: scores of the codebook, "
+        "or with a reliability of your own, as in mood=0.87")  # fmt: skip
     add("--out", type=file_path, metavar="FILE", help="the TOML file to write (default: print)")
     add("--overwrite", action="store_true", help="replace an existing file")
     draft.set_defaults(command=_draft)
@@ -40,7 +43,7 @@ def _draft(options: argparse.Namespace) -> int:
     survey = read_survey(options.file, codebook=options.codebook)
     found = draft_with_reasons(
         survey, exposure=options.exposure, mediators=options.mediators, outcome=options.outcome,
-        covariates=options.covariates, parallel=options.parallel,
+        covariates=options.covariates, parallel=options.parallel, latent=_latent(options.latent),
     )  # fmt: skip
     _ = found.model  # a draft that cannot be read back is never written
     if options.out is None:
@@ -50,7 +53,20 @@ def _draft(options: argparse.Namespace) -> int:
     options.output.saved = f"the specification is saved in {options.out}"
     for name, reason in found.reasons.items():
         options.output.write(f"{name}: {reason}\n")
-    options.output.write(
-        f"\nSaved in {options.out}; look at it, then: python -m bayes_sp fit {options.out} --data {options.file}\n"
-    )
+    book = f" --codebook {options.codebook}" if options.codebook else ""
+    then = f"python -m bayes_sp fit {options.out} --data {options.file}{book}"
+    options.output.write(f"\nSaved in {options.out}; look at it, then: {then}\n")
     return OK
+
+
+def _latent(asked: list[str]) -> dict[str, float | None]:
+    """Read names, some with a reliability: mood=0.87."""
+    found = dict[str, float | None]()
+    for each in asked:
+        name, sign, number = each.rpartition("=") if "=" in each else (each, "", "")
+        try:
+            found[name] = float(number) if sign else None
+        except ValueError:
+            reason = f"must be a name, or a name and a number as in mood=0.87, found {each!r}"
+            raise BayesSpError("--latent", [reason]) from None
+    return found

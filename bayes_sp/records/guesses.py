@@ -57,7 +57,7 @@ def guess_kind(values: Array, labels: Mapping[float, str]) -> KindGuess:
 
 
 def plain_names(columns: Sequence[str]) -> dict[str, str]:
-    """Return names under which columns can stand in a codebook or a specification: their own, or without blanks and signs."""
+    """Return names for columns in codebooks and specifications: their own, or without blanks and signs."""
     names: dict[str, str] = {}
     for column in columns:
         plain = column if NAME.fullmatch(column) else "_".join(re.findall(r"\w+", column)) or "column"

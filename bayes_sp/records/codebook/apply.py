@@ -11,15 +11,17 @@ import numpy as np
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.errors import SurveyError, nearest
 from bayes_sp.records.checks import RowName, describe_cells
-from bayes_sp.records.codebook.cells import Found, read_cells
-from bayes_sp.records.codebook.derived import compute, off_answers, turn
+from bayes_sp.records.codebook.cells import Found, read_cells, said_code
+from bayes_sp.records.codebook.derived import compute, off_answers, turn, turned_items
 from bayes_sp.records.codebook.parts import Codebook, Derived, Described
 from bayes_sp.records.codebook.rules import widened
 from bayes_sp.records.codebook.widen import read_persons
+from bayes_sp.records.codes import code_words
 from bayes_sp.records.persons import repeated
 from bayes_sp.records.reading.cells import Cells, with_points
 from bayes_sp.records.reading.rows import check_rows
 from bayes_sp.records.reading.table import Table
+from bayes_sp.records.scoring.reliability import against_others
 
 
 def apply_codebook(book: Codebook, table: Table) -> Table:
@@ -55,12 +57,15 @@ def apply_codebook(book: Codebook, table: Table) -> Table:
     columns, row_name, of_persons = _one_row_each(book, found, cells, ids, table.row_name, skip)
     problems += of_persons
     wide, lost = widened(book), {name for name, each in found.items() if each.problems}
-    values, of_derived = _derived(wide, columns, lost if not book.waves else set(columns) if lost else set(), row_name)
+    values, of_derived, remarks = _derived(
+        wide, columns, lost if not book.waves else set(columns) if lost else set(), row_name
+    )
     problems += of_derived
     if problems:
         raise SurveyError(table.path, problems)
     columns |= values
-    return _table(wide, table, found, columns, row_name, tuple(read_as))
+    done = _table(wide, table, found, columns, row_name, tuple(read_as))
+    return replace(done, remarks=(*done.remarks, *remarks))
 
 
 def _columns(book: Codebook, table: Table, asked: Sequence[str]) -> list[str]:
@@ -103,10 +108,10 @@ def _one_row_each(
 
 def _derived(
     book: Codebook, columns: Mapping[str, list[str]], lost: set[str], row_name: RowName
-) -> tuple[dict[str, list[str]], list[str]]:
-    """Return the computed columns as text, and what is wrong with the items of those that can be computed."""
+) -> tuple[dict[str, list[str]], list[str], list[str]]:
+    """Return the computed columns as text, what is wrong with items, and what a reader must know of them."""
     values: dict[str, Array] = {}
-    text, problems = dict[str, list[str]](), list[str]()
+    text, problems, remarks = dict[str, list[str]](), list[str](), list[str]()
     for derived in book.derived:
         if lost.intersection(derived.items):
             lost.add(derived.name)
@@ -118,11 +123,23 @@ def _derived(
         wrong = _wrong_answers(derived, values, row_name)
         problems += wrong
         ends = {item: turn(derived, item, book.described(item)) for item in derived.reversed}
-        values[derived.name] = compute(derived, values, {item: pair for item, pair in ends.items() if pair})
+        known = {item: pair for item, pair in ends.items() if pair}
+        values[derived.name] = compute(derived, values, known)
+        if derived.rule in ("mean", "sum"):
+            remarks += _against(derived, turned_items(derived, values, known))
         text[derived.name] = _as_text(values[derived.name])
         if wrong:
             lost.add(derived.name)
-    return text, problems
+    return text, problems, remarks
+
+
+def _against(derived: Derived, items: Array) -> list[str]:
+    """Return a sentence on items that go against the others, as those do that are turned round twice or not at all."""
+    places = against_others(items)
+    which = ", ".join(derived.items[k] for k in places)
+    what = f"{which} {'goes' if len(places) == 1 else 'go'} against the other items as they enter"
+    why = "turned round in the file already, or to be turned round here?"
+    return [f"{derived.name}: {what}: {why} (derived.{derived.name}.reversed)"] if places else []
 
 
 def _wrong_answers(derived: Derived, values: Mapping[str, Array], row_name: RowName) -> list[str]:
@@ -147,7 +164,7 @@ def _table(
     """Return the columns as a table, with what the codebook and the file say of them."""
     header = list(columns)
     known = {variable.column: variable for variable in book.variables}
-    coded = [(known[at].name, code, n) for at, code, n in table.coded if at in known]
+    coded = [(known[at].name, _with_meaning(code, book, known[at]), n) for at, code, n in table.coded if at in known]
     coded += [each for one in found.values() for each in one.coded]
     labels = {v.name: v.label or table.labels.get(v.column, "") for v in book.variables}
     labels |= {derived.name: derived.label for derived in book.derived}
@@ -162,6 +179,12 @@ def _table(
         value_labels={name: found for name, found in words.items() if found},
         codebook=book, as_text=frozenset(text),
     )  # fmt: skip
+
+
+def _with_meaning(text: str, book: Codebook, variable: Described) -> str:
+    """Return a code that the file declares, with the meaning that the codebook gives it."""
+    meanings = {code_words(code): meaning for code, meaning in {**book.missing, **variable.missing}.items()}
+    return said_code(text, meanings.get(text, ""))
 
 
 def _words(variable: Described) -> Mapping[float | str, str]:

@@ -109,7 +109,7 @@ def _taken_out(name: str, cells: Cells, codes: Mapping[Code, str]) -> tuple[Mask
     for code, meaning in codes.items():
         held = cells.where(partial(_holds, code))
         if count := int((held & ~blank).sum()):
-            coded.append((name, _said(code, meaning), count))
+            coded.append((name, said_code(code_words(code), meaning), count))
         blank |= held
     return blank, coded
 
@@ -118,9 +118,9 @@ def _holds(code: Code, cell: str) -> bool:
     return cell == code if isinstance(code, str) else is_number(cell) and float(cell) == code
 
 
-def _said(code: Code, meaning: str) -> str:
-    """Return a code in words, with its meaning where there is one."""
-    return f'{code_words(code)} ("{meaning}")' if meaning else code_words(code)
+def said_code(code: str, meaning: str) -> str:
+    """Return a code with its meaning, where there is one."""
+    return f'{code} ("{meaning}")' if meaning else code
 
 
 def _words(variable: Described, cells: Cells) -> tuple[list[str], list[str]]:

@@ -90,17 +90,31 @@ def compute(derived: Derived, values: Mapping[str, Array], ends: Mapping[str, tu
 
     ``ends`` holds the lowest and highest answer of the items that are turned round.
     """
-    items = np.column_stack([values[item] for item in derived.items])
+    items = turned_items(derived, values, ends)
     if derived.rule == "difference":
         return np.asarray(items[:, 0] - items[:, 1])
     if derived.rule == "ticks":
         empty = np.isnan(items)
         count = np.where(empty, 0.0, items == derived.ticked).sum(axis=1)
         return count if derived.empty_is_unticked else np.where(empty.any(axis=1), np.nan, count)
+    return score(items, derived.rule, derived.answered)
+
+
+def ends_of(derived: Derived) -> tuple[float | None, float | None]:
+    """Return the lowest and highest value that a score can have, None where the rule does not say."""
+    if derived.answers is None or derived.rule not in ("mean", "sum"):
+        return None, None
+    times = len(derived.items) if derived.rule == "sum" else 1
+    return derived.answers[0] * times, derived.answers[1] * times
+
+
+def turned_items(derived: Derived, values: Mapping[str, Array], ends: Mapping[str, tuple[float, float]]) -> Array:
+    """Return the answers to a variable's items, (n, k), those that are to be turned round turned."""
+    items = np.column_stack([values[item] for item in derived.items])
     for k, item in enumerate(derived.items):
         if item in derived.reversed:
             items[:, k] = sum(ends[item]) - items[:, k]
-    return score(items, derived.rule, derived.answered)
+    return items
 
 
 def off_answers(derived: Derived, item: str, values: Array) -> tuple[Mask, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from bayes_sp.model.reading.write import inline_key, inline_value
 from bayes_sp.records.scoring.scales import scales
 
-ITEM = re.compile(r"(?P<stem>.*?\D)_?(?P<number>\d{1,2})(?P<end>(?:_\w+)?)")
+ITEM = re.compile(r"(?P<stem>.*?\D)_?(?P<number>\d{1,2})(?P<end>(?:_[^\W\d]\w*)?)")
 LEAST_ITEMS = 3
 
 
@@ -52,9 +52,14 @@ def _ticks(items: list[str], variables: Mapping[str, Mapping[str, Any]]) -> bool
     return all(variables[item].get("kind") == "binary" for item in items)
 
 
-def _scale(stem: str, items: list[str]) -> str:
-    """Return the shipped scale that a stem names, '' where it names none."""
+def _scale(stem: str, items: list[str], variables: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the shipped scale that a stem names or whose wording the labels have, '' where there is none."""
     words = stem.casefold().strip("_")
+    labels = [str(variables[item].get("label", "")).casefold() for item in items]
+    for name, scale in scales().items():
+        pairs = zip(scale.wording, labels, strict=False)
+        if len(scale.wording) == len(items) and all(wording.casefold() in label for wording, label in pairs):
+            return name
     fits = (name for name, scale in scales().items() if scale.items == len(items) > 1 and scale.rule != "ticks")
     return next((name for name in fits if words and (words in name or name in words)), "")
 
@@ -62,7 +67,7 @@ def _scale(stem: str, items: list[str]) -> str:
 def _rule(stem: str, items: list[str], variables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     if _ticks(items, variables):
         return {"rule": "ticks", "items": items}
-    scale = _scale(stem, items)
+    scale = _scale(stem, items, variables)
     if not scale:
         return {"rule": "mean", "items": items, "reversed": [], "answered": len(items)}
     keys = {item: (variables[item].get("min"), variables[item].get("max")) for item in items}
@@ -74,7 +79,7 @@ def _rule(stem: str, items: list[str], variables: Mapping[str, Mapping[str, Any]
 def _why(stem: str, items: list[str], variables: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if _ticks(items, variables):
         return [f"{len(items)} columns {stem}1 to {stem}{len(items)} with two values: how many are ticked"]
-    found = scales().get(_scale(stem, items))
+    found = scales().get(_scale(stem, items, variables))
     if not found:
         return [f"{len(items)} columns {stem}1 to {stem}{len(items)}: their mean; name the items to be turned round"]
     turned = f"; turns items {', '.join(map(str, found.reversed))} round, which must not be so in the file already"

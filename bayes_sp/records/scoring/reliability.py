@@ -37,6 +37,7 @@ from bayes_sp.arrays import Array
 LEAST_UNIQUE = 0.005  # uniqueness of an item, as a share of its variance; at it the factor has no proper maximum
 LEAST_ITEMS_OF_FACTOR = 3  # with two the loadings are not determined
 PROBABILITY = 0.95
+AGAINST = 0.1  # correlation of an item with the others, below 0, that is pointed at
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,6 @@ class Reliability:
         McDonald's omega; None where one factor is not determined (two items) or has no proper maximum.
     persons, items
         How many answered every item, and how many items there are.
-    against
-        Places of items (from 0) that correlate negatively with the sum of the others.
     """
 
     alpha: float
@@ -61,7 +60,6 @@ class Reliability:
     omega: float | None
     persons: int
     items: int
-    against: tuple[int, ...]
 
     def sentence(self) -> str:
         """Return the numbers as a sentence."""
@@ -89,11 +87,23 @@ def reliability(items: Array) -> Reliability | None:
     alpha = k / (k - 1) * (1.0 - float(spread.sum()) / total)
     tail = (1.0 - PROBABILITY) / 2
     high, low = (float(stats.f.ppf(q, persons - 1, (persons - 1) * (k - 1))) for q in (1 - tail, tail))
-    rest = covariance.sum(axis=0) - spread  # of each item with the sum of the others
-    return Reliability(
-        alpha, 1 - (1 - alpha) * high, 1 - (1 - alpha) * low, _omega(covariance), persons, k,
-        tuple(map(int, np.flatnonzero(rest < 0))),
-    )  # fmt: skip
+    return Reliability(alpha, 1 - (1 - alpha) * high, 1 - (1 - alpha) * low, _omega(covariance), persons, k)
+
+
+def against_others(items: Array) -> tuple[int, ...]:
+    """Return the places of items (n, k) that go against the sum of the others, beyond chance: r < -0.1 and r < -2 / sqrt n.
+
+    Turned the wrong way, an item does so.
+    """
+    complete = items[~np.isnan(items).any(axis=1)]
+    persons, k = complete.shape
+    if k < LEAST_ITEMS_OF_FACTOR or persons < 3:
+        return ()
+    rest = complete.sum(axis=1, keepdims=True) - complete
+    spread = complete.std(axis=0) * rest.std(axis=0)
+    together = ((complete - complete.mean(axis=0)) * (rest - rest.mean(axis=0))).mean(axis=0)
+    least = max(AGAINST, 2.0 / np.sqrt(persons))
+    return tuple(map(int, np.flatnonzero((spread > 0) & (together < -least * spread))))
 
 
 def _omega(covariance: Array) -> float | None:
