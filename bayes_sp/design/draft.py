@@ -27,7 +27,6 @@ import pandas as pd
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.guesses import (
-    Ends,
     Guess,
     guess_contrast,
     guess_covariate,
@@ -39,7 +38,7 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import editable_text
-from bayes_sp.records.codebook.derived import ends_of
+from bayes_sp.records.codebook.derived import kind_and_ends, unit_of
 from bayes_sp.records.codebook.reliable import Latent, measured_with_error
 from bayes_sp.records.guesses import LEAST_VALUES, plain_names, rounded
 from bayes_sp.records.reading.everything import read_everything
@@ -136,7 +135,7 @@ def draft_with_reasons(
     values = _values(survey, [*chain, *covariates])
     names = plain_names([*chain, *covariates])
     reasons: dict[str, str] = {}
-    if _said(survey, exposure)[0] == "category" and len(np.unique(values[exposure])) > 2:
+    if kind_and_ends(survey.codebook, exposure)[0] == "category" and len(np.unique(values[exposure])) > 2:
         reason = "is a category in the codebook, and its numbers have no order that an exposure could move along"
         raise SurveyError(survey.source, [f'column "{exposure}": {reason}; make it binary'])
     guesses = _responses(survey, values, list(mediators), outcome)
@@ -151,7 +150,7 @@ def draft_with_reasons(
     variables = {names[name]: _variable(survey, name, names[name], guesses.get(name)) for name in values}
     if len(np.unique(values[exposure])) > 2:
         variables[names[exposure]]["center"] = rounded(values[exposure].mean(), values[exposure].std())
-    drafted = {name: guess_covariate(values[name], _said(survey, name)[0]) for name in covariates}
+    drafted = {name: guess_covariate(values[name], kind_and_ends(survey.codebook, name)[0]) for name in covariates}
     reasons |= {name: f"covariate; {reason}" for name, (_, reason) in drafted.items()}
     equations, priors = [], {}
     for place, response in enumerate(chain[1:], start=1):
@@ -206,7 +205,7 @@ def _responses(survey: Survey, values: Mapping[str, Array], mediators: list[str]
     """Return the guess of each response; mediators have levels where the effects through them stay exact."""
     few, found, problems = len(mediators) <= MOST_WITH_LEVELS, dict[str, Guess](), list[str]()
     for name in [*mediators, outcome]:
-        kind, ends = _said(survey, name)
+        kind, ends = kind_and_ends(survey.codebook, name)
         if kind == "category":
             rule = "is a category in the codebook, and a response needs two values (binary) or an order (ordered)"
             problems.append(f'column "{name}": {rule}')
@@ -217,27 +216,19 @@ def _responses(survey: Survey, values: Mapping[str, Array], mediators: list[str]
     return found
 
 
-def _said(survey: Survey, name: str) -> tuple[str, Ends]:
-    """Return what a codebook says of a variable: its kind and limits, nothing where it says none."""
-    book = survey.codebook
-    described, derived = (book.described(name), book.computed(name)) if book else (None, None)
-    if described:
-        return described.kind, (described.minimum, described.maximum)
-    if derived is None:
-        return "", (None, None)
-    return ("count", (None, None)) if derived.rule == "ticks" else ("continuous", ends_of(derived))
-
-
 def _center(values: Array) -> dict[str, Any]:
     return {"center": rounded(values.mean(), values.std())}
 
 
 def _variable(survey: Survey, column: str, name: str, guess: Guess | None) -> dict[str, Any]:
     keys = dict(guess.keys) if guess else {}
-    book = survey.codebook
-    about = (book.described(column) or book.computed(column)) if book else None
-    unit = {"unit": about.unit} if about and about.unit else {}
-    return {"label": survey.labels.get(column, column)} | unit | ({"column": column} if name != column else {}) | keys
+    unit = unit_of(survey.codebook, column)
+    return (
+        {"label": survey.labels.get(column, column)}
+        | ({"unit": unit} if unit else {})
+        | ({"column": column} if name != column else {})
+        | keys
+    )
 
 
 def _priors(

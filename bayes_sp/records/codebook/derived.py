@@ -9,7 +9,7 @@ import numpy as np
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.errors import nearest
 from bayes_sp.model.reading.table import Table
-from bayes_sp.records.codebook.parts import RULES, Derived, Described
+from bayes_sp.records.codebook.parts import RULES, Codebook, Derived, Described
 from bayes_sp.records.scoring.scales import Scale, scales
 from bayes_sp.records.scoring.score import score
 
@@ -106,6 +106,22 @@ def ends_of(derived: Derived) -> tuple[float | None, float | None]:
         return None, None
     times = len(derived.items) if derived.rule == "sum" else 1
     return derived.answers[0] * times, derived.answers[1] * times
+
+
+def kind_and_ends(book: Codebook | None, name: str) -> tuple[str, tuple[float | None, float | None]]:
+    """Return the kind of a variable and the limits of its values, as far as a codebook says them."""
+    described, derived = (book.described(name), book.computed(name)) if book else (None, None)
+    if described:
+        return described.kind, (described.minimum, described.maximum)
+    if derived is None:
+        return "", (None, None)
+    return ("count", (None, None)) if derived.rule == "ticks" else ("continuous", ends_of(derived))
+
+
+def unit_of(book: Codebook | None, name: str) -> str:
+    """Return the unit of a variable, '' where a codebook says none."""
+    about = (book.described(name) or book.computed(name)) if book else None
+    return about.unit if about else ""
 
 
 def turned_items(derived: Derived, values: Mapping[str, Array], ends: Mapping[str, tuple[float, float]]) -> Array:
