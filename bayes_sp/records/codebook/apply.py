@@ -57,9 +57,9 @@ def apply_codebook(book: Codebook, table: Table) -> Table:
     columns, row_name, of_persons = _one_row_each(book, found, cells, ids, table.row_name, skip)
     problems += of_persons
     wide, lost = widened(book), {name for name, each in found.items() if each.problems}
-    values, of_derived, remarks = _derived(
-        wide, columns, lost if not book.waves else set(columns) if lost else set(), row_name
-    )
+    waves = tuple(book.waves.names.values()) if book.waves else ()
+    lost |= {f"{name}_{wave}" for name in lost for wave in waves}
+    values, of_derived, remarks = _derived(wide, columns, lost, row_name)
     problems += of_derived
     if problems:
         raise SurveyError(table.path, problems)

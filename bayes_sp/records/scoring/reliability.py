@@ -91,9 +91,9 @@ def reliability(items: Array) -> Reliability | None:
 
 
 def against_others(items: Array) -> tuple[int, ...]:
-    """Return the places of items (n, k) that go against the sum of the others, beyond chance: r < -0.1 and r < -2 / sqrt n.
+    """Return the places of items (n, k) that go against the sum of the others, as those do that are turned the wrong way.
 
-    Turned the wrong way, an item does so.
+    Beyond chance: r < -0.1 and r < -2 / sqrt(n).
     """
     complete = items[~np.isnan(items).any(axis=1)]
     persons, k = complete.shape

@@ -25,6 +25,7 @@ WORDING = (
 )  # fmt: skip
 GROUPS = ("sport or exercise", "residents", "religion", "education or arts", "social club", "support group", "other")
 HOW_OFTEN = {1.0: "Never", 2.0: "Rarely", 3.0: "Sometimes", 4.0: "Always"}
+STRENGTH = {1.0: "Very weak", 2.0: "Somewhat weak", 3.0: "Somewhat strong", 4.0: "Very strong"}
 MISSING = {UNANSWERED: "Not answered", REFUSED: "Prefer not to say"}
 LOADINGS = np.array([0.75, 0.7, 0.5, 0.75, 0.8, 0.5, 0.6, 0.65])
 
@@ -66,12 +67,7 @@ def make() -> tuple[pd.DataFrame, dict[str, str], dict[str, dict[float, str]]]:
         before = {"groups": groups}
         columns[f"Q4_belong_{wave}"] = cut(belonging, (-1.0, -0.1, 0.9))
         labels[f"Q4_belong_{wave}"] = f"Sense of belonging to the local community ({wave})"
-        words[f"Q4_belong_{wave}"] = {
-            1.0: "Very weak",
-            2.0: "Somewhat weak",
-            3.0: "Somewhat strong",
-            4.0: "Very strong",
-        }
+        words[f"Q4_belong_{wave}"] = STRENGTH
         for k, wording in enumerate(WORDING, start=1):
             columns[f"Q5_{k}_{wave}"] = answers[:, k - 1]
             labels[f"Q5_{k}_{wave}"] = f"{wording} ({wave})"
