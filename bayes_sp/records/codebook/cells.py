@@ -84,11 +84,6 @@ def read_cells(variable: Described, cells: Cells, codes: Mapping[Code, str], row
         problems += _two_values(variable, values)
     for mask, rule in rules:
         problems += describe_cells(variable.column, mask & ~blank & ~skip, cells.quoted, row_name, rule)
-    if not text:
-        read_as += [
-            f"{variable.name}: {cell!r} is read as the number {float(cell):.15g}"
-            for cell in [cell for cell in _distinct(cells, blank) if LIKE_A_CODE.fullmatch(cell)][:1]
-        ]
     return Found(cells, blank, tuple(coded), tuple(problems), tuple(read_as), text)
 
 

@@ -91,7 +91,7 @@ def reliability(items: Array) -> Reliability | None:
 
 
 def against_others(items: Array) -> tuple[int, ...]:
-    """Return the places of items (n, k) that go against the sum of the others, as those do that are turned the wrong way.
+    """Return the places of items (n, k) that go against the sum of the others, as items turned the wrong way do.
 
     Beyond chance: r < -0.1 and r < -2 / sqrt(n).
     """
