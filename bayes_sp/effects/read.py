@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
 
 import numpy as np
 import xarray as xr
@@ -11,16 +15,28 @@ from numpy.typing import NDArray
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.design.evaluate import group_draws
-from bayes_sp.effects.chain import Baselines, Chain, Linear, Mediator, Outcome
+from bayes_sp.effects.chain import Baselines, Batched, Chain, Linear, Mediator, Moderation, Outcome, covariates_of
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.model.path_model import Equation, PathModel
+from bayes_sp.model.path_model import Covariate, Equation, PathModel
+from bayes_sp.model.terms import Number, Term, predictors_of, products_of
 from bayes_sp.names import COEFFICIENT, DIFFERENCE
 
 type Row = tuple[Array, Array, Array | None, NDArray[np.int64] | None]
 type Columns = Callable[[int, int], Array]
 """``(start, stop) -> (stop - start, n, q)``: draws of the patients' covariate columns."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Monomial:
+    """Draws of a coefficient of uncentred variables in linear predictor ``place``: a term has one for each centre."""
+
+    place: int
+    draws: Array
+    exposure: bool
+    mediators: tuple[int, ...]
+    columns: tuple[str, ...]
 
 
 def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
@@ -32,35 +48,94 @@ def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
         For a family without effects at its place in the chain.
     """
     draws = posterior.sizes["chain"] * posterior.sizes["draw"]
-    count = len(model.mediators)
-    parts = [terms for equation in model.equations for terms in _predictors(model, equation, posterior)]
-    exposure = np.zeros((draws, len(parts)))
-    slopes, interactions = np.zeros((2, draws, len(parts), count))
-    tables = {}
-    for j, terms in enumerate(parts):
-        exposure[:, j] = terms.get(model.exposure, 0.0)
-        for k, name in enumerate(model.mediators):
-            slopes[:, j, k] = terms.get(name, 0.0)
-            interactions[:, j, k] = terms.get(f"{model.exposure}:{name}", 0.0)
-            exposure[:, j] -= interactions[:, j, k] * model.variable(name).center
-    for j, equation in enumerate(model.equations):
-        for name in equation.monotonic:
-            k = model.mediators.index(name)
-            shares = flat(posterior, f"{equation.response}_{name}_simplex")
-            steps = np.concatenate([np.zeros((draws, 1)), np.cumsum(shares, axis=1)], axis=1)
-            tables[j, k] = slopes[:, j, k, None] * shares.shape[1] * steps
+    count, rows = len(model.mediators), sum(len(predictors_of(model, e)) for e in model.equations)
+    by = tuple(term for name in model.moderating for term in _covariate(model, name).terms)
+    exposure, exposure_by = np.zeros((draws, rows)), np.zeros((draws, rows, len(by)))
+    slopes, interactions = np.zeros((2, draws, rows, count))
+    slopes_by = np.zeros((draws, rows, count, len(by)))
+    products: dict[tuple[int, int, int], Array] = {}
+    for one in _monomials(model, posterior):
+        if one.exposure and one.mediators:
+            interactions[:, one.place, one.mediators[0]] += one.draws
+        elif len(one.mediators) == 2:
+            place = (one.place, *sorted(one.mediators))
+            products[place] = products.get(place, 0.0) + one.draws  # type: ignore[index] # a pair
+        elif one.columns and (one.exposure or one.mediators):
+            c = by.index(one.columns[0])
+            into = exposure_by[:, one.place, c] if one.exposure else slopes_by[:, one.place, one.mediators[0], c]
+            into += one.draws
+        elif one.exposure:
+            exposure[:, one.place] += one.draws
+        elif one.mediators:
+            slopes[:, one.place, one.mediators[0]] += one.draws
     mediators = tuple(_mediator(model, equation, posterior) for equation in model.equations[:-1])
     outcome = _outcome(model, posterior, draws)
-    return Chain(mediators, outcome, exposure, slopes, interactions, tables)
+    columns = tuple(model.covariate_terms.index(name) for name in by)
+    return Chain(
+        mediators, outcome, exposure, slopes, interactions, _tables(model, posterior, slopes), products,
+        Moderation(columns, exposure_by, slopes_by) if by else None,
+    )  # fmt: skip
 
 
-def effect_scales(model: PathModel) -> tuple[str, ...]:
-    """Return the scales that a specification's effects have, without a posterior (see `Problem.scales`)."""
-    equations, names = model.equations, [f"{model.exposure}:{name}" for name in model.mediators]
+def _tables(model: PathModel, posterior: xr.Dataset, slopes: Array) -> dict[tuple[int, int], Array]:
+    """Return what each level of a monotonic effect adds; such an effect is in the predictor of the mean."""
+    found, place = {}, 0
+    for equation in model.equations:
+        mean, *zero = predictors_of(model, equation)
+        for term in mean.terms:
+            if term.steps is not None:
+                k, shares = model.mediators.index(term.variables[0]), flat(posterior, term.steps.shares)
+                steps = np.concatenate([np.zeros((len(shares), 1)), np.cumsum(shares, axis=1)], axis=1)
+                found[place, k] = slopes[:, place, k, None] * shares.shape[1] * steps
+        place += 1 + len(zero)
+    return found
+
+
+def _covariate(model: PathModel, name: str) -> Covariate:
+    return next(covariate for covariate in model.covariates if covariate.name == name)
+
+
+def _monomials(model: PathModel, posterior: xr.Dataset) -> Iterator[_Monomial]:
+    """Yield every coefficient of every linear predictor with its centres multiplied out."""
+    predictors = [predictor for equation in model.equations for predictor in predictors_of(model, equation)]
+    for place, predictor in enumerate(predictors):
+        if not predictor.terms:
+            continue
+        draws = flat(posterior, predictor.variable)
+        for column, term in enumerate(predictor.terms):
+            yield from _multiplied_out(model, term, place, draws[:, column])
+
+
+def _multiplied_out(model: PathModel, term: Term, place: int, draws: Array) -> Iterator[_Monomial]:
+    centred = [f for f in term.factors if not f.column and isinstance(f.coding, Number) and f.coding.center]
+    for gone in (chosen for size in range(len(centred) + 1) for chosen in combinations(centred, size)):
+        left = [factor for factor in term.factors if factor not in gone]
+        chain = [factor.variable for factor in left if not factor.column]
+        centers = [factor.coding.center for factor in gone if isinstance(factor.coding, Number)]
+        yield _Monomial(
+            place,
+            draws * math.prod(-center for center in centers),
+            model.exposure in chain,
+            tuple(model.mediators.index(name) for name in chain if name != model.exposure),
+            tuple(factor.column for factor in left if factor.column),
+        )
+
+
+def effect_scales(model: PathModel, *, moderated: bool | None = None) -> tuple[str, ...]:
+    """Return the scales that a specification's effects have, without a posterior (see `Problem.scales`).
+
+    ``moderated`` says whether slopes differ between the patients that effects are averaged over; None where they do by
+    the specification.
+    """
+    equations = model.equations
+    within = any(set(pair) <= set(model.chain) for e in equations for pair in products_of(model, e))
+    differ = bool(model.moderating) if moderated is None else moderated
     # With a zero part a product would be of the count part alone, and could differ in sign from the effect on the mean.
-    linear = all(FAMILIES[equation.family].mediator == "normal" for equation in equations[:-1]) and not any(
-        equation.monotonic or model.zero_terms(equation) or set(names) & set(model.terms(equation))
-        for equation in equations
+    linear = (
+        not within
+        and not differ
+        and all(FAMILIES[equation.family].mediator == "normal" for equation in equations[:-1])
+        and not any(equation.monotonic or model.zero_terms(equation) for equation in equations)
     )
     ratio = model.outcome_family.ratio_scale
     return (*((COEFFICIENT,) if linear else ()), *((ratio,) if ratio else ()), DIFFERENCE)
@@ -92,14 +167,18 @@ def linear_baselines(
         raise SurveyError(
             "the survey", ["effects are averages over patients whose covariates have missing cells; give their draws"]
         )
-    rows: list[Row] = []
+    rows = _baseline_rows(model, design, posterior)
     shifts: dict[int, Array] = {}  # of the mean's predictors; a zero part is not shifted
+    place = 0
     for equation in model.equations:
         if equation.response in design.shifts:
-            shifts[len(rows)] = design.shifts[equation.response]
-        rows += _baseline_rows(model, design, equation, posterior)
+            shifts[place] = design.shifts[equation.response]
+        place += len(predictors_of(model, equation))
     if columns is None and not shifts and all(groups is None for _, _, groups, _ in rows):
         return Linear(np.stack([row[0] for row in rows]), np.stack([row[1] for row in rows]), design.w)
+
+    def covariates(start: int, stop: int) -> Array:
+        return design.w[None] if columns is None else columns(start, stop)
 
     def batch(start: int, stop: int) -> Array:
         """Return the baselines of some draws, (rows, stop - start, n)."""
@@ -117,7 +196,7 @@ def linear_baselines(
                 out[j] += shifts[j]
         return out
 
-    return batch
+    return Batched(batch, covariates)
 
 
 def with_unmeasured(model: PathModel, posterior: xr.Dataset, unmeasured: xr.Dataset, known: Baselines) -> Baselines:
@@ -146,7 +225,7 @@ def with_unmeasured(model: PathModel, posterior: xr.Dataset, unmeasured: xr.Data
                 added.append((place, flat(chosen, confounder.name)[:, None], flat(unmeasured, confounder.name)))
             elif given != 0.0:
                 added.append((place, float(given), flat(unmeasured, confounder.name)))
-        place += 2 if model.zero_terms(equation) else 1
+        place += len(predictors_of(model, equation))
 
     def batch(start: int, stop: int) -> Array:
         """Return the same with the confounders' parts."""
@@ -156,7 +235,7 @@ def with_unmeasured(model: PathModel, posterior: xr.Dataset, unmeasured: xr.Data
             out[j] += own * u[start:stop]
         return out
 
-    return batch
+    return Batched(batch, partial(covariates_of, known))
 
 
 def flat(posterior: xr.Dataset, name: str) -> Array:
@@ -170,32 +249,25 @@ def _scalar(posterior: xr.Dataset, kind: str, response: str) -> Array:
     return flat(posterior.sel({f"{kind}_response": response}), kind)
 
 
-def _predictors(model: PathModel, equation: Equation, posterior: xr.Dataset) -> list[dict[str, Array]]:
-    """Coefficients by term of an equation's linear predictor and, if it has one, of its zero part."""
-    response = equation.response
-    found = [dict(zip(model.terms(equation), flat(posterior, response).T, strict=True))]
-    if zero := model.zero_terms(equation):
-        found.append(dict(zip(zero, flat(posterior, f"{response}_zero").T, strict=True)))
-    return found
-
-
-def _baseline_rows(model: PathModel, design: Design, equation: Equation, posterior: xr.Dataset) -> list[Row]:
-    """Intercept with the centres moved in, covariates' coefficients, groups' intercepts, patients' groups."""
+def _baseline_rows(model: PathModel, design: Design, posterior: xr.Dataset) -> list[Row]:
+    """Return of each linear predictor the intercept with centres moved in, covariates' coefficients, and groups."""
+    draws = posterior.sizes["chain"] * posterior.sizes["draw"]
+    means = [(e, zero) for e in model.equations for zero, _ in enumerate(predictors_of(model, e))]
+    intercepts, slopes = np.zeros((len(means), draws)), np.zeros((len(means), draws, len(design.covariate_terms)))
+    for one in _monomials(model, posterior):
+        if not one.exposure and not one.mediators:
+            if one.columns:
+                slopes[one.place, :, design.covariate_terms.index(one.columns[0])] += one.draws
+            else:
+                intercepts[one.place] += one.draws
     rows: list[Row] = []
-    for part, terms in enumerate(_predictors(model, equation, posterior)):
-        intercept = np.array(terms.get("intercept", np.zeros(len(next(iter(terms.values()))))))
-        for name in equation.parents:
-            if name in terms and not (part == 0 and name in equation.monotonic):
-                intercept -= terms[name] * model.variable(name).center
-        zero = np.zeros_like(intercept)
-        g = np.stack([terms.get(term, zero) for term in design.covariate_terms], axis=-1) if design.w.shape[1] else (
-            np.zeros((len(intercept), 0))
-        )  # fmt: skip
-        if equation.varying and part == 0:
-            known = group_draws(posterior, equation.response, equation.varying, design.groups[equation.varying][1])
-            rows.append((intercept, g, flat(known.to_dataset(name="g"), "g"), design.groups[equation.varying][0]))
-        else:
-            rows.append((intercept, g, None, None))
+    for (equation, zero), intercept, g in zip(means, intercepts, slopes, strict=True):
+        groups, codes = None, None
+        if equation.varying and not zero:
+            codes, labels = design.groups[equation.varying]
+            known = group_draws(posterior, equation.response, equation.varying, labels)
+            groups = flat(known.to_dataset(name="g"), "g")
+        rows.append((intercept, g, groups, codes))
     return rows
 
 

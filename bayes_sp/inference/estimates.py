@@ -90,7 +90,7 @@ def maximum_likelihood(model: PathModel, survey: Survey, design: Design) -> Esti
     notes += [f"maximum likelihood {note}, the posterior all of them"] if note else []
     data = tuple(_written(regression) for regression in regressions(model, used))
     found: dict[tuple[str, str], Pair] = {}
-    for block, numbers in together(model, data, used.x):
+    for block, numbers in together(model, data, used):
         if all(model.equations[j].response not in reasons for j in numbers):
             found |= _block_estimates(model, block, numbers, notes)
     return Estimates(found, used.n, tuple(notes))

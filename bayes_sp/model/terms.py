@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import product as combinations
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bayes_sp.exports import np
@@ -116,14 +116,14 @@ class Term:
         None for the intercept.
     role
         What it is in its equation.
-    products
-        Names under which the prior of a product can stand beside the term's own: its two variables, in either order.
+    product
+        The two variables of a product as the specification writes it, under which its prior can stand; '' for others.
     """
 
     name: str
     factors: tuple[Factor, ...]
     role: Role
-    products: tuple[str, ...] = ()
+    product: str = ""
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -145,7 +145,7 @@ class Term:
         if self.role == "covariate":
             return tuple(dict.fromkeys((self.name, *self.variables, "covariate", "slope")))
         general = {"parent": ("slope",), "interaction": ("interaction", "slope")}
-        return tuple(dict.fromkeys((self.name, *self.products, *general.get(self.role, ()))))
+        return tuple(dict.fromkeys((self.name, *((self.product,) if self.product else ()), *general.get(self.role, ()))))
 
 
 @dataclass(frozen=True)
@@ -251,10 +251,9 @@ def _product_terms(
         else:
             factor = Factor(name) if name == model.exposure else _number(model, name)
             sides.append((Term(name, (factor,), "parent"),))
-    names = (product_text(pair), product_text(pair[::-1]))
-    for first, second in product(*sides):
+    for first, second in combinations(*sides):
         own = product_text((first.name, second.name))
-        yield Term(own, first.factors + second.factors, "interaction", names)
+        yield Term(own, first.factors + second.factors, "interaction", product_text(pair))
 
 
 def _number(model: Chain, name: str) -> Factor:

@@ -168,7 +168,7 @@ def general_chain(model: PathModel, design: Design, *, pilot: int = PILOT) -> Ge
     """
     data = regressions(model, design)
     everyone = np.ones((1, design.n))
-    blocks = together(model, data, design.x)
+    blocks = together(model, data, design)
     starts = tuple(_start(block, everyone) for block, _ in blocks)
     return GeneralChain(model, design, data, blocks, starts, pilot)
 

@@ -22,7 +22,7 @@ def coefficient_names(exposure: str, equations: tuple[Equation, ...], covariates
     levels = {c.name: (c.name, *c.terms) for c in covariates}
     products = [
         product_text(pair)
-        for one, other in dict.fromkeys((*written, *(pair[::-1] for pair in written)))
+        for one, other in dict.fromkeys(written)
         for pair in product(levels.get(one, (one,)), levels.get(other, (other,)))
     ]
     has_zero_part = any(equation.zero_part for equation in equations)
