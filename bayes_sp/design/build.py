@@ -134,6 +134,12 @@ def covariate_columns(model: PathModel, records: pd.DataFrame) -> Array:
     return np.column_stack(columns) if columns else np.empty((len(records), 0))
 
 
+def covariate_values(model: PathModel, survey: Survey) -> dict[str, Array]:
+    """Return the covariates in their own units, (n,) each, of the patients that a model uses; NaN where missing."""
+    records = complete_cases(model, survey).records
+    return {c.name: records[c.name].to_numpy(dtype=float, na_value=np.nan) for c in model.covariates}
+
+
 def transformed(covariate: Covariate, values: Array) -> list[Array]:
     """Return one covariate's design columns, each (n,), for its raw values."""
     return [factor.coding.column(values) for term in covariate_terms(covariate) for factor in term.factors]

@@ -7,7 +7,7 @@ draws, n patients, L_k the levels of mediator k. Variables are uncentred: fixed 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -43,7 +43,6 @@ class Linear:
         out += self.intercept[:, start:stop, None]
         return np.asarray(out)
 
-
     def covariates(self, start: int, stop: int) -> Array:
         """Return the covariates, the same for all draws: (1, n, q)."""
         return self.w[None]
@@ -59,10 +58,13 @@ class Batched:
         ``(start, stop) -> (J, stop - start, n)``.
     covariates
         ``(start, stop) -> (stop - start, n, q)``, or (1, n, q) where all draws have the same.
+    held
+        Place of a column -> the value that it has for every patient and draw.
     """
 
     make: Baselines
     covariates: Callable[[int, int], Array]
+    held: Mapping[int, float] = field(default_factory=dict)
 
     def __call__(self, start: int, stop: int) -> Array:
         """Return the baselines of some draws, (J, stop - start, n)."""

@@ -118,6 +118,10 @@ class Effects(Shown):
             for j, scale in enumerate(self.draws["scale"].to_numpy())
         }
 
+    def average_draws(self) -> Array:
+        """Return the draws averaged over the orders of switching, (chain, draw, path, scale)."""
+        return self._values(AVERAGE)
+
     def _values(self, decomposition: str) -> Array:
         """Draws of one decomposition, (chain, draw, path, scale)."""
         return self.draws[decomposition].transpose("chain", "draw", "path", "scale").to_numpy()
@@ -213,7 +217,7 @@ def compute_effects(
         by_scale, ordered = _closed_effects(problem, problem.baselines, kappa)
     else:
         by_scale, quadrature = general_effects(problem, kappa)
-        ordered = True
+        ordered = not _is_linear(problem)
     draws = xr.Dataset(
         {name: (("chain", "draw", "path", "scale"), np.stack(v, axis=-1)) for name, v in by_scale.items()},
         coords={**problem.places, "path": [*problem.names, TOTAL_INDIRECT, TOTAL], "scale": list(problem.scales)},
@@ -271,9 +275,14 @@ def _is_published_form(problem: Problem) -> bool:
     return chain.all_normal and (linear or exponential) and not chain.products and chain.moderation is None
 
 
-def _closed_effects(
-    problem: Problem, baselines: Linear, kappa: float
-) -> tuple[dict[str, list[Array]], bool]:
+def _is_linear(problem: Problem) -> bool:
+    """Whether each patient's outcome is linear in exposure and mediators, so that no order of switching matters."""
+    chain = problem.chain
+    alike = not chain.interactions.any() and not chain.products and not chain.tables
+    return chain.all_normal and chain.outcome.rule == "identity" and alike
+
+
+def _closed_effects(problem: Problem, baselines: Linear, kappa: float) -> tuple[dict[str, list[Array]], bool]:
     """Effects by the closed forms of `formulas` and `shapley`, and whether they depend on the order."""
     coefficients, paths = _coefficients(problem, baselines), problem.paths
     head = [with_totals(path_products(coefficients, paths), paths)] if COEFFICIENT in problem.scales else []

@@ -10,13 +10,14 @@ import xarray as xr
 
 from bayes_sp.arrays import Array, Codes
 from bayes_sp.design.design import Design
+from bayes_sp.effects.baselines import linear_baselines
 from bayes_sp.effects.chain import Baselines, Batched, Chain, covariates_of
 from bayes_sp.effects.formulas import Path, enumerate_paths
 from bayes_sp.effects.means.moderated import of_one_value
 from bayes_sp.effects.means.nodes import LEAST_NODES, MOST_NODES, Rule
 from bayes_sp.effects.means.normal import Flags, every_path
 from bayes_sp.effects.means.worlds import Means, check_chain, needs_nodes, world_means
-from bayes_sp.effects.read import effect_scales, linear_baselines, read_chain
+from bayes_sp.effects.read import effect_scales, read_chain
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS, all_sets
 from bayes_sp.effects.summary import variance_factor
 from bayes_sp.errors import SurveyError

@@ -144,8 +144,8 @@ class Term:
         """Names under which the coefficient's prior can stand, the most special first."""
         if self.role == "covariate":
             return tuple(dict.fromkeys((self.name, *self.variables, "covariate", "slope")))
-        general = {"parent": ("slope",), "interaction": ("interaction", "slope")}
-        return tuple(dict.fromkeys((self.name, *((self.product,) if self.product else ()), *general.get(self.role, ()))))
+        general = {"parent": ("slope",), "interaction": ("interaction", "slope")}.get(self.role, ())
+        return tuple(dict.fromkeys(name for name in (self.name, self.product, *general) if name))
 
 
 @dataclass(frozen=True)
@@ -213,9 +213,7 @@ def predictors_of(model: Chain, equation: Equation) -> tuple[Predictor, ...]:
     intercept = () if family is not None and family.ordered else (Term(INTERCEPT, (), "intercept"),)
     covariates = {c.name: covariate_terms(c) for c in model.covariates_of(equation)}
     parents = {name: _parent(model, equation, name) for name in equation.parents}
-    interactions = (
-        term for pair in products_of(model, equation) for term in _product_terms(model, pair, covariates)
-    )
+    interactions = (term for pair in products_of(model, equation) for term in _product_terms(model, pair, covariates))
     own = (term for terms in covariates.values() for term in terms)
     mean = Predictor(
         response, (*intercept, *parents.values(), *interactions, *own), loadings=_loadings(model, response)
@@ -240,9 +238,7 @@ def product_text(pair: tuple[str, str]) -> str:
     return ":".join(pair)
 
 
-def _product_terms(
-    model: Chain, pair: tuple[str, str], covariates: Mapping[str, tuple[Term, ...]]
-) -> Iterator[Term]:
+def _product_terms(model: Chain, pair: tuple[str, str], covariates: Mapping[str, tuple[Term, ...]]) -> Iterator[Term]:
     """Yield the terms of a product: one, or one for each level of a covariate but the first."""
     sides = []
     for name in pair:

@@ -91,6 +91,8 @@ def _values(chain: Chain, baselines: Baselines) -> Array | None:
     """Return the moderators' columns, (n, c); None without moderation, or where they differ between draws."""
     if chain.moderation is None:
         return None
+    if isinstance(baselines, Batched) and set(chain.moderation.columns) <= baselines.held.keys():
+        return np.array([[baselines.held[column] for column in chain.moderation.columns]])
     found = covariates_of(baselines, 0, 1)
     fixed = len(covariates_of(baselines, 0, min(2, chain.draws))) == 1
     return found[0][:, list(chain.moderation.columns)] if fixed else None

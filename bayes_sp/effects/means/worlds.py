@@ -30,7 +30,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.effects.chain import Baselines, Chain, Linear, Mediator
 from bayes_sp.effects.means.moderated import single_patients, strata
 from bayes_sp.effects.means.nodes import Rule
-from bayes_sp.effects.means.normal import Flags, NormalWorld, combine, every_path, normal_world, slope_classes
+from bayes_sp.effects.means.normal import Flags, NormalWorld, combine, every_path, normal_worlds, slope_classes
 from bayes_sp.effects.means.steep import steep_batch
 from bayes_sp.effects.patients import LEAST, log_patient_mean
 from bayes_sp.exports import special
@@ -94,7 +94,7 @@ def world_means(
     counts = None if weights is None else _counts(weights, baselines(0, 1).shape[-1])
     if chain.all_normal:
         exposures = np.where(worlds, contrast[1], contrast[0])
-        parts = [normal_world(chain, u, rule.kappa, rule.apart) for u in exposures]
+        parts = normal_worlds(chain, exposures, rule.kappa, rule.apart)
         if chain.outcome.rule in ("exp", "identity"):
             return _closed(chain, baselines, parts, counts)
         from bayes_sp.effects.means.quadrature import normal_batch
@@ -127,7 +127,7 @@ def _moderated(
         found = [(p.share, world_means(p.chain, p.baselines, worlds, contrast, rule, p.weights)) for p in parts]
         logarithmic = found[0][1].logarithmic
         if logarithmic:
-            return Means(special.logsumexp([np.log(share) + means.values for share, means in found], axis=0), True)
+            return Means(_log_sum([np.log(share) + means.values for share, means in found]), True)
         return Means(np.sum([share * means.values for share, means in found], axis=0), False)
     n = baselines(0, 1).shape[-1]
     counts = np.ones(n) if weights is None else _counts(weights, n)
@@ -141,6 +141,15 @@ def _moderated(
         else:
             out[:, start:stop] = by_patient @ counts / n
     return Means(out, logarithmic)
+
+
+def _log_sum(logs: Sequence[Array]) -> Array:
+    """Return the logarithm of a sum of arrays that are given by their logarithms."""
+    top = np.max(logs, axis=0)
+    total = np.zeros_like(top)
+    for one in logs:
+        total += np.exp(one - top)
+    return np.asarray(top + np.log(total))
 
 
 def needs_nodes(chain: Chain) -> bool:
@@ -225,6 +234,9 @@ def _in_batches(chain: Chain, baselines: Baselines, rows: int, work: Callable[[i
         with np.errstate(over="ignore", invalid="ignore"):  # of the thread: a wild prior draw may have no finite mean
             out[:, start:stop] = work(start, stop, baselines(start, stop))
 
+    if size >= chain.draws:
+        one(0, Event())
+        return out
     in_threads(one, range(0, chain.draws, size), min(os.cpu_count() or 1, 8))
     return out
 

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
+from bayes_sp.effects.baselines import linear_baselines
 from bayes_sp.effects.formulas import Path
 from bayes_sp.effects.means.nodes import Rule
 from bayes_sp.effects.paths import general_effects
 from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, make_problem
-from bayes_sp.effects.read import linear_baselines
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.bootstrap import boundary as at
 from bayes_sp.inference.bootstrap.refit import DECOMPOSITIONS, NOT_DETERMINED, Refits

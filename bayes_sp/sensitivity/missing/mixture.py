@@ -35,12 +35,13 @@ from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.arrays import Array, Codes
 from bayes_sp.design.build import complete_cases, covariate_columns, design_arrays, group_codes
 from bayes_sp.design.design import Design
+from bayes_sp.effects.baselines import Columns, linear_baselines, with_unmeasured
 from bayes_sp.effects.chain import Baselines, Batched, Chain, covariates_of
 from bayes_sp.effects.means.nodes import LEAST_NODES, Rule
 from bayes_sp.effects.means.worlds import Means
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, make_problem
-from bayes_sp.effects.read import Columns, linear_baselines, read_chain, with_unmeasured
+from bayes_sp.effects.read import read_chain
 from bayes_sp.effects.shapley import PathEffects, effects_of_sets
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.pointwise.imputed import filled_columns
