@@ -63,5 +63,5 @@ def test_two_unknown_values_in_one_product_are_refused(study_survey):
     """A moderator that is missing as a number times a mediator that is missing has no account, which is said."""
     model = moderated()
     survey = with_gaps(study_survey, loneliness_t0=range(3), belonging_t1=range(5, 8))
-    with pytest.raises(SurveyError, match='loneliness_t0: values are missing.*belonging_t1.*missing = "complete"'):
+    with pytest.raises(SurveyError, match=r'loneliness_t0: values are missing.*belonging_t1.*missing = "complete"'):
         assert_equal(model, design_arrays(model, survey))

@@ -77,51 +77,53 @@ def _of_moderator(model: PathModel, chain: Chain, name: str) -> tuple[list[_Inde
     if moderation is None:
         return [], []
     own = [moderation.columns.index(model.covariate_terms.index(term)) for term in covariate.terms]
-    others = [c for c in range(len(moderation.columns)) if c not in own]
-    paths = model.named_paths()
-    places = [tuple(model.mediators.index(variable) for variable in path[1:-1]) for path in paths]
     found: list[_Index] = []
     lacking: list[tuple[str, str]] = []
-    for level, c in enumerate(own):
+    for level, column in enumerate(own):
         unit = f"{covariate.levels[level + 1]:g} against {covariate.levels[0]:g}" if covariate.levels else "one unit"
         if covariate.transform == "log1p":
             unit = f"one unit of log(1 + {name})"
-        indirect, total = np.zeros(chain.draws), np.zeros(chain.draws)
-        whole = True
-        for path, place in zip(paths, places, strict=True):
-            draws, reason = _along(chain, place, c, own, others)
-            if draws is None:
-                whole = False
-                if level == 0:
-                    lacking.append((path_name(path), reason))
-                continue
-            if not draws.any():
-                continue
-            draws = draws / covariate.scale
-            found.append(_Index(name, unit, path_name(path), draws))
-            total = total + draws
-            indirect = indirect + draws * bool(place)
-        if whole and total.any():
-            found += [_Index(name, unit, TOTAL_INDIRECT, indirect), _Index(name, unit, TOTAL, total)]
+        by_path: dict[tuple[str, ...], Array] = {}
+        for path in model.named_paths():
+            draws, reason = _along(model, chain, path, column, name)
+            if draws is not None:
+                by_path[path] = draws / covariate.scale
+            elif reason and level == 0:
+                lacking.append((path_name(path), reason))
+        found += [_Index(name, unit, path_name(path), draws) for path, draws in by_path.items()]
+        if by_path and not lacking:
+            indirect = [draws for path, draws in by_path.items() if len(path) > 2]
+            found += [_Index(name, unit, TOTAL_INDIRECT, np.sum(indirect, axis=0))] if indirect else []
+            found.append(_Index(name, unit, TOTAL, np.sum(list(by_path.values()), axis=0)))
     return found, lacking
 
 
-def _along(
-    chain: Chain, path: tuple[int, ...], column: int, own: list[int], others: list[int]
-) -> tuple[Array | None, str]:
-    """Return the derivative of a path's product in a moderator's column, or None with the reason; 0 where none is."""
-    nodes = (*path, len(chain.mediators))
+def _along(model: PathModel, chain: Chain, path: tuple[str, ...], column: int, name: str) -> tuple[Array | None, str]:
+    """Return the derivative of a path's product in a moderator's column, or None with the reason why there is none.
+
+    Without a reason no arrow of the path depends on the moderator.
+    """
+    places = [None, *range(len(model.mediators)), len(model.mediators)]
+    nodes = [places[model.chain.index(variable)] for variable in path]
     moderation = chain.moderation
-    if moderation is None:
-        return np.zeros(chain.draws), ""
-    plain = [chain.exposure[:, nodes[0]], *(chain.slopes[:, j, k] for k, j in pairwise(nodes))]
-    by = [moderation.exposure[:, nodes[0]], *(moderation.slopes[:, j, k] for k, j in pairwise(nodes))]
-    mine = [arrow for arrow, moved in enumerate(by) if moved[:, own].any()]
+    arrows = list(pairwise(path))
+    mine = [a for a, (parent, child) in enumerate(arrows) if name in _moderators(model, parent, child)]
+    if not mine or moderation is None:
+        return None, ""
     if len(mine) > 1:
         return None, "two of its arrows depend on it; see the differences between levels"
-    if not mine:
-        return np.zeros(chain.draws), ""
-    if any(moved[:, others].any() for arrow, moved in enumerate(by) if arrow != mine[0]):
+    if any(_moderators(model, *arrow) for a, arrow in enumerate(arrows) if a != mine[0]):
         return None, "another of its arrows depends on another moderator; see the differences between levels"
-    rest = [values for arrow, values in enumerate(plain) if arrow != mine[0]]
-    return np.prod([by[mine[0]][:, column], *rest], axis=0), ""
+    product = np.ones(chain.draws)
+    for a, (k, j) in enumerate(pairwise(nodes)):
+        if a == mine[0]:
+            product *= moderation.exposure[:, j, column] if k is None else moderation.slopes[:, j, k, column]
+        else:
+            product *= chain.exposure[:, j] if k is None else chain.slopes[:, j, k]
+    return product, ""
+
+
+def _moderators(model: PathModel, parent: str, child: str) -> set[str]:
+    """Return the covariates on which an arrow depends."""
+    equation = next(equation for equation in model.equations if equation.response == child)
+    return {name for pair in equation.products if parent in pair for name in pair if name in model.moderating}
