@@ -95,7 +95,8 @@ def test_proposals_have_the_density_that_weights_divide_by(tailed):
 def test_monte_carlo_errors_are_those_over_seeds(study_survey, monkeypatch):
     """The SD of means and medians over 24 seeds is the reported error; draws taken as independent have too small a one.
 
-    With as few proposals as half as many effective ones take, where the two errors are furthest apart. A ratio's own error is 0.15, that of the root mean square of 25 well below 0.1; the limits are 0.2 away.
+    With as few proposals as half as many effective ones take, where the two errors are furthest apart. A ratio's own
+    error is 0.15, that of the root mean square of 25 well below 0.1; the limits are 0.2 away.
     """
     monkeypatch.setattr(laplace, "least_effective", lambda *_: np.inf)
     model = sp.load_model("primary")

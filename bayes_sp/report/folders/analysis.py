@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import tomli_w
 import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -23,6 +22,7 @@ from bayes_sp.names import NUMBERED
 from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks
 from bayes_sp.report.figures.paths import plot_comparison, plot_paths
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
+from bayes_sp.report.folders.sealed import sealed_text
 
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
 DPI = 150
@@ -83,7 +83,8 @@ def save_analysis(
             write_png(plot_comparison(analysis.comparison), new.file("comparison.png"))
             if analysis.criticism is not None:
                 _save_criticism(analysis.criticism, new, save_records=save_records)
-        write_text(new.file(RUN_FILE), tomli_w.dumps({**run_tables(analysis), FILES_KEY: new.names}))
+        written = [new.path(name) for name in new.names]
+        write_text(new.file(RUN_FILE), sealed_text({**run_tables(analysis), FILES_KEY: new.names}, written))
     return new.folder
 
 
