@@ -11,10 +11,10 @@ import xarray as xr
 
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
-from bayes_sp.effects.chain import Baselines, Chain, Outcome, covariates_of
+from bayes_sp.effects.chain import Baselines, Chain, covariates_of
+from bayes_sp.effects.means.outcome import outcome_mean
 from bayes_sp.effects.paths import compute_effects
 from bayes_sp.effects.problem import Problem, make_problem
-from bayes_sp.exports import special
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE
 
@@ -158,24 +158,6 @@ def dose_curve(
         **{name: found[0][name].to_numpy() for name in found[0].coords},
     }
     return xr.Dataset(variables, coords=coords, attrs=attrs)
-
-
-def outcome_mean(outcome: Outcome, here: slice, eta: Array, zeta: Array | None = None) -> Array:
-    """Mean outcome on its family's scale given linear predictors (B, n) of the draws `here`."""
-    if outcome.rule == "identity":
-        return eta
-    if outcome.rule in ("logit", "probit"):
-        above = special.expit if outcome.rule == "logit" else special.ndtr
-        total = np.zeros_like(eta)
-        for k in range(outcome.cuts.shape[1]):
-            total += above(eta - outcome.cuts[here, k, None])
-        return total
-    with np.errstate(over="ignore"):  # a wild prior draw has an infinite mean, and says so
-        mu = np.exp(eta + outcome.shift[here, None])
-    if outcome.rule == "hurdle":
-        phi = outcome.phi[here, None]
-        mu = np.where(mu > 0.0, mu / -np.expm1(-phi * np.log1p(mu / phi)), 1.0)
-    return mu if zeta is None else mu * special.expit(-zeta)
 
 
 def _parts(chain: Chain, baseline: Array) -> list[tuple[int, Array]]:
