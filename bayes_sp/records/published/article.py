@@ -240,7 +240,7 @@ def published() -> PublishedStudy:
         bootstrap=tables.build(BootstrapSettings, context["bootstrap"]),
         covariates=tables.build(Covariates, context["covariates"]),
         samples=tuple(map(tables.sample, toml["sample"])),
-        scales=tuple(map(tables.scale, toml["scale"])),
+        scales=tuple(tables.scale(row) for row in toml["scale"] if "items" in row),
         anovas=tuple(map(tables.anova, toml["paired"])),
         t_tests=tuple(map(tables.t_test, toml["two_groups"])),
         coefficients=tuple(tables.build(Coefficient, row) for row in toml["coefficient"]),

@@ -32,13 +32,13 @@ def _convert(kind: Any, value: Any) -> Any:  # noqa: ANN401 (TOML values and typ
 
 
 def build[T](cls: type[T], table: Mapping[str, Any]) -> T:
-    """Frozen record from its TOML table; an unknown or missing key is a TypeError or KeyError."""
+    """Return a frozen record from its TOML table; an unknown or missing key is a TypeError or KeyError."""
     hints = typing.get_type_hints(cls)
     return cls(**{key: _convert(hints[key], value) for key, value in table.items()})
 
 
 def table2(table: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Correlation, ...]]:
-    """Variables and correlations of Table 2."""
+    """Return the variables and correlations of Table 2."""
     place = table["place"]
     rows = table["variable"]
     names = [row["name"] for row in rows]
@@ -54,27 +54,27 @@ def table2(table: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Correl
 
 
 def sample(table: Mapping[str, Any]) -> Sample:
-    """Patients at one step of the sample's flow."""
+    """Return the patients at one step of the sample's flow."""
     age = {f"age_{key}": value for key, value in table["moments"]["age"].items()}
     return build(Sample, without(table, "parts", "moments") | table["parts"] | age)
 
 
 def anova(table: Mapping[str, Any]) -> Anova:
-    """A comparison of two times."""
+    """Return a comparison of two times."""
     beside = {f"{key}_t{i}": table[f"{key}_{time}"] for key in ("mean", "sd") for i, time in enumerate(_TIMES)}
     rest = without(table, "label", "bearing", *_TIMES, *(f"{key}_{time}" for key in ("mean", "sd") for time in _TIMES))
     return build(Anova, rest | beside | {"variable": table["before"].removesuffix("_t0")})
 
 
 def t_test(table: Mapping[str, Any]) -> TTest:
-    """A comparison of those who came back with the others."""
+    """Return a comparison of those who came back with the others."""
     groups = zip(("responders", "nonresponders"), table["groups"], strict=True)
     moments = {f"{key}_{name}": group[key] for name, group in groups for key in ("mean", "sd")}
     return build(TTest, without(table, "label", "groups", "missing") | moments)
 
 
 def power(table: Mapping[str, Any]) -> Power:
-    """The sample-size calculation."""
+    """Return the sample-size calculation."""
     return build(
         Power,
         {"design": table["label"], table["effect"]: table["size"], "power": table["power"], "minimum_n": table["n"],
@@ -83,12 +83,12 @@ def power(table: Mapping[str, Any]) -> Power:
 
 
 def scale(table: Mapping[str, Any]) -> Scale:
-    """A measure's range."""
+    """Return a measure's range."""
     return build(Scale, without(table, "name", "variables", "shape") | {"variable": table["name"]})
 
 
 def totals(toml: Mapping[str, Any]) -> AppointmentTotals:
-    """Appointments of all patients together."""
+    """Return the appointments of all patients together."""
     (t0, t1), (fewer, percent) = toml["total"], toml["arithmetic"]
     return build(
         AppointmentTotals,

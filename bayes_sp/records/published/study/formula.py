@@ -69,9 +69,9 @@ def _binary(node: ast.BinOp, values: Mapping[str, Interval], depth: int) -> Inte
     """Return the interval of two operands."""
     a = _value(node.left, values, depth + 1)
     if isinstance(node.op, ast.Pow):
-        if not isinstance(node.right, ast.Constant) or node.right.value not in (2, 3, 4):
+        power = node.right.value if isinstance(node.right, ast.Constant) else None
+        if not isinstance(power, int) or power not in (2, 3, 4):
             raise ValueError("takes the powers 2, 3 and 4 only")
-        power = int(node.right.value)
         ends = sorted(end**power for end in a)
         return (0.0 if power % 2 == 0 and a[0] <= 0 <= a[1] else ends[0]), ends[1]
     b = _value(node.right, values, depth + 1)

@@ -107,12 +107,8 @@ def read_sample_size(reader: Reader) -> SampleSize:
     test, effect = reader.take_choice("test", DESIGNS), reader.take_choice("effect", SIZES)
     size, power = need_figure(reader, "size"), need_figure(reader, "power", low=0, high=1)
     alpha = take_figure(reader, "alpha", low=0, high=1) or Figure("0.05")
-    n, groups, predictors = (
-        need_whole(reader, "n", low=2),
-        take_whole(reader, "groups", low=2),
-        take_whole(reader, "predictors", low=1),
-    )
-    effect_of = reader.take_text("effect_of")
+    n, groups = need_whole(reader, "n", low=2), take_whole(reader, "groups", low=2)
+    predictors, effect_of = take_whole(reader, "predictors", low=1), reader.take_text("effect_of")
     return SampleSize(
         label, test, effect, size, power, n, alpha, groups or 2, predictors or 1, effect_of, **about(reader)
     )  # fmt: skip
@@ -136,7 +132,7 @@ def read_coefficient(reader: Reader) -> Coefficient:
     """Read a regression coefficient."""
     response, term = (reader.take_text(key, required=True) for key in ("response", "term"))
     estimate, uncertainty, df = need_figure(reader, "estimate"), _uncertainty(reader), take_df(reader, "df")
-    return Coefficient(response, term, estimate, **uncertainty, df=df, model=_model(reader), **about(reader))
+    return Coefficient(response, term, estimate, **uncertainty, df=df, model=_model(reader), **about(reader))  # type: ignore[arg-type] # figures
 
 
 def read_effect(reader: Reader) -> Effect:

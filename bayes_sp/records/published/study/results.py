@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bayes_sp.records.published.study.figures import Figure
 from bayes_sp.records.published.study.parts import Entry, Moments
 
+USUAL_LEVEL = Figure("0.05")
 EFFECT_SIZES = ("partial_eta_squared", "cohens_f", "cohens_d", "cohens_dz", "r_squared")
 
 
@@ -85,7 +86,7 @@ class SampleSize(Entry):
     size: Figure
     power: Figure
     n: int
-    alpha: Figure = Figure("0.05")
+    alpha: Figure = USUAL_LEVEL
     groups: int = 2
     predictors: int = 1
     effect_of: str = ""
