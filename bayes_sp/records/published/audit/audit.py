@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_sp.records.published.audit import (
-    matrix,
     rules_arithmetic,
     rules_change,
     rules_coefficients,
     rules_comparisons,
     rules_effects,
     rules_marks,
+    rules_matrix,
     rules_moments,
+    rules_paths,
+    rules_sample_size,
     rules_tests,
-    sample_size,
 )
 from bayes_sp.records.published.audit.finding import INCONSISTENT, VERDICTS, Finding, Rule
 from bayes_sp.records.published.study.form import Study
@@ -33,13 +34,14 @@ RULES: tuple[Rule, ...] = (
     *rules_arithmetic.RULES,
     *rules_moments.RULES,
     *rules_change.RULES,
-    *matrix.RULES,
+    *rules_matrix.RULES,
     *rules_marks.RULES,
     *rules_comparisons.RULES,
     *rules_tests.RULES,
-    *sample_size.RULES,
+    *rules_sample_size.RULES,
     *rules_coefficients.RULES,
     *rules_effects.RULES,
+    *rules_paths.RULES,
 )
 DEFAULT_STUDY = "kellezi2019"
 CAUTION = (

@@ -1,9 +1,9 @@
 r"""Rules for change scores: what must hold between a difference and its two parts.
 
-A change score, its two parts and 0 form a triangle: with SDs as lengths of sides, correlations are cosines of its
-angles. The angle between the parts is arccos r(before, after), that between change and after arccos r(change, after), and
-that between change and before, turned round, arccos(-r(change, before)). Their sum is 180 degrees, and by the law of
-sines each SD is in proportion to the sine of the angle opposite to it.
+A change score and its two parts form a triangle: with SDs as lengths of sides, correlations are cosines of its angles.
+The angle between the parts is arccos r(before, after), that between change and after arccos r(change, after), and that
+between change and before, turned round, arccos(-r(change, before)). Their sum is 180 degrees. A side follows from the
+other two and the angle between them (the law of cosines).
 """
 
 from __future__ import annotations

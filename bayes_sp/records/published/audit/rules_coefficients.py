@@ -1,4 +1,4 @@
-"""Rules for coefficients: is there an estimate and a standard error to which everything printed of them rounds?"""
+"""Rules for coefficients: estimates and standard errors to which everything printed of them rounds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LEVEL = 0.95
 def lines_of(name: str, figure: Figure, df: tuple[int, int], sign: int) -> list[Line]:
     """Return what a printed figure says of estimate x and standard error y >= 0, as lines a x + b y <= c.
 
-    Of a range of degrees of freedom each line takes the end at which it allows more, so that nothing possible is cut off.
+    Of a range of degrees of freedom each line takes the end at which it allows more: nothing possible is cut off.
 
     Parameters
     ----------

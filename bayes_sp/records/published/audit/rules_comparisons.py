@@ -130,13 +130,13 @@ def group_sizes(first: int, second: int, missing: int, total: float | None) -> I
 
 
 def t_of_groups(first: Moments, second: Moments, n1: int, n2: int, *, welch: bool) -> tuple[Interval, Interval]:
-    """Return the ranges of |t| and of |Cohen's d| of two groups, of the means and SDs that round to the printed ones."""
+    """Return the ranges of |t| and of |Cohen's d| of two groups, over all that rounds to what is printed."""
     if first.mean is None or first.sd is None or second.mean is None or second.sd is None:
         raise ValueError("both groups need a mean and an SD")
     least, most = size_of(first.mean.low - second.mean.high, first.mean.high - second.mean.low)
     ends = []
-    for s1, s2 in zip(first.sd.interval, second.sd.interval, strict=True):
-        s1, s2 = max(s1, 0.0), max(s2, 0.0)
+    for a, b in zip(first.sd.interval, second.sd.interval, strict=True):
+        s1, s2 = max(a, 0.0), max(b, 0.0)
         pooled = math.sqrt(((n1 - 1) * s1**2 + (n2 - 1) * s2**2) / (n1 + n2 - 2))
         error = math.sqrt(s1**2 / n1 + s2**2 / n2) if welch else pooled * math.sqrt(1 / n1 + 1 / n2)
         ends.append((error, pooled))

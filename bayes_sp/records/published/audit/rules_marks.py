@@ -1,4 +1,4 @@
-"""Rules for significance marks: does each follow from its correlation and the number of patients?"""
+"""Rules for significance marks: the one that follows from a correlation and the number of patients."""
 
 from __future__ import annotations
 

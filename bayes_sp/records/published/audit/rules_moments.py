@@ -51,7 +51,8 @@ def _grim(study: Study) -> Iterator[Found]:
                 subject, printed, *near, INCONSISTENT, f"the nearest means of {n} scores", place, variable.bearing
             )
         elif granular.every_mean_passes(variable.mean, n, grid):
-            why = f"every mean of {variable.mean.decimals} decimals is possible for {n} scores in steps of {float(grid.step):g}"
+            scores = f"{n} scores in steps of {float(grid.step):g}"
+            why = f"every mean of {variable.mean.decimals} decimals is possible for {scores}"
             yield unknown(subject, printed, why, place=place)
         else:
             low, high = (float(grid.origin + t * grid.step / n) for t in (found[0], found[-1]))

@@ -73,7 +73,7 @@ class SampleSize(Entry):
     Attributes
     ----------
     test
-        A key of ``bayes_sp.records.published.audit.sample_size.DESIGNS``.
+        Which test was planned, one of `DESIGNS`.
     effect, size
         Name of the effect size and its value.
     effect_of
