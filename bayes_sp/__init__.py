@@ -19,6 +19,7 @@ _HOMES = {
     "Prior": "bayes_sp.model.distributions",
     "SamplerOptions": "bayes_sp.inference.options",
     "Survey": "bayes_sp.records.survey",
+    "audit": "bayes_sp.records.published.audit.audit",
     "bootstrap": "bayes_sp.inference.bootstrap.resampled",
     "compare_models": "bayes_sp.analysis.workflow",
     "draft": "bayes_sp.design.draft",

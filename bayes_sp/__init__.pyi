@@ -17,6 +17,7 @@ from bayes_sp.model.distributions import Prior as Prior
 from bayes_sp.model.path_model import PathModel as PathModel
 from bayes_sp.model.reading.load import load_model as load_model
 from bayes_sp.records.published.article import published as published
+from bayes_sp.records.published.audit.audit import audit as audit
 from bayes_sp.records.published.reconstruct import reconstruct as reconstruct
 from bayes_sp.records.survey import Survey as Survey
 from bayes_sp.report.folders.finished import read_run as read_run
@@ -31,6 +32,7 @@ __all__ = [
     "Prior",
     "SamplerOptions",
     "Survey",
+    "audit",
     "bootstrap",
     "compare_models",
     "fit",

@@ -57,10 +57,10 @@ RULES = (
     Rule(
         "regressions from the table",
         "least squares from means, SDs and correlations, over every table that rounds to the printed one",
-        "The regressions are of the table's patients and hold the covariates that are named. Patients with missing values, "
-        "and covariates that the table does not hold, move the coefficients.",
-        "The regressions are of other patients or covariates than the table; a re-analysis from the table is then not one of "
-        "the same numbers.",
+        "The regressions are of the table's patients and hold the covariates that are named. Patients with missing "
+        "values, and covariates that the table does not hold, move the coefficients.",
+        "The regressions are of other patients or covariates than the table; a re-analysis from the table is then not "
+        "one of the same numbers.",
         _paths,
     ),
 )
