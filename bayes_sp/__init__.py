@@ -26,6 +26,7 @@ _HOMES = {
     "fit": "bayes_sp.analysis.fit",
     "load_model": "bayes_sp.model.reading.load",
     "mediate": "bayes_sp.analysis.mediate",
+    "moment_posterior": "bayes_sp.inference.moment_posterior",
     "plot": "bayes_sp.plot",
     "prior_predictive": "bayes_sp.analysis.criticism.prior_predictive",
     "published": "bayes_sp.records.published.article",

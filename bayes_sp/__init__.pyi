@@ -11,6 +11,7 @@ from bayes_sp.effects.paths import Effects as Effects
 from bayes_sp.errors import BayesSpError as BayesSpError
 from bayes_sp.inference.bootstrap.resampled import bootstrap as bootstrap
 from bayes_sp.inference.likelihood.least_squares import Moments as Moments
+from bayes_sp.inference.moment_posterior import moment_posterior as moment_posterior
 from bayes_sp.inference.options import SamplerOptions as SamplerOptions
 from bayes_sp.inference.reference.pymc_model import pymc_model as pymc_model
 from bayes_sp.model.distributions import Prior as Prior
@@ -37,6 +38,7 @@ __all__ = [
     "compare_models",
     "fit",
     "load_model",
+    "moment_posterior",
     "plot",
     "prior_predictive",
     "published",
