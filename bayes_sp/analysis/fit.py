@@ -53,7 +53,8 @@ class Fit(Shown, Criticised):
 
     def diagnose(self, effects: Effects | None = None) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect (``effects``, where at hand)."""
-        return diagnose(self.posterior, (effects or self.effects()).quantities(), self.model, self.causes())
+        quantities = (effects or self.effects()).quantities()
+        return diagnose(self.posterior, quantities, self.model, self.causes(), self._design)
 
     def compare(
         self,

@@ -13,6 +13,7 @@ import tomli_w
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import Covariate, Equation, PathModel, PublishedEffect, Variable
 from bayes_sp.model.shifts import without_zero_shifts
+from bayes_sp.model.terms import product_text
 from bayes_sp.safe_text import one_line
 
 
@@ -37,6 +38,7 @@ def specification_tables(model: PathModel) -> dict[str, Any]:
         "covariates": {covariate.name: _covariate(covariate) for covariate in model.covariates},
         "equation": [_equation(equation) for equation in model.equations],
         "priors": priors,
+        "moderators": {name: list(values) for name, values in model.moderators},
         "unmeasured": {u.name: {r: _strength(s) for r, s in u.strengths} for u in model.unmeasured},
         "missing_shift": dict(without_zero_shifts(model.missing_shift)),
         "published": [_published(effect) for effect in model.published],
@@ -100,6 +102,8 @@ def _equation(equation: Equation) -> dict[str, Any]:
         value = getattr(equation, part.name)
         if part.name not in table and value != part.default:
             table[part.name] = list(value) if isinstance(value, tuple) else value
+    if equation.products:
+        table["products"] = [product_text(pair) for pair in equation.products]
     return table
 
 
