@@ -21,7 +21,7 @@ from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
 from bayes_sp.effects.interventional import interventional_effects
 from bayes_sp.effects.moderation.conditional import ConditionalEffects, conditional_effects
 from bayes_sp.effects.moderation.curve import EffectCurve, effect_curve
-from bayes_sp.effects.moderation.levels import Asked, settings_of
+from bayes_sp.effects.moderation.levels import Asked, is_category, settings_of
 from bayes_sp.effects.paths import Effects, compute_effects
 from bayes_sp.effects.stable_signs import Sign, signs
 from bayes_sp.effects.summary import CI_PROB, summarise
@@ -139,6 +139,10 @@ class Conditioned:
             self.model, self._design, self._draws, moderator, self._covariates, self._held, points=points, kappa=kappa,
             mark=self.survey.mark,
         )  # fmt: skip
+
+    def ranging(self) -> tuple[str, ...]:
+        """Return the moderators that are numbers, along which effects are a curve."""
+        return tuple(n for n in self.model.moderating if not is_category(self.model, self._covariates, n))
 
     def _held(self, values: Mapping[str, float]) -> Baselines:
         """Return the baselines of patients who all have these values of covariates."""

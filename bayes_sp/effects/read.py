@@ -48,8 +48,8 @@ def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
         if one.exposure and one.mediators:
             interactions[:, one.place, one.mediators[0]] += one.draws
         elif len(one.mediators) == 2:
-            place = (one.place, *sorted(one.mediators))
-            products[place] = products.get(place, 0.0) + one.draws  # type: ignore[index] # a pair
+            first, second = sorted(one.mediators)
+            products[one.place, first, second] = products.get((one.place, first, second), 0.0) + one.draws
         elif one.columns and (one.exposure or one.mediators):
             c = by.index(one.columns[0])
             into = exposure_by[:, one.place, c] if one.exposure else slopes_by[:, one.place, one.mediators[0], c]

@@ -114,7 +114,6 @@ class Equation:
     parents: tuple[str, ...]
     covariates: tuple[str, ...] | None = None
     interactions: tuple[str, ...] = ()
-    products: tuple[tuple[str, str], ...] = ()
     monotonic: tuple[str, ...] = ()
     varying: str = ""
     offset: str = ""
@@ -122,6 +121,7 @@ class Equation:
     zero: tuple[str, ...] | None = None
     reliability: float | None = None
     observed_sd: float | None = None
+    products: tuple[tuple[str, str], ...] = ()
 
     @property
     def zero_part(self) -> bool:

@@ -58,7 +58,7 @@ def every_path(count: int) -> tuple[Path, ...]:
 
 
 def normal_worlds(
-    chain: Chain, exposures: Sequence[Sequence[float]], kappa: float, apart: bool = False
+    chain: Chain, exposures: Sequence[Sequence[float]] | Array, kappa: float, apart: bool = False
 ) -> list[NormalWorld]:
     """Return the linear predictors of several worlds.
 
@@ -74,17 +74,18 @@ def normal_worlds(
         Whether every route has a copy of its own with independent errors, as interventional effects ask.
     """
     alike = not chain.interactions.any()  # then what a mediator does depends on no exposure
-    along, cov, weights = None, None, None
-    found = []
+    along: Along = []
+    cov, weights = np.empty(0), np.empty(0)
+    found: list[NormalWorld] = []
     for u in exposures:
         exposure_of = dict(zip(every_path(len(chain.mediators)), u, strict=True))
-        if along is None or not alike:
+        if not found or not alike:
             along = [
                 {route: _along(chain, j, route, exposure_of) for route in every_path(len(chain.mediators))[1:]}
                 for j in _targets(chain)
             ]
             weights = _weights(chain, along)
-        if cov is None or weights is None or not (alike and kappa == 1.0 and not apart):
+        if not found or not alike or kappa != 1.0 or apart:
             cov = _covariance(chain, along, exposure_of, kappa, apart=apart)
         found.append(NormalWorld(_shift(chain, along, exposure_of), weights, cov))
     return found
