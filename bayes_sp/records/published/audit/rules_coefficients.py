@@ -17,7 +17,7 @@ from bayes_sp.records.published.study.formula import Interval
 from bayes_sp.records.published.study.results import Coefficient, Effect
 
 _SLACK = 1e-9
-_PIECES = 40  # of a range of degrees of freedom
+_PIECES = 16  # of a range of degrees of freedom
 _LEVEL = 0.95
 
 

@@ -27,7 +27,9 @@ def _matrices(study: Study) -> Iterator[Found]:
             detail = f"no positive semidefinite matrix rounds to those of {names}: least eigenvalue {high:.2g} at most"
         elif verdict == CONSISTENT:
             own = float(np.linalg.eigvalsh(box.middle)[0])
-            detail = f"least eigenvalue {own:.2g} as printed; a matrix that rounds to it has {max(low, own):.2g}"
+            detail = f"least eigenvalue {own:.2g} as printed"
+            if own < 0:
+                detail += f"; a matrix that rounds to it has {max(low, 0.0):.2g}"
         else:
             detail = f"the largest least eigenvalue is between {low:.1g} and {high:.1g}: too near to 0 to tell"
         yield Found(subject, f"{printed} correlations", None, None, verdict, detail, table.place, table.bearing)

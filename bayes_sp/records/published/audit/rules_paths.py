@@ -18,7 +18,7 @@ from bayes_sp.records.published.rounding.paths import PathRange, rounded_paths
 from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.results import Chain
 
-_DRAWS = 1000
+_DRAWS = 500
 
 
 def _paths(study: Study) -> Iterator[Found]:

@@ -76,6 +76,9 @@ def feasibility(box: Box, enough: float = 0.0) -> Feasibility:
         return float(values[0] - mu * np.log(weights.sum())), 2.0 * y[rows, columns], y
 
     entries = box.middle[rows, columns]
+    least = float(np.linalg.eigvalsh(matrix(entries))[0])
+    if least >= max(enough, 0.0):
+        return Feasibility(least, np.inf, matrix(entries), np.eye(p) / p)
     best = Feasibility(-np.inf, np.inf, matrix(entries), np.eye(p) / p)
     for mu in _SMOOTH:
         if p > 1:

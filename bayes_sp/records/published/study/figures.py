@@ -52,7 +52,7 @@ class Figure:
         found = _NUMBER.fullmatch(self.text)
         return Fraction(found["number"] if found else "0")
 
-    @property
+    @cached_property
     def value(self) -> float:
         """The number itself, or the bound."""
         return float(self.exact)
@@ -62,7 +62,7 @@ class Figure:
         """How many decimals are printed."""
         return len(self.text.partition(".")[2])
 
-    @property
+    @cached_property
     def half_unit(self) -> Fraction:
         """Half of the last printed digit; 0 for a count or a bound, which are not rounded."""
         return Fraction(0) if self.sign or self.whole else Fraction(1, 2 * 10**self.decimals)
@@ -77,12 +77,12 @@ class Figure:
         """Highest number that rounds to the printed one; None for infinity."""
         return None if self.sign in (">", "≥") else self.exact + self.half_unit
 
-    @property
+    @cached_property
     def low(self) -> float:
         """Lowest number that rounds to the printed one."""
         return float("-inf") if self.exact_low is None else float(self.exact_low)
 
-    @property
+    @cached_property
     def high(self) -> float:
         """Highest number that rounds to the printed one."""
         return float("inf") if self.exact_high is None else float(self.exact_high)
