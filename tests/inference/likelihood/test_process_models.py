@@ -42,7 +42,7 @@ def by_hand(arrows, mediators) -> tuple[dict[str, np.ndarray], dict[str, float]]
     chain = ["x", *mediators, "y"]
     every = [f"{a} -> {b}" for k, b in enumerate(chain) for a in chain[:k]]
     arrows = every if arrows == "all" else arrows
-    slopes = {}
+    slopes: dict[tuple[str, str], tuple[float, float]] = {}
     for k, response in enumerate(chain[1:], start=1):
         own = [arrow.split(" -> ")[0] for arrow in arrows if arrow.endswith(f"-> {response}")]
         table = DATA[[*chain[:k], "z", *(["w"] if own else [])]].assign(**{f"{p}w": DATA[p] * DATA["w"] for p in own})
