@@ -37,7 +37,7 @@ def drafted(arrows, mediators):
     return sp.draft(DATA, exposure="x", mediators=mediators, outcome="y", covariates=["z"], moderators={"w": arrows})
 
 
-def by_hand(arrows, mediators) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+def by_hand(arrows, mediators) -> tuple[dict[str, np.ndarray], dict[str, np.float64]]:
     """Return each path's product of coefficients at LEVELS by statsmodels, and derivatives of those linear in w."""
     chain = ["x", *mediators, "y"]
     every = [f"{a} -> {b}" for k, b in enumerate(chain) for a in chain[:k]]

@@ -27,7 +27,7 @@ class Printer:
         return str(rounded if rounded else abs(rounded))
 
 
-def records(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+def records(rng: np.random.Generator, n: int) -> tuple[dict[str, np.ndarray], int]:
     """Draw a chain of a change in a count, a mean of items, a scale and an outcome, with a binary covariate."""
     items = int(rng.choice([1, 2, 4, 5, 8]))
     trait, slopes = rng.standard_normal(n), rng.uniform(-0.8, 0.8, size=6)

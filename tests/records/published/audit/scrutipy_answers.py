@@ -14,7 +14,7 @@ from pathlib import Path
 def cases(seed: int = 7, count: int = 400) -> list[dict[str, str | int]]:
     """Draw means, SDs, numbers of patients and items, possible and impossible ones."""
     rng = random.Random(seed)  # noqa: S311 - cases, no secrets
-    drawn = []
+    drawn: list[dict[str, str | int]] = []
     for _ in range(count):
         n, items, decimals = rng.randint(5, 60), rng.choice([1, 1, 1, 2, 4]), 2
         if rng.random() < 0.5:  # possible: from scores
