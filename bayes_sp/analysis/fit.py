@@ -15,9 +15,10 @@ from bayes_sp.analysis.criticised import Criticised
 from bayes_sp.analysis.criticism.diagnostics import Verdict, diagnose
 from bayes_sp.analysis.summary import EFFECTS, Summary
 from bayes_sp.calls import needs_records
-from bayes_sp.design.build import complete_cases, design_arrays
+from bayes_sp.design.build import complete_cases, covariate_values, design_arrays
 from bayes_sp.design.read import Records, survey_of
 from bayes_sp.effects.existence import warn_of_means
+from bayes_sp.effects.moderation.levels import settings_of
 from bayes_sp.effects.paths import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
@@ -53,7 +54,8 @@ class Fit(Shown, Criticised):
 
     def diagnose(self, effects: Effects | None = None) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect (``effects``, where at hand)."""
-        return diagnose(self.posterior, (effects or self.effects()).quantities(), self.model, self.causes())
+        quantities = (effects or self.effects()).quantities()
+        return diagnose(self.posterior, quantities, self.model, self.causes(), self._design)
 
     def compare(
         self,
@@ -93,10 +95,16 @@ class Fit(Shown, Criticised):
                 resampled, notes = bootstrap_of(model, self.survey, self.seed, replicates, ci_prob)
                 missing += notes
             own = model is self.model
-            found = (effects or self.effects()) if own else self._twin_effects(twin, missing)
+            drawn = (effects or self.effects()) if own else self._twin_effects(twin, missing)
             patients = len(complete_cases(model, self.survey))
-            fits.append(Fitted(model, found, resampled, patients))
-        return replace(compare(self.model, fits, self.survey.mark, ci_prob), missing=tuple(missing))
+            fits.append(Fitted(model, drawn, resampled, patients))
+        found = compare(self.model, fits, self.survey.mark, ci_prob)
+        at_levels = {
+            one.likelihood: one.bootstrap.conditional
+            for one in fits
+            if one.bootstrap is not None and one.bootstrap.conditional is not None
+        }
+        return replace(found, missing=tuple(missing), conditional=at_levels)
 
     def _twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
         """Effects of the normal twin's posterior: exact draws where the closed form applies, else sampled."""
@@ -206,6 +214,7 @@ def fit(
     design_arrays(twin, survey)  # a wrong twin is reported before minutes are spent
     warn_of_options(options := options or SamplerOptions())
     warn_of_means(model, design_arrays(model, survey))
+    settings_of(model, covariate_values(model, survey))  # so is a level of a moderator that no record has
     tree = sample_posterior(
         model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bayes_sp.records.published.count_shapes import COUNT_SHAPES, EXTREME_SHAPES, SHAPE_WORDS
-from bayes_sp.records.published.reconstruct import Reconstruction, reconstruct
+from bayes_sp.records.published.reconstruct import Reconstruction, of_the_study
 
 MEMBERS = 20
 
@@ -26,8 +26,8 @@ class Member:
     shape: str
 
     def records(self) -> Reconstruction:
-        """Return its records; see `reconstruct`."""
-        return reconstruct(self.seed, count_shape=self.shape)
+        """Return its records; see `bayes_sp.reconstruct`."""
+        return of_the_study(self.seed, self.shape)
 
     def __str__(self) -> str:
         return f"seed {self.seed}, {SHAPE_WORDS[self.shape]}"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 
@@ -11,10 +15,14 @@ from bayes_sp.records.published import margins
 from bayes_sp.records.published.arrange import Problem, copula, exchange
 from bayes_sp.records.published.arrange import excess as beyond_rounding
 from bayes_sp.records.published.article import PublishedStudy, published
+from bayes_sp.records.published.constraints import constraint_report
 from bayes_sp.records.published.count_shapes import COUNT_SHAPES, EXTREME_SHAPES, SHAPE_WORDS
 from bayes_sp.records.published.margins import Steps, UnreachableError, Window
 from bayes_sp.records.published.targets import Column, change_score, reachable_row
 from bayes_sp.records.survey import RECONSTRUCTED, Survey
+
+if TYPE_CHECKING:
+    from bayes_sp.records.published.rebuild.rebuild import Rebuilt
 
 _SOURCE = "reconstruct"
 _ATTEMPTS = 8
@@ -57,7 +65,9 @@ class Reconstruction(Survey):
         return constraint_report(self)
 
 
-def reconstruct(seed: int = 1, *, count_shape: str = _DEFAULT_SHAPE) -> Reconstruction:
+def reconstruct(
+    seed: int = 1, *, count_shape: str = _DEFAULT_SHAPE, study: str | Path | Mapping[str, Any] | None = None
+) -> Reconstruction | Rebuilt:
     """Reconstruct 178 records from the published moments: no real patient stands behind any of them.
 
     The records reproduce Table 2 after rounding to its printed decimals: every mean, SD (n - 1 in the denominator) and
@@ -74,6 +84,9 @@ def reconstruct(seed: int = 1, *, count_shape: str = _DEFAULT_SHAPE) -> Reconstr
     count_shape
         Shape of the appointments' margins: a key of ``COUNT_SHAPES`` or of ``EXTREME_SHAPES`` in
         `bayes_sp.records.published.count_shapes`.
+    study
+        Another study, as a TOML file of the form that ``docs/audit.md`` describes, its tables, or the name of a shipped
+        one: records that give back its first table. What no records can have together stands in ``contradictions``.
 
     Returns
     -------
@@ -82,6 +95,8 @@ def reconstruct(seed: int = 1, *, count_shape: str = _DEFAULT_SHAPE) -> Reconstr
 
     Raises
     ------
+    StudyError
+        If another study cannot be read.
     SurveyError
         If the seed is not a whole number of 0 or more, the shape is unknown, or the constraints cannot be met.
 
@@ -95,71 +110,29 @@ def reconstruct(seed: int = 1, *, count_shape: str = _DEFAULT_SHAPE) -> Reconstr
         raise SurveyError(_SOURCE, [f"the seed must be a whole number of 0 or more, got {seed!r}."])
     if count_shape not in _SHAPES:
         raise SurveyError(_SOURCE, [f'count_shape: no shape is called "{count_shape}"{nearest(count_shape, _SHAPES)}.'])
-    study = published()
-    rng = np.random.default_rng(int(seed))
+    if study is not None:
+        from bayes_sp.records.published.rebuild.rebuild import rebuild
+
+        return rebuild(study, seed=int(seed))
+    return of_the_study(int(seed), count_shape)
+
+
+def of_the_study(seed: int, count_shape: str) -> Reconstruction:
+    """Return what `reconstruct` returns for this study, a seed and a shape of the counts."""
+    article = published()
+    rng = np.random.default_rng(seed)
     reasons: list[str] = []
     for _ in range(_ATTEMPTS):
         try:
-            steps = _attempt(study, count_shape, rng)
+            steps = _attempt(article, count_shape, rng)
         except UnreachableError as reason:
             reasons.append(str(reason))
             continue
         which = f"seed {seed}" if count_shape == _DEFAULT_SHAPE else f"seed {seed}, counts: {SHAPE_WORDS[count_shape]}"
-        return Reconstruction(_records(steps, study), "reconstruction", f"{RECONSTRUCTED} ({which})")
+        return Reconstruction(_records(steps, article), "reconstruction", f"{RECONSTRUCTED} ({which})")
     raise SurveyError(
         _SOURCE,
         [f"seed {seed} did not meet the published moments in {_ATTEMPTS} attempts ({reasons[-1]}); try another seed."],
-    )
-
-
-def constraint_report(survey: Survey) -> pd.DataFrame:
-    """Compare a survey's means, SDs and correlations with those of Table 2.
-
-    Parameters
-    ----------
-    survey
-        Records with all variables of Table 2.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each printed mean, SD and correlation: ``statistic`` (``"mean"``, ``"sd"``, ``"r"``), ``variable``,
-        ``other`` (empty but for correlations), ``printed`` (text), ``target``, ``achieved`` and ``excess``, the
-        distance beyond the rounding of the printed figure (0 within it).
-
-    Raises
-    ------
-    SurveyError
-        If a variable of Table 2 is missing.
-    """
-    study = published()
-    missing = [name for name in study.names if name not in survey.records.columns]
-    if missing:
-        raise SurveyError(survey.source, [f'column "{name}" is missing; Table 2 has it.' for name in missing])
-    values = survey.records[list(study.names)].to_numpy(dtype=np.float64)
-    r = np.corrcoef(values, rowvar=False)
-    rows = []
-    for statistic, achieved in (("mean", values.mean(axis=0)), ("sd", values.std(axis=0, ddof=1))):
-        for position, variable in enumerate(study.variables):
-            figure = variable.mean if statistic == "mean" else variable.sd
-            if figure is not None:
-                rows.append((statistic, variable.name, "", figure, float(achieved[position])))
-    for entry in study.correlation_table:
-        pair = (study.names.index(entry.row), study.names.index(entry.column))
-        rows.append(("r", entry.row, entry.column, entry.r, float(r[pair])))
-    return pd.DataFrame(
-        [
-            {
-                "statistic": statistic,
-                "variable": variable,
-                "other": other,
-                "printed": figure.text,
-                "target": figure.value,
-                "achieved": achieved,
-                "excess": max(0.0, abs(achieved - figure.value) - figure.half_unit),
-            }
-            for statistic, variable, other, figure, achieved in rows
-        ]
     )
 
 

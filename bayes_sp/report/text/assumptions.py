@@ -7,6 +7,7 @@ from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Unmeasured
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import products_of
 from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT
 
 GENERAL_ASSUMPTIONS = (
@@ -42,12 +43,21 @@ def in_sentence(label: str) -> str:
 
 def assumptions(model: PathModel) -> tuple[str, ...]:
     """Return the assumptions that stand beside every effect: the general ones, then the specification's own."""
-    apart = independence_words(model)
+    apart = (*_moderators(model), *independence_words(model))
     if not model.confounders:
         return (*GENERAL_ASSUMPTIONS, *apart, *model.assumptions)
     names = " and ".join(confounder.name for confounder in model.confounders)
     first = GENERAL_ASSUMPTIONS[0].replace("No unmeasured", "No other unmeasured").replace(".", f" and {names}.")
     return (first, *unmeasured_words(model), *GENERAL_ASSUMPTIONS[1:], *apart, *model.assumptions)
+
+
+def _moderators(model: PathModel) -> tuple[str, ...]:
+    """Return what a specification assumes of its moderators; nothing where it has none."""
+    if not model.moderating:
+        return ()
+    names = _listed([in_sentence(model.variable(name).label) for name in model.moderating])
+    verb = "was" if len(model.moderating) == 1 else "were"
+    return (f"{names[:1].upper()}{names[1:]} {verb} there before the exposure, which did not change it.",)
 
 
 def independence_words(model: PathModel) -> tuple[str, ...]:
@@ -71,7 +81,7 @@ def _independent(model: PathModel, first: str, second: str) -> str:
     head = f"{labels[0]} and {in_sentence(labels[1])} have no arrow between them: they are assumed independent given "
     head += f"{given}."
     families = [FAMILIES[e.family] for e in model.equations if e.response in (first, second)]
-    curved = any(equation.interactions or equation.monotonic or equation.zero_part for equation in model.equations)
+    curved = any(products_of(model, e) or e.monotonic or e.zero_part for e in model.equations)
     linear = all(family.link == "identity" for family in families) and not curved
     last = model.outcome_family
     if linear and last.link == "identity" and not last.logged:
@@ -105,7 +115,7 @@ def _strengths(model: PathModel, confounder: Unmeasured) -> list[str]:
 
 
 def _listed(parts: list[str]) -> str:
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
 
 
 def _predictor_scale(family: Family) -> str:

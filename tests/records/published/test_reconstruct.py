@@ -10,8 +10,9 @@ from scipy import stats
 
 from bayes_sp.errors import SurveyError
 from bayes_sp.records.published.article import published
+from bayes_sp.records.published.constraints import constraint_report
 from bayes_sp.records.published.margins import UnreachableError
-from bayes_sp.records.published.reconstruct import constraint_report, reconstruct
+from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import Survey
 
 SEEDS = (0, 1, 2, 7, 2019)
