@@ -93,7 +93,8 @@ def comparisons(data: dict[str, np.ndarray], printed: Printer, rng: np.random.Ge
     )
     eta = t.statistic**2 / (t.statistic**2 + n - 1)
     paired = {"label": "two times", "before": "before", "after": "after", "p": printed(t.pvalue, 3),
-              "partial_eta_squared": printed(eta, 3), "mean_before": printed(data["before"].mean(), 1)} | statistic  # fmt: skip
+              "partial_eta_squared": printed(eta, 3), "mean_before": printed(data["before"].mean(), 1)}  # fmt: skip
+    paired |= statistic
     parts = [data["m1"][data["group"] == k] for k in (0, 1)]
     welch = bool(rng.random() < 0.3)
     t2 = stats.ttest_ind(*parts, equal_var=not welch)
