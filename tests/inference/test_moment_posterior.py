@@ -86,7 +86,9 @@ def test_flat_priors_give_the_classical_posterior(model):
 
 def test_the_published_serial_effect_comes_back_from_the_printed_table(model):
     """Published: -.04 [-.09, -.005] by the bootstrap of the records; from Table 2 alone nearly the same."""
-    found = sp.moment_posterior(model, table2_moments(sp.published()), draws=8000)
+    found = sp.moment_posterior(model, "kellezi2019", draws=8000)
+    from_moments = sp.moment_posterior(model, table2_moments(sp.published()), draws=8000)
+    np.testing.assert_allclose(found.effects[SERIAL], from_moments.effects[SERIAL], rtol=1e-9)
     row = found.table().loc[SERIAL]
     assert row["mean"] == pytest.approx(-0.038, abs=0.0013)
     assert row["lower"] == pytest.approx(-0.092, abs=0.006)
@@ -119,5 +121,7 @@ def test_what_moments_cannot_give_is_refused(model):
     few = sp.Moments(("a", "b"), [0, 0], [1, 1], [[1, 0.2], [0.2, 1]], n=50)
     with pytest.raises(SurveyError, match="the moments have no"):
         sp.moment_posterior(model, few)
+    with pytest.raises(SurveyError, match="no table holds all of"):
+        sp.moment_posterior(model, "roth1989")
     with pytest.raises(SurveyError, match="draws must be"):
         sp.moment_posterior(model, moments, draws=0)
