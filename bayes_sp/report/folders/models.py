@@ -9,27 +9,30 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import tomli_w
 
 from bayes_sp.analysis.comparison.models import Multiverse
 from bayes_sp.design.build import design_arrays
-from bayes_sp.design.read import read_survey
+from bayes_sp.design.read import survey_of
 from bayes_sp.endings import Interruptions, undoing
 from bayes_sp.errors import BayesSpError, RunError
 from bayes_sp.files import Partial, check_place, claim, numbered, remove_empty
 from bayes_sp.model.normal_twin import twin_of
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.published.reconstruct import reconstruct
+from bayes_sp.records.survey import Survey
 from bayes_sp.report.figures.models import plot_models
 from bayes_sp.report.folders.analysis import write_png, write_text
 from bayes_sp.report.folders.compared import COMPARED_FILE
 from bayes_sp.report.folders.run import RUN_FILE
+from bayes_sp.report.folders.sealed import sealed_text
 
 TABLE_FILE, TEXT_FILE, FIGURE_FILE = "compare.csv", "compare.txt", "compare.png"
 FILES = (TABLE_FILE, TEXT_FILE, FIGURE_FILE, COMPARED_FILE)
 
 
-def check_comparison(models: Sequence[str], data: Path | None, folder: Path | None, *, overwrite: bool) -> None:
+def check_comparison(
+    models: Sequence[str], data: Survey | Path | None, folder: Path | None, *, overwrite: bool
+) -> None:
     """Refuse a comparison before any work is done.
 
     Raises
@@ -45,7 +48,7 @@ def check_comparison(models: Sequence[str], data: Path | None, folder: Path | No
     for name in models:
         try:
             model = load_model(name)
-            survey = reconstruct() if data is None else read_survey(data, model)
+            survey = reconstruct() if data is None else survey_of(model, data)
             missing = [column for column in model.columns if column not in survey.records]
             if data is None and missing:
                 columns = ", ".join(model.columns)
@@ -160,7 +163,7 @@ def save_comparison(
                 with mpl.rc_context({"font.family": "DejaVu Sans"}):
                     write_png(plot_models(found), partial.path / FIGURE_FILE)
                 write_text(partial.path / TEXT_FILE, text)
-                write_text(partial.path / COMPARED_FILE, tomli_w.dumps(tables))
+                write_text(partial.path / COMPARED_FILE, sealed_text(tables))
                 write_text(partial.path / TABLE_FILE, found.table.to_csv(index=False))
                 interruptions.hold = True
                 if not interruptions.pending:

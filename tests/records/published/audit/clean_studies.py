@@ -27,7 +27,7 @@ class Printer:
         return str(rounded if rounded else abs(rounded))
 
 
-def records(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+def records(rng: np.random.Generator, n: int) -> tuple[dict[str, np.ndarray], int]:
     """Draw a chain of a change in a count, a mean of items, a scale and an outcome, with a binary covariate."""
     items = int(rng.choice([1, 2, 4, 5, 8]))
     trait, slopes = rng.standard_normal(n), rng.uniform(-0.8, 0.8, size=6)
@@ -92,9 +92,10 @@ def comparisons(data: dict[str, np.ndarray], printed: Printer, rng: np.random.Ge
         else {"t": printed(t.statistic, 2), "df": n - 1}
     )
     eta = t.statistic**2 / (t.statistic**2 + n - 1)
-    paired = {"label": "two times", "before": "before", "after": "after", "p": printed(t.pvalue, 3),
-              "partial_eta_squared": printed(eta, 3), "mean_before": printed(data["before"].mean(), 1)}  # fmt: skip
-    paired |= statistic
+    paired = {
+        "label": "two times", "before": "before", "after": "after", "p": printed(t.pvalue, 3),
+        "partial_eta_squared": printed(eta, 3), "mean_before": printed(data["before"].mean(), 1),
+    } | statistic  # fmt: skip
     parts = [data["m1"][data["group"] == k] for k in (0, 1)]
     welch = bool(rng.random() < 0.3)
     t2 = stats.ttest_ind(*parts, equal_var=not welch)

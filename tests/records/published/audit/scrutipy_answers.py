@@ -13,8 +13,8 @@ from pathlib import Path
 
 def cases(seed: int = 7, count: int = 400) -> list[dict[str, str | int]]:
     """Draw means, SDs, numbers of patients and items, possible and impossible ones."""
-    rng = random.Random(seed)  # noqa: S311 - cases of a test
-    drawn = []
+    rng = random.Random(seed)  # noqa: S311 - cases, no secrets
+    drawn: list[dict[str, str | int]] = []
     for _ in range(count):
         n, items, decimals = rng.randint(5, 60), rng.choice([1, 1, 1, 2, 4]), 2
         if rng.random() < 0.5:  # possible: from scores
@@ -38,7 +38,7 @@ def main() -> None:
         if case["items"] == 1:  # all that scrutipy knows
             one = ([case[key]] for key in ("mean", "sd", "n"))
             case["grimmer"] = bool(scrutipy.grimmer(*one, rounding="up_or_down", items=[1])[0])
-    rng = random.Random(8)  # noqa: S311 - cases of a test
+    rng = random.Random(8)  # noqa: S311
     shares = []
     for _ in range(200):
         n = rng.randint(5, 80)
