@@ -23,7 +23,7 @@ _HOMES = {
     "bootstrap": "bayes_sp.inference.bootstrap.resampled",
     "compare_models": "bayes_sp.analysis.workflow",
     "draft": "bayes_sp.design.draft",
-    "fit": "bayes_sp.analysis.fit",
+    "fit": "bayes_sp.analysis.several",
     "load_model": "bayes_sp.model.reading.load",
     "mediate": "bayes_sp.analysis.mediate",
     "moment_posterior": "bayes_sp.inference.moment_posterior",

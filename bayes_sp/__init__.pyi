@@ -2,8 +2,8 @@ from bayes_sp import plot as plot
 from bayes_sp import sensitivity as sensitivity
 from bayes_sp.analysis.criticism.prior_predictive import prior_predictive as prior_predictive
 from bayes_sp.analysis.fit import Fit as Fit
-from bayes_sp.analysis.fit import fit as fit
 from bayes_sp.analysis.mediate import mediate as mediate
+from bayes_sp.analysis.several import fit as fit
 from bayes_sp.analysis.workflow import compare_models as compare_models
 from bayes_sp.design.draft import draft as draft
 from bayes_sp.design.read import read_survey as read_survey

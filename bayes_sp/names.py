@@ -13,6 +13,7 @@ RATE_RATIO = "rate_ratio"
 RISK_RATIO = "risk_ratio"
 DIFFERENCE = "difference"
 
+MEMBER = "member"  # coordinate of chains: which of several sets of records they are about
 VARIANCE_FACTOR = "variance_factor"  # coordinate of resampled draws, beside chain and draw
 
 DIRECT = "direct"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from bayes_sp.analysis.comparison.table import Comparison, Fitted, compare
 from bayes_sp.analysis.criticised import Criticised
-from bayes_sp.analysis.criticism.diagnostics import Verdict, diagnose
+from bayes_sp.analysis.criticism.diagnostics import LIMITS, Limits, Verdict, diagnose
 from bayes_sp.analysis.summary import EFFECTS, Summary
 from bayes_sp.calls import needs_records
 from bayes_sp.design.build import complete_cases, covariate_values, design_arrays
@@ -52,10 +52,10 @@ class Fit(Shown, Criticised):
     ['equation', 'term', 'mean', 'sd']
     """
 
-    def diagnose(self, effects: Effects | None = None) -> Verdict:
+    def diagnose(self, effects: Effects | None = None, *, limits: Limits = LIMITS) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect (``effects``, where at hand)."""
         quantities = (effects or self.effects()).quantities()
-        return diagnose(self.posterior, quantities, self.model, self.causes(), self._design)
+        return diagnose(self.posterior, quantities, self.model, self.causes(), self._design, limits)
 
     def compare(
         self,
@@ -95,8 +95,8 @@ class Fit(Shown, Criticised):
                 resampled, notes = bootstrap_of(model, self.survey, self.seed, replicates, ci_prob)
                 missing += notes
             own = model is self.model
-            drawn = (effects or self.effects()) if own else self._twin_effects(twin, missing)
-            patients = len(complete_cases(model, self.survey))
+            drawn = (effects or self.effects()) if own else self.twin_effects(twin, missing)
+            patients = self.patients(model)
             fits.append(Fitted(model, drawn, resampled, patients))
         found = compare(self.model, fits, self.survey.mark, ci_prob)
         at_levels = {
@@ -106,7 +106,11 @@ class Fit(Shown, Criticised):
         }
         return replace(found, missing=tuple(missing), conditional=at_levels)
 
-    def _twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
+    def patients(self, model: PathModel) -> int:
+        """Return on how many records a posterior of a specification rests."""
+        return len(complete_cases(model, self.survey))
+
+    def twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
         """Effects of the normal twin's posterior: exact draws where the closed form applies, else sampled."""
         design = design_arrays(twin, self.survey)
         if has_exact_posterior(twin) and design.complete:
@@ -160,54 +164,7 @@ def fit(
     notify: Notify = silent,
     pointwise: bool = True,
 ) -> Fit:
-    """Fit a specification to a survey.
-
-    Parameters
-    ----------
-    model
-        A specification, the name of a shipped one, the path of a TOML file, or its tables.
-    survey
-        The records: a survey, a DataFrame or the path of a CSV file; `reconstruct` makes those of the published study.
-    seed
-        Of the sampler. The same seed gives the same draws.
-    options
-        Draws, warm-up, chains and cores.
-    progress
-        Show the sampler's progress bar.
-    notify
-        Called with a line at the start of each stage.
-    pointwise
-        False to keep no pointwise log-likelihoods, which take a fifth of the time of a small fit; criticism then
-        computes them when it is asked for.
-
-    Returns
-    -------
-    Fit
-
-    Warns
-    -----
-    SurveyWarning
-        Of whatever speaks against taking the records as they are; of a survey from a file, `read_survey` has warned.
-    FitWarning
-        Of options with which no draws can pass the diagnostics, and priors that leave a mean without a value.
-
-    Raises
-    ------
-    SpecificationError
-        Where the specification, or the twin it names, is wrong.
-    SurveyError
-        Where the survey does not fit the specification.
-    FitError
-        Where the model cannot be sampled with these records.
-
-    Examples
-    --------
-    >>> import bayes_sp as sp
-    >>> few = sp.SamplerOptions(draws=500, cores=1)
-    >>> fit = sp.fit("process6", sp.reconstruct(seed=1), seed=1, options=few)
-    >>> fit.effects().table().columns[0]
-    'path'
-    """
+    """Fit a specification to one survey; arguments, warnings and errors as `bayes_sp.fit`."""
     model = load_model(model)
     twin = twin_of(model)
     survey = survey_of(model, survey)

@@ -8,13 +8,14 @@ import xarray as xr
 
 from bayes_sp.arrays import Array, sd_of
 from bayes_sp.effects.convergence import convergence_measures
-from bayes_sp.names import VARIANCE_FACTOR
+from bayes_sp.names import MEMBER, VARIANCE_FACTOR
 
 CI_KIND = "eti"
 CI_PROB = 0.95
+_NEAR = 0.05  # probability to either side of the median within which the density is taken as even
 
 
-def convergence(values: Array, factor: Array | None = None) -> pd.DataFrame:
+def convergence(values: Array, factor: Array | None = None, member: Array | None = None) -> pd.DataFrame:
     """Return rank-normalised split R-hat, bulk ESS, tail ESS and Monte Carlo standard errors of mean and median.
 
     Parameters
@@ -23,6 +24,10 @@ def convergence(values: Array, factor: Array | None = None) -> pd.DataFrame:
         Draws, (chain, draw, k).
     factor
         Of resampled draws, (chain, draw): see `convergence_measures`.
+    member
+        Which of several sets of records each chain is about, (chain,): then R-hat is the largest of any set, ESS are
+        sums over sets, and the Monte Carlo error of a mean is that of the mean of the sets' means; that of the median
+        is taken alike, with each set's share of draws below the pooled median.
 
     Returns
     -------
@@ -34,7 +39,23 @@ def convergence(values: Array, factor: Array | None = None) -> pd.DataFrame:
     ----------
     Vehtari, Gelman, Simpson, Carpenter & Buerkner (2021), Bayesian Analysis 16(2). doi:10.1214/20-BA1221
     """
-    return pd.DataFrame(convergence_measures(values, factor))
+    if member is None:
+        return pd.DataFrame(convergence_measures(values, factor))
+    parts = [member == number for number in np.unique(member)]
+    own = [convergence_measures(values[part], None if factor is None else factor[part]) for part in parts]
+    found = {name: np.stack([each[name] for each in own]) for name in own[0]}
+    near = np.quantile(values, [0.5 - _NEAR, 0.5, 0.5 + _NEAR], axis=(0, 1))
+    below = np.stack([(values[part] <= near[1]).mean(axis=(0, 1)) for part in parts])
+    share_error = np.sqrt((below * (1.0 - below) / found["ess_bulk"]).sum(axis=0)) / len(parts)
+    return pd.DataFrame(
+        {
+            "ess_bulk": found["ess_bulk"].sum(axis=0),
+            "ess_tail": found["ess_tail"].sum(axis=0),
+            "r_hat": found["r_hat"].max(axis=0),
+            "mcse_mean": np.sqrt((found["mcse_mean"] ** 2).sum(axis=0)) / len(parts),
+            "mcse_median": share_error * (near[2] - near[0]) / (2.0 * _NEAR),
+        }
+    )
 
 
 def variance_factor(draws: xr.Dataset | xr.DataArray) -> Array | None:
@@ -42,6 +63,11 @@ def variance_factor(draws: xr.Dataset | xr.DataArray) -> Array | None:
     if VARIANCE_FACTOR not in draws.coords:
         return None
     return np.asarray(draws[VARIANCE_FACTOR].transpose("chain", "draw"), dtype=float)
+
+
+def member_of(draws: xr.Dataset | xr.DataArray) -> Array | None:
+    """Return which set of records each chain is about, (chain,); None for draws of one set."""
+    return np.asarray(draws[MEMBER]) if MEMBER in draws.coords else None
 
 
 def summarise(values: Array, ci_prob: float = CI_PROB) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,16 @@ DIVERGENT_LIMIT = 1 / 2000  # share of draws
 NEAR_LIMIT = 0.05  # share of draws near the bound beyond which a mean does not exist
 GAP_LIMIT = 0.25  # of a mean from its median, in widths of the interval
 LEAST_BEYOND = 15  # patients beyond parameters: see `patients_beyond`
+
+
+class Limits(NamedTuple):
+    """Largest R-hat, and least bulk and tail ESS, of every parameter and effect."""
+
+    r_hat: float = RHAT_LIMIT
+    ess: int = ESS_LIMIT
+
+
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +111,7 @@ def diagnose(
     model: PathModel | None = None,
     causes: Sequence[str] = (),
     design: Design | None = None,
+    limits: Limits = LIMITS,
 ) -> Verdict:
     """Diagnose a posterior and the effects computed from it.
 
@@ -116,6 +127,8 @@ def diagnose(
         What in the records may make sampling fail, each in a sentence; said where it has failed.
     design
         The records' arrays, in which moderators have their values.
+    limits
+        What each parameter and effect must meet.
 
     Returns
     -------
@@ -142,7 +155,7 @@ def diagnose(
     chains, kept = (posterior["posterior"].sizes[dim] for dim in ("chain", "draw"))
     short = shortfall(chains, kept)
     with_r_hat = not resampled and chains > 1
-    reasons = (*([short] if short else []), *_reasons(table, with_r_hat=with_r_hat), *method_reasons)
+    reasons = (*([short] if short else []), *_reasons(table, limits, with_r_hat=with_r_hat), *method_reasons)
     too_many, few = _divergences(numbers, posterior, alone=not reasons)
     reasons += too_many
     reasons += tuple(_weak_measurements(model)) if reasons and model is not None else ()
@@ -171,12 +184,12 @@ def _parameters(posterior: xr.Dataset) -> dict[str, Array]:
     return found
 
 
-def _reasons(table: pd.DataFrame, *, with_r_hat: bool) -> Iterator[str]:
+def _reasons(table: pd.DataFrame, limits: Limits, *, with_r_hat: bool) -> Iterator[str]:
     """Yield one sentence for each threshold that is missed. A NaN misses its threshold."""
     for column, limit, noun, ok in (
-        ("r_hat", f"above {RHAT_LIMIT}", "R-hat", table["r_hat"] <= RHAT_LIMIT),
-        ("ess_bulk", f"below {ESS_LIMIT}", "bulk ESS", table["ess_bulk"] >= ESS_LIMIT),
-        ("ess_tail", f"below {ESS_LIMIT}", "tail ESS", table["ess_tail"] >= ESS_LIMIT),
+        ("r_hat", f"above {limits.r_hat}", "R-hat", table["r_hat"] <= limits.r_hat),
+        ("ess_bulk", f"below {limits.ess}", "bulk ESS", table["ess_bulk"] >= limits.ess),
+        ("ess_tail", f"below {limits.ess}", "tail ESS", table["ess_tail"] >= limits.ess),
     ):
         if column == "r_hat" and not with_r_hat:
             continue  # independent draws have no chains to compare

@@ -1,0 +1,58 @@
+"""Bootstraps of several sets of records that stand for the same people, mixed with equal weights."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
+
+import numpy as np
+
+from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult
+from bayes_sp.inference.bootstrap.percentile import percentile_interval
+
+
+def pooled_bootstrap(members: Sequence[BootstrapResult], ci_prob: float) -> BootstrapResult:
+    """Return the mixture of bootstraps: estimates averaged, replicates together, percentiles of them all.
+
+    The percentiles hold the variance within each set of records and that between them (Schomaker & Heumann 2018, 'MI
+    Boot pooled', doi:10.1002/sim.7654).
+
+    Parameters
+    ----------
+    members
+        Bootstraps of one specification, with equally many replicates.
+    ci_prob
+        Nominal probability of the intervals.
+    """
+    first = members[0]
+    values = np.concatenate([each.values for each in members])
+    lower, upper, lower_mcse, upper_mcse = percentile_interval(values, ci_prob)
+    at_levels = None
+    if first.conditional is not None:
+        own = [each.conditional for each in members if each.conditional is not None]
+        at_levels = replace(
+            first.conditional,
+            estimate=np.mean([each.estimate for each in own], axis=0),
+            values=np.concatenate([each.values for each in own]),
+            index_estimate=np.mean([each.index_estimate for each in own], axis=0),
+            index_values=np.concatenate([each.index_values for each in own]),
+        )
+    return replace(
+        first,
+        estimate=np.mean([each.estimate for each in members], axis=0), values=values,
+        lower=lower, upper=upper, lower_mcse=lower_mcse, upper_mcse=upper_mcse,
+        replicates=sum(each.replicates for each in members), undefined=np.isnan(values).sum(axis=0),
+        failed=sum(each.failed for each in members), reasons=_added(each.reasons for each in members),
+        at_boundary=sum(each.at_boundary for each in members), boundaries=_added(each.boundaries for each in members),
+        coefficients=None, replicate_coefficients=None, phi=None, replicate_phi=None,
+        notes=tuple(dict.fromkeys(chain.from_iterable(each.notes for each in members))), conditional=at_levels,
+    )  # fmt: skip
+
+
+def _added(counts: Iterable[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, int], ...]:
+    total: Counter[str] = Counter()
+    for own in counts:
+        total.update(dict(own))
+    return tuple(total.most_common())
