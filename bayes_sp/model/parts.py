@@ -7,7 +7,7 @@ from typing import Literal
 
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.base import Kind
-from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.families.registry import FAMILIES, family_name
 
 Transform = Literal["identity", "log1p"]
 type Code = float | str  # stands in a cell where a value is missing
@@ -87,7 +87,8 @@ class Equation:
     Attributes
     ----------
     response, family, parents
-        The variable, the name of its likelihood, and earlier variables of the chain on the right-hand side.
+        The variable, the name of its likelihood (a synonym is replaced by the family's own name), and earlier
+        variables of the chain on the right-hand side.
     covariates
         Names of the covariates in this equation; ``None`` for all of the model's.
     interactions
@@ -117,6 +118,9 @@ class Equation:
     zero: tuple[str, ...] | None = None
     reliability: float | None = None
     observed_sd: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "family", family_name(self.family))
 
     @property
     def zero_part(self) -> bool:

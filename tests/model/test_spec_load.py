@@ -76,8 +76,8 @@ def put(tables, path: str, value) -> None:
         # unknown words and wrong constants
         (
             "equation.1.family",
-            "negbin",
-            "equation[2].family: unknown family 'negbin'; known: ",
+            "cauchy",
+            "equation[2].family: unknown family 'cauchy'; known: ",
         ),
         ("equation.1.family", "negative_binomail", 'did you mean "negative_binomial"?'),
         ("equation.1.family", 1, "equation[2].family: unknown family 1; known: normal, student_t, "),

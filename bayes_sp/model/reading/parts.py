@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import get_args
 
 from bayes_sp.model.families.base import Kind
-from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.families.registry import FAMILIES, family_name
 from bayes_sp.model.parts import Code, Covariate, Equation, PublishedEffect, Transform, Variable
 from bayes_sp.model.reading.table import Table, read_number
 
@@ -23,7 +23,7 @@ def read_equations(tables: list[Table], exposure: str) -> tuple[Equation, ...]:
         equations.append(
             Equation(
                 response=response,
-                family=table.take_choice("family", tuple(FAMILIES)),
+                family=table.take_choice("family", tuple(FAMILIES), spelled=family_name),
                 parents=table.take_texts("parents", default=tuple(earlier)),
                 covariates=table.take_optional_texts("covariates"),
                 interactions=table.take_texts("interactions"),
