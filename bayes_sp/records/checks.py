@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,16 +15,15 @@ from bayes_sp.model.path_model import PathModel, Variable
 from bayes_sp.records.groups import no_groups
 from bayes_sp.records.persons import repeated
 from bayes_sp.records.survey import Survey
+from bayes_sp.records.told import CELLS_SHOWN, RowName, describe_cells
 from bayes_sp.safe_text import control_problem
 
-CELLS_SHOWN = 5
 MOST_COUNT = 100_000
 MOST_MISSING = 0.8
 LEAST_KNOWN = 5  # cells, to take two values for all that there are
 STEP_ROUNDING = 0.05  # of a step that was written with few digits, such as 0.33
 EXACT = 2**53  # whole numbers beyond it are not exact as floats
 INEXACT = "is a whole number beyond 2^53 that cannot be kept exactly; is it an identifier and not a number?"
-RowName = Callable[[int], str]
 Rule = tuple[Mask, str]
 
 
@@ -81,13 +80,15 @@ def check_values(
 
     A missing cell is a problem only where a group is missing, or the observation window of a response that is there,
     or a binary exposure that would need a model, or more than 80 % of a column: of one of the chain, among patients of
-    whom any response is there. ``reported`` marks, by column, cells that are in the list of problems already.
+    whom any response is there. ``reported`` marks, by column, cells that are in the list of problems already. Columns
+    that the records lack are left to `check_columns`.
     """
     problems: list[str] = []
     absent: list[Mask] = []
-    responses = [equation.response for equation in model.equations]
+    there = [name for name in model.columns if name in records]
+    responses = [equation.response for equation in model.equations if equation.response in there]
     back = records[responses].notna().any(axis=1).to_numpy(dtype=bool)
-    for name in model.columns:
+    for name in there:
         known_bad = (reported or {}).get(name, np.zeros(len(records), dtype=bool))
         if name in model.grouping:
             problems += _check_groups(name, records[name], row_name, known_bad)
@@ -102,11 +103,11 @@ def check_values(
         rules = [(_inexact(records[name], values), INEXACT)]
         rules += [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]
         if name in model.windows:
-            over = [equation.response for equation in model.equations if equation.offset == name]
+            over = [e.response for e in model.equations if e.offset == name and e.response in there]
             counted = missing & records[over].notna().any(axis=1).to_numpy(dtype=bool)
             rules.append((counted, "must have a value in every row, because it is an observation window"))
         elif name == model.exposure and model.missing == "model" and _is_binary(model, values):
-            modelled = missing & (back | any(records[c.name].isna().any() for c in model.covariates))
+            modelled = missing & (back | any(records[c.name].isna().any() for c in model.covariates if c.name in there))
             rules.append((modelled, 'must have a value in every row; a binary exposure goes with missing = "complete"'))
         elif (share := _share(missing, back if name in model.chain else None)) > MOST_MISSING:
             most = f"{100 * share:.0f} % of the cells are missing, and at most {100 * MOST_MISSING:.0f} % may be"
@@ -115,7 +116,7 @@ def check_values(
             absent.append(missing)
         for mask, rule in rules:
             problems.extend(describe_cells(name, mask, lambda row: f"{values[row]:g}", row_name, rule))  # noqa: B023 - used at once
-    if model.missing == "model" and not problems and len(records):
+    if model.missing == "model" and not problems and len(records) and len(there) == len(model.columns):
         nothing = np.flatnonzero(np.all(absent, axis=0))
         problems += [
             f"{row_name(int(row))}: every value is missing; leave the row out" for row in nothing[:CELLS_SHOWN]
@@ -247,7 +248,9 @@ def _check_groups(name: str, column: pd.Series, row_name: RowName, known_bad: Ma
     """Return the problems of a grouping column: a missing group, a fraction, fewer than the least number of groups."""
     types = pd.api.types
     empty = column.isna().to_numpy(dtype=bool) & ~known_bad
-    problems = list(describe_cells(name, empty, lambda _: "empty", row_name, "must have a group in every row"))
+    problems: list[str] = list(
+        describe_cells(name, empty, lambda _: "empty", row_name, "must have a group in every row")
+    )
     if types.is_bool_dtype(column) or types.is_complex_dtype(column) or types.is_datetime64_any_dtype(column):
         return [*problems, f'column "{name}": must hold groups as text or whole numbers, found {column.dtype}']
     if types.is_numeric_dtype(column):
@@ -278,12 +281,3 @@ def group_labels(column: pd.Series) -> list[str]:
     if pd.api.types.is_numeric_dtype(column):
         return [str(int(value)) for value in column]
     return [str(value).strip() for value in column]
-
-
-def describe_cells(column: str, mask: Mask, cell: Callable[[int], str], row_name: RowName, rule: str) -> Iterator[str]:
-    """Yield one sentence for a rule that some cells of a column break; the first cells are named, all are counted."""
-    rows = np.flatnonzero(mask)
-    if rows.size:
-        shown = ", ".join(f"{row_name(int(row))} ({cell(int(row))})" for row in rows[:CELLS_SHOWN])
-        more = f" and {rows.size - CELLS_SHOWN} more" if rows.size > CELLS_SHOWN else ""
-        yield f'column "{column}": {rule}; found at {shown}{more}'

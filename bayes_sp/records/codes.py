@@ -116,18 +116,25 @@ def suspects(model: PathModel, records: pd.DataFrame) -> Iterator[Suspect]:
         if name in levelled or name in model.grouping or variable.kind == "binary":
             continue
         values = records[name].to_numpy(dtype=float, na_value=np.nan)
-        values = values[np.isfinite(values)]
         floor = variable.minimum is not None or variable.kind in ("count", "positive") or name in model.windows
-        sides = (() if floor else (-1.0,)) + (() if variable.maximum is not None else (1.0,))
-        ends = {side: _candidates(values, side) for side in (-1.0, 1.0)}
-        count = variable.kind == "count"
-        for side in sides:
-            other = values[~np.isin(values, ends[-side])]
-            if codes := _isolated(other, ends[side], side, count=count):
-                rest = values[~np.isin(values, [*codes, *_isolated(values, ends[-side], -side, count=count)])]
-                for code in codes:
-                    cells = int((values == code).sum())
-                    yield Suspect(name, code, cells, len(records), float(rest.min()), float(rest.max()))
+        yield from column_suspects(
+            name, values, floor=floor, ceiling=variable.maximum is not None, count=variable.kind == "count"
+        )
+
+
+def column_suspects(
+    name: str, values: Array, *, floor: bool = False, ceiling: bool = False, count: bool = False
+) -> Iterator[Suspect]:
+    """Yield the usual codes of one column, (n,), on its sides without a limit; ``count`` where it holds counts."""
+    total, values = len(values), values[np.isfinite(values)]
+    sides = (() if floor else (-1.0,)) + (() if ceiling else (1.0,))
+    ends = {side: _candidates(values, side) for side in (-1.0, 1.0)}
+    for side in sides:
+        other = values[~np.isin(values, ends[-side])]
+        if codes := _isolated(other, ends[side], side, count=count):
+            rest = values[~np.isin(values, [*codes, *_isolated(values, ends[-side], -side, count=count)])]
+            for code in codes:
+                yield Suspect(name, code, int((values == code).sum()), total, float(rest.min()), float(rest.max()))
 
 
 def group_suspects(labels: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ import pandas as pd
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.records.checks import EXACT, RowName, check_columns, describe_cells
+from bayes_sp.records.checks import EXACT, check_columns
 from bayes_sp.records.codes import decoded
 from bayes_sp.records.groups import HOW_MISSING, may_say_nothing
 from bayes_sp.records.persons import long_columns, repeated
@@ -22,6 +22,7 @@ from bayes_sp.records.reading.cells import Cells, changed, is_number
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import ORIGIN_COLUMN, RECONSTRUCTED, Survey
+from bayes_sp.records.told import RowName, describe_cells
 
 MISSING = ("", "NA")  # cells that say that there is no value
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", re.ASCII)
@@ -51,13 +52,12 @@ def read_columns(source: Source, model: PathModel, needed: Sequence[str], check:
     row_name, header = table.row_name, table.header
     problems = check_columns(model, header, [*needed, model.id] if model.id else needed)
     if not table.length:
-        problems.append("there is no row of values below the columns' names")
-    if problems:
-        raise SurveyError(table.path, problems)
+        raise SurveyError(table.path, [*problems, "there is no row of values below the columns' names"])
+    needed = [name for name in needed if header.count(model.column_of(name)) == 1]
     place = {name: header.index(model.column_of(name)) for name in needed}
     of_rows, bad_rows = _check_rows(table, 1 + max(place.values(), default=0))
     problems += of_rows
-    problems += repeated(model.id, _bare(table.cells(model.id)), row_name) if model.id else []
+    problems += repeated(model.id, _bare(table.cells(model.id)), row_name) if model.id and model.id in header else []
     for name, rule in empty:
         column = model.column_of(name)
         cells = Cells(table.cells(column) if column in header else [])

@@ -10,12 +10,13 @@ import pandas as pd
 
 from bayes_sp.arrays import Mask
 from bayes_sp.errors import SurveyError
-from bayes_sp.records.checks import EXACT, RowName
+from bayes_sp.records.checks import EXACT
 from bayes_sp.records.groups import says_nothing
 from bayes_sp.records.reading.cells import Cells, changed, is_number
 from bayes_sp.records.reading.columns import MISSING, like_codes, with_points
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.survey import Survey
+from bayes_sp.records.told import RowName
 
 MOSTLY = 0.5  # share of numbers in a column of text from which the rest is pointed at
 

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.errors import SurveyError
-from bayes_sp.records.checks import RowName
 from bayes_sp.records.reading.optional import needed
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import Coded, Origin
+from bayes_sp.records.told import RowName
 
 FRAME = "the data frame"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bayes_sp.arrays import Mask
-from bayes_sp.records.checks import RowName
 from bayes_sp.records.survey import Coded, Origin
+from bayes_sp.records.told import RowName
 
 
 @dataclass(frozen=True, eq=False)
