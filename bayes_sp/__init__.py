@@ -20,6 +20,7 @@ _HOMES = {
     "SamplerOptions": "bayes_sp.inference.options",
     "Survey": "bayes_sp.records.survey",
     "bootstrap": "bayes_sp.inference.bootstrap.resampled",
+    "check": "bayes_sp.design.checks.whole",
     "compare_models": "bayes_sp.analysis.workflow",
     "draft": "bayes_sp.design.draft",
     "fit": "bayes_sp.analysis.fit",

@@ -5,6 +5,7 @@ from bayes_sp.analysis.fit import Fit as Fit
 from bayes_sp.analysis.fit import fit as fit
 from bayes_sp.analysis.mediate import mediate as mediate
 from bayes_sp.analysis.workflow import compare_models as compare_models
+from bayes_sp.design.checks.whole import check as check
 from bayes_sp.design.draft import draft as draft
 from bayes_sp.design.read import read_survey as read_survey
 from bayes_sp.effects.paths import Effects as Effects
@@ -32,9 +33,12 @@ __all__ = [
     "SamplerOptions",
     "Survey",
     "bootstrap",
+    "check",
     "compare_models",
+    "draft",
     "fit",
     "load_model",
+    "mediate",
     "plot",
     "prior_predictive",
     "published",

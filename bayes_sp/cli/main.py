@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity
+from bayes_sp.cli.check import add_check
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
@@ -63,6 +64,7 @@ def _parser() -> Parser:
     models.set_defaults(command=_models)
     add_study(commands)
     add_draft(commands)
+    add_check(commands)
     return parser
 
 

@@ -94,13 +94,13 @@ def survey_of(model: PathModel, given: Records) -> Survey:
     """
     if not isinstance(given, Survey):
         return read_survey(given, model)
-    survey = without_codes(model, _renamed(model, given))
+    survey = without_codes(model, renamed(model, given))
     if survey.origin == "memory":
         warn_of_doubts(model, survey)
     return survey
 
 
-def _renamed(model: PathModel, survey: Survey) -> Survey:
+def renamed(model: PathModel, survey: Survey) -> Survey:
     """Return a survey whose columns have the names of the specification's variables."""
     there = set(survey.records.columns)
     names = {

@@ -186,6 +186,12 @@ def _rules(model: PathModel, name: str, values: Array) -> Iterator[Rule]:
             yield ends, f'must be inside its scale, because "{equation.family}" has no step; give the variable a step'
 
 
+def broken_cells(model: PathModel, name: str, values: Array) -> Mask:
+    """Return which numbers of a column break a rule of the specification, (n,)."""
+    masks = [np.isinf(values), *(mask for mask, _ in _rules(model, name, values))]
+    return np.asarray(np.any(masks, axis=0), dtype=bool)
+
+
 def _rounding(values: Array) -> float:
     """Return by how much values may have been rounded: half a unit of the last decimal that any of them has."""
     known = values[np.isfinite(values)]

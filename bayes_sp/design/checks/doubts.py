@@ -9,6 +9,7 @@ import pandas as pd
 from bayes_sp.design.build import complete_cases, unchecked_design
 from bayes_sp.design.checks.dose import RARE, departures, exposure_levels
 from bayes_sp.design.checks.identified import thin_groups
+from bayes_sp.design.checks.inflated import inflated_columns
 from bayes_sp.design.checks.separation import empty_hurdles, separations, without_zeros
 from bayes_sp.design.design import Design
 from bayes_sp.errors import SurveyWarning, warn
@@ -23,16 +24,23 @@ from bayes_sp.records.survey import Survey
 def survey_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
     """Return a sentence on everything in the records that a reader of results must know first; () where all is well.
 
-    Rows of one person; usual codes for missing values that enter as numbers; names of groups that look alike; groups of
-    which most hold one record; an exposure of few levels whose means do not lie on a line; coefficients of which the
-    records say nothing, because the response is separated or no count is above 1. The records must fit the
-    specification.
+    Those of `record_doubts`; groups of which most hold one record; an exposure of few levels whose means do not lie on
+    a line; coefficients of which the records say nothing, because the response is separated or no count is above 1;
+    columns that are nearly collinear. The records must fit the specification.
     """
     design = unchecked_design(model, survey)
-    used = complete_cases(model, survey).records
-    records = [*_persons(model, survey), *_codes(model, used), *_groups(model, used)]
     fitted = [*thin_groups(model, design), *_bent(model, design), *_unbounded(model, design)]
-    return (*survey.remarks, *records, *fitted)
+    return (*record_doubts(model, survey), *fitted, *inflated_columns(model, design))
+
+
+def record_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
+    """Return a sentence on everything that is odd about the records alone, whether or not equations can be estimated.
+
+    Remarks of reading; rows of one person; usual codes for missing values that enter as numbers; names of groups that
+    look alike.
+    """
+    used = complete_cases(model, survey).records
+    return (*survey.remarks, *_persons(model, survey), *_codes(model, used), *_groups(model, used))
 
 
 def warn_of_doubts(model: PathModel, survey: Survey) -> None:

@@ -59,7 +59,7 @@ def inflations(model: PathModel, design: Design) -> Iterator[Inflation]:
         table = table[~np.isnan(table).any(axis=1)]
         if len(kept) < 2 or len(table) < len(kept) + 2:
             continue
-        owners = [terms[k].name.partition("[")[0] for k in kept]
+        owners = [terms[k].variables[0] for k in kept]
         found = _inflation(table, owners)
         if found is not None:
             yield Inflation(equation.response, *found)
@@ -99,7 +99,7 @@ def inflated_columns(model: PathModel, design: Design) -> Iterator[str]:
         which = f"{words} nearly follow from the others" if names else "its columns are nearly collinear"
         least = min(found.inflated.values(), default=INFLATED)
         yield (
-            f"{found.response}: {which} (variance inflation factors; condition number {found.condition:.0f}), so that "
-            f"their slopes are known at least {least**0.5:.1f} times less well than if they were not related. Leave one "
-            "of them out, or join them into one, unless both are needed."
+            f"{found.response}: {which} (variance inflation factors; condition number {found.condition:.0f}): their "
+            f"slopes are known at least {least**0.5:.1f} times less well than if they were not related. Leave one of "
+            "them out, or join them into one, unless both are needed."
         )

@@ -15,13 +15,14 @@ from bayes_sp.records.groups import says_nothing
 from bayes_sp.records.reading.cells import Cells, changed, is_number
 from bayes_sp.records.reading.columns import MISSING, like_codes, with_points
 from bayes_sp.records.reading.source import Source, read_table
+from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.told import RowName
 
 MOSTLY = 0.5  # share of numbers in a column of text from which the rest is pointed at
 
 
-def read_everything(source: Source) -> Survey:
+def read_everything(source: Source | Table) -> Survey:
     """Read every named column: as numbers where all its cells are numbers or missing, else as text.
 
     Raises
@@ -29,7 +30,7 @@ def read_everything(source: Source) -> Survey:
     SurveyError
         Where the source cannot be read, two columns have one name, or there are no rows.
     """
-    table = read_table(source)
+    table = source if isinstance(source, Table) else read_table(source)
     problems = [f'column "{name}" stands {n} times' for name, n in Counter(table.header).items() if name and n > 1]
     if not table.length:
         problems.append("there is no row of values below the columns' names")

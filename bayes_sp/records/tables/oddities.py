@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.records.codes import code_words, column_suspects
-from bayes_sp.records.persons import long_columns
+from bayes_sp.records.persons import IDENTIFIER, long_columns
 from bayes_sp.records.tables.alike import alike_rows
 from bayes_sp.records.tables.describe import correlation_table, is_number, numbers_of
 from bayes_sp.records.tables.waves import Waves
@@ -18,21 +18,40 @@ FEWEST = 30  # values, to take a few fractions or values without a label for odd
 FEW = 0.02  # share of a column's values
 LABELLED = 0.9  # share of a column's values that have a label
 MOST_COLUMNS = 60  # that are correlated with one another
+MOSTLY = 0.75  # share of different identifiers, from which on repeated ones are mistakes
 CLOSE = 0.98  # correlation of two columns that hold nearly the same
 
 
 def row_oddities(records: pd.DataFrame, waves: Waves, row_name: RowName) -> Iterator[Told]:
     """Yield what is odd about whole rows: patients entered twice, later waves without the first."""
-    groups = alike_rows(records)
-    if groups:
+    names = [name for name in records if not identifies(str(name), records[name])]
+    yield from _repeated(records, row_name)
+    if groups := alike_rows(records[names]):
         shown = [" and ".join(row_name(row) for row in group[:CELLS_SHOWN]) for group in groups[:CELLS_SHOWN]]
         more = f", and {len(groups) - CELLS_SHOWN} more" if len(groups) > CELLS_SHOWN else ""
         cells = [(row_name(row), "") for group in groups for row in group[1:]][:CELLS_SHOWN]
         yield Told(
-            f"rows are alike in all of their {records.shape[1]} columns, more than chance explains: {'; '.join(shown)}"
-            f"{more}. Where a patient was entered twice, keep one row.", "", cells,
+            f"rows are alike in all {len(names)} columns, which chance does not explain: {'; '.join(shown)}{more}. "
+            "Where a patient was entered twice, keep one row.", "", cells,
         )  # fmt: skip
     yield from later_without_first(records, waves, row_name)
+
+
+def identifies(name: str, column: pd.Series) -> bool:
+    """Return whether a column numbers or names patients, or is a text of its own in most rows."""
+    known, distinct = int(column.notna().sum()), column.nunique()
+    named = IDENTIFIER.fullmatch(name.strip().casefold()) is not None and distinct > known / 2
+    return named or (not is_number(column) and distinct > max(known / 2, 1))
+
+
+def _repeated(records: pd.DataFrame, row_name: RowName) -> Iterator[Told]:
+    """Yield a sentence on each column of identifiers in which a few stand twice; many are those of a long file."""
+    for name in records:
+        column = records[name]
+        if IDENTIFIER.fullmatch(str(name).strip().casefold()) and column.nunique() > MOSTLY * column.notna().sum():
+            again = (column.notna() & column.duplicated()).to_numpy(dtype=bool)
+            rule = "stands in an earlier row already; where it names the patient, keep one row of each"
+            yield from describe_cells(str(name), again, lambda row: f"{column.iloc[row]}", row_name, rule)  # noqa: B023
 
 
 def later_without_first(records: pd.DataFrame, waves: Waves, row_name: RowName) -> Iterator[Told]:
@@ -43,9 +62,8 @@ def later_without_first(records: pd.DataFrame, waves: Waves, row_name: RowName) 
     nothing = ~records[waves.columns(first)].notna().any(axis=1).to_numpy(dtype=bool)
     for wave in later:
         there = records[waves.columns(wave)].notna().any(axis=1).to_numpy(dtype=bool)
-        yield from _found(
-            nothing & there, "", f"no value of the first wave, {first}, beside values of {wave}; was the patient's "
-            "number written wrongly in one of the two?", row_name)  # fmt: skip
+        what = f"rows have values of {wave} and none of the first wave, {first}; look whether the two are one patient's"
+        yield from _found(nothing & there, "", what, row_name)
         for when in waves.repeated.values():
             if first in when and wave in when:
                 lacks = records[when[first]].isna().to_numpy(dtype=bool) & ~nothing
@@ -81,7 +99,7 @@ def column_oddities(
             yield Told(f'column "{name}": has the same value in every row', str(name))
         if is_number(column):
             values = numbers_of(records, name)
-            yield from _suspected(str(name), values)
+            yield from _suspected(str(name), values, row_name)
             yield from _fractions(str(name), values, row_name)
             yield from _unlabelled(str(name), values, (value_labels or {}).get(str(name), {}), row_name)
     others = [name for name in records.columns if name not in known]
@@ -89,14 +107,13 @@ def column_oddities(
         yield Told(told, told.split('"')[1])
 
 
-def _suspected(name: str, values: np.ndarray) -> Iterator[Told]:
-    found = list(column_suspects(name, values))
-    if found:
-        numbers = ", ".join(code_words(suspect.code) for suspect in found)
-        yield Told(
-            f'column "{name}": {numbers} in {sum(suspect.count for suspect in found)} of {found[0].total} cells is a '
-            f"usual code for a missing value, far from the other values ({found[0].low:g} to {found[0].high:g})", name,
-        )  # fmt: skip
+def _suspected(name: str, values: np.ndarray, row_name: RowName) -> Iterator[Told]:
+    for suspect in column_suspects(name, values):
+        rule = (
+            f"holds {code_words(suspect.code)}, a usual code for a missing value, far from the other values "
+            f"({suspect.low:g} to {suspect.high:g})"
+        )
+        yield from describe_cells(name, values == suspect.code, lambda row: f"{values[row]:g}", row_name, rule)
 
 
 def _fractions(name: str, values: np.ndarray, row_name: RowName) -> Iterator[Told]:
