@@ -82,7 +82,7 @@ def correlation_table(records: pd.DataFrame, names: Sequence[str]) -> pd.DataFra
     found, counts = r[rows, columns], n[rows, columns]
     with np.errstate(divide="ignore", invalid="ignore"):
         t = found * np.sqrt((counts - 2) / np.maximum(1.0 - found**2, 0.0))
-        half = stats.norm.ppf(0.5 + CI_PROB / 2) / np.sqrt(np.maximum(counts - 3, np.nan))
+        half = stats.norm.ppf(0.5 + CI_PROB / 2) / np.sqrt(np.where(counts > 3, counts - 3, np.nan))
         p = 2.0 * stats.t.sf(np.abs(t), np.maximum(counts - 2, 1))
         lower, upper = np.tanh(np.arctanh(found) - half), np.tanh(np.arctanh(found) + half)
     return pd.DataFrame(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from bayes_sp.arrays import Array, Mask
 from bayes_sp.records.codes import code_words, column_suspects
 from bayes_sp.records.persons import IDENTIFIER, long_columns
 from bayes_sp.records.tables.alike import alike_rows
@@ -50,8 +51,8 @@ def _repeated(records: pd.DataFrame, row_name: RowName) -> Iterator[Told]:
         column = records[name]
         if IDENTIFIER.fullmatch(str(name).strip().casefold()) and column.nunique() > MOSTLY * column.notna().sum():
             again = (column.notna() & column.duplicated()).to_numpy(dtype=bool)
-            rule = "stands in an earlier row already; where it names the patient, keep one row of each"
-            yield from describe_cells(str(name), again, lambda row: f"{column.iloc[row]}", row_name, rule)  # noqa: B023
+            what = "stands in an earlier row already; where it names the patient, keep one row of each"
+            yield from _found(again, str(name), what, row_name, cell="repeated")
 
 
 def later_without_first(records: pd.DataFrame, waves: Waves, row_name: RowName) -> Iterator[Told]:
@@ -68,13 +69,13 @@ def later_without_first(records: pd.DataFrame, waves: Waves, row_name: RowName) 
             if first in when and wave in when:
                 lacks = records[when[first]].isna().to_numpy(dtype=bool) & ~nothing
                 lacks &= records[when[wave]].notna().to_numpy(dtype=bool)
-                yield from _found(lacks, when[first], f"is missing where {when[wave]} is known", row_name)
+                yield from _found(lacks, when[first], f"is missing where {when[wave]} is known", row_name, "empty")
 
 
-def _found(mask: np.ndarray, column: str, what: str, row_name: RowName) -> Iterator[Told]:
+def _found(mask: Mask, column: str, what: str, row_name: RowName, cell: str = "") -> Iterator[Told]:
     rows = np.flatnonzero(mask)
     if rows.size:
-        cells = [(row_name(int(row)), "empty" if column else "") for row in rows[:CELLS_SHOWN]]
+        cells = [(row_name(int(row)), cell) for row in rows[:CELLS_SHOWN]]
         more = f" and {rows.size - CELLS_SHOWN} more" if rows.size > CELLS_SHOWN else ""
         about = f'column "{column}": ' if column else ""
         yield Told(f"{about}{what}; found at {', '.join(row for row, _ in cells)}{more}", column, cells)
@@ -107,7 +108,7 @@ def column_oddities(
         yield Told(told, told.split('"')[1])
 
 
-def _suspected(name: str, values: np.ndarray, row_name: RowName) -> Iterator[Told]:
+def _suspected(name: str, values: Array, row_name: RowName) -> Iterator[Told]:
     for suspect in column_suspects(name, values):
         rule = (
             f"holds {code_words(suspect.code)}, a usual code for a missing value, far from the other values "
@@ -116,7 +117,7 @@ def _suspected(name: str, values: np.ndarray, row_name: RowName) -> Iterator[Tol
         yield from describe_cells(name, values == suspect.code, lambda row: f"{values[row]:g}", row_name, rule)
 
 
-def _fractions(name: str, values: np.ndarray, row_name: RowName) -> Iterator[Told]:
+def _fractions(name: str, values: Array, row_name: RowName) -> Iterator[Told]:
     known = np.isfinite(values)
     broken = known & (values != np.round(values))
     if known.sum() >= FEWEST and 0 < broken.sum() <= FEW * known.sum():
@@ -124,7 +125,7 @@ def _fractions(name: str, values: np.ndarray, row_name: RowName) -> Iterator[Tol
         yield from describe_cells(name, broken, lambda row: f"{values[row]:g}", row_name, rule)
 
 
-def _unlabelled(name: str, values: np.ndarray, labels: Mapping[float | str, str], row_name: RowName) -> Iterator[Told]:
+def _unlabelled(name: str, values: Array, labels: Mapping[float | str, str], row_name: RowName) -> Iterator[Told]:
     codes = [float(code) for code in labels if isinstance(code, int | float)]
     known = np.isfinite(values)
     without = known & ~np.isin(values, codes)
