@@ -115,7 +115,9 @@ def _missing(found: SurveyCheck) -> list[str]:
     shown, pooled = _pooled(patterns)
     for row in shown.itertuples():
         lines += wrapped(f"{row.patients:,} patients lack {row.missing or 'nothing'}", "- ", "  ")
-    if len(pooled):
+    if len(pooled) == len(patterns):
+        lines += wrapped("Patterns of so few patients are not shown one by one.")
+    elif len(pooled):
         total = int(pooled["patients"].sum())
         lines += wrapped(f"{total:,} patients have one of {len(pooled)} other patterns", "- ", "  ")
     return lines
