@@ -111,7 +111,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
     structure_is_readable = not problems
     priors = read_priors(
         top.take_table("priors", required=True),
-        [equation.response for equation in equations],
+        [exposure, *(equation.response for equation in equations), *(covariate.name for covariate in covariates)],
         coefficient_names(exposure, equations, covariates),
     )
     priors_are_readable = structure_is_readable and not problems

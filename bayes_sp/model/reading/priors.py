@@ -20,13 +20,13 @@ def coefficient_names(exposure: str, equations: tuple[Equation, ...], covariates
     return [*plain, *interactions, *(ZERO + name for name in plain if has_zero_part)]
 
 
-def read_priors(table: Table, responses: list[str], coefficients: list[str]) -> tuple[tuple[str, str, Prior], ...]:
-    """Read ``[priors]``: a table with ``dist`` is the whole model's, one named as a response holds an equation's."""
+def read_priors(table: Table, variables: list[str], coefficients: list[str]) -> tuple[tuple[str, str, Prior], ...]:
+    """Read ``[priors]``: a table with ``dist`` is the whole model's, one named as a variable holds its equation's."""
     known = [*COEFFICIENTS, *scalar_parameters(), SHARES, *coefficients]
     found: list[tuple[str, str, Prior]] = []
     for name in table.names():
         below = table.take_table(name)
-        if name in responses and "dist" not in below.names():
+        if name in variables and "dist" not in below.names():
             for parameter in below.names():
                 prior = read_prior(below.take_table(parameter))
                 if prior is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,7 @@ def run_tables(analysis: Analysis) -> dict[str, Any]:
             **analysis.seconds,
         },
         "versions": used,
+        **({"incomplete_priors": json.loads(attrs["incomplete_priors"])} if "incomplete_priors" in attrs else {}),
         "specification_digest": specification_digest(fit.model),
         "specification": specification_tables(fit.model),
     }
