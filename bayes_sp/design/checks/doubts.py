@@ -19,28 +19,38 @@ from bayes_sp.records.codes import Suspect, code_words, group_suspects, suspects
 from bayes_sp.records.groups import look_alikes
 from bayes_sp.records.persons import long_columns
 from bayes_sp.records.survey import Survey
+from bayes_sp.records.tables.alike import alike_rows
 
 
 def survey_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
     """Return a sentence on everything in the records that a reader of results must know first; () where all is well.
 
-    Those of `record_doubts`; groups of which most hold one record; an exposure of few levels whose means do not lie on
-    a line; coefficients of which the records say nothing, because the response is separated or no count is above 1;
-    columns that are nearly collinear. The records must fit the specification.
+    Those of `record_doubts` and `equation_doubts`, and rows that are alike. The records must fit the specification.
     """
-    design = unchecked_design(model, survey)
-    fitted = [*thin_groups(model, design), *_bent(model, design), *_unbounded(model, design)]
-    return (*record_doubts(model, survey), *fitted, *inflated_columns(model, design))
+    alike = _alike(model, complete_cases(model, survey).records)
+    return (*record_doubts(model, survey), *alike, *equation_doubts(model, survey))
 
 
 def record_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
-    """Return a sentence on everything that is odd about the records alone, whether or not equations can be estimated.
+    """Return a sentence on everything that is odd about cells, whether or not equations can be estimated.
 
     Remarks of reading; rows of one person; usual codes for missing values that enter as numbers; names of groups that
     look alike.
     """
     used = complete_cases(model, survey).records
     return (*survey.remarks, *_persons(model, survey), *_codes(model, used), *_groups(model, used))
+
+
+def equation_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
+    """Return a sentence on everything that the equations will make little of.
+
+    Groups of which most hold one record; an exposure of few levels whose means do not lie on a line; coefficients of
+    which the records say nothing, because the response is separated or no count is above 1; columns that are nearly
+    collinear.
+    """
+    design = unchecked_design(model, survey)
+    fitted = [*thin_groups(model, design), *_bent(model, design), *_unbounded(model, design)]
+    return (*fitted, *inflated_columns(model, design))
 
 
 def warn_of_doubts(model: PathModel, survey: Survey) -> None:
@@ -55,6 +65,15 @@ def _persons(model: PathModel, survey: Survey) -> Iterator[str]:
         others = [name for name in survey.records if str(name) not in (*model.columns, model.id)]
         cells = ((str(name), survey.records[name]) for name in others if isinstance(survey.records[name], pd.Series))
         yield from long_columns((name, ["" if pd.isna(c) else str(c) for c in column]) for name, column in cells)
+
+
+def _alike(model: PathModel, records: pd.DataFrame) -> Iterator[str]:
+    groups = alike_rows(records[list(model.columns)])
+    if groups:
+        yield (
+            f"{sum(map(len, groups))} rows are alike with another in all {len(model.columns)} columns, which chance "
+            "does not explain. Where a patient was entered twice, keep one row; python -m bayes_sp check names them."
+        )
 
 
 def _codes(model: PathModel, records: pd.DataFrame) -> Iterator[str]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.design.build import equation_matrix, unchecked_design
-from bayes_sp.design.checks.doubts import record_doubts, survey_doubts
+from bayes_sp.design.checks.doubts import equation_doubts, record_doubts
 from bayes_sp.design.checks.estimable import check_design
 from bayes_sp.design.checks.identified import check_identified
 from bayes_sp.design.checks.result import SurveyCheck
@@ -129,7 +129,7 @@ def _model_findings(model: PathModel, survey: Survey) -> tuple[list[str], list[s
             rule()
         except SurveyError as error:
             problems += error.problems
-    return problems, list((record_doubts if problems else survey_doubts)(model, survey))
+    return problems, [*record_doubts(model, survey), *(() if problems else equation_doubts(model, survey))]
 
 
 def _tolerant(model: PathModel, every: Survey) -> Survey | None:

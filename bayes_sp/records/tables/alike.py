@@ -10,7 +10,8 @@ from scipy import stats
 from bayes_sp.arrays import Array
 from bayes_sp.records.tables.describe import is_number
 
-RARE = 0.05
+FEWEST_ROWS = 20
+RARE = 0.01
 TIMES = 3  # as many as chance explains
 FEWEST_PAIRS = 20  # that agree in a column, to say how many of them agree in another
 MOST_LIKELY = 0.99
@@ -25,13 +26,13 @@ def alike_rows(records: pd.DataFrame) -> list[tuple[int, ...]]:
     Rows that are alike by chance have neighbours. For N_j pairs of rows that differ in column j alone, and a chance a_j
     that two rows agree in it, N_j a_j / (1 - a_j) pairs that agree in it too are expected; a_j is the largest that
     agreement in any other column makes it. Pairs are more than chance explains where they are three times as many as
-    the sum of these over all columns, and a Poisson number of that mean is as large with a probability below 0.05.
+    the sum of these over all columns, and a Poisson number of that mean is as large with a probability below 0.01.
     Columns that follow from earlier ones, such as sums and differences, are left out, because no row can differ in
     them alone; so are rows without a value.
     """
     there = records.notna().any(axis=1).to_numpy(dtype=bool)
     rows = np.flatnonzero(there)
-    if len(rows) < 2 or not records.shape[1]:
+    if len(rows) < FEWEST_ROWS or not records.shape[1]:
         return []
     kept = _of_their_own(records)
     codes = [pd.factorize(records.iloc[rows, k], use_na_sentinel=False)[0] for k in kept]
