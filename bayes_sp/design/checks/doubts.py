@@ -21,6 +21,8 @@ from bayes_sp.records.persons import long_columns
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.tables.alike import alike_rows
 
+VERY_RARE = 0.01  # alike rows of a model's few columns
+
 
 def survey_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
     """Return a sentence on everything in the records that a reader of results must know first; () where all is well.
@@ -68,7 +70,7 @@ def _persons(model: PathModel, survey: Survey) -> Iterator[str]:
 
 
 def _alike(model: PathModel, records: pd.DataFrame) -> Iterator[str]:
-    groups = alike_rows(records[list(model.columns)])
+    groups = alike_rows(records[list(model.columns)], VERY_RARE)
     if groups:
         yield (
             f"{sum(map(len, groups))} rows are alike with another in all {len(model.columns)} columns, which chance "

@@ -11,7 +11,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.records.tables.describe import is_number
 
 FEWEST_ROWS = 20
-RARE = 0.01
+RARE = 0.05
 TIMES = 3  # as many as chance explains
 FEWEST_PAIRS = 20  # that agree in a column, to say how many of them agree in another
 MOST_LIKELY = 0.99
@@ -20,13 +20,13 @@ SOME = 10_000  # records from which that is seen
 type Hashes = NDArray[np.uint64]
 
 
-def alike_rows(records: pd.DataFrame) -> list[tuple[int, ...]]:
+def alike_rows(records: pd.DataFrame, rare: float = RARE) -> list[tuple[int, ...]]:
     """Return the rows, from 0, that are alike in every column, group by group, where chance does not explain them.
 
     Rows that are alike by chance have neighbours. For N_j pairs of rows that differ in column j alone, and a chance a_j
     that two rows agree in it, N_j a_j / (1 - a_j) pairs that agree in it too are expected; a_j is the largest that
     agreement in any other column makes it. Pairs are more than chance explains where they are three times as many as
-    the sum of these over all columns, and a Poisson number of that mean is as large with a probability below 0.01.
+    the sum of these over all columns, and a Poisson number of that mean is as large with a probability below ``rare``.
     Columns that follow from earlier ones, such as sums and differences, are left out, because no row can differ in
     them alone; so are rows without a value.
     """
@@ -48,7 +48,7 @@ def alike_rows(records: pd.DataFrame) -> list[tuple[int, ...]]:
     some = max(1, len(rows) // SOME)
     agree = _agreements([own[::some] for own in hashes], whole[::some]) if any(neighbours) else np.zeros(len(hashes))
     expected = float(np.sum(neighbours * agree / (1.0 - agree)))
-    if alike < TIMES * expected or stats.poisson.sf(alike - 1, expected) >= RARE:
+    if alike < TIMES * expected or stats.poisson.sf(alike - 1, expected) >= rare:
         return []
     _, place, counts = np.unique(whole, return_inverse=True, return_counts=True)
     order = np.argsort(place, kind="stable")
