@@ -25,6 +25,7 @@ def add_check(commands: Commands) -> None:
         metavar="MODEL",
         help="a shipped specification or a TOML file: its columns and scales are checked too",
     )
+    add("--codebook", type=file_path, metavar="FILE", help="what its columns mean (python -m bayes_sp codebook)")
     add("--nonresponders", type=file_path, metavar="FILE",
         help="those who did not come back: a file with a row for each, or a TOML file with their number, means and "
         "SDs; needs --model")  # fmt: skip
@@ -44,6 +45,8 @@ def _check(options: argparse.Namespace) -> int:
 
     if options.file is not None and options.reconstruction is not None:
         raise BayesSpError("--reconstruction", ["goes without FILE: records are yours or reconstructed, not both"])
+    if options.file is None and options.codebook is not None:
+        raise BayesSpError("--codebook", ["goes with FILE: it says what the columns of your file mean"])
     if options.nonresponders is not None and options.model is None:
         raise BayesSpError("--nonresponders", ["needs --model, whose covariates are read from it"])
     model = None if options.model is None else load_model(options.model)
@@ -53,6 +56,6 @@ def _check(options: argparse.Namespace) -> int:
     survey = options.file or reconstruct(1 if options.reconstruction is None else options.reconstruction)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SurveyWarning)  # the report holds them
-        found = check(survey, model, nonresponders=absent)
+        found = check(survey, model, codebook=options.codebook, nonresponders=absent)
     options.output.write(check_text(found))
     return OK if found.passed else USER_MISTAKE

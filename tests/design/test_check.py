@@ -205,3 +205,26 @@ def test_a_check_shows_itself_shortly(model, frame):
     assert repr(found).startswith("SurveyCheck: the data frame, 200 rows for the specification")
     assert len(repr(found).splitlines()) < 20
     assert "<b>years" not in found._repr_html_()
+
+
+def test_the_example_survey_is_checked_by_its_codebook(tmp_path, capsys):
+    """Scores stand for their items; waves are the codebook's; what does not fit it is said, and the file shown."""
+    folder = tmp_path / "example"
+    assert main(["example", "--out", str(folder)]) == 0
+    book = str(folder / "codebook.toml")
+    found = sp.check(folder / "survey.csv", codebook=book)
+    assert found.passed
+    assert found.repeated["variable"].tolist() == ["belonging", "visits", "loneliness", "groups"]
+    assert found.responders["n_nonresponders"].max() == 26
+    assert not any("lonely1_t0" in row for row in found.correlations["row"])
+    assert main(["check", str(folder / "survey.sav"), "--codebook", book]) == 0
+    frame = pd.read_csv(folder / "survey.csv", sep=None, engine="python", dtype=str)
+    frame.loc[4, "Q5_1_T0"] = "17"
+    frame.to_csv(folder / "bad.csv", index=False)
+    bad = sp.check(folder / "bad.csv", codebook=book)
+    assert not bad.passed
+    assert any("Q5_1_T0" in problem and "row 6" in problem for problem in bad.problems)
+    assert len(bad.moments) > 30
+    capsys.readouterr()
+    assert main(["check", "--codebook", book]) == 2
+    assert "--codebook: goes with FILE" in capsys.readouterr().err

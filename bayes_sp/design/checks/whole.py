@@ -21,6 +21,10 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.checks import broken_cells, check_survey, check_values
+from bayes_sp.records.codebook.apply import apply_codebook
+from bayes_sp.records.codebook.load import Source as CodebookSource
+from bayes_sp.records.codebook.load import read_codebook
+from bayes_sp.records.codebook.parts import Codebook
 from bayes_sp.records.codes import code_cells, without_codes
 from bayes_sp.records.nonresponders import NonResponders
 from bayes_sp.records.published.article import published
@@ -29,6 +33,7 @@ from bayes_sp.records.published.referred import published_nonresponders
 from bayes_sp.records.reading.columns import read_columns
 from bayes_sp.records.reading.everything import read_everything
 from bayes_sp.records.reading.source import read_table
+from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.tables.compare import came_back, known_nonresponders_table, repeated_table, responders_table
 from bayes_sp.records.tables.describe import correlation_table, is_number, moments_table
@@ -41,7 +46,11 @@ MOST_FORBIDDEN = 0.2  # share of a column's cells
 
 
 def check(
-    survey: Records, model: PathModel | str | Path | None = None, *, nonresponders: NonResponders | None = None
+    survey: Records,
+    model: PathModel | str | Path | None = None,
+    *,
+    codebook: CodebookSource | None = None,
+    nonresponders: NonResponders | None = None,
 ) -> SurveyCheck:
     """Say everything that speaks against a survey, and what it holds, before anything is fitted.
 
@@ -51,13 +60,16 @@ def check(
         A survey, or what `read_survey` reads.
     model
         The specification, its name or its file: its columns, scales, equations and missing codes are then checked too.
+    codebook
+        What the columns of a file or data frame mean: its TOML file, or tables.
     nonresponders
         What is known of patients who did not come back, where the survey holds only those who did.
 
     Returns
     -------
     SurveyCheck
-        Mistakes are in it and are not raised; only a specification that cannot be read is an error.
+        Mistakes are in it and are not raised; only a specification or codebook that cannot be read is an error. Where
+        the file does not fit the codebook, its own columns are described, without a specification.
 
     Examples
     --------
@@ -67,9 +79,14 @@ def check(
     (True, ['groups', 'belonging', 'appointments', 'loneliness'])
     """
     model = None if model is None else load_model(model)
-    name = "" if model is None else model.name
+    book = None if codebook is None else read_codebook(codebook)
+    name, not_coded = "" if model is None else model.name, list[str]()
     try:
-        every, used, row_name, problems = _read(survey, model)
+        given = survey if isinstance(survey, Survey) else read_table(survey)
+        if book is not None:
+            given, not_coded = _coded(book, given)
+            model = None if not_coded else model
+        every, used, row_name, problems = _read(given, model)
     except SurveyError as error:
         return SurveyCheck(error.source, specification=name, problems=error.problems)
     warnings = list[str]()
@@ -77,7 +94,7 @@ def check(
         found, doubts = _model_findings(model, there)
         problems, warnings = problems + found, doubts
     whole = _joined(model, every, used)
-    waves = waves_of([str(column) for column in whole.records.columns])
+    waves = waves_of([str(column) for column in whole.records.columns], _said_waves(whole))
     warnings += _survey_findings(model, whole, waves, row_name)
     notes = [f"{whole.source}: {read}" for read in whole.read_as]
     if model is not None and used is not None and not problems:
@@ -85,11 +102,33 @@ def check(
     said = dict.fromkeys(warnings)
     return replace(
         _described(model, whole, waves, nonresponders),
-        specification=name, problems=tuple(problems), warnings=tuple(said), notes=tuple(notes),
+        specification=name, problems=(*not_coded, *problems), warnings=tuple(said), notes=tuple(notes),
     )  # fmt: skip
 
 
-def _read(given: Records, model: PathModel | None) -> tuple[Survey, Survey | None, RowName, list[str]]:
+def _coded(book: Codebook, given: Survey | Table) -> tuple[Table, list[str]]:
+    """Return a table by its codebook, or as it is and what does not fit the codebook."""
+    if isinstance(given, Survey):
+        raise SurveyError(given.source, ["a codebook goes with a file or a data frame, and this is a Survey already"])
+    try:
+        return apply_codebook(book, given), []
+    except SurveyError as error:
+        return given, list(error.problems)
+
+
+def _items(survey: Survey) -> set[str]:
+    """Return the items from which a codebook computes scores: the scores stand for them in comparisons."""
+    derived = survey.codebook.derived if survey.codebook else ()
+    return {item for each in derived if each.rule != "difference" for item in each.items}
+
+
+def _said_waves(survey: Survey) -> dict[str, str]:
+    """Return the waves that a codebook gives to variables."""
+    variables = survey.codebook.variables if survey.codebook else ()
+    return {variable.name: variable.wave for variable in variables if variable.wave}
+
+
+def _read(given: Survey | Table, model: PathModel | None) -> tuple[Survey, Survey | None, RowName, list[str]]:
     """Return every column, the specification's columns where they can be read, names of rows, and mistakes."""
     if isinstance(given, Survey):
         if model is None:
@@ -100,17 +139,16 @@ def _read(given: Records, model: PathModel | None) -> tuple[Survey, Survey | Non
         except SurveyError as error:
             return given, None, _numbered, list(error.problems)
         return given, used, _numbered, []
-    table = read_table(given)
-    every = read_everything(table)
+    every = read_everything(given)
     if model is None:
-        return every, None, table.row_name, []
+        return every, None, given.row_name, []
     try:
         used = read_columns(
-            table, model, model.columns, lambda records, seen, row: check_values(model, records, row, seen)
+            given, model, model.columns, lambda records, seen, row: check_values(model, records, row, seen)
         )
     except SurveyError as error:
-        return every, None, table.row_name, list(error.problems)
-    return every, used, table.row_name, []
+        return every, None, given.row_name, list(error.problems)
+    return every, used, given.row_name, []
 
 
 def _numbered(row: int) -> str:
@@ -202,7 +240,12 @@ def _described(
 ) -> SurveyCheck:
     """Return the tables of a survey."""
     records, names = survey.records, _variables(model, survey, waves)
-    numbers = [name for name in names if is_number(records[name]) and (model is None or name not in model.grouping)]
+    items = _items(survey)
+    numbers = [
+        name
+        for name in names
+        if is_number(records[name]) and name not in items and (model is None or name not in model.grouping)
+    ]
     others = nonresponders or (published_nonresponders() if survey.reconstructed else None)
     if others is not None:
         responders, known_from = known_nonresponders_table(records, others), others.source
@@ -212,7 +255,8 @@ def _described(
         survey.mark if survey.reconstructed else survey.source, len(survey),
         moments=moments_table(records, names), correlations=correlation_table(records, numbers),
         missing=missing_by_wave(records, names, waves), patterns=missing_patterns(records, names),
-        repeated=repeated_table(records, waves), responders=responders,
+        repeated=repeated_table(records.drop(columns=[name for name in items if name in records]), waves),
+        responders=responders,
         nonresponders=known_from if len(responders) else "",
         recovered=tuple(test.sentence for test in compared_tests(published())) if survey.reconstructed else (),
     )  # fmt: skip

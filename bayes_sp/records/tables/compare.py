@@ -122,7 +122,7 @@ def repeated_table(records: pd.DataFrame, waves: Waves) -> pd.DataFrame:
         first, *others = [wave for wave in waves.names if wave in when]
         for second in others:
             columns = (when[first], when[second])
-            if not all(is_number(records[column]) for column in columns):
+            if not all(column in records and is_number(records[column]) for column in columns):
                 continue
             x, y = (numbers_of(records, column) for column in columns)
             both = np.isfinite(x) & np.isfinite(y)

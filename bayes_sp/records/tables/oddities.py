@@ -16,6 +16,7 @@ from bayes_sp.records.tables.waves import Waves
 from bayes_sp.records.told import CELLS_SHOWN, RowName, Told, describe_cells
 
 FEWEST = 30  # values, to take a few fractions or values without a label for odd
+FEW_COLUMNS = 3  # of which each has a sentence of its own
 FEW = 0.02  # share of a column's values
 LABELLED = 0.9  # share of a column's values that have a label
 MOST_COLUMNS = 60  # that are correlated with one another
@@ -65,11 +66,18 @@ def later_without_first(records: pd.DataFrame, waves: Waves, row_name: RowName) 
         there = records[waves.columns(wave)].notna().any(axis=1).to_numpy(dtype=bool)
         what = f"rows have values of {wave} and none of the first wave, {first}; look whether the two are one patient's"
         yield from _found(nothing & there, "", what, row_name)
+        lacking = []
         for when in waves.repeated.values():
             if first in when and wave in when:
                 lacks = records[when[first]].isna().to_numpy(dtype=bool) & ~nothing
                 lacks &= records[when[wave]].notna().to_numpy(dtype=bool)
-                yield from _found(lacks, when[first], f"is missing where {when[wave]} is known", row_name, "empty")
+                lacking += [(when[first], when[wave], lacks)] if lacks.any() else []
+        if len(lacking) > FEW_COLUMNS:
+            words = ", ".join(f"{column} ({int(lacks.sum())})" for column, _, lacks in lacking)
+            yield Told(f"columns of {first} are missing in rows in which those of {wave} are known (how many): {words}")
+        else:
+            for column, later_one, lacks in lacking:
+                yield from _found(lacks, column, f"is missing where {later_one} is known", row_name, "empty")
 
 
 def _found(mask: Mask, column: str, what: str, row_name: RowName, cell: str = "") -> Iterator[Told]:
@@ -109,7 +117,7 @@ def column_oddities(
 
 
 def _suspected(name: str, values: Array, row_name: RowName) -> Iterator[Told]:
-    for suspect in column_suspects(name, values):
+    for suspect in column_suspects(name, values, count=False):
         rule = (
             f"holds {code_words(suspect.code)}, a usual code for a missing value, far from the other values "
             f"({suspect.low:g} to {suspect.high:g})"

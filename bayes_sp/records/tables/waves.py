@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 TIME = r"(?i:t|w|wave|time)[_ ]?(?P<number>\d{1,2})"
@@ -57,7 +57,8 @@ def waves_of(columns: Sequence[str], given: Mapping[str, str] | None = None) -> 
     columns
         Names of all columns.
     given
-        Waves by column, where something says them; a column's name then is only looked at for what it asks.
+        Waves by column, where something says them, in their order; another column is of a wave where its name ends or
+        begins with the wave's.
 
     Examples
     --------
@@ -65,20 +66,32 @@ def waves_of(columns: Sequence[str], given: Mapping[str, str] | None = None) -> 
     >>> found.names, found.repeated, found.columns("t1")
     (('t0', 't1'), {'groups': {'t0': 'groups_t0', 't1': 'groups_t1'}}, ['groups_t1', 'mood_t1'])
     """
+    told = {column: wave for column, wave in (given or {}).items() if wave}
+    places = {wave: (place, place) for place, wave in enumerate(dict.fromkeys(told.values()))}
     asked: dict[str, dict[str, str]] = {}
-    order: dict[str, tuple[int, int]] = {}
-    told = {column: wave for column, wave in (given or {}).items() if wave and column in columns}
+    order: dict[str, tuple[int, int]] = dict(places)
     for column in columns:
-        stem, wave, number = _taken_apart(column)
         if told:
-            wave, number = told.get(column, ""), number if number >= 0 else 0
-        if not wave:
-            continue
-        order.setdefault(wave, (number, len(order)))
-        asked.setdefault(stem, {}).setdefault(wave, column)
-    if not any(len(when) > 1 for when in asked.values()) and not told:
+            stem, wave = _of_told(column, told.get(column, ""), places)
+        else:
+            stem, wave, number = _taken_apart(column)
+            order.setdefault(wave, (number, len(order)))
+        if wave:
+            asked.setdefault(stem, {}).setdefault(wave, column)
+    if not told and not any(len(when) > 1 for when in asked.values()):
         return Waves((), {})
-    return Waves(tuple(sorted(order, key=lambda wave: order[wave])), asked)
+    there = {wave for when in asked.values() for wave in when}
+    return Waves(tuple(sorted(there, key=lambda wave: order[wave])), asked)
+
+
+def _of_told(column: str, wave: str, waves: Collection[str]) -> tuple[str, str]:
+    """Return what a column asks and its wave, given or by its name; ('column', '') for a column of none."""
+    for name in [wave] if wave else waves:
+        sign = re.escape(name)
+        found = re.fullmatch(rf"(?i:(?P<a>.+?)[_. -]+{sign}|{sign}[_. -]+(?P<b>.+))", column)
+        if found:
+            return found["a"] or found["b"], name
+    return (_taken_apart(column)[0], wave) if wave else (column, "")
 
 
 def _taken_apart(column: str) -> tuple[str, str, int]:

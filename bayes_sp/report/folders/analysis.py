@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import pandas as pd
 import tomli_w
 import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -22,6 +23,7 @@ from bayes_sp.inference.versions import versions
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.names import NUMBERED
 from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks
+from bayes_sp.report.figures.moderation import plot_effect_curve
 from bayes_sp.report.figures.paths import plot_comparison, plot_paths
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
 
@@ -68,6 +70,7 @@ def save_analysis(
             analysis.coefficients.table.to_csv(new.file("coefficients.csv"), index=False)
         analysis.comparison.table.to_csv(new.file("comparison.csv"), index=False)
         analysis.comparison.bootstrap.to_csv(new.file("bootstrap.csv"), index=False)
+        _save_conditional(analysis, new)
         if analysis.interventional is not None:
             analysis.interventional.to_csv(new.file("interventional.csv"), index=False)
         if analysis.spread is not None:
@@ -82,10 +85,33 @@ def save_analysis(
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
             write_png(plot_paths(fit), new.file("paths.png"))
             write_png(plot_comparison(analysis.comparison), new.file("comparison.png"))
+            for curve in analysis.curves:
+                write_png(plot_effect_curve(fit.model, curve), new.file(f"along_{curve.moderator}.png"))
             if analysis.criticism is not None:
                 _save_criticism(analysis.criticism, new, save_records=save_records)
         write_text(new.file(RUN_FILE), tomli_w.dumps({**run_tables(analysis), FILES_KEY: new.names}))
     return new.folder
+
+
+def _save_conditional(analysis: Analysis, new: RunFolder) -> None:
+    """Write effects at levels of moderators, between levels and along them, and their bootstrap twins."""
+    found = analysis.conditional
+    if found is None:
+        return
+    found.table().to_csv(new.file("conditional.csv"), index=False)
+    found.differences().to_csv(new.file("conditional_differences.csv"), index=False)
+    found.index().to_csv(new.file("moderated_mediation.csv"), index=False)
+    for curve in analysis.curves:
+        curve.table.to_csv(new.file(f"along_{curve.moderator}.csv"), index=False)
+    twins = analysis.comparison.conditional
+    tables = {
+        "conditional_bootstrap.csv": [twin.table.assign(likelihood=name) for name, twin in twins.items()],
+        "conditional_differences_bootstrap.csv": [t.differences().assign(likelihood=n) for n, t in twins.items()],
+        "moderated_mediation_bootstrap.csv": [t.index().assign(likelihood=n) for n, t in twins.items()],
+    }
+    for name, parts in tables.items():
+        if parts:
+            pd.concat(parts, ignore_index=True).to_csv(new.file(name), index=False)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -135,7 +135,7 @@ def _repeated(table: pd.DataFrame) -> list[str]:
     rows = [["", "n", "first", "later", "change [95 %]", "F", "p", "partial eta2"]]
     for row in table.to_dict("records"):
         waves = f"{row['variable']}: {row['first']}, {row['second']}"
-        first, later = (f"{short(row[f'mean_{w}'])} ({short(row[f'sd_{w}'])})" for w in ("first", "second"))
+        first, later = (f"{row[f'mean_{w}']:.3g} ({row[f'sd_{w}']:.3g})" for w in ("first", "second"))
         change = f"{row['change']:z.2f} [{row['lower']:z.2f}, {row['upper']:z.2f}]"
         f = f"F({row['df1']}, {row['df2']}) = {row['f']:.2f}"
         rows.append(
@@ -148,7 +148,7 @@ def _responders(found: SurveyCheck) -> list[str]:
     rows = [["", "came back", "did not", "t", "p", "p (Bonferroni)", "d"]]
     for row in found.responders.to_dict("records"):
         groups = [
-            f"{short(row[f'mean_{who}'])} ({short(row[f'sd_{who}'])}), n = {row[f'n_{who}']:,}"
+            f"{row[f'mean_{who}']:.3g} ({row[f'sd_{who}']:.3g}), n = {row[f'n_{who}']:,}"
             for who in ("responders", "nonresponders")
         ]
         t = f"t({row['df']}) = {row['t']:.2f}"

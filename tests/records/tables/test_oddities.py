@@ -102,3 +102,13 @@ def test_columns_that_hold_the_same_are_named(frame):
     frame["months"] = 12 * frame["age"] + np.arange(200) % 12
     (found,) = close_columns(frame, list(frame))
     assert found.startswith('columns "age" and "months" hold nearly the same: r = 1.000 (n = 200)')
+
+
+def test_many_incomplete_first_columns_are_told_in_one_sentence():
+    """With how many rows each."""
+    rng = np.random.default_rng(2)
+    records = pd.DataFrame({f"{what}_t{wave}": rng.normal(size=50) for what in "abcde" for wave in (0, 1)})
+    for place, what in enumerate("abcd"):
+        records.loc[place : 2 * place, f"{what}_t0"] = np.nan
+    (told,) = row_oddities(records, waves_of(list(records)), row_name)
+    assert told.endswith("a_t0 (1), b_t0 (2), c_t0 (3), d_t0 (4)")

@@ -142,10 +142,14 @@ def test_waves_are_known_by_names(columns, waves, repeated):
 
 
 def test_waves_can_be_said():
-    """What says them comes first, and alone."""
-    found = waves_of(["a1", "a2", "b_t1", "c_t0"], {"a1": "entry", "a2": "exit"})
+    """What says them comes first; other columns are of those waves by the end of their names."""
+    found = waves_of(["a1", "a2", "b_t1", "c_t0", "sum_Exit", "sum_entry"], {"a1": "entry", "a2": "exit"})
     assert found.names == ("entry", "exit")
-    assert found.wave_of == {"a1": "entry", "a2": "exit"}
+    assert found.wave_of == {"a1": "entry", "a2": "exit", "sum_Exit": "exit", "sum_entry": "entry"}
+    assert list(found.repeated) == ["sum"]
+    assert waves_of(["mood_t1", "mood_t0"], {"mood_t1": "T1", "mood_t0": "T0"}).repeated == {
+        "mood": {"T1": "mood_t1", "T0": "mood_t0"},
+    }  # fmt: skip
 
 
 def test_missing_values_are_counted_by_wave_and_pattern(frame):
