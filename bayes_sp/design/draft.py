@@ -18,29 +18,22 @@ models. Annals of Applied Statistics 2(4), 1360-1383. doi:10.1214/08-AOAS191
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.guesses import (
-    Guess,
-    guess_contrast,
-    guess_covariate,
-    guess_response,
-    spread_of,
-)
-from bayes_sp.errors import SurveyError, nearest
+from bayes_sp.design.guesses import Guess, column_values, guess_contrast, guess_covariate, guess_response, spread_of
+from bayes_sp.errors import SurveyError
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import editable_text
 from bayes_sp.records.codebook.derived import kind_and_ends, unit_of
 from bayes_sp.records.codebook.reliable import Latent, measured_with_error
-from bayes_sp.records.guesses import LEAST_VALUES, plain_names, rounded
+from bayes_sp.records.guesses import plain_names, rounded
 from bayes_sp.records.reading.everything import read_everything
 from bayes_sp.records.reading.source import Source
 from bayes_sp.records.survey import Survey
@@ -50,7 +43,6 @@ DRAFTED = (
     "Families, constants and priors were drafted from each column's own values, never from how columns go together; "
     "they are guesses to be looked at."
 )
-HOW_NUMBERED = ", in the file or by labels = { 0 = ..., 1 = ... } and kind = 'binary' in a codebook"
 type Priors = dict[str, dict[str, Any]]
 
 
@@ -103,7 +95,8 @@ def draft(
     Raises
     ------
     SurveyError
-        With every column that is missing, holds text or holds one value only, and every score without reliability.
+        With every column that is missing, holds texts without an order or one value only, and every
+        score without reliability.
 
     Examples
     --------
@@ -132,13 +125,13 @@ def draft_with_reasons(
         raise SurveyError("draft", ["mediators and covariates are lists of names, such as mediators=['mood']"])
     survey = data if isinstance(data, Survey) else read_everything(data)
     chain = [exposure, *mediators, outcome]
-    values = _values(survey, [*chain, *covariates])
+    values, texts = column_values(survey, [*chain, *covariates], ordered=chain)
     names = plain_names([*chain, *covariates])
     reasons: dict[str, str] = {}
     if kind_and_ends(survey.codebook, exposure)[0] == "category" and len(np.unique(values[exposure])) > 2:
         reason = "is a category in the codebook, and its numbers have no order that an exposure could move along"
         raise SurveyError(survey.source, [f'column "{exposure}": {reason}; make it binary'])
-    guesses = _responses(survey, values, list(mediators), outcome)
+    guesses = _responses(survey, values, list(mediators), outcome, texts)
     measured = measured_with_error(survey, mediators, latent)
     guesses |= {
         name: replace(guesses[name], family="latent_normal", reason=why, keys=_center(values[name]))
@@ -146,11 +139,19 @@ def draft_with_reasons(
     }
     contrast, why = guess_contrast(values[exposure])
     reasons[exposure] = f"exposure; effects are for {contrast[0]:g} to {contrast[1]:g}, {why}"
+    numbers = {name: f"; numbered 0 and 1 by the alphabet: {', '.join(texts[name])}" for name in chain if name in texts}
     reasons |= {name: f"{guess.family}, because {guess.reason}" for name, guess in guesses.items()}
+    reasons |= {name: reasons[name] + words for name, words in numbers.items()}
     variables = {names[name]: _variable(survey, name, names[name], guesses.get(name)) for name in values}
+    for name in numbers:
+        own = {key: value for key, value in variables[names[name]].items() if key not in ("kind", "min", "max")}
+        variables[names[name]] = own | {"levels": texts[name]}
     if len(np.unique(values[exposure])) > 2:
         variables[names[exposure]]["center"] = rounded(values[exposure].mean(), values[exposure].std())
-    drafted = {name: guess_covariate(values[name], kind_and_ends(survey.codebook, name)[0]) for name in covariates}
+    drafted = {
+        name: guess_covariate(values[name], kind_and_ends(survey.codebook, name)[0], texts.get(name, []))
+        for name in covariates
+    }
     reasons |= {name: f"covariate; {reason}" for name, (_, reason) in drafted.items()}
     equations, priors = [], {}
     for place, response in enumerate(chain[1:], start=1):
@@ -178,34 +179,13 @@ def draft_with_reasons(
     return Draft({key: value for key, value in tables.items() if value}, reasons)
 
 
-def _values(survey: Survey, columns: Sequence[str]) -> dict[str, Array]:
-    """Return the known values of columns, or say of all at once why they cannot be used."""
-    problems, found = list[str](), dict[str, Array]()
-    known = [str(name) for name in survey.records.columns]
-    for name in columns:
-        if columns.count(name) > 1:
-            problems.append(f'column "{name}" is named for two places of the model')
-        elif name not in known:
-            problems.append(f'column "{name}" is missing{nearest(name, known)}')
-        elif not pd.api.types.is_numeric_dtype(survey.records[name]):
-            problems.append(f'column "{name}": holds text; number its answers, such as 0 and 1{HOW_NUMBERED}')
-        else:
-            column = survey.records[name].to_numpy(dtype=float)
-            found[name] = column[np.isfinite(column)]
-            if len(found[name]) < LEAST_VALUES:
-                problems.append(f'column "{name}": has {len(found[name])} values, and needs at least {LEAST_VALUES}')
-            elif np.ptp(found[name]) == 0:
-                problems.append(f'column "{name}": holds one value only, {found[name][0]:g}')
-    if problems:
-        raise SurveyError(survey.source, list(dict.fromkeys(problems)))
-    return found
-
-
-def _responses(survey: Survey, values: Mapping[str, Array], mediators: list[str], outcome: str) -> dict[str, Guess]:
+def _responses(
+    survey: Survey, values: Mapping[str, Array], mediators: list[str], outcome: str, texts: Collection[str]
+) -> dict[str, Guess]:
     """Return the guess of each response; mediators have levels where the effects through them stay exact."""
     few, found, problems = len(mediators) <= MOST_WITH_LEVELS, dict[str, Guess](), list[str]()
     for name in [*mediators, outcome]:
-        kind, ends = kind_and_ends(survey.codebook, name)
+        kind, ends = ("", (None, None)) if name in texts else kind_and_ends(survey.codebook, name)
         if kind == "category":
             rule = "is a category in the codebook, and a response needs two values (binary) or an order (ordered)"
             problems.append(f'column "{name}": {rule}')

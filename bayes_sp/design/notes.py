@@ -40,6 +40,10 @@ def survey_notes(model: PathModel, survey: Survey) -> tuple[str, ...]:
     survey = without_codes(model, survey)
     used = complete_cases(model, survey)
     notes = [f"{name}: {_cells(count)} {code} and are missing (missing_codes)." for name, code, count in survey.coded]
+    for name in model.chain:
+        if texts := model.texts_of(name):
+            numbers = ", ".join(f"{text!r} is {k}" for k, text in enumerate(texts))
+            notes.append(f"{name}: its texts are numbered; {numbers}.")
     notes += _as_number(model, used)
     notes += _beyond(model, used)
     if dropped := len(survey) - len(used):

@@ -13,6 +13,7 @@ from bayes_sp.errors import SurveyError, nearest
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel, Variable
 from bayes_sp.records.groups import no_groups
+from bayes_sp.records.levels import frame_problems
 from bayes_sp.records.persons import repeated
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.told import CELLS_SHOWN, RowName, describe_cells
@@ -96,7 +97,9 @@ def check_values(
         types = pd.api.types
         is_number = types.is_numeric_dtype(records[name]) and not types.is_bool_dtype(records[name])
         if not is_number or types.is_complex_dtype(records[name]):
-            problems.append(f'column "{name}": must hold numbers, found {records[name].dtype}')
+            texts = model.texts_of(name)
+            told = list(frame_problems(name, records[name], texts, row_name)) if texts else []
+            problems += told or [f'column "{name}": must hold numbers, found {records[name].dtype}']
             continue
         values = records[name].to_numpy(dtype=float, na_value=np.nan)
         missing = np.isnan(values) & ~known_bad
@@ -176,7 +179,7 @@ def _rules(model: PathModel, name: str, values: Array) -> Iterator[Rule]:
             yield finite & (values > MOST_COUNT), rule
     for covariate in model.covariates:
         if covariate.name == name and covariate.levels:
-            known = ", ".join(f"{level:g}" for level in covariate.levels)
+            known = ", ".join(covariate.level_names)
             yield finite & ~np.isin(values, covariate.levels), f"must be one of the levels {known}"
         if covariate.name == name and covariate.transform == "log1p":
             yield finite & (values <= -1), "must be above -1 to enter as log1p"

@@ -102,7 +102,7 @@ def put(tables, path: str, value) -> None:
         ("covariates.housing.levels", [], "covariates.housing.levels: must be 2 or more different numbers, found []"),
         ("covariates.housing.levels", [1], "covariates.housing.levels: must be 2 or more different numbers, found [1]"),
         ("covariates.housing.levels", [1, 1], "covariates.housing.levels: must be 2 or more different numbers"),
-        ("covariates.housing.levels", ["a", "b"], "covariates.housing.levels: must be a finite number, found 'a'"),
+        ("covariates.housing.levels", ["a", 1], "covariates.housing.levels: must be a finite number, found 'a'"),
         (
             "exposure",
             datetime.date(2019, 11, 14),

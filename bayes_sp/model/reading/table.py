@@ -127,6 +127,11 @@ class Table:
             return ()
         return tuple(self.line(name, item) for item in value)
 
+    def holds_texts(self, name: str) -> bool:
+        """Return whether a key holds a list of nothing but texts."""
+        value = self._values.get(name)
+        return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+
     def take_optional_texts(self, name: str) -> tuple[str, ...] | None:
         """Remove and return a list of texts; ``None`` where there is none, which is not the same as an empty one."""
         return self.take_texts(name) if name in self._values else self.take(name)

@@ -16,6 +16,7 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.checks import EXACT, check_columns
 from bayes_sp.records.codes import decoded, labelled_as_missing
 from bayes_sp.records.groups import HOW_MISSING, may_say_nothing
+from bayes_sp.records.levels import text_numbers, text_problems
 from bayes_sp.records.persons import long_columns, repeated
 from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, with_points
 from bayes_sp.records.reading.rows import check_rows, describe_rows, named_columns
@@ -59,7 +60,7 @@ def read_columns(source: Source, model: PathModel, needed: Sequence[str], check:
         filled = ~cells.where(lambda cell: cell in MISSING)
         problems += describe_cells(name, filled, cells.quoted, row_name, rule)
     cells_of = {name: Cells(table.column(place[name])) for name in needed}
-    numbers = {name: cells for name, cells in cells_of.items() if name not in model.grouping}
+    numbers = {n: cells for n, cells in cells_of.items() if n not in model.grouping and not model.texts_of(n)}
     read_as = [*table.read_as, *with_points(numbers)]
     columns: dict[str, Array] = {}
     groups: dict[str, list[str | None]] = {}
@@ -73,6 +74,12 @@ def read_columns(source: Source, model: PathModel, needed: Sequence[str], check:
         reported[name] = bad_rows
         if name in model.grouping:
             groups[name] = cells.labels(blank)
+            continue
+        if texts := model.texts_of(name):
+            values_of = text_numbers(cells.distinct, texts)[cells.place]
+            wrong = ~blank & np.isnan(values_of)
+            problems += text_problems(name, cells.distinct, cells.place, texts, wrong, row_name)
+            reported[name], columns[name] = wrong | bad_rows, np.where(blank, np.nan, values_of)
             continue
         found, wrong = _numbers_problems(name, cells, blank, row_name)
         problems += found

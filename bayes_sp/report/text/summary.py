@@ -85,7 +85,8 @@ def _sections(analysis: Analysis, *, with_ends: bool) -> Iterator[tuple[str, lis
     u0, u1 = model.contrast
     exposure = model.variable(model.exposure)
     unit = f" ({exposure.unit})" if exposure.unit else ""
-    yield f"Effects of {in_sentence(exposure.label)}: {u1:g} against {u0:g}{unit}", effect_lines(analysis)
+    against = f"{model.words_of(model.exposure, u1)} against {model.words_of(model.exposure, u0)}{unit}"
+    yield f"Effects of {in_sentence(exposure.label)}: {against}", effect_lines(analysis)
     if analysis.conditional is not None:
         yield "Effects at levels of the moderators", conditional_lines(analysis)
     if analysis.coefficients is not None:
