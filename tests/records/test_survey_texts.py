@@ -114,7 +114,7 @@ def test_columns_of_text_are_drafted(texts):
     assert draft.model.texts_of("arm") == ("link worker", "usual care")
     assert draft.model.equations[1].family == "bernoulli_logit"
     assert draft.model.covariate_terms == ("town[Köln]", "town[Ulm]")
-    assert "numbered 0 and 1 by the alphabet: link worker, usual care" in draft.reasons["arm"]
+    assert "numbered 0 and 1: link worker, usual care" in draft.reasons["arm"]
     assert len(sp.read_survey(texts, draft.model)) == 80
     with pytest.raises(SurveyError, match='column "mood": holds 3 texts, whose order cannot be known'):
         sp.draft(texts, exposure="arm", mediators=["mood"], outcome="well")

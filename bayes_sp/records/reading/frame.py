@@ -73,8 +73,8 @@ def read_parquet(path: Path) -> Table:
 def _cells(column: pd.Series) -> list[str]:
     if column.dtype.kind in "biufO" and column.dtype != object:  # each distinct value is written once
         place, distinct = pd.factorize(column)
-        plain: dict[str, Callable[[Any], str]] = {"f": float.__repr__, "i": str, "u": str}
-        write = plain.get(column.dtype.kind, cell_text)
+        writers: dict[str, Callable[[Any], str]] = {"f": float.__repr__, "i": str, "u": str}
+        write = writers.get(column.dtype.kind, cell_text)
         text = np.array([*(write(value) for value in distinct.tolist()), ""], dtype=object)
         return list(text[place])  # -1, the place of a missing value, is the last
     missing = column.isna().to_numpy(dtype=bool)

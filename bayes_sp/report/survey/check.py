@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.design.checks.result import SurveyCheck
+from bayes_sp.report.survey.variables import moments_lines
 from bayes_sp.report.text.layout import aligned, within, wrapped
 
 FEWEST = 10  # patients of a pattern that is shown by itself
@@ -45,35 +46,6 @@ def _sections(found: SurveyCheck) -> Iterator[tuple[str, list[str]]]:
             "The article's own tests, from the moments that it prints",
             [line for sentence in found.recovered for line in wrapped(f"{sentence}.", "- ", "  ")],
         )
-
-
-def moments_lines(table: pd.DataFrame, *, with_ends: bool = True) -> list[str]:
-    """Return n, missing, mean, SD, minimum and maximum of each variable as lines; a text has its number of levels."""
-    rows = [["", "n", "missing", "mean", "SD", *(["min", "max"] if with_ends else []), ""]]
-    for row in table.to_dict("records"):
-        ends = [short(row["minimum"]), short(row["maximum"])] if with_ends else []
-        levels = f"{row['levels']} levels" if np.isnan(row["mean"]) and row["n"] else ""
-        rows.append(
-            [
-                row["variable"],
-                f"{row['n']:,}",
-                f"{row['missing']:,}",
-                short(row["mean"]),
-                short(row["sd"]),
-                *ends,
-                levels,
-            ]
-        )
-    if not any(row[-1] for row in rows):
-        rows = [row[:-1] for row in rows]
-    return within(rows, "l" + "r" * (len(rows[0]) - 1))
-
-
-def short(value: float) -> str:
-    """Return a number with four digits, whole ones with all of theirs; '' for none."""
-    if np.isnan(value):
-        return ""
-    return f"{value:.0f}" if value == round(value) and abs(value) < 1e9 else f"{value:.4g}"
 
 
 def p_words(p: float) -> str:
