@@ -146,7 +146,8 @@ def _fit(options: argparse.Namespace) -> int:
         check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=say,
     )  # fmt: skip
     summary = summary_text(analysis, with_ends=options.save_records)
-    shown = said_above(summary, analysis.fit) if one_terminal() else summary
+    shown = summary_text(analysis, with_ends=options.save_records, whole=True)
+    shown = said_above(shown, analysis.fit) if one_terminal() else shown
     try:
         folder = save_analysis(analysis, destination, save_records=options.save_records, summary=summary)
     except RunError:

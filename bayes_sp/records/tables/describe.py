@@ -25,7 +25,9 @@ def numbers_of(records: pd.DataFrame, name: str) -> Array:
     return records[name].to_numpy(dtype=float, na_value=np.nan)
 
 
-def moments_table(records: pd.DataFrame, names: Sequence[str] | None = None) -> pd.DataFrame:
+def moments_table(
+    records: pd.DataFrame, names: Sequence[str] | None = None, *, labels: Sequence[str] = (), least: int = 1
+) -> pd.DataFrame:
     """Return a row for each variable: what is known of its values, each by itself.
 
     Parameters
@@ -34,6 +36,10 @@ def moments_table(records: pd.DataFrame, names: Sequence[str] | None = None) -> 
         One row for each patient.
     names
         Columns, all of them where none are given.
+    labels
+        Columns whose numbers are names, as of groups: they have no moments.
+    least
+        How many patients must have the smallest or largest value for it to be given.
 
     Returns
     -------
@@ -51,12 +57,14 @@ def moments_table(records: pd.DataFrame, names: Sequence[str] | None = None) -> 
         there = int(records[name].notna().sum())
         row = {"variable": str(name), "n": there, "missing": len(records) - there}
         row |= dict.fromkeys(("mean", "sd", "minimum", "maximum"), np.nan)
-        if there and is_number(records[name]):
+        if there and name not in labels and is_number(records[name]):
             values = numbers_of(records, name)
             known = values[~np.isnan(values)]
             with np.errstate(over="ignore", invalid="ignore"):  # values near the ends of floats
                 sd = float(np.std(known, ddof=1)) if there > 1 else np.nan
-                row |= {"mean": float(known.mean()), "sd": sd, "minimum": known.min(), "maximum": known.max()}
+                row |= {"mean": float(known.mean()), "sd": sd}
+            ends = {"minimum": known.min(), "maximum": known.max()}
+            row |= {end: float(value) for end, value in ends.items() if (known == value).sum() >= least}
         rows.append(row | {"levels": int(records[name].nunique())})
     columns = ["variable", "n", "missing", "mean", "sd", "minimum", "maximum", "levels"]
     return pd.DataFrame(rows, columns=columns)

@@ -5,29 +5,53 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bayes_sp.report.text.layout import within
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.records.codes import without_codes
+from bayes_sp.records.survey import Survey
+from bayes_sp.records.tables.describe import moments_table
+from bayes_sp.report.text.layout import within, wrapped
+
+LEAST = 10  # patients of whom a file that is kept tells
 
 
-def moments_lines(table: pd.DataFrame, *, with_ends: bool = True) -> list[str]:
-    """Return n, missing, mean, SD, minimum and maximum of each variable as lines; a text has its number of levels."""
-    rows = [["", "n", "missing", "mean", "SD", *(["min", "max"] if with_ends else []), ""]]
+def variable_lines(model: PathModel, survey: Survey, *, whole: bool) -> list[str]:
+    """Return the variables of a fit in lines, as its head.
+
+    Only a ``whole`` table has the smallest and largest values that few patients have, and counts of few cells: a file
+    that is kept has none.
+    """
+    least = 1 if whole else LEAST
+    records = without_codes(model, survey).records
+    lines = moments_lines(moments_table(records, model.columns, labels=model.grouping, least=least), least)
+    if not whole:
+        note = f"min and max where {least} patients have them; fewer than {least} cells are not counted."
+        lines += wrapped(note)
+    return lines
+
+
+def moments_lines(table: pd.DataFrame, least: int = 1) -> list[str]:
+    """Return n, missing, mean, SD, minimum and maximum of each variable as lines; a text has its number of levels.
+
+    Where fewer than ``least`` cells are missing, or are there, it is not said how many.
+    """
+    rows = [["", "n", "missing", "mean", "SD", "min", "max", ""]]
     for row in table.to_dict("records"):
-        ends = [short(row["minimum"]), short(row["maximum"])] if with_ends else []
+        n, missing = _counts(row["n"], row["missing"], least)
         levels = f"{row['levels']} levels" if np.isnan(row["mean"]) and row["n"] else ""
-        rows.append(
-            [
-                row["variable"],
-                f"{row['n']:,}",
-                f"{row['missing']:,}",
-                short(row["mean"]),
-                short(row["sd"]),
-                *ends,
-                levels,
-            ]
-        )
+        numbers = (short(row[key]) for key in ("mean", "sd", "minimum", "maximum"))
+        rows.append([row["variable"], n, missing, *numbers, levels])
     if not any(row[-1] for row in rows):
         rows = [row[:-1] for row in rows]
     return within(rows, "l" + "r" * (len(rows[0]) - 1))
+
+
+def _counts(n: int, missing: int, least: int) -> tuple[str, str]:
+    """Return how many cells are there and how many are missing, in words where either are few."""
+    if 0 < missing < least:
+        return f"> {n + missing - least:,}", f"< {least}"
+    if 0 < n < least:
+        return f"< {least}", f"> {n + missing - least:,}"
+    return f"{n:,}", f"{missing:,}"
 
 
 def short(value: float) -> str:

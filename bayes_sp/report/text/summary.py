@@ -14,6 +14,7 @@ from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.design.notes import survey_notes
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import COEFFICIENT, DIFFERENCE
+from bayes_sp.report.survey.variables import variable_lines
 from bayes_sp.report.text.assumptions import (
     assumptions,
     distinct,
@@ -39,14 +40,16 @@ WITHHELD = (
 )
 
 
-def summary_text(analysis: Analysis, *, with_ends: bool = False) -> str:
+def summary_text(analysis: Analysis, *, with_ends: bool = False, whole: bool = False) -> str:
     """Return what ``fit`` prints: verdict, published against recovered, effects, comparison, assumptions.
 
-    The observed minimum and maximum of a response, which are the values of single patients, only ``with_ends``.
+    The observed minimum and maximum of a response, which are the values of single patients, only ``with_ends``; those
+    of the variables at the head, and counts of few cells, also in a text that is printed and not kept (``whole``).
     """
     lines = head_lines(analysis.fit, analysis.verdict)
     if analysis.verdict.clean:
         lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
+    lines += ["", *variable_lines(analysis.fit.model, analysis.fit.survey, whole=whole or with_ends)]
     number = 1
     for title, body in _sections(analysis, with_ends=with_ends):
         lines += ["", f"{number}. {title}", *body]
