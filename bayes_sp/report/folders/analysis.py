@@ -8,7 +8,6 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
-import tomli_w
 import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -26,6 +25,7 @@ from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot
 from bayes_sp.report.figures.moderation import plot_effect_curve
 from bayes_sp.report.figures.paths import plot_comparison, plot_paths
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
+from bayes_sp.report.folders.sealed import sealed_text
 
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
 DPI = 150
@@ -89,7 +89,8 @@ def save_analysis(
                 write_png(plot_effect_curve(fit.model, curve), new.file(f"along_{curve.moderator}.png"))
             if analysis.criticism is not None:
                 _save_criticism(analysis.criticism, new, save_records=save_records)
-        write_text(new.file(RUN_FILE), tomli_w.dumps({**run_tables(analysis), FILES_KEY: new.names}))
+        written = [new.path(name) for name in new.names]
+        write_text(new.file(RUN_FILE), sealed_text({**run_tables(analysis), FILES_KEY: new.names}, written))
     return new.folder
 
 
