@@ -25,8 +25,9 @@ def clinic(in_folder: Path) -> Path:
 def test_from_the_file_to_a_specification_that_fits_it(clinic: Path, name: str, capsys):
     """The specification that is written meets the records that the codebook reads."""
     capsys.readouterr()
-    more = ["--covariates", "age", "sex", "education", "visits_t0", "--latent", "loneliness_t1", "--out", "clinic/my.toml"]
-    status = main(["draft", f"clinic/{name}", "--codebook", "clinic/codebook.toml", *CHAIN, *more])
+    more = ["--covariates", "age", "sex", "education", "visits_t0", "--latent", "loneliness_t1"]
+    book = ["--codebook", "clinic/codebook.toml", "--out", "clinic/my.toml"]
+    status = main(["draft", f"clinic/{name}", *book, *CHAIN, *more])
     told = capsys.readouterr()
     assert status == 0
     assert f"--data clinic/{name} --codebook clinic/codebook.toml" in told.out
