@@ -24,6 +24,7 @@ from bayes_sp.safe_text import one_line
 
 MOST_TEXTS = 12  # different texts of a category that are listed as its levels
 LEAST_CELLS = 5  # of each of them, on average: rarer ones may say who somebody is
+MOST_WAVES = 10
 WAVE = ("t0", "t1", "t2", "t3", "pre", "post", "baseline", "followup")  # at the end of names
 
 
@@ -97,11 +98,35 @@ def draft_codebook(source: Source) -> DraftedCodebook:
     table = read_table(source)
     survey = read_everything(table)
     columns = [name for name in table.header if name]
+    remarks = [*survey.remarks, *_proposed_waves(survey.records)]
     identifier = next((name for name in columns if _names_persons(name, survey.records[name])), "")
     kept = [name for name in columns if name != identifier] or columns
     names = plain_names(kept)
     lines = [_line(names[name], name, table, survey.records[name]) for name in kept]
-    return DraftedCodebook(table.place, identifier if kept != columns else "", tuple(lines), survey.remarks)
+    return DraftedCodebook(table.place, identifier if kept != columns else "", tuple(lines), tuple(remarks))
+
+
+def _proposed_waves(records: pd.DataFrame) -> Iterator[str]:
+    """Yield lines that propose a long file where identifiers stand several times, once in each wave."""
+    for person in map(str, records.columns):
+        ids = records[person]
+        if not IDENTIFIER.fullmatch(person.strip().casefold()) or ids.isna().any() or ids.is_unique:
+            continue
+        for wave in map(str, records.columns):
+            cells = records[wave]
+            if wave == person or not 2 <= cells.nunique() <= MOST_WAVES or cells.isna().any():
+                continue
+            if records.duplicated([person, wave]).any():
+                continue
+            names = {f"{cell:g}" if isinstance(cell, int | float) else str(cell): f"t{k}"
+                     for k, cell in enumerate(sorted(cells.unique().tolist()))}  # fmt: skip
+            same = [str(name) for name in records if str(name) not in (person, wave)
+                    and not (records.groupby(person)[name].nunique() > 1).any()]  # fmt: skip
+            yield f"{person} stands several times, once for each {wave}: where that is the wave, take the # away from"
+            yield f"id = {inline_value(person)}"
+            yield f"long = {inline_value({'wave': wave, 'waves': names})}"
+            yield f"and write constant = true to what is the same in every wave of a person: {', '.join(same) or '-'}"
+            return
 
 
 def _names_persons(name: str, column: pd.Series) -> bool:
