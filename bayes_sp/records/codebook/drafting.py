@@ -16,7 +16,7 @@ from bayes_sp.records.codes import code_words, column_suspects
 from bayes_sp.records.groups import says_no_answer, says_nothing
 from bayes_sp.records.guesses import KindGuess, guess_kind, plain_names
 from bayes_sp.records.persons import IDENTIFIER
-from bayes_sp.records.reading.cells import MISSING, Cells
+from bayes_sp.records.reading.cells import LIKE_A_CODE, MISSING, Cells
 from bayes_sp.records.reading.everything import read_everything
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
@@ -154,8 +154,9 @@ def _line(name: str, column: str, table: Table, values: pd.Series) -> Line:
     words = {value: label for value, label in labels.items() if value not in doubts}
     guess = guess_kind(rest, words)
     said = head | {"kind": guess.kind} | guess.keys | tail | _labelled(words) | missing
+    reason = guess.reason + _perhaps_codes(cells)
     if not doubts:
-        return Line(name, said, guess.reason)
+        return Line(name, said, reason)
     meanings = {code_words(code): labels.get(code, "") for code in doubts}
     instead = said | {"missing_codes": missing.get("missing_codes", {}) | meanings}
     return Line(
@@ -169,6 +170,12 @@ def _folded(text: str) -> str:
     return one_line(" ".join(text.split()))
 
 
+def _perhaps_codes(cells: Cells) -> str:
+    """Return what is said of cells that are numbers and may be codes, such as 01."""
+    found = next(filter(LIKE_A_CODE.fullmatch, cells.distinct), "")
+    return f"; {found!r} is read as {float(found):.15g}, and kind = 'category' keeps it as it is" if found else ""
+
+
 def _rest(guess: KindGuess) -> str:
     return f"the rest: {guess.kind}, because it holds {guess.reason}"
 
@@ -178,7 +185,7 @@ def _declared(column: str, table: Table) -> dict[Code, str]:
     words = table.value_labels.get(column, {})
     declared: list[Code] = list(table.declared.get(column, ()))
     declared += [_code(text) for at, text, _ in table.coded if at == column]
-    return {code: _folded(str(words.get(code, ""))) for code in dict.fromkeys(declared)}
+    return {code: _folded(str(words.get(code, words.get(code_words(code), "")))) for code in dict.fromkeys(declared)}
 
 
 def _unused(values: pd.Series, words: Mapping[float | str, str]) -> dict[Code, str]:
