@@ -244,7 +244,11 @@ def test_a_curve_passes_through_the_effects_at_its_values(make_survey):
         effect_curve(model, design, posterior, "gender", values, held(model, design, posterior))
 
 
-MEDIATORS = (["gender:group_change"], [], ["belonging_t1:loneliness_t1", "group_change:loneliness_t1"])
+MEDIATORS: tuple[list[str], ...] = (
+    ["gender:group_change"],
+    [],
+    ["belonging_t1:loneliness_t1", "group_change:loneliness_t1"],
+)
 
 
 @pytest.mark.parametrize(

@@ -38,12 +38,12 @@ def drafted(arrows, mediators):
     return sp.draft(DATA, exposure="x", mediators=mediators, outcome="y", covariates=["z"], moderators={"w": arrows})
 
 
-def by_hand(arrows, mediators, data=DATA) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+def by_hand(arrows, mediators, data=DATA) -> tuple[dict[str, np.ndarray], dict[str, np.float64]]:
     """Return each path's product of coefficients at LEVELS by statsmodels, and derivatives of those linear in w."""
     chain = ["x", *mediators, "y"]
     every = [f"{a} -> {b}" for k, b in enumerate(chain) for a in chain[:k]]
     arrows = every if arrows == "all" else arrows
-    slopes = {}
+    slopes: dict[tuple[str, str], tuple[float, float]] = {}
     for k, response in enumerate(chain[1:], start=1):
         own = [arrow.split(" -> ")[0] for arrow in arrows if arrow.endswith(f"-> {response}")]
         table = data[[*chain[:k], "z", *(["w"] if own else [])]].assign(**{f"{p}w": data[p] * data["w"] for p in own})
