@@ -150,3 +150,19 @@ def test_the_bootstrap_is_a_plain_loop():
         np.testing.assert_allclose(found.index_values[r, row], index[path], rtol=1e-9)
     own = found.differences().set_index(["from", "to", "path", "scale"]).loc[("1.5", "3.5", path, COEFFICIENT)]
     np.testing.assert_allclose(own["lower"], np.quantile(values[:, 2] - values[:, 0], 0.025), rtol=1e-9)
+
+
+def test_with_two_moderators_each_is_held_in_turn():
+    """The other one stays as observed, so that there is no single product of coefficients at a level."""
+    data = DATA.assign(sex=np.tile([1, 2], len(DATA) // 2))
+    model = sp.draft(
+        data, exposure="x", mediators=["m1"], outcome="y", moderators={"w": ["x -> m1"], "sex": ["m1 -> y"]}
+    )
+    found = sp.bootstrap(model, data, seed=1, replicates=3)
+    assert "coefficient" not in found.conditional.scales
+    assert [setting.moderator for setting in found.conditional.settings] == ["w", "w", "w", "sex", "sex"]
+    assert found.conditional.index().empty
+    both = sp.bootstrap(model, data, seed=1, replicates=3, at={"w": [2, 3], "sex": [1, 2]}).conditional
+    assert "coefficient" in both.scales
+    table = both.table[both.table["scale"] == "coefficient"]
+    assert len(table["at"].unique()) == 4
