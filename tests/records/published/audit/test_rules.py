@@ -173,8 +173,8 @@ def test_t_of_two_groups_is_that_of_records(welch: bool):
     """Records -> SciPy's t; the printed moments -> a narrow range that holds it."""
     rng = np.random.default_rng(3)
     a, b = rng.normal(3, 1, 25), rng.normal(3.8, 2, 40)
-    groups = [Moments("", len(x), Figure(f"{x.mean():.4f}"), Figure(f"{x.std(ddof=1):.4f}")) for x in (a, b)]
-    (low, high), (d_low, d_high) = t_of_groups(*groups, 25, 40, welch=welch)
+    first, second = (Moments("", len(x), Figure(f"{x.mean():.4f}"), Figure(f"{x.std(ddof=1):.4f}")) for x in (a, b))
+    (low, high), (d_low, d_high) = t_of_groups(first, second, 25, 40, welch=welch)
     t = abs(stats.ttest_ind(a, b, equal_var=not welch).statistic)
     assert low <= t <= high
     assert high - low < 0.01
