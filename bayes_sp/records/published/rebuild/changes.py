@@ -77,4 +77,4 @@ def _sds(change: Change, table: Table, rng: np.random.Generator) -> tuple[float,
 def _points(sd: Figure) -> np.ndarray:
     """Return SDs evenly over most of a rounding interval."""
     reach = _INSIDE * float(sd.half_unit)
-    return np.linspace(sd.value - reach, sd.value + reach, _POINTS)
+    return np.maximum(np.linspace(sd.value - reach, sd.value + reach, _POINTS), 1e-9)

@@ -213,5 +213,5 @@ def _totals(study: Study, variable: Variable, n: int, grid: Grid) -> tuple[int, 
     if allowed:
         return tuple(allowed)
     nearest = round((variable.mean.exact - grid.origin) * n / grid.step)
-    least, most = (0 if grid.bounded_below else nearest), (nearest if grid.steps is None else n * grid.steps)
-    return (min(max(nearest, least), most),)
+    nearest = max(nearest, 0) if grid.bounded_below else nearest
+    return (nearest if grid.steps is None else min(nearest, n * grid.steps),)
