@@ -61,6 +61,8 @@ def folded(label: str) -> str:
 
     Invisible signs are left out.
     """
+    if label.isascii():
+        return " ".join(label.casefold().split())
     text = unicodedata.normalize("NFKC", label).translate(PLAIN)
     kinds = [(sign, unicodedata.category(sign)) for sign in text]
     text = "".join("-" if kind == "Pd" or sign == "\u2212" else sign for sign, kind in kinds if kind != "Cf")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayes_sp.errors import SurveyError
+from bayes_sp.model.parts import Code
 from bayes_sp.records.checks import RowName
 from bayes_sp.records.reading.optional import needed
 from bayes_sp.records.reading.table import Table
@@ -35,6 +37,7 @@ def frame_table(
     remarks: tuple[str, ...] = (),
     labels: Mapping[str, str] | None = None,
     value_labels: Mapping[str, Mapping[float | str, str]] | None = None,
+    declared: Mapping[str, tuple[Code, ...]] | None = None,
 ) -> Table:
     """Return a data frame as a table: what pandas takes for missing is an empty cell, true and false are 1 and 0.
 
@@ -45,6 +48,7 @@ def frame_table(
     return Table(
         path, place, origin, header, len(frame), functools.cache(lambda k: _cells(frame.iloc[:, k])), blank, row_name,
         coded=coded, remarks=remarks, labels=labels or {}, value_labels=value_labels or {},
+        declared=declared or {},
     )  # fmt: skip
 
 
@@ -67,8 +71,15 @@ def read_parquet(path: Path) -> Table:
 
 
 def _cells(column: pd.Series) -> list[str]:
+    if column.dtype.kind in "biufO" and column.dtype != object:  # each distinct value is written once
+        place, distinct = pd.factorize(column)
+        writers: dict[str, Callable[[Any], str]] = {"f": float.__repr__, "i": str, "u": str}
+        write = writers.get(column.dtype.kind, cell_text)
+        text = np.array([*(write(value) for value in distinct.tolist()), ""], dtype=object)
+        return list(text[place])  # -1, the place of a missing value, is the last
     missing = column.isna().to_numpy(dtype=bool)
-    return ["" if gone else cell_text(value) for gone, value in zip(missing, column.tolist(), strict=True)]
+    values = column.to_numpy(dtype=object).tolist()
+    return ["" if gone else cell_text(value) for gone, value in zip(missing, values, strict=True)]
 
 
 def cell_text(value: object) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.errors import SurveyError
-from bayes_sp.records.groups import says_no_answer
+from bayes_sp.model.parts import Code
 from bayes_sp.records.reading.frame import frame_table
 from bayes_sp.records.reading.optional import needed
 from bayes_sp.records.reading.table import Table
@@ -42,17 +42,17 @@ def read_statistical(path: Path) -> Table:
         raise SurveyError(
             str(path), [f"is no file that {path.suffix} stands for, or a broken one ({error})"]
         ) from error
-    coded, remarks = list[Coded](), list[str]()
+    coded = list[Coded]()
     clean = {}
     for name in frame.columns:
         clean[name], found = _without_declared(frame[name], meta.missing_ranges.get(name, []), name)
         coded += found
-        remarks += _labelled_as_missing(clean[name], meta.variable_value_labels.get(name, {}), name)
     labels = {str(name): label for name, label in meta.column_names_to_labels.items() if label}
     table = pd.DataFrame(clean, columns=frame.columns)
     return frame_table(
         table, str(path), path.name, "file", lambda row: f"case {row + 1}",
-        coded=tuple(coded), remarks=tuple(remarks), labels=labels, value_labels=meta.variable_value_labels,
+        coded=tuple(coded), labels=labels, value_labels=meta.variable_value_labels,
+        declared={name: _single(ranges) for name, ranges in meta.missing_ranges.items()},
     )  # fmt: skip
 
 
@@ -65,8 +65,9 @@ def _without_declared(column: pd.Series, ranges: list[dict[str, Any]], name: str
             gone |= (values >= each["lo"]) & (values <= each["hi"])
     else:
         words = {str(each["lo"]).strip() for each in ranges}
-        extended = _extended(column)
-        gone = np.array([str(cell).strip() in words for cell in column], dtype=bool) | extended
+        gone = _extended(column)
+        if words:
+            gone |= np.array([str(cell).strip() in words for cell in column.to_numpy(dtype=object)], dtype=bool)
     if not gone.any():
         return column, []
     counts = column[gone].value_counts()
@@ -80,20 +81,13 @@ def _without_declared(column: pd.Series, ranges: list[dict[str, Any]], name: str
 
 def _extended(column: pd.Series) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return which cells hold a letter in place of a number: Stata's and SAS's extended missing values .a to .z."""
+    if column.dtype != object:  # a column of text alone
+        return np.zeros(len(column), dtype=bool)
     letters = np.array([isinstance(cell, str) and len(cell) == 1 for cell in column], dtype=bool)
     numbers = np.array([isinstance(cell, float | int) for cell in column], dtype=bool)
     return letters if numbers.any() and (letters | numbers | column.isna().to_numpy()).all() else letters & False
 
 
-def _labelled_as_missing(column: pd.Series, labels: dict[Any, str], name: str) -> list[str]:
-    """Return a sentence for each value that enters though its label says that there is no answer."""
-    told = []
-    for value, label in labels.items():
-        count = int((column == value).sum())
-        if count and says_no_answer(str(label)):
-            code = f"{value:g}" if isinstance(value, float) else str(value)
-            told.append(
-                f"{name}: {code} in {count} of {len(column)} cells is labelled {str(label)!r} in the file and enters "
-                f"as a value; where it means a missing one, write missing_codes = [{code}] into the specification"
-            )
-    return told
+def _single(ranges: list[dict[str, Any]]) -> tuple[Code, ...]:
+    """Return the declared values that stand alone, not those within a range."""
+    return tuple(each["lo"] for each in ranges if each["lo"] == each["hi"])

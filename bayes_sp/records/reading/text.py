@@ -7,6 +7,7 @@ import io
 import re
 import unicodedata
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -55,10 +56,18 @@ def read_text(path: Path) -> Table:
     below = rows[heading.first :]
     return Table(
         str(path), path.name, "file", header, len(below),
-        lambda k: [row[k] if k < len(row) else "" for row in below],
+        lambda k: column_of(below, k),
         np.array([not ((row and row[0].strip()) or "".join(row).strip()) for row in below], dtype=bool),
         _row_name(heading), tuple(map(len, below)), read_as=(*remarks, *heading.remarks),
     )  # fmt: skip
+
+
+def column_of(rows: list[list[str]], k: int) -> list[str]:
+    """Return the k-th cell of each row, '' where a row has fewer."""
+    try:
+        return list(map(itemgetter(k), rows))
+    except IndexError:
+        return [row[k] if k < len(row) else "" for row in rows]
 
 
 def _row_name(heading: Heading) -> RowName:
