@@ -135,10 +135,12 @@ def _fit(options: argparse.Namespace) -> int:
         model, survey, seed=options.seed, options=_sampler(options), replicates=replicates,
         check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=say,
     )  # fmt: skip
-    summary = summary_text(analysis, with_ends=options.save_records)
+    summary = summary_text(analysis, keep_records=options.keep_records, least=options.least_count)
     shown = said_above(summary, analysis.fit) if one_terminal() else summary
     try:
-        folder = save_analysis(analysis, destination, save_records=options.save_records, summary=summary)
+        folder = save_analysis(
+            analysis, destination, keep_records=options.keep_records, least=options.least_count, summary=summary
+        )
     except RunError:
         options.output.write(f"{shown}\n")  # the work is done, and its result is not lost with the folder
         raise

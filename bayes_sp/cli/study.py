@@ -22,6 +22,7 @@ def add_study(commands: Commands) -> None:
 
 
 def _reconstruct(options: argparse.Namespace) -> int:
+    from bayes_sp.csv_text import csv_text
     from bayes_sp.files import check_file, write_whole
     from bayes_sp.records.published.reconstruct import reconstruct
     from bayes_sp.records.survey import ORIGIN_COLUMN
@@ -29,7 +30,7 @@ def _reconstruct(options: argparse.Namespace) -> int:
     check_file(options.out, overwrite=options.overwrite)
     survey = reconstruct(options.seed)
     marked = survey.records.assign(**{ORIGIN_COLUMN: survey.source})
-    write_whole(options.out, marked.to_csv(index=False), overwrite=options.overwrite)
+    write_whole(options.out, csv_text(marked), overwrite=options.overwrite)
     options.output.saved = f"the records are saved in {options.out}"
     options.output.write(f"{survey.mark}: {options.out}\nNo real patient stands behind a row.\n")
     return OK

@@ -158,7 +158,7 @@ def test_a_run_without_draws_of_missing_cells_is_fitted_again(clinic, capsys):
         )
         assert "not fitted" not in printed
         assert len([path for path in (clinic / "one").iterdir() if path.is_dir()]) <= 1
-    assert warned(["fit", "own.toml", *few, "--save-records", "--out", "runs/whole"]) == NOT_TRUSTWORTHY
+    assert warned(["fit", "own.toml", *few, "--keep-records", "--out", "runs/whole"]) == NOT_TRUSTWORTHY
     assert main(["compare", "own.toml", *few, "--out", "two"]) == NOT_TRUSTWORTHY
     assert "Taken from a finished run: own from " in capsys.readouterr().out
 

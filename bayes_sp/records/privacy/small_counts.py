@@ -28,8 +28,8 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from bayes_sp.arrays import Array, Mask
+from bayes_sp.names import LEAST_COUNT
 
-LEAST_COUNT = 10
 TOTAL_COST = 1000.0  # times that of a cell: totals are hidden where nothing else will do
 
 

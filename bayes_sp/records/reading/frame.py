@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,8 @@ def read_parquet(path: Path) -> Table:
 def _cells(column: pd.Series) -> list[str]:
     if column.dtype.kind in "biufO" and column.dtype != object:  # each distinct value is written once
         place, distinct = pd.factorize(column)
-        write = {"f": float.__repr__, "i": str, "u": str}.get(column.dtype.kind, cell_text)
+        writers: dict[str, Callable[[Any], str]] = {"f": float.__repr__, "i": str, "u": str}
+        write = writers.get(column.dtype.kind, cell_text)
         text = np.array([*map(write, distinct.tolist()), ""], dtype=object)
         return list(text[place])  # -1, the place of a missing value, is the last
     missing = column.isna().to_numpy(dtype=bool)

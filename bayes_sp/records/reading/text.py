@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bayes_sp.csv_text import as_meant
 from bayes_sp.errors import SurveyError
 from bayes_sp.records.checks import RowName
 from bayes_sp.records.reading.heading import Heading, heading_of
@@ -52,22 +53,23 @@ def read_text(path: Path) -> Table:
     if not rows:
         raise SurveyError(str(path), ["is empty"])
     heading = heading_of(rows)
-    header = [unicodedata.normalize("NFC", name.strip()) for name in rows[heading.title]]
+    header = [as_meant(unicodedata.normalize("NFC", name.strip())) for name in rows[heading.title]]
     below = rows[heading.first :]
     return Table(
         str(path), path.name, "file", header, len(below),
-        lambda k: column_of(below, k),
+        lambda k: column_of(below, k, marked="'" in content),
         np.array([not ((row and row[0].strip()) or "".join(row).strip()) for row in below], dtype=bool),
         _row_name(heading), tuple(map(len, below)), read_as=(*remarks, *heading.remarks),
     )  # fmt: skip
 
 
-def column_of(rows: list[list[str]], k: int) -> list[str]:
-    """Return the k-th cell of each row, '' where a row has fewer."""
+def column_of(rows: list[list[str]], k: int, *, marked: bool) -> list[str]:
+    """Return the k-th cell of each row, '' where a row has fewer; some hold an apostrophe where ``marked``."""
     try:
-        return list(map(itemgetter(k), rows))
+        cells = list(map(itemgetter(k), rows))
     except IndexError:
-        return [row[k] if k < len(row) else "" for row in rows]
+        cells = [row[k] if k < len(row) else "" for row in rows]
+    return [as_meant(cell) if cell[:1] == "'" else cell for cell in cells] if marked else cells
 
 
 def _row_name(heading: Heading) -> RowName:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from bayes_sp.analysis.comparison.models import REFERENCE, KnownEffects, ModelResult, Multiverse
 from bayes_sp.analysis.criticism.diagnostics import Verdict
+from bayes_sp.csv_text import restored
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.path_model import PathModel
@@ -122,7 +123,7 @@ def _result(name: str, wanted: Wanted, run: Path, row: dict[str, Any]) -> ModelR
     info = _read(run / RUN_FILE)
     try:
         effects, diagnostics = (
-            pd.read_csv(run / f"{table}.csv", dtype=dict.fromkeys(EMPTY_TEXTS, str))
+            restored(pd.read_csv(run / f"{table}.csv", dtype=dict.fromkeys(EMPTY_TEXTS, str)))
             for table in ("effects", "diagnostics")
         )
         said = info["verdict"]

@@ -12,6 +12,7 @@ import matplotlib as mpl
 import tomli_w
 
 from bayes_sp.analysis.comparison.models import Multiverse
+from bayes_sp.csv_text import write_csv
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.read import read_survey
 from bayes_sp.endings import Interruptions, undoing
@@ -161,7 +162,7 @@ def save_comparison(
                     write_png(plot_models(found), partial.path / FIGURE_FILE)
                 write_text(partial.path / TEXT_FILE, text)
                 write_text(partial.path / COMPARED_FILE, tomli_w.dumps(tables))
-                write_text(partial.path / TABLE_FILE, found.table.to_csv(index=False))
+                write_csv(found.table, partial.path / TABLE_FILE)
                 interruptions.hold = True
                 if not interruptions.pending:
                     folder = _take_names(partial.path, folder, overwrite=overwrite)

@@ -16,6 +16,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from bayes_sp.analysis.provenance import records_table
+from bayes_sp.csv_text import write_csv
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.report.figures.attrition import plot_attrition
@@ -50,7 +51,7 @@ def save_sensitivity(
     with RunFolder(folder, overwrite=overwrite) as new:
         write_text(new.file(SUMMARY), summary)
         for name, table in _tables(found):
-            table.to_csv(new.file(f"{name}.csv"), index=False)
+            write_csv(table, new.file(f"{name}.csv"))
         for name, dataset in _arrays(found):
             _plain_attrs(dataset).to_netcdf(new.file(f"{name}.nc"), engine="h5netcdf")
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
