@@ -22,10 +22,10 @@ def add_study(commands: Commands) -> None:
 
 
 def _reconstruct(options: argparse.Namespace) -> int:
-    from bayes_sp.csv_text import csv_text
     from bayes_sp.files import check_file, write_whole
     from bayes_sp.records.published.reconstruct import reconstruct
     from bayes_sp.records.survey import ORIGIN_COLUMN
+    from bayes_sp.safe_text import csv_text
 
     check_file(options.out, overwrite=options.overwrite)
     survey = reconstruct(options.seed)

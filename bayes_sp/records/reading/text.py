@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bayes_sp.csv_text import as_meant
 from bayes_sp.errors import SurveyError
 from bayes_sp.records.checks import RowName
 from bayes_sp.records.reading.heading import Heading, heading_of
 from bayes_sp.records.reading.table import Table
+from bayes_sp.safe_text import as_meant
 
 ROWS_AT_ONCE = 10_000  # between which an interrupt is heard
 ROWS_JUDGED = 200  # by which a separator is chosen

@@ -16,7 +16,6 @@ from bayes_sp.analysis.criticism.pointwise import Criticism
 from bayes_sp.analysis.fit import Fit
 from bayes_sp.analysis.provenance import records_table
 from bayes_sp.analysis.workflow import Analysis
-from bayes_sp.csv_text import write_csv
 from bayes_sp.files import WholeFile
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.reading.write import specification_digest, specification_tables
@@ -24,6 +23,7 @@ from bayes_sp.names import KEEPS_RECORDS, LEAST_COUNT, NUMBERED
 from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks
 from bayes_sp.report.figures.paths import plot_comparison, plot_paths
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
+from bayes_sp.safe_text import write_csv
 
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
 DPI = 150

@@ -12,7 +12,6 @@ import pandas as pd
 
 from bayes_sp.analysis.comparison.models import REFERENCE, KnownEffects, ModelResult, Multiverse
 from bayes_sp.analysis.criticism.diagnostics import Verdict
-from bayes_sp.csv_text import restored
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.path_model import PathModel
@@ -20,6 +19,7 @@ from bayes_sp.model.reading.write import specification_digest
 from bayes_sp.records.survey import Survey
 from bayes_sp.report.folders.finished import EMPTY_TEXTS
 from bayes_sp.report.folders.run import RUN_FILE
+from bayes_sp.safe_text import restored
 
 COMPARED_FILE = "compare.toml"
 ELPD = ("elpd_difference", "elpd_se", "elpd_reason")

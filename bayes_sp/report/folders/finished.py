@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes_sp.csv_text import restored
 from bayes_sp.errors import RunError
 from bayes_sp.report.folders.run import POSTERIOR_FILE, RUN_FILE
+from bayes_sp.safe_text import restored
 from bayes_sp.shown import Part, Shown, short
 
 if TYPE_CHECKING:

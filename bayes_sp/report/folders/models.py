@@ -12,7 +12,6 @@ import matplotlib as mpl
 import tomli_w
 
 from bayes_sp.analysis.comparison.models import Multiverse
-from bayes_sp.csv_text import write_csv
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.read import read_survey
 from bayes_sp.endings import Interruptions, undoing
@@ -25,6 +24,7 @@ from bayes_sp.report.figures.models import plot_models
 from bayes_sp.report.folders.analysis import write_png, write_text
 from bayes_sp.report.folders.compared import COMPARED_FILE
 from bayes_sp.report.folders.run import RUN_FILE
+from bayes_sp.safe_text import write_csv
 
 TABLE_FILE, TEXT_FILE, FIGURE_FILE = "compare.csv", "compare.txt", "compare.png"
 FILES = (TABLE_FILE, TEXT_FILE, FIGURE_FILE, COMPARED_FILE)

@@ -16,7 +16,6 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from bayes_sp.analysis.provenance import records_table
-from bayes_sp.csv_text import write_csv
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.report.figures.attrition import plot_attrition
@@ -24,6 +23,7 @@ from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
 from bayes_sp.report.figures.surfaces import plot_confounding, plot_prior_grid
 from bayes_sp.report.folders.analysis import write_png, write_text
 from bayes_sp.report.folders.run import FILES_KEY, RUN_FILE, Destination, RunFolder
+from bayes_sp.safe_text import write_csv
 from bayes_sp.sensitivity.conclusion import Verdicts
 from bayes_sp.sensitivity.every import Sensitivity
 from bayes_sp.sensitivity.target import Finding
