@@ -53,6 +53,10 @@ class SurveyError(BayesSpError):
     """Records that cannot be read or do not fit the specification."""
 
 
+class CodebookError(BayesSpError):
+    """A codebook that cannot be read or contradicts itself."""
+
+
 class NoRecordsError(SurveyError, TypeError):
     """A call without the records that it is about."""
 

@@ -27,6 +27,16 @@ EFFECT_COLUMNS = (
     "path", "scale", "decomposition", "kappa", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
     "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
 )  # fmt: skip
+CONDITIONAL_COLUMNS = ("moderator", "at", "level", *EFFECT_COLUMNS)
+CONTRAST_COLUMNS = (
+    "moderator", "from", "to", "path", "scale", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
+    "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
+)  # fmt: skip
+INDEX_COLUMNS = (
+    "moderator", "unit", "path", "scale", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
+    "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
+)  # fmt: skip
+CURVE_EFFECT_COLUMNS = ("value", "path", "scale", "mean", "median", "lower", "upper", "ci_kind", "ci_prob")
 COEFFICIENT_COLUMNS = (
     "equation", "term", "mean", "sd", "lower", "upper", "ci_kind", "ci_prob", "prob_negative", "ratio", "ml_estimate",
     "ml_se", "r_hat", "ess_bulk", "ess_tail",

@@ -6,6 +6,7 @@ from bayes_sp.exports import exports
 
 _HOMES = {
     "comparison": "bayes_sp.report.figures.paths:plot_comparison",
+    "effect_curve": "bayes_sp.report.figures.moderation:plot_effect_curve",
     "influence": "bayes_sp.report.figures.criticism:plot_influence",
     "loo_pit": "bayes_sp.report.figures.criticism:plot_loo_pit",
     "models": "bayes_sp.report.figures.models:plot_models",

@@ -10,15 +10,19 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.analysis.coefficients import Coefficients, coefficient_table
-from bayes_sp.design.build import design_arrays
+from bayes_sp.arrays import Array
+from bayes_sp.design.build import covariate_values, design_arrays
 from bayes_sp.design.checks.doubts import survey_doubts
 from bayes_sp.design.checks.identified import thin_groups
 from bayes_sp.design.design import Design
+from bayes_sp.effects.baselines import linear_baselines, with_unmeasured
 from bayes_sp.effects.chain import Baselines
 from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
 from bayes_sp.effects.interventional import interventional_effects
+from bayes_sp.effects.moderation.conditional import ConditionalEffects, conditional_effects
+from bayes_sp.effects.moderation.curve import EffectCurve, effect_curve
+from bayes_sp.effects.moderation.levels import Asked, is_category, settings_of
 from bayes_sp.effects.paths import Effects, compute_effects
-from bayes_sp.effects.read import linear_baselines, with_unmeasured
 from bayes_sp.effects.stable_signs import Sign, signs
 from bayes_sp.effects.summary import CI_PROB, summarise
 from bayes_sp.errors import SurveyError
@@ -108,6 +112,48 @@ class Conditioned:
         """
         return coefficient_table(self.model, self.survey, self._design, self._draws, ci_prob=ci_prob, known=known)
 
+    def conditional_effects(self, at: Asked | None = None, *, kappa: float = 1.0) -> ConditionalEffects:
+        """Return every path effect with moderators held at levels, one level after the other.
+
+        See `bayes_sp.effects.moderation.conditional.conditional_effects`.
+
+        Parameters
+        ----------
+        at
+            Covariate -> value, or several values, in its own unit; every combination. None for each moderator in turn:
+            its categories, its 16th, 50th and 84th percentile, or the values under ``[moderators]``.
+        kappa
+            As in `effects`.
+        """
+        return conditional_effects(
+            self.model, self._design, self._draws, settings_of(self.model, self._covariates, at),
+            self._held, kappa=kappa, mark=self.survey.mark,
+        )  # fmt: skip
+
+    def effect_curve(self, moderator: str, *, points: int = 25, kappa: float = 1.0) -> EffectCurve:
+        """Return every path effect along a moderator, from its 5th to its 95th percentile.
+
+        See `bayes_sp.effects.moderation.curve.effect_curve`.
+        """
+        return effect_curve(
+            self.model, self._design, self._draws, moderator, self._covariates, self._held, points=points, kappa=kappa,
+            mark=self.survey.mark,
+        )  # fmt: skip
+
+    def ranging(self) -> tuple[str, ...]:
+        """Return the moderators that are numbers, along which effects are a curve."""
+        return tuple(n for n in self.model.moderating if not is_category(self.model, self._covariates, n))
+
+    def _held(self, values: Mapping[str, float]) -> Baselines:
+        """Return the baselines of patients who all have these values of covariates."""
+        found = self.baselines(values)
+        return linear_baselines(self.model, self._design, self._draws) if found is None else found
+
+    @cached_property
+    def _covariates(self) -> dict[str, Array]:
+        """Values of the covariates in their own units, of the patients in the model."""
+        return covariate_values(self.model, self.survey)
+
     def signs(self, ci_prob: float = CI_PROB) -> dict[str, Sign]:
         """Return on which side of 0 each difference lies for kappa 0, 0.5 and 1, averaged and in every single order.
 
@@ -119,11 +165,11 @@ class Conditioned:
         """Return the sign that each effect, averaged over orders, has for kappa 0, 0.5 and 1 alike, else 0."""
         return {effect: sign.lasting for effect, sign in self.signs(ci_prob).items()}
 
-    def baselines(self) -> Baselines | None:
+    def baselines(self, held: Mapping[str, float] | None = None) -> Baselines | None:
         """Return what `compute_effects` needs where it averages over what was not measured; else None.
 
         That is missing cells of covariates, and unmeasured confounders: their own draws stand in for them, draw by
-        draw.
+        draw. Covariates that are ``held`` have that value for every patient.
 
         Raises
         ------
@@ -133,12 +179,12 @@ class Conditioned:
         if lacking := self.lacking():
             reason = f"the posterior holds no draws of {', '.join(lacking)}, over which effects are averaged"
             raise SurveyError(self.survey.source, [f"{reason}; a saved run keeps them only with --keep-records: refit"])
-        if "imputed" not in self.posterior and not self.model.confounders:
+        if "imputed" not in self.posterior and not self.model.confounders and not held:
             return None
         design, columns = self._design, None
         if "imputed" in self.posterior:
             columns = partial(filled_columns, design, self.posterior["imputed"].to_dataset())
-        known = linear_baselines(self.model, design, self._draws, columns)
+        known = linear_baselines(self.model, design, self._draws, columns, held)
         if not self.model.confounders:
             return known
         return with_unmeasured(self.model, self._draws, self.posterior["unmeasured"].to_dataset(), known)

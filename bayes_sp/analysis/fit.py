@@ -53,7 +53,8 @@ class Fit(Shown, Criticised):
 
     def diagnose(self, effects: Effects | None = None) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect (``effects``, where at hand)."""
-        return diagnose(self.posterior, (effects or self.effects()).quantities(), self.model, self.causes())
+        quantities = (effects or self.effects()).quantities()
+        return diagnose(self.posterior, quantities, self.model, self.causes(), self._design)
 
     def compare(
         self,
@@ -93,10 +94,16 @@ class Fit(Shown, Criticised):
                 resampled, notes = bootstrap_of(model, self.survey, self.seed, replicates, ci_prob)
                 missing += notes
             own = model is self.model
-            found = (effects or self.effects()) if own else self._twin_effects(twin, missing)
+            drawn = (effects or self.effects()) if own else self._twin_effects(twin, missing)
             patients = len(complete_cases(model, self.survey))
-            fits.append(Fitted(model, found, resampled, patients))
-        return replace(compare(self.model, fits, self.survey.mark, ci_prob), missing=tuple(missing))
+            fits.append(Fitted(model, drawn, resampled, patients))
+        found = compare(self.model, fits, self.survey.mark, ci_prob)
+        at_levels = {
+            one.likelihood: one.bootstrap.conditional
+            for one in fits
+            if one.bootstrap is not None and one.bootstrap.conditional is not None
+        }
+        return replace(found, missing=tuple(missing), conditional=at_levels)
 
     def _twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
         """Effects of the normal twin's posterior: exact draws where the closed form applies, else sampled."""

@@ -22,6 +22,8 @@ from bayes_sp.analysis.ensemble import has_spread, spread_over_reconstructions
 from bayes_sp.analysis.fit import Fit, fit
 from bayes_sp.calls import needs_records
 from bayes_sp.design.read import Records, read_survey
+from bayes_sp.effects.moderation.conditional import ConditionalEffects
+from bayes_sp.effects.moderation.curve import EffectCurve
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS
 from bayes_sp.effects.stable_signs import Sign
@@ -57,6 +59,8 @@ class Analysis:
         Interventional effects; None with three mediators or more.
     signs
         On which side of 0 each effect lies, averaged over orders and in each, by kappa; None with more than 8 paths.
+    conditional, curves
+        Effects at levels of the moderators, and along those that are numbers; None and () without moderators.
     """
 
     fit: Fit
@@ -70,6 +74,8 @@ class Analysis:
     signs: Mapping[str, Sign] | None = None
     criticism: Criticism | None = None
     coefficients: Coefficients | None = None
+    conditional: ConditionalEffects | None = None
+    curves: tuple[EffectCurve, ...] = ()
 
 
 def analyse(
@@ -97,6 +103,8 @@ def analyse(
     notify("effects of every path")
     effects = fitted.effects()
     verdict = fitted.diagnose(effects)
+    conditional = fitted.conditional_effects() if model.moderating else None
+    curves = tuple(fitted.effect_curve(name, points=CURVE_POINTS) for name in fitted.ranging())
     interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
     coefficients = fitted.coefficients_with_notes(known=verdict.table)
     signs = fitted.signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None
@@ -109,7 +117,8 @@ def analyse(
     times["criticism"] = time.perf_counter()
     seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
     return Analysis(
-        fitted, effects, verdict, comparison, recovered, spread, seconds, interventional, signs, criticism, coefficients
+        fitted, effects, verdict, comparison, recovered, spread, seconds, interventional, signs, criticism,
+        coefficients, conditional, curves,
     )  # fmt: skip
 
 
@@ -118,6 +127,7 @@ def _spread(model: PathModel, survey: Survey) -> pd.DataFrame | None:
     return spread_over_reconstructions(model) if survey.reconstructed and has_spread(model) else None
 
 
+CURVE_POINTS = 15  # along a moderator
 REFITS = 5  # of each specification, for patients whose part of elpd the draws cannot give
 
 FitOne = Callable[[PathModel, Survey], Fit]

@@ -159,8 +159,14 @@ def _add_records(parser: argparse.ArgumentParser) -> None:
     add(
         "--data",
         type=file_path,
-        metavar="CSV",
-        help="your survey: a row for each patient, columns named as in the model",
+        metavar="FILE",
+        help="your survey: CSV, Excel, SPSS, Stata, SAS or Parquet; a row for each patient",
+    )
+    add(
+        "--codebook",
+        type=file_path,
+        metavar="FILE",
+        help="what the columns of --data mean (python -m bayes_sp codebook)",
     )
     add(
         "--reconstruction",

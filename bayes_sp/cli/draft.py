@@ -6,6 +6,7 @@ import argparse
 
 from bayes_sp.cli.arguments import Commands, file_path
 from bayes_sp.cli.statuses import OK
+from bayes_sp.errors import BayesSpError
 
 
 def add_draft(commands: Commands) -> None:
@@ -19,11 +20,14 @@ def add_draft(commands: Commands) -> None:
     )
     add = draft.add_argument
     add("file", type=file_path, help="CSV, Excel, SPSS, Stata, SAS or Parquet")
+    add("--codebook", type=file_path, metavar="FILE", help="what its columns mean (python -m bayes_sp codebook)")
     add("--exposure", required=True, metavar="X", help="its column")
     add("--mediators", required=True, nargs="+", metavar="M", help="their columns, in the order of the chain")
     add("--outcome", required=True, metavar="Y", help="its column")
     add("--covariates", nargs="+", default=[], metavar="C", help="their columns")
     add("--parallel", action="store_true", help="mediators side by side: none is a parent of another")
+    add("--latent", nargs="+", default=[], metavar="M", help="mediators measured with error: scores of the codebook, "
+        "or with a reliability of your own, as in mood=0.87")  # fmt: skip
     add("--out", type=file_path, metavar="FILE", help="the TOML file to write (default: print)")
     add("--overwrite", action="store_true", help="replace an existing file")
     draft.set_defaults(command=_draft)
@@ -31,13 +35,15 @@ def add_draft(commands: Commands) -> None:
 
 def _draft(options: argparse.Namespace) -> int:
     from bayes_sp.design.draft import draft_with_reasons
+    from bayes_sp.design.read import read_survey
     from bayes_sp.files import check_file, write_whole
 
     if options.out is not None:
         check_file(options.out, overwrite=options.overwrite)
+    survey = read_survey(options.file, codebook=options.codebook)
     found = draft_with_reasons(
-        options.file, exposure=options.exposure, mediators=options.mediators, outcome=options.outcome,
-        covariates=options.covariates, parallel=options.parallel,
+        survey, exposure=options.exposure, mediators=options.mediators, outcome=options.outcome,
+        covariates=options.covariates, parallel=options.parallel, latent=_latent(options.latent),
     )  # fmt: skip
     _ = found.model  # a draft that cannot be read back is never written
     if options.out is None:
@@ -47,7 +53,20 @@ def _draft(options: argparse.Namespace) -> int:
     options.output.saved = f"the specification is saved in {options.out}"
     for name, reason in found.reasons.items():
         options.output.write(f"{name}: {reason}\n")
-    options.output.write(
-        f"\nSaved in {options.out}; look at it, then: python -m bayes_sp fit {options.out} --data {options.file}\n"
-    )
+    book = f" --codebook {options.codebook}" if options.codebook else ""
+    then = f"python -m bayes_sp fit {options.out} --data {options.file}{book}"
+    options.output.write(f"\nSaved in {options.out}; look at it, then: {then}\n")
     return OK
+
+
+def _latent(asked: list[str]) -> dict[str, float | None]:
+    """Read names, some with a reliability: mood=0.87."""
+    found = dict[str, float | None]()
+    for each in asked:
+        name, sign, number = each.rpartition("=") if "=" in each else (each, "", "")
+        try:
+            found[name] = float(number) if sign else None
+        except ValueError:
+            reason = f"must be a name, or a name and a number as in mood=0.87, found {each!r}"
+            raise BayesSpError("--latent", [reason]) from None
+    return found

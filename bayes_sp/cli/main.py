@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity
+from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
@@ -62,7 +63,9 @@ def _parser() -> Parser:
     models = commands.add_parser("models", help="list the shipped specifications")
     models.set_defaults(command=_models)
     add_study(commands)
+    add_codebook(commands)
     add_draft(commands)
+    add_example(commands)
     return parser
 
 
@@ -72,6 +75,8 @@ def _check_records(options: argparse.Namespace) -> None:
         raise BayesSpError("--reconstruction", ["goes without --data: records are yours or reconstructed, not both"])
     if getattr(options, "method", "") == "laplace" and options.draws < LEAST_LAPLACE_DRAWS:
         raise BayesSpError("--draws", [f"--method laplace needs at least {LEAST_LAPLACE_DRAWS}, found {options.draws}"])
+    if options.data is None and options.codebook is not None:
+        raise BayesSpError("--codebook", ["goes with --data: it says what the columns of your file mean"])
     if options.data is not None and not os.path.isfile(options.data):
         reason = "is not a file" if os.path.exists(options.data) else "there is no such file"
         raise BayesSpError(str(options.data), [f"{reason}; --data needs a CSV file"])
@@ -87,8 +92,9 @@ def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
 
     if options.data is not None:
         say("reading the survey")
-        read = read_survey_of_default if options.model is OMITTED else read_survey
-        return read(options.data, model)
+        if options.codebook is None and options.model is OMITTED:
+            return read_survey_of_default(options.data, model)
+        return read_survey(options.data, model, options.codebook)
     survey = reconstruct(1 if options.reconstruction is None else options.reconstruction)
     if any(name not in survey.records for name in model.columns):
         reason = f"needs your records: name their file with --data (columns {', '.join(model.columns)})"
@@ -154,13 +160,18 @@ def _compare(options: argparse.Namespace) -> int:
         from bayes_sp.report.folders.models import check_comparison, new_comparison_folder, save_comparison
         from bayes_sp.report.text.models import compare_and_keep
 
-    check_comparison(options.models, options.data, options.out, overwrite=options.overwrite)
+    data = options.data
+    if options.codebook is not None:
+        from bayes_sp.design.read import read_survey
+
+        data = read_survey(options.data, codebook=options.codebook)
+    check_comparison(options.models, data, options.out, overwrite=options.overwrite)
     with (
         new_comparison_folder(options.out, options.seed) as folder,
         keeping(f"runs are kept in {folder}", lambda: any(folder.glob("*/run.toml"))),
     ):
         found = compare_and_keep(
-            options.models, options.data, 1 if options.reconstruction is None else options.reconstruction, folder,
+            options.models, data, 1 if options.reconstruction is None else options.reconstruction, folder,
             seed=options.seed, options=_sampler(options), replicates=options.bootstrap, notify=say,
         )  # fmt: skip
         try:

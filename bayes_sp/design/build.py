@@ -16,7 +16,7 @@ from bayes_sp.design.checks.identified import check_identified
 from bayes_sp.design.design import Design
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Covariate, Equation, PathModel
-from bayes_sp.model.terms import Factor, Predictor, covariate_terms, predictors_of
+from bayes_sp.model.terms import Factor, Predictor, covariate_terms, predictors_of, product_text
 from bayes_sp.records.checks import check_survey, group_labels, two_values
 from bayes_sp.records.codes import without_codes
 from bayes_sp.records.survey import Survey
@@ -38,9 +38,21 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
     survey = without_codes(model, survey)
     check_survey(model, survey)
     design = unchecked_design(model, survey)
-    check_design(design, survey.source)
+    factors = [factor for c in model.covariates for term in covariate_terms(c) for factor in term.factors]
+    check_design(design, survey.source, _products(model, design), factors)
     check_identified(model, design, partial(equation_matrix, model, design), survey.source)
     return design
+
+
+def _products(model: PathModel, design: Design) -> dict[str, Array]:
+    """Return the columns of products that a specification lists, by name; interactions are of columns looked at."""
+    values = design_values(design)
+    return {
+        term.name: product_of(term.factors, values, design.n)
+        for equation in model.equations
+        for term in predictors_of(model, equation)[0].terms
+        if term.product in {product_text(pair) for pair in equation.products}
+    }
 
 
 def unchecked_design(model: PathModel, survey: Survey) -> Design:
@@ -120,6 +132,12 @@ def covariate_columns(model: PathModel, records: pd.DataFrame) -> Array:
     """Return the covariates' design columns after their fixed transforms, (n, q); NaN where a cell is missing."""
     columns = [c for v in model.covariates for c in transformed(v, records[v.name].to_numpy(float, na_value=np.nan))]
     return np.column_stack(columns) if columns else np.empty((len(records), 0))
+
+
+def covariate_values(model: PathModel, survey: Survey) -> dict[str, Array]:
+    """Return the covariates in their own units, (n,) each, of the patients that a model uses; NaN where missing."""
+    records = complete_cases(model, survey).records
+    return {c.name: records[c.name].to_numpy(dtype=float, na_value=np.nan) for c in model.covariates}
 
 
 def transformed(covariate: Covariate, values: Array) -> list[Array]:

@@ -18,9 +18,8 @@ models. Annals of Applied Statistics 2(4), 1360-1383. doi:10.1214/08-AOAS191
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,20 +27,20 @@ import pandas as pd
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.guesses import (
-    LEAST_VALUES,
     Guess,
     guess_contrast,
     guess_covariate,
     guess_response,
-    rounded,
     spread_of,
 )
 from bayes_sp.errors import SurveyError, nearest
-from bayes_sp.model.checks.model import reserved
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import editable_text
+from bayes_sp.records.codebook.derived import kind_and_ends, unit_of
+from bayes_sp.records.codebook.reliable import Latent, measured_with_error
+from bayes_sp.records.guesses import LEAST_VALUES, plain_names, rounded
 from bayes_sp.records.reading.everything import read_everything
 from bayes_sp.records.reading.source import Source
 from bayes_sp.records.survey import Survey
@@ -51,7 +50,7 @@ DRAFTED = (
     "Families, constants and priors were drafted from each column's own values, never from how columns go together; "
     "they are guesses to be looked at."
 )
-NAME = re.compile(r"[^\W\d]\w*")
+HOW_NUMBERED = ", in the file or by labels = { 0 = ..., 1 = ... } and kind = 'binary' in a codebook"
 type Priors = dict[str, dict[str, Any]]
 
 
@@ -80,6 +79,7 @@ def draft(
     outcome: str,
     covariates: Sequence[str] = (),
     parallel: bool = False,
+    latent: Latent = (),
 ) -> PathModel:
     """Draft a specification for a survey: families, constants and weakly informative priors, each with its reason.
 
@@ -91,6 +91,9 @@ def draft(
         Names of its columns; mediators in the order of the chain.
     parallel
         Mediators side by side: none is a parent of another.
+    latent
+        Mediators that are taken as measured with error: names of scores that a codebook computes, whose reliability is
+        then their alpha, or a mapping of names to reliabilities.
 
     Returns
     -------
@@ -100,7 +103,7 @@ def draft(
     Raises
     ------
     SurveyError
-        With every column that is missing, holds text or holds one value only.
+        With every column that is missing, holds text or holds one value only, and every score without reliability.
 
     Examples
     --------
@@ -111,7 +114,7 @@ def draft(
     ['normal', 'negative_binomial']
     """
     roles = {"exposure": exposure, "mediators": mediators, "outcome": outcome, "covariates": covariates}
-    return draft_with_reasons(data, **roles, parallel=parallel).model  # type: ignore[arg-type] # as they came
+    return draft_with_reasons(data, **roles, parallel=parallel, latent=latent).model  # type: ignore[arg-type] # as they came
 
 
 def draft_with_reasons(
@@ -122,6 +125,7 @@ def draft_with_reasons(
     outcome: str,
     covariates: Sequence[str] = (),
     parallel: bool = False,
+    latent: Latent = (),
 ) -> Draft:
     """Draft as `draft` does, and keep the reason of each guess."""
     if isinstance(mediators, str) or isinstance(covariates, str):
@@ -129,22 +133,31 @@ def draft_with_reasons(
     survey = data if isinstance(data, Survey) else read_everything(data)
     chain = [exposure, *mediators, outcome]
     values = _values(survey, [*chain, *covariates])
-    names = _names([*chain, *covariates])
+    names = plain_names([*chain, *covariates])
     reasons: dict[str, str] = {}
-    guesses = _responses(values, list(mediators), outcome)
+    if kind_and_ends(survey.codebook, exposure)[0] == "category" and len(np.unique(values[exposure])) > 2:
+        reason = "is a category in the codebook, and its numbers have no order that an exposure could move along"
+        raise SurveyError(survey.source, [f'column "{exposure}": {reason}; make it binary'])
+    guesses = _responses(survey, values, list(mediators), outcome)
+    measured = measured_with_error(survey, mediators, latent)
+    guesses |= {
+        name: replace(guesses[name], family="latent_normal", reason=why, keys=_center(values[name]))
+        for name, (_, why) in measured.items()
+    }
     contrast, why = guess_contrast(values[exposure])
     reasons[exposure] = f"exposure; effects are for {contrast[0]:g} to {contrast[1]:g}, {why}"
-    reasons |= {name: f"{guess.family}, because it holds {guess.reason}" for name, guess in guesses.items()}
+    reasons |= {name: f"{guess.family}, because {guess.reason}" for name, guess in guesses.items()}
     variables = {names[name]: _variable(survey, name, names[name], guesses.get(name)) for name in values}
     if len(np.unique(values[exposure])) > 2:
         variables[names[exposure]]["center"] = rounded(values[exposure].mean(), values[exposure].std())
-    drafted = {name: guess_covariate(values[name]) for name in covariates}
+    drafted = {name: guess_covariate(values[name], kind_and_ends(survey.codebook, name)[0]) for name in covariates}
     reasons |= {name: f"covariate; {reason}" for name, (_, reason) in drafted.items()}
     equations, priors = [], {}
     for place, response in enumerate(chain[1:], start=1):
         parents = [exposure] if parallel and response != outcome else chain[:place]
         equations.append(
             {"response": names[response], "family": guesses[response].family, "parents": [names[p] for p in parents]}
+            | ({"reliability": measured[response][0]} if response in measured else {})
         )
         priors[names[response]] = _priors(
             guesses[response].family, values, response, parents, names, covariates=bool(covariates)
@@ -175,7 +188,7 @@ def _values(survey: Survey, columns: Sequence[str]) -> dict[str, Array]:
         elif name not in known:
             problems.append(f'column "{name}" is missing{nearest(name, known)}')
         elif not pd.api.types.is_numeric_dtype(survey.records[name]):
-            problems.append(f'column "{name}": holds text; code its answers as numbers, such as 0 and 1')
+            problems.append(f'column "{name}": holds text; number its answers, such as 0 and 1{HOW_NUMBERED}')
         else:
             column = survey.records[name].to_numpy(dtype=float)
             found[name] = column[np.isfinite(column)]
@@ -188,29 +201,34 @@ def _values(survey: Survey, columns: Sequence[str]) -> dict[str, Array]:
     return found
 
 
-def _names(columns: Sequence[str]) -> dict[str, str]:
-    """Return names under which columns can stand in a specification: their own, or without blanks and signs."""
-    names: dict[str, str] = {}
-    for column in columns:
-        plain = column if NAME.fullmatch(column) else "_".join(re.findall(r"\w+", column)) or "column"
-        plain = plain if NAME.fullmatch(plain) else f"v_{plain}"
-        while plain in names.values() or plain in reserved():
-            plain += "_"
-        names[column] = plain
-    return names
-
-
-def _responses(values: Mapping[str, Array], mediators: list[str], outcome: str) -> dict[str, Guess]:
+def _responses(survey: Survey, values: Mapping[str, Array], mediators: list[str], outcome: str) -> dict[str, Guess]:
     """Return the guess of each response; mediators have levels where the effects through them stay exact."""
-    levels = len(mediators) <= MOST_WITH_LEVELS
-    guesses = {name: guess_response(values[name], mediator=True, levels=levels) for name in mediators}
-    return guesses | {outcome: guess_response(values[outcome], mediator=False, levels=True)}
+    few, found, problems = len(mediators) <= MOST_WITH_LEVELS, dict[str, Guess](), list[str]()
+    for name in [*mediators, outcome]:
+        kind, ends = kind_and_ends(survey.codebook, name)
+        if kind == "category":
+            rule = "is a category in the codebook, and a response needs two values (binary) or an order (ordered)"
+            problems.append(f'column "{name}": {rule}')
+        mediator = name != outcome
+        found[name] = guess_response(values[name], mediator=mediator, levels=few or not mediator, kind=kind, ends=ends)
+    if problems:
+        raise SurveyError(survey.source, problems)
+    return found
+
+
+def _center(values: Array) -> dict[str, Any]:
+    return {"center": rounded(values.mean(), values.std())}
 
 
 def _variable(survey: Survey, column: str, name: str, guess: Guess | None) -> dict[str, Any]:
     keys = dict(guess.keys) if guess else {}
-    label = survey.labels.get(column, column)
-    return {"label": label} | ({"column": column} if name != column else {}) | keys
+    unit = unit_of(survey.codebook, column)
+    return (
+        {"label": survey.labels.get(column, column)}
+        | ({"unit": unit} if unit else {})
+        | ({"column": column} if name != column else {})
+        | keys
+    )
 
 
 def _priors(

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from bayes_sp.arrays import Array
+from bayes_sp.records.guesses import MOST_LEVELS, SKEWED, rounded, skewness, whole
 
-MOST_LEVELS = 7  # of an ordered response
 MOST_CATEGORIES = 5  # of a covariate whose numbers are taken for categories
-SKEWED = 1.5  # skewness from which a positive measurement is drafted as gamma, and a count as its logarithm
-LEAST_VALUES = 5  # of a column, to say anything about it
+type Ends = tuple[float | None, float | None]  # limits of values, None where there is none
 
 
 @dataclass(frozen=True)
@@ -25,26 +23,7 @@ class Guess:
     keys: dict[str, Any] = field(default_factory=dict)
 
 
-def rounded(value: float, spread: float) -> float:
-    """Return a value to two digits of what it varies by: 55.7 and not 55.7482 where the SD is 13.8."""
-    if not spread > 0 or not math.isfinite(spread):
-        return float(f"{value:.2g}")
-    digits = 1 - math.floor(math.log10(spread))
-    return float(round(value, digits))
-
-
-def whole(values: Array) -> bool:
-    """Return whether all values are whole numbers."""
-    return bool(np.all(values == np.round(values)))
-
-
-def skewness(values: Array) -> float:
-    """Return the third standardised moment."""
-    deviations = values - values.mean()
-    return float(np.mean(deviations**3) / np.mean(deviations**2) ** 1.5)
-
-
-def guess_response(values: Array, *, mediator: bool, levels: bool) -> Guess:
+def guess_response(values: Array, *, mediator: bool, levels: bool, kind: str = "", ends: Ends = (None, None)) -> Guess:
     """Return the family of a response whose values (n,) are known.
 
     Parameters
@@ -55,33 +34,64 @@ def guess_response(values: Array, *, mediator: bool, levels: bool) -> Guess:
         Whether it stands before another response: counts and skewed measurements are then drafted as numbers.
     levels
         Whether families of levels may be drafted at this place.
+    kind, ends
+        What a codebook says of it: its kind, and the limits of its values; nothing where there is none.
     """
+    if kind:
+        return _of_kind(values, kind, ends, mediator=mediator, levels=levels)
     found, low, high = np.unique(values), float(values.min()), float(values.max())
+    seen = f"whole numbers from {low:g} to {high:g}"
     if len(found) == 2 and whole(found) and high == low + 1 and levels:
         return Guess(
-            "bernoulli_logit", f"two values, {low:g} and {high:g}", {"kind": "binary", "min": low, "max": high}
+            "bernoulli_logit", f"it holds two values, {low:g} and {high:g}", {"kind": "binary", "min": low, "max": high}
         )
     if whole(values) and len(found) <= MOST_LEVELS and high - low < MOST_LEVELS and (low >= 1 or mediator) and levels:
         keys = {"kind": "integer", "min": low, "max": high}
-        return Guess("ordered_logit", f"whole numbers from {low:g} to {high:g}, as of an answer with levels", keys)
+        return Guess("ordered_logit", f"it holds {seen}, as of an answer with levels", keys)
     if not mediator and whole(values) and low >= 0:
-        return Guess("negative_binomial", f"whole numbers from {low:g} to {high:g}, as of counts", {"kind": "count"})
+        return Guess("negative_binomial", f"it holds {seen}, as of counts", {"kind": "count"})
     if not mediator and low > 0 and high < 1:
-        return Guess("beta", "fractions between 0 and 1", {"min": 0.0, "max": 1.0})
+        return Guess("beta", "it holds fractions between 0 and 1", {"min": 0.0, "max": 1.0})
     if not mediator and low > 0 and skewness(values) > SKEWED:
-        return Guess("gamma", f"above 0 and skewed, from {low:g} to {high:g}", {"kind": "positive"})
+        return Guess("gamma", f"it is above 0 and skewed, from {low:g} to {high:g}", {"kind": "positive"})
+    middle = rounded(values.mean(), values.std())
     what = "whole numbers" if whole(values) else "numbers"
-    return Guess("normal", f"{what} from {low:g} to {high:g}", {"center": rounded(values.mean(), values.std())})
+    return Guess("normal", f"it holds {what} from {low:g} to {high:g}", {"center": middle})
 
 
-def guess_covariate(values: Array) -> tuple[dict[str, Any], str]:
-    """Return a covariate's keys in a specification, constants as round numbers, and the reason."""
+def _of_kind(values: Array, kind: str, ends: Ends, *, mediator: bool, levels: bool) -> Guess:
+    """Return the family of a response whose kind a codebook says."""
+    found = np.unique(values)
+    low, high = (float(seen) if end is None else end for end, seen in zip(ends, (found[0], found[-1]), strict=True))
+    said = f"it is {kind} in the codebook, from {low:g} to {high:g}"
+    limits = {name: end for name, end in zip(("min", "max"), ends, strict=True) if end is not None}
+    normal = Guess("normal", said, limits | {"center": rounded(values.mean(), values.std())})
+    if kind == "binary" and levels and len(found) == 2 and found[1] == found[0] + 1:
+        return Guess("bernoulli_logit", said, {"kind": "binary", "min": float(found[0]), "max": float(found[1])})
+    if kind == "ordered" and levels and high - low < MOST_LEVELS:
+        return Guess("ordered_logit", said, {"kind": "integer", "min": low, "max": high})
+    if mediator:
+        return normal
+    if kind == "count":
+        return Guess("negative_binomial", said, {"kind": "count"} | {k: v for k, v in limits.items() if k == "max"})
+    if kind == "bounded" and low < found[0] and found[-1] < high:
+        return Guess("beta", said, {"min": low, "max": high})
+    if kind == "continuous" and found[0] > 0 and skewness(values) > SKEWED:
+        return Guess("gamma", f"{said}, above 0 and skewed", {"kind": "positive"})
+    return normal
+
+
+def guess_covariate(values: Array, kind: str = "") -> tuple[dict[str, Any], str]:
+    """Return a covariate's keys in a specification, constants as round numbers, and the reason.
+
+    ``kind`` is what a codebook says of it: only a category has levels then.
+    """
     found, low, high = np.unique(values), float(values.min()), float(values.max())
     if len(found) == 2:
         return {"center": float(found.mean())}, f"two values, {low:g} and {high:g}: their middle is its centre"
-    if whole(values) and len(found) <= MOST_CATEGORIES:
-        return {"levels": found.tolist()}, f"{len(found)} whole numbers, taken for categories"
-    if whole(values) and low >= 0 and skewness(values) > SKEWED:
+    if kind == "category" or (not kind and whole(values) and len(found) <= MOST_CATEGORIES):
+        return {"levels": found.tolist()}, f"{len(found)} numbers, {'' if kind else 'taken for '}categories"
+    if kind in ("", "count") and whole(values) and low >= 0 and skewness(values) > SKEWED:
         logs = np.log1p(values)
         keys = {"transform": "log1p", "center": rounded(logs.mean(), logs.std()), "scale": float(f"{logs.std():.2g}")}
         return keys, f"skewed counts from {low:g} to {high:g} enter as log(1 + count)"

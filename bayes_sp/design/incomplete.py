@@ -6,10 +6,11 @@ import numpy as np
 
 from bayes_sp.arrays import Array, sd_of
 from bayes_sp.design.build import columns_of, transformed
+from bayes_sp.design.design import Design
 from bayes_sp.design.equations import JointEquation, hidden_numbers, known_columns
 from bayes_sp.design.parameters import Block, hidden_block
 from bayes_sp.design.relevance import relevant
-from bayes_sp.design.rows import ABSENT, MISSING, SEEN, Rows
+from bayes_sp.design.rows import ABSENT, MISSING, SEEN, Rows, split_rows
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import INTERCEPT, Factor, Predictor, Term, covariate_terms
@@ -58,28 +59,55 @@ def _equation(model: PathModel, rows: Rows, name: str, terms: list[Term]) -> Joi
         response=name, family="ordered_logit" if levels else "normal", mean=predictor, zero=None,
         x=x, zero_x=np.empty((rows.count, 0)), y=np.where(gone, 0.0, values), state=state, hidden_number=number,
         is_parent=True, levels=levels, fixed=(), offset=None, groups=None, terms=tuple(live),
-        blocks=_blocks(predictor, columns_of(predictor, design), values, levels),
+        blocks=_blocks(model, predictor, rows, values, levels),
         others=(hidden_block(name, count),) if count else (),
     )  # fmt: skip
 
 
-def _blocks(predictor: Predictor, columns: Array, values: Array, levels: int) -> tuple[Block, ...]:
-    """Return the parameters of an incomplete variable's equation, with priors on the scale of what was observed."""
+def incomplete_priors(model: PathModel, design: Design) -> dict[str, dict[str, Prior]]:
+    """Return the prior of each parameter of the equations of incomplete variables, by variable; {} where all is known.
+
+    Those of ``[priors.<variable>]``; where nothing stands there, with m and s the mean and the SD of the observed
+    values (0 and 1 for levels) and s_k the SD of a column: intercept N(m, 2s), slopes N(0, s / s_k), residual SD
+    half-normal(1.5 s), cutpoints N(0, 2).
+    """
+    if not design.missing:
+        return {}
+    found: dict[str, dict[str, Prior]] = {}
+    for equation in incomplete_equations(model, split_rows(model, design)):
+        own = found.setdefault(equation.response, {})
+        for block in equation.blocks:
+            other = block.variable.removeprefix(f"{equation.response}_")
+            labels = block.labels if block.variable == equation.response else (other,) * len(block.labels)
+            own |= dict(zip(labels, block.priors, strict=True))
+    return found
+
+
+def _blocks(model: PathModel, predictor: Predictor, rows: Rows, values: Array, levels: int) -> tuple[Block, ...]:
+    """Return the parameters of an incomplete variable's equation with their priors."""
     name, labels = predictor.response, predictor.names
-    center, spread = (
-        (0.0, 1.0) if levels else (float(np.nanmean(values)), float(sd_of(values[~np.isnan(values)])) or 1.0)
-    )
+    stated = {parameter: prior for where, parameter, prior in model.priors if where == name}
+
+    def prior(names: tuple[str, ...], dist: str, **constants: float) -> Prior:
+        """Return the prior that stands under one of the names, or the default."""
+        default = Prior(dist, tuple(constants.items()), WEAK)
+        return next((stated[own] for own in names if own in stated), default)
+
+    first = np.unique(rows.patient, return_index=True)[1]
+    observed = values[first][~np.isnan(values[first])]
+    center, spread = (0.0, 1.0) if levels else (float(observed.mean()), float(sd_of(observed)) or 1.0)
     priors = []
-    for term, column in zip(predictor.terms, columns.T, strict=True):
-        unit = float(sd_of(column[~np.isnan(column)])) or 1.0
+    for term, column in zip(predictor.terms, columns_of(predictor, rows.design)[first].T, strict=True):
+        summed = [rows.levels[name][first] >= 0 for name in term.variables if name in rows.levels]
+        unit = float(sd_of(column[~np.any([np.isnan(column), *summed], axis=0)])) or 1.0
         mu, sigma = (center, 2.0 * spread) if term.role == "intercept" else (0.0, spread / unit)
-        priors.append(Prior("normal", (("mu", mu), ("sigma", sigma)), WEAK))
+        priors.append(prior(term.prior_names, "normal", mu=mu, sigma=sigma))
     blocks = [Block(name, labels, "identity", tuple(priors))] if labels else []
     if levels:
-        cut = Prior("normal", (("mu", 0.0), ("sigma", 2.0)), WEAK)
+        cut = prior(("cutpoint",), "normal", mu=0.0, sigma=2.0)
         names = tuple(f"{k}|{k + 1}" for k in range(levels - 1))
         return (*blocks, Block(f"{name}_cutpoint", names, "increasing", (cut,) * (levels - 1)))
-    scale = Prior("half_normal", (("sigma", 1.5 * spread),), WEAK)
+    scale = prior(("sigma",), "half_normal", sigma=1.5 * spread)
     return (*blocks, Block("sigma", (name,), "log", (scale,)))
 
 

@@ -10,16 +10,22 @@ from bayes_sp.errors import SurveyError, SurveyWarning, warn
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.checks import check_columns, check_values
+from bayes_sp.records.codebook.apply import apply_codebook
+from bayes_sp.records.codebook.load import Source as CodebookSource
+from bayes_sp.records.codebook.load import read_codebook
 from bayes_sp.records.codes import without_codes
 from bayes_sp.records.reading.columns import read_columns
 from bayes_sp.records.reading.everything import read_everything
 from bayes_sp.records.reading.source import Source, read_table
+from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import Survey
 
 type Records = Survey | Source  # as every public function takes them
 
 
-def read_survey(source: Source, model: PathModel | str | Path | None = None) -> Survey:
+def read_survey(
+    source: Source, model: PathModel | str | Path | None = None, codebook: CodebookSource | None = None
+) -> Survey:
     """Read a wide file or data frame (one row for each patient), and check it against a specification if there is one.
 
     Parameters
@@ -33,6 +39,9 @@ def read_survey(source: Source, model: PathModel | str | Path | None = None) -> 
     model
         The specification, its name or its file; without one every column is read, as numbers where all of its cells
         are, and checked where the survey meets a specification.
+    codebook
+        What the file's columns mean: its TOML file, or tables. The columns are then the codebook's variables, by their
+        names there, with those that it computes.
 
     Returns
     -------
@@ -41,6 +50,8 @@ def read_survey(source: Source, model: PathModel | str | Path | None = None) -> 
 
     Raises
     ------
+    CodebookError
+        With every mistake of the codebook.
     SurveyError
         With every missing column, text, fractional or negative count and value off its scale.
         Rows are counted as the program does that wrote them: a spreadsheet's first row is row 1, a case of SPSS is
@@ -58,6 +69,9 @@ def read_survey(source: Source, model: PathModel | str | Path | None = None) -> 
     >>> len(sp.read_survey(records, "primary"))
     178
     """
+    if codebook is not None:
+        book = read_codebook(codebook)
+        source = apply_codebook(book, source if isinstance(source, Table) else read_table(source))
     if model is None:
         survey = read_everything(source)
         for remark in survey.remarks:

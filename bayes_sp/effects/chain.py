@@ -7,12 +7,12 @@ draws, n patients, L_k the levels of mediator k. Variables are uncentred: fixed 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, Codes
 from bayes_sp.model.families.base import MediatorRule, OutcomeRule
 
 type Baselines = Callable[[int, int], Array]
@@ -42,6 +42,46 @@ class Linear:
         out = self.slopes[:, start:stop] @ self.w.T
         out += self.intercept[:, start:stop, None]
         return np.asarray(out)
+
+    def covariates(self, start: int, stop: int) -> Array:
+        """Return the covariates, the same for all draws: (1, n, q)."""
+        return self.w[None]
+
+
+@dataclass(frozen=True, eq=False)
+class Batched:
+    """Baselines that are made a batch of draws at a time, with the covariates of those draws.
+
+    Attributes
+    ----------
+    make
+        ``(start, stop) -> (J, stop - start, n)``.
+    covariates
+        ``(start, stop) -> (stop - start, n, q)``, or (1, n, q) where all draws have the same.
+    held
+        Place of a column -> the value that it has for every patient and draw.
+    """
+
+    make: Baselines
+    covariates: Callable[[int, int], Array]
+    held: Mapping[int, float] = field(default_factory=dict)
+
+    def __call__(self, start: int, stop: int) -> Array:
+        """Return the baselines of some draws, (J, stop - start, n)."""
+        return self.make(start, stop)
+
+
+def covariates_of(baselines: Baselines, start: int, stop: int) -> Array:
+    """Return the covariates of some draws, (stop - start, n, q), or (1, n, q) where all have the same.
+
+    Raises
+    ------
+    TypeError
+        For baselines that do not say which covariates they were made of.
+    """
+    if not isinstance(baselines, Linear | Batched):
+        raise TypeError("slopes depend on covariates, and these baselines come without them")
+    return baselines.covariates(start, stop)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +149,23 @@ class Outcome:
 
 
 @dataclass(frozen=True, eq=False)
+class Moderation:
+    """What a unit of a covariate's column adds to slopes: products of a covariate with exposure or mediators.
+
+    Attributes
+    ----------
+    columns
+        Places of the moderators' columns among the covariates', (c,).
+    exposure, slopes
+        What is added to the coefficients of the same name, (S, J, c) and (S, J, K, c).
+    """
+
+    columns: tuple[int, ...]
+    exposure: Array
+    slopes: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Chain:
     """Draws of a chain of any families.
 
@@ -125,6 +182,10 @@ class Chain:
     tables
         (j, k) -> what each level of mediator k adds to linear predictor j, (S, L_k), where that is not
         ``slopes * values``: monotonic effects.
+    products
+        (j, k, l) -> coefficient of mediator k * mediator l in linear predictor j, (S,).
+    moderation
+        Where slopes differ between patients; None where they are alike.
     """
 
     mediators: tuple[Mediator, ...]
@@ -133,6 +194,42 @@ class Chain:
     slopes: Array
     interactions: Array
     tables: dict[tuple[int, int], Array]
+    products: dict[tuple[int, int, int], Array] = field(default_factory=dict)
+    moderation: Moderation | None = None
+
+    def at(self, values: Array) -> Chain:
+        """Return the chain of patients with these values of the moderators' columns, (c,), or one for each draw."""
+        if self.moderation is None:
+            return self
+        values = np.broadcast_to(values, (self.draws, len(self.moderation.columns)))
+        return replace(
+            self,
+            exposure=self.exposure + np.einsum("sjc,sc->sj", self.moderation.exposure, values),
+            slopes=self.slopes + np.einsum("sjkc,sc->sjk", self.moderation.slopes, values),
+            moderation=None,
+        )
+
+    def taken(self, chosen: Codes) -> Chain:
+        """Return the chain with some of its draws."""
+
+        def pick(values: Array) -> Array:
+            return values[chosen] if len(values) else values
+
+        mediators = tuple(
+            replace(m, sigma=pick(m.sigma), cuts=pick(m.cuts), precision=pick(m.precision)) for m in self.mediators
+        )
+        outcome = self.outcome
+        by = self.moderation
+        return Chain(
+            mediators,
+            replace(outcome, cuts=pick(outcome.cuts), phi=pick(outcome.phi), shift=pick(outcome.shift)),
+            pick(self.exposure),
+            pick(self.slopes),
+            pick(self.interactions),
+            {place: pick(table) for place, table in self.tables.items()},
+            {place: pick(product) for place, product in self.products.items()},
+            None if by is None else replace(by, exposure=pick(by.exposure), slopes=pick(by.slopes)),
+        )
 
     @property
     def draws(self) -> int:
@@ -143,6 +240,11 @@ class Chain:
     def zero_part(self) -> bool:
         """Whether the outcome has a second linear predictor."""
         return self.outcome.rule in ("zero_inflated", "hurdle")
+
+    @property
+    def bent(self) -> bool:
+        """Whether a mediator's slope depends on the exposure, on another mediator or on the patient."""
+        return bool(self.interactions.any()) or bool(self.products) or self.moderation is not None
 
     @property
     def all_normal(self) -> bool:

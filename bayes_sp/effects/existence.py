@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import xarray as xr
@@ -30,8 +31,10 @@ from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.base import EXPONENTIAL
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import predictors_of
 from bayes_sp.triangular import least_squares, triangle
 
+MOST_ROWS = 64  # values of moderators that are looked at one by one
 NEAR = 0.9  # of residual SD x prior SD, where 1 is the bound
 
 
@@ -81,12 +84,19 @@ class MeanBound:
         )
 
 
-def mean_bound(model: PathModel, posterior: xr.Dataset) -> MeanBound | None:
-    """Return how near the priors come to the bound; None where no mean is exponential in a normal mediator."""
+def mean_bound(model: PathModel, posterior: xr.Dataset, design: Design | None = None) -> MeanBound | None:
+    """Return how near the priors come to the bound; None where no mean is exponential in a normal mediator.
+
+    Slopes that depend on covariates are looked at for the patients of ``design``, or for a typical patient.
+    """
     if not (normal := _exponential_in(model)):
         return None
     chain = read_chain(model, posterior)
-    return _bound(model, normal, [_covariance(model, chain, posterior, u) for u in model.contrast])
+    found = []
+    for row in _covariate_values(model, design):
+        here = chain.at(np.array([row[name] for name in row]))
+        found += [(u, row, _covariance(model, here, posterior, u)) for u in model.contrast]
+    return _bound(model, normal, found)
 
 
 def warn_of_means(model: PathModel, design: Design) -> None:
@@ -112,7 +122,8 @@ def warn_of_means(model: PathModel, design: Design) -> None:
     for k in normal:
         error = design.measurement_sd.get(model.mediators[k], 0.0) ** 2
         covariance[0, k, k] = max(covariance[0, k, k] - error, 0.0)
-    found = _bound(model, normal, [covariance] * len(model.contrast))
+    rows = _covariate_values(model, design)
+    found = _bound(model, normal, [(u, row, covariance) for row in rows for u in model.contrast])
     if found.reach >= NEAR:
         words = found.sentence("")
         warn(f"{words}; medians and intervals always exist", FitWarning)
@@ -123,14 +134,28 @@ def _exponential_in(model: PathModel) -> list[int]:
     outcome = model.equations[-1]
     if model.outcome_family.outcome not in EXPONENTIAL:
         return []
-    linear = [*outcome.parents, *outcome.interactions]
     rules = [FAMILIES[equation.family].mediator for equation in model.equations[:-1]]
-    return [k for k, name in enumerate(model.mediators) if rules[k] == "normal" and name in linear]
+    return [k for k, name in enumerate(model.mediators) if rules[k] == "normal" and name in outcome.parents]
 
 
-def _bound(model: PathModel, normal: list[int], covariances: list[Array]) -> MeanBound:
-    """Return the bound at the level of the contrast that comes nearest, of covariances (draw, mediator, mediator)."""
-    found = [_at(model, matrix, normal, u) for matrix, u in zip(covariances, model.contrast, strict=True)]
+def _covariate_values(model: PathModel, design: Design | None) -> list[dict[str, float]]:
+    """Return values of the moderators' columns that slopes are looked at for: those that occur, or their ends.
+
+    An SD is convex in them, so that it is largest at a corner of their ranges. Without records, 0 for each.
+    """
+    names = [term for c in model.covariates if c.name in model.moderating for term in c.terms]
+    if design is None or not names:
+        return [dict.fromkeys(names, 0.0)]
+    w = design.w[:, [design.covariate_terms.index(name) for name in names]]
+    known = np.unique(w[np.isfinite(w).all(axis=1)], axis=0)
+    if len(known) > MOST_ROWS or not len(known):
+        known = np.array(list(product(*zip(np.nanmin(w, axis=0), np.nanmax(w, axis=0), strict=True))))
+    return [dict(zip(names, map(float, row), strict=True)) for row in known]
+
+
+def _bound(model: PathModel, normal: list[int], cases: list[tuple[float, dict[str, float], Array]]) -> MeanBound:
+    """Return the bound in the case that comes nearest: exposure, covariates, covariances (draw, mediator, mediator)."""
+    found = [_at(model, matrix, normal, u, row) for u, row, matrix in cases]
     reach, tau, sd = max(found, key=lambda one: float(np.median(one[0])))
     k = normal[int(np.argmax(tau * np.median(sd, axis=0)))]
     place, name = model.prior_place(model.outcome, model.mediators[k]) or ("", "")
@@ -152,11 +177,13 @@ def _bound(model: PathModel, normal: list[int], covariances: list[Array]) -> Mea
     )
 
 
-def _at(model: PathModel, covariance: Array, normal: list[int], u: float) -> tuple[Array, Array, Array]:
+def _at(
+    model: PathModel, covariance: Array, normal: list[int], u: float, row: dict[str, float]
+) -> tuple[Array, Array, Array]:
     """Return the reach (S,), the slopes' prior SDs (k,) and the mediators' residual SDs (S, k) where all see u."""
     covariance = covariance[:, normal][:, :, normal]
     sd = np.sqrt(np.einsum("skk->sk", covariance))
-    tau = np.array([_slope_sd(model, model.mediators[k], u) for k in normal])
+    tau = np.array([_slope_sd(model, model.mediators[k], u, row) for k in normal])
     if not np.isfinite(tau).all():
         return np.full(len(covariance), np.inf), tau, sd
     largest = np.linalg.eigvalsh(tau[:, None] * covariance * tau)[:, -1]
@@ -183,14 +210,20 @@ def _covariance(model: PathModel, chain: Chain, posterior: xr.Dataset, u: float)
     return errors @ errors.transpose(0, 2, 1)
 
 
-def _slope_sd(model: PathModel, mediator: str, u: float) -> float:
-    """Prior SD of a mediator's slope in the outcome's equation where that sees u; infinite for heavier tails."""
-    terms = [(mediator, 1.0)]
-    if mediator in model.equations[-1].interactions:
-        terms.append((f"{model.exposure}:{mediator}", u))
+def _slope_sd(model: PathModel, mediator: str, u: float, row: dict[str, float]) -> float:
+    """Prior SD of a mediator's slope in the outcome's equation where that sees u; infinite for heavier tails.
+
+    Infinite too where the slope depends on another mediator, whose values have no bound.
+    """
+    mean = predictors_of(model, model.equations[-1])[0]
     total = 0.0
-    for term, weight in terms:
-        prior = model.prior(model.outcome, term)
+    for term in mean.terms:
+        if mediator not in term.variables:
+            continue
+        others = [row[f.column] if f.column else u if f.variable == model.exposure else math.inf
+                  for f in term.without(mediator).factors]  # fmt: skip
+        weight = math.prod(others)
+        prior = model.prior(model.outcome, term.name)
         sigma = prior.values["sigma"] if prior is not None and prior.dist == "normal" else math.inf
         total += (weight * sigma) ** 2 if weight else 0.0
     return math.sqrt(total)

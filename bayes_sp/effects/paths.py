@@ -12,11 +12,10 @@ import xarray as xr
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
-from bayes_sp.effects.chain import Baselines
+from bayes_sp.effects.chain import Baselines, Linear
 from bayes_sp.effects.formulas import ChainCoefficients, Path, path_products
 from bayes_sp.effects.means.nodes import LEAST_NODES, Rule
 from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, make_problem
-from bayes_sp.effects.read import read_chain
 from bayes_sp.effects.shapley import effects_of_sets, identity_link_effects, log_link_effects, with_totals
 from bayes_sp.effects.summary import CI_PROB, convergence, summarise, variance_factor
 from bayes_sp.model.path_model import PathModel
@@ -119,6 +118,10 @@ class Effects(Shown):
             for j, scale in enumerate(self.draws["scale"].to_numpy())
         }
 
+    def average_draws(self) -> Array:
+        """Return the draws averaged over the orders of switching, (chain, draw, path, scale)."""
+        return self._values(AVERAGE)
+
     def _values(self, decomposition: str) -> Array:
         """Draws of one decomposition, (chain, draw, path, scale)."""
         return self.draws[decomposition].transpose("chain", "draw", "path", "scale").to_numpy()
@@ -139,23 +142,24 @@ def chain_coefficients(model: PathModel, design: Design, posterior: xr.Dataset) 
     centre; the intercept is moved to uncentred parents here. Half the variance of a lognormal outcome is in its
     intercept. Coefficients of exposure x mediator in the outcome's equation are in ``interactions``.
     """
-    chain = read_chain(model, posterior)
-    lead = (posterior.sizes["chain"], posterior.sizes["draw"])
-    responses, k = design.responses, len(design.mediators)
-    intercept = np.zeros((*lead, k + 1))
-    covariates = np.zeros((*lead, k + 1, len(design.covariate_terms)))
-    for j, equation in enumerate(model.equations):
-        beta = posterior[responses[j]].to_numpy()
-        slopes = dict(zip(model.terms(equation), np.moveaxis(beta, -1, 0), strict=True))
-        centred = sum(slopes[name] * model.variable(name).center for name in equation.parents)
-        intercept[..., j] = slopes["intercept"] - centred
-        for i, term in enumerate(design.covariate_terms):
-            covariates[..., j, i] = slopes.get(term, 0.0)
-    intercept[..., -1] += chain.outcome.shift.reshape(lead)
-    sigma = posterior["sigma"].sel(sigma_response=list(design.mediators)).to_numpy()
-    interactions = chain.interactions[:, -1].reshape(*lead, k) if chain.interactions[:, -1].any() else None
-    exposure, mediators = chain.exposure.reshape(*lead, k + 1), chain.slopes.reshape(*lead, k + 1, k)
-    return ChainCoefficients(intercept, exposure, mediators, covariates, sigma**2, interactions)
+    problem = make_problem(model, design, posterior)
+    if not isinstance(problem.baselines, Linear):
+        raise TypeError("coefficients alone do not say what the baselines of these patients are")
+    return _coefficients(problem, problem.baselines)
+
+
+def _coefficients(problem: Problem, baselines: Linear) -> ChainCoefficients:
+    chain, label = problem.chain, problem.labelled
+    intercept = baselines.intercept.copy()
+    intercept[-1] += chain.outcome.shift
+    return ChainCoefficients(
+        label(intercept.T),
+        label(chain.exposure),
+        label(chain.slopes),
+        label(np.moveaxis(baselines.slopes, 0, 1)),
+        label(np.stack([mediator.sigma**2 for mediator in chain.mediators], axis=-1)),
+        label(chain.interactions[:, -1]) if chain.interactions[:, -1].any() else None,
+    )
 
 
 def compute_effects(
@@ -209,12 +213,11 @@ def compute_effects(
     check_kappa(kappa)
     problem = make_problem(model, design, posterior, baselines)
     quadrature = Quadrature()
-    closed = baselines is None and not design.shifts and _is_published_form(model, problem)
-    if closed:
-        by_scale, ordered = _closed_effects(model, design, posterior, problem, kappa)
+    if isinstance(problem.baselines, Linear) and _is_published_form(problem):
+        by_scale, ordered = _closed_effects(problem, problem.baselines, kappa)
     else:
         by_scale, quadrature = general_effects(problem, kappa)
-        ordered = True
+        ordered = not _is_linear(problem)
     draws = xr.Dataset(
         {name: (("chain", "draw", "path", "scale"), np.stack(v, axis=-1)) for name, v in by_scale.items()},
         coords={**problem.places, "path": [*problem.names, TOTAL_INDIRECT, TOTAL], "scale": list(problem.scales)},
@@ -260,7 +263,7 @@ def _product(problem: Problem, path: Path) -> Array:
     return product
 
 
-def _is_published_form(model: PathModel, problem: Problem) -> bool:
+def _is_published_form(problem: Problem) -> bool:
     """Whether `formulas` covers the chain: normal mediators, a linear or exponential mean, one slope for every world.
 
     Interactions are covered where the outcome's mean is exponential and they stand in its equation.
@@ -269,19 +272,24 @@ def _is_published_form(model: PathModel, problem: Problem) -> bool:
     inner = chain.interactions[:, : len(chain.mediators)].any()
     linear = chain.outcome.rule == "identity" and not chain.interactions.any()
     exponential = chain.outcome.rule == "exp" and not inner
-    return chain.all_normal and (linear or exponential) and not model.grouping
+    return chain.all_normal and (linear or exponential) and not chain.products and chain.moderation is None
 
 
-def _closed_effects(
-    model: PathModel, design: Design, posterior: xr.Dataset, problem: Problem, kappa: float
-) -> tuple[dict[str, list[Array]], bool]:
+def _is_linear(problem: Problem) -> bool:
+    """Whether each patient's outcome is linear in exposure and mediators, so that no order of switching matters."""
+    chain = problem.chain
+    alike = not chain.interactions.any() and not chain.products and not chain.tables
+    return chain.all_normal and chain.outcome.rule == "identity" and alike
+
+
+def _closed_effects(problem: Problem, baselines: Linear, kappa: float) -> tuple[dict[str, list[Array]], bool]:
     """Effects by the closed forms of `formulas` and `shapley`, and whether they depend on the order."""
-    coefficients, paths = chain_coefficients(model, design, posterior), problem.paths
+    coefficients, paths = _coefficients(problem, baselines), problem.paths
     head = [with_totals(path_products(coefficients, paths), paths)] if COEFFICIENT in problem.scales else []
     if problem.chain.outcome.rule == "identity":
-        difference = identity_link_effects(coefficients, paths, design.contrast)
+        difference = identity_link_effects(coefficients, paths, problem.contrast)
         return {name: [*head, difference] for name in (ALONE, AVERAGE)}, False
-    found = log_link_effects(coefficients, paths, design.contrast, design.w, kappa=kappa)
+    found = log_link_effects(coefficients, paths, problem.contrast, baselines.w, kappa=kappa)
     return {
         ALONE: [*head, found.rate_ratio_alone, found.difference_alone],
         AVERAGE: [*head, found.rate_ratio_average, found.difference_average],

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, Codes
 from bayes_sp.design.design import Design
-from bayes_sp.effects.chain import Baselines, Chain, Mediator
+from bayes_sp.effects.baselines import linear_baselines
+from bayes_sp.effects.chain import Baselines, Batched, Chain, covariates_of
 from bayes_sp.effects.formulas import Path, enumerate_paths
+from bayes_sp.effects.means.moderated import of_one_value
 from bayes_sp.effects.means.nodes import LEAST_NODES, MOST_NODES, Rule
 from bayes_sp.effects.means.normal import Flags, every_path
 from bayes_sp.effects.means.worlds import Means, check_chain, needs_nodes, world_means
-from bayes_sp.effects.read import effect_scales, linear_baselines, read_chain
+from bayes_sp.effects.read import effect_scales, read_chain
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS, all_sets
 from bayes_sp.effects.summary import variance_factor
 from bayes_sp.errors import SurveyError
@@ -115,15 +116,16 @@ def make_problem(
     if baselines is None and model.confounders:
         problem = "effects are averages over patients whose confounders are not measured; give the baselines with their"
         raise SurveyError("the survey", [f"{problem} draws"])
-    chain = read_chain(model, posterior)
+    own = linear_baselines(model, design, posterior) if baselines is None else baselines
+    chain = of_one_value(read_chain(model, posterior), own)
     check_chain(chain)
     return Problem(
         chain,
-        linear_baselines(model, design, posterior) if baselines is None else baselines,
+        own,
         enumerate_paths(design.edges_exposure, design.edges_mediators),
         tuple(path_name(path) for path in model.named_paths()),
         design.contrast,
-        effect_scales(model),
+        effect_scales(model, moderated=chain.moderation is not None),
         _places(posterior),
     )
 
@@ -184,24 +186,12 @@ def _few_draws(problem: Problem) -> Problem:
     even = np.linspace(0, chain.draws - 1, min(_EVEN, chain.draws)).astype(int)
     chosen = np.unique([*even, *np.argsort(width)[-_HARD:]])
     baseline = np.concatenate([problem.baselines(s, s + 1) for s in chosen], axis=1)
-    return replace(problem, chain=_take(chain, chosen), baselines=lambda start, stop: baseline[:, start:stop])
+    return replace(problem, chain=chain.taken(chosen), baselines=_fixed(problem, baseline, chosen))
 
 
-def _take(chain: Chain, chosen: Sequence[int] | np.ndarray) -> Chain:
-    """Return the chain with some of its draws."""
-
-    def pick(values: Array) -> Array:
-        return values[chosen] if len(values) else values
-
-    def pick_mediator(m: Mediator) -> Mediator:
-        return replace(m, sigma=pick(m.sigma), cuts=pick(m.cuts), precision=pick(m.precision))
-
-    outcome = chain.outcome
-    return Chain(
-        tuple(pick_mediator(mediator) for mediator in chain.mediators),
-        replace(outcome, cuts=pick(outcome.cuts), phi=pick(outcome.phi), shift=pick(outcome.shift)),
-        pick(chain.exposure),
-        pick(chain.slopes),
-        pick(chain.interactions),
-        {place: pick(table) for place, table in chain.tables.items()},
-    )
+def _fixed(problem: Problem, baseline: Array, chosen: Codes) -> Baselines:
+    """Return baselines of few draws, (J, S, n), held in memory; with their covariates where slopes depend on them."""
+    if problem.chain.moderation is None:
+        return lambda start, stop: baseline[:, start:stop]
+    each = np.concatenate([covariates_of(problem.baselines, s, s + 1) for s in chosen])
+    return Batched(lambda start, stop: baseline[:, start:stop], lambda start, stop: each[start:stop])

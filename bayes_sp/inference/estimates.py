@@ -26,7 +26,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.bootstrap import boundary as at
 from bayes_sp.inference.bootstrap.available import MOST_STEPS, complete_design
-from bayes_sp.inference.bootstrap.general import boundaries_of, fit_with_steps
+from bayes_sp.inference.bootstrap.equation_fits import boundaries_of, fit_with_steps
 from bayes_sp.inference.likelihood.equations import as_draws, regressions
 from bayes_sp.inference.likelihood.latent import NO_MAXIMUM, Together, apart, together
 from bayes_sp.inference.likelihood.latent_edge import closed_form
@@ -90,7 +90,7 @@ def maximum_likelihood(model: PathModel, survey: Survey, design: Design) -> Esti
     notes += [f"maximum likelihood {note}, the posterior all of them"] if note else []
     data = tuple(_written(regression) for regression in regressions(model, used))
     found: dict[tuple[str, str], Pair] = {}
-    for block, numbers in together(model, data, used.x):
+    for block, numbers in together(model, data, used):
         if all(model.equations[j].response not in reasons for j in numbers):
             found |= _block_estimates(model, block, numbers, notes)
     return Estimates(found, used.n, tuple(notes))

@@ -16,6 +16,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.checks.estimable import check_responses
 from bayes_sp.design.design import Design
+from bayes_sp.design.incomplete import incomplete_priors
 from bayes_sp.errors import FitError
 from bayes_sp.inference.backends import HAS_ENGINE, compile_program, engine_for, unknown_to_engine
 from bayes_sp.inference.labels import label_draws
@@ -274,6 +275,7 @@ def _complete(
     complete = xr.DataTree.from_dict(groups)
     complete.attrs = {
         **made,
+        **_priors_of_incomplete(model, design),
         "model": model.name,
         "specification": specification_text(model),
         "data_digest": survey.digest,
@@ -283,3 +285,9 @@ def _complete(
         "versions": json.dumps(versions()),
     }
     return complete
+
+
+def _priors_of_incomplete(model: PathModel, design: Design) -> dict[str, str]:
+    found = incomplete_priors(model, design)
+    tables = {name: {key: str(prior) for key, prior in own.items()} for name, own in found.items()}
+    return {"incomplete_priors": json.dumps(tables)} if tables else {}

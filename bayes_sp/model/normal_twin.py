@@ -32,7 +32,10 @@ def twin_of(model: PathModel) -> PathModel:
         return model
     if not model.twin:
         flat, half_flat = Prior("flat", (), REFERENCE), Prior("half_flat", (), REFERENCE)
-        equations = tuple(Equation(e.response, "normal", e.parents, covariates=e.covariates) for e in model.equations)
+        equations = tuple(
+            Equation(e.response, "normal", e.parents, covariates=e.covariates, products=e.products)
+            for e in model.equations
+        )
         plain = replace(model, equations=equations)
         used = {covariate.name for equation in equations for covariate in plain.covariates_of(equation)}
         plain = replace(plain, covariates=tuple(c for c in model.covariates if c.name in used))

@@ -92,6 +92,10 @@ class Equation:
         Names of the covariates in this equation; ``None`` for all of the model's.
     interactions
         Mediators whose slope in this equation depends on the exposure: a term ``exposure:mediator`` each.
+    products
+        Pairs of variables of this equation whose product has a coefficient: a covariate with the exposure or a
+        mediator, the exposure with a mediator, two mediators. A term ``first:second`` each, or one for each level of
+        the covariate but the first.
     monotonic
         Parents with ordered levels whose steps have shares of their own, all in one direction.
     varying
@@ -117,6 +121,7 @@ class Equation:
     zero: tuple[str, ...] | None = None
     reliability: float | None = None
     observed_sd: float | None = None
+    products: tuple[tuple[str, str], ...] = ()
 
     @property
     def zero_part(self) -> bool:

@@ -39,6 +39,9 @@ class PathModel(Shown):
         In the order of the chain; the last one's response is the outcome.
     priors
         (equation or '' for all, parameter or term, prior).
+    moderators
+        (covariate in a product, values at which effects are computed); a covariate that is not listed has each of its
+        categories, or the 16th, 50th and 84th percentile of its values.
     published
         Values to print beside ours.
     assumptions
@@ -80,6 +83,7 @@ class PathModel(Shown):
     contrast: tuple[float, float] = (0.0, 1.0)
     variables: tuple[Variable, ...] = ()
     covariates: tuple[Covariate, ...] = ()
+    moderators: tuple[tuple[str, tuple[float, ...]], ...] = ()
     published: tuple[PublishedEffect, ...] = ()
     assumptions: tuple[str, ...] = ()
     twin: str = ""
@@ -135,6 +139,12 @@ class PathModel(Shown):
     def covariate_terms(self) -> tuple[str, ...]:
         """Names of the covariates' design columns."""
         return tuple(term for covariate in self.covariates for term in covariate.terms)
+
+    @property
+    def moderating(self) -> tuple[str, ...]:
+        """Covariates that stand in a product of any equation, in the model's order."""
+        found = {name for equation in self.equations for pair in equation.products for name in pair}
+        return tuple(covariate.name for covariate in self.covariates if covariate.name in found)
 
     @property
     def outcome_family(self) -> Family:

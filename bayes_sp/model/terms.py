@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product as combinations
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bayes_sp.exports import np
@@ -114,11 +116,14 @@ class Term:
         None for the intercept.
     role
         What it is in its equation.
+    product
+        The two variables of a product as the specification writes it, under which its prior can stand; '' for others.
     """
 
     name: str
     factors: tuple[Factor, ...]
     role: Role
+    product: str = ""
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -139,8 +144,8 @@ class Term:
         """Names under which the coefficient's prior can stand, the most special first."""
         if self.role == "covariate":
             return tuple(dict.fromkeys((self.name, *self.variables, "covariate", "slope")))
-        general = {"parent": ("slope",), "interaction": ("interaction", "slope")}
-        return (self.name, *general.get(self.role, ()))
+        general = {"parent": ("slope",), "interaction": ("interaction", "slope")}.get(self.role, ())
+        return tuple(dict.fromkeys(name for name in (self.name, self.product, *general) if name))
 
 
 @dataclass(frozen=True)
@@ -200,17 +205,15 @@ def covariate_terms(covariate: Covariate) -> tuple[Term, ...]:
 def predictors_of(model: Chain, equation: Equation) -> tuple[Predictor, ...]:
     """Return an equation's predictors, the mean's first: the only place where the terms of a chain are made.
 
-    Intercept (cutpoints stand in its place in an ordered family), parents less their fixed centres, products of the
-    exposure with a mediator less its centre, covariates. Parents of a zero part enter as numbers, monotonic ones too.
+    Intercept (cutpoints stand in its place in an ordered family), parents less their fixed centres, products of two of
+    these or of one of them with a covariate, covariates. The exposure stands in its own unit in a product. Parents of a
+    zero part enter as numbers, monotonic ones too; it has no products.
     """
     family, response = FAMILIES.get(equation.family), equation.response
     intercept = () if family is not None and family.ordered else (Term(INTERCEPT, (), "intercept"),)
     covariates = {c.name: covariate_terms(c) for c in model.covariates_of(equation)}
     parents = {name: _parent(model, equation, name) for name in equation.parents}
-    interactions = (
-        Term(f"{model.exposure}:{name}", (Factor(model.exposure), _number(model, name)), "interaction")
-        for name in equation.interactions
-    )
+    interactions = (term for pair in products_of(model, equation) for term in _product_terms(model, pair, covariates))
     own = (term for terms in covariates.values() for term in terms)
     mean = Predictor(
         response, (*intercept, *parents.values(), *interactions, *own), loadings=_loadings(model, response)
@@ -223,6 +226,30 @@ def predictors_of(model: Chain, equation: Equation) -> tuple[Predictor, ...]:
     numbers = (Term(n, (_number(model, n),), "parent") for n in equation.parents if n in chosen)
     others = (term for name, terms in covariates.items() if name in chosen for term in terms)
     return mean, Predictor(response, (Term(INTERCEPT, (), "intercept"), *numbers, *others), zero=True)
+
+
+def products_of(model: Chain, equation: Equation) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of variables whose products stand in an equation, interactions with the exposure first."""
+    return (*((model.exposure, name) for name in equation.interactions), *equation.products)
+
+
+def product_text(pair: tuple[str, str]) -> str:
+    """Return a product as a specification writes it."""
+    return ":".join(pair)
+
+
+def _product_terms(model: Chain, pair: tuple[str, str], covariates: Mapping[str, tuple[Term, ...]]) -> Iterator[Term]:
+    """Yield the terms of a product: one, or one for each level of a covariate but the first."""
+    sides = []
+    for name in pair:
+        if name in covariates:
+            sides.append(covariates[name])
+        else:
+            factor = Factor(name) if name == model.exposure else _number(model, name)
+            sides.append((Term(name, (factor,), "parent"),))
+    for first, second in combinations(*sides):
+        own = product_text((first.name, second.name))
+        yield Term(own, first.factors + second.factors, "interaction", product_text(pair))
 
 
 def _number(model: Chain, name: str) -> Factor:

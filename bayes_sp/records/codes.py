@@ -18,7 +18,7 @@ Renyi (1953). On the theory of order statistics. Acta Mathematica Academiae Scie
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,7 +27,7 @@ import pandas as pd
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.model.parts import Code
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.records.groups import NUMBER
+from bayes_sp.records.groups import NUMBER, says_no_answer
 from bayes_sp.records.survey import Coded, Survey
 
 LEADING = [
@@ -91,6 +91,19 @@ def decoded(model: PathModel, records: pd.DataFrame) -> tuple[pd.DataFrame, tupl
     return (records.assign(**changed) if changed else records), tuple(found)
 
 
+def labelled_as_missing(name: str, column: pd.Series, labels: Mapping[float | str, str]) -> Iterator[str]:
+    """Yield a sentence for each value that enters though its label says that there is no answer."""
+    for value, label in labels.items():
+        count = int((column == value).sum())
+        if count and says_no_answer(str(label)):
+            code = f"{value:g}" if isinstance(value, float) else str(value)
+            yield (
+                f"{name}: {code} in {count} of {len(column)} cells is labelled {str(label)!r} in the file and enters "
+                f"as a value; where it means a missing one, write missing_codes = [{code}] into the specification or "
+                "the codebook"
+            )
+
+
 def code_cells(column: pd.Series, code: Code) -> Mask:
     """Return which cells of a column hold a code, (n,)."""
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
@@ -116,18 +129,24 @@ def suspects(model: PathModel, records: pd.DataFrame) -> Iterator[Suspect]:
         if name in levelled or name in model.grouping or variable.kind == "binary":
             continue
         values = records[name].to_numpy(dtype=float, na_value=np.nan)
-        values = values[np.isfinite(values)]
         floor = variable.minimum is not None or variable.kind in ("count", "positive") or name in model.windows
         sides = (() if floor else (-1.0,)) + (() if variable.maximum is not None else (1.0,))
-        ends = {side: _candidates(values, side) for side in (-1.0, 1.0)}
-        count = variable.kind == "count"
-        for side in sides:
-            other = values[~np.isin(values, ends[-side])]
-            if codes := _isolated(other, ends[side], side, count=count):
-                rest = values[~np.isin(values, [*codes, *_isolated(values, ends[-side], -side, count=count)])]
-                for code in codes:
-                    cells = int((values == code).sum())
-                    yield Suspect(name, code, cells, len(records), float(rest.min()), float(rest.max()))
+        yield from column_suspects(name, values, sides, count=variable.kind == "count")
+
+
+def column_suspects(
+    name: str, column: Array, sides: Sequence[float] = (-1.0, 1.0), *, count: bool
+) -> Iterator[Suspect]:
+    """Yield the usual codes that stand far from the rest of a column, on the lower (-1) or upper (1) side of it."""
+    values = column[np.isfinite(column)]
+    ends = {side: _candidates(values, side) for side in (-1.0, 1.0)}
+    for side in sides:
+        other = values[~np.isin(values, ends[-side])]
+        if codes := _isolated(other, ends[side], side, count=count):
+            rest = values[~np.isin(values, [*codes, *_isolated(values, ends[-side], -side, count=count)])]
+            for code in codes:
+                cells = int((values == code).sum())
+                yield Suspect(name, code, cells, len(column), float(rest.min()), float(rest.max()))
 
 
 def group_suspects(labels: list[str]) -> list[str]:

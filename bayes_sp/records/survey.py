@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from bayes_sp.records.codebook.parts import Codebook
 from bayes_sp.safe_text import html, one_line
 
 type Coded = tuple[str, str, int]  # column, a code for a missing value, how many of its cells held it
@@ -42,6 +43,8 @@ class Survey:
         What reading recognised in the file: a separator, an encoding, a heading, decimal commas.
     labels, value_labels
         Words that the file has for columns, and for values of columns.
+    codebook
+        By which the file was read: what each column means, and how those that it does not hold are computed.
 
     Examples
     --------
@@ -59,6 +62,7 @@ class Survey:
     read_as: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     value_labels: Mapping[str, Mapping[float | str, str]] = field(default_factory=dict)
+    codebook: Codebook | None = None
 
     def __post_init__(self) -> None:
         if self.origin not in get_args(Origin):

@@ -12,12 +12,13 @@ import xarray as xr
 from posteriors import made_up_posterior
 
 from bayes_sp.design.build import design_arrays, equation_matrix, zero_matrix
+from bayes_sp.effects.baselines import linear_baselines
 from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
 from bayes_sp.effects.interventional import interventional_effects
 from bayes_sp.effects.means.nodes import Rule
 from bayes_sp.effects.paths import compute_effects
 from bayes_sp.effects.problem import TOLERANCE, make_problem
-from bayes_sp.effects.read import linear_baselines, read_chain
+from bayes_sp.effects.read import read_chain
 from bayes_sp.effects.stable_signs import KAPPAS, signs
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.families.registry import FAMILIES

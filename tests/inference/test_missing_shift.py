@@ -20,9 +20,9 @@ from bayes_sp.design import rows as split
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.evaluate import mean_predictor
 from bayes_sp.design.simulate import simulate_survey
+from bayes_sp.effects.baselines import linear_baselines
 from bayes_sp.effects.means.nodes import Rule
 from bayes_sp.effects.problem import make_problem
-from bayes_sp.effects.read import linear_baselines
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.families import PRIOR_NUMBERS
 from bayes_sp.inference.engine.lower import compile_program

@@ -16,8 +16,8 @@ import bayes_sp as sp
 from bayes_sp.analysis.workflow import analyse
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.simulate import simulate_survey
+from bayes_sp.effects.baselines import linear_baselines
 from bayes_sp.effects.paths import compute_effects
-from bayes_sp.effects.read import linear_baselines
 from bayes_sp.errors import BayesSpError, FitError, SurveyError
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.parts import Covariate, Unmeasured

@@ -13,7 +13,18 @@ from bayes_sp.records.published.article import published
 CHAIN = ("group_change", "belonging_t1", "loneliness_t1", "appointments_t1")
 
 
-VARIANTS = ("ordinal", "bounded", "latent", "poisson", "zinb", "hurdle", "baseline_adjusted", "reversed", "interaction")
+VARIANTS = (
+    "ordinal",
+    "bounded",
+    "latent",
+    "poisson",
+    "zinb",
+    "hurdle",
+    "baseline_adjusted",
+    "reversed",
+    "interaction",
+    "moderated",
+)
 
 
 def test_the_shipped_specifications():

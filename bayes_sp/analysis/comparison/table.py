@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult
+from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import (
     AVERAGE,
@@ -73,6 +74,8 @@ class Comparison(Shown):
         The specification.
     missing
         Why a column of the comparison is not there or must not be used, one sentence each.
+    conditional
+        Likelihood -> the bootstrap of effects at levels of moderators, where there are any.
     """
 
     table: pd.DataFrame
@@ -80,6 +83,7 @@ class Comparison(Shown):
     mark: str
     model: PathModel
     missing: tuple[str, ...] = ()
+    conditional: Mapping[str, BootstrapConditional] = field(default_factory=dict)
 
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. Posterior: median, equal-tailed interval. Bootstrap: estimate, percentile interval."

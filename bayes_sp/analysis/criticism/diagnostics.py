@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.arrays import Array
+from bayes_sp.design.design import Design
 from bayes_sp.effects.convergence import energy_bfmi
 from bayes_sp.effects.existence import MeanBound, mean_bound
 from bayes_sp.effects.summary import convergence, variance_factor
@@ -95,7 +96,11 @@ class Verdict:
 
 
 def diagnose(
-    posterior: xr.DataTree, effects: Mapping[str, Array], model: PathModel | None = None, causes: Sequence[str] = ()
+    posterior: xr.DataTree,
+    effects: Mapping[str, Array],
+    model: PathModel | None = None,
+    causes: Sequence[str] = (),
+    design: Design | None = None,
 ) -> Verdict:
     """Diagnose a posterior and the effects computed from it.
 
@@ -109,6 +114,8 @@ def diagnose(
         The specification, whose priors may leave a mean without a value; None to look at the draws alone.
     causes
         What in the records may make sampling fail, each in a sentence; said where it has failed.
+    design
+        The records' arrays, in which moderators have their values.
 
     Returns
     -------
@@ -141,7 +148,7 @@ def diagnose(
     reasons += tuple(_weak_measurements(model)) if reasons and model is not None else ()
     reasons += tuple(f"a likely cause: {cause.rstrip('.')}" for cause in causes) if reasons else ()
     found = _means(effects, table["ess_tail"].to_numpy()[len(quantities) - len(effects) :])
-    bound = None if model is None else mean_bound(model, draws)
+    bound = None if model is None else mean_bound(model, draws, design)
     numbers |= {"effect_pareto_k": found.worst_k, "mean_gap": found.worst_gap} if effects else {}
     numbers |= {} if bound is None else {"share_near_bound": bound.share}
     cautions = (*_mean_cautions(found, bound), *few)

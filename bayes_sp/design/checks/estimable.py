@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from bayes_sp.arrays import Array
@@ -9,6 +11,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.design.relevance import came_back, relevant
 from bayes_sp.errors import FitError, SurveyError
 from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.terms import Factor, Level
 from bayes_sp.triangular import least_squares, triangle
 
 COLLINEAR = 1e-5  # as a distance; the normal equations see its square
@@ -18,11 +21,22 @@ SOME = 10_000  # records that are looked at first where there are many more
 MOST_SQUARED, MOST = 1e100, 1e305
 
 
-def check_design(design: Design, source: str) -> None:
+def check_design(
+    design: Design, source: str, products: Mapping[str, Array] | None = None, factors: Sequence[Factor] = ()
+) -> None:
     """Check that the equations can be estimated: enough patients, no constant and no collinear column.
 
     Patients of whom no response is observed say nothing of the equations and are not counted. Constant columns are
     looked for among the cells that there are, collinear ones among complete records.
+
+    Parameters
+    ----------
+    design, source
+        The records' arrays, and where they come from.
+    products
+        Columns of products of two variables by name, (n,) each.
+    factors
+        What the covariates' columns are.
 
     Raises
     ------
@@ -33,6 +47,7 @@ def check_design(design: Design, source: str) -> None:
     columns = {design.exposure: design.x[back]}
     columns |= {name: design.y[back, k] for k, name in enumerate(design.responses)}
     columns |= {name: design.w[back, j] for j, name in enumerate(design.covariate_terms)}
+    columns |= {name: column[back] for name, column in (products or {}).items()}
     needed, count = len(columns) + 2, int(back.sum())
     problems = _unaccounted(design)
     if count < needed:
@@ -45,7 +60,8 @@ def check_design(design: Design, source: str) -> None:
         constant = [name for name, values in columns.items() if not _varies(values)]
         extreme = [text for name, values in columns.items() if (text := _extreme(name, values, MOST))]
         problems += [f"{text}; give it another unit" for text in extreme]
-        problems += [_constant(name, design) for name in constant]
+        alone = [name for name in constant if name not in (products or {})]
+        problems += [_constant(name, design, factors) for name in alone or constant]
         if not constant and not any(np.isinf(values).any() for values in columns.values()):
             problems += _collinear({name: values for name, values in columns.items() if name != design.outcome})
     if problems:
@@ -101,12 +117,16 @@ def _extreme(name: str, values: Array, most: float) -> str:
     return ""
 
 
-def _constant(name: str, design: Design) -> str:
+def _constant(name: str, design: Design, factors: Sequence[Factor]) -> str:
     """Return what is wrong with a column that never varies, and what to do about it."""
-    covariate, _, level = name.rstrip("]").partition("[")
-    if level:
-        return f'column "{covariate}": no record, or every record, has the level {level}; take it out of the levels'
-    advice = "leave it out" if name in design.covariate_terms else "nothing can be learned about its effects"
+    factor = next((factor for factor in factors if factor.column == name), None)
+    if factor is not None and isinstance(factor.coding, Level):
+        level = f"{factor.coding.level:g}"
+        return (
+            f'column "{factor.variable}": no record, or every record, has the level {level}; take it out of the levels'
+        )
+    known = name in (design.exposure, *design.responses)
+    advice = "nothing can be learned about its effects" if known else "leave it out"
     return f'column "{name}" has the same value in every record; {advice}'
 
 

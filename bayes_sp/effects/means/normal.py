@@ -57,37 +57,75 @@ def every_path(count: int) -> tuple[Path, ...]:
     return tuple(path for length in range(count + 1) for path in combinations(range(count), length))
 
 
-def normal_world(chain: Chain, u: Sequence[float], kappa: float, apart: bool = False) -> NormalWorld:
-    """Return one world's linear predictors.
+def normal_worlds(
+    chain: Chain, exposures: Sequence[Sequence[float]] | Array, kappa: float, apart: bool = False
+) -> list[NormalWorld]:
+    """Return the linear predictors of several worlds.
 
     Parameters
     ----------
     chain
         With normal mediators, K of them.
-    u
-        Exposure of each path of `every_path`, (2**K,).
+    exposures
+        For each world the exposure of each path of `every_path`, (2**K,).
     kappa
         Correlation of one mediator's errors in two different worlds.
     apart
         Whether every route has a copy of its own with independent errors, as interventional effects ask.
     """
+    alike = not chain.interactions.any()  # then what a mediator does depends on no exposure
+    along: Along = []
+    cov, weights = np.empty(0), np.empty(0)
+    found: list[NormalWorld] = []
+    for u in exposures:
+        exposure_of = dict(zip(every_path(len(chain.mediators)), u, strict=True))
+        if not found or not alike:
+            along = [
+                {route: _along(chain, j, route, exposure_of) for route in every_path(len(chain.mediators))[1:]}
+                for j in _targets(chain)
+            ]
+            weights = _weights(chain, along)
+        if not found or not alike or kappa != 1.0 or apart:
+            cov = _covariance(chain, along, exposure_of, kappa, apart=apart)
+        found.append(NormalWorld(_shift(chain, along, exposure_of), weights, cov))
+    return found
+
+
+def normal_world(chain: Chain, u: Sequence[float], kappa: float, apart: bool = False) -> NormalWorld:
+    """Return one world's linear predictors (`normal_worlds`)."""
+    return normal_worlds(chain, [u], kappa, apart)[0]
+
+
+type Along = list[dict[Path, Array]]
+
+
+def _targets(chain: Chain) -> range:
     count = len(chain.mediators)
-    exposure_of = dict(zip(every_path(count), u, strict=True))
-    routes = every_path(count)[1:]
-    targets = range(count, count + 1 + chain.zero_part)
-    shift = np.empty((len(targets), chain.draws))
-    weights = np.zeros((len(targets), chain.draws, count))
-    along: list[dict[Path, Array]] = []
-    for t, j in enumerate(targets):
-        along.append({route: _along(chain, j, route, exposure_of) for route in routes})
+    return range(count, count + 1 + chain.zero_part)
+
+
+def _weights(chain: Chain, along: Along) -> Array:
+    weights = np.zeros((len(along), chain.draws, len(chain.mediators)))
+    for t, routes in enumerate(along):
+        for route, weight in routes.items():
+            weights[t, :, route[0]] += weight
+    return weights
+
+
+def _shift(chain: Chain, along: Along, exposure_of: dict[Path, float]) -> Array:
+    shift = np.empty((len(along), chain.draws))
+    for t, j in enumerate(_targets(chain)):
         shift[t] = chain.exposure[:, j] * exposure_of[()]
         for route, weight in along[t].items():
-            weights[t, :, route[0]] += weight
             shift[t] += weight * chain.exposure[:, route[0]] * exposure_of[route]
+    return shift
+
+
+def _covariance(chain: Chain, along: Along, exposure_of: dict[Path, float], kappa: float, *, apart: bool) -> Array:
     cov = np.zeros((chain.draws, 3))
-    for place, (t, other) in enumerate([(0, 0), (0, 1), (1, 1)][: 1 if len(targets) == 1 else 3]):
+    for place, (t, other) in enumerate([(0, 0), (0, 1), (1, 1)][: 1 if len(along) == 1 else 3]):
         for k, mediator in enumerate(chain.mediators):
-            mine = [route for route in routes if route[0] == k]
+            mine = [route for route in along[t] if route[0] == k]
             worlds = [_world(route, exposure_of, apart) for route in mine]
             cov[:, place] += mediator.sigma**2 * _products(
                 [along[t][route] for route in mine],
@@ -95,7 +133,7 @@ def normal_world(chain: Chain, u: Sequence[float], kappa: float, apart: bool = F
                 worlds,
                 0.0 if apart else kappa,
             )
-    return NormalWorld(shift, weights, cov)
+    return cov
 
 
 def slope_classes(worlds: Sequence[NormalWorld]) -> tuple[NDArray[np.int64], list[Array]]:
@@ -103,7 +141,7 @@ def slope_classes(worlds: Sequence[NormalWorld]) -> tuple[NDArray[np.int64], lis
     found: list[Array] = []
     classes = np.zeros(len(worlds), dtype=np.int64)
     for place, world in enumerate(worlds):
-        same = [c for c, weights in enumerate(found) if np.array_equal(weights, world.weights)]
+        same = [c for c, known in enumerate(found) if known is world.weights or np.array_equal(known, world.weights)]
         classes[place] = same[0] if same else len(found)
         if not same:
             found.append(world.weights)

@@ -28,12 +28,15 @@ import numpy as np
 
 from bayes_sp.arrays import Array
 from bayes_sp.effects.chain import Baselines, Chain, Linear, Mediator
+from bayes_sp.effects.means.moderated import single_patients, strata
 from bayes_sp.effects.means.nodes import Rule
-from bayes_sp.effects.means.normal import Flags, NormalWorld, combine, every_path, normal_world, slope_classes
+from bayes_sp.effects.means.normal import Flags, NormalWorld, combine, every_path, normal_worlds, slope_classes
 from bayes_sp.effects.means.steep import steep_batch
 from bayes_sp.effects.patients import LEAST, log_patient_mean
+from bayes_sp.exports import special
 from bayes_sp.threads import in_threads
 
+_FLAT = 2**18  # draws x patients where each is by itself
 _CELLS = 2**16  # draws x patients in one array: half a megabyte stays in a processor's cache
 
 
@@ -86,10 +89,12 @@ def world_means(
         errors with heavy tails inside a function that is not linear. For weights that are none.
     """
     check_chain(chain)
+    if chain.moderation is not None:
+        return _moderated(chain, baselines, worlds, contrast, rule, weights)
     counts = None if weights is None else _counts(weights, baselines(0, 1).shape[-1])
     if chain.all_normal:
         exposures = np.where(worlds, contrast[1], contrast[0])
-        parts = [normal_world(chain, u, rule.kappa, rule.apart) for u in exposures]
+        parts = normal_worlds(chain, exposures, rule.kappa, rule.apart)
         if chain.outcome.rule in ("exp", "identity"):
             return _closed(chain, baselines, parts, counts)
         from bayes_sp.effects.means.quadrature import normal_batch
@@ -106,6 +111,45 @@ def world_means(
     place = worlds @ np.array([8, 4, 2, 1])
     found = _in_batches(chain, baselines, 16, levels_batch(chain, contrast, rule, counts))
     return Means(found[place], False)
+
+
+def _moderated(
+    chain: Chain,
+    baselines: Baselines,
+    worlds: Flags,
+    contrast: tuple[float, float],
+    rule: Rule,
+    weights: Array | None,
+) -> Means:
+    """Return the means of `world_means` where slopes differ between patients (`moderated`)."""
+    parts = strata(chain, baselines, weights)
+    if parts is not None:
+        found = [(p.share, world_means(p.chain, p.baselines, worlds, contrast, rule, p.weights)) for p in parts]
+        logarithmic = found[0][1].logarithmic
+        if logarithmic:
+            return Means(_log_sum([np.log(share) + means.values for share, means in found]), True)
+        return Means(np.sum([share * means.values for share, means in found], axis=0), False)
+    n = baselines(0, 1).shape[-1]
+    counts = np.ones(n) if weights is None else _counts(weights, n)
+    out, logarithmic = np.empty((len(worlds), chain.draws)), False
+    for start, stop, each, alone in single_patients(chain, baselines, max(1, _FLAT // n)):
+        means = world_means(each, alone, worlds, contrast, rule)
+        by_patient = means.values.reshape(len(worlds), stop - start, n)
+        logarithmic = means.logarithmic
+        if logarithmic:
+            out[:, start:stop] = special.logsumexp(by_patient, b=counts / n, axis=-1)
+        else:
+            out[:, start:stop] = by_patient @ counts / n
+    return Means(out, logarithmic)
+
+
+def _log_sum(logs: Sequence[Array]) -> Array:
+    """Return the logarithm of a sum of arrays that are given by their logarithms."""
+    top = np.max(logs, axis=0)
+    total = np.zeros_like(top)
+    for one in logs:
+        total += np.exp(one - top)
+    return np.asarray(top + np.log(total))
 
 
 def needs_nodes(chain: Chain) -> bool:
@@ -125,6 +169,8 @@ def check_chain(chain: Chain) -> None:
     if "beta" in rules[:-1]:
         raise ValueError("a beta mediator can only be the last one")
     linear = chain.outcome.rule == "identity" and all(rule == "normal" for rule in rules[1:])
+    if chain.products and len(rules) > 2:
+        raise ValueError("a product of two mediators has effects in a chain of these two alone")
     if any(mediator.mean_only for mediator in chain.mediators) and not linear:
         raise ValueError("through a Student t mediator there are effects only where all that follows is linear in it")
 
@@ -188,6 +234,9 @@ def _in_batches(chain: Chain, baselines: Baselines, rows: int, work: Callable[[i
         with np.errstate(over="ignore", invalid="ignore"):  # of the thread: a wild prior draw may have no finite mean
             out[:, start:stop] = work(start, stop, baselines(start, stop))
 
+    if size >= chain.draws:
+        one(0, Event())
+        return out
     in_threads(one, range(0, chain.draws, size), min(os.cpu_count() or 1, 8))
     return out
 

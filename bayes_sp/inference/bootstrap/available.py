@@ -49,7 +49,7 @@ def is_plain(model: PathModel) -> bool:
         all(
             equation.family in (("normal", *COUNTS) if equation.response == model.outcome else ("normal",))
             and (equation.covariates is None or set(equation.covariates) == every)
-            and not (equation.interactions or equation.monotonic or equation.varying)
+            and not (equation.interactions or equation.products or equation.monotonic or equation.varying)
             for equation in model.equations
         )
         and not model.confounders

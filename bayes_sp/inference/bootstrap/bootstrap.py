@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.effects.formulas import ChainCoefficients, Path
+from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.errors import SpecificationError, SurveyError
 from bayes_sp.inference.bootstrap.available import is_plain, no_likelihood_fit
 from bayes_sp.inference.bootstrap.boundary import counted
+from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
 from bayes_sp.inference.bootstrap.general import GeneralChain, general_chain
 from bayes_sp.inference.bootstrap.percentile import percentile_interval
 from bayes_sp.inference.bootstrap.refit import DECOMPOSITIONS, PlainChain, Refits, plain_chain
@@ -73,6 +75,8 @@ class BootstrapResult(Shown):
         Exposure, mediators and outcome, and the outcome's family.
     mark, notes
         What the records are, and which of them are left out.
+    conditional
+        Effects at settings of moderators; None where the specification has none, and none were asked for.
     """
 
     paths: tuple[Path, ...]
@@ -102,6 +106,7 @@ class BootstrapResult(Shown):
     likelihood: str
     mark: str = ""
     notes: tuple[str, ...] = ()
+    conditional: BootstrapConditional | None = None
 
     @property
     def names(self) -> list[str]:
@@ -141,6 +146,7 @@ def bootstrap_effects(
     replicates: int = 5000,
     ci_prob: float = 0.95,
     batch_bytes: int = 2**26,
+    settings: tuple[Setting, ...] = (),
 ) -> BootstrapResult:
     """Refit a chain to resampled patients and take percentiles of its effects.
 
@@ -163,6 +169,8 @@ def bootstrap_effects(
     batch_bytes
         Memory for the resampled patients drawn at a time. It changes no digit: one stream is drawn in the order of
         the replicates, and what is computed together depends on the number of patients alone.
+    settings
+        Of moderators, at which effects are computed too.
 
     Returns
     -------
@@ -178,7 +186,7 @@ def bootstrap_effects(
     """
     if replicates < 1 or not 0.0 < ci_prob < 1.0:
         raise ValueError(f"replicates >= 1 and 0 < ci_prob < 1 are needed, found {replicates} and {ci_prob}")
-    problem = _chain(design, model)
+    problem = _chain(design, model, settings=settings)
     whole = _fit_whole(problem)
     draws = resamples(design.n, seed, replicates, block=problem.block_size, batch_bytes=batch_bytes)
     blocks = [problem.refit(counts) for counts in draws]
@@ -216,6 +224,30 @@ def bootstrap_effects(
         replicate_phi=np.concatenate([block.phi for block in blocks]) if sized else None,
         chain=(design.exposure, *design.responses),
         likelihood=design.families[-1],
+        conditional=_conditional(problem, whole, blocks, ci_prob) if isinstance(problem, GeneralChain) else None,
+    )
+
+
+def _conditional(
+    problem: GeneralChain, whole: Refits, blocks: list[Refits], ci_prob: float
+) -> BootstrapConditional | None:
+    """Return the effects at settings of moderators; None where there are no settings."""
+    if whole.conditional is None or whole.index is None:
+        return None
+    exposure, *mediators, outcome = problem.model.chain
+    paths = [path_name((exposure, *(mediators[m] for m in path), outcome)) for path in problem.paths]
+    return BootstrapConditional(
+        settings=problem.settings,
+        names=(*paths, TOTAL_INDIRECT, TOTAL),
+        scales=problem.conditional_scales,
+        decompositions=DECOMPOSITIONS,
+        estimate=whole.conditional[0],
+        values=np.concatenate([block.conditional for block in blocks if block.conditional is not None]),
+        index_rows=problem.index_rows,
+        index_estimate=whole.index[0],
+        index_values=np.concatenate([block.index for block in blocks if block.index is not None]),
+        ci_kind="percentile",
+        ci_prob=ci_prob,
     )
 
 
@@ -224,13 +256,15 @@ def point_estimates(design: Design, model: PathModel | None = None) -> Array:
     return _fit_whole(_chain(design, model, resampled=False)).values[0]
 
 
-def _chain(design: Design, model: PathModel | None, *, resampled: bool = True) -> PlainChain | GeneralChain:
-    """Make the chain ready, by the faster way where that knows all that the specification has."""
-    if model is None or is_plain(model):
+def _chain(
+    design: Design, model: PathModel | None, *, resampled: bool = True, settings: tuple[Setting, ...] = ()
+) -> PlainChain | GeneralChain:
+    """Make the chain ready, by the faster way where that knows all that is asked."""
+    if model is None or (is_plain(model) and not settings):
         return plain_chain(design)
     if reasons := no_likelihood_fit(model):
         raise SpecificationError("bootstrap", list(reasons))
-    return general_chain(model, design) if resampled else general_chain(model, design, pilot=0)
+    return general_chain(model, design, settings=settings) if resampled else general_chain(model, design, pilot=0)
 
 
 def _fit_whole(problem: PlainChain | GeneralChain) -> Refits:

@@ -6,35 +6,39 @@ averaged over the resample's own patients.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
+from bayes_sp.effects.baselines import linear_baselines
 from bayes_sp.effects.formulas import Path
 from bayes_sp.effects.means.nodes import Rule
+from bayes_sp.effects.moderation.index import indexes
+from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.effects.paths import general_effects
 from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, make_problem
-from bayes_sp.effects.read import linear_baselines
+from bayes_sp.effects.read import effect_scales
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.bootstrap import boundary as at
+from bayes_sp.inference.bootstrap.conditional import IndexRows, index_rows
+from bayes_sp.inference.bootstrap.equation_fits import boundaries_of, enough, fit_with_steps
 from bayes_sp.inference.bootstrap.refit import DECOMPOSITIONS, NOT_DETERMINED, Refits
 from bayes_sp.inference.bootstrap.resample import resamples
-from bayes_sp.inference.likelihood.equations import as_draws, boundary_names, regressions
+from bayes_sp.inference.likelihood.equations import as_draws, regressions
 from bayes_sp.inference.likelihood.latent import NO_MAXIMUM, Block, Together, apart, together
 from bayes_sp.inference.likelihood.latent_edge import closed_form
-from bayes_sp.inference.likelihood.maximum import Fits, Regression, determined, fit_regression
+from bayes_sp.inference.likelihood.maximum import Fits, Regression, determined
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, AVERAGE, COEFFICIENT, DIFFERENCE
 
 PILOT = 40  # resamples on which the nodes of quadrature are chosen
-_FEASIBLE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +51,7 @@ class GeneralChain:
     blocks: tuple[Block, ...]
     starts: tuple[Array, ...]
     pilot: int = PILOT
+    settings: tuple[Setting, ...] = ()
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -57,6 +62,17 @@ class GeneralChain:
     def scales(self) -> tuple[str, ...]:
         """Scales of the effects."""
         return self._pilot.scales
+
+    @property
+    def conditional_scales(self) -> tuple[str, ...]:
+        """Scales of the effects at settings of moderators, which may fix every slope."""
+        held = {name for setting in self.settings for name, _ in setting.held}
+        return effect_scales(self.model, moderated=not set(self.model.moderating) <= held)
+
+    @cached_property
+    def index_rows(self) -> IndexRows:
+        """What the rows of the index of moderated mediation are."""
+        return index_rows(self._index([regression.start[None] for regression in self.regressions]))
 
     @property
     def block_size(self) -> int:
@@ -100,12 +116,51 @@ class GeneralChain:
                 still = at.STILL_INTEGRATED if self.quadrature.nodes else at.STILL_ROUGHLY
                 values[chosen] = at.limits(values_at, still=still) if moving[chosen][0] else values_at(0.0)
         self._without_variation(counts, values, boundary)
+        conditional, index = self._at_settings(counts, fits, kept, moving) if self.settings else (None, None)
         phi = np.full(len(counts), np.nan)
         if "phi" in self.regressions[-1].parameters:
             last = fits[-1]
             phi[kept] = self.regressions[-1].natural(last.theta[kept])["phi"]
             phi[kept & ((boundary & at.NO_OVERDISPERSION) > 0)] = np.inf
-        return Refits(values, reason, boundary, None, phi)
+        return Refits(values, reason, boundary, None, phi, conditional, index)
+
+    def _at_settings(
+        self, counts: Array, fits: Sequence[Fits], kept: NDArray[np.bool_], moving: NDArray[np.bool_]
+    ) -> tuple[Array, Array]:
+        """Return effects at each setting, (R, setting, effect, scale, decomposition), and the index, (R, row)."""
+        shape = (len(self.settings), len(self.paths) + 2, len(self.conditional_scales), len(DECOMPOSITIONS))
+        values = np.full((len(counts), *shape), np.nan)
+        index = np.full((len(counts), len(self.index_rows.path)), np.nan)
+        still = at.STILL_INTEGRATED if self.quadrature.nodes else at.STILL_ROUGHLY
+        for chosen in (kept & ~moving, kept & moving):
+            if not chosen.any():
+                continue
+            thetas = [(fit.theta[chosen], fit.direction[chosen]) for fit in fits]
+
+            def moved(t: float, thetas: list[tuple[Array, Array]] = thetas) -> list[Array]:
+                return [theta + t * direction for theta, direction in thetas]
+
+            for place, setting in enumerate(self.settings):
+                own = dict(setting.held)
+
+                def values_at(
+                    t: float,
+                    moved: Callable[[float], list[Array]] = moved,
+                    w: Array = counts[chosen],
+                    own: dict[str, float] = own,
+                ) -> Array:
+                    return self._effects(moved(t), w, own)
+
+                values[chosen, place] = at.limits(values_at, still=still) if moving[chosen][0] else values_at(0.0)
+            own_index = lambda t, moved=moved: self._index(moved(t))[0].to_numpy()  # noqa: E731
+            index[chosen] = at.limits(own_index, still=still) if moving[chosen][0] else own_index(0.0)
+        return values, index
+
+    def _index(self, thetas: Sequence[Array]) -> xr.DataArray:
+        """Index of moderated mediation, one chain of R draws: (1, R, row)."""
+        draws = as_draws(self.model, self.regressions, thetas)
+        found, _ = indexes(self.model, draws, dict.fromkeys(name for s in self.settings for name, _ in s.held))
+        return found
 
     def _fitted(self, counts: Array) -> tuple[list[Fits], NDArray[np.object_], at.Bits]:
         """Fit every equation; why there is no fit, and on which boundaries fits lie."""
@@ -124,7 +179,7 @@ class GeneralChain:
             reason = np.where(reason == "", why, reason)
         return [found[j] for j in range(len(found))], reason, boundary
 
-    def _problem(self, thetas: Sequence[Array], counts: Array) -> Problem:
+    def _problem(self, thetas: Sequence[Array], counts: Array, held: Mapping[str, float] | None = None) -> Problem:
         """Return refits as the effects see a posterior, each with its resample's own patients."""
         draws = as_draws(self.model, self.regressions, thetas)
         n = self.design.n
@@ -134,12 +189,12 @@ class GeneralChain:
             return np.asarray(self.design.w[index[start:stop]])
 
         return make_problem(
-            self.model, self.design, draws, linear_baselines(self.model, self.design, draws, columns)
+            self.model, self.design, draws, linear_baselines(self.model, self.design, draws, columns, held)
         )  # fmt: skip
 
-    def _effects(self, thetas: Sequence[Array], counts: Array) -> Array:
+    def _effects(self, thetas: Sequence[Array], counts: Array, held: Mapping[str, float] | None = None) -> Array:
         """Effects on every scale, (R, effect, scale, decomposition)."""
-        problem = self._problem(thetas, counts)
+        problem = self._problem(thetas, counts, held)
         with np.errstate(over="ignore", invalid="ignore"):
             by_scale, _ = general_effects(problem, 1.0, self.quadrature)
         both = [np.stack([values[0] for values in by_scale[name]], axis=-1) for name in (ALONE, AVERAGE)]
@@ -161,16 +216,19 @@ class GeneralChain:
                 values[only & ~none, :, s] = 1.0
 
 
-def general_chain(model: PathModel, design: Design, *, pilot: int = PILOT) -> GeneralChain:
+def general_chain(
+    model: PathModel, design: Design, *, pilot: int = PILOT, settings: tuple[Setting, ...] = ()
+) -> GeneralChain:
     """Make a specification ready: fit every equation to all patients, from where resamples start.
 
     The nodes of quadrature are chosen on ``pilot`` resamples; 0 for all patients alone, where there are to be no more.
+    Effects are also computed at each of the ``settings`` of moderators.
     """
     data = regressions(model, design)
     everyone = np.ones((1, design.n))
-    blocks = together(model, data, design.x)
+    blocks = together(model, data, design)
     starts = tuple(_start(block, everyone) for block, _ in blocks)
-    return GeneralChain(model, design, data, blocks, starts, pilot)
+    return GeneralChain(model, design, data, blocks, starts, pilot, settings)
 
 
 def _start(block: Regression | Together, everyone: Array) -> Array:
@@ -190,71 +248,3 @@ def _start(block: Regression | Together, everyone: Array) -> Array:
 def _moving(fits: Sequence[Fits]) -> NDArray[np.bool_]:
     """Whether a parameter of any equation goes to infinity, (R,)."""
     return np.asarray(np.any([(fit.direction != 0).any(axis=1) for fit in fits], axis=0))
-
-
-def enough(regression: Regression, counts: Array, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return whether a resample determines the coefficients of exposure and mediators, and what its patients need."""
-    spare = np.concatenate([part.spare for part in regression.parts])
-    found = keep[:, : len(spare)][:, ~spare].all(axis=1)
-    if FAMILIES[regression.family].zero_part == "hurdle":  # a level that only patients with a count of 0 have
-        everyone = determined(regression, counts, zeros=True)
-        found &= (keep == everyone).all(axis=1)
-    return found
-
-
-def fit_with_steps(
-    regression: Regression | Together, counts: Array, keep: NDArray[np.bool_], start: Array | None
-) -> Fits:
-    """Fit a regression whose monotonic effects have steps of one sign each.
-
-    The maximum lies where some of the steps are 0 and the others unconstrained; of all such sets whose steps agree in
-    sign it is the one with the largest likelihood.
-    """
-    fits = fit_regression(regression, counts, keep, start)
-    if not regression.steps:
-        return fits
-    wrong = np.flatnonzero((fits.reason == "") & ~_agree(regression, fits.theta))
-    if not len(wrong):
-        return fits
-    steps = np.concatenate(regression.steps)
-    best = np.full(len(wrong), -np.inf)
-    for size in range(1, len(steps) + 1):
-        for zeros in combinations(steps, size):
-            fewer = keep[wrong].copy()
-            fewer[:, list(zeros)] = False
-            tried = fit_regression(regression, counts[wrong], fewer, start)
-            better = (tried.reason == "") & _agree(regression, tried.theta) & (tried.log_likelihood > best)
-            best[better] = tried.log_likelihood[better]
-            for name in ("theta", "direction", "log_likelihood", "kept", "reason"):
-                getattr(fits, name)[wrong[better]] = getattr(tried, name)[better]
-    return fits
-
-
-def _agree(regression: Regression | Together, theta: Array) -> NDArray[np.bool_]:
-    """Whether the steps of each monotonic effect have one sign."""
-    found = np.ones(len(theta), dtype=bool)
-    for steps in regression.steps:
-        values = theta[:, steps]
-        found &= (values >= -_FEASIBLE).all(axis=1) | (values <= _FEASIBLE).all(axis=1)
-    return found
-
-
-def boundaries_of(regression: Regression, fits: Fits, keep: NDArray[np.bool_]) -> at.Bits:
-    """Return the boundaries on which fits lie, (R,)."""
-    bits = np.zeros(len(keep), dtype=np.int64)
-    spare = np.concatenate([part.spare for part in regression.parts])
-    bits[~keep[:, : len(spare)].all(axis=1)] |= at.EMPTY_LEVEL
-    if regression.steps:
-        steps = np.concatenate(regression.steps)
-        bits[(keep & ~fits.kept)[:, steps].any(axis=1)] |= at.NO_STEP
-    for name, moves in boundary_names(fits, regression).items():
-        if regression.ordered and name:
-            bits[moves < 0] |= at.EMPTY_ANSWER
-        elif not name:
-            bits[moves > 0] |= at.SEPARATION
-        elif name == "phi":
-            bits[moves > 0] |= at.NO_OVERDISPERSION
-            bits[moves < 0] |= at.ALL_OVERDISPERSION
-        else:
-            bits[moves != 0] |= at.NORMAL_TAILS if name == "nu" else at.NO_ERROR
-    return bits

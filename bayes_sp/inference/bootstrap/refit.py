@@ -47,6 +47,9 @@ class Refits:
         By place in the chain, infinite where that is their limit; None for a chain that has more than these.
     phi
         Size of a negative-binomial outcome, (R,).
+    conditional, index
+        Effects at each setting of moderators, (R, setting, effect, scale, decomposition), and the index of moderated
+        mediation, (R, row); None where none is asked for.
     """
 
     values: Array
@@ -54,6 +57,8 @@ class Refits:
     boundary: Bits
     coefficients: ChainCoefficients | None
     phi: Array
+    conditional: Array | None = None
+    index: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)

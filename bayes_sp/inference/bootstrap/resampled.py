@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from bayes_sp.calls import first_is, formerly, needs_records
+from bayes_sp.design.build import covariate_values
 from bayes_sp.design.design import Design
 from bayes_sp.design.read import Records, survey_of
+from bayes_sp.effects.moderation.levels import Asked, settings_of
 from bayes_sp.errors import SpecificationError, SurveyError
 from bayes_sp.inference.bootstrap.available import complete_design, no_likelihood_fit
 from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult, bootstrap_effects
@@ -28,6 +30,7 @@ def bootstrap(
     replicates: int = 5000,
     ci_prob: float = 0.95,
     batch_bytes: int = 2**26,
+    at: Asked | None = None,
 ) -> BootstrapResult:
     """Refit a specification to resampled patients and take percentiles of its effects.
 
@@ -46,6 +49,9 @@ def bootstrap(
         Nominal probability of the intervals.
     batch_bytes
         Memory for the resampled patients drawn at a time; it changes no digit.
+    at
+        Covariate -> values at which effects are computed too, as in `bayes_sp.Fit.conditional_effects`; None for the
+        levels of the specification's moderators. They are in ``conditional``.
 
     Returns
     -------
@@ -72,7 +78,10 @@ def bootstrap(
     if reasons := no_likelihood_fit(model):
         raise SpecificationError(model.name, [f"has no bootstrap: {reason}" for reason in reasons])
     design, note = complete_design(model, survey)
-    found = bootstrap_effects(design, model, seed=seed, replicates=replicates, ci_prob=ci_prob, batch_bytes=batch_bytes)
+    settings = settings_of(model, covariate_values(model, survey), at)
+    found = bootstrap_effects(
+        design, model, seed=seed, replicates=replicates, ci_prob=ci_prob, batch_bytes=batch_bytes, settings=settings
+    )
     return replace(found, mark=survey.mark, notes=(f"The bootstrap {note}.",) if note else ())
 
 
@@ -85,7 +94,8 @@ def bootstrap_of(
         return None, [f"not available: {name}: there is no maximum-likelihood fit here for {'; '.join(reasons)}"]
     try:
         design, note = complete_design(model, survey)
-        found = bootstrap_effects(design, model, seed=seed, replicates=replicates, ci_prob=ci_prob)
+        settings = settings_of(model, covariate_values(model, survey))
+        found = bootstrap_effects(design, model, seed=seed, replicates=replicates, ci_prob=ci_prob, settings=settings)
     except SurveyError as error:  # the posterior stands without it
         return None, [f"not available: {name}: {'; '.join(error.problems)}"]
     return found, [f"the {name} {note}"] if note else []

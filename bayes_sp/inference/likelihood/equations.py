@@ -11,7 +11,8 @@ from scipy import special
 from bayes_sp.arrays import Array, sd_of
 from bayes_sp.design.build import equation_matrix, zero_matrix
 from bayes_sp.design.design import Design
-from bayes_sp.inference.likelihood.maximum import Fits, Part, Regression
+from bayes_sp.inference.likelihood.maximum import Fits, Regression
+from bayes_sp.inference.likelihood.predictors import Part
 from bayes_sp.model.families.base import Parameter
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel

@@ -26,11 +26,14 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
 from bayes_sp.arrays import Array
+from bayes_sp.design.build import design_values, product_of
+from bayes_sp.design.design import Design
 from bayes_sp.inference.likelihood.latent_rows import integrated_rows
 from bayes_sp.inference.likelihood.maximum import Fits, Regression
 from bayes_sp.inference.likelihood.predictors import LONGEST, Predictors
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import predictors_of
 
 NO_MAXIMUM = "no maximum found (taking off the error of measurement leaves a residual variance near or below 0)"
 NODES = 9
@@ -227,24 +230,38 @@ def _nodes(later: Callable[[Array], tuple[Array, Array, Array]], along: Array) -
 type Block = tuple[Regression | Together, tuple[int, ...]]
 
 
-def together(model: PathModel, data: Sequence[Regression], exposure: Array) -> tuple[Block, ...]:
+def together(model: PathModel, data: Sequence[Regression], design: Design) -> tuple[Block, ...]:
     """Return what is fitted at once, single equations or those that share a true value, with their numbers."""
     found: list[Block] = []
     for j, equation in enumerate(model.equations):
         later = [k for k, other in enumerate(model.equations) if equation.response in other.parents]
         if FAMILIES[equation.family].latent and later:
             ends = list(accumulate([len(data[k].start) for k in (j, *later)]))
-            changes = {equation.response: np.ones(len(exposure)), f"{model.exposure}:{equation.response}": exposure}
-            members = tuple(_later(data[k], end, changes) for k, end in zip(later, ends[:-1], strict=True))
+            members = tuple(
+                _later(data[k], end, _changes(model, design, k, equation.response))
+                for k, end in zip(later, ends[:-1], strict=True)
+            )
             found.append((Together(data[j], members), (j, *later)))
     taken = {k for _, numbers in found for k in numbers}
     return (*((one, (j,)) for j, one in enumerate(data) if j not in taken), *found)
 
 
-def _later(regression: Regression, start: int, changes: Mapping[str, Array]) -> Later:
+def _changes(model: PathModel, design: Design, j: int, name: str) -> list[dict[str, Array]]:
+    """Return, for the mean and for a zero part, the terms of equation j that hold a variable, and what its unit adds.
+
+    That is the product of a term's other factors, (n,).
+    """
+    values = design_values(design)
+    return [
+        {t.name: product_of(t.without(name).factors, values, design.n) for t in predictor.terms if name in t.variables}
+        for predictor in predictors_of(model, model.equations[j])
+    ]
+
+
+def _later(regression: Regression, start: int, by_part: Sequence[Mapping[str, Array]]) -> Later:
     """Return an equation with the columns that a true value changes, each by so much a unit."""
     spans, slopes = [], []
-    for part, place in zip(regression.parts, regression.places, strict=False):
+    for part, place, changes in zip(regression.parts, regression.places, by_part, strict=False):
         numbers = [k for k, term in enumerate(part.terms) if term in changes]
         span = slice(min(numbers), max(numbers) + 1) if numbers else slice(0, 0)
         columns = np.zeros(part.x.shape)

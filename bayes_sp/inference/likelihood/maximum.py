@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bayes_sp.arrays import Array
 from bayes_sp.inference.likelihood.newton import CONVERGED, DECREMENT, NO_CONVERGENCE, RUNNING, SINGULAR, Climbs, climb
 from bayes_sp.inference.likelihood.normal_equations import Flags, definite, independent, solve_normal
-from bayes_sp.inference.likelihood.predictors import LONGEST, LONGEST_SHARED, Predictors
+from bayes_sp.inference.likelihood.predictors import LONGEST, LONGEST_SHARED, Part, Predictors
 from bayes_sp.inference.likelihood.rows import rows_of
 from bayes_sp.model.families.registry import FAMILIES
 
@@ -35,33 +35,6 @@ LEAST, RIDGE = 1e-13, 1e-7
 # How much of the first derivatives' product, and then of each parameter's own curvature, makes a step uphill.
 SHARES, OWN_SIZES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0), (1.5, 5.0, 50.0)
 _ENDLESS = "endless"
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """Columns of one linear predictor.
-
-    Attributes
-    ----------
-    terms
-        Names of the columns.
-    x
-        Columns, standardised but for an intercept, (n, p).
-    centre, scale
-        Of the columns, in their units, (p,); 0 and 1 for an intercept.
-    spare
-        Whether a column may be left out of a resample that does not determine it: covariates and steps, not exposure
-        and mediators, (p,).
-    offset
-        What the predictor has beside coefficients, (n,).
-    """
-
-    terms: tuple[str, ...]
-    x: Array
-    centre: Array
-    scale: Array
-    spare: Flags
-    offset: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,9 +213,13 @@ def fit_regression(data: Predictors, w: Array, keep: Flags, start: Array | None 
     if start is not None and len(again):  # where all patients' fit is too far from a resample's
         climbs.put(again, _climbed(data, w[again], keep[again], data.beginning))
     endless = climbs.verdict == _ENDLESS
-    direction, least = np.where(endless[:, None], climbs.step, 0.0), np.full(len(keep.T), STAYS)
-    least[[place.start for place in data.places if place.stop == place.start + 1]] = STAYS_ROUGHLY
-    direction[np.abs(direction) < least * np.abs(direction).max(axis=1, keepdims=True)] = 0.0
+    direction = np.where(endless[:, None], climbs.step, 0.0)
+    moves = np.zeros(direction.shape, dtype=bool)
+    for columns, place in zip(data.columns, data.places, strict=True):  # what moves nobody's predictor stays
+        moved = np.abs(direction[:, place] @ columns.T).max(axis=1, where=w > 0, initial=0.0)
+        moves[:, place] |= (moved > MOVES)[:, None]
+    direction[~moves] = 0.0
+    direction[np.abs(direction) < STAYS * np.abs(direction).max(axis=1, keepdims=True)] = 0.0
     climbs.verdict[endless] = CONVERGED
     return Fits(climbs.theta, direction, climbs.value, keep.copy(), climbs.verdict)
 

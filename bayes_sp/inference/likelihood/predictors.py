@@ -4,15 +4,44 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from bayes_sp.arrays import Array
+from bayes_sp.inference.likelihood.normal_equations import Flags
 
 # The longest steps, in units of a linear predictor (a zero part can be a step function) and of a shared parameter.
 LONGEST, LONGEST_SHARED = 1000.0, 2.0
 _MOST_PRODUCTS = 2**23
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Columns of one linear predictor.
+
+    Attributes
+    ----------
+    terms
+        Names of the columns.
+    x
+        Columns, standardised but for an intercept, (n, p).
+    centre, scale
+        Of the columns, in their units, (p,); 0 and 1 for an intercept.
+    spare
+        Whether a column may be left out of a resample that does not determine it: covariates and steps, not exposure
+        and mediators, (p,).
+    offset
+        What the predictor has beside coefficients, (n,).
+    """
+
+    terms: tuple[str, ...]
+    x: Array
+    centre: Array
+    scale: Array
+    spare: Flags
+    offset: Array
 
 
 class Predictors(ABC):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from bayes_sp.errors import nearest
+from bayes_sp.model.checks.products import product_problems
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Equation, PathModel
 
@@ -16,6 +17,7 @@ def equation_problems(model: PathModel) -> Iterator[str]:
         key = f"equation[{i}]"
         yield from _chosen_covariates(model, equation, key)
         yield from _interactions(model, equation, key)
+        yield from product_problems(model, equation, key)
         yield from _monotonic(model, equation, key)
         yield from _columns(model, equation, key)
         yield from _zero(model, equation, key)

@@ -9,6 +9,7 @@ from bayes_sp.errors import nearest
 from bayes_sp.model.checks.equations import equation_problems
 from bayes_sp.model.checks.families import family_problems, kind_problems
 from bayes_sp.model.checks.priors import prior_problems
+from bayes_sp.model.checks.products import moderator_problems
 from bayes_sp.model.checks.unmeasured import unmeasured_problems
 from bayes_sp.model.distributions import COEFFICIENTS, SHARES
 from bayes_sp.model.families.registry import scalar_parameters
@@ -56,7 +57,7 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     """
     problems = [*_names(model), *_order(model), *family_problems(model), *_covariates(model)]
     if not problems:  # the rules below look names up in a sound chain
-        problems = [*equation_problems(model), *_variables(model), *kind_problems(model)]
+        problems = [*equation_problems(model), *moderator_problems(model), *_variables(model), *kind_problems(model)]
         problems += [*_cells(model), *_twin(model), *_published(model), *shift_problems(model)]
         problems += unmeasured_problems(model, {*reserved(), *_derived(model)})
         problems += prior_problems(model) if with_priors else []

@@ -8,7 +8,7 @@ from bayes_sp.errors import nearest
 from bayes_sp.model.distributions import SHARES, Support
 from bayes_sp.model.families.registry import scalar_parameters
 from bayes_sp.model.path_model import WHOLE_MODEL, Equation, PathModel
-from bayes_sp.model.terms import ZERO
+from bayes_sp.model.terms import ZERO, covariate_terms
 
 WORDS: dict[Support, tuple[str, str]] = {
     "real": ("on the real numbers", "real"),
@@ -20,10 +20,16 @@ WORDS: dict[Support, tuple[str, str]] = {
 def prior_problems(model: PathModel) -> Iterator[str]:
     """Yield every prior that is missing, is for nothing, or has the wrong support."""
     responses = {equation.response: equation for equation in model.equations}
+    incomplete = {
+        name: _incomplete_names(model, name) for name in (model.exposure, *(c.name for c in model.covariates))
+    }
     for where, name, prior in model.priors:
         key = f"priors.{where}.{name}" if where else f"priors.{name}"
-        equations = model.equations if where == WHOLE_MODEL else (responses[where],)
-        allowed = {"covariate"}.union(*(_names(model, equation) for equation in equations))
+        if where in incomplete:
+            allowed = incomplete[where]
+        else:
+            equations = model.equations if where == WHOLE_MODEL else (responses[where],)
+            allowed = {"covariate"}.union(*(_names(model, equation) for equation in equations))
         needed: Support = "simplex" if name == SHARES else "positive" if name in scalar_parameters() else "real"
         if name not in allowed:
             yield f"{key}: there is no such parameter{nearest(name, allowed)}"
@@ -41,6 +47,13 @@ def prior_parameters(model: PathModel, equation: Equation) -> tuple[str, ...]:
     """Return every parameter of an equation, as its prior is asked for."""
     zero = (ZERO + term for term in model.zero_terms(equation))
     return (*model.terms(equation), *model.parameters(equation), *zero)
+
+
+def _incomplete_names(model: PathModel, name: str) -> set[str]:
+    """Return every name under which a prior can stand in the equation of a variable that is no response."""
+    others = (term for c in model.covariates if c.name != name for term in covariate_terms(c))
+    own = {"intercept", "slope", "covariate", "sigma", "cutpoint"}.union(*(term.prior_names for term in others))
+    return own if name == model.exposure else own | {model.exposure}
 
 
 def _names(model: PathModel, equation: Equation) -> set[str]:

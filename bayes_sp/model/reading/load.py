@@ -11,7 +11,14 @@ from typing import Any, get_args
 from bayes_sp.errors import SpecificationError, nearest
 from bayes_sp.model.checks.model import check_model, text_problems
 from bayes_sp.model.path_model import Missing, PathModel
-from bayes_sp.model.reading.parts import read_codes, read_covariates, read_equations, read_published, read_variables
+from bayes_sp.model.reading.parts import (
+    read_codes,
+    read_covariates,
+    read_equations,
+    read_moderators,
+    read_published,
+    read_variables,
+)
 from bayes_sp.model.reading.priors import coefficient_names, read_priors, read_unmeasured
 from bayes_sp.model.reading.table import Table
 from bayes_sp.model.reading.toml_text import read_tables, table_problems
@@ -111,7 +118,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
     structure_is_readable = not problems
     priors = read_priors(
         top.take_table("priors", required=True),
-        [equation.response for equation in equations],
+        [exposure, *(equation.response for equation in equations), *(covariate.name for covariate in covariates)],
         coefficient_names(exposure, equations, covariates),
     )
     priors_are_readable = structure_is_readable and not problems
@@ -125,6 +132,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         covariates=covariates,
         equations=equations,
         priors=priors,
+        moderators=read_moderators(top.take_table("moderators")),
         published=tuple(read_published(table) for table in top.take_tables("published")),
         assumptions=top.take_texts("assumptions"),
         twin=top.take_text("twin"),

@@ -27,6 +27,7 @@ def read_equations(tables: list[Table], exposure: str) -> tuple[Equation, ...]:
                 parents=table.take_texts("parents", default=tuple(earlier)),
                 covariates=table.take_optional_texts("covariates"),
                 interactions=table.take_texts("interactions"),
+                products=_read_products(table),
                 monotonic=table.take_texts("monotonic"),
                 varying=table.take_text("varying"),
                 offset=table.take_text("offset"),
@@ -39,6 +40,21 @@ def read_equations(tables: list[Table], exposure: str) -> tuple[Equation, ...]:
         table.finish()
         earlier.append(response)
     return tuple(equations)
+
+
+def _read_products(table: Table) -> tuple[tuple[str, str], ...]:
+    """Read ``products``: texts such as ``"gender:groups"``, or lists of two names."""
+    value = table.take("products")
+    if value is None:
+        return ()
+    found: list[tuple[str, str]] = []
+    for item in value if isinstance(value, list) else [value]:
+        names = item.split(":") if isinstance(item, str) else item
+        if isinstance(names, list) and len(names) == 2 and all(isinstance(n, str) and n.strip() for n in names):
+            found.append((table.line("products", names[0]), table.line("products", names[1])))
+        else:
+            table.report("products", f'must be a list of two variables each, such as ["gender:groups"], found {item!r}')
+    return tuple(found)
 
 
 def read_variables(tables: Table, kind: Callable[[str], Kind]) -> tuple[Variable, ...]:
@@ -102,6 +118,11 @@ def read_covariates(tables: Table) -> tuple[Covariate, ...]:
             Covariate(name, transform, center or 0.0, scale or 1.0, levels)  # type: ignore[arg-type] # one of Transform
         )
     return tuple(covariates)
+
+
+def read_moderators(table: Table) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    """Read ``[moderators]``: for each covariate the values at which conditional effects are computed."""
+    return tuple((name, table.take_numbers(name, least=1)) for name in table.names())
 
 
 def read_published(table: Table) -> PublishedEffect:

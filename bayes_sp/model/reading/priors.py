@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from bayes_sp.errors import nearest
 from bayes_sp.model.distributions import COEFFICIENTS, DISTRIBUTIONS, SHARES, Prior
 from bayes_sp.model.families.registry import scalar_parameters
 from bayes_sp.model.parts import Covariate, Equation, Unmeasured
 from bayes_sp.model.path_model import WHOLE_MODEL
 from bayes_sp.model.reading.table import Table
-from bayes_sp.model.terms import ZERO
+from bayes_sp.model.terms import ZERO, product_text
 
 
 def coefficient_names(exposure: str, equations: tuple[Equation, ...], covariates: tuple[Covariate, ...]) -> list[str]:
     """Return every name that a prior of coefficients can stand under, beside the general ones."""
     chain = [exposure, *(equation.response for equation in equations)]
     plain = [*chain, *dict.fromkeys(name for c in covariates for name in (c.name, *c.terms))]
-    interactions = [f"{exposure}:{mediator}" for equation in equations for mediator in equation.interactions]
+    written = [(exposure, name) for equation in equations for name in equation.interactions]
+    written += [pair for equation in equations for pair in equation.products]
+    levels = {c.name: (c.name, *c.terms) for c in covariates}
+    products = [
+        product_text(pair)
+        for one, other in dict.fromkeys(written)
+        for pair in product(levels.get(one, (one,)), levels.get(other, (other,)))
+    ]
     has_zero_part = any(equation.zero_part for equation in equations)
-    return [*plain, *interactions, *(ZERO + name for name in plain if has_zero_part)]
+    return [*plain, *products, *(ZERO + name for name in plain if has_zero_part)]
 
 
-def read_priors(table: Table, responses: list[str], coefficients: list[str]) -> tuple[tuple[str, str, Prior], ...]:
-    """Read ``[priors]``: a table with ``dist`` is the whole model's, one named as a response holds an equation's."""
+def read_priors(table: Table, variables: list[str], coefficients: list[str]) -> tuple[tuple[str, str, Prior], ...]:
+    """Read ``[priors]``: a table with ``dist`` is the whole model's, one named as a variable holds its equation's."""
     known = [*COEFFICIENTS, *scalar_parameters(), SHARES, *coefficients]
     found: list[tuple[str, str, Prior]] = []
     for name in table.names():
         below = table.take_table(name)
-        if name in responses and "dist" not in below.names():
+        if name in variables and "dist" not in below.names():
             for parameter in below.names():
                 prior = read_prior(below.take_table(parameter))
                 if prior is not None:

@@ -13,6 +13,7 @@ import tomli_w
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import Covariate, Equation, PathModel, PublishedEffect, Variable
 from bayes_sp.model.shifts import without_zero_shifts
+from bayes_sp.model.terms import product_text
 from bayes_sp.safe_text import one_line
 
 
@@ -37,6 +38,7 @@ def specification_tables(model: PathModel) -> dict[str, Any]:
         "covariates": {covariate.name: _covariate(covariate) for covariate in model.covariates},
         "equation": [_equation(equation) for equation in model.equations],
         "priors": priors,
+        "moderators": {name: list(values) for name, values in model.moderators},
         "unmeasured": {u.name: {r: _strength(s) for r, s in u.strengths} for u in model.unmeasured},
         "missing_shift": dict(without_zero_shifts(model.missing_shift)),
         "published": [_published(effect) for effect in model.published],
@@ -54,29 +56,39 @@ def editable_text(tables: Mapping[str, Any], comments: Sequence[str]) -> str:
     lines = [f"# {one_line(comment)}" for comment in comments]
     for key, value in tables.items():
         if not isinstance(value, dict) and key != "equation":
-            lines.append(f"{key} = {_value(value)}")
+            lines.append(f"{key} = {inline_value(value)}")
     for key in ("variables", "covariates"):
         if tables.get(key):
-            lines += ["", f"[{key}]", *(f"{_key(name)} = {_value(table)}" for name, table in tables[key].items())]
+            lines += [
+                "",
+                f"[{key}]",
+                *(f"{inline_key(name)} = {inline_value(table)}" for name, table in tables[key].items()),
+            ]
     for equation in tables["equation"]:
-        lines += ["", "[[equation]]", *(f"{key} = {_value(value)}" for key, value in equation.items())]
+        lines += ["", "[[equation]]", *(f"{key} = {inline_value(value)}" for key, value in equation.items())]
     for where, priors in tables["priors"].items():
-        lines += ["", f"[priors.{_key(where)}]", *(f"{_key(name)} = {_value(prior)}" for name, prior in priors.items())]
+        lines += [
+            "",
+            f"[priors.{inline_key(where)}]",
+            *(f"{inline_key(name)} = {inline_value(prior)}" for name, prior in priors.items()),
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _value(value: Any) -> str:  # noqa: ANN401 - whatever TOML holds
+def inline_value(value: Any) -> str:  # noqa: ANN401 - whatever TOML holds
     """Return a value on one line."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + " }"
+        pairs = ", ".join(f"{inline_key(key)} = {inline_value(item)}" for key, item in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
+        return "[" + ", ".join(map(inline_value, value)) + "]"
     if isinstance(value, float) and value == round(value) and abs(value) < 2**53:
         return str(int(value))
     return tomli_w.dumps({"k": value})[4:].strip()
 
 
-def _key(name: str) -> str:
+def inline_key(name: str) -> str:
+    """Return a key, in quotation marks where it needs them."""
     return tomli_w.dumps({name: 0}).rpartition("=")[0].strip()
 
 
@@ -100,6 +112,8 @@ def _equation(equation: Equation) -> dict[str, Any]:
         value = getattr(equation, part.name)
         if part.name not in table and value != part.default:
             table[part.name] = list(value) if isinstance(value, tuple) else value
+    if equation.products:
+        table["products"] = [product_text(pair) for pair in equation.products]
     return table
 
 

@@ -20,6 +20,11 @@ from bayes_sp.records.checks import EXACT, INEXACT
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 CELL_WIDTH = 30
+MISSING = ("", "NA")  # cells that say that there is no value
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", re.ASCII)
+PERHAPS_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?", re.ASCII)
+LIKE_A_CODE = re.compile(r"0\d+|\d+[eE]\d+", re.ASCII)  # identifiers as they come out of spreadsheets
 
 
 class Cells:
@@ -80,6 +85,10 @@ class Cells:
         """Return the numbers that the cells hold, NaN where one is missing, (n,); every other one is a number."""
         return np.where(missing, math.nan, self._values[self.place])
 
+    def text(self) -> list[str]:
+        """Return the cells as they are, (n,)."""
+        return [self.distinct[place] for place in self.place.tolist()]
+
     def count(self, text: str) -> int:
         """Return how many cells hold exactly this text."""
         return int(self.where(lambda cell: cell == text).sum())
@@ -99,6 +108,27 @@ class Cells:
 def is_number(cell: str) -> bool:
     """Return whether a cell holds a number with a decimal point."""
     return NUMBER.fullmatch(cell) is not None
+
+
+def with_points(columns: dict[str, Cells]) -> Iterator[str]:
+    """Give numbers with decimal commas their points, and say so; nothing changes where any number has a point.
+
+    Three digits behind the comma alone, as in 1,250, could be thousands: those are left as they are, and refused.
+    """
+    cells = [cell for column in columns.values() for cell in column.distinct if "," in cell or "." in cell]
+    commas = {cell: cell.replace(",", ".") for cell in cells if DECIMAL_COMMA.fullmatch(cell)}
+    if not commas or any(map(DECIMAL_POINT.fullmatch, cells)) or all(map(PERHAPS_THOUSANDS.fullmatch, commas)):
+        return
+    for column in columns.values():
+        column.rewrite(commas)
+    yield f"its decimal commas were read as points, as in {min(commas, key=len)!r}"
+
+
+def like_codes(name: str, cells: Cells) -> Iterator[str]:
+    """Yield what is read as a number and may be a code, such as 01 or 1e5."""
+    found = next(filter(LIKE_A_CODE.fullmatch, cells.distinct), None)
+    if found is not None:
+        yield f"{name}: {found!r} is read as the number {float(found):.15g}"
 
 
 def changed(cells: Cells) -> Iterator[tuple[str, Mask]]:

@@ -5,7 +5,6 @@ A cell that is neither a number nor missing is an error with its column and row.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -15,19 +14,15 @@ from bayes_sp.arrays import Array, Mask
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.checks import EXACT, RowName, check_columns, describe_cells
-from bayes_sp.records.codes import decoded
+from bayes_sp.records.codes import decoded, labelled_as_missing
 from bayes_sp.records.groups import HOW_MISSING, may_say_nothing
 from bayes_sp.records.persons import long_columns, repeated
-from bayes_sp.records.reading.cells import Cells, changed
+from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, with_points
+from bayes_sp.records.reading.rows import check_rows, describe_rows, named_columns
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import ORIGIN_COLUMN, RECONSTRUCTED, Survey
 
-MISSING = ("", "NA")  # cells that say that there is no value
-DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", re.ASCII)
-PERHAPS_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
-DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?", re.ASCII)
-LIKE_A_CODE = re.compile(r"0\d+|\d+[eE]\d+", re.ASCII)  # identifiers as they come out of spreadsheets
 type Check = Callable[[pd.DataFrame, dict[str, Mask], RowName], list[str]]
 type Empty = Sequence[tuple[str, str]]
 
@@ -55,7 +50,7 @@ def read_columns(source: Source, model: PathModel, needed: Sequence[str], check:
     if problems:
         raise SurveyError(table.path, problems)
     place = {name: header.index(model.column_of(name)) for name in needed}
-    of_rows, bad_rows = _check_rows(table, 1 + max(place.values(), default=0))
+    of_rows, bad_rows = check_rows(table, 1 + max(place.values(), default=0))
     problems += of_rows
     problems += repeated(model.id, _bare(table.cells(model.id)), row_name) if model.id else []
     for name, rule in empty:
@@ -94,11 +89,12 @@ def read_columns(source: Source, model: PathModel, needed: Sequence[str], check:
     mark = _reconstruction_mark(table)
     labels = {name: table.labels.get(model.column_of(name), "") for name in needed}
     values = {name: table.value_labels.get(model.column_of(name), {}) for name in needed}
+    labelled = [told for name, words in values.items() for told in labelled_as_missing(name, records[name], words)]
     return Survey(
         records, "reconstruction" if mark else table.origin, mark or table.place, (*coded, *taken),
-        (*table.remarks, *_remarks(model, table)), tuple(read_as),
+        (*table.remarks, *labelled, *_remarks(model, table)), tuple(read_as),
         {name: label for name, label in labels.items() if label},
-        {name: found for name, found in values.items() if found},
+        {name: found for name, found in values.items() if found}, table.codebook,
     )  # fmt: skip
 
 
@@ -115,59 +111,15 @@ def _numbers_problems(name: str, cells: Cells, blank: Mask, row_name: RowName) -
     return problems, wrong
 
 
-def with_points(columns: dict[str, Cells]) -> Iterator[str]:
-    """Give numbers with decimal commas their points, and say so; nothing changes where any number has a point.
-
-    Three digits behind the comma alone, as in 1,250, could be thousands: those are left as they are, and refused.
-    """
-    cells = [cell for column in columns.values() for cell in column.distinct if "," in cell or "." in cell]
-    commas = {cell: cell.replace(",", ".") for cell in cells if DECIMAL_COMMA.fullmatch(cell)}
-    if not commas or any(map(DECIMAL_POINT.fullmatch, cells)) or all(map(PERHAPS_THOUSANDS.fullmatch, commas)):
-        return
-    for column in columns.values():
-        column.rewrite(commas)
-    yield f"its decimal commas were read as points, as in {min(commas, key=len)!r}"
-
-
-def like_codes(name: str, cells: Cells) -> Iterator[str]:
-    """Yield what is read as a number and may be a code, such as 01 or 1e5."""
-    found = next(filter(LIKE_A_CODE.fullmatch, cells.distinct), None)
-    if found is not None:
-        yield f"{name}: {found!r} is read as the number {float(found):.15g}"
-
-
 def _remarks(model: PathModel, table: Table) -> Iterator[str]:
     """Yield what a file says beside its cells that a reader must know: lost fields, rows of one person."""
     if table.fields:
-        named, fields = _named(table), np.array(table.fields)
+        named, fields = named_columns(table), np.array(table.fields)
         what = f"has fewer fields than the {named} that the first row names"
-        for told in _describe_rows(fields < named, what, table.row_name):
+        for told in describe_rows(fields < named, what, table.row_name):
             yield f"{told}. The columns at its end are taken as empty; a field lost before them would shift the others."
     used = {*map(model.column_of, model.columns), model.id}
     yield from long_columns((name, _bare(table.column(k))) for k, name in enumerate(table.header) if name not in used)
-
-
-def _named(table: Table) -> int:
-    """Return how many columns the header names, trailing nameless ones left out."""
-    return max((k for k, name in enumerate(table.header, start=1) if name), default=0)
-
-
-def _check_rows(table: Table, width: int) -> tuple[list[str], Mask]:
-    """Return the problems of whole rows, and which rows are blank or lack fields of the first ``width`` columns."""
-    nothing, row_name = table.blank, table.row_name
-    longer = shorter = np.zeros(table.length, dtype=bool)
-    named = _named(table)
-    if table.fields:
-        fields = np.array(table.fields)
-        longer = fields > len(table.header)
-        for at in map(int, np.flatnonzero((fields > named) & ~longer)):
-            longer[at] = any(table.column(k)[at].strip() for k in range(named, len(table.header)))
-        shorter = (fields < width) & ~nothing
-    what = f"has more fields than the {named} that the first row names; a comma in a cell needs quotation marks"
-    problems = list(_describe_rows(longer, what, row_name))
-    problems += _describe_rows(nothing & ~longer, "is blank", row_name)
-    problems += _describe_rows(shorter, f"has fewer fields than the {named} that the first row names", row_name)
-    return problems, nothing | shorter
 
 
 def _reconstruction_mark(table: Table) -> str:
@@ -182,10 +134,3 @@ def _reconstruction_mark(table: Table) -> str:
 def _bare(cells: list[str]) -> list[str]:
     """Return cells without white space around them."""
     return [cell.strip() for cell in cells]
-
-
-def _describe_rows(mask: Mask, what: str, row_name: RowName) -> Iterator[str]:
-    """Yield one sentence on the rows that something is wrong with."""
-    if mask.any():
-        first, more = int(np.argmax(mask)), int(mask.sum()) - 1
-        yield f"{row_name(first)} {what}" + (f", and {more} more" if more else "")

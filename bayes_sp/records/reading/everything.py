@@ -11,10 +11,11 @@ import pandas as pd
 from bayes_sp.arrays import Mask
 from bayes_sp.errors import SurveyError
 from bayes_sp.records.checks import EXACT, RowName
+from bayes_sp.records.codes import labelled_as_missing
 from bayes_sp.records.groups import says_nothing
-from bayes_sp.records.reading.cells import Cells, changed
-from bayes_sp.records.reading.columns import MISSING, like_codes, with_points
+from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, with_points
 from bayes_sp.records.reading.source import Source, read_table
+from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import Survey
 
 MOSTLY = 0.5  # share of numbers in a column of text from which the rest is pointed at
@@ -28,15 +29,19 @@ def read_everything(source: Source) -> Survey:
     SurveyError
         Where the source cannot be read, two columns have one name, or there are no rows.
     """
-    table = read_table(source)
+    table = source if isinstance(source, Table) else read_table(source)
     problems = [f'column "{name}" stands {n} times' for name, n in Counter(table.header).items() if name and n > 1]
     if not table.length:
         problems.append("there is no row of values below the columns' names")
     if problems:
         raise SurveyError(table.path, problems)
     cells = {name: Cells(table.column(k)) for k, name in enumerate(table.header) if name}
-    read_as, columns, remarks = [*table.read_as, *with_points(cells)], {}, [*table.remarks]
+    numeric = {name: column for name, column in cells.items() if name not in table.as_text}
+    read_as, columns, remarks = [*table.read_as, *with_points(numeric)], {}, [*table.remarks]
     for name, column in cells.items():
+        if name in table.as_text:
+            columns[name] = np.array(column.labels(column.where(lambda cell: not cell)), dtype=object)
+            continue
         blank = column.where_no_number(lambda cell: cell in MISSING or says_nothing(cell))
         number = column.is_number
         exact = not any(mask.any() for _, mask in changed(column))
@@ -49,9 +54,12 @@ def read_everything(source: Source) -> Survey:
         else:
             columns[name] = np.array(column.labels(blank), dtype=object)
             remarks += _mixed(name, column, number, blank, table.row_name)
+    frame = pd.DataFrame(columns)
+    for name, labels in table.value_labels.items():
+        remarks += labelled_as_missing(name, frame[name], labels) if name in frame else ()
     return Survey(
-        pd.DataFrame(columns), table.origin, table.place, table.coded, tuple(remarks), tuple(read_as), table.labels,
-        table.value_labels,
+        frame, table.origin, table.place, table.coded, tuple(remarks), tuple(read_as), table.labels,
+        table.value_labels, table.codebook,
     )  # fmt: skip
 
 

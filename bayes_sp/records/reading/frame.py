@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.errors import SurveyError
+from bayes_sp.model.parts import Code
 from bayes_sp.records.checks import RowName
 from bayes_sp.records.reading.optional import needed
 from bayes_sp.records.reading.table import Table
@@ -36,6 +37,7 @@ def frame_table(
     remarks: tuple[str, ...] = (),
     labels: Mapping[str, str] | None = None,
     value_labels: Mapping[str, Mapping[float | str, str]] | None = None,
+    declared: Mapping[str, tuple[Code, ...]] | None = None,
 ) -> Table:
     """Return a data frame as a table: what pandas takes for missing is an empty cell, true and false are 1 and 0.
 
@@ -46,6 +48,7 @@ def frame_table(
     return Table(
         path, place, origin, header, len(frame), functools.cache(lambda k: _cells(frame.iloc[:, k])), blank, row_name,
         coded=coded, remarks=remarks, labels=labels or {}, value_labels=value_labels or {},
+        declared=declared or {},
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.errors import SurveyError
-from bayes_sp.records.groups import says_no_answer
+from bayes_sp.model.parts import Code
 from bayes_sp.records.reading.frame import frame_table
 from bayes_sp.records.reading.optional import needed
 from bayes_sp.records.reading.table import Table
@@ -42,17 +42,17 @@ def read_statistical(path: Path) -> Table:
         raise SurveyError(
             str(path), [f"is no file that {path.suffix} stands for, or a broken one ({error})"]
         ) from error
-    coded, remarks = list[Coded](), list[str]()
+    coded = list[Coded]()
     clean = {}
     for name in frame.columns:
         clean[name], found = _without_declared(frame[name], meta.missing_ranges.get(name, []), name)
         coded += found
-        remarks += _labelled_as_missing(clean[name], meta.variable_value_labels.get(name, {}), name)
     labels = {str(name): label for name, label in meta.column_names_to_labels.items() if label}
     table = pd.DataFrame(clean, columns=frame.columns)
     return frame_table(
         table, str(path), path.name, "file", lambda row: f"case {row + 1}",
-        coded=tuple(coded), remarks=tuple(remarks), labels=labels, value_labels=meta.variable_value_labels,
+        coded=tuple(coded), labels=labels, value_labels=meta.variable_value_labels,
+        declared={name: _single(ranges) for name, ranges in meta.missing_ranges.items()},
     )  # fmt: skip
 
 
@@ -88,15 +88,6 @@ def _extended(column: pd.Series) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return letters if numbers.any() and (letters | numbers | column.isna().to_numpy()).all() else letters & False
 
 
-def _labelled_as_missing(column: pd.Series, labels: dict[Any, str], name: str) -> list[str]:
-    """Return a sentence for each value that enters though its label says that there is no answer."""
-    told = []
-    for value, label in labels.items():
-        count = int((column == value).sum())
-        if count and says_no_answer(str(label)):
-            code = f"{value:g}" if isinstance(value, float) else str(value)
-            told.append(
-                f"{name}: {code} in {count} of {len(column)} cells is labelled {str(label)!r} in the file and enters "
-                f"as a value; where it means a missing one, write missing_codes = [{code}] into the specification"
-            )
-    return told
+def _single(ranges: list[dict[str, Any]]) -> tuple[Code, ...]:
+    """Return the declared values that stand alone, not those within a range."""
+    return tuple(each["lo"] for each in ranges if each["lo"] == each["hi"])

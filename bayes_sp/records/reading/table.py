@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bayes_sp.arrays import Mask
+from bayes_sp.model.parts import Code
 from bayes_sp.records.checks import RowName
+from bayes_sp.records.codebook.parts import Codebook
 from bayes_sp.records.survey import Coded, Origin
 
 
@@ -38,6 +40,12 @@ class Table:
         As of a `Survey`.
     labels, value_labels
         Words for columns, and for values of columns, where the file has them.
+    declared
+        Single values that the file declares as missing, by column, whether or not any cell held them.
+    codebook
+        By which the table was read.
+    as_text
+        Columns whose cells are text, also where they look like numbers.
     """
 
     path: str
@@ -54,6 +62,9 @@ class Table:
     read_as: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     value_labels: Mapping[str, Mapping[float | str, str]] = field(default_factory=dict)
+    declared: Mapping[str, tuple[Code, ...]] = field(default_factory=dict)
+    codebook: Codebook | None = None
+    as_text: frozenset[str] = frozenset()
 
     def cells(self, name: str) -> list[str]:
         """Return the cells of a column by its name."""

@@ -12,6 +12,7 @@ from matplotlib.text import Text
 
 from bayes_sp.analysis.comparison.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
 from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.terms import products_of
 from bayes_sp.names import DIFFERENCE
 from bayes_sp.report.figures.canvas import QUIET, Given, canvas
 from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words, product_scale
@@ -94,7 +95,7 @@ def _scales(model: PathModel) -> str:
 def _left_out(model: PathModel) -> str:
     """Name what else of a specification the arrows do not show."""
     found = []
-    if any(equation.interactions for equation in model.equations):
+    if any(products_of(model, equation) for equation in model.equations):
         found.append("interactions")
     if any(model.zero_terms(equation) for equation in model.equations):
         found.append("the zero part")

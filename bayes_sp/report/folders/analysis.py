@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from bayes_sp.inference.versions import versions
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.names import KEEPS_RECORDS, LEAST_COUNT, NUMBERED
 from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks
+from bayes_sp.report.figures.moderation import plot_effect_curve
 from bayes_sp.report.figures.paths import plot_comparison, plot_paths
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
 from bayes_sp.safe_text import write_csv
@@ -72,6 +74,7 @@ def save_analysis(
             write_csv(analysis.coefficients.table, new.file("coefficients.csv"))
         write_csv(_without_few_missing(analysis.comparison.table, fit, shown), new.file("comparison.csv"))
         write_csv(analysis.comparison.bootstrap, new.file("bootstrap.csv"))
+        _save_conditional(analysis, new)
         if analysis.interventional is not None:
             write_csv(analysis.interventional, new.file("interventional.csv"))
         if analysis.spread is not None:
@@ -85,12 +88,35 @@ def save_analysis(
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
             write_png(plot_paths(fit), new.file("paths.png"))
             write_png(plot_comparison(analysis.comparison), new.file("comparison.png"))
+            for curve in analysis.curves:
+                write_png(plot_effect_curve(fit.model, curve), new.file(f"along_{curve.moderator}.png"))
             if analysis.criticism is not None:
                 _save_criticism(analysis, analysis.criticism, new, shown)
         tables = run_tables(analysis)
         tables["privacy"] = {KEEPS_RECORDS: keep_records, "least_count": shown}
         write_text(new.file(RUN_FILE), tomli_w.dumps({**tables, FILES_KEY: new.names}))
     return new.folder
+
+
+def _save_conditional(analysis: Analysis, new: RunFolder) -> None:
+    """Write effects at levels of moderators, between levels and along them, and their bootstrap twins."""
+    found = analysis.conditional
+    if found is None:
+        return
+    write_csv(found.table(), new.file("conditional.csv"))
+    write_csv(found.differences(), new.file("conditional_differences.csv"))
+    write_csv(found.index(), new.file("moderated_mediation.csv"))
+    for curve in analysis.curves:
+        write_csv(curve.table, new.file(f"along_{curve.moderator}.csv"))
+    twins = analysis.comparison.conditional
+    tables = {
+        "conditional_bootstrap.csv": [twin.table.assign(likelihood=name) for name, twin in twins.items()],
+        "conditional_differences_bootstrap.csv": [t.differences().assign(likelihood=n) for n, t in twins.items()],
+        "moderated_mediation_bootstrap.csv": [t.index().assign(likelihood=n) for n, t in twins.items()],
+    }
+    for name, parts in tables.items():
+        if parts:
+            write_csv(pd.concat(parts, ignore_index=True), new.file(name))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -175,6 +201,7 @@ def run_tables(analysis: Analysis) -> dict[str, Any]:
             **analysis.seconds,
         },
         "versions": used,
+        **({"incomplete_priors": json.loads(attrs["incomplete_priors"])} if "incomplete_priors" in attrs else {}),
         "specification_digest": specification_digest(fit.model),
         "specification": specification_tables(fit.model),
     }

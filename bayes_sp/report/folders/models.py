@@ -13,13 +13,14 @@ import tomli_w
 
 from bayes_sp.analysis.comparison.models import Multiverse
 from bayes_sp.design.build import design_arrays
-from bayes_sp.design.read import read_survey
+from bayes_sp.design.read import survey_of
 from bayes_sp.endings import Interruptions, undoing
 from bayes_sp.errors import BayesSpError, RunError
 from bayes_sp.files import Partial, check_place, claim, numbered, remove_empty
 from bayes_sp.model.normal_twin import twin_of
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.published.reconstruct import reconstruct
+from bayes_sp.records.survey import Survey
 from bayes_sp.report.figures.models import plot_models
 from bayes_sp.report.folders.analysis import write_png, write_text
 from bayes_sp.report.folders.compared import COMPARED_FILE
@@ -30,7 +31,9 @@ TABLE_FILE, TEXT_FILE, FIGURE_FILE = "compare.csv", "compare.txt", "compare.png"
 FILES = (TABLE_FILE, TEXT_FILE, FIGURE_FILE, COMPARED_FILE)
 
 
-def check_comparison(models: Sequence[str], data: Path | None, folder: Path | None, *, overwrite: bool) -> None:
+def check_comparison(
+    models: Sequence[str], data: Survey | Path | None, folder: Path | None, *, overwrite: bool
+) -> None:
     """Refuse a comparison before any work is done.
 
     Raises
@@ -46,7 +49,7 @@ def check_comparison(models: Sequence[str], data: Path | None, folder: Path | No
     for name in models:
         try:
             model = load_model(name)
-            survey = reconstruct() if data is None else read_survey(data, model)
+            survey = reconstruct() if data is None else survey_of(model, data)
             missing = [column for column in model.columns if column not in survey.records]
             if data is None and missing:
                 columns = ", ".join(model.columns)

@@ -7,6 +7,7 @@ from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Unmeasured
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import products_of
 from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT
 
 GENERAL_ASSUMPTIONS = (
@@ -71,7 +72,7 @@ def _independent(model: PathModel, first: str, second: str) -> str:
     head = f"{labels[0]} and {in_sentence(labels[1])} have no arrow between them: they are assumed independent given "
     head += f"{given}."
     families = [FAMILIES[e.family] for e in model.equations if e.response in (first, second)]
-    curved = any(equation.interactions or equation.monotonic or equation.zero_part for equation in model.equations)
+    curved = any(products_of(model, e) or e.monotonic or e.zero_part for e in model.equations)
     linear = all(family.link == "identity" for family in families) and not curved
     last = model.outcome_family
     if linear and last.link == "identity" and not last.logged:

@@ -45,6 +45,24 @@ def aligned(rows: list[list[str]], align: str) -> list[str]:
     return lines
 
 
+def beside(rows: list[list[str]]) -> list[str]:
+    """Return rows as aligned lines; columns that do not fit on the page stand below, each block with the first column.
+
+    A row with a first cell only, a heading, does not widen its column.
+    """
+    widths = [max((len(row[i]) for row in rows if any(row[1:])), default=0) + 2 for i in range(len(rows[0]))]
+    blocks: list[list[int]] = [[]]
+    for i, width in enumerate(widths[1:], start=1):
+        if blocks[-1] and 1 + widths[0] + sum(widths[j] for j in blocks[-1]) + width > WIDTH:
+            blocks.append([])
+        blocks[-1].append(i)
+    lines: list[str] = []
+    for block in blocks:
+        table = [[row[0], *(row[i] for i in block)] for row in rows]
+        lines += ([""] if lines else []) + aligned(table, "l" + "r" * len(block))
+    return lines
+
+
 def within(rows: list[list[str]], align: str) -> list[str]:
     """Return rows as aligned lines that fit the page.
 

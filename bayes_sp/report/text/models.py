@@ -15,7 +15,7 @@ from bayes_sp.analysis.comparison.models import DIRECT, REFERENCE, SERIAL, Multi
 from bayes_sp.analysis.comparison.models import WORDS as ABOUT
 from bayes_sp.analysis.fit import Fit
 from bayes_sp.analysis.workflow import REFITS, analyse, compare_models, model_names
-from bayes_sp.design.read import read_survey
+from bayes_sp.design.read import survey_of
 from bayes_sp.errors import BayesSpError, SurveyWarning
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.inference.sample import Notify, silent
@@ -128,8 +128,8 @@ class Kept:
 
 
 def compare_and_keep(
-    models: Sequence[str], data: Path | None, reconstruction: int, folder: Path, *, seed: int, options: SamplerOptions,
-    replicates: int = 0, notify: Notify = silent,
+    models: Sequence[str], data: Survey | Path | None, reconstruction: int, folder: Path, *, seed: int,
+    options: SamplerOptions, replicates: int = 0, notify: Notify = silent,
 ) -> Kept:  # fmt: skip
     """Compare specifications, each fit taken from a finished run where there is one, else fitted and saved as a run.
 
@@ -143,7 +143,7 @@ def compare_and_keep(
     models
         Names or files; those that cannot be read or fitted stand in the table with the reason.
     data, reconstruction
-        The CSV file, or None and the seed of the reconstruction.
+        The records or their file, or None and the seed of the reconstruction.
     folder
         Where the runs are written.
     seed, options
@@ -194,7 +194,7 @@ def _wanted(
         with suppress(BayesSpError), warnings.catch_warnings():
             warnings.simplefilter("ignore", SurveyWarning)  # the comparison warns
             model = load_model(given)
-            records = survey if isinstance(survey, Survey) else read_survey(survey, model)
+            records = survey_of(model, survey)
             found.append((name, Wanted(model, records, seed, options)))
     return found
 

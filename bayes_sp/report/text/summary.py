@@ -24,6 +24,7 @@ from bayes_sp.report.text.assumptions import (
     unmeasured_words,
 )
 from bayes_sp.report.text.coefficients import coefficient_lines
+from bayes_sp.report.text.conditional import conditional_lines
 from bayes_sp.report.text.criticism import criticism_sections
 from bayes_sp.report.text.effects import effect_lines
 from bayes_sp.report.text.layout import aligned as _table
@@ -96,6 +97,8 @@ def _sections(analysis: Analysis, *, keep_records: bool, least: int) -> Iterator
     exposure = model.variable(model.exposure)
     unit = f" ({exposure.unit})" if exposure.unit else ""
     yield f"Effects of {in_sentence(exposure.label)}: {u1:g} against {u0:g}{unit}", effect_lines(analysis)
+    if analysis.conditional is not None:
+        yield "Effects at levels of the moderators", conditional_lines(analysis)
     if analysis.coefficients is not None:
         yield "Coefficients of every equation", coefficient_lines(model, analysis.coefficients)
     yield "Bayes and bootstrap, like for like", _comparison(analysis)

@@ -35,12 +35,13 @@ from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.arrays import Array, Codes
 from bayes_sp.design.build import complete_cases, covariate_columns, design_arrays, group_codes
 from bayes_sp.design.design import Design
-from bayes_sp.effects.chain import Baselines, Chain
+from bayes_sp.effects.baselines import Columns, linear_baselines, with_unmeasured
+from bayes_sp.effects.chain import Baselines, Batched, Chain, covariates_of
 from bayes_sp.effects.means.nodes import LEAST_NODES, Rule
 from bayes_sp.effects.means.worlds import Means
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, make_problem
-from bayes_sp.effects.read import Columns, linear_baselines, read_chain, with_unmeasured
+from bayes_sp.effects.read import read_chain
 from bayes_sp.effects.shapley import PathEffects, effects_of_sets
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.pointwise.imputed import filled_columns
@@ -135,9 +136,10 @@ class Patterns:
             for confounder, column in zip(self.model.confounders, grid.T, strict=True)
         }
 
-        def repeated(start: int, stop: int) -> Array:
-            return np.tile(known(start, stop), (1, 1, len(grid)))
-
+        repeated = Batched(
+            lambda start, stop: np.tile(known(start, stop), (1, 1, len(grid))),
+            lambda start, stop: np.tile(covariates_of(known, start, stop), (1, len(grid), 1)),
+        )
         own = np.full(rows, 1.0 / rows) if weights is None else weights
         return with_unmeasured(self.model, draws, xr.Dataset(values), repeated), np.kron(shares, own)
 
@@ -231,7 +233,7 @@ def labelled_effects(patterns: Patterns, problem: Problem, means: Means, quadrat
         attrs={"kappa": patterns.kappa, "contrast": list(problem.contrast), "data_source": mark} | quadrature.attrs,
     )
     ordered = not (problem.chain.outcome.rule == "identity" and problem.chain.all_normal)
-    ordered = ordered or bool(problem.chain.interactions.any())
+    ordered = ordered or problem.chain.bent
     return Effects(draws, problem.contrast, patterns.kappa, patterns.model.outcome_unit, mark, ordered)
 
 

@@ -191,8 +191,8 @@ def _read_alternative(table: Table, reading: _Reading) -> None:
             return
         reading.notes.append(f"{name}: does not apply to {model.name}: {'; '.join(missing)}")
         return
-    responses = [equation.response for equation in model.equations]
-    new = read_priors(priors, responses, coefficient_names(model.exposure, model.equations, model.covariates))
+    variables = [*model.chain, *(covariate.name for covariate in model.covariates)]
+    new = read_priors(priors, variables, coefficient_names(model.exposure, model.equations, model.covariates))
     if len(table.problems) > before:
         return
     if not new:

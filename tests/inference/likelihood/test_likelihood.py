@@ -14,7 +14,7 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 from statsmodels.othermod.betareg import BetaModel
 
 from bayes_sp.inference.bootstrap.boundary import EMPTY_ANSWER, NO_OVERDISPERSION, NO_STEP, NORMAL_TAILS, SEPARATION
-from bayes_sp.inference.bootstrap.general import boundaries_of, fit_with_steps
+from bayes_sp.inference.bootstrap.equation_fits import boundaries_of, fit_with_steps
 from bayes_sp.inference.likelihood.equations import made_ready
 from bayes_sp.inference.likelihood.maximum import Fits, Regression, determined
 from bayes_sp.model.families.registry import FAMILIES

@@ -1,0 +1,195 @@
+r"""Effects with moderators held at levels, how they differ between levels, and the index of moderated mediation.
+
+The effect at v* is that of a population in which the moderator v is v* for every patient and the other covariates are
+as observed,
+
+.. math:: \frac1n \sum_i E[Y(\text{world}) \mid v = v^*, w_i],
+
+so its chain of equations is one for all patients, and everything is exact given a draw. Under an identity link an
+effect that no product with v is part of is the same at every level; under a log link differences in the outcome's unit
+differ with the level of v even then, while ratios do not.
+
+References
+----------
+Hayes (2015), Multivariate Behavioral Research 50, 1-22. doi:10.1080/00273171.2014.962683 (the index)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_sp.arrays import Array
+from bayes_sp.design.design import Design
+from bayes_sp.effects.chain import Baselines
+from bayes_sp.effects.moderation.index import INDEX_COLUMNS, indexes
+from bayes_sp.effects.moderation.levels import Setting
+from bayes_sp.effects.paths import RATIOS, Effects, compute_effects
+from bayes_sp.effects.summary import CI_PROB, convergence, summarise, variance_factor
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import ALONE, CONDITIONAL_COLUMNS, CONTRAST_COLUMNS
+from bayes_sp.shown import Part, Shown, short
+
+type Held = Callable[[Mapping[str, float]], Baselines]
+"""Covariates' values -> baselines of patients who all have them."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ConditionalEffects(Shown):
+    """Draws of every path effect at every setting of the moderators.
+
+    Attributes
+    ----------
+    settings
+        Moderators and their values, one after the other.
+    each
+        Effects at each setting.
+    index_draws
+        Draws of the index of moderated mediation, (chain, draw, row), with coordinates ``moderator``, ``path``,
+        ``scale`` and ``unit`` of a row; no rows where no index exists (`indexes`).
+    without_index
+        Sentences on the paths that have no single index.
+    """
+
+    settings: tuple[Setting, ...]
+    each: tuple[Effects, ...]
+    index_draws: xr.DataArray
+    without_index: tuple[str, ...]
+
+    @property
+    def unit(self) -> str:
+        """Unit of differences."""
+        return self.each[0].unit
+
+    @property
+    def mark(self) -> str:
+        """What the records are."""
+        return self.each[0].mark
+
+    @property
+    def draws(self) -> xr.Dataset:
+        """Draws of all settings: ``alone`` and ``average`` with dims (setting, chain, draw, path, scale)."""
+        found = xr.concat([one.draws for one in self.each], "setting", join="override", combine_attrs="override")
+        places = {"setting": [str(setting) for setting in self.settings]}
+        named = {"moderator": ("setting", [s.moderator for s in self.settings])}
+        return found.assign_coords(places | named | {"at": ("setting", [s.at for s in self.settings])})
+
+    def table(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
+        """Return one row for each setting, path, scale and decomposition; columns as `Effects.table`, after its own."""
+        parts = [
+            _placed(one.table(ci_prob), moderator=setting.moderator, at=setting.at, level=", ".join(setting.why))
+            for setting, one in zip(self.settings, self.each, strict=True)
+        ]
+        return pd.concat(parts, ignore_index=True)[list(CONDITIONAL_COLUMNS)]
+
+    def differences(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
+        """Return how effects differ between every two settings of the same moderators: second less first.
+
+        Ratios are divided instead, and ``prob_negative`` is then the probability that their ratio is below 1. Of the
+        decompositions the average over all orders.
+        """
+        labels, values = self._contrasts
+        if not labels:
+            return pd.DataFrame(columns=list(CONTRAST_COLUMNS))
+        table = summarise(values, ci_prob)
+        table[["moderator", "from", "to", "path", "scale"]] = pd.DataFrame(labels)
+        ratios = table["scale"].isin(RATIOS)
+        table.loc[ratios, "prob_negative"] = (values < 1).mean(axis=(0, 1))[ratios]
+        factor = variance_factor(self.each[0].draws)
+        return table.join(convergence(values, factor))[list(CONTRAST_COLUMNS)]
+
+    def index(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
+        """Return the index of moderated mediation, one row for each moderator, path and scale (`indexes`)."""
+        values = self.index_draws.transpose("chain", "draw", "row").to_numpy()
+        if not values.shape[-1]:
+            return pd.DataFrame(columns=list(INDEX_COLUMNS))
+        table = summarise(values, ci_prob)
+        for name in ("moderator", "unit", "path", "scale"):
+            table[name] = self.index_draws[name].to_numpy()
+        ratios = table["scale"].isin(RATIOS)
+        table.loc[ratios, "prob_negative"] = (values < 1).mean(axis=(0, 1))[ratios]
+        return table.join(convergence(values, variance_factor(self.each[0].draws)))[list(INDEX_COLUMNS)]
+
+    def quantities(self) -> dict[str, Array]:
+        """Return the draws (chain, draw) of every effect at every setting by name, for diagnostics."""
+        return {
+            f"{name} at {setting}": values
+            for setting, one in zip(self.settings, self.each, strict=True)
+            for name, values in one.quantities().items()
+        }
+
+    @cached_property
+    def _contrasts(self) -> tuple[list[tuple[str, str, str, str, str]], Array]:
+        """(moderator, from, to, path, scale) of each contrast, and their draws (chain, draw, row)."""
+        labels, columns = [], []
+        for (first, one), (second, other) in combinations(zip(self.settings, self.each, strict=True), 2):
+            if first.moderator != second.moderator:
+                continue
+            below, above = one.average_draws(), other.average_draws()
+            for i, path in enumerate(one.draws["path"].to_numpy()):
+                for j, scale in enumerate(one.draws["scale"].to_numpy()):
+                    a, b = below[..., i, j], above[..., i, j]
+                    labels.append((first.moderator, first.at, second.at, str(path), str(scale)))
+                    columns.append(_exact(b / a, 1.0) if scale in RATIOS else b - a)
+        return labels, np.stack(columns, axis=-1) if columns else np.empty((0, 0, 0))
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        u0, u1 = self.each[0].contrast
+        head = f"{self.mark}. Effects of moving the exposure from {u0:g} to {u1:g}; differences in {self.unit}."
+        parts = [
+            _placed(one.intervals(), moderator=setting.moderator, at=setting.at, level="")
+            for setting, one in zip(self.settings, self.each, strict=True)
+        ]
+        table = pd.concat(parts, ignore_index=True)
+        table = table[table["decomposition"] != ALONE]
+        shown = ("moderator", "at", "path", "scale", "median", "lower", "upper", "prob_negative")
+        return head, [short(table, shown, rows=len(table)), list(self.without_index)]
+
+
+def conditional_effects(
+    model: PathModel,
+    design: Design,
+    posterior: xr.Dataset,
+    settings: Sequence[Setting],
+    held: Held,
+    *,
+    kappa: float = 1.0,
+    mark: str = "",
+) -> ConditionalEffects:
+    """Compute every path effect at every setting of the moderators, for every draw and exactly given the draw.
+
+    Parameters
+    ----------
+    model, design, posterior, kappa, mark
+        As in `compute_effects`.
+    settings
+        From `settings_of`.
+    held
+        Makes the baselines of patients who all have a setting's values.
+
+    Returns
+    -------
+    ConditionalEffects
+        With no settings where the specification has no moderator.
+    """
+    each = tuple(
+        compute_effects(model, design, posterior, kappa=kappa, mark=mark, baselines=held(dict(setting.held)))
+        for setting in settings
+    )
+    found, without = indexes(model, posterior, dict.fromkeys(n for s in settings for n, _ in s.held), kappa=kappa)
+    return ConditionalEffects(tuple(settings), each, found, without)
+
+
+def _exact(values: Array, null: float) -> Array:
+    """Return ratios that are 1 but for rounding as 1: no product with the moderator is part of them."""
+    return np.full_like(values, null) if np.allclose(values, null, rtol=1e-12, atol=0.0) else values
+
+
+def _placed(table: pd.DataFrame, **columns: str) -> pd.DataFrame:
+    return table.assign(**columns)

@@ -1,0 +1,138 @@
+"""Effects along a moderator's range, and where their intervals begin or cease to hold no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_sp.arrays import Array
+from bayes_sp.design.design import Design
+from bayes_sp.effects.moderation.conditional import Held
+from bayes_sp.effects.moderation.levels import Values, is_category, range_of, value_problems
+from bayes_sp.effects.paths import RATIOS, compute_effects
+from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.errors import SpecificationError
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import ALONE, CURVE_EFFECT_COLUMNS, TOTAL
+from bayes_sp.shown import Part, Shown, short
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EffectCurve(Shown):
+    """Every path effect at values of a moderator between its 5th and 95th percentile.
+
+    Attributes
+    ----------
+    moderator, label
+        Its name, and in words.
+    table
+        One row for each value, path and scale: ``value, path, scale, mean, median, lower, upper, ci_kind, ci_prob``.
+    unit, mark
+        Of differences; what the records are.
+    """
+
+    moderator: str
+    label: str
+    table: pd.DataFrame
+    unit: str
+    mark: str
+
+    def region(self) -> pd.DataFrame:
+        """Return where the interval of each effect holds no effect (0, or 1 for a ratio), and where it does not.
+
+        Columns ``path, scale, from, to, holds_no_effect``: stretches of the moderator's range, whose ends are found
+        by straight lines between the limits at neighbouring values.
+        """
+        rows = []
+        for (path, scale), own in self.table.groupby(["path", "scale"], sort=False):
+            null = 1.0 if scale in RATIOS else 0.0
+            for low, high, inside in _stretches(own["value"].to_numpy(), own["lower"] - null, own["upper"] - null):
+                rows.append((path, scale, low, high, inside))
+        return pd.DataFrame(rows, columns=["path", "scale", "from", "to", "holds_no_effect"])
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        low, high = self.table["value"].min(), self.table["value"].max()
+        region = self.region()
+        return f"{self.mark}. Effects along {self.moderator}, from {low:.3g} to {high:.3g}.", [
+            short(region, tuple(region.columns), rows=len(region))
+        ]
+
+
+def effect_curve(
+    model: PathModel,
+    design: Design,
+    posterior: xr.Dataset,
+    moderator: str,
+    values: Values,
+    held: Held,
+    *,
+    points: int = 25,
+    kappa: float = 1.0,
+    ci_prob: float = CI_PROB,
+    mark: str = "",
+) -> EffectCurve:
+    """Compute every path effect with a numeric moderator held at values from its 5th to its 95th percentile.
+
+    Parameters
+    ----------
+    model, design, posterior, kappa, mark
+        As in `compute_effects`.
+    moderator, values
+        A covariate, and the values of all covariates in the records.
+    held
+        As in `conditional_effects`.
+    points
+        How many values, evenly spaced; at least 3.
+    ci_prob
+        Of the intervals.
+
+    Raises
+    ------
+    SpecificationError
+        For what is no covariate, or has categories: its effects are at levels, not along a range.
+    """
+    if points < 3:
+        raise ValueError(f"a curve needs at least 3 points, found {points}")
+    known = [covariate.name for covariate in model.covariates]
+    problems = [] if moderator in known else list(value_problems(model, values, moderator, [0.0]))
+    if not problems and is_category(model, values, moderator):
+        problems = [f"{moderator}: has categories; its effects stand at levels, in conditional_effects"]
+    if problems:
+        raise SpecificationError("effect curve", problems)
+    parts = []
+    for value in np.linspace(*range_of(values, moderator), points):
+        baselines = held({moderator: float(value)})
+        found = compute_effects(model, design, posterior, kappa=kappa, mark=mark, baselines=baselines)
+        table = found.intervals(ci_prob)
+        parts.append(table[(table["decomposition"] != ALONE) | (table["path"] == TOTAL)].assign(value=value))
+    table = pd.concat(parts, ignore_index=True)[list(CURVE_EFFECT_COLUMNS)]
+    return EffectCurve(moderator, model.variable(moderator).label, table, model.outcome_unit, mark)
+
+
+def _stretches(x: Array, lower: pd.Series, upper: pd.Series) -> Iterator[tuple[float, float, bool]]:
+    """Yield (from, to, whether 0 is in the interval) of the stretches between the places where a limit crosses 0."""
+    limits = (lower.to_numpy(), upper.to_numpy())
+    cuts = sorted({cut for limit in limits for cut in _crossings(x, limit)})
+    edges = [float(x[0]), *cuts, float(x[-1])]
+    found: list[tuple[float, float, bool]] = []
+    for low, high in pairwise(edges):
+        if high <= low:
+            continue
+        middle = 0.5 * (low + high)
+        inside = bool(np.interp(middle, x, limits[0]) <= 0.0 <= np.interp(middle, x, limits[1]))
+        if found and found[-1][2] == inside:
+            found[-1] = (found[-1][0], high, inside)
+        else:
+            found.append((low, high, inside))
+    yield from found
+
+
+def _crossings(x: Array, y: Array) -> list[float]:
+    """Return where a line through points crosses 0."""
+    places = np.flatnonzero(np.sign(y[:-1]) * np.sign(y[1:]) < 0)
+    return [float(x[i] - y[i] * (x[i + 1] - x[i]) / (y[i + 1] - y[i])) for i in places]

@@ -1,0 +1,1 @@
+"""An invented survey, item by item, to try everything on."""

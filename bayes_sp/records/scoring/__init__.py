@@ -1,0 +1,1 @@
+"""Scores of questionnaires: rules as data, and how reliable a score is."""

@@ -1,0 +1,69 @@
+"""The figure of effects along a moderator: median and band of the interval, one panel for each path."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from bayes_sp.effects.moderation.curve import EffectCurve
+from bayes_sp.effects.paths import RATIOS
+from bayes_sp.names import DIFFERENCE
+from bayes_sp.report.figures.canvas import QUIET, Given, canvas
+from bayes_sp.report.figures.paths import ACCENT
+from bayes_sp.report.text.assumptions import distinct, path_words
+from bayes_sp.sensitivity.effect_words import scale_words
+
+if TYPE_CHECKING:
+    from bayes_sp.model.path_model import PathModel
+
+COLUMNS = 3
+
+
+def plot_effect_curve(model: PathModel, curve: EffectCurve, ax: Given = None, *, scale: str = DIFFERENCE) -> Figure:
+    """Draw every path's effect along a moderator: median, 95 % band, and a line where there is no effect.
+
+    Parameters
+    ----------
+    model
+        The specification, for its labels.
+    curve
+        From ``fit.effect_curve``.
+    ax
+        Axes to draw into, one for each path; None for a figure of its own.
+    scale
+        ``difference``, ``rate_ratio``, ``risk_ratio`` or ``coefficient``, where the effects have it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        For a scale that the effects do not have.
+    """
+    table = curve.table[curve.table["scale"] == scale]
+    if table.empty:
+        known = ", ".join(dict.fromkeys(curve.table["scale"]))
+        raise ValueError(f'there is no scale "{scale}" here; choose one of {known}')
+    paths = distinct(list(dict.fromkeys(table["path"])))
+    columns = min(COLUMNS, len(paths))
+    rows = -(-len(paths) // columns)
+    drawn = canvas(ax, rows, columns, (3.2 * columns, 2.7 * rows + 0.6), sharex=True)
+    panels = drawn.axes.ravel()
+    for panel, path in zip(panels, paths, strict=False):
+        own = table[table["path"] == path].sort_values("value")
+        panel.axhline(1.0 if scale in RATIOS else 0.0, color=QUIET, linewidth=0.8, zorder=0)
+        panel.fill_between(own["value"], own["lower"], own["upper"], color=ACCENT, alpha=0.16, linewidth=0)
+        panel.plot(own["value"], own["median"], color=ACCENT, linewidth=2)
+        panel.set_title(textwrap.fill(path_words(model, path).replace("$", r"\$"), 34), fontsize=9, loc="left")
+        panel.set_xlabel(textwrap.fill(curve.label.replace("$", r"\$"), 34), fontsize=8.5)
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels[len(paths) :]:
+        panel.set_visible(False)
+    unit = f" ({curve.unit})" if scale == DIFFERENCE else ""
+    note = f"Posterior median and 95 % equal-tailed interval of the {scale_words(model, scale)}{unit}. {curve.mark}."
+    drawn.note("\n".join(textwrap.wrap(note.replace("$", r"\$"), 40 * columns)))
+    return drawn.figure

@@ -1,0 +1,139 @@
+"""The printed effects at levels of moderators: at each level, between levels, along the range, and the index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import pandas as pd
+
+from bayes_sp.analysis.workflow import Analysis
+from bayes_sp.effects.moderation.conditional import ConditionalEffects
+from bayes_sp.effects.moderation.curve import EffectCurve
+from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO
+from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words
+from bayes_sp.report.text.layout import beside, decimals_of, interval, number, wrapped
+from bayes_sp.sensitivity.effect_words import scale_words
+
+HEAD = (
+    "The population in which every patient has this value of the moderator, the other covariates as observed. "
+    "Posterior medians and equal-tailed 95 % intervals; bootstrap: maximum-likelihood estimate, percentile interval."
+)
+LOG_LINK = (
+    "Under a log link a difference in the outcome's unit changes with the moderator's level even where no product is "
+    "part of the effect, because the level changes the number that a ratio multiplies; ratios change by products alone."
+)
+
+
+def conditional_lines(analysis: Analysis) -> list[str]:
+    """Return the lines on effects at levels of every moderator."""
+    found, model = analysis.conditional, analysis.fit.model
+    if found is None:
+        return []
+    boot = analysis.comparison.conditional.get(model.equations[-1].family)
+    lines = wrapped(HEAD)
+    scales = [s for s in (DIFFERENCE, RATE_RATIO, RISK_RATIO) if s in set(found.each[0].draws["scale"].to_numpy())]
+    for moderator in dict.fromkeys(setting.moderator for setting in found.settings):
+        for scale in scales:
+            unit = f", {found.unit}" if scale == DIFFERENCE else ""
+            label = model.variable(moderator).label
+            lines += ["", f"   {label}: {scale_words(model, scale)}{unit}"]
+            lines += beside(_rows(model, found, boot, moderator, scale))
+        lines += _index(model, found, boot, moderator)
+        for curve in analysis.curves:
+            lines += _region(model, curve) if curve.moderator == moderator else []
+    lines += ["", *wrapped(LOG_LINK)] if model.outcome_family.log_mean else []
+    return lines
+
+
+def _rows(
+    model: PathModel, found: ConditionalEffects, boot: BootstrapConditional | None, moderator: str, scale: str
+) -> list[list[str]]:
+    """Return the heads, then for each path the effect at each level and between neighbouring levels."""
+    levels = [setting.at for setting in found.settings if setting.moderator == moderator]
+    pairs = list(pairwise(levels))
+    word = "less" if scale == DIFFERENCE else "over"
+    why = {setting.at: ", ".join(setting.why) for setting in found.settings if setting.moderator == moderator}
+    heads = [f"at {at}" + (f" ({why[at]})" if "percentile" in why[at] else "") for at in levels]
+    rows = [["", *heads, *(f"{b} {word} {a}" for a, b in pairs)]]
+    tables = [("posterior", found_table(found), found.differences(), "median")]
+    tables += [] if boot is None else [("bootstrap", boot.table, boot.differences(), "estimate")]
+    own = [(name, _of(at, moderator, scale), _of(d, moderator, scale), value) for name, at, d, value in tables]
+    digits = decimals_of(own[0][1]) if scale == DIFFERENCE else max(3, decimals_of(own[0][1]))
+    for path in distinct(list(dict.fromkeys(own[0][1]["path"]))):
+        rows.append([path_words(model, path), *[""] * (len(rows[0]) - 1)])
+        for name, at_levels, between, value in own:
+            cells = [at_levels[(at_levels["path"] == path) & (at_levels["at"] == at)] for at in levels]
+            cells += [
+                between[(between["path"] == path) & (between["from"] == a) & (between["to"] == b)] for a, b in pairs
+            ]
+            rows.append([f"   {name}", *(_cell(cell, value, digits) for cell in cells)])
+    return rows
+
+
+def found_table(found: ConditionalEffects) -> pd.DataFrame:
+    """Return the effects at each setting without what convergence takes, averaged over orders."""
+    parts = [
+        one.intervals().assign(moderator=setting.moderator, at=setting.at)
+        for setting, one in zip(found.settings, found.each, strict=True)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _of(table: pd.DataFrame, moderator: str, scale: str) -> pd.DataFrame:
+    own = table[(table["moderator"] == moderator) & (table["scale"] == scale)]
+    return own[own["decomposition"] != ALONE] if "decomposition" in own else own
+
+
+def _cell(rows: pd.DataFrame, value: str, digits: int) -> str:
+    if rows.empty:
+        return ""
+    return f"{number(rows.iloc[0][value], digits)} {interval(rows.iloc[0], digits)}"
+
+
+def _index(model: PathModel, found: ConditionalEffects, boot: BootstrapConditional | None, moderator: str) -> list[str]:
+    """Return the index of moderated mediation, and why a path has none."""
+    sentences = [text for text in found.without_index if f"of {moderator} for" in text or "of moderated" in text]
+    lines = [line for text in sentences for line in wrapped(f"{text[:1].upper()}{text[1:]}.")]
+    table = found.index()
+    own = table[(table["moderator"] == moderator) & (table["scale"] == COEFFICIENT)]
+    if own.empty:
+        return ["", *lines] if lines else []
+    ratio = table[(table["moderator"] == moderator) & (table["scale"] == RATE_RATIO)]
+    other = None if boot is None else boot.index()
+    more = [*(["ratio of rate ratios"] if len(ratio) else []), *(["bootstrap"] if boot else [])]
+    rows = [["", "per", "index", *more]]
+    digits = decimals_of(own)
+    for place, (_, one) in enumerate(own.iterrows()):
+        row = [path_words(model, one["path"]), one["unit"], f"{number(one['median'], digits)} {interval(one, digits)}"]
+        if len(ratio):
+            row.append(f"{number(ratio.iloc[place]['median'], 3)} {interval(ratio.iloc[place], 3)}")
+        if other is not None:
+            same = other[(other["moderator"] == moderator) & (other["scale"] == COEFFICIENT)]
+            same = same[(same["path"] == one["path"]) & (same["unit"] == one["unit"])]
+            row.append(_cell(same, "estimate", digits))
+        rows.append(row)
+    head = "Index of moderated mediation: what one more unit of the moderator adds to the product of coefficients"
+    return ["", *wrapped(f"{head}, per unit of exposure."), *beside(rows), *lines]
+
+
+def _region(model: PathModel, curve: EffectCurve) -> list[str]:
+    """Return for which values of the moderator the interval of each difference excludes 0."""
+    region = curve.region()
+    region = region[region["scale"] == DIFFERENCE]
+    low, high = curve.table["value"].min(), curve.table["value"].max()
+    found = list(_stretches(model, region))
+    head = f"Along {in_sentence(curve.label)} from {low:.3g} to {high:.3g} (5th to 95th percentile) "
+    if not found:
+        return ["", *wrapped(f"{head}the 95 % interval of every difference contains 0.")]
+    return ["", *wrapped(f"{head}the 95 % interval of a difference excludes 0: {'; '.join(found)}.")]
+
+
+def _stretches(model: PathModel, region: pd.DataFrame) -> Iterator[str]:
+    for path in distinct(list(dict.fromkeys(region["path"]))):
+        own = region[(region["path"] == path) & ~region["holds_no_effect"].astype(bool)]
+        if len(own):
+            places: Sequence[str] = [f"{row['from']:.3g} to {row['to']:.3g}" for _, row in own.iterrows()]
+            yield f"{path_words(model, path)} ({', '.join(places)})"
