@@ -17,6 +17,7 @@ type Coded = tuple[str, str, int]  # column, a code for a missing value, how man
 Origin = Literal["file", "memory", "reconstruction", "simulation"]
 
 RECONSTRUCTED = "reconstructed from published moments"
+SYNTHETIC = "a synthetic table"  # begins what its column of origins says
 ORIGIN_COLUMN = "origin"  # in files of reconstructed records, so that the mark is not lost on the way
 
 

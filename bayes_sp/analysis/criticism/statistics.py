@@ -80,27 +80,6 @@ class Bins:
         return counts.reshape(*values.shape[:-1], len(self.centers)).astype(float)
 
 
-def starts_of(counts: Array, least: int) -> list[int]:
-    """Return where bins begin that hold ``least`` patients or more each; one bin where all are fewer.
-
-    Parameters
-    ----------
-    counts
-        How many patients fall into each of the bins of which they are made, (b,).
-    least
-        Patients in a bin.
-    """
-    starts, held = [0], 0.0
-    for k, count in enumerate(counts[:-1], start=1):
-        held += count
-        if held >= least:
-            starts.append(k)
-            held = 0.0
-    if held + counts[-1] < least and len(starts) > 1:
-        starts.pop()
-    return starts
-
-
 def statistics_of(family: Family, variable: Variable, observed: Array) -> Mapping[str, Statistic]:
     """Return the statistics by name that a family can get wrong.
 

@@ -80,6 +80,27 @@ def hidden_counts(counts: ArrayLike, least: int = LEAST_COUNT, *, zeros: bool = 
     return hidden.reshape(table.shape)[0] if inner.ndim == 1 else hidden.reshape(table.shape)
 
 
+def starts_of(counts: Array, least: int) -> list[int]:
+    """Return where bins begin that hold ``least`` patients or more each; one bin where all are fewer.
+
+    Parameters
+    ----------
+    counts
+        How many patients fall into each of the bins of which they are made, (b,).
+    least
+        Patients in a bin.
+    """
+    starts, held = [0], 0.0
+    for k, count in enumerate(counts[:-1], start=1):
+        held += count
+        if held >= least:
+            starts.append(k)
+            held = 0.0
+    if held + counts[-1] < least and len(starts) > 1:
+        starts.pop()
+    return starts
+
+
 def _with_totals(inner: Array) -> Array:
     columns = np.vstack([inner, inner.sum(axis=0)])
     return np.column_stack([columns, columns.sum(axis=1)])
