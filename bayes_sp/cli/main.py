@@ -12,6 +12,7 @@ from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, ad
 from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
+from bayes_sp.cli.privacy import add_privacy
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
 from bayes_sp.cli.stopping import Stopped, last_line, stop_when_told, told
 from bayes_sp.cli.study import add_study
@@ -66,6 +67,7 @@ def _parser() -> Parser:
     add_codebook(commands)
     add_draft(commands)
     add_example(commands)
+    add_privacy(commands)
     return parser
 
 
