@@ -23,8 +23,8 @@ def add_privacy(commands: Commands) -> None:
     make = commands.add_parser(
         "synthesize",
         help="make a synthetic table that can be shared: the same moments and scales, no patient behind a row",
-        description="Means, SDs, correlations and shares of missing cells are those of the file; a note beside the table "
-        "says how near its rows are to the records.",
+        description="Means, SDs, correlations and shares of missing cells are those of the file; a note beside the "
+        "table says how near its rows are to the records.",
     )
     add = make.add_argument
     add("file", type=file_path, help="CSV, Excel, SPSS, Stata, SAS or Parquet")

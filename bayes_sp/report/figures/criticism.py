@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bayes_sp.model.path_model import PathModel
 
 BAND = "#bcd3e8"
+MOST_SIGNS = 40  # of the names of all bars together
 NAMED = 5  # patients whose row stands beside their point
 
 
@@ -74,7 +75,7 @@ def _frequencies(axes: Axes, table: pd.DataFrame, *, root: bool) -> None:
     axes.plot(x, table["replicated"], ".", color=ACCENT, markersize=5, label="replicated: mean")
     if root:
         axes.set_yscale("function", functions=(lambda v: np.sqrt(np.maximum(v, 0)), np.square))
-    if len(table) <= 8:
+    if sum(map(len, table["bin"])) <= MOST_SIGNS:
         axes.set_xticks(x, table["bin"])
     else:
         _name_ends(axes, x, [str(label) for label in table["bin"]], width)

@@ -115,9 +115,9 @@ def _looked_at(path: Path, folder: Path, run: _Run) -> Disclosed:
         elif suffix in (".txt", ".md", ".html", ".json"):
             holds, findings = _text(path)
         else:
-            holds, findings = "a file of a kind that is not looked into", ("nothing is known of what it holds",)
+            holds, findings = "a file of a kind that is not looked into", ["nothing is known of what it holds"]
     except (OSError, ValueError, RecursionError) as error:
-        holds, findings = "a file that cannot be read", (f"nothing is known of what it holds ({error})",)
+        holds, findings = "a file that cannot be read", [f"nothing is known of what it holds ({error})"]
     return Disclosed(name, holds, tuple(findings))
 
 
