@@ -11,12 +11,14 @@ from bayes_sp.effects.paths import Effects as Effects
 from bayes_sp.errors import BayesSpError as BayesSpError
 from bayes_sp.inference.bootstrap.resampled import bootstrap as bootstrap
 from bayes_sp.inference.likelihood.least_squares import Moments as Moments
+from bayes_sp.inference.moment_posterior import moment_posterior as moment_posterior
 from bayes_sp.inference.options import SamplerOptions as SamplerOptions
 from bayes_sp.inference.reference.pymc_model import pymc_model as pymc_model
 from bayes_sp.model.distributions import Prior as Prior
 from bayes_sp.model.path_model import PathModel as PathModel
 from bayes_sp.model.reading.load import load_model as load_model
 from bayes_sp.records.published.article import published as published
+from bayes_sp.records.published.audit.audit import audit as audit
 from bayes_sp.records.published.reconstruct import reconstruct as reconstruct
 from bayes_sp.records.survey import Survey as Survey
 from bayes_sp.records.synthetic.synthesize import synthesize as synthesize
@@ -32,10 +34,12 @@ __all__ = [
     "Prior",
     "SamplerOptions",
     "Survey",
+    "audit",
     "bootstrap",
     "compare_models",
     "fit",
     "load_model",
+    "moment_posterior",
     "plot",
     "prior_predictive",
     "published",

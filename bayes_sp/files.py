@@ -17,6 +17,7 @@ from bayes_sp.errors import RunError
 
 MARK = ".bayes_sp-partial"
 TRIES = 5
+BLOCK = 4096  # bytes
 MOST_FOLDERS = 100  # to be made above a file or folder
 _OPEN: dict[str, int] = {}  # what this process is writing, and under which number an end at once undoes it
 
@@ -168,6 +169,8 @@ def claim_next(finished: Path, place: Path) -> Path:
 def check_place(place: Path, shown: Path | None = None) -> None:
     """Refuse a place where nothing can be made, by making the same names in a hidden folder beside it for a moment.
 
+    One block is written there too, which a full disk refuses.
+
     Parameters
     ----------
     place
@@ -178,7 +181,7 @@ def check_place(place: Path, shown: Path | None = None) -> None:
     Raises
     ------
     RunError
-        Where a folder above it is missing and cannot be made, or the disk does not take the name.
+        Where a folder above it is missing and cannot be made, or the disk is full or does not take the name.
     """
     name, place = str(shown or place), place.absolute()
     above = next(path for path in [place.parent, *place.parents] if os.path.lexists(path))
@@ -192,6 +195,7 @@ def check_place(place: Path, shown: Path | None = None) -> None:
             trial.path.mkdir()
             inside = trial.path / place.relative_to(above)
             inside.with_name(f"{inside.name}-99").mkdir(parents=True)
+            (trial.path / "block").write_bytes(bytes(BLOCK))
         except OSError as error:
             raise RunError(name, [f"cannot be written ({error.strerror or error})"]) from error
         finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bayes_sp.errors import RunError
-from bayes_sp.files import WholeFile, claim, write_whole
+from bayes_sp.files import WholeFile, check_place, claim, write_whole
 
 
 def fill_a_disk(path: Path) -> None:
@@ -84,3 +84,15 @@ def test_a_name_is_claimed_once(tmp_path, monkeypatch, links):
             claim(tmp_path / "two", tmp_path / "it")
         for path in tmp_path.iterdir():
             (path.rmdir if path.is_dir() else path.unlink)()
+
+
+def test_a_full_disk_is_told_before_the_work(tmp_path, monkeypatch):
+    """A folder can still be made on it, a byte cannot be written; nothing is left."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(RunError, match="No space left on device"):
+        check_place(tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []

@@ -15,9 +15,10 @@ from bayes_sp.analysis.criticised import Criticised
 from bayes_sp.analysis.criticism.diagnostics import Verdict, diagnose
 from bayes_sp.analysis.summary import EFFECTS, Summary
 from bayes_sp.calls import needs_records
-from bayes_sp.design.build import complete_cases, design_arrays
+from bayes_sp.design.build import complete_cases, covariate_values, design_arrays
 from bayes_sp.design.read import Records, survey_of
 from bayes_sp.effects.existence import warn_of_means
+from bayes_sp.effects.moderation.levels import settings_of
 from bayes_sp.effects.paths import Effects, compute_effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
@@ -213,6 +214,7 @@ def fit(
     design_arrays(twin, survey)  # a wrong twin is reported before minutes are spent
     warn_of_options(options := options or SamplerOptions())
     warn_of_means(model, design_arrays(model, survey))
+    settings_of(model, covariate_values(model, survey))  # so is a level of a moderator that no record has
     tree = sample_posterior(
         model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise
     )

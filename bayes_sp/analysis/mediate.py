@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bayes_sp.analysis.fit import Fit, fit
 from bayes_sp.design.draft import draft
+from bayes_sp.design.drafting.arrows import Moderators
 from bayes_sp.design.read import Records, read_survey
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.records.survey import Survey
@@ -19,6 +20,7 @@ def mediate(
     outcome: str,
     covariates: Sequence[str] = (),
     parallel: bool = False,
+    moderators: Moderators | None = None,
     seed: int = 1,
     options: SamplerOptions | None = None,
     progress: bool = False,
@@ -27,7 +29,7 @@ def mediate(
 
     Parameters
     ----------
-    data, exposure, mediators, outcome, covariates, parallel
+    data, exposure, mediators, outcome, covariates, parallel, moderators
         As in `draft`.
     seed, options, progress
         As in `fit`.
@@ -51,7 +53,13 @@ def mediate(
     ('group_change', 'loneliness_t1', 'appointments_t1')
     """
     model = draft(
-        data, exposure=exposure, mediators=mediators, outcome=outcome, covariates=covariates, parallel=parallel
+        data,
+        exposure=exposure,
+        mediators=mediators,
+        outcome=outcome,
+        covariates=covariates,
+        parallel=parallel,
+        moderators=moderators,
     )
     survey = data if isinstance(data, Survey) else read_survey(data, model)
     return fit(model, survey, seed=seed, options=options, progress=progress)

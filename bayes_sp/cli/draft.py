@@ -25,6 +25,10 @@ def add_draft(commands: Commands) -> None:
     add("--mediators", required=True, nargs="+", metavar="M", help="their columns, in the order of the chain")
     add("--outcome", required=True, metavar="Y", help="its column")
     add("--covariates", nargs="+", default=[], metavar="C", help="their columns")
+    add(
+        "--moderators", nargs="+", default=[], metavar="W",
+        help='columns on which arrows may depend, each "W: X -> M, M -> Y", or W alone for every arrow',
+    )  # fmt: skip
     add("--parallel", action="store_true", help="mediators side by side: none is a parent of another")
     add("--latent", nargs="+", default=[], metavar="M", help="mediators measured with error: scores of the codebook, "
         "or with a reliability of your own, as in mood=0.87")  # fmt: skip
@@ -35,6 +39,7 @@ def add_draft(commands: Commands) -> None:
 
 def _draft(options: argparse.Namespace) -> int:
     from bayes_sp.design.draft import draft_with_reasons
+    from bayes_sp.design.drafting.arrows import moderators_of_texts
     from bayes_sp.design.read import read_survey
     from bayes_sp.files import check_file, write_whole
 
@@ -44,6 +49,7 @@ def _draft(options: argparse.Namespace) -> int:
     found = draft_with_reasons(
         survey, exposure=options.exposure, mediators=options.mediators, outcome=options.outcome,
         covariates=options.covariates, parallel=options.parallel, latent=_latent(options.latent),
+        moderators=moderators_of_texts(options.moderators),
     )  # fmt: skip
     _ = found.model  # a draft that cannot be read back is never written
     if options.out is None:

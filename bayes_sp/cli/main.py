@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity
+from bayes_sp.cli.audit import add_audit
 from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
@@ -67,6 +68,7 @@ def _parser() -> Parser:
     add_codebook(commands)
     add_draft(commands)
     add_example(commands)
+    add_audit(commands)
     add_privacy(commands)
     return parser
 

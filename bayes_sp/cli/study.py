@@ -6,11 +6,25 @@ import argparse
 
 from bayes_sp.cli.arguments import Commands, file_path, whole_number
 from bayes_sp.cli.statuses import OK
+from bayes_sp.errors import BayesSpError
 
 
 def add_study(commands: Commands) -> None:
     """Add the commands that need no records."""
-    reconstruct = commands.add_parser("reconstruct", help="write records that reproduce the published moments")
+    reconstruct = commands.add_parser(
+        "reconstruct",
+        help="write records that reproduce published moments",
+        description="Made records, behind which no real patient stands, that give back a printed table of means, SDs "
+        "and correlations after rounding. What no records can have together is named, and so is every deviation.",
+        epilog="docs/audit.md describes the form of STUDY.toml.",
+    )
+    reconstruct.add_argument(
+        "study", nargs="?", default=None, metavar="STUDY.toml",
+        help="a study's printed numbers, or the name of a shipped study (default: the published study)",
+    )  # fmt: skip
+    reconstruct.add_argument(
+        "--table", default="", metavar="NAME", help="which table of STUDY.toml (default the first)"
+    )
     reconstruct.add_argument(
         "--seed", type=whole_number(0), default=1, help="other seeds give other records (default 1)"
     )
@@ -23,16 +37,24 @@ def add_study(commands: Commands) -> None:
 
 def _reconstruct(options: argparse.Namespace) -> int:
     from bayes_sp.files import check_file, write_whole
+    from bayes_sp.records.published.rebuild.rebuild import Rebuilt, rebuild
     from bayes_sp.records.published.reconstruct import reconstruct
     from bayes_sp.records.survey import ORIGIN_COLUMN
+    from bayes_sp.report.text.rebuilt import rebuilt_text
     from bayes_sp.safe_text import csv_text
 
+    if options.study is None and options.table:
+        raise BayesSpError("--table", ["goes with STUDY.toml"])
+
     check_file(options.out, overwrite=options.overwrite)
-    survey = reconstruct(options.seed)
+    study, seed = options.study, options.seed
+    survey = reconstruct(seed) if study is None else rebuild(study, seed=seed, table=options.table)
     marked = survey.records.assign(**{ORIGIN_COLUMN: survey.source})
     write_whole(options.out, csv_text(marked), overwrite=options.overwrite)
     options.output.saved = f"the records are saved in {options.out}"
     options.output.write(f"{survey.mark}: {options.out}\nNo real patient stands behind a row.\n")
+    if isinstance(survey, Rebuilt):
+        options.output.write(rebuilt_text(survey))
     return OK
 
 

@@ -17,7 +17,6 @@ models. Annals of Applied Statistics 2(4), 1360-1383. doi:10.1214/08-AOAS191
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,18 +25,19 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.arrays import Array
+from bayes_sp.design.drafting.arrows import Moderators, moderated_arrows
+from bayes_sp.design.drafting.priors import drafted_priors
 from bayes_sp.design.guesses import (
     Guess,
     guess_contrast,
     guess_covariate,
     guess_response,
-    spread_of,
 )
 from bayes_sp.errors import SurveyError, nearest
-from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import editable_text
+from bayes_sp.model.terms import product_text
 from bayes_sp.records.codebook.derived import kind_and_ends, unit_of
 from bayes_sp.records.codebook.reliable import Latent, measured_with_error
 from bayes_sp.records.guesses import LEAST_VALUES, plain_names, rounded
@@ -80,6 +80,7 @@ def draft(
     covariates: Sequence[str] = (),
     parallel: bool = False,
     latent: Latent = (),
+    moderators: Moderators | None = None,
 ) -> PathModel:
     """Draft a specification for a survey: families, constants and weakly informative priors, each with its reason.
 
@@ -94,6 +95,9 @@ def draft(
     latent
         Mediators that are taken as measured with error: names of scores that a codebook computes, whose reliability is
         then their alpha, or a mapping of names to reliabilities.
+    moderators
+        Column -> arrows that may depend on it, such as ``{"gender": ["groups -> mood"]}``, or ``"all"``. A column that
+        is not among the covariates enters the equations of these arrows alone, as a moderator does in PROCESS.
 
     Returns
     -------
@@ -114,7 +118,8 @@ def draft(
     ['normal', 'negative_binomial']
     """
     roles = {"exposure": exposure, "mediators": mediators, "outcome": outcome, "covariates": covariates}
-    return draft_with_reasons(data, **roles, parallel=parallel, latent=latent).model  # type: ignore[arg-type] # as they came
+    found = draft_with_reasons(data, **roles, parallel=parallel, latent=latent, moderators=moderators)  # type: ignore[arg-type] # as they came
+    return found.model
 
 
 def draft_with_reasons(
@@ -126,12 +131,16 @@ def draft_with_reasons(
     covariates: Sequence[str] = (),
     parallel: bool = False,
     latent: Latent = (),
+    moderators: Moderators | None = None,
 ) -> Draft:
     """Draft as `draft` does, and keep the reason of each guess."""
     if isinstance(mediators, str) or isinstance(covariates, str):
         raise SurveyError("draft", ["mediators and covariates are lists of names, such as mediators=['mood']"])
     survey = data if isinstance(data, Survey) else read_everything(data)
     chain = [exposure, *mediators, outcome]
+    parents_of = {r: [exposure] if parallel and r != outcome else chain[:k] for k, r in enumerate(chain) if k}
+    products = moderated_arrows(moderators or {}, parents_of)
+    everywhere, covariates = list(covariates), list(dict.fromkeys([*covariates, *(moderators or {})]))
     values = _values(survey, [*chain, *covariates])
     names = plain_names([*chain, *covariates])
     reasons: dict[str, str] = {}
@@ -148,19 +157,26 @@ def draft_with_reasons(
     reasons[exposure] = f"exposure; effects are for {contrast[0]:g} to {contrast[1]:g}, {why}"
     reasons |= {name: f"{guess.family}, because {guess.reason}" for name, guess in guesses.items()}
     variables = {names[name]: _variable(survey, name, names[name], guesses.get(name)) for name in values}
+    variables[names[outcome]].pop("center", None)  # which is for parents
     if len(np.unique(values[exposure])) > 2:
         variables[names[exposure]]["center"] = rounded(values[exposure].mean(), values[exposure].std())
     drafted = {name: guess_covariate(values[name], kind_and_ends(survey.codebook, name)[0]) for name in covariates}
     reasons |= {name: f"covariate; {reason}" for name, (_, reason) in drafted.items()}
     equations, priors = [], {}
-    for place, response in enumerate(chain[1:], start=1):
-        parents = [exposure] if parallel and response != outcome else chain[:place]
+    for response, parents in parents_of.items():
         equations.append(
             {"response": names[response], "family": guesses[response].family, "parents": [names[p] for p in parents]}
             | ({"reliability": measured[response][0]} if response in measured else {})
+            | _moderation(products.get(response, []), everywhere, covariates, names)
         )
-        priors[names[response]] = _priors(
-            guesses[response].family, values, response, parents, names, covariates=bool(covariates)
+        priors[names[response]] = drafted_priors(
+            guesses[response].family,
+            values,
+            response,
+            parents,
+            names,
+            covariates=bool(covariates),
+            products=products.get(response, ()),
         )
     tables = {
         "title": f"{names[exposure]}, {', '.join(names[m] for m in mediators)} and {names[outcome]}".replace(
@@ -216,6 +232,15 @@ def _responses(survey: Survey, values: Mapping[str, Array], mediators: list[str]
     return found
 
 
+def _moderation(
+    products: Sequence[tuple[str, str]], everywhere: Sequence[str], covariates: Sequence[str], names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return an equation's products, and its covariates where a moderator belongs to other equations alone."""
+    own = [name for name in covariates if name in everywhere or name in {moderator for moderator, _ in products}]
+    found: dict[str, Any] = {} if own == list(covariates) else {"covariates": [names[name] for name in own]}
+    return found | ({"products": [product_text((names[m], names[p])) for m, p in products]} if products else {})
+
+
 def _center(values: Array) -> dict[str, Any]:
     return {"center": rounded(values.mean(), values.std())}
 
@@ -229,68 +254,3 @@ def _variable(survey: Survey, column: str, name: str, guess: Guess | None) -> di
         | ({"column": column} if name != column else {})
         | keys
     )
-
-
-def _priors(
-    family: str,
-    values: Mapping[str, Array],
-    response: str,
-    parents: Sequence[str],
-    names: Mapping[str, str],
-    *,
-    covariates: bool,
-) -> Priors:
-    """Return the priors of one equation: see the module's rule."""
-    rule = _rule(family, values[response])
-    if FAMILIES[family].ordered:
-        priors = {"cutpoint": _normal(0.0, 2.0, "no level is so rare for a typical patient that it goes unseen")}
-    else:
-        priors = {"intercept": _normal(rule.centre, rule.width, "a typical patient is near the average")}
-    why = f"{rule.surprise} in an SD of it would surprise"
-    for parent in parents:
-        priors[names[parent]] = _normal(0.0, rule.slope / spread_of(values[parent]), why)
-    if covariates:
-        priors["covariate"] = _normal(0.0, rule.covariate, "units of covariates are near an SD")
-    sd = float(f"{values[response].std():.2g}")
-    return priors | {name: _residual(name, sd) for name in FAMILIES[family].parameters}
-
-
-@dataclass(frozen=True)
-class _Rule:
-    """Centre and width of an intercept's prior; SDs of slopes' priors, per SD of a parent and unit of a covariate."""
-
-    centre: float
-    width: float
-    slope: float
-    covariate: float
-    surprise: str
-
-
-def _rule(family: str, values: Array) -> _Rule:
-    mean, sd, link = float(values.mean()), float(f"{values.std():.2g}"), FAMILIES[family].link
-    if link == "identity":
-        return _Rule(rounded(mean, sd), sd, 0.5 * sd, 0.5 * sd, "more than an SD of the response")
-    if link == "log":
-        return _Rule(round(math.log(mean), 1), 1.0, 0.3, 0.5, "a change of more than 1.8-fold")
-    low, high = (0.0, 1.0) if FAMILIES[family].bounded else (float(values.min()), float(values.max()))
-    share = (mean - low) / (high - low)
-    return _Rule(round(math.log(share / (1 - share)), 1), 1.5, 1.0, 1.0, "odds that change more than 7-fold")
-
-
-def _normal(mu: float, sigma: float, why: str) -> dict[str, Any]:
-    return {"dist": "normal", "mu": mu, "sigma": float(f"{sigma:.2g}"), "why": why}
-
-
-LOGNORMAL = {
-    "phi": (0.0, "from strong overdispersion (0.1) to little (8)"),
-    "precision": (1.5, "from nearly flat (0.6) to narrow (32)"),
-    "shape": (0.0, "from very skewed (0.1) to hardly (7)"),
-}  # mu and the reason; sigma is 1
-
-
-def _residual(name: str, sd: float) -> dict[str, Any]:
-    """Return the prior of what a family has beside its coefficients."""
-    if name == "sigma":
-        return {"dist": "half_normal", "sigma": sd, "why": "a residual SD is below two SDs of the response"}
-    mu, why = LOGNORMAL[name]
-    return {"dist": "lognormal", "mu": mu, "sigma": 1.0, "why": why}

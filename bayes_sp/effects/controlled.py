@@ -11,10 +11,10 @@ import xarray as xr
 
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
-from bayes_sp.effects.chain import Baselines, Chain, Outcome
+from bayes_sp.effects.chain import Baselines, Chain, covariates_of
+from bayes_sp.effects.means.outcome import outcome_mean
 from bayes_sp.effects.paths import compute_effects
-from bayes_sp.effects.problem import make_problem
-from bayes_sp.exports import special
+from bayes_sp.effects.problem import Problem, make_problem
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE
 
@@ -77,6 +77,7 @@ def controlled_direct_effect(
             held = [values[i] for values, i in zip(grid.values(), place, strict=True)]
             for which, u in enumerate(problem.contrast):
                 eta = [part + _added(chain, j, u, held)[here, None] for j, part in _parts(chain, baseline)]
+                eta = [part + own for part, own in zip(eta, _differing(problem, here, u, held), strict=True)]
                 index: tuple[int | slice, ...] = (which, here, *place)
                 means[index] = outcome_mean(chain.outcome, here, *eta).mean(axis=1)
     dims = ("chain", "draw", *grid)
@@ -159,24 +160,6 @@ def dose_curve(
     return xr.Dataset(variables, coords=coords, attrs=attrs)
 
 
-def outcome_mean(outcome: Outcome, here: slice, eta: Array, zeta: Array | None = None) -> Array:
-    """Mean outcome on its family's scale given linear predictors (B, n) of the draws `here`."""
-    if outcome.rule == "identity":
-        return eta
-    if outcome.rule in ("logit", "probit"):
-        above = special.expit if outcome.rule == "logit" else special.ndtr
-        total = np.zeros_like(eta)
-        for k in range(outcome.cuts.shape[1]):
-            total += above(eta - outcome.cuts[here, k, None])
-        return total
-    with np.errstate(over="ignore"):  # a wild prior draw has an infinite mean, and says so
-        mu = np.exp(eta + outcome.shift[here, None])
-    if outcome.rule == "hurdle":
-        phi = outcome.phi[here, None]
-        mu = np.where(mu > 0.0, mu / -np.expm1(-phi * np.log1p(mu / phi)), 1.0)
-    return mu if zeta is None else mu * special.expit(-zeta)
-
-
 def _parts(chain: Chain, baseline: Array) -> list[tuple[int, Array]]:
     """Return number and baseline (B, n) of the outcome's linear predictors."""
     count = len(chain.mediators)
@@ -193,7 +176,20 @@ def _added(chain: Chain, j: int, u: float, held: Sequence[float]) -> Array:
             total = total + chain.steps(j, k, u, mediator.values)[:, level]
         else:
             total = total + chain.slope(j, k, u) * value
+    for (row, k, other), both in chain.products.items():
+        total = total + (both * held[k] * held[other] if row == j else 0.0)
     return total
+
+
+def _differing(problem: Problem, here: slice, u: float, held: Sequence[float]) -> list[Array | float]:
+    """Return what moderators add to each of the outcome's linear predictors, (B, n); 0 without any."""
+    chain, by = problem.chain, problem.chain.moderation
+    places = range(len(chain.mediators), len(chain.mediators) + 1 + chain.zero_part)
+    if by is None:
+        return [0.0 for _ in places]
+    values = covariates_of(problem.baselines, here.start, here.stop)[..., list(by.columns)]
+    units = [u * by.exposure[here, j] + np.einsum("skc,k->sc", by.slopes[here, j], np.array(held)) for j in places]
+    return [np.einsum("snc,sc->sn", np.broadcast_to(values, (len(unit), *values.shape[1:])), unit) for unit in units]
 
 
 def _grid(model: PathModel, chain: Chain, at: Points) -> dict[str, Array]:

@@ -10,7 +10,7 @@ from bayes_sp.errors import FitWarning, warn
 
 Method = Literal["nuts", "laplace", "pymc"]
 PARETO_K_LIMIT = 0.7  # above it importance resampling does not give the posterior
-LEAST_LAPLACE_DRAWS = 1000  # resampling stops when half of them are effective, and 400 are needed
+LEAST_LAPLACE_DRAWS = 1000  # they are to be worth half as many independent ones, and 400 are needed
 METHODS: tuple[str, ...] = get_args(Method)
 TARGET_ACCEPT, TARGET_OF_MANY, TARGET_INTEGRATED = 0.8, 0.65, 0.95
 LEAST_RELIABILITY = 0.5  # of a measurement that says enough of a true value

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import tomli_w
 import xarray as xr
 
 from bayes_sp.analysis.fit import Fit, fit
@@ -17,6 +18,7 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import specification_digest
 from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.folders.finished import read_run
+from bayes_sp.report.folders.sealed import changed_files, sealed_tables
 
 FILES = {
     "run.toml", "summary.txt", "posterior.nc", "effects.csv", "coefficients.csv", "comparison.csv", "bootstrap.csv",
@@ -82,7 +84,35 @@ def test_the_table_of_coefficients_comes_back(own_analysis, tmp_path):
     found = read_run(tmp_path / "run").coefficients
     pd.testing.assert_frame_equal(found, own_analysis.coefficients.table, rtol=1e-12)
     (tmp_path / "run" / "coefficients.csv").unlink()
+    record = tmp_path / "run" / "run.toml"
+    tables = tomllib.loads(record.read_text(encoding="utf-8"))
+    record.write_text(tomli_w.dumps({key: tables[key] for key in tables.keys() - {"checksum", "digests"}}))
     assert read_run(tmp_path / "run").coefficients is None
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("run.toml", lambda text: text.replace(b"trustworthy = true", b"trustworthy = false")),
+        ("run.toml", lambda text: text[: len(text) // 2]),
+        ("run.toml", lambda _: b"[" * 100_000),
+        ("run.toml", lambda text: text + b"\nwhen = 2026-01-01\n"),
+        ("effects.csv", lambda text: text[: len(text) // 2]),
+        ("diagnostics.csv", lambda text: text.replace(b"1.0023", b"1.0022")),
+        ("posterior.nc", lambda text: text[:-1]),
+        ("comparison.csv", lambda _: b""),
+    ],
+)
+def test_a_changed_file_is_not_believed(saved, name, change):
+    """Neither read back nor used again by a comparison, whatever the change; the message names the file."""
+    before = (saved / name).read_bytes()
+    after = change(before)
+    assert after != before
+    (saved / name).write_bytes(after)
+    with pytest.raises(RunError, match=name):
+        read_run(saved)
+    tables = sealed_tables(saved / "run.toml")
+    assert not tables or changed_files(saved, tables) == [name]
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def strata(chain: Chain, baselines: Baselines, weights: Array | None) -> list[St
     if values is None or not isinstance(baselines, Linear):
         return None
     known, place = np.unique(values, axis=0, return_inverse=True)
-    if len(known) > MOST_STRATA:
+    if len(known) > max(MOST_STRATA, len(values) // 5):  # each costs as much as some patients by themselves
         return None
     found = []
     for v, value in enumerate(known):

@@ -92,6 +92,11 @@ def world_means(
     if chain.moderation is not None:
         return _moderated(chain, baselines, worlds, contrast, rule, weights)
     counts = None if weights is None else _counts(weights, baselines(0, 1).shape[-1])
+    if chain.products:
+        from bayes_sp.effects.means.bilinear import product_batch
+
+        own = _in_batches(chain, baselines, 16, product_batch(chain, contrast, rule, counts))
+        return Means(own[worlds @ np.array([8, 4, 2, 1])], False)
     if chain.all_normal:
         exposures = np.where(worlds, contrast[1], contrast[0])
         parts = normal_worlds(chain, exposures, rule.kappa, rule.apart)
@@ -155,6 +160,9 @@ def _log_sum(logs: Sequence[Array]) -> Array:
 def needs_nodes(chain: Chain) -> bool:
     """Whether any expectation is taken by quadrature."""
     rules = [mediator.rule for mediator in chain.mediators]
+    if chain.products:
+        levels = not any(rule in ("normal", "beta") for rule in rules)
+        return not levels and not (chain.all_normal and chain.outcome.rule in ("identity", "exp"))
     curved = chain.outcome.rule in ("logit", "zero_inflated", "hurdle")
     inside = "normal" in rules and curved
     beta = "beta" in rules and chain.outcome.rule not in ("identity", "exp")
@@ -168,9 +176,12 @@ def check_chain(chain: Chain) -> None:
         raise ValueError("with three or more mediators effects need all of them normal")
     if "beta" in rules[:-1]:
         raise ValueError("a beta mediator can only be the last one")
-    linear = chain.outcome.rule == "identity" and all(rule == "normal" for rule in rules[1:])
-    if chain.products and len(rules) > 2:
-        raise ValueError("a product of two mediators has effects in a chain of these two alone")
+    linear = chain.outcome.rule == "identity" and all(rule == "normal" for rule in rules[1:]) and not chain.products
+    if chain.products:
+        if len(rules) > 2 or any(j < len(rules) for j, _, _ in chain.products):
+            raise ValueError("a product of two mediators has effects in a chain of these two alone, on the outcome")
+        if "beta" in rules:
+            raise ValueError("a product of two mediators has no effects where one of them is beta")
     if any(mediator.mean_only for mediator in chain.mediators) and not linear:
         raise ValueError("through a Student t mediator there are effects only where all that follows is linear in it")
 

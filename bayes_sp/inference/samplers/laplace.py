@@ -10,6 +10,7 @@ import xarray as xr
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
+from bayes_sp.effects.convergence import TAILS
 from bayes_sp.inference.backends import log_densities
 from bayes_sp.inference.samplers.target import LogPosterior
 from bayes_sp.model.path_model import PathModel
@@ -18,7 +19,7 @@ GROUPS = 4
 # Tails heavier than the normal's keep the ratios bounded. Of 20,000 draws at 178 patients 4,600 are effective (Pareto k
 # 0.34) against 3,500 (0.46) from the normal itself; fewer degrees of freedom cost more than they give.
 DEGREES_OF_FREEDOM = 50
-MAX_ROUNDS = 8
+MAX_ROUNDS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +49,11 @@ def laplace_draws(
 ) -> LaplaceDraws:
     r"""Draw from a posterior that has been moved to its mode and curvature.
 
-    Points z_s are proposed from the multivariate t of 50 degrees of freedom, q, in rounds of ``draws`` until half as
-    many are effective (at most 8 rounds). The log ratios log p(z_s) - log q(z_s) are Pareto smoothed, and draws are
-    resampled with probability proportional to them, systematically, so that equal weights keep distinct draws.
-    Unmeasured confounders are proposed from the normal itself: so many t's would have no draw in common with it.
+    Points z_s are proposed from the multivariate t of 50 degrees of freedom, q, in rounds of ``draws`` until the draws
+    to be resampled are worth half as many independent ones (at most 32 rounds), at both ends of every parameter too
+    (`least_effective`). The log ratios log p(z_s) - log q(z_s) are Pareto smoothed, and draws are resampled with
+    probability proportional to them, systematically, so that equal weights keep distinct draws. Unmeasured confounders
+    are proposed from the normal itself: so many t's would have no draw in common with it.
 
     A proposal with weight w is expected p = S w times among the S draws. The mean of the weighted proposals has the
     variance :math:`\sum_i w_i^2 (x_i - \bar x)^2`, and rounding p up or down at random adds
@@ -77,7 +79,8 @@ def laplace_draws(
     """
     weigh = weigh or (lambda points: log_densities(posterior, points, cores, gradient=False)[0])
     rng = np.random.default_rng(seed)
-    tailed = posterior.program.framed if posterior.program.confounders else posterior.size
+    framed = posterior.program.framed
+    tailed = framed if posterior.program.confounders else posterior.size
     points, ratios = np.empty((0, posterior.size)), np.empty(0)
     for _ in range(MAX_ROUNDS):
         proposed, log_q = _propose(rng, draws, posterior.size, tailed)
@@ -86,7 +89,7 @@ def laplace_draws(
         ratios = np.concatenate([ratios, np.where(np.isfinite(log_p), log_p - log_q, -np.inf)])
         weight, pareto_k = _smoothed(ratios)
         ess = 1.0 / float((weight**2).sum())
-        if ess >= draws / 2:
+        if ess >= draws / 2 and least_effective(posterior.theta(points)[:, :framed], weight, draws) >= draws / 2:
             break
     ladder = (rng.random() + np.arange(draws)) / draws
     chosen = np.minimum(np.searchsorted(np.cumsum(weight), ladder), len(points) - 1)
@@ -98,6 +101,35 @@ def variance_factors(expected: Array) -> Array:
     """Return what each draw adds to the variance of a mean, for how often its proposal is expected among the draws."""
     rest = expected - np.floor(expected)
     return expected + rest * (1.0 - rest) / expected
+
+
+def least_effective(points: Array, weight: Array, draws: int) -> float:
+    r"""Return how many independent draws so many resampled ones are worth, for the parameter where that is least.
+
+    The share of draws below a quantile, of expected share q, varies as :math:`\sum_i [w_i^2 + r_i (1 - r_i) / S^2]
+    (1_i - q)^2` (see `laplace_draws`), and that of independent draws as q (1 - q) / size.
+
+    Parameters
+    ----------
+    points
+        Parameters of the proposals, (s, parameter).
+    weight
+        Their weights, which add up to 1.
+    draws
+        Number of draws, S.
+    """
+    rest = draws * weight - np.floor(draws * weight)
+    variance = weight**2 + rest * (1.0 - rest) / draws**2
+    order = np.argsort(points, axis=0)
+    below = np.cumsum(weight[order], axis=0)
+    spread = np.cumsum(variance[order], axis=0)
+    sizes = []
+    for q in TAILS:
+        last = np.argmax(below >= q, axis=0)[None]
+        share, inside = (np.take_along_axis(sums, last, axis=0)[0] for sums in (below, spread))
+        error = inside * (1.0 - share) ** 2 + (spread[-1] - inside) * share**2
+        sizes.append(share * (1.0 - share) / error)
+    return float(np.min(sizes))
 
 
 def patients_beyond(model: PathModel, design: Design, posterior: xr.Dataset) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bayes_sp.errors import nearest
+from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Equation, PathModel
 from bayes_sp.model.terms import product_text
 
@@ -29,6 +30,21 @@ def product_problems(model: PathModel, equation: Equation, key: str) -> Iterator
                 f'{place}: "{text}": both are covariates; a moderator stands in a product with the exposure or a '
                 f"mediator that is a parent of {equation.response}"
             )
+        elif not problems and set(pair) <= set(model.mediators):
+            yield from (f'{place}: "{text}": {problem}' for problem in _without_effects(model, equation, pair))
+
+
+def _without_effects(model: PathModel, equation: Equation, pair: tuple[str, str]) -> Iterator[str]:
+    """Yield why a product of two mediators would leave effects without an exact rule."""
+    if equation.response != model.outcome or len(model.mediators) > 2:
+        yield (
+            "a product of two mediators is available in the outcome's equation of a chain of these two; "
+            f"found it for {equation.response}, after {len(model.mediators)} mediators"
+        )
+    for other in model.equations:
+        family = FAMILIES[other.family]
+        if other.response in pair and (family.bounded or family.heavy_tailed):
+            yield f'the family "{other.family}" of {other.response} is not available in it; choose another'
 
 
 def _unusable(model: PathModel, equation: Equation, name: str) -> str:

@@ -7,15 +7,15 @@ import functools
 import importlib.resources
 import tomllib
 import types
-import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
+from bayes_sp.records.published import tables
 from bayes_sp.records.published.printed import (
     Abstract,
     Anova,
@@ -200,37 +200,6 @@ def _numbers(node: object, path: str, place: str) -> Iterator[tuple[str, str, st
                 yield from _numbers(value, f"{path}.{item.name}", place)
 
 
-def _convert(kind: Any, value: Any) -> Any:  # noqa: ANN401 (TOML values and type hints are of any type)
-    """Value of a field from its TOML value."""
-    if kind is Printed or (isinstance(kind, types.UnionType) and Printed in typing.get_args(kind)):
-        return Printed(value)
-    if typing.get_origin(kind) is tuple:
-        return tuple(_convert(typing.get_args(kind)[0], item) for item in value)
-    return value
-
-
-def _build[T](cls: type[T], table: Mapping[str, Any]) -> T:
-    """Frozen record from its TOML table; an unknown or missing key is a TypeError or KeyError."""
-    hints = typing.get_type_hints(cls)
-    return cls(**{key: _convert(hints[key], value) for key, value in table.items()})
-
-
-def _table2(table: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Correlation, ...]]:
-    """Variables and correlations of Table 2."""
-    place = table["place"]
-    rows = table["variable"]
-    names = [row["name"] for row in rows]
-    variables = tuple(
-        _build(Variable, {k: v for k, v in row.items() if k != "correlations"} | {"place": place}) for row in rows
-    )
-    correlations = tuple(
-        Correlation(row["name"], column, Printed(text.rstrip("*†")), text[len(text.rstrip("*†")) :], place)
-        for position, row in enumerate(rows)
-        for column, text in zip(names[:position], row["correlations"], strict=True)
-    )
-    return variables, correlations
-
-
 @functools.cache
 def published() -> PublishedStudy:
     """Return the published study's numbers, read once from the package's own ``kellezi2019.toml``.
@@ -254,32 +223,26 @@ def published() -> PublishedStudy:
         importlib.resources.files("bayes_sp.records.published").joinpath("kellezi2019.toml").read_text(encoding="utf-8")
     )
     toml = tomllib.loads(text)
-    variables, correlations = _table2(toml["table2"])
-    one = {
-        "citation": Citation,
-        "abstract": Abstract,
-        "timing": Timing,
-        "groups_list": GroupsList,
-        "appointments": AppointmentTotals,
-        "power": Power,
-        "bootstrap": BootstrapSettings,
-        "covariates": Covariates,
-    }
-    many = {
-        "samples": ("sample", Sample),
-        "scales": ("scale", Scale),
-        "anovas": ("anova", Anova),
-        "t_tests": ("t_test", TTest),
-        "coefficients": ("coefficient", Coefficient),
-        "effects": ("effect", Effect),
-    }
-    parts: dict[str, Any] = {name: _build(cls, toml[name]) for name, cls in one.items()}
-    parts |= {name: tuple(_build(cls, row) for row in toml[key]) for name, (key, cls) in many.items()}
+    (table,), (groups_list,), (size,), context = toml["table"], toml["list"], toml["sample_size"], toml["context"]
+    variables, correlations = tables.table2(table)
     return PublishedStudy(
-        n=toml["table2"]["n"],
+        n=table["n"],
         variables=variables,
         correlation_table=correlations,
-        marks=types.MappingProxyType({mark: Printed(p) for mark, p in toml["table2"]["marks"].items()}),
-        change_heading=toml["table2"]["change_heading"],
-        **parts,
+        marks=types.MappingProxyType({mark: Printed(p) for mark, p in table["marks"].items()}),
+        change_heading=context["table2"]["change_heading"],
+        citation=tables.build(Citation, toml["citation"]),
+        abstract=tables.build(Abstract, context["abstract"]),
+        timing=tables.build(Timing, context["timing"]),
+        groups_list=tables.build(GroupsList, tables.without(groups_list, "label", "bearing")),
+        appointments=tables.totals(toml),
+        power=tables.power(size),
+        bootstrap=tables.build(BootstrapSettings, context["bootstrap"]),
+        covariates=tables.build(Covariates, context["covariates"]),
+        samples=tuple(map(tables.sample, toml["sample"])),
+        scales=tuple(tables.scale(row) for row in toml["scale"] if "items" in row),
+        anovas=tuple(map(tables.anova, toml["paired"])),
+        t_tests=tuple(map(tables.t_test, toml["two_groups"])),
+        coefficients=tuple(tables.build(Coefficient, row) for row in toml["coefficient"]),
+        effects=tuple(tables.build(Effect, row) for row in toml["effect"]),
     )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 
@@ -14,6 +18,9 @@ from bayes_sp.records.published.article import PublishedStudy, published
 from bayes_sp.records.published.margins import COUNT_SHAPES, Steps, UnreachableError, Window
 from bayes_sp.records.published.targets import Column, change_score, reachable_row
 from bayes_sp.records.survey import RECONSTRUCTED, Survey
+
+if TYPE_CHECKING:
+    from bayes_sp.records.published.rebuild.rebuild import Rebuilt
 
 _SOURCE = "reconstruct"
 _ATTEMPTS = 8
@@ -54,7 +61,9 @@ class Reconstruction(Survey):
         return constraint_report(self)
 
 
-def reconstruct(seed: int = 1, *, count_shape: str = "negative_binomial") -> Reconstruction:
+def reconstruct(
+    seed: int = 1, *, count_shape: str = "negative_binomial", study: str | Path | Mapping[str, Any] | None = None
+) -> Reconstruction | Rebuilt:
     """Reconstruct 178 records from the published moments: no real patient stands behind any of them.
 
     The records reproduce Table 2 after rounding to its printed decimals: every mean, SD (n - 1 in the denominator) and
@@ -70,6 +79,9 @@ def reconstruct(seed: int = 1, *, count_shape: str = "negative_binomial") -> Rec
         Whole number, 0 or more; the same seed gives the same records.
     count_shape
         Shape of the appointments' margins, a key of :data:`bayes_sp.records.published.margins.COUNT_SHAPES`.
+    study
+        Another study, as a TOML file of the form that ``docs/audit.md`` describes, its tables, or the name of a shipped
+        one: records that give back its first table. What no records can have together stands in ``contradictions``.
 
     Returns
     -------
@@ -78,6 +90,8 @@ def reconstruct(seed: int = 1, *, count_shape: str = "negative_binomial") -> Rec
 
     Raises
     ------
+    StudyError
+        If another study cannot be read.
     SurveyError
         If the seed is not a whole number of 0 or more, the shape is unknown, or the constraints cannot be met.
 
@@ -93,16 +107,20 @@ def reconstruct(seed: int = 1, *, count_shape: str = "negative_binomial") -> Rec
         raise SurveyError(
             _SOURCE, [f'count_shape: no shape is called "{count_shape}"{nearest(count_shape, COUNT_SHAPES)}.']
         )
-    study = published()
+    if study is not None:
+        from bayes_sp.records.published.rebuild.rebuild import rebuild
+
+        return rebuild(study, seed=int(seed))
+    article = published()
     rng = np.random.default_rng(int(seed))
     reasons: list[str] = []
     for _ in range(_ATTEMPTS):
         try:
-            steps = _attempt(study, count_shape, rng)
+            steps = _attempt(article, count_shape, rng)
         except UnreachableError as reason:
             reasons.append(str(reason))
             continue
-        return Reconstruction(_records(steps, study), "reconstruction", f"{RECONSTRUCTED} (seed {seed})")
+        return Reconstruction(_records(steps, article), "reconstruction", f"{RECONSTRUCTED} (seed {seed})")
     raise SurveyError(
         _SOURCE,
         [f"seed {seed} did not meet the published moments in {_ATTEMPTS} attempts ({reasons[-1]}); try another seed."],

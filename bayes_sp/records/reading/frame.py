@@ -75,7 +75,7 @@ def _cells(column: pd.Series) -> list[str]:
         place, distinct = pd.factorize(column)
         writers: dict[str, Callable[[Any], str]] = {"f": float.__repr__, "i": str, "u": str}
         write = writers.get(column.dtype.kind, cell_text)
-        text = np.array([*map(write, distinct.tolist()), ""], dtype=object)
+        text = np.array([*(write(value) for value in distinct.tolist()), ""], dtype=object)
         return list(text[place])  # -1, the place of a missing value, is the last
     missing = column.isna().to_numpy(dtype=bool)
     values = column.to_numpy(dtype=object).tolist()

@@ -8,7 +8,6 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
-import tomli_w
 import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -25,6 +24,7 @@ from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot
 from bayes_sp.report.figures.moderation import plot_effect_curve
 from bayes_sp.report.figures.paths import plot_comparison, plot_paths
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
+from bayes_sp.report.folders.sealed import sealed_text
 from bayes_sp.safe_text import write_csv
 
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
@@ -92,9 +92,10 @@ def save_analysis(
                 write_png(plot_effect_curve(fit.model, curve), new.file(f"along_{curve.moderator}.png"))
             if analysis.criticism is not None:
                 _save_criticism(analysis, analysis.criticism, new, shown)
+        written = [new.path(name) for name in new.names]
         tables = run_tables(analysis)
         tables["privacy"] = {KEEPS_RECORDS: keep_records, "least_count": shown}
-        write_text(new.file(RUN_FILE), tomli_w.dumps({**tables, FILES_KEY: new.names}))
+        write_text(new.file(RUN_FILE), sealed_text({**tables, FILES_KEY: new.names}, written))
     return new.folder
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from bayes_sp.model.reading.write import specification_digest
 from bayes_sp.records.survey import Survey
 from bayes_sp.report.folders.finished import EMPTY_TEXTS
 from bayes_sp.report.folders.run import RUN_FILE
+from bayes_sp.report.folders.sealed import changed_files, sealed_tables
 from bayes_sp.safe_text import restored
 
 COMPARED_FILE = "compare.toml"
@@ -58,12 +58,15 @@ def finished_runs(roots: Sequence[Path]) -> Iterator[Path]:
 
 
 def is_same(run: Path, wanted: Wanted) -> bool:
-    """Whether a run's folder holds the draws that a fit would give; a file that cannot be read holds none."""
-    info = _read(run / RUN_FILE)
-    return wanted.content == {
-        "specification": info.get("specification_digest"), "data": info.get("data", {}).get("digest"),
-        "seed": info.get("seed"), "version": info.get("bayes_sp"), "options": _without_cores(info.get("sampler", {})),
+    """Whether a run's folder holds the draws that a fit would give, every file as it was written."""
+    info = sealed_tables(run / RUN_FILE)
+    if not info:
+        return False
+    same = wanted.content == {
+        "specification": info["specification_digest"], "data": info["data"]["digest"],
+        "seed": info["seed"], "version": info["bayes_sp"], "options": _without_cores(info["sampler"]),
     }  # fmt: skip
+    return same and not changed_files(run, info)
 
 
 def known_results(
@@ -85,16 +88,17 @@ def known_results(
     roots
         Folders to look in.
     """
-    compared = [row for root in roots for path in _comparisons(root) for row in _read(path).get("specification", [])]
+    compared = [
+        row for root in roots for path in _comparisons(root) for row in sealed_tables(path).get("specification", [])
+    ]
     first = wanted[0][1].content if wanted else {}
     found: dict[str, tuple[ModelResult, Path]] = {}
     for name, fit in wanted:
         asked = {"fit": fit.content, "first": first, "refits": refits}
         rows = [row for row in compared if {key: row.get(key) for key in asked} == asked]
         run = next((run for run in finished_runs(roots) if is_same(run, fit)), None)
-        if not rows or run is None or (result := _result(name, fit, run, rows[-1])) is None:
-            continue
-        found[name] = result, run
+        if rows and run is not None:
+            found[name] = _result(name, fit, run, rows[-1]), run
     names = [name for name, _ in wanted]
     if names and names[0] in found and len(found) < len(names):
         del found[names[0]]
@@ -118,24 +122,15 @@ def compared_tables(found: Multiverse, wanted: Sequence[tuple[str, Wanted]], ref
     return {"specification": kept}
 
 
-def _result(name: str, wanted: Wanted, run: Path, row: dict[str, Any]) -> ModelResult | None:
-    """Return a specification's result from what is kept of it; None where a file cannot be read."""
-    info = _read(run / RUN_FILE)
-    try:
-        effects, diagnostics = (
-            restored(pd.read_csv(run / f"{table}.csv", dtype=dict.fromkeys(EMPTY_TEXTS, str)))
-            for table in ("effects", "diagnostics")
-        )
-        said = info["verdict"]
-        verdict = Verdict(
-            bool(said["trustworthy"]),
-            tuple(said["reasons"]),
-            {key: value for key, value in said.items() if key not in WORDS_OF_VERDICT},
-            diagnostics,
-            tuple(said["cautions"]),
-        )
-    except (OSError, ValueError, KeyError):
-        return None
+def _result(name: str, wanted: Wanted, run: Path, row: dict[str, Any]) -> ModelResult:
+    """Return a specification's result from what is kept of it."""
+    effects, diagnostics = (
+        restored(pd.read_csv(run / f"{table}.csv", dtype=dict.fromkeys(EMPTY_TEXTS, str)))
+        for table in ("effects", "diagnostics")
+    )
+    said = sealed_tables(run / RUN_FILE)["verdict"]
+    numbers = {key: value for key, value in said.items() if key not in WORDS_OF_VERDICT}
+    verdict = Verdict(said["trustworthy"], tuple(said["reasons"]), numbers, diagnostics, tuple(said["cautions"]))
     effects = effects.fillna({"decomposition": ""})
     model = wanted.model
     known = KnownEffects(effects, model.contrast, model.outcome_unit, wanted.survey.mark)
@@ -144,14 +139,6 @@ def _result(name: str, wanted: Wanted, run: Path, row: dict[str, Any]) -> ModelR
 
 def _comparisons(root: Path) -> list[Path]:
     return [path for depth in ("", "*/", "*/*/") for path in sorted(root.glob(f"{depth}{COMPARED_FILE}"))]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Return a file's tables; none of one that is no TOML."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
 
 
 def _without_cores(options: dict[str, Any]) -> dict[str, Any]:

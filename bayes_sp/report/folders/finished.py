@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_sp.errors import RunError
 from bayes_sp.report.folders.run import POSTERIOR_FILE, RUN_FILE
+from bayes_sp.report.folders.sealed import CHECKSUM, changed_files, is_sealed
 from bayes_sp.safe_text import restored
 from bayes_sp.shown import Part, Shown, short
 
@@ -50,7 +51,8 @@ class Run(Shown):
     coefficients: pd.DataFrame | None = None
 
     def _shown(self) -> tuple[str, list[Part]]:
-        source, verdict = self.info.get("data", {}).get("source", ""), self.info.get("verdict", {})
+        data, verdict = (found if isinstance(found := self.info.get(key), dict) else {} for key in ("data", "verdict"))
+        source = data.get("source", "")
         held = "can be used" if verdict.get("trustworthy") else "MUST NOT BE USED"
         head = f"{self.folder}: {self.info.get('model', '')}, {source}; seed {self.info.get('seed', '')}; {held}"
         return head, [short(self.effects, rows=len(self.effects))]
@@ -62,7 +64,7 @@ def read_run(folder: str | Path) -> Run:
     Raises
     ------
     RunError
-        Naming every file that is missing or cannot be read.
+        Naming every file that is missing, cannot be read, or is not as the run wrote it.
     """
     import pandas as pd
     import xarray as xr
@@ -78,12 +80,23 @@ def read_run(folder: str | Path) -> Run:
     name = RUN_FILE
     try:
         info = tomllib.loads((folder / name).read_text(encoding="utf-8"))
+        _check_seal(folder, info)
         for table in (*TABLES, *(later for later in LATER_TABLES if (folder / f"{later}.csv").is_file())):
             name = f"{table}.csv"
             found = pd.read_csv(folder / name, dtype=dict.fromkeys(EMPTY_TEXTS, str))
             tables[table] = restored(found.fillna(dict.fromkeys(EMPTY_TEXTS, "")))
         name = POSTERIOR_FILE
         posterior = xr.load_datatree(folder / name, engine="h5netcdf")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(str(folder), [f"{name} cannot be read ({error})"]) from error
     return Run(folder, info, posterior, **tables)
+
+
+def _check_seal(folder: Path, info: dict[str, Any]) -> None:
+    """Refuse files that are not as the run wrote them; runs of earlier versions have no checksum."""
+    if CHECKSUM not in info:
+        return
+    if not is_sealed(info):
+        raise RunError(str(folder), [f"{RUN_FILE} is not as the run wrote it; fit again"])
+    if changed := changed_files(folder, info):
+        raise RunError(str(folder), [f"{name} is missing, or not as the run wrote it; fit again" for name in changed])

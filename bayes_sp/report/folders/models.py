@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import tomli_w
 
 from bayes_sp.analysis.comparison.models import Multiverse
 from bayes_sp.design.build import design_arrays
@@ -25,6 +24,7 @@ from bayes_sp.report.figures.models import plot_models
 from bayes_sp.report.folders.analysis import write_png, write_text
 from bayes_sp.report.folders.compared import COMPARED_FILE
 from bayes_sp.report.folders.run import RUN_FILE
+from bayes_sp.report.folders.sealed import sealed_text
 from bayes_sp.safe_text import write_csv
 
 TABLE_FILE, TEXT_FILE, FIGURE_FILE = "compare.csv", "compare.txt", "compare.png"
@@ -164,7 +164,7 @@ def save_comparison(
                 with mpl.rc_context({"font.family": "DejaVu Sans"}):
                     write_png(plot_models(found), partial.path / FIGURE_FILE)
                 write_text(partial.path / TEXT_FILE, text)
-                write_text(partial.path / COMPARED_FILE, tomli_w.dumps(tables))
+                write_text(partial.path / COMPARED_FILE, sealed_text(tables))
                 write_csv(found.table, partial.path / TABLE_FILE)
                 interruptions.hold = True
                 if not interruptions.pending:

@@ -84,6 +84,14 @@ def check_destination(folder: Path, *, overwrite: bool) -> Destination:
     return Destination(folder, real, _identity(real))
 
 
+def _as_named(found: Path, destination: Destination) -> Path:
+    """Return a run's folder in the words of its destination, where these lead to it."""
+    if found == destination.real:
+        return destination.folder
+    beside = destination.folder.with_name(found.name)
+    return beside if os.path.realpath(beside) == str(found) else found
+
+
 def _identity(folder: Path) -> tuple[int, int] | None:
     try:
         found = folder.stat()
@@ -169,6 +177,10 @@ class RunFolder:
         """Return where a file of the run is to be written."""
         self._interruptions.check()
         self.names.append(name)
+        return self.path(name)
+
+    def path(self, name: str) -> Path:
+        """Return where a file of the run stands while the run is written."""
         return self._partial.path / name
 
     def __enter__(self) -> Self:
@@ -214,7 +226,7 @@ class RunFolder:
                 claim_next(old, real)
             raise
         self._done = True
-        self.folder = self._destination.folder if found == real else found
+        self.folder = _as_named(found, self._destination)
 
     def _end(self) -> None:
         self._interruptions.hold = True

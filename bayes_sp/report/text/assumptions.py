@@ -43,12 +43,21 @@ def in_sentence(label: str) -> str:
 
 def assumptions(model: PathModel) -> tuple[str, ...]:
     """Return the assumptions that stand beside every effect: the general ones, then the specification's own."""
-    apart = independence_words(model)
+    apart = (*_moderators(model), *independence_words(model))
     if not model.confounders:
         return (*GENERAL_ASSUMPTIONS, *apart, *model.assumptions)
     names = " and ".join(confounder.name for confounder in model.confounders)
     first = GENERAL_ASSUMPTIONS[0].replace("No unmeasured", "No other unmeasured").replace(".", f" and {names}.")
     return (first, *unmeasured_words(model), *GENERAL_ASSUMPTIONS[1:], *apart, *model.assumptions)
+
+
+def _moderators(model: PathModel) -> tuple[str, ...]:
+    """Return what a specification assumes of its moderators; nothing where it has none."""
+    if not model.moderating:
+        return ()
+    names = _listed([in_sentence(model.variable(name).label) for name in model.moderating])
+    verb = "was" if len(model.moderating) == 1 else "were"
+    return (f"{names[:1].upper()}{names[1:]} {verb} there before the exposure, which did not change it.",)
 
 
 def independence_words(model: PathModel) -> tuple[str, ...]:
@@ -106,7 +115,7 @@ def _strengths(model: PathModel, confounder: Unmeasured) -> list[str]:
 
 
 def _listed(parts: list[str]) -> str:
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
 
 
 def _predictor_scale(family: Family) -> str:

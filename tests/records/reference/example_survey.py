@@ -50,7 +50,8 @@ def make() -> tuple[pd.DataFrame, dict[str, str], dict[str, dict[float, str]]]:
     labels |= {"Q1_age": "Age in years", "Q2_sex": "Sex", "Q3_educ": "Highest education"}
     words["Q2_sex"] = {1.0: "Man", 2.0: "Woman"}
     words["Q3_educ"] = {1.0: "No certificate", 2.0: "School", 3.0: "College", 4.0: "University"}
-    trait, visits_trait, before = normal(n), normal(n), {}
+    trait, visits_trait = normal(n), normal(n)
+    before: dict[str, np.ndarray] = {}
     joined = 0.35 * normal(n)
     for wave in ("T0", "T1"):
         late = wave == "T1"

@@ -1,0 +1,1 @@
+"""Parts of a drafted specification: priors, moderators."""

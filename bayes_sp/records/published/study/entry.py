@@ -1,0 +1,132 @@
+"""Strict reading of one entry of a study: figures, whole numbers and bounds, every mistake with its key path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayes_sp.model.reading.table import Table as Reader
+from bayes_sp.records.published.study.figures import Figure
+
+_MOST = 10**9  # patients, degrees of freedom
+MISSING = Figure("0")
+
+
+def figure(reader: Reader, name: str, value: object) -> Figure | None:
+    """Return a value as a figure, or report it: a text as printed, or a whole number, which is a count."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) <= _MOST:
+            return Figure(str(value), whole=True)
+        reader.report(name, f"must be at most {_MOST:,} in size, found {value}")
+        return None
+    if isinstance(value, float):
+        reader.report(name, f'must be a text as printed, in quotation marks, so that its decimals are kept: "{value}"')
+        return None
+    if not isinstance(value, str):
+        reader.report(name, f'must be a number as printed, such as "0.09", found {value!r}')
+        return None
+    try:
+        return Figure(value)
+    except ValueError as found:
+        reader.report(name, str(found))
+        return None
+
+
+def take_figure(
+    reader: Reader, name: str, *, low: float | None = None, high: float | None = None, bound: bool = False
+) -> Figure | None:
+    """Remove and return a figure between ``low`` and ``high``; None where there is none or it is reported.
+
+    Parameters
+    ----------
+    bound
+        Whether ``"<0.001"`` and the like are taken.
+    """
+    value = reader.take(name)
+    found = None if value is None else figure(reader, name, value)
+    if found is None:
+        return None
+    if found.sign and not bound:
+        reader.report(name, f"must be a number, not a bound, found {found.text!r}")
+    elif (low is not None and found.value < low) or (high is not None and found.value > high):
+        ends = f"at least {low:g}" if high is None else f"at most {high:g}" if low is None else f"{low:g} to {high:g}"
+        reader.report(name, f"must be {ends}, found {found.text}")
+    else:
+        return found
+    return None
+
+
+def need_figure(
+    reader: Reader, name: str, *, low: float | None = None, high: float | None = None, bound: bool = False
+) -> Figure:
+    """Remove and return a figure that must be there; what stands for a missing one is never used."""
+    if name not in reader.names():
+        reader.take(name, required=True)
+        return MISSING
+    return take_figure(reader, name, low=low, high=high, bound=bound) or MISSING
+
+
+def take_whole(reader: Reader, name: str, *, low: int = 0, required: bool = False) -> int | None:
+    """Remove and return a whole number of at least ``low``."""
+    value = reader.take(name, required=required)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= _MOST:
+        reader.report(name, f"must be a whole number of at least {low}, found {value!r}")
+        return None
+    return value
+
+
+def need_whole(reader: Reader, name: str, *, low: int = 0) -> int:
+    """Remove and return a whole number that must be there; what stands for a missing one is never used."""
+    found = take_whole(reader, name, low=low, required=True)
+    return low if found is None else found
+
+
+def take_flag(reader: Reader, name: str) -> bool:
+    """Remove and return true or false; false where there is none."""
+    value = reader.take(name)
+    if value is not None and not isinstance(value, bool):
+        reader.report(name, f"must be true or false, found {value!r}")
+    return value is True
+
+
+def take_figures(reader: Reader, name: str) -> dict[str, Figure]:
+    """Remove and return a table of figures; empty where there is none."""
+    table = reader.take_table(name)
+    found = {key: figure(table, key, table.take(key)) for key in table.names()}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def take_list(reader: Reader, name: str) -> list[Any]:
+    """Remove and return a list of any values; empty where there is none."""
+    value = reader.take(name)
+    if value is not None and not isinstance(value, list):
+        reader.report(name, f"must be a list, found {value!r}")
+        return []
+    return value or []
+
+
+def take_df(reader: Reader, name: str) -> tuple[int, int] | None:
+    """Remove and return degrees of freedom: a whole number, or the least and the most that they can be."""
+    value = reader.take(name)
+    if value is None:
+        return None
+    ends = value if isinstance(value, list) else [value, value]
+    if (
+        len(ends) != 2
+        or not all(isinstance(end, int) and not isinstance(end, bool) for end in ends)
+        or not 1 <= ends[0] <= ends[1] <= _MOST
+    ):
+        reader.report(
+            name, f"must be a whole number of at least 1, or the least and the most as [100, 166], found {value!r}"
+        )
+        return None
+    return ends[0], ends[1]
+
+
+def about(reader: Reader) -> Mapping[str, str]:
+    """Remove and return what every entry may have, and report the keys that nobody asked for: call it last."""
+    found = {"place": reader.take_text("place"), "bearing": reader.take_text("bearing")}
+    reader.finish()
+    return found

@@ -1,0 +1,166 @@
+"""Tests, coefficients and effects of a published study: one frozen record for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bayes_sp.records.published.study.figures import Figure
+from bayes_sp.records.published.study.parts import Entry, Moments
+
+USUAL_LEVEL = Figure("0.05")
+EFFECT_SIZES = ("partial_eta_squared", "cohens_f", "cohens_d", "cohens_dz", "r_squared")
+
+
+@dataclass(frozen=True)
+class Test(Entry):
+    """A test statistic with its degrees of freedom, p value and effect size.
+
+    Attributes
+    ----------
+    kind
+        ``"t"``, ``"f"``, ``"z"``, ``"chi2"`` or ``"r"``.
+    df
+        One or two numbers; for ``"r"`` the number of patients less 2.
+    effects
+        Name of an effect size -> as printed; see `EFFECT_SIZES`.
+    """
+
+    label: str
+    kind: str
+    statistic: Figure
+    df: tuple[Figure, ...] = ()
+    p: Figure | None = None
+    sides: int = 2
+    effects: Mapping[str, Figure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Paired(Entry):
+    """A comparison of two times in the same patients: a test, and what is printed beside it.
+
+    Attributes
+    ----------
+    before, after
+        Names of the table's variables.
+    beside
+        Means and SDs printed beside the test, at both times.
+    """
+
+    label: str
+    before: str
+    after: str
+    test: Test
+    beside: tuple[Moments, Moments] = (Moments(), Moments())
+
+
+@dataclass(frozen=True)
+class TwoGroups(Entry):
+    """A comparison of two groups: a test, and the two groups' sizes, means and SDs; ``missing`` as in `Pooled`."""
+
+    label: str
+    test: Test
+    groups: tuple[Moments, Moments]
+    welch: bool = False
+    missing: int = 0
+    variable: str = ""
+
+
+@dataclass(frozen=True)
+class SampleSize(Entry):
+    """A sample-size calculation.
+
+    Attributes
+    ----------
+    test
+        Which test was planned, one of `DESIGNS`.
+    effect, size
+        Name of the effect size and its value.
+    effect_of
+        Label of the test whose effect it is said to be, or ``""``.
+    """
+
+    label: str
+    test: str
+    effect: str
+    size: Figure
+    power: Figure
+    n: int
+    alpha: Figure = USUAL_LEVEL
+    groups: int = 2
+    predictors: int = 1
+    effect_of: str = ""
+
+
+@dataclass(frozen=True)
+class Coefficient(Entry):
+    """A regression coefficient with what is printed of its uncertainty."""
+
+    response: str
+    term: str
+    estimate: Figure
+    se: Figure | None = None
+    t: Figure | None = None
+    p: Figure | None = None
+    lower: Figure | None = None
+    upper: Figure | None = None
+    df: tuple[int, int] | None = None
+    model: str = ""
+
+    @property
+    def label(self) -> str:
+        """The coefficient's name, ``response ~ term``, and its model where one is named."""
+        return f"{self.response} ~ {self.term}" + (f" (model {self.model})" if self.model else "")
+
+
+@dataclass(frozen=True)
+class Effect(Entry):
+    """An effect of the exposure on the outcome along a path, or ``"total"``, with every reading of the printed figure.
+
+    Attributes
+    ----------
+    interval
+        ``"bootstrap"`` or ``"t"``.
+    """
+
+    path: str
+    readings: tuple[Figure, ...]
+    printed: str = ""
+    model: str = ""
+    se: Figure | None = None
+    t: Figure | None = None
+    p: Figure | None = None
+    lower: Figure | None = None
+    upper: Figure | None = None
+    interval: str = "bootstrap"
+    df: tuple[int, int] | None = None
+
+    @property
+    def label(self) -> str:
+        """The effect's path, and its model where one is named."""
+        return f"{self.path} (model {self.model})" if self.model else self.path
+
+
+@dataclass(frozen=True)
+class Chain(Entry):
+    """The regressions of a mediation analysis: each later variable on the exposure, earlier mediators and covariates.
+
+    Attributes
+    ----------
+    covariates
+        Those that the table holds.
+    unprinted
+        Covariates that were used and are not in the table.
+    """
+
+    exposure: str
+    mediators: tuple[str, ...]
+    outcome: str
+    covariates: tuple[str, ...] = ()
+    unprinted: tuple[str, ...] = ()
+    model: str = ""
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Exposure, mediators and outcome in order."""
+        return self.exposure, *self.mediators, self.outcome

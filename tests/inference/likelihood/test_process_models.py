@@ -1,0 +1,132 @@
+"""Moderated mediation by least squares: the numbers of PyProcessMacro, and of regressions one by one."""
+
+from __future__ import annotations
+
+import csv
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from pyprocessmacro_reference import FILE, LEVELS, records
+
+import bayes_sp as sp
+from bayes_sp.design.build import design_arrays
+from bayes_sp.effects.baselines import linear_baselines
+from bayes_sp.effects.moderation.conditional import conditional_effects
+from bayes_sp.effects.moderation.levels import settings_of
+from bayes_sp.errors import SurveyError
+from bayes_sp.inference.samplers.exact import exact_posterior
+from bayes_sp.names import COEFFICIENT, TOTAL
+
+# The arrows that the moderator w changes, by the number of the model in PROCESS (Hayes 2022, appendix A).
+ONE = {
+    5: ["x -> y"], 7: ["x -> m1"], 8: ["x -> m1", "x -> y"], 14: ["m1 -> y"], 15: ["m1 -> y", "x -> y"],
+    58: ["x -> m1", "m1 -> y"], 59: "all",
+}  # fmt: skip
+SERIAL = {
+    83: ["x -> m1"], 84: ["x -> m1", "x -> m2"], 85: ["x -> m1", "x -> m2", "x -> y"], 86: ["x -> m1", "x -> y"],
+    87: ["m2 -> y"], 88: ["m1 -> y", "m2 -> y"], 89: ["m1 -> y", "m2 -> y", "x -> y"], 90: ["m2 -> y", "x -> y"],
+    91: ["m1 -> m2"], 92: "all",
+}  # fmt: skip
+DATA = pd.DataFrame(records())
+
+
+def drafted(arrows, mediators):
+    return sp.draft(DATA, exposure="x", mediators=mediators, outcome="y", covariates=["z"], moderators={"w": arrows})
+
+
+def by_hand(arrows, mediators) -> tuple[dict[str, np.ndarray], dict[str, np.float64]]:
+    """Return each path's product of coefficients at LEVELS by statsmodels, and derivatives of those linear in w."""
+    chain = ["x", *mediators, "y"]
+    every = [f"{a} -> {b}" for k, b in enumerate(chain) for a in chain[:k]]
+    arrows = every if arrows == "all" else arrows
+    slopes: dict[tuple[str, str], tuple[float, float]] = {}
+    for k, response in enumerate(chain[1:], start=1):
+        own = [arrow.split(" -> ")[0] for arrow in arrows if arrow.endswith(f"-> {response}")]
+        table = DATA[[*chain[:k], "z", *(["w"] if own else [])]].assign(**{f"{p}w": DATA[p] * DATA["w"] for p in own})
+        fit = sm.OLS(DATA[response], sm.add_constant(table)).fit()
+        slopes |= {(p, response): (fit.params[p], fit.params.get(f"{p}w", 0.0)) for p in chain[:k]}
+    paths = [
+        ("x", "y"),
+        *((("x", m, "y")) for m in mediators),
+        *([("x", *mediators, "y")] if len(mediators) > 1 else []),
+    ]
+    products, index = {}, {}
+    for path in paths:
+        pairs = [slopes[pair] for pair in pairwise(path)]
+        products[" -> ".join(path)] = np.array([np.prod([a + b * w for a, b in pairs]) for w in LEVELS])
+        if sum(b != 0 for _, b in pairs) == 1:
+            index[" -> ".join(path)] = np.prod([b if b else a for a, b in pairs])
+    return products, index
+
+
+def estimates(arrows, mediators):
+    found = sp.bootstrap(drafted(arrows, mediators), DATA, seed=1, replicates=2, at={"w": list(LEVELS)}).conditional
+    table = found.table[found.table["scale"] == COEFFICIENT]
+    products = {path: own["estimate"].to_numpy() for path, own in table.groupby("path")}
+    index = found.index()
+    return products, dict(zip(index["path"], index["estimate"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("arrows", "mediators"),
+    [*((arrows, ["m1"]) for arrows in ONE.values()), *((arrows, ["m1", "m2"]) for arrows in SERIAL.values())],
+    ids=[*map(str, ONE), *map(str, SERIAL)],
+)
+def test_conditional_effects_are_those_of_single_regressions(arrows, mediators):
+    """Every path at every level, and the index where one arrow is moderated, to 1e-10."""
+    found, index = estimates(arrows, mediators)
+    expected, derivatives = by_hand(arrows, mediators)
+    for path, values in expected.items():
+        np.testing.assert_allclose(found[path], values, rtol=1e-10, atol=1e-12, err_msg=path)
+    np.testing.assert_allclose(found[TOTAL], sum(expected.values()), rtol=1e-10)
+    assert set(derivatives) == {path for path in index if "total" not in path}
+    for path, value in derivatives.items():
+        np.testing.assert_allclose(index[path], value, rtol=1e-10)
+
+
+def test_pyprocessmacro_says_the_same():
+    """Models 7, 8, 14, 15, 58 and 59: effects through the mediator, direct ones and the index."""
+    with FILE.open() as file:
+        rows = list(csv.DictReader(file))
+    for number in sorted({int(row["model"]) for row in rows}):
+        found, index = estimates(ONE[number], ["m1"])
+        own = {"indirect": found["x -> m1 -> y"], "direct": found["x -> y"]}
+        for row in (row for row in rows if int(row["model"]) == number):
+            if row["what"] == "index":
+                value = index["x -> m1 -> y"]
+            else:
+                value = own[row["what"]][LEVELS.index(float(row["moderator"])) if row["moderator"] else 0]
+            np.testing.assert_allclose(value, float(row["value"]), rtol=1e-10, err_msg=str(row))
+
+
+def test_the_posterior_is_centred_on_least_squares():
+    """Exact draws of the normal chain with weak priors have the mean of the products to a part of their SD."""
+    model = drafted(SERIAL[83], ["m1", "m2"])
+    design = design_arrays(model, sp.read_survey(DATA, model))
+    draws = exact_posterior(model, design, seed=1, chains=4, draws=2000)
+    settings = settings_of(model, {name: DATA[name].to_numpy() for name in ("z", "w")}, {"w": list(LEVELS)})
+    found = conditional_effects(
+        model, design, draws, settings, lambda held: linear_baselines(model, design, draws, held=held)
+    )
+    expected, index = by_hand(SERIAL[83], ["m1", "m2"])
+    table = found.table()
+    own = table[(table["path"] == "x -> m1 -> y") & (table["scale"] == COEFFICIENT)]
+    assert (np.abs(own["mean"] - expected["x -> m1 -> y"]) < 0.35 * own["sd"]).all()
+    row = found.index().set_index(["path", "scale"]).loc[("x -> m1 -> y", COEFFICIENT)]
+    assert abs(row["mean"] - index["x -> m1 -> y"]) < 0.35 * row["sd"]
+
+
+def test_arrows_that_do_not_exist_are_named_at_once():
+    """Unknown arrows, a moderator after the exposure and the exposure itself, in one error."""
+    with pytest.raises(SurveyError) as error:
+        sp.draft(
+            DATA, exposure="x", mediators=["m1"], outcome="y",
+            moderators={"w": ["x -> m2", "y -> x"], "m1": "all", "x": "all"},
+        )  # fmt: skip
+    text = str(error.value)
+    assert 'there is no arrow "x -> m2"; did you mean "x -> m1"' in text
+    assert "m1: comes after the exposure" in text
+    assert "x: is the exposure" in text
