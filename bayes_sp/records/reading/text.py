@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import re
 import unicodedata
@@ -121,10 +122,14 @@ def _separator(content: str) -> str:
 def _rows(content: str, separator: str, path: Path) -> list[list[str]]:
     """Return the rows of cells."""
     reader = csv.reader(io.StringIO(content), delimiter=separator, strict=True)
-    rows = list[list[str]]()
+    rows, collects = list[list[str]](), gc.isenabled()
+    gc.disable()  # a search for garbage looks at every row that there is, again and again
     try:
         while block := list(islice(reader, ROWS_AT_ONCE)):
             rows += block
     except csv.Error as error:
         raise SurveyError(str(path), [f"is not a well-formed CSV table: line {reader.line_num}: {error}"]) from error
+    finally:
+        if collects:
+            gc.enable()
     return rows
