@@ -66,8 +66,9 @@ class GeneralChain:
     @property
     def conditional_scales(self) -> tuple[str, ...]:
         """Scales of the effects at settings of moderators, which may fix every slope."""
-        held = {name for setting in self.settings for name, _ in setting.held}
-        return effect_scales(self.model, moderated=not set(self.model.moderating) <= held)
+        moderating = set(self.model.moderating)
+        fixed = all(moderating <= {name for name, _ in setting.held} for setting in self.settings)
+        return effect_scales(self.model, moderated=not fixed)
 
     @cached_property
     def index_rows(self) -> IndexRows:
