@@ -177,6 +177,7 @@ def draft_with_reasons(
             names,
             covariates=bool(covariates),
             products=products.get(response, ()),
+            limits=(guesses[response].keys.get("min", 0.0), guesses[response].keys.get("max", 1.0)),
         )
     tables = {
         "title": f"{names[exposure]}, {', '.join(names[m] for m in mediators)} and {names[outcome]}".replace(

@@ -177,7 +177,7 @@ def test_all_mistakes_of_a_codebook_come_at_once():
         "idd": "x",
     })  # fmt: skip
     for words in (
-        'variables.a.kind: unknown kind \'cuont\'; did you mean "count"?', "variables.a.min: must be below max",
+        'variables.a.kind: unknown kind \'cuont\'; did you mean "count"?', "variables.a.min: must not be above max",
         "variables.b c: must be letters", "variables.c.labels.x: must be a number on the left",
         'variables.c.colunm: unknown key; did you mean "column"?', "variables.d: a bounded variable needs min and max",
         "needs quotation marks", 'the column "a" is given to 2 variables', 'derived.s.items: "a" stands 2 times',

@@ -58,8 +58,8 @@ def widened(book: Codebook) -> Codebook:
 
 def _variable(variable: Described) -> Iterator[str]:
     key, low, high = f"variables.{variable.name}", variable.minimum, variable.maximum
-    if low is not None and high is not None and low >= high:
-        yield f"{key}.min: must be below max, found {low:g} and {high:g}"
+    if low is not None and high is not None and low > high:
+        yield f"{key}.min: must not be above max, found {low:g} and {high:g}"
     if variable.kind == "bounded" and (low is None or high is None):
         yield f"{key}: a bounded variable needs min and max"
     if variable.kind == "count" and low is not None and low < 0:

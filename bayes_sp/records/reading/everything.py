@@ -66,6 +66,12 @@ def read_everything(source: Source) -> Survey:
 def _mixed(name: str, cells: Cells, number: Mask, blank: Mask, row_name: RowName) -> Iterator[str]:
     """Yield a sentence on a column that holds mostly numbers and some words."""
     words = ~number & ~blank
+    if not words.any():
+        inexact = np.any([mask for _, mask in changed(cells)], axis=0)
+        first = int(np.argmax(inexact))
+        what = f"cannot be kept exactly as a number; is it an identifier? {int(inexact.sum())} such cells"
+        yield f"{name}: is read as text, because {cells.quoted(first)} at {row_name(first)} {what}"
+        return
     if number.any() and number.sum() >= MOSTLY * (~blank).sum():
         first = int(np.argmax(words))
         what = f"{int(words.sum())} of its cells hold no number, such as {cells.quoted(first)} at {row_name(first)}"
