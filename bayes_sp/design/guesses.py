@@ -60,9 +60,9 @@ def guess_response(values: Array, *, mediator: bool, levels: bool, kind: str = "
         return Guess("beta", "it holds fractions between 0 and 1", {"min": 0.0, "max": 1.0})
     if not mediator and low > 0 and skewness(values) > SKEWED:
         return Guess("gamma", f"it is above 0 and skewed, from {low:g} to {high:g}", {"kind": "positive"})
-    middle = rounded(values.mean(), values.std())
+    middle = {"center": rounded(values.mean(), values.std())} if mediator else {}
     what = "whole numbers" if whole(values) else "numbers"
-    return Guess("normal", f"it holds {what} from {low:g} to {high:g}", {"center": middle})
+    return Guess("normal", f"it holds {what} from {low:g} to {high:g}", middle)
 
 
 def _of_kind(values: Array, kind: str, ends: Ends, *, mediator: bool, levels: bool) -> Guess:
@@ -71,7 +71,8 @@ def _of_kind(values: Array, kind: str, ends: Ends, *, mediator: bool, levels: bo
     low, high = (float(seen) if end is None else end for end, seen in zip(ends, (found[0], found[-1]), strict=True))
     said = f"it is {kind} in the codebook, from {low:g} to {high:g}"
     limits = {name: end for name, end in zip(("min", "max"), ends, strict=True) if end is not None}
-    normal = Guess("normal", said, limits | {"center": rounded(values.mean(), values.std())})
+    middle = {"center": rounded(values.mean(), values.std())} if mediator else {}  # of a parent alone
+    normal = Guess("normal", said, limits | middle)
     if kind == "binary" and levels and len(found) == 2 and found[1] == found[0] + 1:
         return Guess("bernoulli_logit", said, {"kind": "binary", "min": float(found[0]), "max": float(found[1])})
     if kind == "ordered" and levels and high - low < MOST_LEVELS:

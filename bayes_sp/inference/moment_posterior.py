@@ -32,6 +32,8 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.terms import INTERCEPT, Number, Term, predictors_of
 from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.records.published.study.form import Study
+from bayes_sp.records.published.study.read import read_study
 from bayes_sp.shown import Part, Shown
 
 _GRID = 4000  # values of sigma at which its density is tabulated
@@ -97,7 +99,7 @@ class MomentPosterior(Shown):
 
 
 def moment_posterior(
-    model: PathModel | str | Path, moments: Moments, *, draws: int = 4000, seed: int = 1
+    model: PathModel | str | Path, moments: Moments | str | Path | Study, *, draws: int = 4000, seed: int = 1
 ) -> MomentPosterior:
     """Draw from the posterior of a specification with normal equations, given moments alone.
 
@@ -109,7 +111,8 @@ def moment_posterior(
         A specification, its name or its file: every equation normal and linear, with normal or flat priors of the
         coefficients and any prior of the residual SD.
     moments
-        Of all variables of the specification.
+        Of all variables of the specification; or a study with a table of them, as `audit` takes it. Where it prints no
+        mean or SD 0 and 1 stand in: they change the unit of that variable's own slopes, and no other slope.
     draws
         Independent draws.
     seed
@@ -125,10 +128,7 @@ def moment_posterior(
     Examples
     --------
     >>> import bayes_sp as sp
-    >>> records = sp.reconstruct(seed=1).records
-    >>> model = sp.load_model("process6")
-    >>> moments = sp.Moments.from_records(model.columns, records)
-    >>> len(sp.moment_posterior(model, moments).table())
+    >>> len(sp.moment_posterior("process6", "kellezi2019").table())
     6
     """
     chain = model if isinstance(model, PathModel) else load_model(model)
@@ -136,17 +136,38 @@ def moment_posterior(
     problems += ["unmeasured confounders have no place in it"] if chain.confounders else []
     if problems:
         raise SpecificationError(f"{chain.name} from moments", problems)
-    missing = [name for name in chain.columns if name not in moments.names]
+    known = moments if isinstance(moments, Moments) else _moments_of(moments, chain)
+    missing = [name for name in chain.columns if name not in known.names]
     if missing:
-        lacking = [f"the moments have no {name!r}{nearest(name, moments.names)}" for name in missing]
+        lacking = [f"the moments have no {name!r}{nearest(name, known.names)}" for name in missing]
         raise SurveyError(f"{chain.name} from moments", lacking)
     if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
         raise SurveyError("moment_posterior", [f"draws must be a whole number of 1 or more, found {draws!r}"])
     rng = np.random.default_rng(seed)
-    found = {equation.response: _draw(chain, equation, moments, draws, rng) for equation in chain.equations}
+    found = {equation.response: _draw(chain, equation, known, draws, rng) for equation in chain.equations}
     return MomentPosterior(
-        chain, {name: beta for name, (beta, _) in found.items()}, {name: s for name, (_, s) in found.items()}, moments.n
+        chain, {name: beta for name, (beta, _) in found.items()}, {name: s for name, (_, s) in found.items()}, known.n
     )
+
+
+def _moments_of(study: str | Path | Study, model: PathModel) -> Moments:
+    """Return the moments that a study's table prints of a specification's variables."""
+    read = study if isinstance(study, Study) else read_study(study)
+    names = model.columns
+    table = read.table_of(*names)
+    if table is None:
+        raise SurveyError(read.source, [f"no table holds all of {', '.join(names)}"])
+    pairs = [(a, b, table.r(a, b)) for i, a in enumerate(names) for b in names[:i]]
+    if missing := [f"the table does not print r({a}, {b})" for a, b, r in pairs if r is None]:
+        raise SurveyError(read.source, missing)
+    rows = [table.variable(name) for name in names]
+    mean = np.array([0.0 if row.mean is None else row.mean.value for row in rows])
+    sd = np.array([1.0 if row.sd is None else row.sd.value for row in rows])
+    matrix = np.eye(len(names))
+    for a, b, r in pairs:
+        i, j = names.index(a), names.index(b)
+        matrix[i, j] = matrix[j, i] = 0.0 if r is None else r.value
+    return Moments(names, mean, sd, matrix, table.n)
 
 
 def _not_linear(model: PathModel, equation: Equation) -> list[str]:

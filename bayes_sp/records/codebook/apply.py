@@ -94,7 +94,8 @@ def _one_row_each(
         return columns | ({book.id: names} if ids else {}), row_name, problems
     assert ids is not None  # noqa: S101 - a rule of codebooks
     persons, problems = read_persons(book, book.waves, ids, cells[book.waves.column], row_name, skip)
-    columns = {book.id: [ids.text()[row] for row in persons.first]}
+    names = ids.text()
+    columns = {book.id: [names[row] for row in persons.first.tolist()]}
     for variable in book.variables:
         column = found[variable.name].column()
         if variable.constant:

@@ -85,9 +85,7 @@ def _variables(tables: Table, *, long: bool) -> Iterator[Described]:
     """Read ``[variables]``."""
     if not tables.names():
         tables.problems.append("variables: must hold a table for each variable, such as x = { kind = 'count' }")
-    for name in tables.names():
-        table = tables.take_table(name)
-        _check_name(tables, name)
+    for name, table in _named(tables):
         yield Described(
             name,
             _column(table, "column") or name,
@@ -107,19 +105,23 @@ def _variables(tables: Table, *, long: bool) -> Iterator[Described]:
 
 def _derived(tables: Table) -> Iterator[Derived]:
     """Read ``[derived]``."""
-    for name in tables.names():
-        _check_name(tables, name)
-        table = tables.take_table(name)
+    for name, table in _named(tables):
         if found := read_derived(name, table, _truth):
             yield found
         table.finish()
 
 
-def _check_name(tables: Table, name: str) -> None:
-    if not NAME.fullmatch(name):
-        tables.report(
-            name, "must be letters, digits and underscores, and begin with a letter; column = names the file's"
-        )
+def _named(tables: Table) -> Iterator[tuple[str, Table]]:
+    """Yield the tables of variables; what is no table, and names that no variable can have, are reported."""
+    for name in tables.names():
+        if not NAME.fullmatch(name):
+            rule = "must be letters, digits and underscores, and begin with a letter"
+            tables.report(name, f"{rule}; column = gives the file's own name for it")
+        value = tables.take(name)
+        if isinstance(value, dict):
+            yield name, Table(value, tables.key(name), tables.problems)
+        else:
+            tables.report(name, f"must be a table, such as {{ kind = 'count' }}, found {value!r}")
 
 
 def _column(table: Table, key: str, *, required: bool = False) -> str:

@@ -11,22 +11,16 @@ from bayes_sp.records.survey import Survey
 from bayes_sp.records.tables.describe import moments_table
 from bayes_sp.report.text.layout import within, wrapped
 
-LEAST = 10  # patients of whom a file that is kept tells
 
-
-def variable_lines(model: PathModel, survey: Survey, *, whole: bool) -> list[str]:
+def variable_lines(model: PathModel, survey: Survey, least: int) -> list[str]:
     """Return the variables of a fit in lines, as its head.
 
-    Only a ``whole`` table has the smallest and largest values that few patients have, and counts of few cells: a file
-    that is kept has none.
+    Smallest and largest values that fewer than ``least`` patients have, and counts of fewer cells, are left out.
     """
-    least = 1 if whole else LEAST
     records = without_codes(model, survey).records
-    lines = moments_lines(moments_table(records, model.columns, labels=model.grouping, least=least), least)
-    if not whole:
-        note = f"min and max where {least} patients have them; fewer than {least} cells are not counted."
-        lines += wrapped(note)
-    return lines
+    table = moments_table(records, model.columns, labels=model.grouping, least=least)
+    note = f"min and max where {least} patients have them; fewer than {least} cells are not counted."
+    return [*moments_lines(table, least), *(wrapped(note) if least > 1 else [])]
 
 
 def moments_lines(table: pd.DataFrame, least: int = 1) -> list[str]:

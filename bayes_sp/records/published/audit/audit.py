@@ -23,6 +23,7 @@ from bayes_sp.records.published.audit import (
     rules_tests,
 )
 from bayes_sp.records.published.audit.finding import INCONSISTENT, VERDICTS, Finding, Rule
+from bayes_sp.records.published.rounding.paths import RoundedPaths, rounded_paths
 from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.read import read_study
 from bayes_sp.shown import Part, Shown
@@ -82,6 +83,16 @@ class Audit(Shown):
 
         names = list(Finding.__dataclass_fields__)
         return pd.DataFrame([asdict(finding) for finding in self.findings], columns=names)
+
+    def paths(self, *, draws: int = 2000, seed: int = 1) -> RoundedPaths:
+        """Return the study's first chain by least squares of every table that rounds to the printed one.
+
+        Raises
+        ------
+        SurveyError
+            If the study describes no chain, or no table holds all of it.
+        """
+        return rounded_paths(self.study, draws=draws, seed=seed)
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain lists, texts and numbers; infinite ends of a range are None."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from bayes_sp.arrays import Array
@@ -22,10 +23,13 @@ from bayes_sp.records.published.study.parts import Scale, Table, Variable
 _FINER = 2  # decimals more than the SD's, for measures that are not in steps
 _FEW_LEVELS = 8  # up to so many the shape is drawn level by level
 _UNEVENNESS = 0.3  # SD of log weights of such levels
-_SHARES = (0.35, 0.65)  # of the upper of two levels where no mean is printed
-_CONCENTRATION = 5.0  # of the shares of more levels where no mean is printed
+_SHARES = (0.35, 0.65)  # of the way to the scale's maximum, for the mean where none is printed
+_CONCENTRATION = 5.0  # of the shares of levels where neither mean nor SD is printed
 _TAIL = 9.0  # SDs above the mean at which an unbounded count ends
 _TRIES = 50
+
+
+type Options = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Measure:
     mean, sd
         As printed; None where they are not. Without a mean it is the middle of the scale or 0, without an SD 1.
     totals
-        Totals in steps that the mean, and a printed total, allow; of a mean that no scores have the nearest.
+        Totals in steps that the mean, and a printed total, allow; of a mean that no scores have the nearest; none where
+        the levels are free.
     shape
         ``"count"`` for a count with a long tail, else ``""``.
     aim
@@ -62,20 +67,40 @@ class Measure:
         """Return what a study prints of a variable."""
         scale = study.scale_of(variable.name)
         grid, n = grid_of(scale), table.n
-        totals = _totals(study, variable, n, grid) if grid is not None and variable.mean is not None else ()
+        totals = () if grid is None else _totals(study, variable, n, grid)
         return cls(variable.name, n, grid, variable.mean, variable.sd, totals, _shape(scale))
 
-    def draw(self, rng: np.random.Generator) -> Array:
-        """Draw scores in the measure's unit, (n,), in no meaningful order.
+    def options(self) -> Options:
+        """Return every total and sum of squares in steps that is allowed, (k, 2); none where the levels are free."""
+        if self.grid is None or not self.totals:
+            return np.empty((0, 2), dtype=np.int64)
+        found = []
+        for total in self.totals:
+            low, high = self._squares(total, self.grid)
+            squares = np.arange(low, high + 1, 2)
+            found.append(np.column_stack([np.full_like(squares, total), squares]))
+        return np.concatenate(found)
+
+    def make(self, total: int, squares: int, rng: np.random.Generator) -> Array:
+        """Draw scores in the measure's unit with this total and sum of squares in steps, (n,), in no meaningful order.
 
         Raises
         ------
         UnreachableError
-            If no scores come near to what is printed.
+            If none were found.
         """
         if self.grid is None:
-            return self._continuous(rng)
-        steps = self._levels(rng) if self.mean is None else self._printed(rng, self.grid)
+            raise UnreachableError(f"{self.name} has no steps")
+        return self._in_units(self._exact(total, squares, rng, self.grid))
+
+    def free(self, rng: np.random.Generator) -> Array:
+        """Draw scores of a measure that is not in steps, or whose levels are free."""
+        return self._continuous(rng) if self.grid is None else self._in_units(self._levels(rng))
+
+    def _in_units(self, steps: Steps) -> Array:
+        """Return scores in the measure's unit from those in steps."""
+        if self.grid is None:
+            return steps.astype(np.float64)
         step, origin = self.grid.step, self.grid.origin
         common = step.denominator * origin.denominator
         whole = steps * int(step * common) + int(origin * common)
@@ -93,61 +118,49 @@ class Measure:
     def _levels(self, rng: np.random.Generator) -> Steps:
         """Draw scores on a scale without a printed mean: shares of levels that are neither very small nor alike."""
         last = 1 if self.grid is None or self.grid.steps is None else self.grid.steps
-        if last == 1:
-            upper = round(rng.uniform(*_SHARES) * self.n)
-            return (np.arange(self.n) < upper).astype(np.int64)
         counts = rng.multinomial(self.n, rng.dirichlet(np.full(last + 1, _CONCENTRATION)))
         return np.repeat(np.arange(last + 1), counts)
 
-    def _printed(self, rng: np.random.Generator, grid: Grid) -> Steps:
-        """Draw scores in steps with a total and a sum of squares that the printed mean and SD allow, or the nearest."""
-        reason = UnreachableError(f"{self.name}: no scores have this mean")
+    def _exact(self, total: int, squares: int, rng: np.random.Generator, grid: Grid) -> Steps:
+        """Draw scores in steps with a total and a sum of squares."""
+        if grid.steps == 1:
+            return (np.arange(self.n) < total).astype(np.int64)
+        sd = math.sqrt(max((squares - total * total / self.n) / (self.n - 1), 1e-12))
+        window = self._window(total, sd, grid)
         for _ in range(_TRIES):
-            total = int(rng.choice(self.totals))
-            if self.sd is None and grid.steps == 1:
-                return (np.arange(self.n) < total).astype(np.int64)
-            limits = self._squares(total, grid)
-            sd = math.sqrt(max((0.5 * sum(limits) - total * total / self.n) / (self.n - 1), 1e-12))
-            window = self._window(total, sd, grid)
-            lattice = window.lattice
             try:
-                weights = self._weights(lattice, total / self.n, sd, rng)
-                p = margins.tilt(lattice, weights, total / self.n, sd)
-                return margins.repair(margins.stratified(lattice, p, self.n, rng), window, total, limits, rng)
-            except UnreachableError as found:
-                reason = found
-        return self._extreme(reason, grid)
+                weights = self._weights(window.lattice, total / self.n, sd, rng)
+                p = margins.tilt(window.lattice, weights, total / self.n, sd)
+                scores = margins.stratified(window.lattice, p, self.n, rng)
+                return margins.repair(scores, window, total, (squares, squares), rng)
+            except UnreachableError:
+                continue
+        return self._extreme(total, squares, grid)
 
-    def _extreme(self, reason: UnreachableError, grid: Grid) -> Steps:
-        """Return the most or least uneven scores, where the printed SD leaves no choice but these."""
-        total = self.totals[len(self.totals) // 2]
-        limits = self._squares(total, grid)
+    def _extreme(self, total: int, squares: int, grid: Grid) -> Steps:
+        """Return the least or most uneven scores, where the sum of squares leaves no choice but these."""
         each, more = divmod(total, self.n)
         even = np.full(self.n, each, dtype=np.int64) + (np.arange(self.n) < more)
-        if limits[0] <= int((even * even).sum()) <= limits[1]:
+        if int((even * even).sum()) == squares:
             return even
         if grid.steps is not None:
             full, rest = divmod(total, grid.steps)
             ends = np.where(np.arange(self.n) < full, grid.steps, 0).astype(np.int64)
             if rest:
                 ends[full] = rest
-            if limits[0] <= int((ends * ends).sum()) <= limits[1]:
+            if int((ends * ends).sum()) == squares:
                 return ends
-        raise reason
+        sums = f"total {total} and sum of squares {squares}, in steps"
+        raise UnreachableError(f"{self.name}: no scores of {sums}, were found")
 
     def _squares(self, total: int, grid: Grid) -> tuple[int, int]:
         """Return the least and largest sum of squares that the printed SD allows, or twice the possible one nearest."""
         if self.sd is not None and (found := granular.squares(total, self.sd, self.n, grid)):
-            if self.aim is None:
-                return found[0], found[-1]
-            wanted = (self.aim / float(grid.step)) ** 2 * (self.n - 1) + total * total / self.n
-            nearest = min(max(round((wanted - found[0]) / 2), 0), len(found) - 1)
-            return found[nearest], found[nearest]
+            return found[0], found[-1]
         least = granular.least_squares_sum(total, self.n)
         most = None if grid.steps is None else granular.greatest_squares_sum(total, self.n, grid.steps)
         if self.sd is None:
-            middle = least + 1 if most is None else (least + most) // 2
-            exact = Fraction(middle)
+            exact = Fraction(least + self.n if most is None else (least + most) // 2)
         else:
             exact = (self.sd.exact / grid.step) ** 2 * (self.n - 1) + Fraction(total * total, self.n)
         nearest = max(least, int(exact) if most is None else min(int(exact), most))
@@ -177,28 +190,20 @@ class Measure:
         return np.ones(len(lattice)) if bounded else np.maximum(margins.normal(lattice, mean, sd), 1e-300)
 
 
-def reachable(first: Measure, a: Array, second: Measure, b: Array, low: float, high: float) -> bool:
-    """Whether some arrangement of two columns can have a correlation in an interval, as far as whole numbers go.
-
-    The sum of products of scores in steps is a whole number: a correlation moves by 1 / (norm of a x norm of b).
-    """
-    if first.grid is None or second.grid is None:
-        return True
-    u, v = ((x - float(g.origin)) / float(g.step) for x, g in ((a, first.grid), (b, second.grid)))
-    norm = math.sqrt(float(((u - u.mean()) ** 2).sum() * ((v - v.mean()) ** 2).sum()))
-    free = float(u.sum() * v.sum()) / len(u)
-    return math.floor(high * norm + free + 1e-9) >= math.ceil(low * norm + free - 1e-9)
-
-
 def _shape(scale: Scale | None) -> str:
     """Return the shape of a column: that of its scale."""
     return "" if scale is None else scale.shape
 
 
 def _totals(study: Study, variable: Variable, n: int, grid: Grid) -> tuple[int, ...]:
-    """Return the totals in steps that round to a printed mean; of those a printed total chooses; else the nearest."""
+    """Return the totals in steps that round to a printed mean; of those a printed total chooses; else the nearest.
+
+    Without a printed mean: those near the middle of a scale of two levels, or of one with a printed SD.
+    """
     if variable.mean is None:
-        return ()
+        known = grid.steps is not None and (grid.steps == 1 or variable.sd is not None)
+        most = n * (grid.steps or 0)
+        return tuple(range(math.ceil(_SHARES[0] * most), math.floor(_SHARES[1] * most) + 1)) if known else ()
     allowed = granular.totals(variable.mean, n, grid)
     printed = [item.total for item in study.totals if item.variable == variable.name and item.n in (None, n)]
     exact = [(figure.exact - n * grid.origin) / grid.step for figure in printed if figure.whole or not figure.decimals]
@@ -208,5 +213,5 @@ def _totals(study: Study, variable: Variable, n: int, grid: Grid) -> tuple[int, 
     if allowed:
         return tuple(allowed)
     nearest = round((variable.mean.exact - grid.origin) * n / grid.step)
-    least, most = (0 if grid.bounded_below else nearest), (nearest if grid.steps is None else n * grid.steps)
-    return (min(max(nearest, least), most),)
+    nearest = max(nearest, 0) if grid.bounded_below else nearest
+    return (nearest if grid.steps is None else min(nearest, n * grid.steps),)

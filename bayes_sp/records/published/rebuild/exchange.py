@@ -18,6 +18,7 @@ from bayes_sp.jit import cached
 type Flags = NDArray[np.bool_]
 
 _INSIDE = 0.96  # of a rounding interval is aimed at: its edges belong to floating point
+_LEAST = 1e-100  # sum of squares of a constant column
 _HOT, _COLD = 2.0, 1e-3  # temperatures, in half units of rounding
 
 
@@ -89,9 +90,9 @@ def _miss(value: float, centre: float, half: float) -> float:
 def _misses(v: int, sums: Array, difference: Flags, n: int, printed: tuple[Array, ...], out: Array) -> None:
     """Write the misses of every correlation of variable v, and of its SD where it is a difference, into ``out``."""
     centre, half, sd_centre, sd_half = printed
-    own = max(sums[v, v], 1e-300)
+    own = max(sums[v, v], _LEAST)
     for u in range(len(sums)):
-        r = sums[v, u] / np.sqrt(own * max(sums[u, u], 1e-300))
+        r = sums[v, u] / np.sqrt(own * max(sums[u, u], _LEAST))
         out[u] = _miss(r, centre[v, u], half[v, u])
     out[v] = _miss(np.sqrt(own / (n - 1)), sd_centre[v], sd_half[v]) if difference[v] else 0.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from bayes_sp.errors import nearest
 from bayes_sp.records.published.audit.audit import RULES, line_of
 from bayes_sp.records.published.audit.finding import INCONSISTENT, Finding
 from bayes_sp.records.published.margins import UnreachableError
-from bayes_sp.records.published.rebuild.changes import suited
-from bayes_sp.records.published.rebuild.columns import Measure, reachable
+from bayes_sp.records.published.rebuild.choose import choose
+from bayes_sp.records.published.rebuild.columns import Measure
 from bayes_sp.records.published.rebuild.exchange import Goal, copula, exchange
 from bayes_sp.records.published.rounding.box import Box
 from bayes_sp.records.published.rounding.feasible import feasibility
@@ -29,9 +29,8 @@ from bayes_sp.records.survey import RECONSTRUCTED, Survey
 _CONSTRAINTS = (
     "GRIM", "GRIMMER", "bounds of a scale", "DEBIT", "total of a mean", "change score", "correlation matrix",
 )  # fmt: skip
-_ATTEMPTS = 4
-_PROPOSALS = 400_000  # in the first attempt; twice as many in each further one
-_REDRAWS = 60  # of a column whose whole numbers cannot reach a printed correlation
+_ATTEMPTS = 8
+_PROPOSALS = 400_000  # in the first attempt, and so many more in every second one
 _HARDLY = 0.95  # of what was left before is hardly less
 _EDGE = 1e-9
 _MOST_PATIENTS = 20_000
@@ -99,22 +98,21 @@ def rebuild(study: str | Path | Mapping[str, Any] | Study, *, seed: int = 1, tab
     printed = {name: Measure.of(read, chosen, chosen.variable(name)) for name in names}
     correlation = _start(chosen, names)
     best: tuple[float, Array] = (np.inf, np.empty(0))
+    named = contradictions(read)
     for attempt in range(_ATTEMPTS):
         try:
-            columns = _columns(_suited(read, chosen, printed, rng), chosen, rng)
+            columns = choose(read, chosen, printed, rng)
         except UnreachableError as found:
             raise StudyError(read.source, [f"{found}; see the audit of this study"]) from found
         start = copula(columns, correlation, rng)
-        arranged, left = exchange(start, goal, _PROPOSALS * 2**attempt, rng)
+        arranged, left = exchange(start, goal, _PROPOSALS * (1 + attempt // 2), rng)
         before = best[0]
         best = min(best, (left, arranged), key=lambda found: found[0])
-        if left == 0.0 or left > _HARDLY * before:  # twice as many exchanges gained nothing: it is not for want of them
+        if left == 0.0 or (named and left > _HARDLY * before):  # what contradicts itself need not be tried for long
             break
     records = _records(best[1], names, read, chosen)
     source = f"{RECONSTRUCTED} of {Path(read.source).stem} (seed {seed})"
-    return Rebuilt(
-        records, "reconstruction", source, comparison=compare(records, chosen), contradictions=contradictions(read)
-    )
+    return Rebuilt(records, "reconstruction", source, comparison=compare(records, chosen), contradictions=named)
 
 
 def _table(study: Study, name: str) -> Table:
@@ -146,37 +144,6 @@ def _goal(study: Study, table: Table) -> tuple[list[str], Goal]:
     sds = [table.variable(name).sd for name in table.names]
     ends = np.array([(-3.0, 3.0) if sd is None else sd.interval for sd in sds])
     return names, Goal(np.array(parts), low, high, ends[:, 0], ends[:, 1])
-
-
-def _suited(
-    study: Study, table: Table, printed: Mapping[str, Measure], rng: np.random.Generator
-) -> tuple[Measure, ...]:
-    """Return what to draw of every column, parts of changes chosen to suit these."""
-    measures = dict(printed)
-    for change in study.changes:
-        made = change.score in table.names and change.score not in measures
-        if made and {change.before, change.after} <= measures.keys():
-            measures |= suited(change, table, measures, rng)
-    return tuple(measures.values())
-
-
-def _columns(measures: Sequence[Measure], table: Table, rng: np.random.Generator) -> Array:
-    """Draw a column of each measure, (p, n), so that every printed correlation of two of them can be reached.
-
-    Columns of few levels are drawn again where one cannot be; the last draw stays where none will do.
-    """
-    drawn: list[Array] = []
-    for measure in measures:
-        known = [(other, table.r(measure.name, other.name)) for other in measures[: len(drawn)]]
-        for _ in range(_REDRAWS):
-            column = measure.draw(rng)
-            if all(
-                r is None or reachable(measure, column, other, values, r.low, r.high)
-                for (other, r), values in zip(known, drawn, strict=True)
-            ):
-                break
-        drawn.append(column)
-    return np.stack(drawn)
 
 
 def _start(table: Table, names: list[str]) -> Array:

@@ -124,7 +124,8 @@ def rounded_paths(study: Study, chain: Chain | None = None, *, draws: int = _DRA
     Raises
     ------
     SurveyError
-        If the study has no chain, no table holds all its variables, or no correlation matrix rounds to the printed one.
+        If the study has no chain, no table holds all its variables and their correlations, or no positive definite
+        matrix rounds to the printed one.
     """
     chain = chain or next(iter(study.chains), None)
     if chain is None:
@@ -133,6 +134,11 @@ def rounded_paths(study: Study, chain: Chain | None = None, *, draws: int = _DRA
     table = study.table_of(*names)
     if table is None:
         raise SurveyError(study.source, [f"no table holds all of {', '.join(names)}"])
+    missing = [f"{a} with {b}" for a, b in combinations(names, 2) if table.r(a, b) is None]
+    if missing:
+        raise SurveyError(study.source, [f"{table.name} does not print the correlation of {', '.join(missing)}"])
+    if flat := [name for name in chain.variables if (sd := table.variable(name).sd) is not None and sd.low <= 0]:
+        raise SurveyError(study.source, [f"{table.name} prints an SD of {', '.join(flat)} that may be 0"])
     box, rng = Box.of(table, names), np.random.default_rng(seed)
     inside = inner_point(box)
     matrices = sample_box(box, draws, rng)

@@ -13,6 +13,8 @@ import numpy as np
 from bayes_sp.arrays import Array
 from bayes_sp.records.published.rounding.box import Box
 
+_NEARLY = 1.0 - 1e-7  # of the way to the edge of the cone: on it predictors are collinear
+
 
 @dataclass(frozen=True)
 class Slope:
@@ -145,7 +147,7 @@ def within_cone(matrix: Array, inside: Array) -> Array:
     root = np.linalg.cholesky(inside)
     half = np.linalg.solve(root, matrix - inside)
     least = float(np.linalg.eigvalsh(np.linalg.solve(root, half.T))[0])
-    share = 1.0 if least >= -1.0 else -(1.0 - 1e-9) / least
+    share = 1.0 if least > -_NEARLY else -_NEARLY / least
     moved: Array = inside + share * (matrix - inside)
     return moved
 
