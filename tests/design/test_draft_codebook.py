@@ -81,9 +81,11 @@ def test_categories_are_refused_where_an_order_is_needed(frame):
         sp.draft(survey, exposure="walks", mediators=["mood"], outcome="site")
     with pytest.raises(SurveyError, match="no order that an exposure could move along"):
         sp.draft(survey, exposure="site", mediators=["mood"], outcome="visits")
-    text = sp.read_survey(frame.assign(sex="f"), codebook=book(sex={"kind": "category"}))
+    words = [("f", "m", "x")[k % 3] for k in range(len(frame))]
+    text = sp.read_survey(frame.assign(sex=words), codebook=book(sex={"kind": "category"}))
+    assert sp.draft(text, **ROLES | {"covariates": ["sex"]}).covariate_terms == ("sex[m]", "sex[x]")
     with pytest.raises(SurveyError, match="labels = "):
-        sp.draft(text, **ROLES | {"covariates": ["sex"]})
+        sp.draft(text, exposure="walks", mediators=["mood"], outcome="sex")
 
 
 def test_the_alpha_of_a_score_is_carried_into_the_model(frame):
