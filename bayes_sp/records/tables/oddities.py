@@ -111,8 +111,8 @@ def column_oddities(
             yield from _suspected(str(name), values, row_name)
             yield from _fractions(str(name), values, row_name)
             yield from _unlabelled(str(name), values, (value_labels or {}).get(str(name), {}), row_name)
-    others = [name for name in records.columns if name not in known]
-    for told in long_columns((str(n), ["" if pd.isna(c) else str(c).strip() for c in records[n]]) for n in others):
+    persons = [n for n in records if n not in known and IDENTIFIER.fullmatch(str(n).strip().casefold())]
+    for told in long_columns((str(n), records[n].dropna().astype(str).str.strip().tolist()) for n in persons):
         yield Told(told, told.split('"')[1])
 
 

@@ -44,7 +44,11 @@ def missing_patterns(records: pd.DataFrame, names: Sequence[str]) -> pd.DataFram
     gone = records[list(names)].isna().to_numpy(dtype=bool)
     if not gone.size:
         return pd.DataFrame(columns=["missing", "columns", "patients"])
-    patterns, counts = np.unique(gone, axis=0, return_counts=True)
+    packed = np.ascontiguousarray(np.packbits(gone, axis=1))
+    _, first, counts = np.unique(
+        packed.view(np.dtype((np.void, packed.shape[1]))).ravel(), return_index=True, return_counts=True
+    )
+    patterns = gone[first]
     rows = [
         {
             "missing": ", ".join(np.asarray(names, dtype=object)[pattern]),
