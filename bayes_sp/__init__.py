@@ -35,6 +35,7 @@ _HOMES = {
     "read_survey": "bayes_sp.design.read",
     "reconstruct": "bayes_sp.records.published.reconstruct",
     "sensitivity": "bayes_sp.sensitivity",
+    "synthesize": "bayes_sp.records.synthetic.synthesize",
 }
 _OLD = {
     "build_model": ("bayes_sp.inference.reference.build", "pymc_model(model, survey)"),

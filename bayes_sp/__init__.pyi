@@ -21,6 +21,7 @@ from bayes_sp.records.published.article import published as published
 from bayes_sp.records.published.audit.audit import audit as audit
 from bayes_sp.records.published.reconstruct import reconstruct as reconstruct
 from bayes_sp.records.survey import Survey as Survey
+from bayes_sp.records.synthetic.synthesize import synthesize as synthesize
 from bayes_sp.report.folders.finished import read_run as read_run
 
 __version__: str
@@ -47,4 +48,5 @@ __all__ = [
     "read_survey",
     "reconstruct",
     "sensitivity",
+    "synthesize",
 ]

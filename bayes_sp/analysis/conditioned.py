@@ -178,7 +178,7 @@ class Conditioned:
         """
         if lacking := self.lacking():
             reason = f"the posterior holds no draws of {', '.join(lacking)}, over which effects are averaged"
-            raise SurveyError(self.survey.source, [f"{reason}; a saved run keeps them only with --save-records: refit"])
+            raise SurveyError(self.survey.source, [f"{reason}; a saved run keeps them only with --keep-records: refit"])
         if "imputed" not in self.posterior and not self.model.confounders and not held:
             return None
         design, columns = self._design, None

@@ -13,6 +13,7 @@ from bayes_sp.cli.audit import add_audit
 from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
+from bayes_sp.cli.privacy import add_privacy
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
 from bayes_sp.cli.stopping import Stopped, last_line, stop_when_told, told
 from bayes_sp.cli.study import add_study
@@ -68,6 +69,7 @@ def _parser() -> Parser:
     add_draft(commands)
     add_example(commands)
     add_audit(commands)
+    add_privacy(commands)
     return parser
 
 
@@ -143,10 +145,12 @@ def _fit(options: argparse.Namespace) -> int:
         model, survey, seed=options.seed, options=_sampler(options), replicates=replicates,
         check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=say,
     )  # fmt: skip
-    summary = summary_text(analysis, with_ends=options.save_records)
+    summary = summary_text(analysis, keep_records=options.keep_records, least=options.least_count)
     shown = said_above(summary, analysis.fit) if one_terminal() else summary
     try:
-        folder = save_analysis(analysis, destination, save_records=options.save_records, summary=summary)
+        folder = save_analysis(
+            analysis, destination, keep_records=options.keep_records, least=options.least_count, summary=summary
+        )
     except RunError:
         options.output.write(f"{shown}\n")  # the work is done, and its result is not lost with the folder
         raise

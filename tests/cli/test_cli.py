@@ -275,12 +275,12 @@ def test_options_reach_the_analysis(clinic, monkeypatch):
         "bayes_sp.report.folders.analysis.save_analysis",
         lambda _, place, **options: seen.update(options, folder=place.folder),
     )
-    arguments = "--seed 7 --draws 11 --tune 12 --chains 3 --cores 2 --bootstrap 21 --save-records"
+    arguments = "--seed 7 --draws 11 --tune 12 --chains 3 --cores 2 --bootstrap 21 --keep-records"
     assert main(["fit", "own.toml", "--data", "clinic.csv", *arguments.split()]) == OK
     sampler = seen["options"]
     assert (sampler.draws, sampler.tune, sampler.chains, sampler.cores) == (11, 12, 3, 2)
     assert (seen["seed"], seen["replicates"], seen["model"], seen["records"]) == (7, 21, "own", 100)
-    assert (seen["save_records"], seen["summary"]) == (True, "the summary\n")
+    assert (seen["keep_records"], seen["summary"]) == (True, "the summary\n")
     assert re.fullmatch(r"runs/own-[0-9a-f]{8}-7", str(seen["folder"]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from bayes_sp.design.build import complete_cases, unchecked_design
@@ -17,6 +18,7 @@ from bayes_sp.records.checks import group_labels
 from bayes_sp.records.codes import Suspect, code_words, group_suspects, suspects
 from bayes_sp.records.groups import look_alikes
 from bayes_sp.records.persons import long_columns
+from bayes_sp.records.privacy.words import ends_shown
 from bayes_sp.records.survey import Survey
 
 
@@ -55,12 +57,15 @@ def _codes(model: PathModel, records: pd.DataFrame) -> Iterator[str]:
         found.setdefault(suspect.column, []).append(suspect)
     for name, codes in found.items():
         numbers = ", ".join(code_words(suspect.code) for suspect in codes)
-        count, low, high = sum(suspect.count for suspect in codes), codes[0].low, codes[0].high
+        count = sum(suspect.count for suspect in codes)
+        values = records[name].to_numpy(dtype=float, na_value=np.nan)
+        low, high = ends_shown(values[~np.isin(values, [suspect.code for suspect in codes])])
+        others = "" if np.isnan(low) else f" (most lie from {low:g} to {high:g})"
         what = "usual codes for missing values" if len(codes) > 1 else "a usual code for a missing value"
         verb = "enter" if len(codes) > 1 else "enters"
         yield (
-            f"{name}: {numbers} in {count} of {codes[0].total} cells is {what}, far from the other values ({low:g} "
-            f"to {high:g}), and {verb} as a number. Where it means a missing value, write "
+            f"{name}: {numbers} in {count} of {codes[0].total} cells is {what}, far from the other values{others}, "
+            f"and {verb} as a number. Where it means a missing value, write "
             f"missing_codes = [{numbers}] into the specification; where it is a value, give {name} a min and a max."
         )
 

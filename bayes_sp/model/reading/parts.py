@@ -48,7 +48,10 @@ def _read_products(table: Table) -> tuple[tuple[str, str], ...]:
     if value is None:
         return ()
     found: list[tuple[str, str]] = []
-    for item in value if isinstance(value, list) else [value]:
+    if not isinstance(value, list):
+        table.report("products", f'must be a list, such as ["gender:groups"], found {value!r}')
+        return ()
+    for item in value:
         names = item.split(":") if isinstance(item, str) else item
         if isinstance(names, list) and len(names) == 2 and all(isinstance(n, str) and n.strip() for n in names):
             found.append((table.line("products", names[0]), table.line("products", names[1])))

@@ -21,7 +21,7 @@ from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, 
 from bayes_sp.records.reading.rows import check_rows, describe_rows, named_columns
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
-from bayes_sp.records.survey import ORIGIN_COLUMN, RECONSTRUCTED, Survey
+from bayes_sp.records.survey import Survey
 
 type Check = Callable[[pd.DataFrame, dict[str, Mask], RowName], list[str]]
 type Empty = Sequence[tuple[str, str]]
@@ -86,12 +86,12 @@ def read_columns(source: Source, model: PathModel, needed: Sequence[str], check:
     numeric = {name: records[name].to_numpy() for name in columns}
     whole = [name for name, values in numeric.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
     records = records.astype(dict.fromkeys(whole, int))
-    mark = _reconstruction_mark(table)
+    origin, source_words = table.origin_said
     labels = {name: table.labels.get(model.column_of(name), "") for name in needed}
     values = {name: table.value_labels.get(model.column_of(name), {}) for name in needed}
     labelled = [told for name, words in values.items() for told in labelled_as_missing(name, records[name], words)]
     return Survey(
-        records, "reconstruction" if mark else table.origin, mark or table.place, (*coded, *taken),
+        records, origin, source_words, (*coded, *taken),
         (*table.remarks, *labelled, *_remarks(model, table)), tuple(read_as),
         {name: label for name, label in labels.items() if label},
         {name: found for name, found in values.items() if found}, table.codebook,
@@ -120,15 +120,6 @@ def _remarks(model: PathModel, table: Table) -> Iterator[str]:
             yield f"{told}. The columns at its end are taken as empty; a field lost before them would shift the others."
     used = {*map(model.column_of, model.columns), model.id}
     yield from long_columns((name, _bare(table.column(k))) for k, name in enumerate(table.header) if name not in used)
-
-
-def _reconstruction_mark(table: Table) -> str:
-    """Return what the ``origin`` column of a file of reconstructed records says; '' for a survey of patients."""
-    if ORIGIN_COLUMN not in table.header:
-        return ""
-    found = {cell.strip() for cell in table.cells(ORIGIN_COLUMN)}
-    (mark,) = found if len(found) == 1 else ("",)
-    return mark if mark.startswith(RECONSTRUCTED) else ""
 
 
 def _bare(cells: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ from bayes_sp.records.groups import says_nothing
 from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, with_points
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
-from bayes_sp.records.survey import Survey
+from bayes_sp.records.survey import ORIGIN_COLUMN, Survey
 
 MOSTLY = 0.5  # share of numbers in a column of text from which the rest is pointed at
 
@@ -55,10 +55,13 @@ def read_everything(source: Source) -> Survey:
             columns[name] = np.array(column.labels(blank), dtype=object)
             remarks += _mixed(name, column, number, blank, table.row_name)
     frame = pd.DataFrame(columns)
+    origin, place = table.origin_said
+    if place != table.place:
+        frame = frame.drop(columns=ORIGIN_COLUMN)
     for name, labels in table.value_labels.items():
         remarks += labelled_as_missing(name, frame[name], labels) if name in frame else ()
     return Survey(
-        frame, table.origin, table.place, table.coded, tuple(remarks), tuple(read_as), table.labels,
+        frame, origin, place, table.coded, tuple(remarks), tuple(read_as), table.labels,
         table.value_labels, table.codebook,
     )  # fmt: skip
 
