@@ -252,7 +252,7 @@ KINDS = ("p", "t", "r", "estimate", "total", "effect")
 
 
 @pytest.mark.parametrize(
-    ("seeds", "least"), [(range(2), 1.0), pytest.param(range(2, 102), 0.9, marks=pytest.mark.slow)], ids=["2", "100"]
+    ("seeds", "least"), [(range(1), 1.0), pytest.param(range(2, 102), 0.9, marks=pytest.mark.slow)], ids=["1", "100"]
 )
 def test_planted_errors_are_found(seeds: range, least: float):
     """One printed figure of a clean study is moved far beyond rounding: the audit finds a contradiction."""
@@ -287,7 +287,7 @@ def plant(tables: dict, where: str, change: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(15), pytest.param(range(100, 10_100), marks=pytest.mark.slow)], ids=["15", "10000"]
+    "seeds", [range(8), pytest.param(range(100, 10_100), marks=pytest.mark.slow)], ids=["8", "10000"]
 )
 def test_clean_studies_are_never_called_inconsistent(seeds: range):
     """Records -> statistics -> rounding half up or half to even -> audit."""
