@@ -126,6 +126,8 @@ def _derived(
         ends = {item: turn(derived, item, book.described(item)) for item in derived.reversed}
         known = {item: pair for item, pair in ends.items() if pair}
         values[derived.name] = compute(derived, values, known)
+        if derived.empty_is_unticked:
+            remarks += _all_empty(derived, turned_items(derived, values, known))
         if derived.rule in ("mean", "sum"):
             remarks += _against(derived, turned_items(derived, values, known))
         text[derived.name] = _as_text(values[derived.name])
@@ -141,6 +143,14 @@ def _against(derived: Derived, items: Array) -> list[str]:
     what = f"{which} {'goes' if len(places) == 1 else 'go'} against the other items as they enter"
     why = "turned round in the file already, or to be turned round here?"
     return [f"{derived.name}: {what}: {why} (derived.{derived.name}.reversed)"] if places else []
+
+
+def _all_empty(derived: Derived, items: Array) -> list[str]:
+    """Return a sentence on rows without any answer, which count as nothing ticked."""
+    rows = int(np.isnan(items).all(axis=1).sum())
+    what = "none of its items has a cell that is filled, and the count is 0"
+    who = "who ticked nothing cannot be told from who did not answer"
+    return [f'{derived.name}: in {rows} of {len(items)} rows {what} (empty = "unticked"): {who}'] if rows else []
 
 
 def _wrong_answers(derived: Derived, values: Mapping[str, Array], row_name: RowName) -> list[str]:

@@ -14,6 +14,7 @@ from bayes_sp.model.reading.toml_text import read_tables, table_problems
 from bayes_sp.records.codebook.derived import read_derived
 from bayes_sp.records.codebook.parts import KINDS, Codebook, Derived, Described, Waves
 from bayes_sp.records.codebook.rules import codebook_problems
+from bayes_sp.records.codebook.widen import same
 from bayes_sp.records.groups import NUMBER
 
 type Source = Codebook | Mapping[str, Any] | str | Path
@@ -72,6 +73,8 @@ def _waves(top: Table) -> Waves | None:
         name = names.take_text(cell, required=True)
         if name and not NAME.fullmatch(f"v{name}"):
             names.report(cell, f"must be letters, digits and underscores, because it ends variables' names: {name!r}")
+        if any(same(cell.strip(), other) for other in found):
+            names.report(cell, "is the same as another value")
         if name in found.values():
             names.report(cell, f"names the wave {name!r} a second time")
         found[cell.strip()] = name

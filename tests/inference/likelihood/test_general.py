@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -205,7 +206,7 @@ def test_a_slope_of_an_arm_without_events_has_no_ratio(tmp_path: Path) -> None:
     rows = "".join(f"{a:g},{b!r},{c}\n" for a, b, c in zip(x, m.tolist(), y, strict=True))
     (tmp_path / "s.csv").write_text(f"x,m,y\n{rows}", encoding="utf-8")
     wide = {"dist": "normal", "mu": 0, "sigma": 1, "why": "w"}
-    tables = {
+    tables: dict[str, Any] = {
         "title": "t", "exposure": "x", "outcome": "y", "contrast": [0, 1], "variables": {"y": {"kind": "count"}},
         "equation": [{"response": "m", "family": "normal"},
                      {"response": "y", "family": "poisson", "interactions": ["m"]}],
