@@ -17,7 +17,7 @@ models. Annals of Applied Statistics 2(4), 1360-1383. doi:10.1214/08-AOAS191
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,7 +39,7 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import editable_text
 from bayes_sp.model.terms import product_text
 from bayes_sp.records.codebook.derived import kind_and_ends, unit_of
-from bayes_sp.records.codebook.reliable import Latent, measured_with_error
+from bayes_sp.records.codebook.reliable import Latent, measured_with_error, score_reliability
 from bayes_sp.records.guesses import LEAST_VALUES, plain_names, rounded
 from bayes_sp.records.reading.everything import read_everything
 from bayes_sp.records.reading.source import Source
@@ -144,9 +144,7 @@ def draft_with_reasons(
     values = _values(survey, [*chain, *covariates])
     names = plain_names([*chain, *covariates])
     reasons: dict[str, str] = {}
-    if kind_and_ends(survey.codebook, exposure)[0] == "category" and len(np.unique(values[exposure])) > 2:
-        reason = "is a category in the codebook, and its numbers have no order that an exposure could move along"
-        raise SurveyError(survey.source, [f'column "{exposure}": {reason}; make it binary'])
+    _refuse_category(survey, exposure, values[exposure])
     guesses = _responses(survey, values, list(mediators), outcome)
     measured = measured_with_error(survey, mediators, latent)
     guesses |= {
@@ -192,7 +190,22 @@ def draft_with_reasons(
         "equation": equations,
         "priors": priors,
     }
-    return Draft({key: value for key, value in tables.items() if value}, reasons)
+    return Draft({key: value for key, value in tables.items() if value}, _with_reliability(survey, reasons, measured))
+
+
+def _refuse_category(survey: Survey, exposure: str, values: Array) -> None:
+    """Refuse an exposure whose numbers have no order."""
+    if kind_and_ends(survey.codebook, exposure)[0] == "category" and len(np.unique(values)) > 2:
+        reason = "is a category in the codebook, and its numbers have no order that an exposure could move along"
+        raise SurveyError(survey.source, [f'column "{exposure}": {reason}; make it binary'])
+
+
+def _with_reliability(survey: Survey, reasons: Mapping[str, str], told: Collection[str]) -> dict[str, str]:
+    """Return reasons with the reliability of each score, where it is not ``told`` already."""
+    said = {name: None if name in told else score_reliability(survey, name) for name in reasons}
+    return {
+        name: f"{reason}; {found.sentence()}" if (found := said[name]) else reason for name, reason in reasons.items()
+    }
 
 
 def _values(survey: Survey, columns: Sequence[str]) -> dict[str, Array]:

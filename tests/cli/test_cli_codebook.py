@@ -37,7 +37,7 @@ def test_from_the_file_to_a_specification_that_fits_it(clinic: Path, name: str, 
     survey = read_survey(clinic / name, model, codebook=clinic / "codebook.toml")
     assert design_arrays(model, survey).n == 240
     assert [equation.family for equation in model.equations] == ["ordered_logit", "latent_normal", "negative_binomial"]
-    assert {("visits_t1", '-99 ("not answered")', 3)} <= set(survey.coded)
+    assert {("visits_t1", '-99 ("Not answered")', 3)} <= set(survey.coded)
 
 
 def test_a_codebook_is_printed_or_written(clinic: Path, capsys):

@@ -96,6 +96,7 @@ def test_the_alpha_of_a_score_is_carried_into_the_model(frame):
     (mood, _) = found.model.equations
     assert (mood.family, mood.reliability) == ("latent_normal", round(said.alpha, 2))
     assert said.sentence() in found.reasons["mood"]
+    assert said.sentence() in draft_with_reasons(survey, **ROLES).reasons["mood"]
     assert sp.draft(survey, **ROLES, latent={"mood": 0.6}).equations[0].reliability == 0.6
 
 

@@ -98,7 +98,7 @@ def changed_once(tables: dict[str, Any], data: st.DataObject) -> None:
     if key in table and data.draw(st.integers(0, 3)) == 0:
         del table[key]
     else:
-        table[key] = data.draw(JUNK)
+        table[key] = copy.deepcopy(data.draw(JUNK))  # what is drawn may be shared
 
 
 def read_quietly(path: Path, book: Any) -> Any:

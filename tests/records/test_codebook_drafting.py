@@ -166,6 +166,8 @@ def test_the_example_is_what_its_script_makes(tmp_path: Path):
     ]
     assert surveys[0].digest == surveys[1].digest
     assert surveys[0].remarks == surveys[1].remarks == ()
+    in_words = frame.apply(lambda column: column.map(lambda cell: words.get(column.name, {}).get(cell, cell)))
+    assert read_survey(in_words, codebook=tmp_path / "example" / "codebook.toml").digest == surveys[0].digest
     assert sum((tmp_path / "example" / name).stat().st_size for name in NAMES) < 200_000
 
 

@@ -23,7 +23,7 @@ from bayes_sp.records.reading.table import Table
 from bayes_sp.safe_text import one_line
 
 MOST_TEXTS = 12  # different texts of a category that are listed as its levels
-LEAST_CELLS = 5  # of each of them, on average: rarer ones may say who somebody is
+LEAST_CELLS = 5  # of each of them: a rarer one may say who somebody is
 MOST_WAVES = 10
 WAVE = ("t0", "t1", "t2", "t3", "pre", "post", "baseline", "followup")  # at the end of names
 
@@ -235,7 +235,7 @@ def _text(values: pd.Series) -> tuple[dict[str, Any], str]:
     what = f"text with {len(counts)} different cells"
     levels: Sequence[str] = sorted(counts.index)
     clean = all(_folded(level) == level for level in levels)
-    if len(counts) > MOST_TEXTS or counts.sum() < LEAST_CELLS * max(len(counts), 1) or not clean:
+    if len(counts) > MOST_TEXTS or not clean or (len(counts) and counts.min() < LEAST_CELLS):
         return {}, f"{what}; leave it out where it is free text or says who somebody is"
     number = "; labels = { 0 = ..., 1 = ... } with kind = 'binary' or 'ordered' would number them" if levels else ""
     return ({"levels": list(levels)} if levels else {}), f"{what}{number}"

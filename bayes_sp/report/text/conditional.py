@@ -51,7 +51,7 @@ def conditional_lines(analysis: Analysis) -> list[str]:
 def _rows(
     model: PathModel, found: ConditionalEffects, boot: BootstrapConditional | None, moderator: str, scale: str
 ) -> list[list[str]]:
-    """Return the heads, then for each path the effect at each level, and between each category and the first or neighbours."""
+    """Return heads, then for each path its effect at each level, and each level against the first or a neighbour."""
     levels = [setting.at for setting in found.settings if setting.moderator == moderator]
     word = "less" if scale == DIFFERENCE else "over"
     own_why = {why for s in found.settings if s.moderator == moderator for why in s.why}
