@@ -8,7 +8,6 @@ from bayes_sp.analysis.workflow import compare_models as compare_models
 from bayes_sp.design.checks.whole import check as check
 from bayes_sp.design.draft import draft as draft
 from bayes_sp.design.read import read_survey as read_survey
-from bayes_sp.effects.paths import Effects as Effects
 from bayes_sp.errors import BayesSpError as BayesSpError
 from bayes_sp.inference.bootstrap.resampled import bootstrap as bootstrap
 from bayes_sp.inference.likelihood.least_squares import Moments as Moments
@@ -28,7 +27,6 @@ from bayes_sp.report.folders.finished import read_run as read_run
 __version__: str
 __all__ = [
     "BayesSpError",
-    "Effects",
     "Fit",
     "Moments",
     "PathModel",

@@ -193,7 +193,7 @@ class Conditioned:
         """Return what effects need and the posterior does not hold, in words; empty for a posterior as it was drawn.
 
         A run that was saved without the records keeps no values of single patients: neither draws of their missing
-        cells nor of their unmeasured confounders; nor those of groups of which one has fewer than 5 patients.
+        cells nor of their unmeasured confounders; nor those of groups of which one has fewer than 10 patients.
         """
         imputed = self.posterior["imputed"].data_vars if "imputed" in self.posterior else ()
         missing = self._design.missing
