@@ -209,9 +209,9 @@ def broken_cells(examples: int) -> Any:
             survey = read_quietly(path, WIDE)
         except SurveyError as error:
             told = "\n".join(error.problems)
-            for row, column in wrong:
-                assert f'column "{column}"' in told, (row, column, told)
-                assert f"row {row + 2} " in told, (row, column, told)
+            for number, column in wrong:
+                assert f'column "{column}"' in told, (number, column, told)
+                assert f"row {number + 2} " in told, (number, column, told)
             assert wrong, told
             return
         assert not wrong

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ from bayes_sp.model.reading.write import specification_tables
 from bayes_sp.records.survey import Survey
 
 NORMAL = {"dist": "normal", "mu": 0, "sigma": 2, "why": "wide"}
-TABLES = {
+TABLES: dict[str, Any] = {
     "title": "t", "exposure": "arm", "outcome": "well",
     "variables": {
         "arm": {"levels": ["usual care", "link worker"]}, "mood": {"levels": ["low", "fair", "high"]},
