@@ -200,8 +200,8 @@ def broken_cells(examples: int) -> Any:
     def run(folder: Path, data: st.DataObject) -> None:
         rows = copy.deepcopy(WIDE_ROWS)
         for _ in range(data.draw(st.integers(1, 3))):
-            row, column = data.draw(st.integers(0, len(ROWS) - 1)), data.draw(st.integers(1, len(HEADER) - 1))
-            rows[row][column] = data.draw(CELLS)
+            place, cell_place = data.draw(st.integers(0, len(ROWS) - 1)), data.draw(st.integers(1, len(HEADER) - 1))
+            rows[place][cell_place] = data.draw(CELLS)
         path = written(folder / "broken.csv", rows)
         wrong = {(r, HEADER[c]) for r, row in enumerate(rows) for c, cell in enumerate(row[1:], 1)
                  if meant(HEADER[c], cell) is ...}  # fmt: skip
