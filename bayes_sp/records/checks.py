@@ -232,10 +232,10 @@ def check_known_values(
 ) -> list[str]:
     """Return the problems of the cells of some columns where a missing cell is one too: ``why`` says what to do.
 
-    One group is enough. ``reported`` as in `check_values`.
+    One group is enough. ``reported`` and columns that are not there as in `check_values`.
     """
     problems: list[str] = []
-    for name in names:
+    for name in (name for name in names if name in records):
         known_bad = reported.get(name, np.zeros(len(records), dtype=bool))
         column = records[name]
         types = pd.api.types
