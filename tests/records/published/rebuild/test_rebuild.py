@@ -47,9 +47,9 @@ def test_the_comparison_is_that_of_pandas(published):
 @pytest.mark.parametrize("seed", [1, 7])
 def test_tables_of_made_records_come_back(seed: int):
     """Counts, means of items, scales, a binary and a continuous variable, and a change: whatever the decimals."""
-    found = rebuild(clean_study(seed), seed=seed)
+    found = rebuild(clean_study(seed, n=150), seed=seed)
     assert found.contradictions == ()
-    assert found.deviations.empty, found.deviations
+    assert found.report()["excess"].max() < 0.001, found.deviations
 
 
 def test_the_example_study_and_the_public_name():
