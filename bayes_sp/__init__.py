@@ -12,7 +12,6 @@ from bayes_sp.exports import exports
 
 _HOMES = {
     "BayesSpError": "bayes_sp.errors",
-    "Effects": "bayes_sp.effects.paths",
     "Fit": "bayes_sp.analysis.fit",
     "Moments": "bayes_sp.inference.likelihood.least_squares",
     "PathModel": "bayes_sp.model.path_model",
@@ -21,6 +20,7 @@ _HOMES = {
     "Survey": "bayes_sp.records.survey",
     "audit": "bayes_sp.records.published.audit.audit",
     "bootstrap": "bayes_sp.inference.bootstrap.resampled",
+    "check": "bayes_sp.design.checks.whole",
     "compare_models": "bayes_sp.analysis.workflow",
     "draft": "bayes_sp.design.draft",
     "fit": "bayes_sp.analysis.several",
@@ -35,8 +35,10 @@ _HOMES = {
     "read_survey": "bayes_sp.design.read",
     "reconstruct": "bayes_sp.records.published.reconstruct",
     "sensitivity": "bayes_sp.sensitivity",
+    "synthesize": "bayes_sp.records.synthetic.synthesize",
 }
 _OLD = {
+    "Effects": ("bayes_sp.effects.paths", "bayes_sp.effects.paths.Effects"),
     "build_model": ("bayes_sp.inference.reference.build", "pymc_model(model, survey)"),
     "check_priors": ("bayes_sp.old_spellings", "prior_predictive(model, survey).check()"),
     "design_arrays": ("bayes_sp.design.build", "bootstrap(model, survey) or pymc_model(model, survey)"),

@@ -5,9 +5,9 @@ from bayes_sp.analysis.fit import Fit as Fit
 from bayes_sp.analysis.mediate import mediate as mediate
 from bayes_sp.analysis.several import fit as fit
 from bayes_sp.analysis.workflow import compare_models as compare_models
+from bayes_sp.design.checks.whole import check as check
 from bayes_sp.design.draft import draft as draft
 from bayes_sp.design.read import read_survey as read_survey
-from bayes_sp.effects.paths import Effects as Effects
 from bayes_sp.errors import BayesSpError as BayesSpError
 from bayes_sp.inference.bootstrap.resampled import bootstrap as bootstrap
 from bayes_sp.inference.likelihood.least_squares import Moments as Moments
@@ -21,12 +21,12 @@ from bayes_sp.records.published.article import published as published
 from bayes_sp.records.published.audit.audit import audit as audit
 from bayes_sp.records.published.reconstruct import reconstruct as reconstruct
 from bayes_sp.records.survey import Survey as Survey
+from bayes_sp.records.synthetic.synthesize import synthesize as synthesize
 from bayes_sp.report.folders.finished import read_run as read_run
 
 __version__: str
 __all__ = [
     "BayesSpError",
-    "Effects",
     "Fit",
     "Moments",
     "PathModel",
@@ -35,9 +35,12 @@ __all__ = [
     "Survey",
     "audit",
     "bootstrap",
+    "check",
     "compare_models",
+    "draft",
     "fit",
     "load_model",
+    "mediate",
     "moment_posterior",
     "plot",
     "prior_predictive",
@@ -47,4 +50,5 @@ __all__ = [
     "read_survey",
     "reconstruct",
     "sensitivity",
+    "synthesize",
 ]

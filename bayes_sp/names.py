@@ -55,7 +55,7 @@ CHECK_COLUMNS = (
     "share_at_or_above",
 )  # fmt: skip
 PRIOR_COLUMNS = ("response", "quantity", "lower", "median", "upper", "ci_prob", "probability")
-FREQUENCY_COLUMNS = ("response", "bin", "center", "observed", "replicated", "lower", "upper")
+FREQUENCY_COLUMNS = ("response", "bin", "center", "width", "observed", "replicated", "lower", "upper")
 LOO_COLUMNS = (
     "response", "family", "predicts", "patients", "elpd", "se", "p_loo", "worst_k", "high_k", "refitted",
 )  # fmt: skip
@@ -96,4 +96,6 @@ def observed_name(response: str) -> str:
 
 
 VARYING = "_varying"  # ends the names of groups' intercepts in a posterior
+LEAST_COUNT = 10  # patients: what says something of fewer is not shown
+KEEPS_RECORDS = "keeps_records"  # of a saved run: whether it holds patients' records
 NUMBERED = "numbered"  # attribute of a coordinate of groups whose names are not written

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import ess, families, grid, growth, reconstruction, refit, resampling, startup, whole_fit
+from benchmarks import ess, families, grid, growth, reading, reconstruction, refit, resampling, startup, whole_fit
 from benchmarks.figure import Figure, Settings
 from benchmarks.machine import machine
 from benchmarks.process import MeasurementError, prepare
@@ -23,6 +23,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Settings], list[Figure]]]] = {
     "families": ("Families: compiling and fits", families.figures),
     "bootstrap": ("Bootstrap, against a plain NumPy loop", resampling.figures),
     "reconstruction": ("Reconstruction of a record set", reconstruction.figures),
+    "reading": ("Files with a million rows, against the bare readers", reading.figures),
     "growth": ("Growth with the number of patients", growth.figures),
 }
 

@@ -57,7 +57,8 @@ def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for mark, lines in sections().items():
         body = "\n".join([f"<!-- {mark} -->", *lines, "<!-- end -->"])
-        text = re.sub(rf"<!-- {mark} -->.*?<!-- end -->", lambda _, body=body: body, text, flags=re.DOTALL)
+        before, after = re.split(rf"<!-- {mark} -->.*?<!-- end -->", text, flags=re.DOTALL)
+        text = before + body + after
     PAGE.write_text(text, encoding="utf-8")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_type
 
 import bayes_sp as sp
+from bayes_sp.effects.paths import Effects
 
 
 def analysis(file: str) -> float:
@@ -16,7 +17,7 @@ def analysis(file: str) -> float:
     fit = sp.fit(model, survey, seed=1, options=sp.SamplerOptions(draws=500), progress=True)
     assert_type(fit, sp.Fit)
     effects = fit.effects(kappa=0.5)
-    assert_type(effects, sp.Effects)
+    assert_type(effects, Effects)
     sp.plot.paths(fit).savefig("paths.png")
     sp.plot.comparison(fit.compare()).savefig("comparison.png")
     sp.plot.prior_check(sp.prior_predictive("primary", survey, seed=1).check())

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import reading
 from benchmarks.figure import Figure, figure, ratio, repeat
 from benchmarks.growth import growth_exponent, upper_sizes
 from benchmarks.process import MeasurementError, environment, seconds_of
@@ -147,3 +148,15 @@ def test_a_missing_value_is_printed_as_none():
     """A size at which a method failed keeps its line, with the reason."""
     failed = Figure("n = 10: fit", math.nan, "s", math.nan, math.nan, note="failed: no mode")
     assert "none s" in section_text("Growth", [failed])
+
+
+def test_a_file_is_read_in_three_ways():
+    """By the library alone, whole, and for a specification; with the memory of the process."""
+    found = reading.measure(200, ".csv", repeats=2)
+    assert {name: len(values) for name, values in found.items()} == {
+        "bare": 2,
+        "whole": 2,
+        "checked": 2,
+        "megabytes": 1,
+    }
+    assert min(min(values) for values in found.values()) > 0

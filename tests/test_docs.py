@@ -28,7 +28,10 @@ from bayes_sp.names import (
     LOO_COLUMNS,
     MULTIVERSE_COLUMNS,
 )
+from bayes_sp.records.codebook.load import read_codebook
+from bayes_sp.records.codebook.parts import KINDS, RULES
 from bayes_sp.records.nonresponders import nonresponders_from_moments
+from bayes_sp.records.scoring.scales import scales
 from bayes_sp.sensitivity.prior.grid_file import read_grid
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,7 +53,10 @@ def table_rows(text: str, first_cell: str) -> list[list[str]]:
     return [row for row in rows if row[0] == first_cell]
 
 
-TOML_BLOCKS = [(name, block) for name, text in DOCS.items() for block in blocks(text, "toml")]
+ON_CODEBOOKS = ("codebook.md", "from_spss_and_process.md")
+TOML_BLOCKS = [
+    (name, block) for name, text in DOCS.items() if name not in ON_CODEBOOKS for block in blocks(text, "toml")
+]
 WHOLE = [(name, block) for name, block in TOML_BLOCKS if "title" in tomllib.loads(block) and name != "sensitivity.md"]
 SPACES = {"sp": sp, "sp.sensitivity": sp.sensitivity, "sp.plot": sp.plot}
 PYTHON_BLOCKS = [(name, block) for name, text in DOCS.items() for block in blocks(text, "python")]
@@ -97,6 +103,33 @@ def test_files_of_sensitivity_can_be_read():
     (moments,) = [part for part in parts if "moments" in part]
     assert len(read_grid(small, grid).crossed(small)) == 6
     assert nonresponders_from_moments(moments).n == 452
+
+
+def test_codebooks_in_the_docs_are_sound():
+    """Whole ones are read; what is computed of the example's answers is as in the example's own codebook."""
+    example = tomllib.loads((ROOT / "bayes_sp" / "records" / "example" / "codebook.toml").read_text(encoding="utf-8"))
+    found = [tomllib.loads(block) for name in ON_CODEBOOKS for block in blocks(DOCS[name], "toml")]
+    assert len(found) == 3
+    for tables in found:
+        assert read_codebook(tables if "variables" in tables else example | tables)
+
+
+def test_every_key_and_scale_of_a_codebook_is_documented():
+    """Keys that are read stand in a table of the page, with its scales."""
+    page = DOCS["codebook.md"]
+    with pytest.raises(BayesSpError) as caught:
+        read_codebook({
+            "z": 1, "long": {"wave": "w", "waves": {"0": "t0"}, "z": 1}, "id": "i", "variables": {"a": {"z": 1}},
+            "derived": {
+                "m": {"rule": "mean", "items": ["a"], "z": 1}, "t": {"rule": "ticks", "items": ["a"], "z": 1},
+                "d": {"rule": "difference", "later": "a", "earlier": "a", "z": 1},
+            },
+        })  # fmt: skip
+    known = [word for told in caught.value.problems if "unknown key; known: " in told
+             for word in told.split("known: ")[1].split(", ")]  # fmt: skip
+    assert len(known) > 20
+    for word in {*known, *KINDS, *RULES, *scales()}:
+        assert f"`{word}`" in page, word
 
 
 def test_public_names_of_sensitivity_are_public():

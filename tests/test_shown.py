@@ -60,6 +60,17 @@ def test_nothing_of_a_file_is_html(name, fit):
     assert html.startswith("<p>")
 
 
+def test_notes_stand_on_lines_of_their_own(fit):
+    """Of those who are not scored, and what power-scaling says of itself: no line end is written out as a sign."""
+    found = replace(fit.loo(), notes=("10 of 142 are not scored", "another note"))
+    power = replace(sp.sensitivity.power_scaling(fit), notes=("a note", "another note"))
+    for result in (found, power):
+        lines = repr(result).splitlines()
+        assert lines[1:3] == list(result.notes)
+        assert "\\x0a" not in repr(result)
+        assert f"<p>{result.notes[0]}</p><p>another note</p>" in result._repr_html_()
+
+
 def test_a_fit_shows_its_effects_and_its_verdict(fit):
     """The serial path's median and interval stand in the text and in the notebook, with the verdict."""
     table = fit.effects().table()

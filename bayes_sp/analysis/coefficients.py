@@ -40,11 +40,14 @@ class Coefficients(Shown):
         Records that the maximum-likelihood estimates rest on; 0 for none.
     notes
         What maximum likelihood leaves empty and why, in sentences.
+    records
+        All records of the survey.
     """
 
     table: pd.DataFrame
     patients: int
     notes: tuple[str, ...]
+    records: int
 
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{len(self.table)} parameters; maximum likelihood from {self.patients} records"
@@ -117,7 +120,7 @@ def coefficient_table(
     table["equation"], table["term"], kept = zip(*rows, strict=True)
     table["ratio"] = _ratios(stacked, np.array(kept))
     table["ml_estimate"], table["ml_se"] = np.array(likelihood).T
-    return Coefficients(table[list(COEFFICIENT_COLUMNS)], estimates.patients, estimates.notes)
+    return Coefficients(table[list(COEFFICIENT_COLUMNS)], estimates.patients, estimates.notes, len(survey))
 
 
 def ratio_word(family: Family) -> str:

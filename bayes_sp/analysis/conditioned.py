@@ -178,7 +178,7 @@ class Conditioned:
         """
         if lacking := self.lacking():
             reason = f"the posterior holds no draws of {', '.join(lacking)}, over which effects are averaged"
-            raise SurveyError(self.survey.source, [f"{reason}; a saved run keeps them only with --save-records: refit"])
+            raise SurveyError(self.survey.source, [f"{reason}; a saved run keeps them only with --keep-records: refit"])
         if "imputed" not in self.posterior and not self.model.confounders and not held:
             return None
         design, columns = self._design, None
@@ -193,7 +193,7 @@ class Conditioned:
         """Return what effects need and the posterior does not hold, in words; empty for a posterior as it was drawn.
 
         A run that was saved without the records keeps no values of single patients: neither draws of their missing
-        cells nor of their unmeasured confounders; nor those of groups of which one has fewer than 5 patients.
+        cells nor of their unmeasured confounders; nor those of groups of which one has fewer than 10 patients.
         """
         imputed = self.posterior["imputed"].data_vars if "imputed" in self.posterior else ()
         missing = self._design.missing

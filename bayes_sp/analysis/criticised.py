@@ -56,7 +56,7 @@ class Criticised(Conditioned):
         """Set statistics of the records beside those of records replicated from the posterior (seed: the fit's)."""
         return predictive_checks(
             self.model, self._design, self._draws, seed=self.seed, replicates=replicates, ci_prob=ci_prob,
-            mark=self.survey.mark,
+            mark=self.survey.mark, records=len(self.survey),
         )  # fmt: skip
 
     def loo(self, *, refits: int = 0) -> Loo:
@@ -70,7 +70,7 @@ class Criticised(Conditioned):
         """
         found = self._pointwise
         digests = column_digests(self.model, self.survey)
-        scope = scope_of(self.model, self._design, found, patient_rows(self.model, self.survey))
+        scope = scope_of(self.model, self._design, found)
         estimated = loo(self.model.name, scored_responses(self.model), found.draws, found.values, digests, scope)
         return with_refits(estimated, self._refitted_pointwise, refits) if refits else estimated
 

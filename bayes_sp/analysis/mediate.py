@@ -9,6 +9,7 @@ from bayes_sp.design.draft import draft
 from bayes_sp.design.drafting.arrows import Moderators
 from bayes_sp.design.read import Records, read_survey
 from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.records.codebook.reliable import Latent
 from bayes_sp.records.survey import Survey
 
 
@@ -20,6 +21,7 @@ def mediate(
     outcome: str,
     covariates: Sequence[str] = (),
     parallel: bool = False,
+    latent: Latent = (),
     moderators: Moderators | None = None,
     seed: int = 1,
     options: SamplerOptions | None = None,
@@ -29,7 +31,7 @@ def mediate(
 
     Parameters
     ----------
-    data, exposure, mediators, outcome, covariates, parallel, moderators
+    data, exposure, mediators, outcome, covariates, parallel, latent, moderators
         As in `draft`.
     seed, options, progress
         As in `fit`.
@@ -59,6 +61,7 @@ def mediate(
         outcome=outcome,
         covariates=covariates,
         parallel=parallel,
+        latent=latent,
         moderators=moderators,
     )
     survey = data if isinstance(data, Survey) else read_survey(data, model)

@@ -12,6 +12,7 @@ from typing import Any
 
 from bayes_sp.cli.terminal import Parser
 from bayes_sp.inference.options import METHODS, SamplerOptions
+from bayes_sp.names import LEAST_COUNT
 
 OMITTED = "".join(["prim", "ary"])  # a text of its own, so that a specification that is named is told from it
 NAMED_GRID = ""  # --priors without a file: the named alternatives and the default grid
@@ -40,7 +41,7 @@ def add_fit(commands: Commands, run: Command) -> None:
     """Add the command that fits one specification."""
     fit = commands.add_parser(
         "fit",
-        allow_abbrev=False,  # --save must not be taken for --save-records
+        allow_abbrev=False,  # --keep must not be taken for --keep-records
         help="fit a specification, compare with the bootstrap, save a run",
         description="Without --data the records are reconstructed from the published moments of the study.",
         epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 the fit failed, "
@@ -62,7 +63,11 @@ def add_fit(commands: Commands, run: Command) -> None:
         help="with --check: refits at most, for patients whose part the draws cannot give (default 5)")  # fmt: skip
     add("--out", type=file_path, metavar="DIR", help="the run's folder (default runs/<model>-<data digest>-<seed>)")
     add("--overwrite", action="store_true", help="replace the run in --out")
-    add("--save-records", action="store_true", help="also write the patients' records into the run's folder")
+    add("--keep-records", "--save-records", action="store_true",
+        help="also write the patients' records, and what goes patient by patient, into the run's folder")  # fmt: skip
+    add("--least-count", type=whole_number(2), default=LEAST_COUNT, metavar="N",
+        help=f"without --keep-records: fewest patients that a table or figure tells of (default {LEAST_COUNT})"
+    )  # fmt: skip
     fit.set_defaults(command=run)
 
 

@@ -7,6 +7,7 @@ import argparse
 from bayes_sp.cli.arguments import Commands, file_path
 from bayes_sp.cli.statuses import OK
 from bayes_sp.errors import BayesSpError
+from bayes_sp.safe_text import one_line
 
 
 def add_draft(commands: Commands) -> None:
@@ -51,11 +52,13 @@ def _draft(options: argparse.Namespace) -> int:
         covariates=options.covariates, parallel=options.parallel, latent=_latent(options.latent),
         moderators=moderators_of_texts(options.moderators),
     )  # fmt: skip
+    by = f", read by the codebook {one_line(options.codebook.name)}" if options.codebook else ""
+    text = f"# Of {one_line(options.file.name)}{by}\n{found.text()}"
     _ = found.model  # a draft that cannot be read back is never written
     if options.out is None:
-        options.output.write(found.text())
+        options.output.write(text)
         return OK
-    write_whole(options.out, found.text(), overwrite=options.overwrite)
+    write_whole(options.out, text, overwrite=options.overwrite)
     options.output.saved = f"the specification is saved in {options.out}"
     for name, reason in found.reasons.items():
         options.output.write(f"{name}: {reason}\n")

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity
 from bayes_sp.cli.audit import add_audit
+from bayes_sp.cli.check import add_check
 from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
+from bayes_sp.cli.privacy import add_privacy
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
 from bayes_sp.cli.stopping import Stopped, last_line, stop_when_told, told
 from bayes_sp.cli.study import add_study
@@ -66,8 +68,10 @@ def _parser() -> Parser:
     add_study(commands)
     add_codebook(commands)
     add_draft(commands)
+    add_check(commands)
     add_example(commands)
     add_audit(commands)
+    add_privacy(commands)
     return parser
 
 
@@ -143,10 +147,13 @@ def _fit(options: argparse.Namespace) -> int:
         model, survey, seed=options.seed, options=_sampler(options), replicates=replicates,
         check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=say,
     )  # fmt: skip
-    summary = summary_text(analysis, with_ends=options.save_records)
-    shown = said_above(summary, analysis.fit) if one_terminal() else summary
+    kept = {"keep_records": options.keep_records, "least": options.least_count}
+    summary, shown = summary_text(analysis, **kept), summary_text(analysis, **kept, whole=True)
+    shown = said_above(shown, analysis.fit) if one_terminal() else shown
     try:
-        folder = save_analysis(analysis, destination, save_records=options.save_records, summary=summary)
+        folder = save_analysis(
+            analysis, destination, keep_records=options.keep_records, least=options.least_count, summary=summary
+        )
     except RunError:
         options.output.write(f"{shown}\n")  # the work is done, and its result is not lost with the folder
         raise

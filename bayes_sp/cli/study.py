@@ -41,6 +41,7 @@ def _reconstruct(options: argparse.Namespace) -> int:
     from bayes_sp.records.published.reconstruct import reconstruct
     from bayes_sp.records.survey import ORIGIN_COLUMN
     from bayes_sp.report.text.rebuilt import rebuilt_text
+    from bayes_sp.safe_text import csv_text
 
     if options.study is None and options.table:
         raise BayesSpError("--table", ["goes with STUDY.toml"])
@@ -49,7 +50,7 @@ def _reconstruct(options: argparse.Namespace) -> int:
     study, seed = options.study, options.seed
     survey = reconstruct(seed) if study is None else rebuild(study, seed=seed, table=options.table)
     marked = survey.records.assign(**{ORIGIN_COLUMN: survey.source})
-    write_whole(options.out, marked.to_csv(index=False), overwrite=options.overwrite)
+    write_whole(options.out, csv_text(marked), overwrite=options.overwrite)
     options.output.saved = f"the records are saved in {options.out}"
     options.output.write(f"{survey.mark}: {options.out}\nNo real patient stands behind a row.\n")
     if isinstance(survey, Rebuilt):

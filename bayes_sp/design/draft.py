@@ -17,30 +17,24 @@ models. Annals of Applied Statistics 2(4), 1360-1383. doi:10.1214/08-AOAS191
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.drafting.arrows import Moderators, moderated_arrows
 from bayes_sp.design.drafting.priors import drafted_priors
-from bayes_sp.design.guesses import (
-    Guess,
-    guess_contrast,
-    guess_covariate,
-    guess_response,
-)
-from bayes_sp.errors import SurveyError, nearest
+from bayes_sp.design.guesses import Guess, column_values, guess_contrast, guess_covariate, guess_response
+from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import editable_text
 from bayes_sp.model.terms import product_text
 from bayes_sp.records.codebook.derived import kind_and_ends, unit_of
-from bayes_sp.records.codebook.reliable import Latent, measured_with_error
-from bayes_sp.records.guesses import LEAST_VALUES, plain_names, rounded
+from bayes_sp.records.codebook.reliable import Latent, measured_with_error, score_reliability
+from bayes_sp.records.guesses import plain_names, rounded
 from bayes_sp.records.reading.everything import read_everything
 from bayes_sp.records.reading.source import Source
 from bayes_sp.records.survey import Survey
@@ -50,7 +44,6 @@ DRAFTED = (
     "Families, constants and priors were drafted from each column's own values, never from how columns go together; "
     "they are guesses to be looked at."
 )
-HOW_NUMBERED = ", in the file or by labels = { 0 = ..., 1 = ... } and kind = 'binary' in a codebook"
 type Priors = dict[str, dict[str, Any]]
 
 
@@ -107,7 +100,8 @@ def draft(
     Raises
     ------
     SurveyError
-        With every column that is missing, holds text or holds one value only, and every score without reliability.
+        With every column that is missing, holds texts without an order or one value only, and every
+        score without reliability.
 
     Examples
     --------
@@ -141,13 +135,11 @@ def draft_with_reasons(
     parents_of = {r: [exposure] if parallel and r != outcome else chain[:k] for k, r in enumerate(chain) if k}
     products = moderated_arrows(moderators or {}, parents_of)
     everywhere, covariates = list(covariates), list(dict.fromkeys([*covariates, *(moderators or {})]))
-    values = _values(survey, [*chain, *covariates])
+    values, texts = column_values(survey, [*chain, *covariates], ordered=chain)
     names = plain_names([*chain, *covariates])
     reasons: dict[str, str] = {}
-    if kind_and_ends(survey.codebook, exposure)[0] == "category" and len(np.unique(values[exposure])) > 2:
-        reason = "is a category in the codebook, and its numbers have no order that an exposure could move along"
-        raise SurveyError(survey.source, [f'column "{exposure}": {reason}; make it binary'])
-    guesses = _responses(survey, values, list(mediators), outcome)
+    _refuse_category(survey, exposure, values[exposure])
+    guesses = _responses(survey, values, list(mediators), outcome, texts)
     measured = measured_with_error(survey, mediators, latent)
     guesses |= {
         name: replace(guesses[name], family="latent_normal", reason=why, keys=_center(values[name]))
@@ -156,11 +148,18 @@ def draft_with_reasons(
     contrast, why = guess_contrast(values[exposure])
     reasons[exposure] = f"exposure; effects are for {contrast[0]:g} to {contrast[1]:g}, {why}"
     reasons |= {name: f"{guess.family}, because {guess.reason}" for name, guess in guesses.items()}
-    variables = {names[name]: _variable(survey, name, names[name], guesses.get(name)) for name in values}
+    reasons |= {n: f"{reasons[n]}; numbered 0 and 1: {', '.join(texts[n])}" for n in chain if n in texts}
+    own = {name: words for name, words in texts.items() if name in chain}  # a covariate's stand with its levels
+    variables = {
+        names[name]: _variable(survey, name, names[name], guesses.get(name), own.get(name, [])) for name in values
+    }
     variables[names[outcome]].pop("center", None)  # which is for parents
     if len(np.unique(values[exposure])) > 2:
         variables[names[exposure]]["center"] = rounded(values[exposure].mean(), values[exposure].std())
-    drafted = {name: guess_covariate(values[name], kind_and_ends(survey.codebook, name)[0]) for name in covariates}
+    drafted = {
+        name: guess_covariate(values[name], kind_and_ends(survey.codebook, name)[0], texts.get(name, []))
+        for name in covariates
+    }
     reasons |= {name: f"covariate; {reason}" for name, (_, reason) in drafted.items()}
     equations, priors = [], {}
     for response, parents in parents_of.items():
@@ -170,18 +169,13 @@ def draft_with_reasons(
             | _moderation(products.get(response, []), everywhere, covariates, names)
         )
         priors[names[response]] = drafted_priors(
-            guesses[response].family,
-            values,
-            response,
-            parents,
-            names,
-            covariates=bool(covariates),
+            guesses[response].family, values, response, parents, names, covariates=bool(covariates),
             products=products.get(response, ()),
-        )
+            limits=(guesses[response].keys.get("min", 0.0), guesses[response].keys.get("max", 1.0)),
+        )  # fmt: skip
+    through = ", ".join(names[mediator] for mediator in mediators)
     tables = {
-        "title": f"{names[exposure]}, {', '.join(names[m] for m in mediators)} and {names[outcome]}".replace(
-            ", and", " and"
-        ),
+        "title": f"{names[exposure]}, {through} and {names[outcome]}",
         "exposure": names[exposure],
         "outcome": names[outcome],
         "contrast": contrast,
@@ -191,37 +185,31 @@ def draft_with_reasons(
         "equation": equations,
         "priors": priors,
     }
-    return Draft({key: value for key, value in tables.items() if value}, reasons)
+    return Draft({key: value for key, value in tables.items() if value}, _with_reliability(survey, reasons, measured))
 
 
-def _values(survey: Survey, columns: Sequence[str]) -> dict[str, Array]:
-    """Return the known values of columns, or say of all at once why they cannot be used."""
-    problems, found = list[str](), dict[str, Array]()
-    known = [str(name) for name in survey.records.columns]
-    for name in columns:
-        if columns.count(name) > 1:
-            problems.append(f'column "{name}" is named for two places of the model')
-        elif name not in known:
-            problems.append(f'column "{name}" is missing{nearest(name, known)}')
-        elif not pd.api.types.is_numeric_dtype(survey.records[name]):
-            problems.append(f'column "{name}": holds text; number its answers, such as 0 and 1{HOW_NUMBERED}')
-        else:
-            column = survey.records[name].to_numpy(dtype=float)
-            found[name] = column[np.isfinite(column)]
-            if len(found[name]) < LEAST_VALUES:
-                problems.append(f'column "{name}": has {len(found[name])} values, and needs at least {LEAST_VALUES}')
-            elif np.ptp(found[name]) == 0:
-                problems.append(f'column "{name}": holds one value only, {found[name][0]:g}')
-    if problems:
-        raise SurveyError(survey.source, list(dict.fromkeys(problems)))
-    return found
+def _refuse_category(survey: Survey, exposure: str, values: Array) -> None:
+    """Refuse an exposure whose numbers have no order."""
+    if kind_and_ends(survey.codebook, exposure)[0] == "category" and len(np.unique(values)) > 2:
+        reason = "is a category in the codebook, and its numbers have no order that an exposure could move along"
+        raise SurveyError(survey.source, [f'column "{exposure}": {reason}; make it binary'])
 
 
-def _responses(survey: Survey, values: Mapping[str, Array], mediators: list[str], outcome: str) -> dict[str, Guess]:
+def _with_reliability(survey: Survey, reasons: Mapping[str, str], told: Collection[str]) -> dict[str, str]:
+    """Return reasons with the reliability of each score, where it is not ``told`` already."""
+    said = {name: None if name in told else score_reliability(survey, name) for name in reasons}
+    return {
+        name: f"{reason}; {found.sentence()}" if (found := said[name]) else reason for name, reason in reasons.items()
+    }
+
+
+def _responses(
+    survey: Survey, values: Mapping[str, Array], mediators: list[str], outcome: str, texts: Collection[str]
+) -> dict[str, Guess]:
     """Return the guess of each response; mediators have levels where the effects through them stay exact."""
     few, found, problems = len(mediators) <= MOST_WITH_LEVELS, dict[str, Guess](), list[str]()
     for name in [*mediators, outcome]:
-        kind, ends = kind_and_ends(survey.codebook, name)
+        kind, ends = ("", (None, None)) if name in texts else kind_and_ends(survey.codebook, name)
         if kind == "category":
             rule = "is a category in the codebook, and a response needs two values (binary) or an order (ordered)"
             problems.append(f'column "{name}": {rule}')
@@ -245,8 +233,10 @@ def _center(values: Array) -> dict[str, Any]:
     return {"center": rounded(values.mean(), values.std())}
 
 
-def _variable(survey: Survey, column: str, name: str, guess: Guess | None) -> dict[str, Any]:
+def _variable(survey: Survey, column: str, name: str, guess: Guess | None, texts: Sequence[str]) -> dict[str, Any]:
     keys = dict(guess.keys) if guess else {}
+    if texts:
+        keys = {key: value for key, value in keys.items() if key == "center"} | {"levels": list(texts)}
     unit = unit_of(survey.codebook, column)
     return (
         {"label": survey.labels.get(column, column)}

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.records.guesses import MOST_LEVELS, SKEWED, rounded, skewness, whole
+from bayes_sp.errors import SurveyError, nearest
+from bayes_sp.records.guesses import LEAST_VALUES, MOST_LEVELS, SKEWED, rounded, skewness, whole
+from bayes_sp.records.levels import levels_or_numbers
+from bayes_sp.records.survey import Survey
 
+HOW_NUMBERED = ", in the file or by labels = { 0 = ..., 1 = ... } in a codebook"
+MOST_TEXTS = 12  # of a covariate
 MOST_CATEGORIES = 5  # of a covariate whose numbers are taken for categories
 type Ends = tuple[float | None, float | None]  # limits of values, None where there is none
 
@@ -54,9 +60,9 @@ def guess_response(values: Array, *, mediator: bool, levels: bool, kind: str = "
         return Guess("beta", "it holds fractions between 0 and 1", {"min": 0.0, "max": 1.0})
     if not mediator and low > 0 and skewness(values) > SKEWED:
         return Guess("gamma", f"it is above 0 and skewed, from {low:g} to {high:g}", {"kind": "positive"})
-    middle = rounded(values.mean(), values.std())
+    middle = {"center": rounded(values.mean(), values.std())} if mediator else {}
     what = "whole numbers" if whole(values) else "numbers"
-    return Guess("normal", f"it holds {what} from {low:g} to {high:g}", {"center": middle})
+    return Guess("normal", f"it holds {what} from {low:g} to {high:g}", middle)
 
 
 def _of_kind(values: Array, kind: str, ends: Ends, *, mediator: bool, levels: bool) -> Guess:
@@ -65,7 +71,8 @@ def _of_kind(values: Array, kind: str, ends: Ends, *, mediator: bool, levels: bo
     low, high = (float(seen) if end is None else end for end, seen in zip(ends, (found[0], found[-1]), strict=True))
     said = f"it is {kind} in the codebook, from {low:g} to {high:g}"
     limits = {name: end for name, end in zip(("min", "max"), ends, strict=True) if end is not None}
-    normal = Guess("normal", said, limits | {"center": rounded(values.mean(), values.std())})
+    middle = {"center": rounded(values.mean(), values.std())} if mediator else {}  # of a parent alone
+    normal = Guess("normal", said, limits | middle)
     if kind == "binary" and levels and len(found) == 2 and found[1] == found[0] + 1:
         return Guess("bernoulli_logit", said, {"kind": "binary", "min": float(found[0]), "max": float(found[1])})
     if kind == "ordered" and levels and high - low < MOST_LEVELS:
@@ -81,11 +88,53 @@ def _of_kind(values: Array, kind: str, ends: Ends, *, mediator: bool, levels: bo
     return normal
 
 
-def guess_covariate(values: Array, kind: str = "") -> tuple[dict[str, Any], str]:
+def column_values(
+    survey: Survey, columns: Sequence[str], ordered: Collection[str]
+) -> tuple[dict[str, Array], dict[str, list[str]]]:
+    """Return the known values of columns, and the texts that those of a column of text number from 0.
+
+    Texts are in the order of the alphabet, which is any order where there are two; those of a column that must have an
+    order (``ordered``) can be no more.
+
+    Raises
+    ------
+    SurveyError
+        Saying of all columns at once why they cannot be used.
+    """
+    problems, found, texts = list[str](), dict[str, Array](), dict[str, list[str]]()
+    known = [str(name) for name in survey.records.columns]
+    for name in columns:
+        if columns.count(name) > 1:
+            problems.append(f'column "{name}" is named for two places of the model')
+        elif name not in known:
+            problems.append(f'column "{name}" is missing{nearest(name, known)}')
+        else:
+            values, words = levels_or_numbers(survey.records[name])
+            most = 2 if name in ordered else MOST_TEXTS
+            if len(words) > most:
+                limit = f"{len(words)} different texts, and a category has at most {most}"
+                order = f"{len(words)} texts, whose order cannot be known; number its answers{HOW_NUMBERED}"
+                problems.append(f'column "{name}": holds {order if name in ordered else limit}')
+                continue
+            texts |= {name: words} if words else {}
+            found[name] = values[np.isfinite(values)]
+            if len(found[name]) < LEAST_VALUES:
+                problems.append(f'column "{name}": has {len(found[name])} values, and needs at least {LEAST_VALUES}')
+            elif np.ptp(found[name]) == 0:
+                value = repr(words[0]) if words else f"{found[name][0]:g}"
+                problems.append(f'column "{name}": holds one value only, {value}')
+    if problems:
+        raise SurveyError(survey.source, list(dict.fromkeys(problems)))
+    return found, texts
+
+
+def guess_covariate(values: Array, kind: str = "", texts: Sequence[str] = ()) -> tuple[dict[str, Any], str]:
     """Return a covariate's keys in a specification, constants as round numbers, and the reason.
 
-    ``kind`` is what a codebook says of it: only a category has levels then.
+    ``kind`` is what a codebook says of it: only a category has levels then. ``texts`` are what its numbers stand for.
     """
+    if texts:
+        return {"levels": list(texts)}, f"{len(texts)} texts, categories that are compared with the first"
     found, low, high = np.unique(values), float(values.min()), float(values.max())
     if len(found) == 2:
         return {"center": float(found.mean())}, f"two values, {low:g} and {high:g}: their middle is its centre"

@@ -12,7 +12,9 @@ from bayes_sp.design.checks.dose import FEWEST, MOST
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.shifts import shift_words
+from bayes_sp.names import LEAST_COUNT
 from bayes_sp.records.codes import without_codes
+from bayes_sp.records.privacy.words import count_words, ends_shown, share_words
 from bayes_sp.records.survey import Survey
 
 Treatment = Literal["dropped", "parameter", "summed"]
@@ -40,17 +42,23 @@ def survey_notes(model: PathModel, survey: Survey) -> tuple[str, ...]:
     survey = without_codes(model, survey)
     used = complete_cases(model, survey)
     notes = [f"{name}: {_cells(count)} {code} and are missing (missing_codes)." for name, code, count in survey.coded]
+    for name in model.chain:
+        if texts := model.texts_of(name):
+            numbers = ", ".join(f"{text!r} is {k}" for k, text in enumerate(texts))
+            notes.append(f"{name}: its texts are numbered; {numbers}.")
     notes += _as_number(model, used)
     notes += _beyond(model, used)
     if dropped := len(survey) - len(used):
-        notes.append(f"{dropped} of {len(survey)} records have missing cells and are left out.")
+        notes.append(f"{share_words(dropped, len(survey))} records have missing cells and are left out.")
     back = used.records[[equation.response for equation in model.equations]].notna().any(axis=1)
     notes += _without_response(model, back)
     covariates = {covariate.name for covariate in model.covariates}
     for name in model.columns:
         among = used.records[name][back] if name in model.chain else used.records[name]
         if missing := int(among.isna().sum()):
-            share = f"{missing} of {len(among)} values ({100 * missing / len(among):.0f} %)"
+            many = min(missing, len(among) - missing) >= LEAST_COUNT
+            percent = f" ({100 * missing / len(among):.0f} %)" if many else ""
+            share = f"{share_words(missing, len(among))} values{percent}"
             pair = pair_of(model, name, among.to_numpy(dtype=float, na_value=np.nan)) if name in covariates else ()
             what = WORDS["summed" if pair else treatment(model, name)]
             what += f", {pair[0]:g} and {pair[1]:g}, the only ones among the others" if pair else ""
@@ -67,7 +75,7 @@ def survey_notes(model: PathModel, survey: Survey) -> tuple[str, ...]:
 
 
 def _cells(count: int) -> str:
-    return "1 cell holds" if count == 1 else f"{count} cells hold"
+    return f"{count_words(count)} cells hold"
 
 
 def _as_number(model: PathModel, survey: Survey) -> list[str]:
@@ -85,14 +93,16 @@ def _as_number(model: PathModel, survey: Survey) -> list[str]:
 
 def _beyond(model: PathModel, survey: Survey) -> list[str]:
     """Say where the contrast leaves the exposure's values."""
-    values = survey.records[model.exposure].dropna()
+    values = survey.records[model.exposure].dropna().to_numpy(dtype=float)
     low, high = (float(values.min()), float(values.max())) if len(values) else model.contrast
     outside = [f"{value:g}" for value in model.contrast if not low <= value <= high]
     if not outside:
         return []
+    low, high = ends_shown(values)
+    most = "" if np.isnan(low) else f": most of its values go from {low:g} to {high:g}"
     return [
-        f"{model.exposure}: effects speak of {' and '.join(outside)}, and no record is there: its values go from "
-        f"{low:g} to {high:g}. That is extrapolation; contrast = [from, to] in the specification names other values."
+        f"{model.exposure}: effects speak of {' and '.join(outside)}, and no record is there{most}. That is "
+        "extrapolation; contrast = [from, to] in the specification names other values."
     ]
 
 
@@ -106,8 +116,8 @@ def _without_response(model: PathModel, back: pd.Series) -> list[str]:
         return []
     responses = ", ".join(equation.response for equation in model.equations)
     return [
-        f"{int(back.sum())} of {len(back)} patients came back; of the other {int((~back).sum())} no response "
-        f"({responses}) is known. They say nothing of the equations of the chain, and effects are averaged over them "
+        f"{share_words(int(back.sum()), len(back))} patients came back; of the others no response ({responses}) is "
+        "known. They say nothing of the equations of the chain, and effects are averaged over them "
         "too; what follows counts the cells of the chain among those who came back."
     ]
 
@@ -118,7 +128,8 @@ def _shifts(model: PathModel, survey: Survey) -> list[str]:
     for name, delta in model.missing_shift:
         if missing := int(survey.records[name].isna().sum()):
             words = shift_words(model, name, delta)
-            notes.append(f"{name}: the {missing} missing values follow its equation shifted: {words} (missing_shift).")
+            whose = f"its missing values ({count_words(missing)}) follow"
+            notes.append(f"{name}: {whose} its equation shifted: {words} (missing_shift).")
         else:
             notes.append(f"{name}: no value is missing, so its missing_shift does nothing.")
     return notes

@@ -9,7 +9,7 @@ from bayes_sp.design.checks.doubts import warn_of_doubts
 from bayes_sp.errors import SurveyError, SurveyWarning, warn
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
-from bayes_sp.records.checks import check_columns, check_values
+from bayes_sp.records.checks import check_columns, check_survey, check_values
 from bayes_sp.records.codebook.apply import apply_codebook
 from bayes_sp.records.codebook.load import Source as CodebookSource
 from bayes_sp.records.codebook.load import read_codebook
@@ -108,13 +108,14 @@ def survey_of(model: PathModel, given: Records) -> Survey:
     """
     if not isinstance(given, Survey):
         return read_survey(given, model)
-    survey = without_codes(model, _renamed(model, given))
+    survey = without_codes(model, renamed(model, given))
+    check_survey(model, survey)
     if survey.origin == "memory":
         warn_of_doubts(model, survey)
     return survey
 
 
-def _renamed(model: PathModel, survey: Survey) -> Survey:
+def renamed(model: PathModel, survey: Survey) -> Survey:
     """Return a survey whose columns have the names of the specification's variables."""
     there = set(survey.records.columns)
     names = {

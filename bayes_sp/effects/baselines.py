@@ -14,7 +14,7 @@ from bayes_sp.design.build import transformed
 from bayes_sp.design.design import Design
 from bayes_sp.design.evaluate import group_draws
 from bayes_sp.effects.chain import Baselines, Batched, Linear, covariates_of
-from bayes_sp.effects.read import covariate_of, flat, monomials
+from bayes_sp.effects.read import covariate_of, flat, flattened, monomials
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import PathModel
@@ -165,6 +165,6 @@ def _baseline_rows(model: PathModel, design: Design, posterior: xr.Dataset) -> l
         if equation.varying and not zero:
             codes, labels = design.groups[equation.varying]
             known = group_draws(posterior, equation.response, equation.varying, labels)
-            groups = flat(known.to_dataset(name="g"), "g")
+            groups = flattened(known)
         rows.append((intercept, g, groups, codes))
     return rows

@@ -47,6 +47,21 @@ class Linear:
         """Return the covariates, the same for all draws: (1, n, q)."""
         return self.w[None]
 
+    def taken(self, draws: Codes) -> Linear:
+        """Return the baselines of some draws."""
+        return Linear(self.intercept[:, draws], self.slopes[:, draws], self.w)
+
+    def distinct(self, counts: Array | None) -> tuple[Linear, Array | None]:
+        """Return each different row of covariates once, with how many patients it stands for in relation to the mean.
+
+        ``counts`` says that of the patients themselves; None for one each.
+        """
+        rows, which = np.unique(self.w, axis=0, return_inverse=True)
+        if len(rows) == len(self.w):
+            return self, counts
+        merged = np.bincount(which.ravel(), weights=counts, minlength=len(rows))
+        return Linear(self.intercept, self.slopes, rows), merged * (len(rows) / merged.sum())
+
 
 @dataclass(frozen=True, eq=False)
 class Batched:

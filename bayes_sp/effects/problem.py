@@ -11,10 +11,10 @@ import xarray as xr
 from bayes_sp.arrays import Array, Codes
 from bayes_sp.design.design import Design
 from bayes_sp.effects.baselines import linear_baselines
-from bayes_sp.effects.chain import Baselines, Batched, Chain, covariates_of
+from bayes_sp.effects.chain import Baselines, Batched, Chain, Linear, covariates_of
 from bayes_sp.effects.formulas import Path, enumerate_paths
 from bayes_sp.effects.means.moderated import of_one_value
-from bayes_sp.effects.means.nodes import LEAST_NODES, MOST_NODES, Rule
+from bayes_sp.effects.means.nodes import HERMITE, LEAST_NODES, MOST_NODES, Rule
 from bayes_sp.effects.means.normal import Flags, every_path
 from bayes_sp.effects.means.worlds import Means, check_chain, needs_nodes, world_means
 from bayes_sp.effects.read import effect_scales, read_chain
@@ -25,6 +25,7 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import VARIANCE_FACTOR, path_name
 
 TOLERANCE = 1e-6
+GAIN = 0.8  # of a third more nodes, in the error's own size, that is worth going on for
 _EVEN, _HARD = 24, 16  # draws on which the error of quadrature is measured: evenly spaced, and with the widest errors
 
 
@@ -144,8 +145,9 @@ def choose_nodes(problem: Problem, worlds: Flags, rule: Rule) -> Quadrature:
     .. math:: \max_v \max_s |\Delta_{v,s}(2Q) - \Delta_{v,s}(Q)| / \mathrm{rms}_s \Delta_{v,s}(2Q),
               \qquad \Delta_v = E\,Y(\text{world } v) - E\,Y(\text{first world})
 
-    A difference below 1e-9 of the mean outcome counts as 1e-9 of it. Where even 192 nodes are not enough the bound
-    that was reached is kept.
+    A difference below 1e-9 of the mean outcome counts as 1e-9 of it. Where even 192 nodes are not enough, or a third
+    more nodes bring nothing twice in a row, as where a wild draw has its mean beyond all nodes, the bound that was
+    reached is kept.
     """
     if not needs_nodes(problem.chain):
         return Quadrature()
@@ -154,13 +156,15 @@ def choose_nodes(problem: Problem, worlds: Flags, rule: Rule) -> Quadrature:
     def means(nodes: int) -> Array:
         return few.means(worlds, replace(rule, nodes=nodes)).plain
 
-    nodes, found = LEAST_NODES, {}
+    nodes, found, changes = LEAST_NODES, dict[int, Array](), list[float]()
     while True:
         for count in (nodes, 2 * nodes):
             if count not in found:
                 found[count] = means(count)
         change = _largest_change(found[nodes], found[2 * nodes])
-        if change <= TOLERANCE or nodes >= MOST_NODES:
+        changes.append(change)
+        stuck = nodes > HERMITE and changes[-1] > GAIN * changes[-2] > GAIN**2 * changes[-3]
+        if change <= TOLERANCE or nodes >= MOST_NODES or stuck:
             return Quadrature(nodes, change)
         nodes += max(2, nodes // 3)
 
@@ -185,6 +189,8 @@ def _few_draws(problem: Problem) -> Problem:
         width += scale * np.abs(chain.slopes[:, :, k]).sum(axis=1)
     even = np.linspace(0, chain.draws - 1, min(_EVEN, chain.draws)).astype(int)
     chosen = np.unique([*even, *np.argsort(width)[-_HARD:]])
+    if isinstance(problem.baselines, Linear):
+        return replace(problem, chain=chain.taken(chosen), baselines=problem.baselines.taken(chosen))
     baseline = np.concatenate([problem.baselines(s, s + 1) for s in chosen], axis=1)
     return replace(problem, chain=chain.taken(chosen), baselines=_fixed(problem, baseline, chosen))
 

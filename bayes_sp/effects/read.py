@@ -134,7 +134,12 @@ def effect_scales(model: PathModel, *, moderated: bool | None = None) -> tuple[s
 
 def flat(posterior: xr.Dataset, name: str) -> Array:
     """Return a variable's draws with the chains one after the other, (S, ...)."""
-    values = posterior[name].transpose("chain", "draw", ...).to_numpy()
+    return flattened(posterior[name])
+
+
+def flattened(draws: xr.DataArray) -> Array:
+    """Return draws with the chains one after the other, (S, ...)."""
+    values = draws.transpose("chain", "draw", ...).to_numpy()
     return np.asarray(values, dtype=float).reshape(values.shape[0] * values.shape[1], *values.shape[2:])
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.base import Kind
-from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.families.registry import FAMILIES, family_name
 
 Transform = Literal["identity", "log1p"]
 type Code = float | str  # stands in a cell where a value is missing
@@ -38,6 +38,8 @@ class Variable:
         What stands in this column's cells where a value is missing; ``None`` for the model's own.
     column
         Name of its column in files and data frames; '' where that is ``name``.
+    texts
+        Texts that stand in its cells, numbered from 0 in this order; () where its cells hold numbers.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Variable:
     step: float = 0.0
     missing_codes: tuple[Code, ...] | None = None
     column: str = ""
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,18 +69,27 @@ class Coding:
 
 @dataclass(frozen=True)
 class Covariate:
-    """A covariate with its fixed transform ``(f(value) - center) / scale``, or a column for each level but one."""
+    """A covariate with its fixed transform ``(f(value) - center) / scale``, or a column for each level but one.
+
+    ``texts`` are what stands in the cells of one whose levels are texts, numbered from 0 in ``levels``.
+    """
 
     name: str
     transform: Transform = "identity"
     center: float = 0.0
     scale: float = 1.0
     levels: tuple[float, ...] = ()
+    texts: tuple[str, ...] = ()
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """Names of the levels: their texts, or numbers."""
+        return self.texts or tuple(f"{level:g}" for level in self.levels)
 
     @property
     def terms(self) -> tuple[str, ...]:
         """Names of the design columns: the covariate's own, or ``name[level]``."""
-        return tuple(f"{self.name}[{level:g}]" for level in self.levels[1:]) if self.levels else (self.name,)
+        return tuple(f"{self.name}[{level}]" for level in self.level_names[1:]) if self.levels else (self.name,)
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,8 @@ class Equation:
     Attributes
     ----------
     response, family, parents
-        The variable, the name of its likelihood, and earlier variables of the chain on the right-hand side.
+        The variable, the name of its likelihood (a synonym is replaced by the family's own name), and earlier
+        variables of the chain on the right-hand side.
     covariates
         Names of the covariates in this equation; ``None`` for all of the model's.
     interactions
@@ -122,6 +135,9 @@ class Equation:
     reliability: float | None = None
     observed_sd: float | None = None
     products: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "family", family_name(self.family))
 
     @property
     def zero_part(self) -> bool:

@@ -174,6 +174,17 @@ class PathModel(Shown):
         """Return the name of the file's column in which a variable stands: its own, where nothing else is said."""
         return self.variable(name).column or name
 
+    def texts_of(self, name: str) -> tuple[str, ...]:
+        """Return the texts that stand in a variable's cells, numbered from 0 in this order; () for numbers."""
+        covariate = next((c for c in self.covariates if c.name == name), None)
+        return covariate.texts if covariate is not None and covariate.texts else self.variable(name).texts
+
+    def words_of(self, name: str, value: float) -> str:
+        """Return a value of a variable as it stands in a cell: a number, or the text that it numbers."""
+        texts = self.texts_of(name)
+        numbered = texts and value == round(value) and 0 <= value < len(texts)
+        return texts[round(value)] if numbered else f"{value:g}"
+
     def missing_codes_of(self, name: str) -> tuple[Code, ...]:
         """Return what stands in a column's cells where a value is missing, beside empty cells and NA."""
         own = self.variable(name).missing_codes

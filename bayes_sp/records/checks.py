@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,18 +13,18 @@ from bayes_sp.errors import SurveyError, nearest
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel, Variable
 from bayes_sp.records.groups import no_groups
+from bayes_sp.records.levels import frame_problems
 from bayes_sp.records.persons import repeated
 from bayes_sp.records.survey import Survey
+from bayes_sp.records.told import CELLS_SHOWN, RowName, describe_cells
 from bayes_sp.safe_text import control_problem
 
-CELLS_SHOWN = 5
 MOST_COUNT = 100_000
 MOST_MISSING = 0.8
 LEAST_KNOWN = 5  # cells, to take two values for all that there are
 STEP_ROUNDING = 0.05  # of a step that was written with few digits, such as 0.33
 EXACT = 2**53  # whole numbers beyond it are not exact as floats
 INEXACT = "is a whole number beyond 2^53 that cannot be kept exactly; is it an identifier and not a number?"
-RowName = Callable[[int], str]
 Rule = tuple[Mask, str]
 
 
@@ -81,13 +81,15 @@ def check_values(
 
     A missing cell is a problem only where a group is missing, or the observation window of a response that is there,
     or a binary exposure that would need a model, or more than 80 % of a column: of one of the chain, among patients of
-    whom any response is there. ``reported`` marks, by column, cells that are in the list of problems already.
+    whom any response is there. ``reported`` marks, by column, cells that are in the list of problems already. Columns
+    that the records lack are left to `check_columns`.
     """
     problems: list[str] = []
     absent: list[Mask] = []
-    responses = [equation.response for equation in model.equations]
+    there = [name for name in model.columns if name in records]
+    responses = [equation.response for equation in model.equations if equation.response in there]
     back = records[responses].notna().any(axis=1).to_numpy(dtype=bool)
-    for name in model.columns:
+    for name in there:
         known_bad = (reported or {}).get(name, np.zeros(len(records), dtype=bool))
         if name in model.grouping:
             problems += _check_groups(name, records[name], row_name, known_bad)
@@ -95,18 +97,20 @@ def check_values(
         types = pd.api.types
         is_number = types.is_numeric_dtype(records[name]) and not types.is_bool_dtype(records[name])
         if not is_number or types.is_complex_dtype(records[name]):
-            problems.append(f'column "{name}": must hold numbers, found {records[name].dtype}')
+            texts = model.texts_of(name)
+            told = list(frame_problems(name, records[name], texts, row_name)) if texts else []
+            problems += told or [f'column "{name}": must hold numbers, found {records[name].dtype}']
             continue
         values = records[name].to_numpy(dtype=float, na_value=np.nan)
         missing = np.isnan(values) & ~known_bad
         rules = [(_inexact(records[name], values), INEXACT)]
         rules += [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]
         if name in model.windows:
-            over = [equation.response for equation in model.equations if equation.offset == name]
+            over = [e.response for e in model.equations if e.offset == name and e.response in there]
             counted = missing & records[over].notna().any(axis=1).to_numpy(dtype=bool)
             rules.append((counted, "must have a value in every row, because it is an observation window"))
         elif name == model.exposure and model.missing == "model" and _is_binary(model, values):
-            modelled = missing & (back | any(records[c.name].isna().any() for c in model.covariates))
+            modelled = missing & (back | any(records[c.name].isna().any() for c in model.covariates if c.name in there))
             rules.append((modelled, 'must have a value in every row; a binary exposure goes with missing = "complete"'))
         elif (share := _share(missing, back if name in model.chain else None)) > MOST_MISSING:
             most = f"{100 * share:.0f} % of the cells are missing, and at most {100 * MOST_MISSING:.0f} % may be"
@@ -115,7 +119,7 @@ def check_values(
             absent.append(missing)
         for mask, rule in rules:
             problems.extend(describe_cells(name, mask, lambda row: f"{values[row]:g}", row_name, rule))  # noqa: B023 - used at once
-    if model.missing == "model" and not problems and len(records):
+    if model.missing == "model" and not problems and len(records) and len(there) == len(model.columns):
         nothing = np.flatnonzero(np.all(absent, axis=0))
         problems += [
             f"{row_name(int(row))}: every value is missing; leave the row out" for row in nothing[:CELLS_SHOWN]
@@ -175,7 +179,7 @@ def _rules(model: PathModel, name: str, values: Array) -> Iterator[Rule]:
             yield finite & (values > MOST_COUNT), rule
     for covariate in model.covariates:
         if covariate.name == name and covariate.levels:
-            known = ", ".join(f"{level:g}" for level in covariate.levels)
+            known = ", ".join(covariate.level_names)
             yield finite & ~np.isin(values, covariate.levels), f"must be one of the levels {known}"
         if covariate.name == name and covariate.transform == "log1p":
             yield finite & (values <= -1), "must be above -1 to enter as log1p"
@@ -183,6 +187,12 @@ def _rules(model: PathModel, name: str, values: Array) -> Iterator[Rule]:
         if equation.response == name and FAMILIES[equation.family].bounded and variable.step == 0:
             ends = finite & ((values == variable.minimum) | (values == variable.maximum))
             yield ends, f'must be inside its scale, because "{equation.family}" has no step; give the variable a step'
+
+
+def broken_cells(model: PathModel, name: str, values: Array) -> Mask:
+    """Return which numbers of a column break a rule of the specification, (n,)."""
+    masks = [np.isinf(values), *(mask for mask, _ in _rules(model, name, values))]
+    return np.asarray(np.any(masks, axis=0), dtype=bool)
 
 
 def _rounding(values: Array) -> float:
@@ -222,10 +232,10 @@ def check_known_values(
 ) -> list[str]:
     """Return the problems of the cells of some columns where a missing cell is one too: ``why`` says what to do.
 
-    One group is enough. ``reported`` as in `check_values`.
+    One group is enough. ``reported`` and columns that are not there as in `check_values`.
     """
     problems: list[str] = []
-    for name in names:
+    for name in (name for name in names if name in records):
         known_bad = reported.get(name, np.zeros(len(records), dtype=bool))
         column = records[name]
         types = pd.api.types
@@ -247,7 +257,9 @@ def _check_groups(name: str, column: pd.Series, row_name: RowName, known_bad: Ma
     """Return the problems of a grouping column: a missing group, a fraction, fewer than the least number of groups."""
     types = pd.api.types
     empty = column.isna().to_numpy(dtype=bool) & ~known_bad
-    problems = list(describe_cells(name, empty, lambda _: "empty", row_name, "must have a group in every row"))
+    problems: list[str] = list(
+        describe_cells(name, empty, lambda _: "empty", row_name, "must have a group in every row")
+    )
     if types.is_bool_dtype(column) or types.is_complex_dtype(column) or types.is_datetime64_any_dtype(column):
         return [*problems, f'column "{name}": must hold groups as text or whole numbers, found {column.dtype}']
     if types.is_numeric_dtype(column):
@@ -278,12 +290,3 @@ def group_labels(column: pd.Series) -> list[str]:
     if pd.api.types.is_numeric_dtype(column):
         return [str(int(value)) for value in column]
     return [str(value).strip() for value in column]
-
-
-def describe_cells(column: str, mask: Mask, cell: Callable[[int], str], row_name: RowName, rule: str) -> Iterator[str]:
-    """Yield one sentence for a rule that some cells of a column break; the first cells are named, all are counted."""
-    rows = np.flatnonzero(mask)
-    if rows.size:
-        shown = ", ".join(f"{row_name(int(row))} ({cell(int(row))})" for row in rows[:CELLS_SHOWN])
-        more = f" and {rows.size - CELLS_SHOWN} more" if rows.size > CELLS_SHOWN else ""
-        yield f'column "{column}": {rule}; found at {shown}{more}'

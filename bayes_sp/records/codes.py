@@ -28,6 +28,7 @@ from bayes_sp.arrays import Array, Mask
 from bayes_sp.model.parts import Code
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.groups import NUMBER, says_no_answer
+from bayes_sp.records.levels import numbered
 from bayes_sp.records.survey import Coded, Survey
 
 LEADING = [
@@ -67,9 +68,15 @@ class Suspect:
 
 
 def without_codes(model: PathModel, survey: Survey) -> Survey:
-    """Return a survey whose cells with codes that the specification names are missing, with how many of each."""
-    records, found = decoded(model, survey.records)
-    return replace(survey, records=records, coded=(*survey.coded, *found)) if found else survey
+    """Return a survey without the codes that the specification names, with how many of each, and with texts as numbers.
+
+    Texts are the levels that the specification lists.
+    """
+    given = survey.records
+    records, found = decoded(model, given)
+    ready = numbered(model, records)
+    changed = found or ready is not given
+    return replace(survey, records=ready, coded=(*survey.coded, *found)) if changed else survey
 
 
 def decoded(model: PathModel, records: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Coded, ...]]:

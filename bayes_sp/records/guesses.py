@@ -36,6 +36,8 @@ def guess_kind(values: Array, labels: Mapping[float, str]) -> KindGuess:
     found = np.unique(values)
     low, high = float(found[0]), float(found[-1])
     seen = f"from {low:g} to {high:g}" if len(found) > 1 else f"{low:g} only"
+    if len(found) == 1 and len(labels) < 2:
+        return KindGuess("continuous", f"one value only, {low:g}, so that its kind cannot be told")
     if not whole(values):
         if 0 < low and high < 1:
             return KindGuess("bounded", f"fractions {seen}", {"min": 0.0, "max": 1.0})

@@ -15,9 +15,10 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.table import Table
 from bayes_sp.model.reading.toml_text import read_tables, table_problems
-from bayes_sp.records.checks import check_columns, check_known_values, describe_cells
+from bayes_sp.records.checks import check_columns, check_known_values
 from bayes_sp.records.reading.columns import read_columns
 from bayes_sp.records.survey import Survey
+from bayes_sp.records.told import describe_cells
 
 CAME_BACK = "must be empty, because these patients did not come back; leave those who did out of the records"
 FILL = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -17,7 +17,16 @@ type Coded = tuple[str, str, int]  # column, a code for a missing value, how man
 Origin = Literal["file", "memory", "reconstruction", "simulation"]
 
 RECONSTRUCTED = "reconstructed from published moments"
-ORIGIN_COLUMN = "origin"  # in files of reconstructed records, so that the mark is not lost on the way
+SYNTHETIC = "a synthetic table"  # begins what its column of origins says
+ORIGIN_COLUMN = "origin"  # in files of reconstructed or synthetic records, so that the mark is not lost on the way
+MARKS: dict[str, Origin] = {RECONSTRUCTED: "reconstruction", SYNTHETIC: "simulation"}
+
+
+def origin_marked(cells: Iterable[str]) -> tuple[Origin, str] | None:
+    """Return what a column of origins says that all rows are, and the words for it; None for patients."""
+    found = {cell.strip() for cell in cells}
+    (mark,) = found if len(found) == 1 else ("",)
+    return next(((origin, mark) for start, origin in MARKS.items() if mark.startswith(start)), None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -124,4 +124,4 @@ def test_groups_have_a_row_and_no_maximum_likelihood(small_tables, make_user_sur
     assert table.loc["visits", ["ml_estimate", "ml_se"]].isna().all().all()
     text = " ".join(" ".join(coefficient_lines(model, found)).split())
     assert "No maximum-likelihood fit of visits: intercepts by group have no place in it." in text
-    assert "115 of 120 records without missing cells, the posterior all of them." in text
+    assert "more than 110 of 120 records without missing cells, the posterior all of them." in text

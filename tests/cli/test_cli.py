@@ -275,12 +275,12 @@ def test_options_reach_the_analysis(clinic, monkeypatch):
         "bayes_sp.report.folders.analysis.save_analysis",
         lambda _, place, **options: seen.update(options, folder=place.folder),
     )
-    arguments = "--seed 7 --draws 11 --tune 12 --chains 3 --cores 2 --bootstrap 21 --save-records"
+    arguments = "--seed 7 --draws 11 --tune 12 --chains 3 --cores 2 --bootstrap 21 --keep-records"
     assert main(["fit", "own.toml", "--data", "clinic.csv", *arguments.split()]) == OK
     sampler = seen["options"]
     assert (sampler.draws, sampler.tune, sampler.chains, sampler.cores) == (11, 12, 3, 2)
     assert (seen["seed"], seen["replicates"], seen["model"], seen["records"]) == (7, 21, "own", 100)
-    assert (seen["save_records"], seen["summary"]) == (True, "the summary\n")
+    assert (seen["keep_records"], seen["summary"]) == (True, "the summary\n")
     assert re.fullmatch(r"runs/own-[0-9a-f]{8}-7", str(seen["folder"]))
 
 
@@ -309,7 +309,15 @@ def test_a_survey_of_ones_own_is_fitted_from_end_to_end(clinic, capsys):
     serial = run.effects.query("path == 'walks -> mood -> visits' and scale == 'coefficient'").iloc[0]
     # what the records were made with, at most 4 SDs away
     assert abs(serial["median"] - 0.3 * -0.12) < serial["upper"] - serial["lower"]
-    assert (clinic / "run" / "summary.txt").read_text(encoding="utf-8") + "\nSaved in run\n" == printed
+    kept = (clinic / "run" / "summary.txt").read_text(encoding="utf-8")
+    (head,), (own,) = (re.findall(r"^ +n  missing .*?(?=\n\n)", text, re.S | re.M) for text in (printed, kept))
+    assert kept.replace(own, head) + "\nSaved in run\n" == printed  # the ends of variables are printed and not kept
+    records = pd.read_csv("clinic.csv")
+    line = next(line.split() for line in head.splitlines() if line.split()[0] == "age")
+    assert line[1:3] == ["100", "0"]
+    found = [records["age"].agg(of) for of in ("mean", "std", "min", "max")]
+    assert [float(cell) for cell in line[3:]] == pytest.approx(found, rel=1e-3)
+    assert own.splitlines()[-1].strip().startswith("min and max where 10 patients have them")
     assert sorted(path.name for path in clinic.iterdir()) == ["clinic.csv", "own.toml", "run"]
 
 

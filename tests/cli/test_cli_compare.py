@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from bayes_sp.cli.main import NOT_TRUSTWORTHY, OK, USER_MISTAKE, main
 from bayes_sp.errors import FitWarning
 from bayes_sp.report.folders.compared import Wanted, is_same
+from bayes_sp.report.folders.disclosed import disclosed
 from bayes_sp.report.folders.finished import read_run
 from bayes_sp.report.text import models as report
 
@@ -52,6 +53,7 @@ def test_specifications_are_fitted_saved_and_taken_again(clinic, capsys, monkeyp
     assert table.query("specification == 'less'")["elpd_difference"].notna().all()  # the same visits, other columns
     assert (clinic / "both" / "compare.txt").read_text(encoding="utf-8") + "\nSaved in both\n" == first
     assert (clinic / "both" / "compare.png").stat().st_size > 10_000
+    assert [one.path for one in disclosed(clinic / "both") if one.findings] == []
 
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("fitted again")
@@ -158,7 +160,7 @@ def test_a_run_without_draws_of_missing_cells_is_fitted_again(clinic, capsys):
         )
         assert "not fitted" not in printed
         assert len([path for path in (clinic / "one").iterdir() if path.is_dir()]) <= 1
-    assert warned(["fit", "own.toml", *few, "--save-records", "--out", "runs/whole"]) == NOT_TRUSTWORTHY
+    assert warned(["fit", "own.toml", *few, "--keep-records", "--out", "runs/whole"]) == NOT_TRUSTWORTHY
     assert main(["compare", "own.toml", *few, "--out", "two"]) == NOT_TRUSTWORTHY
     assert "Taken from a finished run: own from " in capsys.readouterr().out
 

@@ -219,11 +219,15 @@ def test_given_baselines_stand_in_for_those_of_the_design(make_survey):
         compute_effects(model, gaps, posterior)
 
 
-def test_groups_have_their_own_intercepts_in_the_average(make_survey):
-    """With intercepts by group the average is over patients with their own group's: here written out for a log link."""
+@pytest.mark.parametrize("column", ["site", "g", "value", "name"])
+def test_groups_have_their_own_intercepts_in_the_average(make_survey, column):
+    """With intercepts by group the average is over patients with their own group's: here written out for a log link.
+
+    The column of groups may have any name.
+    """
     model, survey = load_model("primary"), make_survey()
-    survey = replace(survey, records=survey.records.assign(site=np.arange(len(survey)) % 3))
-    model = replace(model, equations=(*model.equations[:2], replace(model.equations[2], varying="site")))
+    survey = replace(survey, records=survey.records.assign(**{column: np.arange(len(survey)) % 3}))
+    model = replace(model, equations=(*model.equations[:2], replace(model.equations[2], varying=column)))
     design = design_arrays(model, survey)
     posterior = made_up_posterior(model, design)
     effects = compute_effects(model, design, posterior).draws[ALONE]

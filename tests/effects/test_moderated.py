@@ -218,9 +218,14 @@ def test_settings_are_categories_percentiles_or_given(make_survey):
     both = settings_of(model, values, {"gender": [1, 2], "age": [40, 50]})
     assert [dict(s.held) for s in both] == [{"gender": g, "age": a} for g, a in product([1.0, 2.0], [40.0, 50.0])]
     with pytest.raises(SpecificationError) as error:
-        settings_of(model, values, {"belonging_t1": 1, "gender": [3, 3], "agee": 1, "age": 300, "education": 4})
+        settings_of(
+            model,
+            values,
+            {"relationship": "yes", "belonging_t1": 1, "gender": [3, 3], "agee": 1, "age": 300, "education": 4},
+        )
     text = str(error.value)
     expected = ("belonging_t1: comes after the exposure", "gender: no record has 3", 'did you mean "age"')
+    expected = (*expected, "relationship: must be a number or numbers, found 'yes'")
     for words in (*expected, "age: 300 is beyond the records", "education: no record has 4", "holds a value twice"):
         assert words in text
 
@@ -306,3 +311,19 @@ def test_a_mean_that_does_not_exist_is_refused(make_survey):
     posterior["appointments_t1"] = posterior["appointments_t1"] + 2.0 * (terms == "belonging_t1:loneliness_t1")
     with pytest.raises(FitError, match="mean outcome does not exist"):
         compute_effects(model, design, posterior)
+
+
+def test_controlled_and_interventional_effects_see_a_product_of_mediators(make_survey):
+    """The product of the values that mediators are held at; and parts that add up to the same total."""
+    model, _, design, posterior = moderated(make_survey, "primary", MEDIATORS)
+    found = interventional_effects(model, design, posterior)["difference"]
+    paths = compute_effects(model, design, posterior).draws[ALONE].sel(path=TOTAL, scale=DIFFERENCE)
+    np.testing.assert_allclose(found.sel(effect=TOTAL), paths, rtol=1e-9)
+    np.testing.assert_allclose(found.drop_sel(effect=TOTAL).sum("effect"), paths, rtol=1e-9)
+    held_at = controlled_direct_effect(model, design, posterior, {"belonging_t1": 3.0, "loneliness_t1": 2.5})
+    at, means = arrays_of(model, design, posterior), []
+    for u in model.contrast:
+        given = {"group_change": u, "belonging_t1": 3.0, "loneliness_t1": 2.5}
+        full = {name: np.full(design.n, value) for name, value in given.items()}
+        means.append(np.exp(mean_predictor(model, design, 2, at, full)).mean(axis=-1))
+    np.testing.assert_allclose(held_at[DIFFERENCE].to_numpy()[..., 0, 0], means[1] - means[0], rtol=1e-10)

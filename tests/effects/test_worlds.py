@@ -13,7 +13,7 @@ from chains import made_up_chain, outcome_mean, simulated_world
 from scipy import integrate, special, stats
 
 from bayes_sp.effects import formulas
-from bayes_sp.effects.chain import Chain
+from bayes_sp.effects.chain import Chain, Linear
 from bayes_sp.effects.means import kernels, kernels_levels, points
 from bayes_sp.effects.means.nodes import Rule, beta_nodes, cross_world_factor, normal_nodes
 from bayes_sp.effects.means.normal import every_path
@@ -228,3 +228,19 @@ def test_compiled_kernels_know_the_parts_that_they_are_made_of():
     """Numba's disk cache sees one file: a change in the shared parts must change the files of the kernels too."""
     digest = hashlib.sha256(Path(points.__file__).read_bytes()).hexdigest()[:16]
     assert digest == kernels.POINTS == kernels_levels.POINTS, "points.py changed: write its new digest to both"
+
+
+def test_patients_alike_are_computed_once():
+    """Each different row of covariates once, as often as it stands, gives the mean over all; so do given weights."""
+    rng = np.random.default_rng(3)
+    w = rng.integers(0, 2, (60, 2)).astype(float)
+    baselines = Linear(rng.standard_normal((3, 5)), rng.standard_normal((3, 5, 2)), w)
+    for counts in (None, rng.random(60)):
+        merged, repeats = baselines.distinct(counts)
+        assert len(merged.w) == 4
+        assert repeats.sum() == pytest.approx(4)
+        own = np.ones(60) if counts is None else counts
+        expected = np.exp(baselines(0, 5)) @ own / own.sum()
+        np.testing.assert_allclose(np.exp(merged(0, 5)) @ repeats / 4, expected, rtol=1e-12)
+    different = Linear(baselines.intercept, baselines.slopes, rng.standard_normal((60, 2)))
+    assert different.distinct(None) == (different, None)

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from readable import assert_equal
 
 from bayes_sp.design.build import design_arrays
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.reading.load import load_model, models_folder
-from tests.inference.readable import assert_equal
 
 PRODUCTS = {
     0: ["gender:group_change", "education:group_change"],

@@ -8,9 +8,9 @@ import pytest
 from spec_chains import chain_of, problems_of, pruned
 
 from bayes_sp.model.checks.model import check_model
-from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.families.registry import FAMILIES, SYNONYMS, family_name
 from bayes_sp.model.normal_twin import twin_of
-from bayes_sp.model.parts import Coding
+from bayes_sp.model.parts import Coding, Equation
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import specification_digest, specification_text
 
@@ -131,3 +131,35 @@ def test_values_that_can_be_summed_over():
         "x": (), "m1": (0, 1, 2, 3, 4), "m2": (0, 1), "y": (), "age": (), "site": (1, 2, 3), "gender": (1, 2),
         "smoker": (0, 1), "visits_t0": (),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "family"),
+    [
+        ("negbin", "negative_binomial"),
+        ("Neg. Binomial", "negative_binomial"),
+        ("gaussian", "normal"),
+        ("logistic", "bernoulli_logit"),
+        ("Poisson", "poisson"),
+        ("ordinal", "ordered_logit"),
+        ("zinb", "zero_inflated_negative_binomial"),
+    ],
+)
+def test_names_of_other_programs_are_taken_for_a_family_s_own(given, family):
+    """In a file and in code; text and digest are those of the family's own name."""
+    tables = chain_of("normal", family)
+    named = pruned(tables)
+    tables["equation"][1]["family"] = given
+    model = load_model(tables, name="chain")
+    assert model == named
+    assert specification_digest(model) == specification_digest(named)
+    assert given not in specification_text(model)
+    assert Equation("y", given, ("x",)) == Equation("y", family, ("x",))
+
+
+def test_no_synonym_means_two_families():
+    """Nor does one stand in the way of a family's own name; what is unknown stays as it was written."""
+    every = [name for family in FAMILIES.values() for name in (family.name, *family.synonyms)]
+    assert len(set(every)) == len(every)
+    assert all(family_name(name) == family for name, family in SYNONYMS.items())
+    assert family_name("nb1") == "nb1"

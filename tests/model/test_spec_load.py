@@ -76,8 +76,8 @@ def put(tables, path: str, value) -> None:
         # unknown words and wrong constants
         (
             "equation.1.family",
-            "negbin",
-            "equation[2].family: unknown family 'negbin'; known: ",
+            "cauchy",
+            "equation[2].family: unknown family 'cauchy'; known: ",
         ),
         ("equation.1.family", "negative_binomail", 'did you mean "negative_binomial"?'),
         ("equation.1.family", 1, "equation[2].family: unknown family 1; known: normal, student_t, "),
@@ -102,7 +102,7 @@ def put(tables, path: str, value) -> None:
         ("covariates.housing.levels", [], "covariates.housing.levels: must be 2 or more different numbers, found []"),
         ("covariates.housing.levels", [1], "covariates.housing.levels: must be 2 or more different numbers, found [1]"),
         ("covariates.housing.levels", [1, 1], "covariates.housing.levels: must be 2 or more different numbers"),
-        ("covariates.housing.levels", ["a", "b"], "covariates.housing.levels: must be a finite number, found 'a'"),
+        ("covariates.housing.levels", ["a", 1], "covariates.housing.levels: must be a finite number, found 'a'"),
         (
             "exposure",
             datetime.date(2019, 11, 14),

@@ -52,6 +52,21 @@ def test_codes_become_missing_with_their_meaning():
     }  # fmt: skip
 
 
+def test_the_meaning_of_a_code_is_missing_too():
+    """As in a file that was exported with its labels; not where it is one of the variable's values."""
+    frame = pd.DataFrame({"x": ["1", "Not  answered", "2"], "y": ["Not answered", "NA", "else"]})
+    book = {
+        "missing_codes": {"-99": "Not answered"},
+        "variables": {"x": LIKERT, "y": {"kind": "category", "levels": ["Not answered", "else", "NA"]}},
+    }
+    survey = read_survey(frame, codebook=book)
+    assert survey.records["x"].isna().tolist() == [False, True, False]
+    assert survey.records["y"].tolist() == ["Not answered", "NA", "else"]
+    assert survey.coded == (("x", '-99 ("Not answered")', 1),)
+    clash = {"missing_codes": [2], "variables": {"x": LIKERT | {"labels": {"2": "rarely"}}}}
+    assert problems(CodebookError, read_codebook, clash) == ["missing_codes: 2 is also a value of variables.x"]
+
+
 def test_words_are_read_as_their_numbers_and_it_is_said():
     """A file exported with its labels is the same file."""
     labels = {"1": "never", "2": "some times"}
@@ -177,7 +192,7 @@ def test_all_mistakes_of_a_codebook_come_at_once():
         "idd": "x",
     })  # fmt: skip
     for words in (
-        'variables.a.kind: unknown kind \'cuont\'; did you mean "count"?', "variables.a.min: must be below max",
+        'variables.a.kind: unknown kind \'cuont\'; did you mean "count"?', "variables.a.min: must not be above max",
         "variables.b c: must be letters", "variables.c.labels.x: must be a number on the left",
         'variables.c.colunm: unknown key; did you mean "column"?', "variables.d: a bounded variable needs min and max",
         "needs quotation marks", 'the column "a" is given to 2 variables', 'derived.s.items: "a" stands 2 times',
@@ -204,6 +219,15 @@ def test_repeated_and_empty_identifiers_are_named():
     frame = pd.DataFrame({"id": ["01", "1", "", "1"], "x": [1, 2, 3, 4]})
     found = problems(SurveyError, read, frame, id="id", variables={"x": {}})
     assert [problem.split(";")[1] for problem in found] == [" empty at row 2 (from 0)", " repeated at row 3 (from 0)"]
+
+
+def test_rows_that_are_no_rows_are_named(tmp_path):
+    """A decimal comma that makes one field more, a field less, a blank row: before any cell is believed."""
+    path = tmp_path / "x.csv"
+    path.write_text("a,b,c\n1,2,3\n1,5,2,3\n1,2\n,,\n4,5,6\n", encoding="utf-8")
+    found = problems(SurveyError, read_survey, path, codebook={"variables": {"a": {}, "b": {}, "c": {}}})
+    assert [told.split(" ")[1] for told in found] == ["3", "5", "4"]
+    assert "has more fields than the 3" in found[0]
 
 
 def test_items_that_go_against_the_others_are_pointed_at():

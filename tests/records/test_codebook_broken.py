@@ -52,7 +52,8 @@ ROWS = [
     ["p2", "3", "refused", "0", "1e2", "1", "north"], ["p2", "4", "-99", "1", "", "no", "north"],
     ["p3", "always", "1", "0", "171", "", "1"],
 ]  # fmt: skip
-WIDE_ROWS = [[f"w{k}", *row[1:]] for k, row in enumerate(ROWS)]
+NUMBERS = ["", "2", "3", "12", "165.5", "1", "north"]  # of which so many follow that no row above passes for a heading
+WIDE_ROWS = [[f"w{k}", *row[1:]] for k, row in enumerate([*ROWS, *[NUMBERS] * 10])]
 JUNK = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 5),
     st.sampled_from([10**30, -(10**400), 0.1, math.nan, math.inf, 1e-320]),
@@ -66,9 +67,10 @@ CELLS = st.one_of(
     st.sampled_from(["", "NA", "-99", "-99.0", "refused", "never", "yes", "01", "1e5", "1,5", "5", "0", "2.5", "nan"]),
     st.sampled_from(["p1", ".", "-", "=1+1", "1e400", "9007199254740993", "1e-400", " 2 ", "\u0663", "1_0", "0x1"]),
     st.sampled_from(["None", "north"]),
-    st.text(st.characters(exclude_characters='\r\n"', exclude_categories=["Cs"]), max_size=5),
+    st.text(st.characters(exclude_characters='\0\r\n"', exclude_categories=["Cs"]), max_size=5),
     st.integers(-(10**4), 10**4).map(str), st.floats(allow_nan=False).map(repr),
 )  # fmt: skip
+SETTINGS = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 PLACE = re.compile(r"(variables|derived|long|id|title|missing_codes)\b|unknown key")
 
 
@@ -96,7 +98,7 @@ def changed_once(tables: dict[str, Any], data: st.DataObject) -> None:
     if key in table and data.draw(st.integers(0, 3)) == 0:
         del table[key]
     else:
-        table[key] = data.draw(JUNK)
+        table[key] = copy.deepcopy(data.draw(JUNK))  # what is drawn may be shared
 
 
 def read_quietly(path: Path, book: Any) -> Any:
@@ -132,9 +134,7 @@ def holds_what_it_says(survey: Any) -> None:
 def broken_codebooks(examples: int) -> Any:
     """Return a test of so many broken codebooks."""
 
-    @settings(
-        max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(SETTINGS, max_examples=examples)
     @given(st.data())
     def run(folder: Path, data: st.DataObject) -> None:
         tables = copy.deepcopy(data.draw(st.sampled_from([WIDE, LONG])))
@@ -195,38 +195,33 @@ def meant(column: str, cell: str) -> object:
 def broken_cells(examples: int) -> Any:
     """Return a test of so many files with broken cells, against what each cell means."""
 
-    @settings(
-        max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(SETTINGS, max_examples=examples)
     @given(st.data())
     def run(folder: Path, data: st.DataObject) -> None:
         rows = copy.deepcopy(WIDE_ROWS)
         for _ in range(data.draw(st.integers(1, 3))):
-            row, column = data.draw(st.integers(0, len(rows) - 1)), data.draw(st.integers(1, len(HEADER) - 1))
-            rows[row][column] = data.draw(CELLS)
+            place, cell_place = data.draw(st.integers(0, len(ROWS) - 1)), data.draw(st.integers(1, len(HEADER) - 1))
+            rows[place][cell_place] = data.draw(CELLS)
         path = written(folder / "broken.csv", rows)
-        commas = [
-            cell for row in rows for cell in row[1:-1] if re.fullmatch(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*", cell)
-        ]
         wrong = {(r, HEADER[c]) for r, row in enumerate(rows) for c, cell in enumerate(row[1:], 1)
                  if meant(HEADER[c], cell) is ...}  # fmt: skip
         try:
             survey = read_quietly(path, WIDE)
         except SurveyError as error:
             told = "\n".join(error.problems)
-            for row, column in wrong:
-                assert f'column "{column}"' in told, (row, column, told)
-                assert f"row {row + 2} " in told, (row, column, told)
-            assert wrong or commas or "is read as neither" in told, told
+            for number, column in wrong:
+                assert f'column "{column}"' in told, (number, column, told)
+                assert f"row {number + 2} " in told, (number, column, told)
+            assert wrong, told
             return
-        assert not wrong or commas
+        assert not wrong
         names = {"Q 1": "a", "Q 2": "b"}
         for r, row in enumerate(rows):
             for c, cell in enumerate(row[1:], 1):
                 found, expected = survey.records[names.get(HEADER[c], HEADER[c])].iloc[r], meant(HEADER[c], cell)
                 if expected is None:
                     assert found is None or found != found, (HEADER[c], cell)
-                elif expected is not ...:
+                else:
                     assert found == expected, (HEADER[c], cell)
         holds_what_it_says(survey)
 
@@ -242,7 +237,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_files_are_sound(folder: Path):
     """What is broken below is read without a word before."""
-    assert len(read_quietly(folder / "wide.csv", WIDE)) == 5
+    assert len(read_quietly(folder / "wide.csv", WIDE)) == 15
     assert len(read_quietly(folder / "long.csv", LONG)) == 3
 
 

@@ -131,6 +131,27 @@ def test_the_lines_to_take_instead_are_a_codebook(tmp_path: Path, frame: pd.Data
     assert np.allclose(survey.records["uls_change"], expected, equal_nan=True)
 
 
+def test_a_row_for_each_wave_is_proposed_as_such(tmp_path: Path):
+    """Where identifiers stand several times, once in each wave; the lines that are proposed read the file."""
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {"pid": np.repeat(np.arange(30), 2), "visit": np.tile([1, 2], 30), "mood": rng.integers(0, 10, 60),
+         "born": np.repeat(rng.integers(1930, 2000, 30), 2)}
+    )  # fmt: skip
+    path, book = tmp_path / "long.csv", tmp_path / "book.toml"
+    frame.to_csv(path, index=False)
+    text = draft_codebook(path).text()
+    assert "# and write constant = true to what is the same in every wave of a person: born" in text
+    for key in ("id", "long"):
+        text = text.replace(f"# {key} = ", f"{key} = ")
+    text = text.replace("born = { ", "born = { constant = true, ")
+    kept = [line for line in text.splitlines() if not line.startswith(("pid = ", "visit = "))]
+    book.write_text("\n".join(kept), encoding="utf-8")
+    found = read_survey(path, codebook=book).records
+    assert list(found.columns) == ["pid", "mood_t0", "mood_t1", "born"]
+    assert found["mood_t1"].tolist() == frame["mood"][1::2].tolist()
+
+
 def test_the_example_is_what_its_script_makes(tmp_path: Path):
     """The shipped SPSS file and CSV hold the same answers, and the codebook reads both to the same survey."""
     write_example(tmp_path / "example")
@@ -145,6 +166,8 @@ def test_the_example_is_what_its_script_makes(tmp_path: Path):
     ]
     assert surveys[0].digest == surveys[1].digest
     assert surveys[0].remarks == surveys[1].remarks == ()
+    in_words = frame.apply(lambda column: column.map(lambda cell: words.get(column.name, {}).get(cell, cell)))
+    assert read_survey(in_words, codebook=tmp_path / "example" / "codebook.toml").digest == surveys[0].digest
     assert sum((tmp_path / "example" / name).stat().st_size for name in NAMES) < 200_000
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 from statsmodels.multivariate.factor import Factor
 
 from bayes_sp.design.read import read_survey
-from bayes_sp.errors import SurveyError
+from bayes_sp.errors import SurveyError, SurveyWarning
 from bayes_sp.records.scoring.reliability import reliability
 from bayes_sp.records.scoring.scales import scales
 
@@ -56,6 +56,15 @@ def scored(answers, rule):
 def test_scores_worked_by_hand(answers, rule, score):
     """Turned items, prorated sums, too few answers, ticks."""
     assert scored(answers, rule) == pytest.approx(score, abs=1e-12, nan_ok=True)
+
+
+def test_rows_without_any_tick_or_answer_are_told():
+    """Where an empty cell is an item that was not ticked, who did not come back counts as 0: that is said."""
+    frame = pd.DataFrame({"a": ["X", "", ""], "b": ["", "X", ""]})
+    ticks = {"rule": "ticks", "items": ["a", "b"], "empty": "unticked"}
+    book = {"variables": {name: {"labels": {"1": "X"}} for name in frame}, "derived": {"n": ticks}}
+    with pytest.warns(SurveyWarning, match="n: in 1 of 3 rows none of its items"):
+        assert read_survey(frame, codebook=book).records["n"].tolist() == [1, 1, 0]
 
 
 def test_answers_that_a_scale_does_not_have_are_named():

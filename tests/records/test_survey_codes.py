@@ -69,8 +69,8 @@ def test_usual_codes_far_from_the_rest_are_told_and_named_ones_are_missing(tmp_p
     assert found.digest == read_survey(tmp_path / "blank.csv", MODEL).digest
     assert found.coded == (("m", "-99", 4), ("y", "999", 2))
     assert survey_notes(CODED, found)[:2] == (
-        "m: 4 cells hold -99 and are missing (missing_codes).",
-        "y: 2 cells hold 999 and are missing (missing_codes).",
+        "m: fewer than 10 cells hold -99 and are missing (missing_codes).",
+        "y: fewer than 10 cells hold 999 and are missing (missing_codes).",
     )
 
 

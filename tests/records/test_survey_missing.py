@@ -53,11 +53,11 @@ def test_sentences_on_missing_cells_say_what_is_done(model, records):
     """The outcome leaves its likelihood, a number is a parameter, a level is summed over."""
     survey = survey_of(without(records, y=[0, 1], mood=[2], sleep=[3], site=[4]))
     assert survey_notes(model, survey) == (
-        "sleep: 1 of 40 values (2 %) are missing; each is summed over its possible values.",
-        "mood: 1 of 40 values (2 %) are missing; each is an unknown that is estimated with the rest.",
-        "y: 2 of 40 values (5 %) are missing; these patients do not enter the outcome's likelihood, and stay in the "
-        "others; effects are averaged over them too.",
-        "site: 1 of 40 values (2 %) are missing; each is summed over its possible values.",
+        "sleep: fewer than 10 of 40 values are missing; each is summed over its possible values.",
+        "mood: fewer than 10 of 40 values are missing; each is an unknown that is estimated with the rest.",
+        "y: fewer than 10 of 40 values are missing; these patients do not enter the outcome's likelihood, and stay in "
+        "the others; effects are averaged over them too.",
+        "site: fewer than 10 of 40 values are missing; each is summed over its possible values.",
     )
     assert survey_notes(model, survey_of(records)) == ()
     found = {name: treatment(model, name) for name in ("x", "sleep", "mood", "y", "age", "smoker", "site")}
@@ -82,7 +82,7 @@ def test_complete_cases_are_used_where_the_specification_says_so(records):
     assert (design.n, design.dropped, design.complete) == (37, 3, True)
     np.testing.assert_array_equal(design.x, records["x"].drop(index=[0, 1, 7]))
     assert complete_cases(model, survey).mark == "37 records from a frame; 3 more with missing cells left out"
-    assert survey_notes(model, survey) == ("3 of 40 records have missing cells and are left out.",)
+    assert survey_notes(model, survey) == ("fewer than 10 of 40 records have missing cells and are left out.",)
     assert complete_cases(model, survey_of(records)).mark == "40 records from a frame"
 
 

@@ -113,18 +113,18 @@ def test_sentences_say_how_many_came_back_and_where_missing_values_lie(model):
     """Counts of the chain's cells are among those who came back; covariates' among all."""
     shifted = replace(model, missing_shift=(("mood", -1.5), ("sleep", 0.5), ("y", 0.25)))
     records = without(more(5, "x"), mood=[2], age=[3, 42], y=[7])
+    few = "its missing values (fewer than 10) follow its equation shifted"
     assert survey_notes(shifted, survey_of(records)) == (
-        "40 of 45 patients came back; of the other 5 no response (sleep, mood, y) is known. They say nothing of the "
-        "equations of the chain, and effects are averaged over them too; what follows counts the cells of the chain "
-        "among those who came back.",
-        "mood: 1 of 40 values (2 %) are missing; each is an unknown that is estimated with the rest.",
-        "y: 1 of 40 values (2 %) are missing; these patients do not enter the outcome's likelihood, and stay in the "
-        "others; effects are averaged over them too.",
-        "age: 2 of 45 values (4 %) are missing; each is an unknown that is estimated with the rest.",
-        "mood: the 6 missing values follow its equation shifted: 1.5 lower (missing_shift).",
-        "sleep: the 5 missing values follow its equation shifted: odds of a higher value x 1.65 (log odds +0.5) "
-        "(missing_shift).",
-        "y: the 6 missing values follow its equation shifted: rate x 1.28 (log rate +0.25) (missing_shift).",
+        "more than 35 of 45 patients came back; of the others no response (sleep, mood, y) is known. They say nothing "
+        "of the equations of the chain, and effects are averaged over them too; what follows counts the cells of the "
+        "chain among those who came back.",
+        "mood: fewer than 10 of 40 values are missing; each is an unknown that is estimated with the rest.",
+        "y: fewer than 10 of 40 values are missing; these patients do not enter the outcome's likelihood, and stay in "
+        "the others; effects are averaged over them too.",
+        "age: fewer than 10 of 45 values are missing; each is an unknown that is estimated with the rest.",
+        f"mood: {few}: 1.5 lower (missing_shift).",
+        f"sleep: {few}: odds of a higher value x 1.65 (log odds +0.5) (missing_shift).",
+        f"y: {few}: rate x 1.28 (log rate +0.25) (missing_shift).",
     )
     assert survey_notes(shifted, survey_of(whole_records())) == (
         "mood: no value is missing, so its missing_shift does nothing.",

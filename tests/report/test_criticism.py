@@ -31,8 +31,8 @@ def criticised(own_analysis):
     return replace(own_analysis, fit=fit, criticism=fit.criticise())
 
 
-def text_of(analysis) -> str:
-    sections = criticism_sections(analysis.fit.model, analysis.criticism)
+def text_of(analysis, *, keep_records: bool = True) -> str:
+    sections = criticism_sections(analysis.fit.model, analysis.criticism, keep_records=keep_records)
     return "\n".join(line for title, lines in sections for line in (title, *lines))
 
 
@@ -65,10 +65,16 @@ def test_a_checked_run_has_tables_and_figures_and_no_value_of_a_patient(criticis
     checks = pd.read_csv(tmp_path / "run" / "predictive.csv")
     ends = checks["statistic"].isin(["minimum", "maximum"])
     assert ends.any()
-    np.testing.assert_array_equal(checks["observed"].isna(), ends)
-    assert checks["share_at_or_above"].notna().sum() == criticised.criticism.checks.table["share_at_or_above"].count()
+    assert checks.loc[ends, "observed"].isna().all()
+    np.testing.assert_allclose(checks.loc[ends, "share_at_or_above"] * 10 % 1, 0, atol=1e-9)
+    zeros = checks[checks["statistic"] == "share of zeros"].set_index("exposure")
+    counts = (zeros["observed"] * zeros["patients"]).dropna()
+    assert (counts >= 10).all()
+    assert zeros["observed"].isna().sum() != 1  # one alone could be worked out from the others
+    others = checks[~ends & (checks["statistic"] != "share of zeros")]
+    assert others["observed"].notna().all()
 
-    save_analysis(criticised, tmp_path / "all", summary="", save_records=True)
+    save_analysis(criticised, tmp_path / "all", summary="", keep_records=True)
     names = {path.name for path in (tmp_path / "all").iterdir()}
     assert {"influence.csv", "influence.png"} < names
     influence = pd.read_csv(tmp_path / "all" / "influence.csv")
@@ -81,20 +87,22 @@ def test_the_ends_are_printed_with_the_records_only(criticised):
     model, found = criticised.fit.model, criticised.criticism
     largest = f"{criticised.fit.survey.records[model.outcome].max():.0f}"
     for with_ends in (True, False):
-        lines = next(criticism_sections(model, found, with_ends=with_ends))[1]
+        lines = next(criticism_sections(model, found, keep_records=with_ends))[1]
         cells = [line.split() for line in lines if line.split()[:1] == ["maximum"]][-1]  # of the outcome
         assert (largest == cells[1]) == with_ends
         assert ("are not shown" in " ".join(lines)) != with_ends
 
 
-def test_a_patient_on_whom_the_conclusion_hangs_is_named(criticised):
-    """The rows without which the interval changes sides stand in a sentence."""
+def test_a_patient_on_whom_the_conclusion_hangs_is_named_with_the_records(criticised):
+    """The rows without which the interval changes sides stand in a sentence, or that there is such a patient."""
     influence = criticised.criticism.influence
     table = influence.table.copy()
     table.loc[0, ["lower", "upper"]] = (0.1, 0.2) if influence.lower <= 0 <= influence.upper else (-0.1, 0.2)
     changed = replace(criticised.criticism, influence=replace(influence, table=table))
-    text = text_of(replace(criticised, criticism=changed))
-    assert "depends on a single patient: it changes without row" in " ".join(text.split())
+    for keep_records, words in ((True, "without row"), (False, "without that patient")):
+        text = text_of(replace(criticised, criticism=changed), keep_records=keep_records)
+        assert f"depends on a single patient: it changes {words}" in " ".join(text.split())
+        assert ("row " in text.replace("row of the file", "")) == keep_records
 
 
 def test_priors_in_words_and_in_a_figure(small_model, make_user_survey):
@@ -116,8 +124,9 @@ def test_the_figure_of_replicates_holds_the_tables_numbers(criticised):
     figure = plot_predictive_checks(checks)
     above, below = figure.axes[1], figure.axes[3]
     rows = checks.frequencies[checks.frequencies["response"] == "visits"]
-    np.testing.assert_allclose([bar.get_height() for bar in above.patches], rows["observed"])
-    own = checks.table.query("response == 'visits' and statistic == 'share of zeros'")
+    np.testing.assert_allclose([bar.get_height() for bar in above.patches], rows["observed"] / rows["width"])
+    assert (rows["observed"] >= 10).all()
+    own = checks.without_patients().table.query("response == 'visits' and statistic == 'share of zeros'")
     np.testing.assert_allclose(below.lines[-1].get_ydata(), own["observed"])
 
 

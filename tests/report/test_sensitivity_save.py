@@ -13,6 +13,7 @@ from sensitivities import analysed, unlucky
 from bayes_sp.errors import RunError
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import specification_digest
+from bayes_sp.report.folders.disclosed import disclosed
 from bayes_sp.report.folders.sensitivity import findings_table, save_sensitivity
 from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS
 
@@ -48,6 +49,7 @@ def test_the_folder_has_exactly_the_files_of_its_parts(saved):
     assert (folder / "summary.txt").read_text(encoding="utf-8") == "said\n"
     assert all(path.stat().st_size > 5_000 for path in folder.glob("*.png"))
     assert files_of(folder.parent) == {"what_if"}
+    assert [one.path for one in disclosed(folder) if one.findings] == []
 
 
 @pytest.mark.parametrize(

@@ -37,11 +37,11 @@ def absent_rows(model, n: int = 30) -> pd.DataFrame:
 def fits():
     return {
         name: sp.fit(name, sp.reconstruct(seed=1), options=FEW)
-        for name in ("primary", "process6", "interaction", "zinb", "ordinal")
+        for name in ("primary", "process6", "interaction", "zinb", "ordinal", "moderated")
     }
 
 
-@pytest.mark.parametrize("name", ["primary", "process6", "interaction", "zinb", "ordinal"])
+@pytest.mark.parametrize("name", ["primary", "process6", "interaction", "zinb", "ordinal", "moderated"])
 def test_records_add_up_to_the_effects_on_all_patients_in_one_table(fits, name):
     """The mixture of both groups' means gives the effects standardised over the rows of both together."""
     fit = fits[name]

@@ -122,7 +122,7 @@ class Loo(Shown):
         }  # fmt: skip
 
     def _shown(self) -> tuple[str, list[Part]]:
-        return "\n".join([f"{self.model}: leave-one-out cross-validation", *self.notes]), [self.table]
+        return f"{self.model}: leave-one-out cross-validation", [*self.notes, self.table]
 
 
 def loo(

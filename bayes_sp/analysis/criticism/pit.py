@@ -15,6 +15,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import LEAST_COUNT
 from bayes_sp.shown import Part, Shown
 
 BATCH = 2_000_000  # values at a time
@@ -142,7 +143,8 @@ def uniform_band(n: int, ci_prob: float = CI_PROB, seed: int = 0) -> tuple[Array
     """
     from scipy import stats  # slow to import, and a fit without criticism does not need it
 
-    grid = (np.arange(GRID) + 0.5) / GRID
+    points = min(GRID, max(n // LEAST_COUNT, 1))  # so many that as many patients lie between two as may be counted
+    grid = (np.arange(points) + 0.5) / points
     samples = np.sort(np.random.default_rng(seed).random((SIMULATIONS, n)), axis=1)
     counts = np.stack([np.searchsorted(sample, grid, side="right") for sample in samples])
     tails = np.minimum(stats.binom.cdf(counts, n, grid), stats.binom.sf(counts - 1, n, grid))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,12 +21,12 @@ from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import observed_name
+from bayes_sp.records.privacy.words import share_words
 from bayes_sp.records.survey import Survey
 from bayes_sp.shown import Part, Shown
 
 MOST_VALUES = 20_000_000  # log-likelihoods at a time
 LEAST_DRAWS = 400
-MOST_NAMED = 12  # rows
 LARGEST_ERROR = 0.01  # of one patient's log-likelihood, before it is said
 COUNTS = ("count", "binary", "integer")
 
@@ -102,15 +102,13 @@ def _pointwise(model: PathModel, design: Design, draws: xr.Dataset, group: xr.Da
     return Pointwise(draws, _by_patient(model, design, group), float(group.attrs.get("quadrature_error", 0.0)))
 
 
-def scope_of(model: PathModel, design: Design, found: Pointwise, rows: Sequence[int]) -> tuple[str, ...]:
+def scope_of(model: PathModel, design: Design, found: Pointwise) -> tuple[str, ...]:
     """Return who is not scored though the response is known, and how inexact integrals are, one sentence each.
 
     Parameters
     ----------
     model, design, found
         The specification, its arrays, and the log-likelihoods.
-    rows
-        Row number of each patient in the records' file, (n,).
     """
     notes = []
     for j, equation in enumerate(model.equations):
@@ -118,12 +116,10 @@ def scope_of(model: PathModel, design: Design, found: Pointwise, rows: Sequence[
         left = np.flatnonzero(known & ~np.isfinite(found.values[equation.response]).all(axis=(0, 1)))
         if left.size:
             needed = [name for name, mask in design.missing.items() if name not in model.chain[1:] and mask[left].any()]
-            where = f"row{'s' if left.size > 1 else ''} {', '.join(str(rows[i]) for i in left[:MOST_NAMED])}"
-            where += f" and {left.size - MOST_NAMED} more" if left.size > MOST_NAMED else ""
             label = model.variable(equation.response).label
             notes.append(
-                f"{label}: {left.size} of {int(known.sum())} known values are not scored, because "
-                f"{' or '.join(filter(None, (', '.join(needed[:-1]), needed[-1])))} is missing there ({where})"
+                f"{label}: {share_words(left.size, int(known.sum()))} known values are not scored, because "
+                f"{' or '.join(filter(None, (', '.join(needed[:-1]), needed[-1])))} is missing there"
             )
     if found.error > LARGEST_ERROR:
         notes.append(

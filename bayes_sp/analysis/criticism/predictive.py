@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,12 +11,20 @@ import xarray as xr
 
 from bayes_sp.analysis.criticism.confounding import numbers_at_once
 from bayes_sp.analysis.criticism.predictors import Predictor, predictors, thinned
-from bayes_sp.analysis.criticism.statistics import ENDS, LEAST_GROUP, Bins, bins_of, exposure_levels, statistics_of
+from bayes_sp.analysis.criticism.statistics import (
+    ENDS,
+    LEAST_GROUP,
+    Bins,
+    bins_of,
+    exposure_levels,
+    statistics_of,
+)
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import CHECK_COLUMNS, FREQUENCY_COLUMNS
+from bayes_sp.names import CHECK_COLUMNS, FREQUENCY_COLUMNS, LEAST_COUNT
+from bayes_sp.records.privacy.small_counts import hidden_counts, starts_of
 from bayes_sp.shown import Part, Shown, short
 
 REPLICATES = 1000
@@ -34,20 +42,36 @@ class PredictiveChecks(Shown):
         One row for each response, statistic and group of patients (``exposure``: all, or a level of it): the observed
         value, median and equal-tailed interval over replicates, and the share of replicates at or above the observed
         value (empty where no record can have another value).
-    frequencies
-        For each response how many patients fall into each bin, observed and replicated.
+    counted
+        By response its bins, and how many patients fall into each, observed (b,) and replicated (r, b).
     replicates, seed
         Number of replicated surveys, and seed.
     mark, model
         What the records are, and the specification.
+    records
+        Their number.
+    least
+        What says something of fewer patients than these is not in the table; 0 where everything is.
     """
 
     table: pd.DataFrame
-    frequencies: pd.DataFrame
+    counted: Mapping[str, tuple[Bins, Array, Array]]
     replicates: int
     seed: int
     mark: str
     model: PathModel
+    records: int = 0
+    least: int = 0
+
+    @property
+    def frequencies(self) -> pd.DataFrame:
+        """For each response how many patients fall into each bin, observed, and mean and interval over replicates.
+
+        In each bin 10 patients or more were observed (``least`` of them); ``width`` counts bins of the finest kind.
+        """
+        prob, least = float(self.table["ci_prob"].iloc[0]), self.least or LEAST_COUNT
+        tables = [_frequencies(name, *found, prob, least) for name, found in self.counted.items()]
+        return pd.concat(tables, ignore_index=True)
 
     @property
     def outside(self) -> pd.DataFrame:
@@ -56,17 +80,59 @@ class PredictiveChecks(Shown):
             (self.table["observed"] < self.table["lower"]) | (self.table["observed"] > self.table["upper"])
         ]
 
-    def without_ends(self) -> PredictiveChecks:
-        """Return the same without the observed minimum and maximum, which are the values of single patients.
+    def without_patients(self, least: int = LEAST_COUNT) -> PredictiveChecks:
+        """Return the same without what says something of fewer than ``least`` patients.
 
-        Where they lie among the replicates stays in ``share_at_or_above``.
+        Levels of the exposure with fewer of them are left out, and shares that stand for fewer are empty, each with
+        the smallest other from which it could be worked out; and so is the number of patients where fewer than that
+        are missing of all records. The observed minimum and maximum, which are the values of single patients, are
+        empty, and where they lie among the replicates is rounded to tenths.
         """
-        ends = self.table["statistic"].isin(ENDS)
-        return replace(self, table=self.table.assign(observed=self.table["observed"].mask(ends)))
+        parts = [
+            _without_few(rows, self.records or int(self.table["patients"].max()), least)
+            for _, rows in self.table.groupby("response", sort=False)
+        ]
+        table = pd.concat(parts)
+        ends = table["statistic"].isin(ENDS)
+        table["observed"] = table["observed"].mask(ends)
+        table["share_at_or_above"] = table["share_at_or_above"].mask(ends, table["share_at_or_above"].round(1))
+        return replace(self, table=table, least=least)
 
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. {self.replicates} replicated surveys (seed {self.seed}), equal-tailed intervals."
         return head, [short(self.table[self.table["exposure"] == ALL], rows=len(self.table))]
+
+
+def _without_few(rows: pd.DataFrame, records: int, least: int) -> pd.DataFrame:
+    """Return the rows of one response without small groups and shares of few patients."""
+    sizes = rows.drop_duplicates("exposure").set_index("exposure")["patients"]
+    known, groups = int(sizes[ALL]), sizes.drop(ALL)
+    others = [known - int(groups.sum()), records - known]
+    hidden = hidden_counts([*groups, *others], least, zeros=False)
+    shown = [name for name, gone in zip(groups.index, hidden, strict=False) if not gone]
+    rows = rows[rows["exposure"].isin([ALL, *shown])].copy()
+    rows["patients"] = rows["patients"].astype(float)
+    shares = rows["statistic"].str.startswith("share of ")
+    names, columns = list(dict.fromkeys(rows.loc[shares, "statistic"])), [*shown, ALL]
+    if names:
+        own = rows[shares].pivot_table(index="statistic", columns="exposure", values="observed", sort=False)
+        counts = (own.loc[names, columns] * sizes[columns]).round().to_numpy()
+        whole = sizes[columns].to_numpy(dtype=float)
+        rest = whole - counts.sum(axis=0)
+        table = np.vstack([counts, rest]) if rest.any() else counts
+        table = np.column_stack([table[:, :-1], table[:, -1] - table[:, :-1].sum(axis=1)])
+        table = table if table[:, -1].any() else table[:, :-1]
+        small = hidden_counts(table, least)
+        for i, name in enumerate(names):
+            for k, group in enumerate(columns):
+                if small[i, -1 if group == ALL else k]:
+                    at = (rows["statistic"] == name) & (rows["exposure"] == group)
+                    rows.loc[at, ["observed", "share_at_or_above"]] = np.nan
+        for k, group in enumerate(shown):
+            rows.loc[(rows["exposure"] == group) & bool(small[-1, k]), "patients"] = np.nan
+    if hidden[len(groups) + 1]:
+        rows.loc[rows["exposure"] == ALL, "patients"] = np.nan
+    return rows
 
 
 def predictive_checks(
@@ -78,6 +144,7 @@ def predictive_checks(
     replicates: int = REPLICATES,
     ci_prob: float = CI_PROB,
     mark: str = "",
+    records: int = 0,
 ) -> PredictiveChecks:
     """Replicate every response from its equation, given its observed parents, and set statistics side by side.
 
@@ -95,8 +162,8 @@ def predictive_checks(
         Seed, and number of replicated surveys; fewer where the survey is so large that they would not fit in memory.
     ci_prob
         Probability of the intervals over replicates.
-    mark
-        What the records are, kept with the result.
+    mark, records
+        What the records are, and how many there are, kept with the result.
 
     References
     ----------
@@ -114,20 +181,19 @@ def predictive_checks(
             predictor, own = one.among(one.known), {name: mask[one.known] for name, mask in groups.items()}
             y = predictor.replicate(rng)
             statistics.setdefault(one.response, []).append(_statistics(predictor, y, own))
-            counted.setdefault(one.response, []).append(_bins(predictor).count(y))
+            counted.setdefault(one.response, []).append(_bins(predictor).count(y).astype(np.int32))
             last[one.response] = (predictor, own)
     rows: list[dict[str, object]] = []
-    frequencies: list[pd.DataFrame] = []
+    frequencies: dict[str, tuple[Bins, Array, Array]] = {}
     for response, (predictor, own) in last.items():
         observed = _statistics(predictor, predictor.observed, own)
         for key, value in observed.items():
             drawn = np.concatenate([batch[key] for batch in statistics[response]])
             rows.append({"response": response, "patients": int(own[key[1]].sum()), **_row(key, value, drawn, ci_prob)})
-        frequencies.append(_frequencies(predictor, np.concatenate(counted[response]), ci_prob))
+        bins = _bins(predictor)
+        frequencies[response] = bins, bins.count(predictor.observed), np.concatenate(counted[response])
     table = pd.DataFrame(rows, columns=list(CHECK_COLUMNS))
-    return PredictiveChecks(
-        table, pd.concat(frequencies, ignore_index=True), parameters.sizes["draw"], seed, mark, model
-    )
+    return PredictiveChecks(table, frequencies, parameters.sizes["draw"], seed, mark, model, records)
 
 
 def _batches(parameters: xr.Dataset, numbers: int) -> Iterator[xr.Dataset]:
@@ -160,12 +226,14 @@ def _row(key: tuple[str, str], observed: Array, drawn: Array, ci_prob: float) ->
     }  # fmt: skip
 
 
-def _frequencies(predictor: Predictor, counted: Array, ci_prob: float) -> pd.DataFrame:
+def _frequencies(response: str, bins: Bins, observed: Array, drawn: Array, ci_prob: float, least: int) -> pd.DataFrame:
     """Return the number of patients in each bin: observed, and mean and interval over replicates."""
-    bins, tail = _bins(predictor), (1 - ci_prob) / 2
+    starts, tail = starts_of(observed, least), (1 - ci_prob) / 2
+    whole, counted = bins.joined(starts), np.add.reduceat(drawn, starts, axis=1)
     lower, upper = np.quantile(counted, [tail, 1 - tail], axis=0)
     columns = {
-        "response": predictor.response, "bin": bins.labels, "center": bins.centers,
-        "observed": bins.count(predictor.observed), "replicated": counted.mean(axis=0), "lower": lower, "upper": upper,
+        "response": response, "bin": whole.labels, "center": whole.centers, "width": whole.widths,
+        "observed": np.add.reduceat(observed, starts), "replicated": counted.mean(axis=0), "lower": lower,
+        "upper": upper,
     }  # fmt: skip
     return pd.DataFrame(columns)[list(FREQUENCY_COLUMNS)]

@@ -34,11 +34,42 @@ class Bins:
         Where each is drawn, (b,).
     labels
         In words, (b,).
+    named
+        Whether bins are levels or whole numbers, which have names of their own.
+    widths
+        How many bins each was made of, (b,); 1 for those that are open at an end. () for 1 everywhere.
     """
 
     edges: Array
     centers: Array
     labels: tuple[str, ...]
+    named: bool = True
+    widths: tuple[int, ...] = ()
+
+    def joined(self, starts: list[int]) -> Bins:
+        """Return bins that are made of neighbours: each of those from one start up to the next."""
+        ends = [*starts[1:], len(self.centers)]
+        parts = [self._joined(i, j) for i, j in zip(starts, ends, strict=True)]
+        edges = np.append(self.edges[starts], self.edges[-1])
+        labels, centers, widths = zip(*parts, strict=True)
+        return Bins(edges, np.array(centers), labels, self.named, widths)
+
+    def _joined(self, i: int, j: int) -> tuple[str, float, int]:
+        """Return label, place and width of the bins from i up to before j as one."""
+        if j - i == 1:
+            return self.labels[i], float(self.centers[i]), 1
+        first, last = i == 0, j == len(self.centers)
+        low, high = self.edges[i], self.edges[j]
+        if self.named:
+            ends = [label.split("-") for label in (self.labels[i], self.labels[j - 1])]
+            label = f"{ends[0][0]}+" if ends[1][-1].endswith("+") else f"{ends[0][0]}-{ends[1][-1]}"
+            open_ended = label.endswith("+")
+        else:
+            label = f"up to {high:.3g}" if first else f"{low:.3g}+" if last else f"{low:.3g} to {high:.3g}"
+            open_ended = first or last
+        if open_ended:
+            return label, float(self.centers[j - 1 if first and not last else i]), 1
+        return label, float(self.centers[i:j].mean()), j - i
 
     def count(self, values: Array) -> Array:
         """Return how many of the last axis fall into each bin, (..., b)."""
@@ -111,7 +142,7 @@ def bins_of(family: Family, variable: Variable, observed: Array) -> Bins:
     inner = start + width * np.arange(-below, count + (0 if family.bounded else spare) + 1)
     centers = (inner[:-1] + inner[1:]) / 2
     edges = np.concatenate([[-np.inf], inner[1:-1], [np.inf]])
-    return Bins(edges, centers, tuple(f"{center:.3g}" for center in centers))
+    return Bins(edges, centers, tuple(f"{center:.3g}" for center in centers), named=False)
 
 
 def _has_levels(family: Family) -> bool:

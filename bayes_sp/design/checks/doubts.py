@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from bayes_sp.design.build import complete_cases, unchecked_design
 from bayes_sp.design.checks.dose import RARE, departures, exposure_levels
 from bayes_sp.design.checks.identified import thin_groups
+from bayes_sp.design.checks.inflated import inflated_columns
 from bayes_sp.design.checks.separation import empty_hurdles, separations, without_zeros
 from bayes_sp.design.design import Design
 from bayes_sp.errors import SurveyWarning, warn
@@ -17,22 +19,42 @@ from bayes_sp.records.checks import group_labels
 from bayes_sp.records.codes import Suspect, code_words, group_suspects, suspects
 from bayes_sp.records.groups import look_alikes
 from bayes_sp.records.persons import long_columns
+from bayes_sp.records.privacy.words import ends_shown
 from bayes_sp.records.survey import Survey
+from bayes_sp.records.tables.alike import alike_rows
+
+VERY_RARE = 0.01  # alike rows of a model's few columns
 
 
 def survey_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
     """Return a sentence on everything in the records that a reader of results must know first; () where all is well.
 
-    Rows of one person; usual codes for missing values that enter as numbers; names of groups that look alike; groups of
-    which most hold one record; an exposure of few levels whose means do not lie on a line; coefficients of which the
-    records say nothing, because the response is separated or no count is above 1. The records must fit the
-    specification.
+    Those of `record_doubts` and `equation_doubts`, and rows that are alike. The records must fit the specification.
+    """
+    alike = _alike(model, complete_cases(model, survey).records)
+    return (*record_doubts(model, survey), *alike, *equation_doubts(model, survey))
+
+
+def record_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
+    """Return a sentence on everything that is odd about cells, whether or not equations can be estimated.
+
+    Remarks of reading; rows of one person; usual codes for missing values that enter as numbers; names of groups that
+    look alike.
+    """
+    used = complete_cases(model, survey).records
+    return (*survey.remarks, *_persons(model, survey), *_codes(model, used), *_groups(model, used))
+
+
+def equation_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
+    """Return a sentence on everything that the equations will make little of.
+
+    Groups of which most hold one record; an exposure of few levels whose means do not lie on a line; coefficients of
+    which the records say nothing, because the response is separated or no count is above 1; columns that are nearly
+    collinear.
     """
     design = unchecked_design(model, survey)
-    used = complete_cases(model, survey).records
-    records = [*_persons(model, survey), *_codes(model, used), *_groups(model, used)]
     fitted = [*thin_groups(model, design), *_bent(model, design), *_unbounded(model, design)]
-    return (*survey.remarks, *records, *fitted)
+    return (*fitted, *inflated_columns(model, design))
 
 
 def warn_of_doubts(model: PathModel, survey: Survey) -> None:
@@ -49,18 +71,30 @@ def _persons(model: PathModel, survey: Survey) -> Iterator[str]:
         yield from long_columns((name, ["" if pd.isna(c) else str(c) for c in column]) for name, column in cells)
 
 
+def _alike(model: PathModel, records: pd.DataFrame) -> Iterator[str]:
+    groups = alike_rows(records[list(model.columns)], VERY_RARE)
+    if groups:
+        yield (
+            f"{sum(map(len, groups))} rows are alike with another in all {len(model.columns)} columns, which chance "
+            "does not explain. Where a patient was entered twice, keep one row; python -m bayes_sp check names them."
+        )
+
+
 def _codes(model: PathModel, records: pd.DataFrame) -> Iterator[str]:
     found: dict[str, list[Suspect]] = {}
     for suspect in suspects(model, records):
         found.setdefault(suspect.column, []).append(suspect)
     for name, codes in found.items():
         numbers = ", ".join(code_words(suspect.code) for suspect in codes)
-        count, low, high = sum(suspect.count for suspect in codes), codes[0].low, codes[0].high
+        count = sum(suspect.count for suspect in codes)
+        values = records[name].to_numpy(dtype=float, na_value=np.nan)
+        low, high = ends_shown(values[~np.isin(values, [suspect.code for suspect in codes])])
+        others = "" if np.isnan(low) else f" (most lie from {low:g} to {high:g})"
         what = "usual codes for missing values" if len(codes) > 1 else "a usual code for a missing value"
         verb = "enter" if len(codes) > 1 else "enters"
         yield (
-            f"{name}: {numbers} in {count} of {codes[0].total} cells is {what}, far from the other values ({low:g} "
-            f"to {high:g}), and {verb} as a number. Where it means a missing value, write "
+            f"{name}: {numbers} in {count} of {codes[0].total} cells is {what}, far from the other values{others}, "
+            f"and {verb} as a number. Where it means a missing value, write "
             f"missing_codes = [{numbers}] into the specification; where it is a value, give {name} a min and a max."
         )
 

@@ -24,9 +24,10 @@ def drafted_priors(
     *,
     covariates: bool,
     products: Sequence[tuple[str, str]] = (),
+    limits: tuple[float, float] = (0.0, 1.0),
 ) -> Priors:
-    """Return the priors of one equation: see the module's rule."""
-    rule = _rule(family, values[response])
+    """Return the priors of one equation: see the module's rule; ``limits`` are those of a bounded response."""
+    rule = _rule(family, values[response], limits)
     if FAMILIES[family].ordered:
         priors = {"cutpoint": _normal(0.0, 2.0, "no level is so rare for a typical patient that it goes unseen")}
     else:
@@ -55,13 +56,13 @@ class _Rule:
     surprise: str
 
 
-def _rule(family: str, values: Array) -> _Rule:
+def _rule(family: str, values: Array, limits: tuple[float, float]) -> _Rule:
     mean, sd, link = float(values.mean()), float(f"{values.std():.2g}"), FAMILIES[family].link
     if link == "identity":
         return _Rule(rounded(mean, sd), sd, 0.5 * sd, 0.5 * sd, "more than an SD of the response")
     if link == "log":
         return _Rule(round(math.log(mean), 1), 1.0, 0.3, 0.5, "a change of more than 1.8-fold")
-    low, high = (0.0, 1.0) if FAMILIES[family].bounded else (float(values.min()), float(values.max()))
+    low, high = limits if FAMILIES[family].bounded else (float(values.min()), float(values.max()))
     share = (mean - low) / (high - low)
     return _Rule(round(math.log(share / (1 - share)), 1), 1.5, 1.0, 1.0, "odds that change more than 7-fold")
 

@@ -10,7 +10,7 @@ from bayes_sp.arrays import Array
 
 LEAST_NODES = 6
 MOST_NODES = 192
-_HERMITE = 24  # beyond it the trapezoidal rule is as good and gains more from every further node
+HERMITE = 24  # beyond it the trapezoidal rule is as good and gains more from every further node
 _REACH = 8.0  # of the trapezoidal rule, in standard deviations; left out: 1e-15
 
 
@@ -34,7 +34,7 @@ def normal_nodes(count: int, hermite: bool = False) -> tuple[Array, Array]:
     ----------
     Trefethen & Weideman (2014). SIAM Review 56, 385-458. doi:10.1137/130932132
     """
-    if hermite or count <= _HERMITE:
+    if hermite or count <= HERMITE:
         x, w = np.polynomial.hermite_e.hermegauss(count)
         return x, w / w.sum()
     x = np.linspace(-_REACH, _REACH, count)

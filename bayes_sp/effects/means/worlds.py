@@ -37,6 +37,7 @@ from bayes_sp.exports import special
 from bayes_sp.threads import in_threads
 
 _FLAT = 2**18  # draws x patients where each is by itself
+_ALIKE = 2**15  # patients among whom those with the same covariates are looked for
 _CELLS = 2**16  # draws x patients in one array: half a megabyte stays in a processor's cache
 
 
@@ -92,6 +93,8 @@ def world_means(
     if chain.moderation is not None:
         return _moderated(chain, baselines, worlds, contrast, rule, weights)
     counts = None if weights is None else _counts(weights, baselines(0, 1).shape[-1])
+    if isinstance(baselines, Linear) and len(baselines.w) <= _ALIKE and needs_nodes(chain):
+        baselines, counts = baselines.distinct(counts)
     if chain.products:
         from bayes_sp.effects.means.bilinear import product_batch
 

@@ -52,7 +52,10 @@ def indexes(
     without: list[str] = []
     names = [name for name in moderators if name in model.moderating]
     if names and COEFFICIENT not in effect_scales(model, moderated=False):
-        without.append("no index of moderated mediation: products of coefficients across unlike links mix scales")
+        without.append(
+            "no index of moderated mediation: products of coefficients are withheld, because links along the paths "
+            "differ or a slope depends on the exposure or on another mediator; see the differences between levels"
+        )
         names = []
     chain = read_chain(model, posterior) if names else None
     for name in names if chain is not None else []:

@@ -62,10 +62,13 @@ def settings_of(model: PathModel, values: Values, asked: Asked | None = None) ->
     """
     given = dict(model.moderators)
     if asked is not None:
-        own = {name: tuple(map(float, np.atleast_1d(np.asarray(at, dtype=float)))) for name, at in asked.items()}
-        _refuse("conditional effects", [p for name, at in own.items() for p in value_problems(model, values, name, at)])
-        if not own:
+        if not asked:
             raise SpecificationError("conditional effects", ["at: name a covariate and its values"])
+        numbers = {name: _numbers(at) for name, at in asked.items()}
+        problems = [f"{n}: must be a number or numbers, found {asked[n]!r}" for n, at in numbers.items() if at is None]
+        own = {name: at for name, at in numbers.items() if at is not None}
+        problems += [p for name, at in own.items() for p in value_problems(model, values, name, at)]
+        _refuse("conditional effects", problems)
         return tuple(
             Setting(tuple(zip(own, chosen, strict=True)), ("given",) * len(own)) for chosen in product(*own.values())
         )
@@ -121,6 +124,12 @@ def _usual(model: PathModel, values: Values, name: str) -> list[tuple[float, str
     for percent in PERCENTILES:
         found.setdefault(float(np.nanpercentile(values[name], percent)), f"{percent:.0f}th percentile")
     return list(found.items())
+
+
+def _numbers(at: object) -> tuple[float, ...] | None:
+    """Return a value or several as numbers; None for what is none."""
+    found = np.atleast_1d(np.asarray(at))
+    return tuple(map(float, found)) if found.ndim == 1 and (found.dtype.kind in "iuf" or not found.size) else None
 
 
 def _known(values: Values, name: str) -> Array:

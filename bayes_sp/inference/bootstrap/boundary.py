@@ -13,7 +13,7 @@ Geyer (2009). Electronic Journal of Statistics 3, 259-289. doi:10.1214/08-EJS349
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from bayes_sp.arrays import Array
 
 Bits = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 NO_OVERDISPERSION, ALL_OVERDISPERSION, SEPARATION, NO_EVENTS, EMPTY_LEVEL = (1 << bit for bit in range(5))
 EMPTY_ANSWER, NORMAL_TAILS, NO_ERROR, NO_STEP, ONE_ANSWER = (1 << bit for bit in range(5, 10))
@@ -44,6 +45,9 @@ REACH = 15.0
 STILL, STILL_ROUGHLY, STILL_INTEGRATED = 1e-5, 2e-2, 1e3
 # A ratio or difference below which it is one of rates that go to 0.
 GONE = 1e-12
+SMALL = 1e-4
+# How far a free direction is followed, in units of a predictor, and the relative change that tells of it.
+FAR, CHANGED = 10.0, 1e-2
 
 
 def counted(bits: Bits) -> tuple[tuple[str, int], ...]:
@@ -67,4 +71,52 @@ def limits(values_at: Callable[[float], Array], *, still: float = STILL) -> Arra
         change = far - near
         moving = np.abs(change) > still * (1.0 + np.minimum(np.abs(near), np.abs(far)))
         limit = np.where(moving, np.copysign(np.inf, change), np.where(np.abs(near) < GONE, 0.0, near))
+    gone = ~moving & (np.abs(near) < SMALL) & (np.abs(far) < SMALL * np.abs(near))  # falls as rates do
+    limit = np.where(gone, 0.0, limit)
     return np.where(np.isinf(far), far, np.where(np.isnan(change), np.nan, limit))
+
+
+def free_directions(
+    columns: Sequence[Array], places: Sequence[slice], counts: Array, directions: Array, kept: Flags
+) -> Array:
+    r"""Return a direction of each resample in which its likelihood is flat in the limit, (R, P); zeros for none.
+
+    Of a predictor that moves, what stays finite is the rows with :math:`x_i'd = 0`. Coefficients that these rows do not
+    determine, d itself aside, have no value in the limit, and effects that depend on them have none either: such as the
+    slope of a mediator in an arm without events, where that slope is the arm's own.
+
+    Parameters
+    ----------
+    columns, places
+        Of each predictor, as in `Regression`.
+    counts
+        How often each patient counts, (R, n).
+    directions, kept
+        As in `Fits`, (R, P).
+    """
+    free = np.zeros(directions.shape)
+    rng = np.random.default_rng(1)  # any combination serves
+    for r in np.flatnonzero((directions != 0).any(axis=1)):
+        for x, place in zip(columns, places, strict=True):
+            own, there = directions[r, place], kept[r, place]
+            if not own.any():
+                continue
+            here, rows = x[:, there], counts[r] > 0
+            moved = np.abs(here @ own[there])
+            stays = here[rows & (moved < SMALL * moved[rows].max())]
+            triangle = np.linalg.qr(stays, mode="r") if len(stays) else np.zeros((1, here.shape[1]))
+            _, sizes, basis = np.linalg.svd(np.vstack([triangle, own[there] / np.linalg.norm(own)]))
+            null = basis[int((sizes > SMALL * max(sizes.max(), 1.0)).sum()) :]
+            if len(null):
+                found = rng.standard_normal(len(null)) @ null
+                part = np.zeros(len(own))
+                part[there] = found * (FAR / np.abs(here[rows] @ found).max())
+                free[r, place] = part
+    return free
+
+
+def without_undetermined(limit: Array, far: Array, moved: Array) -> Array:
+    """Return limits, NaN for those that change along a free direction: of values far along, without and with it."""
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(moved - far) > CHANGED * (1.0 + np.minimum(np.abs(moved), np.abs(far)))
+    return np.where(apart & np.isfinite(limit) & (limit != 0.0), np.nan, limit)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import xarray as xr
@@ -66,8 +66,9 @@ class GeneralChain:
     @property
     def conditional_scales(self) -> tuple[str, ...]:
         """Scales of the effects at settings of moderators, which may fix every slope."""
-        held = {name for setting in self.settings for name, _ in setting.held}
-        return effect_scales(self.model, moderated=not set(self.model.moderating) <= held)
+        moderating = set(self.model.moderating)
+        fixed = all(moderating <= {name for name, _ in setting.held} for setting in self.settings)
+        return effect_scales(self.model, moderated=not fixed)
 
     @cached_property
     def index_rows(self) -> IndexRows:
@@ -107,14 +108,8 @@ class GeneralChain:
         moving = _moving(fits)
         for chosen in (kept & ~moving, kept & moving):
             if chosen.any():
-                thetas = [(fit.theta[chosen], fit.direction[chosen]) for fit in fits]
                 weights = counts[chosen]
-
-                def values_at(t: float, thetas: list[tuple[Array, Array]] = thetas, w: Array = weights) -> Array:
-                    return self._effects([theta + t * direction for theta, direction in thetas], w)
-
-                still = at.STILL_INTEGRATED if self.quadrature.nodes else at.STILL_ROUGHLY
-                values[chosen] = at.limits(values_at, still=still) if moving[chosen][0] else values_at(0.0)
+                values[chosen] = self._limit(self._paths(fits, counts, chosen), partial(self._effects, counts=weights))
         self._without_variation(counts, values, boundary)
         conditional, index = self._at_settings(counts, fits, kept, moving) if self.settings else (None, None)
         phi = np.full(len(counts), np.nan)
@@ -131,30 +126,43 @@ class GeneralChain:
         shape = (len(self.settings), len(self.paths) + 2, len(self.conditional_scales), len(DECOMPOSITIONS))
         values = np.full((len(counts), *shape), np.nan)
         index = np.full((len(counts), len(self.index_rows.path)), np.nan)
-        still = at.STILL_INTEGRATED if self.quadrature.nodes else at.STILL_ROUGHLY
         for chosen in (kept & ~moving, kept & moving):
             if not chosen.any():
                 continue
-            thetas = [(fit.theta[chosen], fit.direction[chosen]) for fit in fits]
-
-            def moved(t: float, thetas: list[tuple[Array, Array]] = thetas) -> list[Array]:
-                return [theta + t * direction for theta, direction in thetas]
-
+            paths, weights = self._paths(fits, counts, chosen), counts[chosen]
             for place, setting in enumerate(self.settings):
                 own = dict(setting.held)
-
-                def values_at(
-                    t: float,
-                    moved: Callable[[float], list[Array]] = moved,
-                    w: Array = counts[chosen],
-                    own: dict[str, float] = own,
-                ) -> Array:
-                    return self._effects(moved(t), w, own)
-
-                values[chosen, place] = at.limits(values_at, still=still) if moving[chosen][0] else values_at(0.0)
-            own_index = lambda t, moved=moved: self._index(moved(t))[0].to_numpy()  # noqa: E731
-            index[chosen] = at.limits(own_index, still=still) if moving[chosen][0] else own_index(0.0)
+                values[chosen, place] = self._limit(paths, partial(self._effects, counts=weights, held=own))
+            index[chosen] = self._limit(paths, lambda thetas: self._index(thetas)[0].to_numpy())
         return values, index
+
+    def _paths(
+        self, fits: Sequence[Fits], counts: Array, chosen: NDArray[np.bool_]
+    ) -> list[tuple[Array, Array, Array]]:
+        """Return parameters of each equation, the direction in which they go to infinity, and one that is free."""
+        found = []
+        for regression, fit in zip(self.regressions, fits, strict=True):
+            direction = fit.direction[chosen]
+            free = at.free_directions(
+                regression.columns, regression.places, counts[chosen], direction, fit.kept[chosen]
+            )
+            found.append((fit.theta[chosen], direction, free))
+        return found
+
+    def _limit(self, paths: Sequence[tuple[Array, Array, Array]], values_of: Callable[[list[Array]], Array]) -> Array:
+        """Return values of parameters, in the limit where these go to infinity; NaN where the limit is none."""
+
+        def values_at(t: float, s: float = 0.0) -> Array:
+            return values_of([theta + t * direction + s * free for theta, direction, free in paths])
+
+        if not any(direction.any() for _, direction, _ in paths):
+            return values_at(0.0)
+        still = at.STILL_INTEGRATED if self.quadrature.nodes else at.STILL_ROUGHLY
+        limit = at.limits(values_at, still=still)
+        if any(free.any() for _, _, free in paths):
+            far = 2.0 * at.REACH
+            limit = at.without_undetermined(limit, values_at(far), values_at(far, 1.0))
+        return limit
 
     def _index(self, thetas: Sequence[Array]) -> xr.DataArray:
         """Index of moderated mediation, one chain of R draws: (1, R, row)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -152,12 +153,23 @@ def _covariates(model: PathModel) -> Iterator[str]:
         if covariate.name in model.chain:
             yield f"{key}: is already in the chain; a variable is either in the chain or a covariate"
         if covariate.levels:
-            distinct = {f"{level:g}" for level in covariate.levels}  # they name the terms
-            if len(distinct) != len(covariate.levels) or len(covariate.levels) < 2:
+            distinct = {*covariate.level_names}  # they name the terms
+            if covariate.texts:
+                yield from _texts(key, covariate.texts)
+            elif len(distinct) != len(covariate.levels) or len(covariate.levels) < 2:
                 found = list(covariate.levels)
                 yield f"{key}.levels: must be 2 or more numbers that differ in their first six digits, found {found}"
             if (covariate.transform, covariate.center, covariate.scale) != ("identity", 0.0, 1.0):
                 yield f"{key}: levels go without transform, center and scale"
+
+
+def _texts(key: str, texts: tuple[str, ...]) -> Iterator[str]:
+    """Yield what is wrong with levels that are texts."""
+    if len(texts) < 2 or len(set(texts)) < len(texts):
+        yield f"{key}.levels: must be 2 or more different texts, found {list(texts)}"
+    for text in texts:
+        if not text or re.search(r"[\[\]]", text):
+            yield f"{key}.levels: must be texts without square brackets, found {text!r}"
 
 
 def _variables(model: PathModel) -> Iterator[str]:
@@ -172,6 +184,11 @@ def _variables(model: PathModel) -> Iterator[str]:
             if abs(steps - round(steps)) > STEP_ROUNDING * max(steps, 1.0):
                 width = f"{variable.maximum - variable.minimum:g}"
                 yield f"{key}.step: the scale's width, {width}, must be a multiple of it, found {variable.step:g}"
+        if variable.texts:
+            yield from _texts(key, variable.texts)
+            last = len(variable.texts) - 1
+            if (variable.minimum, variable.maximum) != (0, last) or variable.kind not in ("binary", "integer"):
+                yield f"{key}.levels: texts are numbered from 0 to {last}; leave kind, min and max out"
         if variable.kind == "count" and variable.minimum is not None and variable.minimum < 0:
             yield f"{key}.min: a count cannot be below 0, found {variable.minimum:g}"
         if variable.center and variable.name not in model.chain[:-1]:

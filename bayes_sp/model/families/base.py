@@ -63,6 +63,8 @@ class Family:
     ----------
     name
         Name in the specification.
+    synonyms
+        Names that other programs give it; a specification may use them, and is shown and kept with ``name``.
     link
         Scale of the linear predictor.
     response
@@ -146,6 +148,7 @@ class Family:
     simulate: Callable[[Generator, Array, Array, Array], Array]
     mean: Callable[[Array, Array, Array], Array]
     likelihood: Callable[..., Any]
+    synonyms: tuple[str, ...] = ()
     scalars: tuple[Parameter, ...] = ()
     mediator: MediatorRule | None = None
     outcome: OutcomeRule | None = None

@@ -50,6 +50,7 @@ def near_half(y: Array) -> tuple[Array, Array]:
 
 BERNOULLI_LOGIT = Family(
     name="bernoulli_logit",
+    synonyms=("logistic", "logit", "bernoulli", "binomial", "binary"),
     link="logit",
     response="binary",
     equation="y ~ Bernoulli(logistic(eta))",

@@ -64,6 +64,7 @@ def log_odds(y: Array) -> tuple[Array, Array]:
 
 BETA = Family(
     name="beta",
+    synonyms=("betareg", "beta_regression"),
     link="logit",
     response="real",
     equation="y ~ Beta(mu precision, (1 - mu) precision), mu = logistic(eta)",

@@ -55,6 +55,7 @@ def log_count(y: Array) -> tuple[Array, Array]:
 
 POISSON = Family(
     name="poisson",
+    synonyms=("pois", "poisson_log"),
     link="log",
     response="count",
     equation="y ~ Poisson(exp(eta))",
@@ -146,6 +147,7 @@ def derivatives(y: Array, eta: Array, t: Array) -> Derivatives:
 
 NEGATIVE_BINOMIAL = Family(
     name="negative_binomial",
+    synonyms=("negbin", "negbinomial", "neg_binomial", "nb", "nb2", "nbinom", "nbreg", "negative_binomial_2"),
     link="log",
     response="count",
     equation="y ~ NegativeBinomial(mean mu = exp(eta), variance mu + mu^2/phi)",

@@ -63,6 +63,7 @@ def derivatives(y: Array, eta: Array, t: Array) -> Derivatives:
 
 NORMAL = Family(
     name="normal",
+    synonyms=("gaussian", "gauss", "linear", "ols"),
     link="identity",
     response="real",
     equation="y ~ Normal(eta, sigma)",
@@ -143,6 +144,7 @@ def t_quantile(z: Array, aux: Array) -> Array:
 
 STUDENT_T = Family(
     name="student_t",
+    synonyms=("t", "student", "students_t"),
     link="identity",
     response="real",
     equation="y ~ StudentT(nu, eta, sigma)",

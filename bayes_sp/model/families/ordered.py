@@ -86,6 +86,18 @@ def logit_kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-de
 
 ORDERED_LOGIT = Family(
     name="ordered_logit",
+    synonyms=(
+        "ordinal",
+        "ordered",
+        "ordinal_logit",
+        "ordinal_logistic",
+        "ordered_logistic",
+        "ologit",
+        "cumulative",
+        "cumulative_logit",
+        "proportional_odds",
+        "polr",
+    ),
     link="logit",
     response="integer",
     equation="P(y > k) = logistic(eta - cut_k)",
@@ -202,6 +214,7 @@ def probit_kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-d
 
 ORDERED_PROBIT = Family(
     name="ordered_probit",
+    synonyms=("ordinal_probit", "cumulative_probit", "oprobit"),
     link="probit",
     response="integer",
     equation="P(y > k) = Phi(eta - cut_k)",

@@ -52,6 +52,7 @@ def log_of(y: Array) -> tuple[Array, Array]:
 
 GAMMA = Family(
     name="gamma",
+    synonyms=("gamma_log",),
     link="log",
     response="positive",
     equation="y ~ Gamma(mean exp(eta), shape)",
@@ -111,6 +112,7 @@ def lognormal_derivatives(y: Array, eta: Array, t: Array) -> Derivatives:
 
 LOGNORMAL = Family(
     name="lognormal",
+    synonyms=("log_normal",),
     link="identity",
     response="positive",
     equation="log y ~ Normal(eta, sigma)",

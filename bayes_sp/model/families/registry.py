@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.bernoulli import BERNOULLI_LOGIT
 from bayes_sp.model.families.beta import BETA
@@ -29,6 +31,24 @@ FAMILIES: dict[str, Family] = {
         LOGNORMAL,
     )
 }
+
+SYNONYMS: dict[str, str] = {synonym: family.name for family in FAMILIES.values() for synonym in family.synonyms}
+
+
+def family_name(given: str) -> str:
+    """Return a family's own name for the name that it is given, in any case and with any sign between its words.
+
+    A name that no family has is returned as it is.
+
+    Examples
+    --------
+    >>> family_name("Neg. Binomial"), family_name("gaussian"), family_name("cauchy")
+    ('negative_binomial', 'normal', 'cauchy')
+    """
+    if given in FAMILIES:
+        return given
+    folded = re.sub(r"[^a-z0-9]+", "_", given.casefold()).strip("_")
+    return folded if folded in FAMILIES else SYNONYMS.get(folded, given)
 
 
 def scalar_parameters() -> tuple[str, ...]:

@@ -84,6 +84,7 @@ def log_count_above_zero(y: Array) -> tuple[Array, Array]:
 
 HURDLE_NEGATIVE_BINOMIAL = Family(
     name="hurdle_negative_binomial",
+    synonyms=("hurdle", "hurdle_negbin", "hurdle_nb", "zero_altered_negative_binomial"),
     link="log",
     response="count",
     equation="P(y = 0) = logistic(zeta), else y ~ NegativeBinomial(mu = exp(eta), phi) truncated at 0",
@@ -147,6 +148,7 @@ def inflated_kernel(y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-d
 
 ZERO_INFLATED_NEGATIVE_BINOMIAL = Family(
     name="zero_inflated_negative_binomial",
+    synonyms=("zinb", "zero_inflated_negbin", "zero_inflated_nb", "zero_inflated"),
     link="log",
     response="count",
     equation="y = 0 with probability logistic(zeta), else y ~ NegativeBinomial(mu = exp(eta), phi)",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import get_args
 
 from bayes_sp.model.families.base import Kind
-from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.families.registry import FAMILIES, family_name
 from bayes_sp.model.parts import Code, Covariate, Equation, PublishedEffect, Transform, Variable
 from bayes_sp.model.reading.table import Table, read_number
 
@@ -23,7 +23,7 @@ def read_equations(tables: list[Table], exposure: str) -> tuple[Equation, ...]:
         equations.append(
             Equation(
                 response=response,
-                family=table.take_choice("family", tuple(FAMILIES)),
+                family=table.take_choice("family", tuple(FAMILIES), spelled=family_name),
                 parents=table.take_texts("parents", default=tuple(earlier)),
                 covariates=table.take_optional_texts("covariates"),
                 interactions=table.take_texts("interactions"),
@@ -48,7 +48,10 @@ def _read_products(table: Table) -> tuple[tuple[str, str], ...]:
     if value is None:
         return ()
     found: list[tuple[str, str]] = []
-    for item in value if isinstance(value, list) else [value]:
+    if not isinstance(value, list):
+        table.report("products", f'must be a list, such as ["gender:groups"], found {value!r}')
+        return ()
+    for item in value:
         names = item.split(":") if isinstance(item, str) else item
         if isinstance(names, list) and len(names) == 2 and all(isinstance(n, str) and n.strip() for n in names):
             found.append((table.line("products", names[0]), table.line("products", names[1])))
@@ -62,18 +65,22 @@ def read_variables(tables: Table, kind: Callable[[str], Kind]) -> tuple[Variable
     variables = []
     for name in tables.names():
         table = tables.take_table(name)
+        texts = table.take_texts("levels")
+        first, last = (0.0, len(texts) - 1.0) if texts else (None, None)
+        usual = kind(name) if not texts or kind(name) != "real" else "binary" if len(texts) == 2 else "integer"
         variables.append(
             Variable(
                 name=name,
                 label=table.take_text("label", default=name),
                 unit=table.take_text("unit"),
-                kind=table.take_choice("kind", get_args(Kind), kind(name)),  # type: ignore[arg-type] # a Kind
-                minimum=table.take_number("min"),
-                maximum=table.take_number("max"),
+                kind=table.take_choice("kind", get_args(Kind), usual),  # type: ignore[arg-type] # a Kind
+                minimum=table.take_number("min", first),
+                maximum=table.take_number("max", last),
                 center=table.take_number("center", 0.0) or 0.0,
                 step=table.take_positive("step", 0.0) or 0.0,
                 missing_codes=read_codes(table),
                 column=table.take_text("column"),
+                texts=texts,
             )
         )
         table.finish()
@@ -109,13 +116,14 @@ def read_covariates(tables: Table) -> tuple[Covariate, ...]:
     covariates = []
     for name in tables.names():
         table = tables.take_table(name)
-        levels = table.take_numbers("levels", least=2)
+        texts = table.take_texts("levels") if table.holds_texts("levels") else ()
+        levels = tuple(map(float, range(len(texts)))) or table.take_numbers("levels", least=2)
         transform = table.take_choice("transform", get_args(Transform), "identity")
         center = table.take_number("center", 0.0)
         scale = table.take_positive("scale", 1.0)
         table.finish()
         covariates.append(
-            Covariate(name, transform, center or 0.0, scale or 1.0, levels)  # type: ignore[arg-type] # one of Transform
+            Covariate(name, transform, center or 0.0, scale or 1.0, levels, texts)  # type: ignore[arg-type] # a Transform
         )
     return tuple(covariates)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bayes_sp.errors import nearest
@@ -127,15 +127,26 @@ class Table:
             return ()
         return tuple(self.line(name, item) for item in value)
 
+    def holds_texts(self, name: str) -> bool:
+        """Return whether a key holds a list of nothing but texts."""
+        value = self._values.get(name)
+        return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+
     def take_optional_texts(self, name: str) -> tuple[str, ...] | None:
         """Remove and return a list of texts; ``None`` where there is none, which is not the same as an empty one."""
         return self.take_texts(name) if name in self._values else self.take(name)
 
-    def take_choice(self, name: str, choices: Sequence[str], default: str | None = None) -> str:
-        """Remove and return one of the known words; without a default it is required."""
+    def take_choice(
+        self, name: str, choices: Sequence[str], default: str | None = None, *, spelled: Callable[[str], str] = str
+    ) -> str:
+        """Remove and return one of the known words; without a default it is required.
+
+        ``spelled`` gives the known word for another that means the same.
+        """
         value = self.take(name, required=default is None)
         if value is None:
             return default or ""
+        value = spelled(value) if isinstance(value, str) else value
         if not isinstance(value, str) or value not in choices:
             hint = nearest(value, choices) if isinstance(value, str) else f"; known: {', '.join(choices)}"
             self.report(name, f"unknown {name} {value!r}{hint}")

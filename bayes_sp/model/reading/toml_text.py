@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -12,13 +11,11 @@ from typing import Any
 
 from bayes_sp.errors import BayesSpError, SpecificationError
 from bayes_sp.model.reading.table import read_number
+from bayes_sp.model.reading.toml_mistakes import mistakes
 
 DEEPEST = 20  # tables within tables
 AT_MOST = f"at most {DEEPEST} tables or lists may lie in one another"
 MOST_WHOLE = 10**1000  # longer whole numbers are not even printed
-CURLY = re.compile("[\u2018\u2019\u201a\u201c\u201d\u201e]")
-DECIMAL_COMMA = re.compile(r"=\s*[+-]?\d+,\d+\s*(?:#.*)?$", re.ASCII)
-PLACE = re.compile(r"at line (\d+), column \d+")
 
 
 def read_tables(path: str | Path, error: type[BayesSpError] = SpecificationError) -> dict[str, Any]:
@@ -32,41 +29,38 @@ def read_tables(path: str | Path, error: type[BayesSpError] = SpecificationError
         Raised where the file cannot be read, is not UTF-8 text or not TOML, is nested more than 20 deep, or holds a
         whole number of more than 1,000 digits or a number so close to 0 that it would be read as 0.
     """
-    path = Path(os.path.expanduser(path))  # Path.expanduser raises for an unknown user
+    path, text = Path(os.path.expanduser(path)), ""  # Path.expanduser raises for an unknown user
     try:
-        text = unicodedata.normalize("NFC", path.read_text(encoding="utf-8-sig"))
-        tables = tomllib.loads(text, parse_float=read_number)
+        raw = path.read_bytes()
+        text = unicodedata.normalize("NFC", raw.decode("utf-8-sig"))
+        tables = _loads(text)
     except OSError as found:
         raise error(str(path), [f"cannot be read ({found.strerror})"]) from found
     except UnicodeDecodeError as found:
-        raise error(str(path), [f"is not UTF-8 text (byte {found.start}); save it as UTF-8"]) from found
+        raise error(str(path), [_not_utf8(raw, found.start)]) from found
     except RecursionError as found:
         raise error(str(path), [f"is nested too deeply; {AT_MOST}"]) from found
-    except ValueError as found:  # a TOMLDecodeError, a whole number of thousands of digits, a path with a NUL
-        raise error(str(path), [f"is not valid TOML: {found}{_hint(text_of(path), str(found))}"]) from found
+    except tomllib.TOMLDecodeError as found:
+        raise error(str(path), mistakes(text, _loads)) from found
+    except ValueError as found:  # a whole number of thousands of digits, one too near to 0, a path with a NUL
+        problems = mistakes(text, _loads) if text else [f"cannot be read ({found})"]
+        raise error(str(path), problems) from found
     if problems := table_problems(tables):
         raise error(str(path), problems)
     return tables
 
 
-def text_of(path: Path) -> str:
-    """Return the text of a file as far as it can be read, for a hint on what is wrong in it; '' where it cannot."""
-    try:
-        return path.read_text(encoding="utf-8-sig", errors="replace")
-    except (OSError, ValueError):
-        return ""
+def _loads(text: str) -> dict[str, Any]:
+    return tomllib.loads(text, parse_float=read_number)
 
 
-def _hint(text: str, message: str) -> str:
-    """Return what to do about the line that a message names, where it is a usual mistake; else ''."""
-    place, lines = PLACE.search(message), text.splitlines()
-    number = int(place[1]) if place else 0
-    line = lines[number - 1] if 0 < number <= len(lines) else ""
-    if CURLY.search(line):
-        return '; the line has curly quotation marks, where TOML needs straight ones (")'
-    if DECIMAL_COMMA.search(line):
-        return "; numbers have a decimal point, not a comma"
-    return ""
+def _not_utf8(raw: bytes, place: int) -> str:
+    """Return what is wrong with a file's bytes, with the line of the first that is no UTF-8."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "is not UTF-8 text but UTF-16; save it as UTF-8"
+    line = raw[:place].count(b"\n") + 1
+    before = raw[raw.rfind(b"\n", 0, place) + 1 : place].decode("utf-8-sig", "replace")
+    return f"is not UTF-8 text (byte {place}, line {line}, after {before[-30:]!r}); save it as UTF-8"
 
 
 def table_problems(tables: Mapping[str, Any]) -> list[str]:

@@ -127,6 +127,7 @@ def _variable(variable: Variable) -> dict[str, Any]:
         "max": variable.maximum,
         "center": variable.center,
         "step": variable.step or None,
+        "levels": list(variable.texts) or None,
         "missing_codes": None if variable.missing_codes is None else list(variable.missing_codes),
     }
     return {key: value for key, value in table.items() if value is not None}
@@ -134,7 +135,7 @@ def _variable(variable: Variable) -> dict[str, Any]:
 
 def _covariate(covariate: Covariate) -> dict[str, Any]:
     if covariate.levels:
-        return {"levels": list(covariate.levels)}
+        return {"levels": list(covariate.texts or covariate.levels)}
     return {"transform": covariate.transform, "center": covariate.center, "scale": covariate.scale}
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.errors import SurveyError, nearest
-from bayes_sp.records.checks import RowName, describe_cells
 from bayes_sp.records.codebook.cells import Found, read_cells, said_code
 from bayes_sp.records.codebook.derived import compute, off_answers, turn, turned_items
 from bayes_sp.records.codebook.parts import Codebook, Derived, Described
@@ -22,6 +21,7 @@ from bayes_sp.records.reading.cells import Cells, with_points
 from bayes_sp.records.reading.rows import check_rows
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.scoring.reliability import against_others
+from bayes_sp.records.told import RowName, describe_cells
 
 
 def apply_codebook(book: Codebook, table: Table) -> Table:
@@ -94,7 +94,8 @@ def _one_row_each(
         return columns | ({book.id: names} if ids else {}), row_name, problems
     assert ids is not None  # noqa: S101 - a rule of codebooks
     persons, problems = read_persons(book, book.waves, ids, cells[book.waves.column], row_name, skip)
-    columns = {book.id: [ids.text()[row] for row in persons.first]}
+    names = ids.text()
+    columns = {book.id: [names[row] for row in persons.first.tolist()]}
     for variable in book.variables:
         column = found[variable.name].column()
         if variable.constant:
@@ -125,6 +126,8 @@ def _derived(
         ends = {item: turn(derived, item, book.described(item)) for item in derived.reversed}
         known = {item: pair for item, pair in ends.items() if pair}
         values[derived.name] = compute(derived, values, known)
+        if derived.empty_is_unticked:
+            remarks += _all_empty(derived, turned_items(derived, values, known))
         if derived.rule in ("mean", "sum"):
             remarks += _against(derived, turned_items(derived, values, known))
         text[derived.name] = _as_text(values[derived.name])
@@ -140,6 +143,14 @@ def _against(derived: Derived, items: Array) -> list[str]:
     what = f"{which} {'goes' if len(places) == 1 else 'go'} against the other items as they enter"
     why = "turned round in the file already, or to be turned round here?"
     return [f"{derived.name}: {what}: {why} (derived.{derived.name}.reversed)"] if places else []
+
+
+def _all_empty(derived: Derived, items: Array) -> list[str]:
+    """Return a sentence on rows without any answer, which count as nothing ticked."""
+    rows = int(np.isnan(items).all(axis=1).sum())
+    what = "none of its items has a cell that is filled, and the count is 0"
+    who = "who ticked nothing cannot be told from who did not answer"
+    return [f'{derived.name}: in {rows} of {len(items)} rows {what} (empty = "unticked"): {who}'] if rows else []
 
 
 def _wrong_answers(derived: Derived, values: Mapping[str, Array], row_name: RowName) -> list[str]:

@@ -10,12 +10,12 @@ import numpy as np
 
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.model.parts import Code
-from bayes_sp.records.checks import RowName, describe_cells
 from bayes_sp.records.codebook.parts import WHOLE, Described
 from bayes_sp.records.codes import code_words
 from bayes_sp.records.groups import HOW_MISSING, may_say_nothing
 from bayes_sp.records.reading.cells import LIKE_A_CODE, MISSING, Cells, changed, is_number
 from bayes_sp.records.survey import Coded
+from bayes_sp.records.told import RowName, describe_cells
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def read_cells(variable: Described, cells: Cells, codes: Mapping[Code, str], row
     skip
         Rows that are in the list of problems already, (n,).
     """
-    blank, coded = _taken_out(variable.name, cells, codes)
+    blank, coded = _taken_out(variable, cells, codes)
     read_as, problems = _words(variable, cells)
     text = variable.kind == "category" and _is_text(cells, blank)
     text = text or any(isinstance(level, str) for level in variable.levels)
@@ -98,18 +98,21 @@ def _is_text(cells: Cells, blank: Mask) -> bool:
     return not plain or any((mask & ~blank).any() for _, mask in changed(cells))
 
 
-def _taken_out(name: str, cells: Cells, codes: Mapping[Code, str]) -> tuple[Mask, list[Coded]]:
-    """Return which cells are missing, and how many hold each code."""
-    blank, coded = cells.where(MISSING.__contains__), list[Coded]()
+def _taken_out(variable: Described, cells: Cells, codes: Mapping[Code, str]) -> tuple[Mask, list[Coded]]:
+    """Return which cells are missing, and how many hold each code or its meaning in words."""
+    values = {*variable.levels, *variable.labels.values()}
+    blank, coded = cells.where(lambda cell: cell in MISSING and cell not in values), list[Coded]()
     for code, meaning in codes.items():
-        held = cells.where(partial(_holds, code))
+        held = cells.where(partial(_holds, code, "" if meaning in values else meaning))
         if count := int((held & ~blank).sum()):
-            coded.append((name, said_code(code_words(code), meaning), count))
+            coded.append((variable.name, said_code(code_words(code), meaning), count))
         blank |= held
     return blank, coded
 
 
-def _holds(code: Code, cell: str) -> bool:
+def _holds(code: Code, meaning: str, cell: str) -> bool:
+    if meaning and " ".join(cell.split()) == meaning:
+        return True
     return cell == code if isinstance(code, str) else is_number(cell) and float(cell) == code
 
 

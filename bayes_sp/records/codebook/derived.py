@@ -41,13 +41,13 @@ def read_derived(name: str, table: Table, truth: Callable[[Table, str], bool]) -
             empty_is_unticked=empty == "unticked", scale=scale.name if scale else "",
         )  # fmt: skip
     answers = table.take_numbers("answers", least=2)
-    if answers and (len(answers) > 2 or answers[0] >= answers[1]):
+    if len(answers) > 2 or (len(answers) == 2 and answers[0] >= answers[1]):
         table.report("answers", f"must be the lowest and the highest answer, such as [1, 4], found {list(answers)}")
     turned = table.take_optional_texts("reversed")
     if turned is None:
         turned = tuple(items[k - 1] for k in scale.reversed if k <= len(items)) if scale else ()
     _length(table, scale, items)
-    ends = (answers[0], answers[-1]) if answers else scale.answers if scale else None
+    ends = (answers[0], answers[-1]) if len(answers) == 2 else scale.answers if scale else None
     return Derived(
         name, rule, items, label or (scale.title if scale else ""), unit, turned, ends,
         _answered(table, scale, len(items)), scale=scale.name if scale else "",

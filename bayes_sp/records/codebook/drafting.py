@@ -16,14 +16,15 @@ from bayes_sp.records.codes import code_words, column_suspects
 from bayes_sp.records.groups import says_no_answer, says_nothing
 from bayes_sp.records.guesses import KindGuess, guess_kind, plain_names
 from bayes_sp.records.persons import IDENTIFIER
-from bayes_sp.records.reading.cells import MISSING, Cells
+from bayes_sp.records.reading.cells import LIKE_A_CODE, MISSING, Cells
 from bayes_sp.records.reading.everything import read_everything
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
 from bayes_sp.safe_text import one_line
 
 MOST_TEXTS = 12  # different texts of a category that are listed as its levels
-LEAST_CELLS = 5  # of each of them, on average: rarer ones may say who somebody is
+LEAST_CELLS = 5  # of each of them: a rarer one may say who somebody is
+MOST_WAVES = 10
 WAVE = ("t0", "t1", "t2", "t3", "pre", "post", "baseline", "followup")  # at the end of names
 
 
@@ -97,11 +98,35 @@ def draft_codebook(source: Source) -> DraftedCodebook:
     table = read_table(source)
     survey = read_everything(table)
     columns = [name for name in table.header if name]
+    remarks = [*survey.remarks, *_proposed_waves(survey.records)]
     identifier = next((name for name in columns if _names_persons(name, survey.records[name])), "")
     kept = [name for name in columns if name != identifier] or columns
     names = plain_names(kept)
     lines = [_line(names[name], name, table, survey.records[name]) for name in kept]
-    return DraftedCodebook(table.place, identifier if kept != columns else "", tuple(lines), survey.remarks)
+    return DraftedCodebook(table.place, identifier if kept != columns else "", tuple(lines), tuple(remarks))
+
+
+def _proposed_waves(records: pd.DataFrame) -> Iterator[str]:
+    """Yield lines that propose a long file where identifiers stand several times, once in each wave."""
+    for person in map(str, records.columns):
+        ids = records[person]
+        if not IDENTIFIER.fullmatch(person.strip().casefold()) or ids.isna().any() or ids.is_unique:
+            continue
+        for wave in map(str, records.columns):
+            cells = records[wave]
+            if wave == person or not 2 <= cells.nunique() <= MOST_WAVES or cells.isna().any():
+                continue
+            if records.duplicated([person, wave]).any():
+                continue
+            names = {f"{cell:g}" if isinstance(cell, int | float) else str(cell): f"t{k}"
+                     for k, cell in enumerate(sorted(cells.unique().tolist()))}  # fmt: skip
+            same = [str(name) for name in records if str(name) not in (person, wave)
+                    and not (records.groupby(person)[name].nunique() > 1).any()]  # fmt: skip
+            yield f"{person} stands several times, once for each {wave}: where that is the wave, take the # away from"
+            yield f"id = {inline_value(person)}"
+            yield f"long = {inline_value({'wave': wave, 'waves': names})}"
+            yield f"and write constant = true to what is the same in every wave of a person: {', '.join(same) or '-'}"
+            return
 
 
 def _names_persons(name: str, column: pd.Series) -> bool:
@@ -129,8 +154,9 @@ def _line(name: str, column: str, table: Table, values: pd.Series) -> Line:
     words = {value: label for value, label in labels.items() if value not in doubts}
     guess = guess_kind(rest, words)
     said = head | {"kind": guess.kind} | guess.keys | tail | _labelled(words) | missing
+    reason = guess.reason + _perhaps_codes(cells)
     if not doubts:
-        return Line(name, said, guess.reason)
+        return Line(name, said, reason)
     meanings = {code_words(code): labels.get(code, "") for code in doubts}
     instead = said | {"missing_codes": missing.get("missing_codes", {}) | meanings}
     return Line(
@@ -144,6 +170,12 @@ def _folded(text: str) -> str:
     return one_line(" ".join(text.split()))
 
 
+def _perhaps_codes(cells: Cells) -> str:
+    """Return what is said of cells that are numbers and may be codes, such as 01."""
+    found = next(filter(LIKE_A_CODE.fullmatch, cells.distinct), "")
+    return f"; {found!r} is read as {float(found):.15g}, and kind = 'category' keeps it as it is" if found else ""
+
+
 def _rest(guess: KindGuess) -> str:
     return f"the rest: {guess.kind}, because it holds {guess.reason}"
 
@@ -153,7 +185,7 @@ def _declared(column: str, table: Table) -> dict[Code, str]:
     words = table.value_labels.get(column, {})
     declared: list[Code] = list(table.declared.get(column, ()))
     declared += [_code(text) for at, text, _ in table.coded if at == column]
-    return {code: _folded(str(words.get(code, ""))) for code in dict.fromkeys(declared)}
+    return {code: _folded(str(words.get(code, words.get(code_words(code), "")))) for code in dict.fromkeys(declared)}
 
 
 def _unused(values: pd.Series, words: Mapping[float | str, str]) -> dict[Code, str]:
@@ -203,7 +235,7 @@ def _text(values: pd.Series) -> tuple[dict[str, Any], str]:
     what = f"text with {len(counts)} different cells"
     levels: Sequence[str] = sorted(counts.index)
     clean = all(_folded(level) == level for level in levels)
-    if len(counts) > MOST_TEXTS or counts.sum() < LEAST_CELLS * max(len(counts), 1) or not clean:
+    if len(counts) > MOST_TEXTS or not clean or (len(counts) and counts.min() < LEAST_CELLS):
         return {}, f"{what}; leave it out where it is free text or says who somebody is"
     number = "; labels = { 0 = ..., 1 = ... } with kind = 'binary' or 'ordered' would number them" if levels else ""
     return ({"levels": list(levels)} if levels else {}), f"{what}{number}"

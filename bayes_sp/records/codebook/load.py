@@ -14,6 +14,7 @@ from bayes_sp.model.reading.toml_text import read_tables, table_problems
 from bayes_sp.records.codebook.derived import read_derived
 from bayes_sp.records.codebook.parts import KINDS, Codebook, Derived, Described, Waves
 from bayes_sp.records.codebook.rules import codebook_problems
+from bayes_sp.records.codebook.widen import same
 from bayes_sp.records.groups import NUMBER
 
 type Source = Codebook | Mapping[str, Any] | str | Path
@@ -72,6 +73,8 @@ def _waves(top: Table) -> Waves | None:
         name = names.take_text(cell, required=True)
         if name and not NAME.fullmatch(f"v{name}"):
             names.report(cell, f"must be letters, digits and underscores, because it ends variables' names: {name!r}")
+        if any(same(cell.strip(), other) for other in found):
+            names.report(cell, "is the same as another value")
         if name in found.values():
             names.report(cell, f"names the wave {name!r} a second time")
         found[cell.strip()] = name
@@ -85,9 +88,7 @@ def _variables(tables: Table, *, long: bool) -> Iterator[Described]:
     """Read ``[variables]``."""
     if not tables.names():
         tables.problems.append("variables: must hold a table for each variable, such as x = { kind = 'count' }")
-    for name in tables.names():
-        table = tables.take_table(name)
-        _check_name(tables, name)
+    for name, table in _named(tables):
         yield Described(
             name,
             _column(table, "column") or name,
@@ -107,19 +108,23 @@ def _variables(tables: Table, *, long: bool) -> Iterator[Described]:
 
 def _derived(tables: Table) -> Iterator[Derived]:
     """Read ``[derived]``."""
-    for name in tables.names():
-        _check_name(tables, name)
-        table = tables.take_table(name)
+    for name, table in _named(tables):
         if found := read_derived(name, table, _truth):
             yield found
         table.finish()
 
 
-def _check_name(tables: Table, name: str) -> None:
-    if not NAME.fullmatch(name):
-        tables.report(
-            name, "must be letters, digits and underscores, and begin with a letter; column = names the file's"
-        )
+def _named(tables: Table) -> Iterator[tuple[str, Table]]:
+    """Yield the tables of variables; what is no table, and names that no variable can have, are reported."""
+    for name in tables.names():
+        if not NAME.fullmatch(name):
+            rule = "must be letters, digits and underscores, and begin with a letter"
+            tables.report(name, f"{rule}; column = gives the file's own name for it")
+        value = tables.take(name)
+        if isinstance(value, dict):
+            yield name, Table(value, tables.key(name), tables.problems)
+        else:
+            tables.report(name, f"must be a table, such as {{ kind = 'count' }}, found {value!r}")
 
 
 def _column(table: Table, key: str, *, required: bool = False) -> str:

@@ -9,11 +9,18 @@ from dataclasses import replace
 from bayes_sp.errors import nearest
 from bayes_sp.records.codebook.derived import turn
 from bayes_sp.records.codebook.parts import WHOLE, Codebook, Derived, Described
+from bayes_sp.records.codes import code_words
 
 
 def codebook_problems(book: Codebook) -> list[str]:
     """Return what contradicts itself in a codebook, each with its key."""
     problems = [problem for variable in book.variables for problem in _variable(variable)]
+    problems += [
+        f"missing_codes: {code_words(level)} is also a value of variables.{variable.name}"
+        for variable in book.variables
+        for level in dict.fromkeys([*variable.levels, *variable.labels])
+        if level in book.missing
+    ]
     if book.waves and not book.id:
         problems.append("id: is missing; a long file needs the column that names the person of each row")
     wide = widened(book)
@@ -58,8 +65,8 @@ def widened(book: Codebook) -> Codebook:
 
 def _variable(variable: Described) -> Iterator[str]:
     key, low, high = f"variables.{variable.name}", variable.minimum, variable.maximum
-    if low is not None and high is not None and low >= high:
-        yield f"{key}.min: must be below max, found {low:g} and {high:g}"
+    if low is not None and high is not None and low > high:
+        yield f"{key}.min: must not be above max, found {low:g} and {high:g}"
     if variable.kind == "bounded" and (low is None or high is None):
         yield f"{key}: a bounded variable needs min and max"
     if variable.kind == "count" and low is not None and low < 0:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Mask
-from bayes_sp.records.checks import CELLS_SHOWN, RowName, describe_cells
 from bayes_sp.records.codebook.parts import Codebook, Waves
 from bayes_sp.records.reading.cells import Cells, is_number
+from bayes_sp.records.told import CELLS_SHOWN, RowName, describe_cells
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def read_persons(
     """Return whose each row is, and what is wrong: rows without a person, unknown waves, a wave of a person twice."""
     empty = ids.where(lambda cell: not cell) & ~skip
     rule = "must name the person in every row, because it is the id"
-    problems = list(describe_cells(book.id, empty, lambda _: "empty", row_name, rule))
+    problems: list[str] = list(describe_cells(book.id, empty, lambda _: "empty", row_name, rule))
     place = {cell: _place(cell, waves.names) for cell in said.distinct}
     wave = np.array([place[cell] for cell in said.distinct], dtype=np.intp)[said.place]
     known = ", ".join(f"{cell!r}" for cell in waves.names)

@@ -115,9 +115,11 @@ def with_points(columns: dict[str, Cells]) -> Iterator[str]:
 
     Three digits behind the comma alone, as in 1,250, could be thousands: those are left as they are, and refused.
     """
-    cells = [cell for column in columns.values() for cell in column.distinct if "," in cell or "." in cell]
+    cells = [cell for column in columns.values() for cell in column.distinct if "," in cell]
     commas = {cell: cell.replace(",", ".") for cell in cells if DECIMAL_COMMA.fullmatch(cell)}
-    if not commas or any(map(DECIMAL_POINT.fullmatch, cells)) or all(map(PERHAPS_THOUSANDS.fullmatch, commas)):
+    if not commas or all(map(PERHAPS_THOUSANDS.fullmatch, commas)):
+        return
+    if any(DECIMAL_POINT.fullmatch(cell) for column in columns.values() for cell in column.distinct):
         return
     for column in columns.values():
         column.rewrite(commas)

@@ -13,15 +13,17 @@ import pandas as pd
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.records.checks import EXACT, RowName, check_columns, describe_cells
+from bayes_sp.records.checks import EXACT, check_columns
 from bayes_sp.records.codes import decoded, labelled_as_missing
 from bayes_sp.records.groups import HOW_MISSING, may_say_nothing
+from bayes_sp.records.levels import text_numbers, text_problems
 from bayes_sp.records.persons import long_columns, repeated
 from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, with_points
 from bayes_sp.records.reading.rows import check_rows, describe_rows, named_columns
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
-from bayes_sp.records.survey import ORIGIN_COLUMN, RECONSTRUCTED, Survey
+from bayes_sp.records.survey import Survey
+from bayes_sp.records.told import RowName, describe_cells
 
 type Check = Callable[[pd.DataFrame, dict[str, Mask], RowName], list[str]]
 type Empty = Sequence[tuple[str, str]]
@@ -46,20 +48,19 @@ def read_columns(source: Source, model: PathModel, needed: Sequence[str], check:
     row_name, header = table.row_name, table.header
     problems = check_columns(model, header, [*needed, model.id] if model.id else needed)
     if not table.length:
-        problems.append("there is no row of values below the columns' names")
-    if problems:
-        raise SurveyError(table.path, problems)
+        raise SurveyError(table.path, [*problems, "there is no row of values below the columns' names"])
+    needed = [name for name in needed if header.count(model.column_of(name)) == 1]
     place = {name: header.index(model.column_of(name)) for name in needed}
     of_rows, bad_rows = check_rows(table, 1 + max(place.values(), default=0))
     problems += of_rows
-    problems += repeated(model.id, _bare(table.cells(model.id)), row_name) if model.id else []
+    problems += repeated(model.id, _bare(table.cells(model.id)), row_name) if model.id and model.id in header else []
     for name, rule in empty:
         column = model.column_of(name)
         cells = Cells(table.cells(column) if column in header else [])
         filled = ~cells.where(lambda cell: cell in MISSING)
         problems += describe_cells(name, filled, cells.quoted, row_name, rule)
     cells_of = {name: Cells(table.column(place[name])) for name in needed}
-    numbers = {name: cells for name, cells in cells_of.items() if name not in model.grouping}
+    numbers = {n: cells for n, cells in cells_of.items() if n not in model.grouping and not model.texts_of(n)}
     read_as = [*table.read_as, *with_points(numbers)]
     columns: dict[str, Array] = {}
     groups: dict[str, list[str | None]] = {}
@@ -74,6 +75,12 @@ def read_columns(source: Source, model: PathModel, needed: Sequence[str], check:
         if name in model.grouping:
             groups[name] = cells.labels(blank)
             continue
+        if texts := model.texts_of(name):
+            values_of = text_numbers(cells.distinct, texts)[cells.place]
+            wrong = ~blank & np.isnan(values_of)
+            problems += text_problems(name, cells.distinct, cells.place, texts, wrong, row_name)
+            reported[name], columns[name] = wrong | bad_rows, np.where(blank, np.nan, values_of)
+            continue
         found, wrong = _numbers_problems(name, cells, blank, row_name)
         problems += found
         reported[name] = wrong | bad_rows
@@ -86,12 +93,12 @@ def read_columns(source: Source, model: PathModel, needed: Sequence[str], check:
     numeric = {name: records[name].to_numpy() for name in columns}
     whole = [name for name, values in numeric.items() if np.all((values == np.round(values)) & (abs(values) < EXACT))]
     records = records.astype(dict.fromkeys(whole, int))
-    mark = _reconstruction_mark(table)
+    origin, source_words = table.origin_said
     labels = {name: table.labels.get(model.column_of(name), "") for name in needed}
     values = {name: table.value_labels.get(model.column_of(name), {}) for name in needed}
     labelled = [told for name, words in values.items() for told in labelled_as_missing(name, records[name], words)]
     return Survey(
-        records, "reconstruction" if mark else table.origin, mark or table.place, (*coded, *taken),
+        records, origin, source_words, (*coded, *taken),
         (*table.remarks, *labelled, *_remarks(model, table)), tuple(read_as),
         {name: label for name, label in labels.items() if label},
         {name: found for name, found in values.items() if found}, table.codebook,
@@ -120,15 +127,6 @@ def _remarks(model: PathModel, table: Table) -> Iterator[str]:
             yield f"{told}. The columns at its end are taken as empty; a field lost before them would shift the others."
     used = {*map(model.column_of, model.columns), model.id}
     yield from long_columns((name, _bare(table.column(k))) for k, name in enumerate(table.header) if name not in used)
-
-
-def _reconstruction_mark(table: Table) -> str:
-    """Return what the ``origin`` column of a file of reconstructed records says; '' for a survey of patients."""
-    if ORIGIN_COLUMN not in table.header:
-        return ""
-    found = {cell.strip() for cell in table.cells(ORIGIN_COLUMN)}
-    (mark,) = found if len(found) == 1 else ("",)
-    return mark if mark.startswith(RECONSTRUCTED) else ""
 
 
 def _bare(cells: list[str]) -> list[str]:

@@ -10,18 +10,19 @@ import pandas as pd
 
 from bayes_sp.arrays import Mask
 from bayes_sp.errors import SurveyError
-from bayes_sp.records.checks import EXACT, RowName
+from bayes_sp.records.checks import EXACT
 from bayes_sp.records.codes import labelled_as_missing
 from bayes_sp.records.groups import says_nothing
 from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, with_points
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
-from bayes_sp.records.survey import Survey
+from bayes_sp.records.survey import ORIGIN_COLUMN, Survey
+from bayes_sp.records.told import RowName
 
 MOSTLY = 0.5  # share of numbers in a column of text from which the rest is pointed at
 
 
-def read_everything(source: Source) -> Survey:
+def read_everything(source: Source | Table) -> Survey:
     """Read every named column: as numbers where all its cells are numbers or missing, else as text.
 
     Raises
@@ -55,10 +56,13 @@ def read_everything(source: Source) -> Survey:
             columns[name] = np.array(column.labels(blank), dtype=object)
             remarks += _mixed(name, column, number, blank, table.row_name)
     frame = pd.DataFrame(columns)
+    origin, place = table.origin_said
+    if place != table.place:
+        frame = frame.drop(columns=ORIGIN_COLUMN)
     for name, labels in table.value_labels.items():
         remarks += labelled_as_missing(name, frame[name], labels) if name in frame else ()
     return Survey(
-        frame, table.origin, table.place, table.coded, tuple(remarks), tuple(read_as), table.labels,
+        frame, origin, place, table.coded, tuple(remarks), tuple(read_as), table.labels,
         table.value_labels, table.codebook,
     )  # fmt: skip
 
@@ -66,6 +70,12 @@ def read_everything(source: Source) -> Survey:
 def _mixed(name: str, cells: Cells, number: Mask, blank: Mask, row_name: RowName) -> Iterator[str]:
     """Yield a sentence on a column that holds mostly numbers and some words."""
     words = ~number & ~blank
+    if not words.any():
+        inexact = np.any([mask for _, mask in changed(cells)], axis=0)
+        first = int(np.argmax(inexact))
+        what = f"cannot be kept exactly as a number; is it an identifier? {int(inexact.sum())} such cells"
+        yield f"{name}: is read as text, because {cells.quoted(first)} at {row_name(first)} {what}"
+        return
     if number.any() and number.sum() >= MOSTLY * (~blank).sum():
         first = int(np.argmax(words))
         what = f"{int(words.sum())} of its cells hold no number, such as {cells.quoted(first)} at {row_name(first)}"

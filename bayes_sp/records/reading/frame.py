@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,12 +15,13 @@ import pandas as pd
 
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.parts import Code
-from bayes_sp.records.checks import RowName
 from bayes_sp.records.reading.optional import needed
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import Coded, Origin
+from bayes_sp.records.told import RowName
 
 FRAME = "the data frame"
+INDEX = re.compile(r"__index_level_\d+__")  # how pandas calls rows in a Parquet file
 
 
 def row_in_frame(row: int) -> str:
@@ -62,11 +65,13 @@ def read_parquet(path: Path) -> Table:
     """
     arrow = needed("pyarrow", "parquet", path)
     try:
-        frame = pd.read_parquet(path, engine="pyarrow")
+        found = importlib.import_module("pyarrow.parquet").read_table(path)
+        frame = found.to_pandas(ignore_metadata=True)  # what pandas wrote beside the columns may be broken too
     except OSError as error:
         raise SurveyError(str(path), [f"cannot be read ({error.strerror or error})"]) from error
-    except arrow.ArrowException as error:
+    except (arrow.ArrowException, ValueError) as error:
         raise SurveyError(str(path), [f"is no Parquet file, or a broken one ({error})"]) from error
+    frame = frame.drop(columns=[name for name in frame.columns if INDEX.fullmatch(str(name))])
     return frame_table(frame.reset_index(drop=True), str(path), path.name, "file")
 
 

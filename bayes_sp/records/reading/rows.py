@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from bayes_sp.arrays import Mask
-from bayes_sp.records.checks import RowName
 from bayes_sp.records.reading.table import Table
+from bayes_sp.records.told import RowName
 
 
 def named_columns(table: Table) -> int:

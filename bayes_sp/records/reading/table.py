@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from bayes_sp.arrays import Mask
 from bayes_sp.model.parts import Code
-from bayes_sp.records.checks import RowName
 from bayes_sp.records.codebook.parts import Codebook
-from bayes_sp.records.survey import Coded, Origin
+from bayes_sp.records.survey import ORIGIN_COLUMN, Coded, Origin, origin_marked
+from bayes_sp.records.told import RowName
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +65,12 @@ class Table:
     declared: Mapping[str, tuple[Code, ...]] = field(default_factory=dict)
     codebook: Codebook | None = None
     as_text: frozenset[str] = frozenset()
+
+    @property
+    def origin_said(self) -> tuple[Origin, str]:
+        """What the records are and the words for it, as the ``origin`` column says where there is one."""
+        marked = origin_marked(self.cells(ORIGIN_COLUMN)) if ORIGIN_COLUMN in self.header else None
+        return marked or (self.origin, self.place)
 
     def cells(self, name: str) -> list[str]:
         """Return the cells of a column by its name."""

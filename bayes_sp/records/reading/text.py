@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import re
 import unicodedata
@@ -13,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from bayes_sp.errors import SurveyError
-from bayes_sp.records.checks import RowName
 from bayes_sp.records.reading.heading import Heading, heading_of
 from bayes_sp.records.reading.table import Table
+from bayes_sp.records.told import RowName
+from bayes_sp.safe_text import as_meant
 
 ROWS_AT_ONCE = 10_000  # between which an interrupt is heard
 ROWS_JUDGED = 200  # by which a separator is chosen
@@ -52,22 +54,23 @@ def read_text(path: Path) -> Table:
     if not rows:
         raise SurveyError(str(path), ["is empty"])
     heading = heading_of(rows)
-    header = [unicodedata.normalize("NFC", name.strip()) for name in rows[heading.title]]
+    header = [as_meant(unicodedata.normalize("NFC", name.strip())) for name in rows[heading.title]]
     below = rows[heading.first :]
     return Table(
         str(path), path.name, "file", header, len(below),
-        lambda k: column_of(below, k),
+        lambda k: column_of(below, k, marked="'" in content),
         np.array([not ((row and row[0].strip()) or "".join(row).strip()) for row in below], dtype=bool),
         _row_name(heading), tuple(map(len, below)), read_as=(*remarks, *heading.remarks),
     )  # fmt: skip
 
 
-def column_of(rows: list[list[str]], k: int) -> list[str]:
-    """Return the k-th cell of each row, '' where a row has fewer."""
+def column_of(rows: list[list[str]], k: int, *, marked: bool) -> list[str]:
+    """Return the k-th cell of each row, '' where a row has fewer; some hold an apostrophe where ``marked``."""
     try:
-        return list(map(itemgetter(k), rows))
+        cells = list(map(itemgetter(k), rows))
     except IndexError:
-        return [row[k] if k < len(row) else "" for row in rows]
+        cells = [row[k] if k < len(row) else "" for row in rows]
+    return [as_meant(cell) if cell[:1] == "'" else cell for cell in cells] if marked else cells
 
 
 def _row_name(heading: Heading) -> RowName:
@@ -119,10 +122,14 @@ def _separator(content: str) -> str:
 def _rows(content: str, separator: str, path: Path) -> list[list[str]]:
     """Return the rows of cells."""
     reader = csv.reader(io.StringIO(content), delimiter=separator, strict=True)
-    rows = list[list[str]]()
+    rows, collects = list[list[str]](), gc.isenabled()
+    gc.disable()  # a search for garbage looks at every row that there is, again and again
     try:
         while block := list(islice(reader, ROWS_AT_ONCE)):
             rows += block
     except csv.Error as error:
         raise SurveyError(str(path), [f"is not a well-formed CSV table: line {reader.line_num}: {error}"]) from error
+    finally:
+        if collects:
+            gc.enable()
     return rows

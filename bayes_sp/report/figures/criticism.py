@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from bayes_sp.analysis.criticism.pit import LooPit
     from bayes_sp.analysis.criticism.predictive import PredictiveChecks
     from bayes_sp.analysis.criticism.prior_check import PriorCheck
+    from bayes_sp.arrays import Array
     from bayes_sp.model.path_model import PathModel
 
 BAND = "#bcd3e8"
+MOST_SIGNS = 40  # of the names of all bars together
 NAMED = 5  # patients whose row stands beside their point
 
 
@@ -47,7 +49,7 @@ def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> Figure
     matplotlib.figure.Figure
         The figure that holds the axes.
     """
-    model, checks = result.model, result
+    model, checks = result.model, result if result.least else result.without_patients()
     responses = list(dict.fromkeys(checks.frequencies["response"]))
     place = canvas(ax, 2, len(responses), (4.4 * len(responses), 6.4), height_ratios=(3, 2))
     axes = place.axes
@@ -64,18 +66,32 @@ def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> Figure
 
 
 def _frequencies(axes: Axes, table: pd.DataFrame, *, root: bool) -> None:
-    x, width = table["center"].to_numpy(), float(np.diff(table["center"]).min()) if len(table) > 1 else 1.0
-    axes.bar(x, table["observed"], width=0.86 * width, color="#d9d9d9", edgecolor="none", label="observed")
+    x, widths = table["center"].to_numpy(), table["width"].to_numpy()
+    apart = 2 * np.diff(x) / (widths[1:] + widths[:-1])
+    width = float(apart.min()) if len(table) > 1 else 1.0
+    table = table.assign(**{name: table[name] / widths for name in ("observed", "replicated", "lower", "upper")})
+    axes.bar(x, table["observed"], width=0.86 * width * widths, color="#d9d9d9", edgecolor="none", label="observed")
     axes.vlines(x, table["lower"], table["upper"], color=ACCENT, linewidth=1.4, label="replicated: 95 % interval")
     axes.plot(x, table["replicated"], ".", color=ACCENT, markersize=5, label="replicated: mean")
     if root:
         axes.set_yscale("function", functions=(lambda v: np.sqrt(np.maximum(v, 0)), np.square))
-    if len(table) <= 8:
+    if sum(map(len, table["bin"])) <= MOST_SIGNS:
         axes.set_xticks(x, table["bin"])
-    elif str(table["bin"].iloc[-1]).endswith("+"):  # the last bar holds every larger count too
-        inside = [tick for tick in axes.get_xticks() if 0 <= tick < x[-1] - 0.5 * width]
-        axes.set_xticks([*inside, x[-1]], [*(f"{tick:g}" for tick in inside), table["bin"].iloc[-1]])
+    else:
+        _name_ends(axes, x, [str(label) for label in table["bin"]], width)
     _quiet(axes)
+
+
+def _name_ends(axes: Axes, x: Array, labels: Sequence[str], width: float) -> None:
+    """Say which bars hold every smaller, or every larger, value too."""
+    first, last = labels[0].startswith("up to "), labels[-1].endswith("+")
+    if not first and not last:
+        return
+    low, high = x[0] + 0.5 * width if first else x[0], x[-1] - 0.5 * width if last else x[-1]
+    inside = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    ends = [(x[0], labels[0])] * first + [(x[-1], labels[-1])] * last
+    places = sorted([*((tick, f"{tick:g}") for tick in inside), *ends])
+    axes.set_xticks([place for place, _ in places], [label for _, label in places])
 
 
 def _telling(statistics: pd.Series) -> str:
@@ -92,7 +108,8 @@ def _by_exposure(axes: Axes, rows: pd.DataFrame, statistic: str, model: PathMode
     axes.plot(x, own["replicated"], ".", color=ACCENT, markersize=7)
     axes.plot(x, own["observed"], "D", color=INK, markersize=5, markerfacecolor="none")
     names = ["all" if name == ALL else name for name in own["exposure"]]
-    axes.set_xticks(x, [f"{name}\nn = {n}" for name, n in zip(names, own["patients"], strict=True)], fontsize=8.5)
+    sizes = ["" if np.isnan(n) else f"\nn = {n:g}" for n in own["patients"]]
+    axes.set_xticks(x, [f"{name}{n}" for name, n in zip(names, sizes, strict=True)], fontsize=8.5)
     axes.set_xlim(-0.6, len(own) - 0.4)
     axes.set_ylabel(statistic, fontsize=9)
     axes.set_xlabel(_plain(f"by {in_sentence(model.variable(model.exposure).label)} (diamond: observed)"), fontsize=8.5)

@@ -13,19 +13,19 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from bayes_sp.analysis.criticism.pointwise import Criticism
-from bayes_sp.analysis.criticism.statistics import LEAST_GROUP
 from bayes_sp.analysis.fit import Fit
 from bayes_sp.analysis.provenance import records_table
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.files import WholeFile
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.reading.write import specification_digest, specification_tables
-from bayes_sp.names import NUMBERED
+from bayes_sp.names import KEEPS_RECORDS, LEAST_COUNT, NUMBERED
 from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks
 from bayes_sp.report.figures.moderation import plot_effect_curve
 from bayes_sp.report.figures.paths import plot_comparison, plot_paths
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
 from bayes_sp.report.folders.sealed import sealed_text
+from bayes_sp.safe_text import write_csv
 
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
 DPI = 150
@@ -36,7 +36,8 @@ def save_analysis(
     folder: Path | Destination,
     *,
     overwrite: bool = False,
-    save_records: bool = False,
+    keep_records: bool = False,
+    least: int = LEAST_COUNT,
     summary: str = "",
 ) -> Path:
     """Write a run folder, whole or not at all, and return where it stands.
@@ -49,11 +50,13 @@ def save_analysis(
         This folder, or the next free name where it is taken in the meantime.
     overwrite
         Replace the folder of an earlier run.
-    save_records
+    keep_records
         Also write the patients' records and what is computed for each patient: ``records.csv``, ``influence.csv`` and
         its figure, the observed minimum and maximum in ``predictive.csv``, and in ``posterior.nc`` the groups
         ``observed_data``, ``constant_data`` and ``log_likelihood`` and the names of groups of patients. Without it no
-        row of a patient's data is written.
+        row of a patient's data is written. ``posterior.nc`` and ``run.toml`` say which: ``keeps_records``.
+    least
+        The smallest number of patients that a table may tell of without ``keep_records``.
     summary
         The printed summary, kept as ``summary.txt``.
 
@@ -65,22 +68,22 @@ def save_analysis(
     fit = analysis.fit
     with RunFolder(folder, overwrite=overwrite) as new:
         write_text(new.file("summary.txt"), summary)
-        analysis.effects.table().to_csv(new.file("effects.csv"), index=False)
+        shown = 0 if keep_records else least
+        write_csv(analysis.effects.table(), new.file("effects.csv"))
         if analysis.coefficients is not None:
-            analysis.coefficients.table.to_csv(new.file("coefficients.csv"), index=False)
-        analysis.comparison.table.to_csv(new.file("comparison.csv"), index=False)
-        analysis.comparison.bootstrap.to_csv(new.file("bootstrap.csv"), index=False)
+            write_csv(analysis.coefficients.table, new.file("coefficients.csv"))
+        write_csv(_without_few_missing(analysis.comparison.table, fit, shown), new.file("comparison.csv"))
+        write_csv(analysis.comparison.bootstrap, new.file("bootstrap.csv"))
         _save_conditional(analysis, new)
         if analysis.interventional is not None:
-            analysis.interventional.to_csv(new.file("interventional.csv"), index=False)
+            write_csv(analysis.interventional, new.file("interventional.csv"))
         if analysis.spread is not None:
-            analysis.spread.to_csv(new.file("reconstructions.csv"))
-        analysis.verdict.table.to_csv(new.file("diagnostics.csv"), index=False)
-        tree = fit.posterior
-        if save_records:
-            fit.survey.records.to_csv(new.file("records.csv"), index=False)
-        else:
-            tree = _without_patients(fit)
+            write_csv(analysis.spread, new.file("reconstructions.csv"), index=True)
+        write_csv(analysis.verdict.table, new.file("diagnostics.csv"))
+        tree = fit.posterior.copy() if keep_records else _without_patients(fit, least)
+        tree.attrs = {**fit.posterior.attrs, KEEPS_RECORDS: int(keep_records)}
+        if keep_records:
+            write_csv(fit.survey.records, new.file("records.csv"))
         tree.to_netcdf(new.file(POSTERIOR_FILE), engine="h5netcdf")
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
             write_png(plot_paths(fit), new.file("paths.png"))
@@ -88,9 +91,11 @@ def save_analysis(
             for curve in analysis.curves:
                 write_png(plot_effect_curve(fit.model, curve), new.file(f"along_{curve.moderator}.png"))
             if analysis.criticism is not None:
-                _save_criticism(analysis.criticism, new, save_records=save_records)
+                _save_criticism(analysis, analysis.criticism, new, shown)
         written = [new.path(name) for name in new.names]
-        write_text(new.file(RUN_FILE), sealed_text({**run_tables(analysis), FILES_KEY: new.names}, written))
+        tables = run_tables(analysis)
+        tables["privacy"] = {KEEPS_RECORDS: keep_records, "least_count": shown}
+        write_text(new.file(RUN_FILE), sealed_text({**tables, FILES_KEY: new.names}, written))
     return new.folder
 
 
@@ -99,11 +104,11 @@ def _save_conditional(analysis: Analysis, new: RunFolder) -> None:
     found = analysis.conditional
     if found is None:
         return
-    found.table().to_csv(new.file("conditional.csv"), index=False)
-    found.differences().to_csv(new.file("conditional_differences.csv"), index=False)
-    found.index().to_csv(new.file("moderated_mediation.csv"), index=False)
+    write_csv(found.table(), new.file("conditional.csv"))
+    write_csv(found.differences(), new.file("conditional_differences.csv"))
+    write_csv(found.index(), new.file("moderated_mediation.csv"))
     for curve in analysis.curves:
-        curve.table.to_csv(new.file(f"along_{curve.moderator}.csv"), index=False)
+        write_csv(curve.table, new.file(f"along_{curve.moderator}.csv"))
     twins = analysis.comparison.conditional
     tables = {
         "conditional_bootstrap.csv": [twin.table.assign(likelihood=name) for name, twin in twins.items()],
@@ -112,7 +117,7 @@ def _save_conditional(analysis: Analysis, new: RunFolder) -> None:
     }
     for name, parts in tables.items():
         if parts:
-            pd.concat(parts, ignore_index=True).to_csv(new.file(name), index=False)
+            write_csv(pd.concat(parts, ignore_index=True), new.file(name))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -120,36 +125,40 @@ def write_text(path: Path, text: str) -> None:
     path.write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
-def _without_patients(fit: Fit) -> xr.DataTree:
+def _without_few_missing(table: pd.DataFrame, fit: Fit, least: int) -> pd.DataFrame:
+    """Return a table without numbers of patients that are all but a few of the records."""
+    few = len(fit.survey) - table["patients"]
+    return table.assign(patients=table["patients"].mask((few > 0) & (few < least)))
+
+
+def _without_patients(fit: Fit, least: int) -> xr.DataTree:
     """Return the draws without any group that has a value for each patient, and without the names of groups.
 
-    Where a group has fewer than 5 patients, what is drawn for it says something of each of them: the groups' own draws
-    are left out then, and tau and all effects stay.
+    Where a group has fewer than ``least`` patients, what is drawn for it says something of each of them: the groups'
+    own draws are left out then, and tau and all effects stay.
     """
     tree = fit.posterior
     kept = {name: node.to_dataset() for name, node in tree.children.items() if name in KEPT_GROUPS}
     for equation in fit.model.equations:
         if (column := equation.varying) and column in kept["posterior"].coords:
             own, sizes = kept["posterior"], fit.survey.records[column].value_counts()
-            if sizes.min() < LEAST_GROUP:
+            if sizes.min() < least:
                 kept["posterior"] = own.drop_dims(column)
             else:
                 numbers = (column, [str(i + 1) for i in range(own.sizes[column])], {NUMBERED: 1})
                 kept["posterior"] = own.assign_coords({column: numbers})
-    found = xr.DataTree.from_dict(kept)
-    found.attrs = tree.attrs
-    return found
+    return xr.DataTree.from_dict(kept)
 
 
-def _save_criticism(found: Criticism, new: RunFolder, *, save_records: bool) -> None:
-    """Write tables and figures of criticism; what goes patient by patient only with the records."""
-    checks = found.checks if save_records else found.checks.without_ends()
-    checks.table.to_csv(new.file("predictive.csv"), index=False)
-    found.loo.table.to_csv(new.file("loo.csv"), index=False)
-    write_png(plot_predictive_checks(found.checks), new.file("predictive.png"))
+def _save_criticism(analysis: Analysis, found: Criticism, new: RunFolder, least: int) -> None:
+    """Write tables and figures of criticism; what goes patient by patient only with the records, where least is 0."""
+    checks = found.checks.without_patients(least) if least else found.checks
+    write_csv(checks.table, new.file("predictive.csv"))
+    write_csv(_without_few_missing(found.loo.table, analysis.fit, least), new.file("loo.csv"))
+    write_png(plot_predictive_checks(checks), new.file("predictive.png"))
     write_png(plot_loo_pit(found.pit), new.file("loo_pit.png"))
-    if save_records:
-        found.influence.table.to_csv(new.file("influence.csv"), index=False)
+    if not least:
+        write_csv(found.influence.table, new.file("influence.csv"))
         write_png(plot_influence(found.influence), new.file("influence.png"))
 
 

@@ -19,6 +19,7 @@ from bayes_sp.records.survey import Survey
 from bayes_sp.report.folders.finished import EMPTY_TEXTS
 from bayes_sp.report.folders.run import RUN_FILE
 from bayes_sp.report.folders.sealed import changed_files, sealed_tables
+from bayes_sp.safe_text import restored
 
 COMPARED_FILE = "compare.toml"
 ELPD = ("elpd_difference", "elpd_se", "elpd_reason")
@@ -124,7 +125,8 @@ def compared_tables(found: Multiverse, wanted: Sequence[tuple[str, Wanted]], ref
 def _result(name: str, wanted: Wanted, run: Path, row: dict[str, Any]) -> ModelResult:
     """Return a specification's result from what is kept of it."""
     effects, diagnostics = (
-        pd.read_csv(run / f"{table}.csv", dtype=dict.fromkeys(EMPTY_TEXTS, str)) for table in ("effects", "diagnostics")
+        restored(pd.read_csv(run / f"{table}.csv", dtype=dict.fromkeys(EMPTY_TEXTS, str)))
+        for table in ("effects", "diagnostics")
     )
     said = sealed_tables(run / RUN_FILE)["verdict"]
     numbers = {key: value for key, value in said.items() if key not in WORDS_OF_VERDICT}

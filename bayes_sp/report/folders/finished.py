@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_sp.errors import RunError
 from bayes_sp.report.folders.run import POSTERIOR_FILE, RUN_FILE
 from bayes_sp.report.folders.sealed import CHECKSUM, changed_files, is_sealed
+from bayes_sp.safe_text import restored
 from bayes_sp.shown import Part, Shown, short
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def read_run(folder: str | Path) -> Run:
         for table in (*TABLES, *(later for later in LATER_TABLES if (folder / f"{later}.csv").is_file())):
             name = f"{table}.csv"
             found = pd.read_csv(folder / name, dtype=dict.fromkeys(EMPTY_TEXTS, str))
-            tables[table] = found.fillna(dict.fromkeys(EMPTY_TEXTS, ""))
+            tables[table] = restored(found.fillna(dict.fromkeys(EMPTY_TEXTS, "")))
         name = POSTERIOR_FILE
         posterior = xr.load_datatree(folder / name, engine="h5netcdf")
     except (OSError, ValueError, RecursionError) as error:

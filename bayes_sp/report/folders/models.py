@@ -25,6 +25,7 @@ from bayes_sp.report.folders.analysis import write_png, write_text
 from bayes_sp.report.folders.compared import COMPARED_FILE
 from bayes_sp.report.folders.run import RUN_FILE
 from bayes_sp.report.folders.sealed import sealed_text
+from bayes_sp.safe_text import write_csv
 
 TABLE_FILE, TEXT_FILE, FIGURE_FILE = "compare.csv", "compare.txt", "compare.png"
 FILES = (TABLE_FILE, TEXT_FILE, FIGURE_FILE, COMPARED_FILE)
@@ -164,7 +165,7 @@ def save_comparison(
                     write_png(plot_models(found), partial.path / FIGURE_FILE)
                 write_text(partial.path / TEXT_FILE, text)
                 write_text(partial.path / COMPARED_FILE, sealed_text(tables))
-                write_text(partial.path / TABLE_FILE, found.table.to_csv(index=False))
+                write_csv(found.table, partial.path / TABLE_FILE)
                 interruptions.hold = True
                 if not interruptions.pending:
                     folder = _take_names(partial.path, folder, overwrite=overwrite)

@@ -23,6 +23,7 @@ from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
 from bayes_sp.report.figures.surfaces import plot_confounding, plot_prior_grid
 from bayes_sp.report.folders.analysis import write_png, write_text
 from bayes_sp.report.folders.run import FILES_KEY, RUN_FILE, Destination, RunFolder
+from bayes_sp.safe_text import write_csv
 from bayes_sp.sensitivity.conclusion import Verdicts
 from bayes_sp.sensitivity.every import Sensitivity
 from bayes_sp.sensitivity.target import Finding
@@ -50,7 +51,7 @@ def save_sensitivity(
     with RunFolder(folder, overwrite=overwrite) as new:
         write_text(new.file(SUMMARY), summary)
         for name, table in _tables(found):
-            table.to_csv(new.file(f"{name}.csv"), index=False)
+            write_csv(table, new.file(f"{name}.csv"))
         for name, dataset in _arrays(found):
             _plain_attrs(dataset).to_netcdf(new.file(f"{name}.nc"), engine="h5netcdf")
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere

@@ -11,6 +11,7 @@ from bayes_sp.analysis.coefficients import Coefficients, ratio_word
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.records.privacy.words import share_words
 from bayes_sp.report.text.layout import WIDTH, aligned, decimals_for, interval, number, wrapped
 
 HEADS = ["", "mean", "SD", "95 % interval", "ratio", "ML (SE)"]
@@ -69,8 +70,9 @@ def _notes(model: PathModel, found: Coefficients) -> Iterator[str]:
     ]
     kinds += ["posterior medians of exp(coefficient) as ratios"] if found.table["ratio"].notna().any() else []
     if found.patients:
+        used = share_words(found.patients, found.records).removesuffix(f" of {found.records}")
         kinds.append(
-            f"maximum likelihood (ML), without any prior, of {found.patients} records, with the standard error of the "
+            f"maximum likelihood (ML), without any prior, of {used} records, with the standard error of the "
             "observed information"
         )
     text = "; ".join(kinds)

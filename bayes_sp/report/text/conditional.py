@@ -51,10 +51,11 @@ def conditional_lines(analysis: Analysis) -> list[str]:
 def _rows(
     model: PathModel, found: ConditionalEffects, boot: BootstrapConditional | None, moderator: str, scale: str
 ) -> list[list[str]]:
-    """Return the heads, then for each path the effect at each level and between neighbouring levels."""
+    """Return heads, then for each path its effect at each level, and each level against the first or a neighbour."""
     levels = [setting.at for setting in found.settings if setting.moderator == moderator]
-    pairs = list(pairwise(levels))
     word = "less" if scale == DIFFERENCE else "over"
+    own_why = {why for s in found.settings if s.moderator == moderator for why in s.why}
+    pairs = [(levels[0], level) for level in levels[1:]] if own_why == {"category"} else list(pairwise(levels))
     why = {setting.at: ", ".join(setting.why) for setting in found.settings if setting.moderator == moderator}
     heads = [f"at {at}" + (f" ({why[at]})" if "percentile" in why[at] else "") for at in levels]
     rows = [["", *heads, *(f"{b} {word} {a}" for a, b in pairs)]]

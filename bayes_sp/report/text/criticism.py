@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +16,7 @@ from bayes_sp.analysis.criticism.predictive import ALL, PredictiveChecks
 from bayes_sp.analysis.criticism.prior_check import PriorCheck
 from bayes_sp.analysis.criticism.statistics import ENDS
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import LEAST_COUNT
 from bayes_sp.report.text.assumptions import path_words
 from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, wrapped
 
@@ -46,21 +48,21 @@ def prior_text(model: PathModel, found: PriorCheck) -> str:
 
 
 def criticism_sections(
-    model: PathModel, found: Criticism, *, with_ends: bool = False
+    model: PathModel, found: Criticism, *, keep_records: bool = False, least: int = LEAST_COUNT
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield title and lines of each section that ``fit --check`` adds to the summary.
 
-    The observed minimum and maximum, which are the values of single patients, only ``with_ends``.
+    What goes patient by patient or says something of fewer than ``least`` of them only with ``keep_records``.
     """
-    yield "Would the model have produced these records?", _checks(model, found.checks, with_ends=with_ends)
+    shown = found.checks if keep_records else found.checks.without_patients(least)
+    yield "Would the model have produced these records?", _checks(model, shown)
     yield "How well are patients predicted who were left out?", _prediction(model, found.loo, found.pit)
-    yield "Does one patient carry the result?", _influence(model, found.influence)
+    yield "Does one patient carry the result?", _influence(model, found.influence, keep_records=keep_records)
 
 
-def _checks(model: PathModel, checks: PredictiveChecks, *, with_ends: bool) -> list[str]:
+def _checks(model: PathModel, checks: PredictiveChecks) -> list[str]:
     lines: list[str] = []
-    shown = checks if with_ends else checks.without_ends()
-    for response, rows in shown.table.groupby("response", sort=False):
+    for response, rows in checks.table.groupby("response", sort=False):
         cells = [["", "observed", "replicated", f"{_percent(rows['ci_prob'].max())} interval", "at or above"]]
         cells += [_check(row) for row in rows[rows["exposure"] == ALL].to_dict("records")]
         lines += [f"   {model.variable(str(response)).label}", *aligned(cells, "lrrrr"), ""]
@@ -72,8 +74,10 @@ def _checks(model: PathModel, checks: PredictiveChecks, *, with_ends: bool) -> l
         "and equal-tailed interval). At or above: share of replicates at or above the observed value; near 0 or 1 the "
         "model does not produce such records."
     )
-    if not with_ends and checks.table["statistic"].isin(ENDS).any():
+    if checks.least and checks.table["statistic"].isin(ENDS).any():
         note += " The observed minimum and maximum are the values of single patients and are not shown."
+    if checks.least:
+        note += f" What would tell of fewer than {checks.least} patients is left out."
     lines += wrapped(note)
     also = f", counting each for all patients and by {label} ({', '.join(groups)})" if groups else ""
     lines += wrapped(f"{len(outside)} of {len(checks.table)} statistics lie outside their interval{also}.")
@@ -81,7 +85,7 @@ def _checks(model: PathModel, checks: PredictiveChecks, *, with_ends: bool) -> l
         zip(*(outside.loc[outside["exposure"] == ALL, name] for name in ("response", "statistic")), strict=True)
     )
     new = [pair not in known for pair in zip(outside["response"], outside["statistic"], strict=True)]
-    apart = shown.table.loc[outside.index[new]]
+    apart = checks.table.loc[outside.index[new]]
     lines += wrapped("Outside at a level of the exposure, though not for all patients:") if len(apart) else []
     for row in apart.head(SHOWN).to_dict("records"):
         what = f"{model.variable(str(row['response'])).label}, {row['statistic']}, {label} {row['exposure']}"
@@ -127,7 +131,7 @@ def _prediction(model: PathModel, loo: Loo, pit: LooPit) -> list[str]:
     return [*aligned(rows, "lrrrrrr"), *wrapped(note), *wrapped(calibrated), *notes]
 
 
-def _influence(model: PathModel, found: Influence) -> list[str]:
+def _influence(model: PathModel, found: Influence, *, keep_records: bool) -> list[str]:
     decimals = decimals_of(pd.DataFrame([{"lower": found.lower, "upper": found.upper}]))
     percent = _percent(found.ci_prob)
     rows = [["patient", "median without", f"{percent} interval", "shift", "in posterior SDs", "k"]]
@@ -138,15 +142,25 @@ def _influence(model: PathModel, found: Influence) -> list[str]:
         rows.append([f"row {row['row']}", median, interval(row, decimals), shift, f"{row['shift_sd']:+.2f}", k])
     whole = f"{number(found.median, decimals)} [{number(found.lower, decimals)}, {number(found.upper, decimals)}]"
     changed = [str(row) for row in found.changes_conclusion["row"]]
+    without = f" without row {', or '.join(changed)}" if keep_records else " without that patient"
     zero = (
-        f"Whether the interval excludes 0 depends on a single patient: it changes without row {', or '.join(changed)}."
+        f"Whether the interval excludes 0 depends on a single patient: it changes{without}."
         if changed
         else "Whether the interval excludes 0 does not depend on any single patient."
     )
     words = path_words(model, found.path)
-    head = f"{words[:1].upper()}{words[1:]}: {whole} {found.unit} with all patients. The most influential:"
+    head = f"{words[:1].upper()}{words[1:]}: {whole} {found.unit} with all patients."
+    if not keep_records:
+        most = math.ceil(10 * float(found.table["shift_sd"].abs().max())) / 10
+        rows = []
+        head += (
+            f" Without any one of them its median moves by {most:.1f} posterior SDs at most. Which patients move it, "
+            "by row of the file: with --keep-records, or fit.influence()."
+        )
+    else:
+        head += " The most influential:"
     notes = [line for text in found.notes for line in wrapped(f"{text}.")]
-    return [*wrapped(head), *aligned(rows, "lrrrrr"), *wrapped(zero), *notes]
+    return [*wrapped(head), *(aligned(rows, "lrrrrr") if rows else []), *wrapped(zero), *notes]
 
 
 def _percent(prob: float) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from bayes_sp.analysis.comparison.table import POSTERIOR
+from bayes_sp.records.privacy.words import share_words
 
 
 def resample_sentences(table: pd.DataFrame) -> Iterator[str]:
@@ -40,4 +41,6 @@ def rows_used(table: pd.DataFrame, inference: str) -> str:
     if not counts:
         return ""
     kind = "all" if inference == POSTERIOR else "complete"
-    return f" ({kind} records, n = {' and '.join(map(str, counts))})"
+    most = int(known["patients"].max())
+    words = [share_words(int(count), most).removesuffix(f" of {most}") for count in counts]
+    return f" ({kind} records, n = {' and '.join(words)})"

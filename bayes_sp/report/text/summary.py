@@ -13,7 +13,9 @@ from bayes_sp.analysis.fit import Fit
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.design.notes import survey_notes
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import COEFFICIENT, DIFFERENCE
+from bayes_sp.names import COEFFICIENT, DIFFERENCE, LEAST_COUNT
+from bayes_sp.records.checks import group_labels
+from bayes_sp.report.survey.variables import variable_lines
 from bayes_sp.report.text.assumptions import (
     assumptions,
     distinct,
@@ -39,16 +41,22 @@ WITHHELD = (
 )
 
 
-def summary_text(analysis: Analysis, *, with_ends: bool = False) -> str:
+def summary_text(
+    analysis: Analysis, *, keep_records: bool = False, least: int = LEAST_COUNT, whole: bool = False
+) -> str:
     """Return what ``fit`` prints: verdict, published against recovered, effects, comparison, assumptions.
 
-    The observed minimum and maximum of a response, which are the values of single patients, only ``with_ends``.
+    What goes patient by patient, names of groups, and what says something of fewer than ``least`` patients: only with
+    ``keep_records``. The ends of the variables at the head, and counts of few cells, stand also in a text that is
+    printed and not kept (``whole``).
     """
     lines = head_lines(analysis.fit, analysis.verdict)
     if analysis.verdict.clean:
         lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
+    shown = 1 if whole or keep_records else least
+    lines += ["", *variable_lines(analysis.fit.model, analysis.fit.survey, shown)]
     number = 1
-    for title, body in _sections(analysis, with_ends=with_ends):
+    for title, body in _sections(analysis, keep_records=keep_records, least=least):
         lines += ["", f"{number}. {title}", *body]
         number += 1
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -64,7 +72,16 @@ def said_above(summary: str, fit: Fit) -> str:
 
 
 def _doubt_lines(fit: Fit) -> list[str]:
-    return [line for doubt in fit.doubts for line in [*_wrap(f"Look first: {doubt}", margin=""), ""]]
+    return [line for doubt in fit.doubts for line in [*_wrap(f"Look first: {_nameless(doubt, fit)}", margin=""), ""]]
+
+
+def _nameless(doubt: str, fit: Fit) -> str:
+    """Return a doubt without the names of groups of patients, which the warning above it has."""
+    for column in fit.model.grouping:
+        if doubt.startswith(f"{column}: "):
+            for label in sorted(set(group_labels(fit.survey.records[column])), key=len, reverse=True):
+                doubt = doubt.replace(repr(label), "'...'").replace(ascii(label), "'...'")
+    return doubt
 
 
 def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
@@ -78,21 +95,22 @@ def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
     return lines
 
 
-def _sections(analysis: Analysis, *, with_ends: bool) -> Iterator[tuple[str, list[str]]]:
+def _sections(analysis: Analysis, *, keep_records: bool, least: int) -> Iterator[tuple[str, list[str]]]:
     if analysis.recovered:
         yield "What the article reported, and what its own Table 2 gives back", _recovery(analysis.recovered)
     model = analysis.fit.model
     u0, u1 = model.contrast
     exposure = model.variable(model.exposure)
     unit = f" ({exposure.unit})" if exposure.unit else ""
-    yield f"Effects of {in_sentence(exposure.label)}: {u1:g} against {u0:g}{unit}", effect_lines(analysis)
+    against = f"{model.words_of(model.exposure, u1)} against {model.words_of(model.exposure, u0)}{unit}"
+    yield f"Effects of {in_sentence(exposure.label)}: {against}", effect_lines(analysis)
     if analysis.conditional is not None:
         yield "Effects at levels of the moderators", conditional_lines(analysis)
     if analysis.coefficients is not None:
         yield "Coefficients of every equation", coefficient_lines(model, analysis.coefficients)
     yield "Bayes and bootstrap, like for like", _comparison(analysis)
     if analysis.criticism is not None:
-        yield from criticism_sections(model, analysis.criticism, with_ends=with_ends)
+        yield from criticism_sections(model, analysis.criticism, keep_records=keep_records, least=least)
     yield "What these effects assume", [line for text in assumptions(model) for line in _wrap(text, "- ", "  ")]
 
 

@@ -165,7 +165,7 @@ class PowerScaling(Shown):
         least, most = min(self.alphas), max(self.alphas)
         columns = ("block", "path", "scale", "diagnostic", "pareto_k", f"median_{least:g}", f"median_{most:g}")
         rows = self.table[self.table["scale"] == DIFFERENCE]
-        return "\n".join([head, *self.notes]), [short(rows, columns, rows=len(rows))]
+        return head, [*self.notes, short(rows, columns, rows=len(rows))]
 
 
 def strength(alpha: float) -> str:

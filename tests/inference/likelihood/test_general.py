@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -190,3 +191,39 @@ def test_a_hurdle_without_a_count_above_1_is_a_logistic_regression(tmp_path: Pat
         assert (found.reason == "").all()
         values.append(found.values[:, :, chain.scales.index("difference")])
     np.testing.assert_allclose(values[0], values[1], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:.*separation")
+def test_a_slope_of_an_arm_without_events_has_no_ratio(tmp_path: Path) -> None:
+    """With exposure x mediator the arm's own slope has no value, nor has a ratio of two of its rates; the rest has one.
+
+    Differences and the ratio within the other arm are those of a Poisson regression of that arm alone (statsmodels).
+    """
+    rng = np.random.default_rng(2)
+    x = np.repeat([0.0, 1.0], 40)
+    m = 0.4 * x + rng.standard_normal(80)
+    y = np.where(x == 1, 0, rng.poisson(np.exp(0.3 + 0.4 * m)))
+    rows = "".join(f"{a:g},{b!r},{c}\n" for a, b, c in zip(x, m.tolist(), y, strict=True))
+    (tmp_path / "s.csv").write_text(f"x,m,y\n{rows}", encoding="utf-8")
+    wide = {"dist": "normal", "mu": 0, "sigma": 1, "why": "w"}
+    tables: dict[str, Any] = {
+        "title": "t", "exposure": "x", "outcome": "y", "contrast": [0, 1], "variables": {"y": {"kind": "count"}},
+        "equation": [{"response": "m", "family": "normal"},
+                     {"response": "y", "family": "poisson", "interactions": ["m"]}],
+        "priors": {"intercept": wide, "slope": wide, "interaction": wide, "sigma": {**wide, "dist": "half_normal"}},
+    }  # fmt: skip
+    del tables["priors"]["sigma"]["mu"]
+    model = load_model(tables, name="arm")
+    chain = general_chain(model, design_arrays(model, read_survey(tmp_path / "s.csv", model)))
+    values = chain.refit(np.ones((1, 80))).values[0]
+    scales, paths = list(chain.scales), ["direct", "indirect", "total indirect", "total"]
+    at = {(p, s, d): values[paths.index(p), scales.index(s), d] for p in paths for s in scales for d in (0, 1)}
+    arm = sm.GLM(y[x == 0], np.column_stack([np.ones(40), m[x == 0]]), family=sm.families.Poisson()).fit()
+    assert np.isnan(at["indirect", "rate_ratio", 1])
+    ratio = np.exp(arm.params[1] * (m[x == 1].mean() - m[x == 0].mean()))
+    assert at["indirect", "rate_ratio", 0] == pytest.approx(ratio, rel=1e-4)
+    assert at["total", "rate_ratio", 0] == 0.0
+    error = (m - np.where(x == 1, m[x == 1].mean(), m[x == 0].mean())).var()
+    mean = np.exp(arm.params[0] + arm.params[1] * m[x == 0].mean() + arm.params[1] ** 2 * error / 2)
+    assert at["total", "difference", 0] == pytest.approx(-mean, rel=1e-4)
+    assert at["indirect", "difference", 1] == pytest.approx(0.5 * mean * (ratio - 1), rel=1e-3)

@@ -17,6 +17,7 @@ from bayes_sp.effects.baselines import linear_baselines
 from bayes_sp.effects.moderation.conditional import conditional_effects
 from bayes_sp.effects.moderation.levels import settings_of
 from bayes_sp.errors import SurveyError
+from bayes_sp.inference.bootstrap.resample import resamples
 from bayes_sp.inference.samplers.exact import exact_posterior
 from bayes_sp.names import COEFFICIENT, TOTAL
 
@@ -37,7 +38,7 @@ def drafted(arrows, mediators):
     return sp.draft(DATA, exposure="x", mediators=mediators, outcome="y", covariates=["z"], moderators={"w": arrows})
 
 
-def by_hand(arrows, mediators) -> tuple[dict[str, np.ndarray], dict[str, np.float64]]:
+def by_hand(arrows, mediators, data=DATA) -> tuple[dict[str, np.ndarray], dict[str, np.float64]]:
     """Return each path's product of coefficients at LEVELS by statsmodels, and derivatives of those linear in w."""
     chain = ["x", *mediators, "y"]
     every = [f"{a} -> {b}" for k, b in enumerate(chain) for a in chain[:k]]
@@ -45,8 +46,8 @@ def by_hand(arrows, mediators) -> tuple[dict[str, np.ndarray], dict[str, np.floa
     slopes: dict[tuple[str, str], tuple[float, float]] = {}
     for k, response in enumerate(chain[1:], start=1):
         own = [arrow.split(" -> ")[0] for arrow in arrows if arrow.endswith(f"-> {response}")]
-        table = DATA[[*chain[:k], "z", *(["w"] if own else [])]].assign(**{f"{p}w": DATA[p] * DATA["w"] for p in own})
-        fit = sm.OLS(DATA[response], sm.add_constant(table)).fit()
+        table = data[[*chain[:k], "z", *(["w"] if own else [])]].assign(**{f"{p}w": data[p] * data["w"] for p in own})
+        fit = sm.OLS(data[response], sm.add_constant(table)).fit()
         slopes |= {(p, response): (fit.params[p], fit.params.get(f"{p}w", 0.0)) for p in chain[:k]}
     paths = [
         ("x", "y"),
@@ -130,3 +131,38 @@ def test_arrows_that_do_not_exist_are_named_at_once():
     assert 'there is no arrow "x -> m2"; did you mean "x -> m1"' in text
     assert "m1: comes after the exposure" in text
     assert "x: is the exposure" in text
+
+
+def test_the_bootstrap_is_a_plain_loop():
+    """Each resample's effects at levels, differences and index are those of regressions on its own rows."""
+    arrows, mediators = SERIAL[83], ["m1", "m2"]
+    model = drafted(arrows, mediators)
+    found = sp.bootstrap(model, DATA, seed=7, replicates=12, at={"w": list(LEVELS)}).conditional
+    counts = np.concatenate(list(resamples(len(DATA), 7, 12, block=12, batch_bytes=2**26)))
+    path = "x -> m1 -> m2 -> y"
+    values = found.values[:, :, found.names.index(path), found.scales.index(COEFFICIENT), 0]
+    rows_of = list(zip(found.index_rows.path, found.index_rows.scale, strict=True))
+    row = rows_of.index((path, COEFFICIENT))
+    for r, weights in enumerate(counts):
+        rows = DATA.loc[np.repeat(DATA.index, weights.astype(int))].reset_index(drop=True)
+        expected, index = by_hand(arrows, mediators, rows)
+        np.testing.assert_allclose(values[r], expected[path], rtol=1e-9)
+        np.testing.assert_allclose(found.index_values[r, row], index[path], rtol=1e-9)
+    own = found.differences().set_index(["from", "to", "path", "scale"]).loc[("1.5", "3.5", path, COEFFICIENT)]
+    np.testing.assert_allclose(own["lower"], np.quantile(values[:, 2] - values[:, 0], 0.025), rtol=1e-9)
+
+
+def test_with_two_moderators_each_is_held_in_turn():
+    """The other one stays as observed, so that there is no single product of coefficients at a level."""
+    data = DATA.assign(sex=np.tile([1, 2], len(DATA) // 2))
+    model = sp.draft(
+        data, exposure="x", mediators=["m1"], outcome="y", moderators={"w": ["x -> m1"], "sex": ["m1 -> y"]}
+    )
+    found = sp.bootstrap(model, data, seed=1, replicates=3)
+    assert "coefficient" not in found.conditional.scales
+    assert [setting.moderator for setting in found.conditional.settings] == ["w", "w", "w", "sex", "sex"]
+    assert found.conditional.index().empty
+    both = sp.bootstrap(model, data, seed=1, replicates=3, at={"w": [2, 3], "sex": [1, 2]}).conditional
+    assert "coefficient" in both.scales
+    table = both.table[both.table["scale"] == "coefficient"]
+    assert len(table["at"].unique()) == 4

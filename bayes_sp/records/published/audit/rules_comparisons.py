@@ -66,16 +66,23 @@ def _paired(study: Study) -> Iterator[Found]:
             continue
         before, after = table.variable(item.before), table.variable(item.after)
         r, n = table.r(item.before, item.after), _pairs(item.test, table.n)
+        found: list[Found] = []
         if before.mean and before.sd and after.mean and after.sd and r:
             difference = after.mean.low - before.mean.high, after.mean.high - before.mean.low
             variance = difference_variance(before.sd.interval, after.sd.interval, r.interval)
-            yield _compared(item, difference, variance, n, f"means, SDs and r of {table.name}, n = {_n_text(n)}")
+            found.append(
+                _compared(item, difference, variance, n, f"means, SDs and r of {table.name}, n = {_n_text(n)}")
+            )
         for change in study.changes:
             score = table.variable(change.score) if change.score in table.names else None
             if (change.before, change.after) == (item.before, item.after) and score and score.mean and score.sd:
                 variance = score.sd.low**2, score.sd.high**2
                 what = f"mean and SD of {change.score}, n = {_n_text(n)}"
-                yield _compared(item, score.mean.interval, variance, n, what)
+                found.append(_compared(item, score.mean.interval, variance, n, what))
+        if not found:
+            why = "means, SDs and r of both times, or mean and SD of the change, are not all printed"
+            found = [unknown(item.label, item.test.statistic.text, why, place=item.place)]
+        yield from found
 
 
 def _pairs(test: Test, n: int) -> Interval:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from scipy.special import fdtri, ncfdtr, ndtri
 
 from bayes_sp.records.published.audit.finding import Found, Rule, judged, unknown
+from bayes_sp.records.published.audit.rules_comparisons import size_of
 from bayes_sp.records.published.audit.rules_tests import effect_size_range
 from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.results import SampleSize
@@ -128,8 +129,7 @@ def _fisher(r: float, alpha: float, power: float) -> int:
 def _sizes(study: Study) -> Iterator[Found]:
     for item in study.sample_sizes:
         subject = f"patients for power {item.power}: {item.label}"
-        low, high = (abs(end) for end in (item.size.low, item.size.high))
-        low, high = min(low, high), max(low, high)
+        low, high = size_of(item.size.low, item.size.high)
         detail = f"{item.effect.replace('_', ' ')} {item.size}, alpha {item.alpha}"
         try:
             ends = patients_range(item, low, high)

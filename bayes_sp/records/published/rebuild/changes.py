@@ -68,7 +68,7 @@ def _sds(change: Change, table: Table, rng: np.random.Generator) -> tuple[float,
         (r_parts, r + 0.0 * k),
     ):
         if printed is not None:
-            worst = np.maximum(worst, np.abs(value - printed.value) / float(printed.half_unit))
+            worst = np.maximum(worst, np.abs(value - printed.value) / max(float(printed.half_unit), 1e-9))
     least = np.maximum(worst.min(axis=2), _INSIDE).ravel()
     i, j = divmod(int(rng.choice(np.flatnonzero(least <= least.min() + 1e-9))), _POINTS)
     return float(s0[i]), float(s1[j])
@@ -77,4 +77,4 @@ def _sds(change: Change, table: Table, rng: np.random.Generator) -> tuple[float,
 def _points(sd: Figure) -> np.ndarray:
     """Return SDs evenly over most of a rounding interval."""
     reach = _INSIDE * float(sd.half_unit)
-    return np.linspace(sd.value - reach, sd.value + reach, _POINTS)
+    return np.maximum(np.linspace(sd.value - reach, sd.value + reach, _POINTS), 1e-9)

@@ -97,6 +97,20 @@ class Measure:
         """Draw scores of a measure that is not in steps, or whose levels are free."""
         return self._continuous(rng) if self.grid is None else self._in_units(self._levels(rng))
 
+    def exact(self, values: Array) -> Array:
+        """Return scores in the measure's unit without what adding steps has left of rounding."""
+        if self.grid is None:
+            return np.round(values, _FINER + (1 if self.sd is None else self.sd.decimals))
+        return self._in_units(np.round((values - float(self.grid.origin)) / float(self.grid.step)).astype(np.int64))
+
+    def limits(self) -> tuple[float, float, float]:
+        """Return step, smallest and largest score; a step of 0 where scores must not move."""
+        if self.grid is None or self.grid.steps == 1:
+            return 0.0, 0.0, 0.0
+        step, origin = float(self.grid.step), float(self.grid.origin)
+        high = math.inf if self.grid.steps is None else origin + step * self.grid.steps
+        return step, origin if self.grid.bounded_below else -math.inf, high
+
     def _in_units(self, steps: Steps) -> Array:
         """Return scores in the measure's unit from those in steps."""
         if self.grid is None:
@@ -213,5 +227,5 @@ def _totals(study: Study, variable: Variable, n: int, grid: Grid) -> tuple[int, 
     if allowed:
         return tuple(allowed)
     nearest = round((variable.mean.exact - grid.origin) * n / grid.step)
-    least, most = (0 if grid.bounded_below else nearest), (nearest if grid.steps is None else n * grid.steps)
-    return (min(max(nearest, least), most),)
+    nearest = max(nearest, 0) if grid.bounded_below else nearest
+    return (nearest if grid.steps is None else min(nearest, n * grid.steps),)

@@ -1,4 +1,4 @@
-"""Which values go together: exchanges within columns until every correlation, those of changes too, is as printed.
+"""Which values go together: moves within columns until every correlation, those of changes too, is as printed.
 
 Exchanging two patients' values in a column keeps its mean and SD and moves its products with every other column by
 -(x_a - x_b) (z_a - z_b). All correlations, and the SDs of differences of columns, follow from these products alone.
@@ -18,6 +18,8 @@ from bayes_sp.jit import cached
 type Flags = NDArray[np.bool_]
 
 _INSIDE = 0.96  # of a rounding interval is aimed at: its edges belong to floating point
+_SWAPS, _LOOKS = 0.6, 12  # share of exchanges among moves; patients looked at for the fourth of a move
+_LEAST = 1e-100  # sum of squares of a constant column
 _HOT, _COLD = 2.0, 1e-3  # temperatures, in half units of rounding
 
 
@@ -53,24 +55,34 @@ def copula(columns: Array, correlation: Array, rng: np.random.Generator) -> Arra
     return arranged
 
 
-def exchange(columns: Array, goal: Goal, proposals: int, rng: np.random.Generator) -> tuple[Array, float]:
-    """Anneal the arrangement of columns (p, n); return it, and the sum of the misses that are left."""
-    count, n = len(goal.parts), columns.shape[1]
+def exchange(
+    columns: Array, goal: Goal, proposals: int, rng: np.random.Generator, shapes: Array | None = None
+) -> tuple[Array, float]:
+    """Anneal the arrangement of columns (p, n); return it, and the sum of the misses that are left.
+
+    Parameters
+    ----------
+    shapes
+        Step, smallest and largest score of every column, (p, 3): where the step is above 0 four patients' scores may
+        also move by one step each so that total and sum of squares stay. None for exchanges alone.
+    """
+    count = len(goal.parts)
     # Variable = signs @ columns.
     signs = np.zeros((count, len(columns)))
     signs[np.arange(count), goal.parts[:, 0]] = 1.0
     differences = goal.parts[:, 1] >= 0
     signs[differences, goal.parts[differences, 1]] = -1.0
-    x = columns - columns.mean(axis=1, keepdims=True)
+    means = columns.mean(axis=1, keepdims=True)
+    x = np.ascontiguousarray(columns - means)
     z = np.ascontiguousarray(signs @ x)
-    ranks = np.tile(np.arange(n), (len(columns), 1))
+    limits = np.zeros((len(columns), 3)) if shapes is None else np.column_stack([shapes[:, :1], shapes[:, 1:] - means])
     printed = (
         0.5 * (goal.low + goal.high), 0.5 * (goal.high - goal.low),
         0.5 * (goal.sd_low + goal.sd_high), 0.5 * (goal.sd_high - goal.sd_low),
     )  # fmt: skip
     sums = np.ascontiguousarray((z[:, None, :] * z[None, :, :]).sum(axis=2))  # no BLAS: the same on every machine
-    left = _anneal(np.ascontiguousarray(x), z, ranks, signs, sums, differences, printed, proposals, rng)
-    return np.take_along_axis(columns, ranks, axis=1), float(left)
+    left = _anneal(x, z, limits, signs, sums, differences, printed, proposals, rng)
+    return x + means, float(left)
 
 
 @cached(numba.njit, nogil=True)
@@ -89,18 +101,47 @@ def _miss(value: float, centre: float, half: float) -> float:
 def _misses(v: int, sums: Array, difference: Flags, n: int, printed: tuple[Array, ...], out: Array) -> None:
     """Write the misses of every correlation of variable v, and of its SD where it is a difference, into ``out``."""
     centre, half, sd_centre, sd_half = printed
-    own = max(sums[v, v], 1e-300)
+    own = max(sums[v, v], _LEAST)
     for u in range(len(sums)):
-        r = sums[v, u] / np.sqrt(own * max(sums[u, u], 1e-300))
+        r = sums[v, u] / np.sqrt(own * max(sums[u, u], _LEAST))
         out[u] = _miss(r, centre[v, u], half[v, u])
     out[v] = _miss(np.sqrt(own / (n - 1)), sd_centre[v], sd_half[v]) if difference[v] else 0.0
+
+
+@cached(numba.njit, nogil=True)
+def _propose(own: Array, limits: Array, rng: np.random.Generator, patients: Array, shifts: Array) -> int:
+    """Write a move of one column into ``patients`` and ``shifts``; return how many patients it moves, 0 for none.
+
+    Two patients change places, or one of two goes up a step and the other down, which changes the sum of squares by
+    2 step (x_up - x_down) + 2 step^2, and two more make up for it.
+    """
+    n, step = len(own), limits[0]
+    for i in range(4):
+        patients[i] = int(rng.random() * n)
+    a, b, c, d = patients
+    if step <= 0.0 or rng.random() < _SWAPS:
+        shifts[0], shifts[1] = own[b] - own[a], own[a] - own[b]
+        return 0 if abs(shifts[0]) < 1e-9 else 2
+    wanted = own[c] + own[a] - own[b] + 2.0 * step
+    for _ in range(_LOOKS):
+        if abs(own[d] - wanted) < 0.25 * step:
+            break
+        d = int(rng.random() * n)
+    edge = 0.25 * step
+    if abs(own[d] - wanted) > edge or a in (b, c, d) or b in (c, d) or c == d:
+        return 0
+    if max(own[a], own[c]) + step > limits[2] + edge or min(own[b], own[d]) - step < limits[1] - edge:
+        return 0
+    patients[3] = d
+    shifts[0], shifts[1], shifts[2], shifts[3] = step, -step, step, -step
+    return 4
 
 
 @cached(numba.njit, nogil=True)
 def _anneal(
     x: Array,
     z: Array,
-    order: NDArray[np.int64],
+    limits: Array,
     signs: Array,
     sums: Array,
     difference: Flags,
@@ -108,35 +149,36 @@ def _anneal(
     proposals: int,
     rng: np.random.Generator,
 ) -> float:
-    """Exchange values of random pairs of patients; ``x``, ``z`` and ``order`` are changed in place.
+    """Move scores within columns; ``x`` and ``z`` are changed in place.
 
-    With d_u the difference between two patients of what of variable u is not column k, and s_u the sign of k in it, the
-    exchange changes the sum of products of v and u by -dx (s_v d_u + s_u d_v).
+    With d_u the sum over the patients moved of their shift times what of variable u is not column k, and s_u the sign
+    of k in u, a move that keeps the sum of squares changes the sum of products of v and u by s_v d_u + s_u d_v.
     """
     (p, n), count = x.shape, len(z)
     misses = np.zeros((count, count))
     for v in range(count):
         _misses(v, sums, difference, n, printed, misses[v])
-    new, rows, apart, before = np.zeros((count, count)), np.zeros((count, count)), np.zeros(count), 0.0
+    new, rows, apart = np.zeros((count, count)), np.zeros((count, count)), np.zeros(count)
+    patients, shifts = np.zeros(4, dtype=np.int64), np.zeros(4)
     cooling, temperature = (_COLD / _HOT) ** (1.0 / proposals), _HOT
     for _ in range(proposals):
         temperature *= cooling
-        k, a, b = int(rng.random() * p), int(rng.random() * n), int(rng.random() * n)
-        dx = x[k, a] - x[k, b]
-        if dx == 0.0:
+        k = int(rng.random() * p)
+        moved = _propose(x[k], limits[k], rng, patients, shifts)
+        if moved == 0:
             continue
-        for u in range(count):
-            apart[u] = z[u, a] - z[u, b] - signs[u, k] * dx
-        for v in range(count):
-            if signs[v, k] != 0.0:
-                for u in range(count):
-                    rows[v, u] = sums[v, u]
-        for v in range(count):
-            if signs[v, k] != 0.0:
-                for u in range(count):
-                    moved = rows[v, u] - dx * (signs[v, k] * apart[u] + signs[u, k] * apart[v])
-                    sums[v, u] = sums[u, v] = moved
+        apart[:] = 0.0
+        for i in range(moved):
+            for u in range(count):
+                apart[u] += shifts[i] * (z[u, patients[i]] - signs[u, k] * x[k, patients[i]])
         before, then = 0.0, 0.0
+        for v in range(count):
+            if signs[v, k] != 0.0:
+                rows[v] = sums[v]
+        for v in range(count):
+            if signs[v, k] != 0.0:
+                for u in range(count):
+                    sums[v, u] = sums[u, v] = rows[v, u] + signs[v, k] * apart[u] + signs[u, k] * apart[v]
         for v in range(count):
             if signs[v, k] != 0.0:
                 _misses(v, sums, difference, n, printed, new[v])
@@ -152,12 +194,9 @@ def _anneal(
                         misses[v, u] = misses[u, v] = new[v, u]
                     else:
                         sums[v, u] = sums[u, v] = rows[v, u]
-                if accepted:
-                    z[v, a] -= signs[v, k] * dx
-                    z[v, b] += signs[v, k] * dx
-        if accepted:
-            x[k, a], x[k, b] = x[k, b], x[k, a]
-            order[k, a], order[k, b] = order[k, b], order[k, a]
-            if then == 0.0 and misses.sum() == 0.0:
-                break
+        for i in range(moved if accepted else 0):
+            x[k, patients[i]] += shifts[i]
+            z[:, patients[i]] += signs[:, k] * shifts[i]
+        if accepted and then == 0.0 and misses.sum() == 0.0:
+            break
     return 0.5 * (misses.sum() + np.trace(misses))

@@ -32,6 +32,7 @@ _CONSTRAINTS = (
 _ATTEMPTS = 8
 _PROPOSALS = 400_000  # in the first attempt, and so many more in every second one
 _HARDLY = 0.95  # of what was left before is hardly less
+_SWAPS_ONLY = 2  # attempts in which columns keep the shape that they are drawn with
 _EDGE = 1e-9
 _MOST_PATIENTS = 20_000
 
@@ -97,6 +98,7 @@ def rebuild(study: str | Path | Mapping[str, Any] | Study, *, seed: int = 1, tab
     names, goal = _goal(read, chosen)
     printed = {name: Measure.of(read, chosen, chosen.variable(name)) for name in names}
     correlation = _start(chosen, names)
+    limits = np.array([measure.limits() for measure in printed.values()])
     best: tuple[float, Array] = (np.inf, np.empty(0))
     named = contradictions(read)
     for attempt in range(_ATTEMPTS):
@@ -105,12 +107,14 @@ def rebuild(study: str | Path | Mapping[str, Any] | Study, *, seed: int = 1, tab
         except UnreachableError as found:
             raise StudyError(read.source, [f"{found}; see the audit of this study"]) from found
         start = copula(columns, correlation, rng)
-        arranged, left = exchange(start, goal, _PROPOSALS * (1 + attempt // 2), rng)
+        shapes = None if attempt < _SWAPS_ONLY else limits
+        arranged, left = exchange(start, goal, _PROPOSALS * (1 + attempt // 2), rng, shapes)
         before = best[0]
         best = min(best, (left, arranged), key=lambda found: found[0])
         if left == 0.0 or (named and left > _HARDLY * before):  # what contradicts itself need not be tried for long
             break
-    records = _records(best[1], names, read, chosen)
+    columns = np.stack([measure.exact(values) for measure, values in zip(printed.values(), best[1], strict=True)])
+    records = _records(columns, names, read, chosen)
     source = f"{RECONSTRUCTED} of {Path(read.source).stem} (seed {seed})"
     return Rebuilt(records, "reconstruction", source, comparison=compare(records, chosen), contradictions=named)
 

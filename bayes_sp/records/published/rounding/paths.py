@@ -137,6 +137,8 @@ def rounded_paths(study: Study, chain: Chain | None = None, *, draws: int = _DRA
     missing = [f"{a} with {b}" for a, b in combinations(names, 2) if table.r(a, b) is None]
     if missing:
         raise SurveyError(study.source, [f"{table.name} does not print the correlation of {', '.join(missing)}"])
+    if flat := [name for name in chain.variables if (sd := table.variable(name).sd) is not None and sd.low <= 0]:
+        raise SurveyError(study.source, [f"{table.name} prints an SD of {', '.join(flat)} that may be 0"])
     box, rng = Box.of(table, names), np.random.default_rng(seed)
     inside = inner_point(box)
     matrices = sample_box(box, draws, rng)

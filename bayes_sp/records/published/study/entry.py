@@ -12,9 +12,12 @@ _MOST = 10**9  # patients, degrees of freedom
 MISSING = Figure("0")
 
 
-def figure(reader: Reader, name: str, value: object) -> Figure | None:
-    """Return a value as a figure, or report it: a text as printed, or a whole number, which is a count."""
+def figure(reader: Reader, name: str, value: object, *, count: bool = False) -> Figure | None:
+    """Return a value as a figure, or report it: a text as printed or, where it may be a count, a whole number."""
     if isinstance(value, int) and not isinstance(value, bool):
+        if not count:
+            reader.report(name, f'must be a text as printed, in quotation marks, since it is rounded: "{value}"')
+            return None
         if abs(value) <= _MOST:
             return Figure(str(value), whole=True)
         reader.report(name, f"must be at most {_MOST:,} in size, found {value}")
@@ -33,7 +36,13 @@ def figure(reader: Reader, name: str, value: object) -> Figure | None:
 
 
 def take_figure(
-    reader: Reader, name: str, *, low: float | None = None, high: float | None = None, bound: bool = False
+    reader: Reader,
+    name: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    bound: bool = False,
+    count: bool = False,
 ) -> Figure | None:
     """Remove and return a figure between ``low`` and ``high``; None where there is none or it is reported.
 
@@ -41,9 +50,11 @@ def take_figure(
     ----------
     bound
         Whether ``"<0.001"`` and the like are taken.
+    count
+        Whether a whole number is taken, which nobody has rounded.
     """
     value = reader.take(name)
-    found = None if value is None else figure(reader, name, value)
+    found = None if value is None else figure(reader, name, value, count=count)
     if found is None:
         return None
     if found.sign and not bound:
@@ -57,13 +68,19 @@ def take_figure(
 
 
 def need_figure(
-    reader: Reader, name: str, *, low: float | None = None, high: float | None = None, bound: bool = False
+    reader: Reader,
+    name: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    bound: bool = False,
+    count: bool = False,
 ) -> Figure:
     """Remove and return a figure that must be there; what stands for a missing one is never used."""
     if name not in reader.names():
         reader.take(name, required=True)
         return MISSING
-    return take_figure(reader, name, low=low, high=high, bound=bound) or MISSING
+    return take_figure(reader, name, low=low, high=high, bound=bound, count=count) or MISSING
 
 
 def take_whole(reader: Reader, name: str, *, low: int = 0, required: bool = False) -> int | None:
@@ -92,9 +109,9 @@ def take_flag(reader: Reader, name: str) -> bool:
 
 
 def take_figures(reader: Reader, name: str) -> dict[str, Figure]:
-    """Remove and return a table of figures; empty where there is none."""
+    """Remove and return a table of figures or counts; empty where there is none."""
     table = reader.take_table(name)
-    found = {key: figure(table, key, table.take(key)) for key in table.names()}
+    found = {key: figure(table, key, table.take(key), count=True) for key in table.names()}
     return {key: value for key, value in found.items() if value is not None}
 
 

@@ -62,7 +62,7 @@ def read_scale(reader: Reader) -> Scale:
     variables = reader.take_texts("variables")
     if not variables:
         reader.report("variables", "must name the variables that are measured on this scale")
-    low, high, step = (take_figure(reader, key) for key in ("minimum", "maximum", "step"))
+    low, high, step = (take_figure(reader, key, count=True) for key in ("minimum", "maximum", "step"))
     if low and high and low.exact >= high.exact:
         reader.report("maximum", f"must be above the minimum {low}, found {high}")
     if step and step.exact <= 0:
@@ -87,7 +87,7 @@ def read_table(reader: Reader) -> Table:
             row.report("name", f"stands twice in this table: {own!r}")
         correlations += _correlations(row, own, names, marks)
         figures = {
-            key: take_figure(row, key, low=low)
+            key: take_figure(row, key, low=low, count=key in ("minimum", "maximum"))
             for key, low in {"mean": None, "sd": 0, "minimum": None, "maximum": None, "alpha": None}.items()
         }
         label, count = row.take_text("label"), take_whole(row, "n", low=2)
@@ -122,13 +122,13 @@ def _correlations(row: Reader, own: str, names: list[str], marks: dict[str, Figu
 
 def read_total(reader: Reader) -> Total:
     """Read a sum over patients."""
-    variable, total = reader.take_text("variable", required=True), need_figure(reader, "total")
+    variable, total = reader.take_text("variable", required=True), need_figure(reader, "total", count=True)
     return Total(variable, total, take_whole(reader, "n", low=1), **about(reader))
 
 
 def read_arithmetic(reader: Reader) -> Arithmetic:
     """Read a number that follows from others."""
-    label, result = reader.take_text("label", required=True), need_figure(reader, "result")
+    label, result = reader.take_text("label", required=True), need_figure(reader, "result", count=True)
     formula, values = reader.take_text("formula", required=True), take_figures(reader, "values")
     if formula and (problem := formula_problem(formula, tuple(values))):
         reader.report("formula", problem)
@@ -140,7 +140,7 @@ def read_repeated(reader: Reader) -> Repeated:
     label = reader.take_text("label", required=True)
     values = []
     for item in reader.take_tables("values", required=True):
-        value, place = need_figure(item, "value"), item.take_text("place")
+        value, place = need_figure(item, "value", count=True), item.take_text("place")
         item.finish()
         values.append((value, place))
     if len(values) == 1:

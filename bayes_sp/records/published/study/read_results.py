@@ -46,7 +46,7 @@ def _test(reader: Reader, label: str) -> Test:
             reader.take(kind)
     kind = given[0] if len(given) == 1 else "z"
     statistic = need_figure(reader, kind) if len(given) == 1 else MISSING
-    df = tuple(need_figure(reader, key, low=1) for key in _DF_KEYS[kind])
+    df = tuple(need_figure(reader, key, low=1, count=True) for key in _DF_KEYS[kind])
     p = take_figure(reader, "p", low=0, high=1, bound=True)
     sizes = {name: take_figure(reader, name) for name in EFFECT_SIZES}
     sides = take_whole(reader, "sides", low=1) or 2

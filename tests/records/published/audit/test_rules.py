@@ -173,8 +173,8 @@ def test_t_of_two_groups_is_that_of_records(welch: bool):
     """Records -> SciPy's t; the printed moments -> a narrow range that holds it."""
     rng = np.random.default_rng(3)
     a, b = rng.normal(3, 1, 25), rng.normal(3.8, 2, 40)
-    groups = [Moments("", len(x), Figure(f"{x.mean():.4f}"), Figure(f"{x.std(ddof=1):.4f}")) for x in (a, b)]
-    (low, high), (d_low, d_high) = t_of_groups(*groups, 25, 40, welch=welch)
+    first, second = (Moments("", len(x), Figure(f"{x.mean():.4f}"), Figure(f"{x.std(ddof=1):.4f}")) for x in (a, b))
+    (low, high), (d_low, d_high) = t_of_groups(first, second, 25, 40, welch=welch)
     t = abs(stats.ttest_ind(a, b, equal_var=not welch).statistic)
     assert low <= t <= high
     assert high - low < 0.01
@@ -252,7 +252,7 @@ KINDS = ("p", "t", "r", "estimate", "total", "effect")
 
 
 @pytest.mark.parametrize(
-    ("seeds", "least"), [(range(2), 1.0), pytest.param(range(2, 102), 0.9, marks=pytest.mark.slow)], ids=["2", "100"]
+    ("seeds", "least"), [(range(1), 1.0), pytest.param(range(2, 102), 0.9, marks=pytest.mark.slow)], ids=["1", "100"]
 )
 def test_planted_errors_are_found(seeds: range, least: float):
     """One printed figure of a clean study is moved far beyond rounding: the audit finds a contradiction."""
@@ -287,7 +287,7 @@ def plant(tables: dict, where: str, change: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(15), pytest.param(range(100, 10_100), marks=pytest.mark.slow)], ids=["15", "10000"]
+    "seeds", [range(8), pytest.param(range(100, 10_100), marks=pytest.mark.slow)], ids=["8", "10000"]
 )
 def test_clean_studies_are_never_called_inconsistent(seeds: range):
     """Records -> statistics -> rounding half up or half to even -> audit."""

@@ -22,7 +22,7 @@ def box_of(matrix: np.ndarray, half: float) -> Box:
 
 
 def random_correlation(rng: np.random.Generator, p: int, rows: int) -> np.ndarray:
-    return np.corrcoef(rng.standard_normal((rows, p)), rowvar=False)
+    return np.asarray(np.corrcoef(rng.standard_normal((rows, p)), rowvar=False))
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -69,6 +69,7 @@ def test_all_mistakes_of_a_file_at_once():
     tables["table"][0]["variable"][1]["correlations"] = ["-.30**"]
     tables["coefficient"] = [{"response": "y", "term": "x", "estimate": "0.1", "p": "0.5x", "stderr": "0.1"}]
     tables["test"] = [{"label": "a", "t": "1.0"}, {"label": "b", "t": "1.0", "f": "2.0"}]
+    tables["table"][0]["variable"][0]["mean"] = 3
     tables["scale"] = [{"variables": ["x"], "minimum": "4", "maximum": "1"}]
     tables["arithmetic"] = [{"label": "a", "result": "1", "formula": "__import__('os')", "values": {}}]
     tables["effekt"] = []
@@ -78,6 +79,7 @@ def test_all_mistakes_of_a_file_at_once():
     for words in (
         "citation.year: must be a text", "citation.title: is missing", "table[1].n: must be a whole number",
         'table[1].variable[1].sd: must be a text as printed, in quotation marks, so that its decimals are kept: "0.5"',
+        'table[1].variable[1].mean: must be a text as printed, in quotation marks, since it is rounded: "3"',
         "has the mark '**', which marks do not name", "coefficient[1].p: must be a number as it is printed",
         "coefficient[1].stderr: unknown key", "test[1].df: is missing", "test[2].t: one of t, f, z, chi2, r",
         "scale[1].maximum: must be above the minimum", "arithmetic[1].formula: ", "effekt: unknown key",

@@ -147,10 +147,10 @@ def regressions(data: dict[str, np.ndarray], printed: Printer, rng: np.random.Ge
     return {"coefficient": coefficients, "effect": [*effects, total, indirect], "chain": [described]}
 
 
-def clean_study(seed: int) -> dict[str, Any]:
+def clean_study(seed: int, n: int | None = None) -> dict[str, Any]:
     """Return the tables of a study that contradicts itself nowhere."""
     rng = np.random.default_rng(seed)
-    n = int(rng.integers(12, 250))
+    n = int(rng.integers(12, 250)) if n is None else n
     (data, items), printed = records(rng, n), Printer(rng)
     scales = [
         {"variables": ["before", "after"], "minimum": "0", "step": "1"},

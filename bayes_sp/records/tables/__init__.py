@@ -1,0 +1,1 @@
+"""What a survey's columns hold, in tables: moments, correlations, waves, who came back."""

@@ -1,0 +1,43 @@
+"""Sentences on cells that also know their column and cells, so that they can stand in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Self
+
+import numpy as np
+
+from bayes_sp.arrays import Mask
+
+CELLS_SHOWN = 5
+type RowName = Callable[[int], str]
+
+
+class Told(str):
+    """A sentence, the column that it is about, and the first cells that it names as (row, value).
+
+    Examples
+    --------
+    >>> told = Told("column age: must be on its scale; found at row 7 (430)", "age", [("row 7", "430")])
+    >>> told.column, told.cells
+    ('age', (('row 7', '430'),))
+    """
+
+    column: str
+    cells: tuple[tuple[str, str], ...]
+
+    def __new__(cls, text: str, column: str = "", cells: list[tuple[str, str]] | None = None) -> Self:
+        """Make a sentence."""
+        told = super().__new__(cls, text)
+        told.column, told.cells = column, tuple(cells or ())
+        return told
+
+
+def describe_cells(column: str, mask: Mask, cell: Callable[[int], str], row_name: RowName, rule: str) -> Iterator[Told]:
+    """Yield one sentence for a rule that some cells of a column break; the first cells are named, all are counted."""
+    rows = np.flatnonzero(mask)
+    if rows.size:
+        cells = [(row_name(int(row)), cell(int(row))) for row in rows[:CELLS_SHOWN]]
+        shown = ", ".join(f"{name} ({value})" for name, value in cells)
+        more = f" and {rows.size - CELLS_SHOWN} more" if rows.size > CELLS_SHOWN else ""
+        yield Told(f'column "{column}": {rule}; found at {shown}{more}', column, cells)

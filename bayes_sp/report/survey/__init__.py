@@ -1,0 +1,1 @@
+"""A survey in words, before any fit and at the head of one."""
