@@ -194,8 +194,9 @@ def test_the_study_is_checked(capsys):
     """Without a file: Table 2, the article's tests, and which of them come back."""
     assert main(["check", "--model", "primary"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"t\(628\) = -3\.[12]\d", printed)
     assert re.search(r"F\(1, 177\) = 9\.[1-7]", printed)  # 9.10 to 9.73 by the rounding of the printed moments
-    for words in ("t(628) = -3.23", "does not come back", "no problem and no warning"):
+    for words in ("does not come back", "no problem and no warning"):
         assert words in printed
     assert "significant" not in printed
     assert main(["check", "x.csv", "--reconstruction", "2"]) == 2
