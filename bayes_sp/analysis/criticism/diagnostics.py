@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_sp.analysis.criticism.means import mean_cautions, means_of
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.effects.convergence import energy_bfmi
-from bayes_sp.effects.existence import MeanBound, mean_bound
+from bayes_sp.effects.existence import mean_bound
 from bayes_sp.effects.summary import convergence, variance_factor
-from bayes_sp.effects.tails import pareto_k
 from bayes_sp.inference.options import ESS_LIMIT, LEAST_RELIABILITY, PARETO_K_LIMIT, shortfall
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
@@ -25,8 +25,6 @@ from bayes_sp.safe_text import html
 RHAT_LIMIT = 1.01
 BFMI_LIMIT = 0.3
 DIVERGENT_LIMIT = 1 / 2000  # share of draws
-NEAR_LIMIT = 0.05  # share of draws near the bound beyond which a mean does not exist
-GAP_LIMIT = 0.25  # of a mean from its median, in widths of the interval
 LEAST_BEYOND = 15  # patients beyond parameters: see `patients_beyond`
 
 
@@ -160,11 +158,11 @@ def diagnose(
     reasons += too_many
     reasons += tuple(_weak_measurements(model)) if reasons and model is not None else ()
     reasons += tuple(f"a likely cause: {cause.rstrip('.')}" for cause in causes) if reasons else ()
-    found = _means(effects, table["ess_tail"].to_numpy()[len(quantities) - len(effects) :])
+    found = means_of(effects, table["ess_tail"].to_numpy()[len(quantities) - len(effects) :])
     bound = None if model is None else mean_bound(model, draws, design)
     numbers |= {"effect_pareto_k": found.worst_k, "mean_gap": found.worst_gap} if effects else {}
     numbers |= {} if bound is None else {"share_near_bound": bound.share}
-    cautions = (*_mean_cautions(found, bound), *few)
+    cautions = (*mean_cautions(found, bound), *few)
     return Verdict(not reasons, reasons, numbers, table[list(DIAGNOSTIC_COLUMNS)], cautions)
 
 
@@ -203,45 +201,6 @@ def _reasons(table: pd.DataFrame, limits: Limits, *, with_r_hat: bool) -> Iterat
         value = constant if np.isnan(values[worst]) else f"{values[worst]:.{digits}f}"
         name = table["name"].to_numpy()[~ok][worst]
         yield f"{noun} {limit} for {len(values)} of {len(table)} quantities (worst: {name}, {value})"
-
-
-@dataclass(frozen=True)
-class _Means:
-    """What the draws say of the effects' means: Pareto k and distance from the median of the worst, and which fail."""
-
-    worst_k: float
-    worst_gap: float
-    heavy: tuple[str, ...]
-    example: str
-
-
-def _means(effects: Mapping[str, Array], ess_tail: Array) -> _Means:
-    if not effects:
-        return _Means(float("nan"), float("nan"), (), "")
-    values = np.stack(list(effects.values()), axis=-1)
-    k = pareto_k(values, ess_tail)
-    low, median, high = np.quantile(values, [0.025, 0.5, 0.975], axis=(0, 1))
-    mean = values.mean(axis=(0, 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gap = np.where(high > low, np.abs(mean - median) / (high - low), 0.0)
-    bad = (k > PARETO_K_LIMIT) | ~(gap <= GAP_LIMIT)
-    names = np.array(list(effects))
-    worst = int(np.argmax(np.where(bad, np.nan_to_num(k, nan=0.0, posinf=np.finfo(float).max), -np.inf)))
-    example = f"{names[worst]}: mean {mean[worst]:.3g}, median {median[worst]:.3g}, Pareto k {k[worst]:.2g}"
-    known = k[~np.isnan(k)]
-    return _Means(float(known.max()) if len(known) else float("nan"), float(gap.max()), tuple(names[bad]), example)
-
-
-def _mean_cautions(found: _Means, bound: MeanBound | None) -> Iterator[str]:
-    """Say where a posterior mean does not exist, or the draws do not determine it, and which prior makes it so."""
-    near = bound is not None and bound.share > NEAR_LIMIT
-    many = f"{len(found.heavy)} effects have" if len(found.heavy) > 1 else "an effect has"
-    seen = f"{many} tails too heavy for a mean ({found.example})"
-    if near:
-        shown = f"; {seen}" if found.heavy else ""
-        yield f"{bound}{shown}; use medians and intervals, which always exist"
-    elif found.heavy:
-        yield f"{seen}: use medians and intervals, or tighter priors, more records or a smaller contrast"
 
 
 def _divergences(
