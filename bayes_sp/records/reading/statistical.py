@@ -28,7 +28,8 @@ def read_statistical(path: Path) -> Table:
     Raises
     ------
     SurveyError
-        Where pyreadstat is not installed, or the file cannot be read.
+        Where pyreadstat is not installed, or the file cannot be read. Of broken files its parser raises what its own
+        arithmetic and look-ups raise.
     """
     library = needed("pyreadstat", "spss", path)
     reader = READERS[path.suffix.lower()]
@@ -38,7 +39,7 @@ def read_statistical(path: Path) -> Table:
             frame, meta = getattr(library, reader)(str(path), **options)
     except OSError as error:
         raise SurveyError(str(path), [f"cannot be read ({error.strerror})"]) from error
-    except (library.ReadstatError, library.PyreadstatError, UnicodeDecodeError, ValueError) as error:
+    except (library.ReadstatError, library.PyreadstatError, ArithmeticError, LookupError, ValueError) as error:
         raise SurveyError(
             str(path), [f"is no file that {path.suffix} stands for, or a broken one ({error})"]
         ) from error
