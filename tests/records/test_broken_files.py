@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from bayes_sp.design.read import read_survey
 
 ROWS = 24
-FEW, MANY = 200, 10_000
+FEW = 200
 QUICK = settings(
     deadline=None, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )
@@ -66,7 +66,9 @@ def test_broken_files(files, frame, small_model, tmp_path, capsys):
     assert min(ends.values()) > 0
 
 
-@pytest.mark.slow
-def test_very_many_broken_files(files, frame, small_model, tmp_path, capsys):
-    """Ten thousand."""
-    assert sum(run(MANY, files, frame, small_model, tmp_path, capsys).values()) == MANY
+@pytest.mark.parametrize(
+    "many", [pytest.param(2_000, marks=pytest.mark.slow), pytest.param(10_000, marks=pytest.mark.exhaustive)]
+)
+def test_very_many_broken_files(many, files, frame, small_model, tmp_path, capsys):
+    """Each ends as it should."""
+    assert sum(run(many, files, frame, small_model, tmp_path, capsys).values()) == many

@@ -251,16 +251,19 @@ def test_broken_cells(folder: Path):
     broken_cells(200)(folder)
 
 
-@pytest.mark.slow
-def test_many_broken_codebooks(folder: Path):
-    """Ten thousand."""
-    broken_codebooks(10_000)(folder)
+MANY = [pytest.param(2_000, marks=pytest.mark.slow), pytest.param(10_000, marks=pytest.mark.exhaustive)]
 
 
-@pytest.mark.slow
-def test_many_broken_cells(folder: Path):
-    """Ten thousand."""
-    broken_cells(10_000)(folder)
+@pytest.mark.parametrize("many", MANY)
+def test_many_broken_codebooks(folder: Path, many: int):
+    """Each is refused in words or means what it says."""
+    broken_codebooks(many)(folder)
+
+
+@pytest.mark.parametrize("many", MANY)
+def test_many_broken_cells(folder: Path, many: int):
+    """Each is refused in words or read as what it means."""
+    broken_cells(many)(folder)
 
 
 @pytest.mark.parametrize(

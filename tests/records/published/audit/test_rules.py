@@ -287,7 +287,13 @@ def plant(tables: dict, where: str, change: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(8), pytest.param(range(100, 10_100), marks=pytest.mark.slow)], ids=["8", "10000"]
+    "seeds",
+    [
+        range(8),
+        pytest.param(range(100, 600), marks=pytest.mark.slow),
+        pytest.param(range(100, 10_100), marks=pytest.mark.exhaustive),
+    ],
+    ids=["8", "500", "10000"],
 )
 def test_clean_studies_are_never_called_inconsistent(seeds: range):
     """Records -> statistics -> rounding half up or half to even -> audit."""
