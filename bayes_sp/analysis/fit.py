@@ -99,12 +99,7 @@ class Fit(Shown, Criticised):
             patients = self.patients(model)
             fits.append(Fitted(model, drawn, resampled, patients))
         found = compare(self.model, fits, self.survey.mark, ci_prob)
-        at_levels = {
-            one.likelihood: one.bootstrap.conditional
-            for one in fits
-            if one.bootstrap is not None and one.bootstrap.conditional is not None
-        }
-        return replace(found, missing=tuple(missing), conditional=at_levels)
+        return replace(found, missing=tuple(missing))
 
     def patients(self, model: PathModel) -> int:
         """Return on how many records a posterior of a specification rests."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -34,9 +35,10 @@ COLUMNS = ("path", "scale", "median", "lower", "upper", "prob_negative", "lowest
 class Pooled(Shown):
     r"""Fits to K sets of records, their draws mixed with equal weights.
 
-    With U the mean of the members' posterior variances of an effect and B the variance of their means, the pool has
-    variance :math:`T = U + (1 + 1/K) B`, and :math:`(1 + 1/K) B / T` is the share of it that comes from not having the
-    records: the fraction of missing information.
+    With U the mean of the members' posterior variances of an effect and B the variance of their means, Rubin's variance
+    is :math:`T = U + (1 + 1/K) B`, and :math:`(1 + 1/K) B / T` is the share of it that comes from not having the
+    records: the fraction of missing information. Draws of K members have the variance :math:`U + (1 - 1/K) B`, which
+    for few members is too small (`few_words`).
 
     Attributes
     ----------
@@ -164,10 +166,10 @@ def few_words(count: int) -> str:
     """Return what few sets of records do to intervals, in a sentence; '' from 20 on."""
     if count >= FEW:
         return ""
-    inflated = np.sqrt(1.0 + 1.0 / count)
+    inflated = math.sqrt((count + 1.0) / (count - 1.0))  # of (1 + 1/K) B over (1 - 1/K) B
     return (
-        f"Intervals of draws mixed from {count} sets of records are too short in the tails (Zhou & Reiter 2010): the "
-        f"between-set SD that they hold should be {100 * (inflated - 1):.0f} % larger; use {FEW} or more."
+        f"Intervals of draws mixed from {count} sets of records are too short (Zhou & Reiter 2010): the SD between "
+        f"sets that they hold should be {100 * (inflated - 1):.0f} % larger; use {FEW} or more."
     )
 
 

@@ -72,8 +72,8 @@ def fit(
     notify
         Called with a line at the start of each stage.
     pointwise
-        False to keep no pointwise log-likelihoods, which take a fifth of the time of a small fit; criticism then
-        computes them when it is asked for.
+        False to keep no pointwise log-likelihoods of one survey, which take a fifth of the time of a small fit;
+        criticism then computes them when it is asked for. Of a list none are kept.
 
     Returns
     -------

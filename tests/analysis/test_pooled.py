@@ -90,7 +90,8 @@ def test_the_bootstrap_is_pooled_alike(normal):
 
 def test_few_sets_are_said_and_one_is_none(normal):
     """Intervals of few mixed sets are too short; a list of one is a mistake, and a wrong set is named."""
-    assert "too short" in few_words(5)
+    held, due = (1 - 1 / 5), (1 + 1 / 5)  # of the variance between sets: by mixed draws, and by Rubin
+    assert f"should be {100 * ((due / held) ** 0.5 - 1):.0f} % larger" in few_words(5)
     assert few_words(20) == ""
     assert few_words(K) in repr(normal)
     with pytest.raises(SurveyError, match="2 sets of records or more"):

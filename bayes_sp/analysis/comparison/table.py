@@ -115,7 +115,12 @@ def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI
         table[name] = table[name].astype("Int64")
     made = [fitted.bootstrap.table for fitted in fits if fitted.bootstrap is not None]
     intervals = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=list(BOOTSTRAP_COLUMNS))
-    return Comparison(table, intervals, mark, model)
+    at_levels = {
+        fitted.likelihood: fitted.bootstrap.conditional
+        for fitted in fits
+        if fitted.bootstrap is not None and fitted.bootstrap.conditional is not None
+    }
+    return Comparison(table, intervals, mark, model, conditional=at_levels)
 
 
 def _published_rows(model: PathModel) -> Iterator[dict[str, Any]]:

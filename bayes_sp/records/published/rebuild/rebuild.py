@@ -14,7 +14,9 @@ from bayes_sp.arrays import Array
 from bayes_sp.errors import nearest
 from bayes_sp.records.published.audit.audit import RULES, line_of
 from bayes_sp.records.published.audit.finding import INCONSISTENT, Finding
+from bayes_sp.records.published.constraints import beside_printed
 from bayes_sp.records.published.margins import UnreachableError
+from bayes_sp.records.published.printed import Printed
 from bayes_sp.records.published.rebuild.choose import choose
 from bayes_sp.records.published.rebuild.columns import Measure
 from bayes_sp.records.published.rebuild.exchange import Goal, copula, exchange
@@ -175,7 +177,7 @@ def _records(columns: Array, names: list[str], study: Study, table: Table) -> pd
 def compare(records: pd.DataFrame, table: Table) -> pd.DataFrame:
     """Compare records with a printed table: one row for each printed mean, SD and correlation."""
     r = records.corr().to_numpy()
-    rows: list[tuple[str, str, str, Figure, float]] = []
+    rows: list[tuple[str, str, str, Printed | Figure, float]] = []
     for variable in table.variables:
         column = records[variable.name]
         if variable.mean is not None:
@@ -186,17 +188,4 @@ def compare(records: pd.DataFrame, table: Table) -> pd.DataFrame:
         if item.r is not None:
             achieved = float(r[table.names.index(item.row), table.names.index(item.column)])
             rows.append(("r", item.row, item.column, item.r, achieved))
-    return pd.DataFrame(
-        [
-            {
-                "statistic": statistic,
-                "variable": variable,
-                "other": other,
-                "printed": figure.text,
-                "target": figure.value,
-                "achieved": achieved,
-                "excess": max(0.0, abs(achieved - figure.value) - float(figure.half_unit)),
-            }
-            for statistic, variable, other, figure, achieved in rows
-        ]
-    )
+    return beside_printed(rows)
