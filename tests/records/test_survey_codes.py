@@ -60,9 +60,11 @@ def test_usual_codes_far_from_the_rest_are_told_and_named_ones_are_missing(tmp_p
     with pytest.warns(SurveyWarning) as caught:
         read_survey(path, MODEL)
     first, second = (str(warning.message) for warning in caught)
-    assert first.startswith("coded.csv: m: -99 in 4 of 200 cells is a usual code for a missing value, far from")
+    assert first.startswith(
+        "coded.csv: m: -99 in fewer than 10 of 200 cells is a usual code for a missing value, far from"
+    )
     assert "missing_codes = [-99]" in first
-    assert second.startswith("coded.csv: y: 999 in 2 of 200 cells")
+    assert second.startswith("coded.csv: y: 999 in fewer than 10 of 200 cells")
     found = read_survey(path, CODED)
     frame = with_codes().astype(object).replace({"m": {-99: ""}, "y": {999: ""}})
     frame.to_csv(tmp_path / "blank.csv", index=False)

@@ -96,7 +96,7 @@ def test_doubts_stand_above_the_verdict_or_in_one_line_below_the_warnings(
     survey = replace(make_user_survey(), records=records)
     analysis = analyse_by_hand(small_model, survey)
     text = summary_text(analysis)
-    assert " ".join(text.split()).startswith("Look first: visits: 9999 in 1 of 120 cells is a usual code")
+    assert " ".join(text.split()).startswith("Look first: visits: 9999 in fewer than 10 of 120 cells is a usual code")
     head, _, rest = said_above(text, analysis.fit).partition("\n\n")
     assert head == "Look first: the warning above on the records."
     assert text.endswith(f"\n\n{rest}")

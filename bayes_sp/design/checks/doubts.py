@@ -19,7 +19,7 @@ from bayes_sp.records.checks import group_labels
 from bayes_sp.records.codes import Suspect, code_words, group_suspects, suspects
 from bayes_sp.records.groups import look_alikes
 from bayes_sp.records.persons import long_columns
-from bayes_sp.records.privacy.words import ends_shown
+from bayes_sp.records.privacy.words import ends_shown, share_words
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.tables.alike import alike_rows
 
@@ -93,8 +93,8 @@ def _codes(model: PathModel, records: pd.DataFrame) -> Iterator[str]:
         what = "usual codes for missing values" if len(codes) > 1 else "a usual code for a missing value"
         verb = "enter" if len(codes) > 1 else "enters"
         yield (
-            f"{name}: {numbers} in {count} of {codes[0].total} cells is {what}, far from the other values{others}, "
-            f"and {verb} as a number. Where it means a missing value, write "
+            f"{name}: {numbers} in {share_words(count, codes[0].total)} cells is {what}, far from the other "
+            f"values{others}, and {verb} as a number. Where it means a missing value, write "
             f"missing_codes = [{numbers}] into the specification; where it is a value, give {name} a min and a max."
         )
 
@@ -107,9 +107,9 @@ def _groups(model: PathModel, records: pd.DataFrame) -> Iterator[str]:
             yield f"{name}: the groups {words} look like one, and are taken as {len(labels)}; write them alike."
         for code in group_suspects(cells):
             yield (
-                f"{name}: {code} in {cells.count(code)} of {len(cells)} cells is a usual code for a missing value, and "
-                f"is taken as the name of a group. Every row needs a group: where it means a missing one, leave the "
-                f"row out."
+                f"{name}: {code} in {share_words(cells.count(code), len(cells))} cells is a usual code for a missing "
+                f"value, and is taken as the name of a group. Every row needs a group: where it means a missing one, "
+                f"leave the row out."
             )
 
 
