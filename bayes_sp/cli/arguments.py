@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from bayes_sp.cli.terminal import Parser
-from bayes_sp.inference.options import METHODS, SamplerOptions
+from bayes_sp.inference.options import EACH, MANY, METHODS, SamplerOptions
 from bayes_sp.names import LEAST_COUNT
 
 OMITTED = "".join(["prim", "ary"])  # a text of its own, so that a specification that is named is told from it
 NAMED_GRID = ""  # --priors without a file: the named alternatives and the default grid
+MEMBERS = 20  # reconstructions that stand for the records of the study
 MOST = 2**32 - 1  # the largest seed that every generator takes
 
 
@@ -50,6 +51,8 @@ def add_fit(commands: Commands, run: Command) -> None:
     add = fit.add_argument
     add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
     _add_records(fit)
+    add("--members", type=whole_number(1), metavar="K",
+        help=f"without --data: how many reconstructions are fitted and pooled (default {MEMBERS})")  # fmt: skip
     _add_sampler(fit)
     add(
         "--bootstrap",
@@ -172,12 +175,13 @@ def _add_records(parser: argparse.ArgumentParser) -> None:
         "--reconstruction",
         type=whole_number(0),
         metavar="SEED",
-        help="without --data: which reconstruction (default 1)",
+        help="without --data: seed of the reconstruction, or of the first of several (default 1)",
     )
 
 
 def _add_sampler(parser: argparse.ArgumentParser) -> None:
     add, cores, default = parser.add_argument, min(4, os.cpu_count() or 1), SamplerOptions()
+    fewer = f"; {{}} for each of {MANY} sets of records or more"
     add("--seed", type=whole_number(0), default=1, help="of sampling and resampling (default 1)")
     add(
         "--method",
@@ -188,8 +192,7 @@ def _add_sampler(parser: argparse.ArgumentParser) -> None:
     add(
         "--draws",
         type=whole_number(4),
-        default=default.draws,
-        help=f"kept draws of each chain (default {default.draws})",
+        help=f"kept draws of each chain (default {default.draws}{fewer.format(EACH.draws)})",
     )
     add(
         "--tune",
@@ -197,8 +200,8 @@ def _add_sampler(parser: argparse.ArgumentParser) -> None:
         default=default.tune,
         help=f"warm-up draws of each chain (default {default.tune})",
     )
-    add("--chains", type=whole_number(1), default=default.chains,
-        help=f"chains, two at least for R-hat (default {default.chains})")  # fmt: skip
+    add("--chains", type=whole_number(1),
+        help=f"chains, two at least for R-hat (default {default.chains}{fewer.format(EACH.chains)})")  # fmt: skip
     add("--cores", type=whole_number(1), default=cores, help="chains at the same time; does not change the draws")
 
 

@@ -20,7 +20,7 @@ from bayes_sp.cli.stopping import Stopped, last_line, stop_when_told, told
 from bayes_sp.cli.study import add_study
 from bayes_sp.cli.terminal import Output, Parser, importing, keeping, one_terminal, prepare, say
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
-from bayes_sp.inference.options import LEAST_LAPLACE_DRAWS, SamplerOptions
+from bayes_sp.inference.options import LEAST_LAPLACE_DRAWS, SamplerOptions, usual_options
 
 if TYPE_CHECKING:
     from bayes_sp.model.path_model import PathModel
@@ -79,7 +79,13 @@ def _check_records(options: argparse.Namespace) -> None:
     """Refuse options on records, sampler and replacement before anything slow is imported."""
     if options.data is not None and options.reconstruction is not None:
         raise BayesSpError("--reconstruction", ["goes without --data: records are yours or reconstructed, not both"])
-    if getattr(options, "method", "") == "laplace" and options.draws < LEAST_LAPLACE_DRAWS:
+    if options.data is not None and getattr(options, "members", None) is not None:
+        raise BayesSpError("--members", ["goes without --data: it is the number of reconstructions"])
+    if (
+        getattr(options, "method", "") == "laplace"
+        and options.draws is not None
+        and options.draws < LEAST_LAPLACE_DRAWS
+    ):
         raise BayesSpError("--draws", [f"--method laplace needs at least {LEAST_LAPLACE_DRAWS}, found {options.draws}"])
     if options.data is None and options.codebook is not None:
         raise BayesSpError("--codebook", ["goes with --data: it says what the columns of your file mean"])
@@ -92,8 +98,10 @@ def _check_records(options: argparse.Namespace) -> None:
 
 def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
     """Return the records that the options name."""
-    from bayes_sp.cli.arguments import OMITTED
+    from bayes_sp.cli.arguments import MEMBERS, OMITTED
     from bayes_sp.design.read import read_survey, read_survey_of_default
+    from bayes_sp.records.published.article import published
+    from bayes_sp.records.published.members import ensemble
     from bayes_sp.records.published.reconstruct import reconstruct
 
     if options.data is not None:
@@ -101,15 +109,18 @@ def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
         if options.codebook is None and options.model is OMITTED:
             return read_survey_of_default(options.data, model)
         return read_survey(options.data, model, options.codebook)
-    survey = reconstruct(1 if options.reconstruction is None else options.reconstruction)
-    if any(name not in survey.records for name in model.columns):
+    if any(name not in published().names for name in model.columns):
         reason = f"needs your records: name their file with --data (columns {', '.join(model.columns)})"
         raise BayesSpError(model.name, [reason])
-    return survey
+    seed = 1 if options.reconstruction is None else options.reconstruction
+    members = getattr(options, "members", 1)
+    return reconstruct(seed) if members == 1 else ensemble(members or MEMBERS, seed)
 
 
-def _sampler(options: argparse.Namespace) -> SamplerOptions:
-    return SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
+def _sampler(options: argparse.Namespace, sets: int = 1) -> SamplerOptions:
+    usual = usual_options(1 if options.method == "laplace" else sets)
+    draws, chains = options.draws or usual.draws, options.chains or usual.chains
+    return SamplerOptions(draws, options.tune, chains, options.cores, method=options.method)
 
 
 def _fit(options: argparse.Namespace) -> int:
@@ -125,13 +136,16 @@ def _fit(options: argparse.Namespace) -> int:
 
     with importing():
         from bayes_sp.design.build import design_arrays
+        from bayes_sp.records.sets import Sets
 
     survey = _survey(options, model)
     for checked in (model, twin):
         design_arrays(checked, survey)
     folder = options.out or default_folder(model.name, survey.digest, options.seed)
     destination = check_destination(folder, overwrite=options.overwrite)
-    say(fit_takes(model, len(survey), _sampler(options)), always=True)
+    sets = len(survey.each) if isinstance(survey, Sets) else 1
+    sampler = _sampler(options, sets)
+    say(fit_takes(model, len(survey) * sets, sampler), always=True)
     replicates, none = bootstrap_samples(
         options.bootstrap, len(survey), max(map(len, map(model.terms, model.equations)))
     )
@@ -144,7 +158,7 @@ def _fit(options: argparse.Namespace) -> int:
         from bayes_sp.report.text.summary import said_above, summary_text
 
     analysis = analyse(
-        model, survey, seed=options.seed, options=_sampler(options), replicates=replicates,
+        model, survey, seed=options.seed, options=sampler, replicates=replicates,
         check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=say,
     )  # fmt: skip
     kept = {"keep_records": options.keep_records, "least": options.least_count}
