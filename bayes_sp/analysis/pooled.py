@@ -28,7 +28,7 @@ from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.problem import Problem
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult
-from bayes_sp.inference.bootstrap.pooled import pooled_bootstrap
+from bayes_sp.inference.bootstrap.pooled import pooled_bootstrap, rubin_table
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
 from bayes_sp.inference.estimates import maximum_likelihood
 from bayes_sp.inference.options import EACH, SamplerOptions
@@ -83,8 +83,7 @@ class Pooled(Fit):
         """
         if (self.options.draws, self.options.chains) != (EACH.draws, EACH.chains):
             return self.fits[0]
-        whole = SamplerOptions()
-        options = replace(self.options, draws=whole.draws, chains=whole.chains)
+        options = replace(SamplerOptions(), cores=self.options.cores, method=self.options.method)
         return fit_one(self.model, self.fits[0].survey, seed=self.seed, options=options)
 
     def effects(self, *, kappa: float = 1.0) -> Effects:
@@ -143,7 +142,8 @@ class Pooled(Fit):
     @cached_property
     def doubts(self) -> tuple[str, ...]:
         """What speaks against taking the records as they are, of any set."""
-        return tuple(dict.fromkeys(doubt for fit in self.fits for doubt in fit.doubts))
+        fits = self.fits[:1] if self.survey.reconstructed else self.fits  # which differ in nothing that is doubted
+        return tuple(dict.fromkeys(doubt for fit in fits for doubt in fit.doubts))
 
     def shares(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return one row for each path, scale and decomposition: the pool, and what its members say.
@@ -164,7 +164,7 @@ class Pooled(Fit):
         )  # fmt: skip
 
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Return the verdict on each member, which needs R-hat <= 1.05 and 100 effective draws."""
+        """Return the verdict on each member, which needs R-hat <= 1.1 and 100 effective draws."""
         return self._verdicts
 
     def diagnose(self, effects: Effects | None = None, *, limits: Limits = LIMITS) -> PooledVerdict:
@@ -213,7 +213,7 @@ class Pooled(Fit):
         """
         twin = twin_of(self.model)
         alone = twin == self.model or bool(self.model.windows)
-        fitted, missing = [], twin_notes(self.model)
+        fitted, missing, rubins = [], twin_notes(self.model), list[pd.DataFrame]()
         each = -(-replicates // len(self.fits))
         for model in [self.model] if alone else [twin, self.model]:
             resampled = None
@@ -222,12 +222,15 @@ class Pooled(Fit):
                 made = self._of_each(partial(_bootstrap, model, each, ci_prob))
                 missing += list(dict.fromkeys(note for _, notes in made for note in notes))
                 whole = [result for result, _ in made if result is not None]
-                resampled = pooled_bootstrap(whole, ci_prob) if len(whole) == len(self.fits) else None
+                if len(whole) == len(self.fits):
+                    resampled = pooled_bootstrap(whole, ci_prob)
+                    rubins.append(rubin_table(whole, ci_prob))
             own = model is self.model
             drawn = (effects or self._pooled) if own else self.twin_effects(twin, missing)
             fitted.append(Fitted(model, drawn, resampled, self.fits[0].patients(model)))
         found = compare(self.model, fitted, self.survey.mark, ci_prob)
-        return replace(found, missing=tuple(dict.fromkeys(missing)))
+        rules = pd.concat(rubins, ignore_index=True) if rubins else None
+        return replace(found, missing=tuple(dict.fromkeys(missing)), rubin=rules)
 
     def twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
         """Return the pooled effects of the normal twin's posterior."""

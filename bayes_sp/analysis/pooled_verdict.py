@@ -17,8 +17,8 @@ from bayes_sp.effects.summary import Flags, pooled_convergence
 from bayes_sp.names import DIAGNOSTIC_COLUMNS
 
 # A set of records needs fewer effective draws than a fit on its own, since the pool has K times as many; of so few
-# draws R-hat is above 1.01 by chance, and one divergence is more than the share that a long fit may have.
-MEMBER_LIMITS = Limits(r_hat=1.05, ess=100, divergent=1 / 100)
+# draws R-hat is above 1.05 by chance, and one divergence is more than the share that a long fit may have.
+MEMBER_LIMITS = Limits(r_hat=1.1, ess=100, divergent=1 / 100)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class PooledVerdict(Verdict):
     Attributes
     ----------
     members
-        The verdict on each set of records: R-hat <= 1.05, bulk and tail ESS >= 100, divergences in at most 1 of 100
+        The verdict on each set of records: R-hat <= 1.1, bulk and tail ESS >= 100, divergences in at most 1 of 100
         draws; the others as of a fit alone.
     labels
         What each set is.

@@ -194,12 +194,8 @@ def _add_sampler(parser: argparse.ArgumentParser) -> None:
         type=whole_number(4),
         help=f"kept draws of each chain (default {default.draws}{fewer.format(EACH.draws)})",
     )
-    add(
-        "--tune",
-        type=whole_number(1),
-        default=default.tune,
-        help=f"warm-up draws of each chain (default {default.tune})",
-    )
+    add("--tune", type=whole_number(1),
+        help=f"warm-up draws of each chain (default {default.tune}{fewer.format(EACH.tune)})")  # fmt: skip
     add("--chains", type=whole_number(1),
         help=f"chains, two at least for R-hat (default {default.chains}{fewer.format(EACH.chains)})")  # fmt: skip
     add("--cores", type=whole_number(1), default=cores, help="chains at the same time; does not change the draws")

@@ -100,7 +100,7 @@ class SamplerOptions:
 
 
 MANY = 10  # sets of records from which on each needs fewer draws than a fit on its own
-EACH = SamplerOptions(draws=500, chains=2)  # then
+EACH = SamplerOptions(draws=500, tune=200, chains=2)  # then
 
 
 def usual_options(sets: int = 1) -> SamplerOptions:

@@ -86,6 +86,8 @@ def pooled_estimates(each: Sequence[Estimates]) -> Estimates:
             found = rubin(np.stack([pair[0] for pair in pairs]), np.stack([pair[1] ** 2 for pair in pairs]))
             values[key] = (found.estimate, np.sqrt(found.total))
     notes = dict.fromkeys(note for own in each for note in own.notes)
+    rules = f"maximum likelihood of {len(each)} sets of records, estimates and standard errors pooled by Rubin's rules"
+    notes |= dict.fromkeys([rules] if values else [])
     return Estimates(values, min(own.patients for own in each), tuple(notes))
 
 

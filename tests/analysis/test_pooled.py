@@ -36,15 +36,15 @@ def serial(table):
 
 def test_moments_are_all_that_normal_likelihoods_see(normal, counts):
     """Members with the same moments agree but for rounding; a count likelihood sees the tails that they leave open."""
-    assert serial(normal.table())["share"] < 0.05 < serial(counts.table())["share"]
+    assert serial(normal.shares())["share"] < 0.05 < serial(counts.shares())["share"]
 
 
 def test_the_pool_is_the_mixture_of_its_members(counts):
     """Its mean is that of the members' means; its variance is Rubin's, less the term for few members."""
-    each = np.stack([fit.effects().columns().reshape(-1, len(counts.table())) for fit in counts.fits])
+    each = np.stack([fit.effects().columns().reshape(-1, len(counts.shares())) for fit in counts.fits])
     draws = counts.effects().columns().reshape(each.shape[0] * each.shape[1], -1)
     np.testing.assert_allclose(draws.mean(axis=0), each.mean(axis=(0, 1)), rtol=1e-9, atol=1e-12)
-    table = counts.table()
+    table = counts.shares()
     size = each.shape[1]
     mixture = table["within_sd"] ** 2 * (size - 1) / size + table["between_sd"] ** 2 * (K - 1) / K
     np.testing.assert_allclose(draws.var(axis=0), mixture, rtol=1e-9, atol=1e-15)

@@ -88,6 +88,7 @@ def test_wrong_arguments_end_with_status_2(arguments, words, capsys):
         (["own.toml", "--data", "few.csv"], "few.csv: 3 records are too few"),
         (["own.toml"], "own: needs your records: name their file with --data (columns walks, mood, visits, age, "),
         (["--data", "clinic.csv", "--reconstruction", "2"], "--reconstruction: goes without --data"),
+        (["own.toml", "--data", "clinic.csv", "--members", "3"], "--members: goes without --data"),
         (["own.toml", "--data", "clinic.csv", "--overwrite"], "--overwrite: replaces what is in --out: name that"),
         (["own.toml", "--data", "clinic.csv", "--out", "x" * 253], "cannot be written (File name too long)"),
         (["own.toml", "--data", "x" * 300], "there is no such file; --data needs a CSV file"),
@@ -327,7 +328,7 @@ def test_a_fit_that_cannot_be_trusted_ends_with_status_3(in_folder):
     A backend for figures that there is not does not matter.
     """
     done = subprocess.run(
-        [*PROGRAM, "fit", "--draws", "50", "--tune", "20", "--chains", "2", "--bootstrap", "0"],
+        [*PROGRAM, "fit", "--members", "1", "--draws", "50", "--tune", "20", "--chains", "2", "--bootstrap", "0"],
         capture_output=True,
         text=True,
         cwd=in_folder,

@@ -76,6 +76,8 @@ class Comparison(Shown):
         Why a column of the comparison is not there or must not be used, one sentence each.
     conditional
         Likelihood -> the bootstrap of effects at levels of moderators, where there are any.
+    rubin
+        Of several sets of records: the bootstraps pooled by Rubin's rules (`rubin_table`); None for one.
     """
 
     table: pd.DataFrame
@@ -84,6 +86,7 @@ class Comparison(Shown):
     model: PathModel
     missing: tuple[str, ...] = ()
     conditional: Mapping[str, BootstrapConditional] = field(default_factory=dict)
+    rubin: pd.DataFrame | None = None
 
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. Posterior: median, equal-tailed interval. Bootstrap: estimate, percentile interval."
