@@ -1,3 +1,4 @@
+from bayes_sp.report.figures.calibration import plot_calibration as calibration
 from bayes_sp.report.figures.criticism import plot_influence as influence
 from bayes_sp.report.figures.criticism import plot_loo_pit as loo_pit
 from bayes_sp.report.figures.criticism import plot_predictive_checks as predictive_checks
@@ -7,4 +8,14 @@ from bayes_sp.report.figures.moderation import plot_effect_curve as effect_curve
 from bayes_sp.report.figures.paths import plot_comparison as comparison
 from bayes_sp.report.figures.paths import plot_paths as paths
 
-__all__ = ["comparison", "effect_curve", "influence", "loo_pit", "models", "paths", "predictive_checks", "prior_check"]
+__all__ = [
+    "calibration",
+    "comparison",
+    "effect_curve",
+    "influence",
+    "loo_pit",
+    "models",
+    "paths",
+    "predictive_checks",
+    "prior_check",
+]
