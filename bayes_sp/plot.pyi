@@ -7,8 +7,10 @@ from bayes_sp.report.figures.models import plot_models as models
 from bayes_sp.report.figures.moderation import plot_effect_curve as effect_curve
 from bayes_sp.report.figures.paths import plot_comparison as comparison
 from bayes_sp.report.figures.paths import plot_paths as paths
+from bayes_sp.report.figures.planning import plot_assurance as assurance
 
 __all__ = [
+    "assurance",
     "calibration",
     "comparison",
     "effect_curve",

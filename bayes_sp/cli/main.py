@@ -15,7 +15,7 @@ from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
 from bayes_sp.cli.privacy import add_privacy
-from bayes_sp.cli.simulation import add_calibrate
+from bayes_sp.cli.simulation import add_calibrate, add_design
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
 from bayes_sp.cli.stopping import Stopped, last_line, stop_when_told, told
 from bayes_sp.cli.study import add_study
@@ -73,6 +73,7 @@ def _parser() -> Parser:
     add_example(commands)
     add_audit(commands)
     add_calibrate(commands, _survey)
+    add_design(commands, _survey)
     add_privacy(commands)
     return parser
 

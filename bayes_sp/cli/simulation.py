@@ -1,4 +1,4 @@
-"""Commands that simulate records: the calibration of a specification."""
+"""Commands that simulate records: the calibration of a specification, and the size of a new study."""
 
 from __future__ import annotations
 
@@ -59,3 +59,53 @@ def _calibrate(options: argparse.Namespace, survey: Callable[[argparse.Namespace
     options.output.saved = f"the ranks are saved in {folder}"
     options.output.write(f"{found!r}\n\nSaved in {folder}: ranks.csv, calibration.csv, calibration.png\n")
     return OK if found.calibrated else NOT_TRUSTWORTHY
+
+
+def add_design(commands: Commands, survey: Callable[[argparse.Namespace, PathModel], Survey]) -> None:
+    """Add the command that plans a new study; ``survey`` returns the records that options name."""
+    design = commands.add_parser(
+        "design",
+        help="how many patients a new study needs: simulate studies of several sizes and analyse each",
+        description="The plan says how many patients are recruited, how many of them come back, what is believed of "
+        "the truth and what the study is to show (docs/planning.md). What is done is kept in --out: the same command "
+        "goes on where it was stopped.",
+        epilog="Exit status: 0 done, 2 a mistake in the arguments, the plan or the data.",
+    )
+    add = design.add_argument
+    add("plan", type=file_path, metavar="PLAN.toml", help="the plan of the study")
+    add_records(design)
+    add("--draws", type=whole_number(50), default=500, help="kept draws of each of two chains (default 500)")
+    add("--workers", type=whole_number(1), metavar="N", help="processes (default one for each processor)")
+    add("--seed", type=whole_number(0), default=1, help="of the simulations (default 1)")
+    add(
+        "--out",
+        type=file_path,
+        metavar="FOLDER",
+        help="where studies are kept (default runs/design-PLAN-SEED)",
+    )
+    design.set_defaults(command=lambda options: _design(options, survey))
+
+
+def _design(options: argparse.Namespace, survey: Callable[[argparse.Namespace, PathModel], Survey]) -> int:
+    from bayes_sp.analysis.planning.plan import read_plan
+
+    plan = read_plan(options.plan)
+    options.model = plan.model.name
+    records = survey(options, plan.model)
+
+    from bayes_sp.analysis.planning.new_study import design_study
+    from bayes_sp.inference.options import SamplerOptions
+    from bayes_sp.report.folders.calibrated import save_design
+
+    name = Path(options.plan).stem
+    folder = Path("runs") / f"design-{name}-{options.seed}" if options.out is None else Path(options.out)
+    found = design_study(
+        plan, records, seed=options.seed, workers=options.workers, folder=folder,
+        options=SamplerOptions(draws=options.draws, chains=2, cores=1), progress=say,
+    )  # fmt: skip
+    save_design(found, folder)
+    options.output.saved = f"the simulated studies are saved in {folder}"
+    sentences = "\n".join(found.sentences())
+    table = found.grid.round(3).to_string(index=False)
+    options.output.write(f"{sentences}\n\n{table}\n\nSaved in {folder}: design.csv, design.png, studies.csv\n")
+    return OK

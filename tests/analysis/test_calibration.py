@@ -84,7 +84,7 @@ def test_a_quick_calibration_goes_on_where_it_was_stopped(survey: sp.Survey, tmp
     with pytest.raises(RunError, match="another seed"):
         sp.calibrate("process4", survey, simulations=20, options=FEW, workers=1, folder=tmp_path, seed=3)
     (tmp_path / "ranks.csv").write_text("number\nx\n")
-    with pytest.raises(RunError, match="not as they were written"):
+    with pytest.raises(RunError, match="not as it was written"):
         sp.calibrate("process4", survey, simulations=20, options=FEW, workers=1, folder=tmp_path, seed=2)
 
 
@@ -147,4 +147,4 @@ def test_the_command_prints_and_saves(in_folder: Path, capsys: pytest.CaptureFix
     assert main(command) == OK
     assert "Nothing speaks against the calibration of 30 quantities over 20 simulations." in capsys.readouterr().out
     saved = sorted(path.name for path in (in_folder / "here").iterdir())
-    assert saved == ["calibration.csv", "calibration.json", "calibration.png", "ranks.csv"]
+    assert saved == ["calibration.csv", "calibration.png", "ranks.csv", "ranks.json"]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,14 +11,13 @@ from typing import Any
 import pandas as pd
 
 from bayes_sp.analysis.batch.cell import made_with
-from bayes_sp.analysis.batch.processes import Processes, usable_processors
+from bayes_sp.analysis.batch.chunks import KeptRows, Row, run_chunks
 from bayes_sp.analysis.calibration.simulated import RANKED, Simulated, simulate_and_rank, without_limits
 from bayes_sp.analysis.calibration.uniform import spread_out, uniformity
 from bayes_sp.arrays import Array
 from bayes_sp.calls import needs_records
 from bayes_sp.design.read import Records, survey_of
-from bayes_sp.errors import RunError, SpecificationError
-from bayes_sp.files import write_whole
+from bayes_sp.errors import SpecificationError
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.inference.sample import Notify, silent
 from bayes_sp.model.path_model import PathModel
@@ -30,8 +26,6 @@ from bayes_sp.model.reading.write import specification_digest
 from bayes_sp.records.survey import Survey
 from bayes_sp.shown import Part, Shown, short
 
-RANKS_FILE, IDENTITY_FILE = "ranks.csv", "calibration.json"
-CHUNK = 10  # simulations that a worker is given at a time
 _PARTS = ("number", "divergences", "r_hat", "failure")
 R_HAT = 1.05  # above it a short fit of a simulation is counted as one that has not converged
 LEAST = 20  # simulations that say anything of ranks
@@ -180,42 +174,30 @@ def calibrate(
         raise ValueError(f"simulations must be at least {LEAST}, found {simulations}")
     _check(model)
     options = options or SamplerOptions(draws=500, chains=2, cores=1)
-    kept = None if folder is None else _Kept(Path(folder), _identity(model, survey, seed, options))
-    found = {} if kept is None else {one.number: one for one in kept.read() if one.number < simulations}
-    todo = [number for number in range(simulations) if number not in found]
+    kept = None if folder is None else KeptRows(Path(folder), "ranks", _identity(model, survey, seed, options))
+    found: dict[int, Row] = {}
+    try:
+        found = {int(row["number"]): row for row in (kept.read() if kept else []) if int(row["number"]) < simulations}
+        done = {number: _simulated(row) for number, row in found.items()}
+    except (ValueError, KeyError) as error:
+        raise kept.broken() if kept else error from error
     twin = without_limits(model, survey)
-    for some in _run(twin, survey, todo, seed, options, workers):
-        found |= {one.number: one for one in some}
+    todo = [number for number in range(simulations) if number not in found]
+    for rows in run_chunks(rank_some, todo, workers, twin, survey, seed, replace(options, cores=1)):
+        found |= {row["number"]: row for row in rows}
+        done |= {row["number"]: _simulated(row) for row in rows}
         if kept is not None:
             kept.write([found[number] for number in sorted(found)])
         progress(f"{len(found)} of {simulations} simulations")
-    return Calibration(model, seed, options, tuple(found[number] for number in sorted(found)), survey.mark)
+    return Calibration(model, seed, options, tuple(done[number] for number in sorted(done)), survey.mark)
 
 
-def simulate_chunk(
-    model: PathModel, survey: Survey, numbers: Sequence[int], seed: int, options: SamplerOptions
-) -> list[Simulated]:
+def rank_some(
+    numbers: Sequence[int], model: PathModel, survey: Survey, seed: int, options: SamplerOptions
+) -> list[Row]:
     """Run some simulations, in whatever process this is called."""
-    return [simulate_and_rank(model, survey, number, seed=seed, options=options) for number in numbers]
-
-
-def _run(
-    model: PathModel, survey: Survey, todo: list[int], seed: int, options: SamplerOptions, workers: int | None
-) -> Iterator[list[Simulated]]:
-    """Yield simulations as they are done."""
-    chunks = [todo[start : start + CHUNK] for start in range(0, len(todo), CHUNK)]
-    count = min(workers or usable_processors(), len(chunks))
-    if count <= 1:
-        for chunk in chunks:
-            yield simulate_chunk(model, survey, chunk, seed, options)
-        return
-    alone = replace(options, cores=1)
-    with Processes(count) as processes:
-        left: set[Future[Any]] = {processes.submit(simulate_chunk, model, survey, c, seed, alone) for c in chunks}
-        while left:
-            done, left = wait(left, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
+    done = (simulate_and_rank(model, survey, number, seed=seed, options=options) for number in numbers)
+    return [{part: getattr(one, part) for part in _PARTS} | one.ranks for one in done]
 
 
 def _check(model: PathModel) -> None:
@@ -238,45 +220,8 @@ def _identity(model: PathModel, survey: Survey, seed: int, options: SamplerOptio
     }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """Ranks in a folder."""
-
-    folder: Path
-    identity: dict[str, Any]
-
-    def read(self) -> list[Simulated]:
-        """Return the simulations that are there; the folder is made where it is not."""
-        place = self.folder / IDENTITY_FILE
-        if not place.exists():
-            if self.folder.exists() and any(self.folder.iterdir()):
-                raise RunError(str(self.folder), ["holds other files; name an empty or a new folder"])
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(place, json.dumps(self.identity, indent=1))
-            return []
-        try:
-            found = json.loads(place.read_text(encoding="utf-8"))
-            differ = [key for key in self.identity if found.get(key) != self.identity[key]]
-            ranks = self.folder / RANKS_FILE
-            table = pd.read_csv(ranks, keep_default_na=False) if ranks.exists() else pd.DataFrame()
-            kept = [_simulated(row) for row in table.to_dict("records")]
-        except (ValueError, KeyError, AttributeError) as error:
-            raise RunError(str(self.folder), ["its files are not as they were written; name another folder"]) from error
-        if differ:
-            reason = f"holds ranks that were made with another {', '.join(differ)}; name another folder"
-            raise RunError(str(self.folder), [reason])
-        return kept
-
-    def write(self, simulated: Sequence[Simulated]) -> None:
-        """Write all simulations so far."""
-        rows = [{part: getattr(one, part) for part in _PARTS} | one.ranks for one in simulated]
-        text = io.StringIO()
-        pd.DataFrame(rows).to_csv(text, index=False)
-        write_whole(self.folder / RANKS_FILE, text.getvalue(), overwrite=True)
-
-
-def _simulated(row: dict[Any, Any]) -> Simulated:
+def _simulated(row: Row) -> Simulated:
     failure = str(row["failure"])
-    ranks = {} if failure else {str(k): int(value) for k, value in row.items() if k not in _PARTS}
-    r_hat = float(row["r_hat"]) if row["r_hat"] != "" else float("nan")
+    ranks = {} if failure else {name: int(value) for name, value in row.items() if name not in _PARTS}
+    r_hat = float("nan") if row["r_hat"] == "" else float(row["r_hat"])
     return Simulated(int(row["number"]), ranks, int(row["divergences"]), r_hat, failure)
