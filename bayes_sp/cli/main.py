@@ -6,24 +6,20 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity
-from bayes_sp.cli.audit import add_audit
 from bayes_sp.cli.check import add_check
 from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
 from bayes_sp.cli.privacy import add_privacy
 from bayes_sp.cli.records import check_records, sampler_of, survey_of
+from bayes_sp.cli.simulation import add_calibrate, add_design
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
 from bayes_sp.cli.stopping import Stopped, last_line, stop_when_told, told
-from bayes_sp.cli.study import add_study
+from bayes_sp.cli.study import add_audit, add_study
 from bayes_sp.cli.terminal import Output, Parser, importing, keeping, one_terminal, prepare, say
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
-
-if TYPE_CHECKING:
-    pass
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,6 +66,8 @@ def _parser() -> Parser:
     add_check(commands)
     add_example(commands)
     add_audit(commands)
+    add_calibrate(commands, survey_of)
+    add_design(commands, survey_of)
     add_privacy(commands)
     return parser
 
@@ -134,7 +132,9 @@ def _compare(options: argparse.Namespace) -> int:
 
     data = options.data
     if options.codebook is not None:
-        data = readsurvey_of(options.data, codebook=options.codebook)
+        from bayes_sp.design.read import read_survey
+
+        data = read_survey(options.data, codebook=options.codebook)
     check_comparison(options.models, data, options.out, overwrite=options.overwrite)
     with (
         new_comparison_folder(options.out, options.seed) as folder,

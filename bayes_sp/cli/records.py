@@ -34,12 +34,13 @@ def check_records(options: argparse.Namespace) -> None:
     if options.data is not None and not os.path.isfile(options.data):
         reason = "is not a file" if os.path.exists(options.data) else "there is no such file"
         raise BayesSpError(str(options.data), [f"{reason}; --data needs a CSV file"])
-    if getattr(options, "out", None) is None and "out" in options and options.overwrite:
+    if getattr(options, "out", "") is None and getattr(options, "overwrite", False):
         raise BayesSpError("--overwrite", ["replaces what is in --out: name that folder (without --out, a new one)"])
 
 
 def survey_of(options: argparse.Namespace, model: PathModel) -> Survey:
     """Return the records that the options name."""
+    check_records(options)
     from bayes_sp.design.read import read_survey, read_survey_of_default
     from bayes_sp.records.published.article import published
     from bayes_sp.records.published.members import ensemble
