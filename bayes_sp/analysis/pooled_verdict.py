@@ -48,8 +48,9 @@ class PooledVerdict(Verdict):
 
     def _found(self) -> str:
         worst = int(self.numbers["worst"])
-        of = f"{len(self.members)} sets of records, each on its own, the worst set {worst} ({self.labels[worst - 1]})"
-        return f"{of}; {super()._found()}"
+        passing = len(self.members) - int(self.numbers["failed"])
+        of = f"{passing} of {len(self.members)} sets of records pass on their own, the worst of them set {worst}"
+        return f"{of} ({self.labels[worst - 1]}); {super()._found()}"
 
 
 def pooled_verdict(
