@@ -42,7 +42,7 @@ from bayes_sp.shown import Part, short
 from bayes_sp.threads import in_threads
 
 FEW = 20  # sets of records below which intervals of mixed draws are too short (Zhou & Reiter 2010)
-COLUMNS = ("path", "scale", "median", "lower", "upper", "prob_negative", "lowest", "highest", "share")
+COLUMNS = ("path", "median", "lower", "upper", "prob_negative", "lowest", "highest", "share")
 JOINED = ("posterior", "sample_stats")  # the others hold a value for each patient
 SUMS = ("divergences", "seconds_compiling", "seconds_sampling")
 
