@@ -139,12 +139,6 @@ class Pooled(Fit):
         """Return what effects need and the first member's posterior does not hold."""
         return self.fits[0].lacking()
 
-    @cached_property
-    def doubts(self) -> tuple[str, ...]:
-        """What speaks against taking the records as they are, of any set."""
-        fits = self.fits[:1] if self.survey.reconstructed else self.fits  # which differ in nothing that is doubted
-        return tuple(dict.fromkeys(doubt for fit in fits for doubt in fit.doubts))
-
     def shares(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return one row for each path, scale and decomposition: the pool, and what its members say.
 
@@ -266,7 +260,7 @@ class Pooled(Fit):
         table = self.shares()
         rows = table[(table["scale"] == DIFFERENCE) & (table["decomposition"] != ALONE)]
         unit = f"Differences in {self.model.outcome_unit}, for the exposure {self._contrast}, pooled; share: of the "
-        parts: list[Part] = [str(self.diagnose()), list(self.doubts), f"{unit}variance, from not having the records."]
+        parts: list[Part] = [str(self.diagnose()), list(self.doubts), f"{unit}variance, from {self.survey.lack}."]
         parts += [short(rows, COLUMNS, rows=20), *filter(None, (few_words(len(self.fits)), self.survey.words))]
         return f"{self.model.name}; {self.survey.mark}; seed {self.seed}", parts
 

@@ -13,7 +13,7 @@ from bayes_sp.analysis.fit import fit as fit_one
 from bayes_sp.analysis.pooled import Pooled, pool
 from bayes_sp.analysis.pooled_verdict import MEMBER_LIMITS
 from bayes_sp.design.build import design_arrays
-from bayes_sp.design.read import Records, survey_of
+from bayes_sp.design.read import Records, read_sets, survey_of
 from bayes_sp.effects.existence import warn_of_means
 from bayes_sp.errors import BayesSpError, NoRecordsError, SurveyError
 from bayes_sp.inference.options import SamplerOptions, usual_options, warn_of_options
@@ -38,6 +38,7 @@ def fit(
     survey: Records = ...,
     *,
     members: int | None = None,
+    imputations: str = "",
     seed: int = 1,
     options: SamplerOptions | None = None,
     progress: bool = False,
@@ -60,6 +61,7 @@ def fit(
     survey: Records | Sequence[Records] = _NONE,
     *,
     members: int | None = None,
+    imputations: str = "",
     seed: int = 1,
     options: SamplerOptions | None = None,
     progress: bool = False,
@@ -78,6 +80,9 @@ def fit(
         imputation elsewhere: each is fitted on its own, with seeds that follow each other, and their draws are pooled.
         Left out, for a specification of the published study: an ensemble of reconstructions of its records, which
         differ in what the published moments leave open.
+    imputations
+        Column of a long file, or data frame, that numbers completed data sets (``.imp`` of mice, ``_mi_m`` of Stata,
+        ``Imputation_`` of SPSS), each of which is fitted; rows with 0, the original, are left out.
     members
         How many reconstructions the ensemble has (20); 1 for ``reconstruct(seed=1)`` alone. Only without a survey.
     seed
@@ -131,6 +136,9 @@ def fit(
         raise SurveyError("members", ["goes without a survey: it is the number of reconstructions of the study"])
     if survey is None:
         raise NoRecordsError("fit()", [NEEDS_RECORDS])
+    if imputations:
+        model = load_model(model)
+        survey = read_sets(survey if isinstance(survey, list | tuple) else [survey], model, imputations=imputations)
     if isinstance(survey, list | tuple):
         if len(survey) < LEAST:
             reason = f"needs {LEAST} sets of records or more, found {len(survey)}; give one as it is, not in a list"

@@ -50,7 +50,7 @@ def add_fit(commands: Commands, run: Command) -> None:
     )
     add = fit.add_argument
     add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
-    add_records(fit)
+    add_records(fit, several=True)
     add("--members", type=whole_number(1), metavar="K",
         help=f"without --data: how many reconstructions are fitted and pooled (default {MEMBERS})")  # fmt: skip
     _add_sampler(fit)
@@ -157,15 +157,21 @@ def add_priors(commands: Commands, run: Command) -> None:
     priors.set_defaults(command=run)
 
 
-def add_records(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name records."""
+def add_records(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add the options that name records: of one set, or of ``several`` that stand for the same people."""
     add = parser.add_argument
+    more = "; again for each set that multiple imputation completed" if several else ""
     add(
         "--data",
         type=file_path,
+        action="append" if several else "store",
         metavar="FILE",
-        help="your survey: CSV, Excel, SPSS, Stata, SAS or Parquet; a row for each patient",
+        help=f"your survey: CSV, Excel, SPSS, Stata, SAS or Parquet; a row for each patient{more}",
     )
+    if several:
+        add("--imputations", default="", metavar="COLUMN",
+            help="which column of --data numbers completed data sets (0: the original, left out), each fitted and "
+            "pooled")  # fmt: skip
     add(
         "--codebook",
         type=file_path,

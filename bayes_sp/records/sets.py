@@ -31,6 +31,11 @@ class Sets(Survey):
     words: str = ""
 
     @property
+    def lack(self) -> str:
+        """What the sets stand for, in words."""
+        return "not having the records" if self.reconstructed else "not having the cells that were imputed"
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the sets' digests in their order."""
         return hashlib.sha256("".join(one.digest for one in self.each).encode()).hexdigest()

@@ -112,11 +112,11 @@ def _sets(analysis: Analysis) -> list[str]:
     note = (
         f"SD within: of the posterior given one set of records; SD between: of the {count} sets' posterior means. "
         f"Share: (1 + 1/{count}) B / (U + (1 + 1/{count}) B) with the squares U and B of these, Rubin's fraction of "
-        "missing information: how much of the variance comes from not having the records."
+        f"missing information: how much of the variance comes from {fit.survey.lack}."
     )
     shapes = "; ".join(label.partition(", ")[2] for label, _ in fit.survey.edges)
     note += f" Extreme shapes, which bound and are no part of the pool: medians given {shapes}." if edges else ""
-    head = f"What comes from not having the records: {count} sets of them"
+    head = f"What comes from {fit.survey.lack}: {count} sets of records"
     texts = [note, fit.survey.words, few_words(count), _changed(analysis, decimals)]
     return ["", f"   {head}", *aligned(rows, "lrrrrr"), *(line for text in texts if text for line in wrapped(text))]
 

@@ -170,10 +170,12 @@ def _rubin(analysis: Analysis) -> Iterator[str]:
     if table is None:
         return
     rows = table[(table["path"] == path) & (table["scale"] == DIFFERENCE) & (table["decomposition"] != ALONE)]
-    decimals = _decimals(rows)
+    decimals, lack = _decimals(rows), "not having the records"
+    if isinstance(analysis.fit, Pooled):
+        lack = analysis.fit.survey.lack
     found = [
         f"{row['likelihood'].replace('_', ' ')} {_number(row['estimate'], decimals)} {_interval(row, decimals)} "
-        f"({100 * row['share']:.0f} % of the variance from not having the records)"
+        f"({100 * row['share']:.0f} % of the variance from {lack})"
         for _, row in rows.iterrows()
     ]
     yield (
