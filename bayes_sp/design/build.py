@@ -12,7 +12,7 @@ import pandas as pd
 
 from bayes_sp.arrays import Array, Codes, sd_of
 from bayes_sp.design.checks.estimable import check_design
-from bayes_sp.design.checks.identified import check_identified
+from bayes_sp.design.checks.identified import check_identified, check_levels
 from bayes_sp.design.design import Design
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Covariate, Equation, PathModel
@@ -38,6 +38,7 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
     survey = without_codes(model, survey)
     check_survey(model, survey)
     design = unchecked_design(model, survey)
+    check_levels(model, design, survey.source)
     factors = [factor for c in model.covariates for term in covariate_terms(c) for factor in term.factors]
     check_design(design, survey.source, _products(model, design), factors)
     check_identified(model, design, partial(equation_matrix, model, design), survey.source)

@@ -24,11 +24,13 @@ from bayes_sp.names import (
     AVERAGE,
     COEFFICIENT,
     DIFFERENCE,
+    COMPARED,
     EFFECT_COLUMNS,
     RATE_RATIO,
     RISK_RATIO,
     TOTAL,
     TOTAL_INDIRECT,
+    is_total,
 )
 from bayes_sp.shown import Part, Shown, short
 
@@ -74,9 +76,14 @@ class Effects(Shown):
 
         ``prob_negative`` is P(effect < 0): for a rate ratio the probability that it is below 1.
         ``decomposition`` is empty where alone and average are the same by definition: products of coefficients, the
-        total, and every effect under an identity link.
+        total, and every effect under an identity link. Of several exposures, or a category, ``exposure``, ``from`` and
+        ``to`` stand first.
         """
-        return self.intervals(ci_prob).join(self._convergence)[list(EFFECT_COLUMNS)]
+        table = self.intervals(ci_prob).join(self._convergence)
+        told = [name for name in COMPARED if name in self.draws.coords]
+        for name in told:
+            table[name] = self.draws[name].sel(path=table["path"].to_numpy()).to_numpy()
+        return table[[*told, *EFFECT_COLUMNS]]
 
     def intervals(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return the table without the columns on convergence, which take longer than all the others."""
@@ -99,7 +106,7 @@ class Effects(Shown):
         draws = {name: self._values(name) for name in (ALONE, AVERAGE)}
         for i, path in enumerate(self.draws["path"].to_numpy()):
             for j, scale in enumerate(self.draws["scale"].to_numpy()):
-                both = self.ordered and scale != COEFFICIENT and path != TOTAL
+                both = self.ordered and scale != COEFFICIENT and not is_total(str(path))
                 for decomposition in (ALONE, AVERAGE) if both else (ALONE,):
                     labels.append((str(path), str(scale), decomposition if both else "", self.kappa))
                     columns.append(draws[decomposition][..., i, j])
@@ -211,6 +218,8 @@ def compute_effects(
     Daniel, De Stavola, Cousens & Vansteelandt (2015), Biometrics 71, 1-14. doi:10.1111/biom.12248
     """
     check_kappa(kappa)
+    if model.moves:
+        raise ValueError("effects of a specification with several moves are computed for one of its views at a time")
     problem = make_problem(model, design, posterior, baselines)
     quadrature = Quadrature()
     if isinstance(problem.baselines, Linear) and _is_published_form(problem):
@@ -221,10 +230,9 @@ def compute_effects(
     draws = xr.Dataset(
         {name: (("chain", "draw", "path", "scale"), np.stack(v, axis=-1)) for name, v in by_scale.items()},
         coords={**problem.places, "path": [*problem.names, TOTAL_INDIRECT, TOTAL], "scale": list(problem.scales)},
-        attrs={"kappa": kappa, "contrast": list(design.contrast), "data_source": mark} | quadrature.attrs,
+        attrs={"kappa": kappa, "contrast": list(problem.contrast), "data_source": mark} | quadrature.attrs,
     )
-    unit = model.outcome_unit
-    return Effects(draws, design.contrast, kappa, unit, mark, ordered)
+    return Effects(draws, problem.contrast, kappa, model.outcome_unit, mark, ordered)
 
 
 def check_kappa(kappa: float) -> None:

@@ -123,9 +123,9 @@ def make_problem(
     return Problem(
         chain,
         own,
-        enumerate_paths(design.edges_exposure, design.edges_mediators),
+        enumerate_paths([model.from_exposure(equation) for equation in model.equations], design.edges_mediators),
         tuple(path_name(path) for path in model.named_paths()),
-        design.contrast,
+        model.ends[1],
         effect_scales(model, moderated=chain.moderation is not None),
         _places(posterior),
     )

@@ -19,9 +19,6 @@ from bayes_sp.names import (
     COEFFICIENT,
     COMPARISON_COLUMNS,
     DIFFERENCE,
-    TOTAL,
-    TOTAL_INDIRECT,
-    path_name,
 )
 from bayes_sp.shown import Part, Shown, short
 
@@ -105,7 +102,7 @@ def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI
     ci_prob
         Probability of the intervals.
     """
-    paths = [*(path_name(path) for path in model.named_paths()), TOTAL_INDIRECT, TOTAL]
+    paths = list(model.effect_names)
     rows = [*_published_rows(model), *(row for fitted in fits for row in _rows(fitted, paths, ci_prob))]
     table = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
     scales = list(dict.fromkeys(table["scale"]))

@@ -24,7 +24,7 @@ from bayes_sp.inference.bootstrap.refit import DECOMPOSITIONS, PlainChain, Refit
 from bayes_sp.inference.bootstrap.resample import joined, resamples, taken
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import AVERAGE, BOOTSTRAP_COLUMNS, COEFFICIENT, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.names import AVERAGE, BOOTSTRAP_COLUMNS, COEFFICIENT, TOTAL, TOTAL_INDIRECT, is_total, path_name
 from bayes_sp.shown import Part, Shown, short
 
 
@@ -77,6 +77,8 @@ class BootstrapResult(Shown):
         What the records are, and which of them are left out.
     conditional
         Effects at settings of moderators; None where the specification has none, and none were asked for.
+    moved
+        Names of the effects of every move of a category or of several exposures; () for those of one number.
     """
 
     paths: tuple[Path, ...]
@@ -107,10 +109,13 @@ class BootstrapResult(Shown):
     mark: str = ""
     notes: tuple[str, ...] = ()
     conditional: BootstrapConditional | None = None
+    moved: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
         """Names of the effects, in the order of the axis *effect*."""
+        if self.moved:
+            return list(self.moved)
         exposure, *mediators, outcome = self.chain
         through = [(exposure, *(mediators[m] for m in path), outcome) for path in self.paths]
         return [*map(path_name, through), TOTAL_INDIRECT, TOTAL]
@@ -124,7 +129,7 @@ class BootstrapResult(Shown):
         )
         for place in np.ndindex(*self.estimate.shape):
             path, scale, decomposition = names[place[0]], self.scales[place[1]], self.decompositions[place[2]]
-            if scale == COEFFICIENT or path == TOTAL:  # where alone and average are the same
+            if scale == COEFFICIENT or is_total(path):  # where alone and average are the same
                 if decomposition != AVERAGE:
                     continue
                 decomposition = ""
@@ -225,6 +230,7 @@ def bootstrap_effects(
         chain=(design.exposure, *design.responses),
         likelihood=design.families[-1],
         conditional=_conditional(problem, whole, blocks, ci_prob) if isinstance(problem, GeneralChain) else None,
+        moved=model.effect_names if model is not None and model.moves else (),
     )
 
 
@@ -234,11 +240,9 @@ def _conditional(
     """Return the effects at settings of moderators; None where there are no settings."""
     if whole.conditional is None or whole.index is None:
         return None
-    exposure, *mediators, outcome = problem.model.chain
-    paths = [path_name((exposure, *(mediators[m] for m in path), outcome)) for path in problem.paths]
     return BootstrapConditional(
         settings=problem.settings,
-        names=(*paths, TOTAL_INDIRECT, TOTAL),
+        names=problem.model.effect_names,
         scales=problem.conditional_scales,
         decompositions=DECOMPOSITIONS,
         estimate=whole.conditional[0],

@@ -14,7 +14,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.effects.paths import RATIOS
 from bayes_sp.inference.bootstrap.percentile import percentile_interval
-from bayes_sp.names import AVERAGE, COEFFICIENT, TOTAL
+from bayes_sp.names import AVERAGE, COEFFICIENT, is_total
 from bayes_sp.shown import Part, Shown, short
 
 ALL = ("estimate", "lower", "upper", "lower_mcse", "upper_mcse", "ci_kind", "ci_prob", "replicates", "undefined")
@@ -69,7 +69,7 @@ class BootstrapConditional(Shown):
         for place in np.ndindex(*self.estimate.shape):
             setting, path, scale = self.settings[place[0]], self.names[place[1]], self.scales[place[2]]
             decomposition = self.decompositions[place[3]]
-            if scale == COEFFICIENT or path == TOTAL:  # where alone and average are the same
+            if scale == COEFFICIENT or is_total(path):  # where alone and average are the same
                 if decomposition != AVERAGE:
                     continue
                 decomposition = ""
