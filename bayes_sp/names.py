@@ -34,6 +34,10 @@ CONTRAST_COLUMNS = (
     "moderator", "from", "to", "path", "scale", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
     "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
 )  # fmt: skip
+CONTRASTED_COLUMNS = (
+    "contrast", "first", "second", "scale", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
+    "prob_negative", "prob_larger", "prob_one_sign", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
+)  # fmt: skip
 INDEX_COLUMNS = (
     "moderator", "unit", "path", "scale", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
     "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",

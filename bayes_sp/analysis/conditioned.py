@@ -18,6 +18,7 @@ from bayes_sp.design.checks.identified import thin_groups
 from bayes_sp.design.design import Design
 from bayes_sp.effects.baselines import linear_baselines, with_unmeasured
 from bayes_sp.effects.chain import Baselines
+from bayes_sp.effects.comparisons.contrasts import Contrasts, asked_contrasts, contrasts
 from bayes_sp.effects.comparisons.joined import (
     joined_conditional,
     joined_curves,
@@ -169,6 +170,30 @@ class Conditioned:
             self.model, self._design, self._draws, moderator, self._covariates, self._held, points=points, kappa=kappa,
             mark=self.survey.mark,
         )  # fmt: skip
+
+    def contrast(self, first: str, second: str, *, kappa: float = 1.0) -> Contrasts:
+        """Return how two effects differ, by their names: ``fit.contrast("via sleep", "via mood")``.
+
+        See `bayes_sp.model.named_effects.named_effect` for the names.
+
+        Raises
+        ------
+        SpecificationError
+            For an effect that the model has not.
+        """
+        return self.contrasts({f"{first} less {second}": (first, second)}, kappa=kappa)
+
+    def contrasts(self, pairs: Mapping[str, tuple[str, str]] | None = None, *, kappa: float = 1.0) -> Contrasts:
+        """Return how effects differ, two by two: ``pairs`` by name, or those of the specification's ``[contrasts]``.
+
+        See `bayes_sp.effects.comparisons.contrasts`.
+        """
+
+        def effects_at(held: tuple[tuple[str, float], ...]) -> Effects:
+            at = {name: [value] for name, value in held}
+            return self.conditional_effects(at, kappa=kappa).each[0] if held else self.effects(kappa=kappa)
+
+        return contrasts(asked_contrasts(self.model, pairs), effects_at)
 
     def ranging(self) -> tuple[str, ...]:
         """Return the moderators that are numbers, along which effects are a curve."""

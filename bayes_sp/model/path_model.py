@@ -47,6 +47,8 @@ class PathModel(Shown, Compared):
         Those whose effects are asked for, the chain's own first; () where that is one number with one contrast.
     joint
         (exposure, from, to) of those that move together in the joint contrast; () for none.
+    contrasts
+        (name, (effect, other effect)): effects that are compared with each other (`bayes_sp.model.named_effects`).
     move
         The one that effects are computed for (see `moving`); None for a specification as it is fitted.
     published
@@ -93,6 +95,7 @@ class PathModel(Shown, Compared):
     moderators: tuple[tuple[str, tuple[float, ...]], ...] = ()
     exposures: tuple[Exposure, ...] = ()
     joint: tuple[tuple[str, float, float], ...] = ()
+    contrasts: tuple[tuple[str, tuple[str, str]], ...] = ()
     move: Move | None = None
     published: tuple[PublishedEffect, ...] = ()
     assumptions: tuple[str, ...] = ()

@@ -73,6 +73,8 @@ class Comparison(Shown):
         Why a column of the comparison is not there or must not be used, one sentence each.
     conditional
         Likelihood -> the bootstrap of effects at levels of moderators, where there are any.
+    contrasts
+        Likelihood -> the bootstrap of the specification's contrasts, where there are any.
     """
 
     table: pd.DataFrame
@@ -81,6 +83,7 @@ class Comparison(Shown):
     model: PathModel
     missing: tuple[str, ...] = ()
     conditional: Mapping[str, BootstrapConditional] = field(default_factory=dict)
+    contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. Posterior: median, equal-tailed interval. Bootstrap: estimate, percentile interval."
@@ -117,7 +120,12 @@ def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI
         for fitted in fits
         if fitted.bootstrap is not None and fitted.bootstrap.conditional is not None
     }
-    return Comparison(table, intervals, mark, model, conditional=at_levels)
+    between = {
+        fitted.likelihood: fitted.bootstrap.contrasts()
+        for fitted in fits
+        if fitted.bootstrap is not None and model.contrasts and fitted.model.contrasts == model.contrasts
+    }
+    return Comparison(table, intervals, mark, model, conditional=at_levels, contrasts=between)
 
 
 def _published_rows(model: PathModel) -> Iterator[dict[str, Any]]:

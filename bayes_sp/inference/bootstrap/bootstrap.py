@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,12 +13,14 @@ from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
+from bayes_sp.effects.comparisons.contrasts import asked_contrasts
 from bayes_sp.effects.formulas import ChainCoefficients, Path
 from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.errors import SpecificationError, SurveyError
 from bayes_sp.inference.bootstrap.available import is_plain, no_likelihood_fit
 from bayes_sp.inference.bootstrap.boundary import counted
 from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
+from bayes_sp.inference.bootstrap.contrasts import contrast_table
 from bayes_sp.inference.bootstrap.general import GeneralChain, general_chain
 from bayes_sp.inference.bootstrap.percentile import percentile_interval
 from bayes_sp.inference.bootstrap.refit import DECOMPOSITIONS, PlainChain, Refits, plain_chain
@@ -77,8 +80,8 @@ class BootstrapResult(Shown):
         What the records are, and which of them are left out.
     conditional
         Effects at settings of moderators; None where the specification has none, and none were asked for.
-    moved
-        Names of the effects of every move of a category or of several exposures; () for those of one number.
+    model
+        The specification; None where it is a design alone.
     """
 
     paths: tuple[Path, ...]
@@ -109,13 +112,13 @@ class BootstrapResult(Shown):
     mark: str = ""
     notes: tuple[str, ...] = ()
     conditional: BootstrapConditional | None = None
-    moved: tuple[str, ...] = ()
+    model: PathModel | None = None
 
     @property
     def names(self) -> list[str]:
         """Names of the effects, in the order of the axis *effect*."""
-        if self.moved:
-            return list(self.moved)
+        if self.model is not None:
+            return list(self.model.effect_names)
         exposure, *mediators, outcome = self.chain
         through = [(exposure, *(mediators[m] for m in path), outcome) for path in self.paths]
         return [*map(path_name, through), TOTAL_INDIRECT, TOTAL]
@@ -137,6 +140,16 @@ class BootstrapResult(Shown):
             made = (self.ci_kind, self.ci_prob, self.replicates, self.failed, reasons, self.undefined[place])
             rows.append((path, scale, decomposition, self.likelihood, *limits, *made, self.at_boundary, boundaries))
         return pd.DataFrame(rows, columns=list(BOOTSTRAP_COLUMNS))
+
+    def contrast(self, first: str, second: str) -> pd.DataFrame:
+        """Return how two effects differ, by their names, one row a scale; see `bayes_sp.Fit.contrast`."""
+        return self.contrasts({f"{first} less {second}": (first, second)})
+
+    def contrasts(self, pairs: Mapping[str, tuple[str, str]] | None = None) -> pd.DataFrame:
+        """Return how effects differ, two by two: ``pairs`` by name, or those of the specification."""
+        if self.model is None:
+            raise TypeError("contrasts are of a specification's effects, and this is a design alone")
+        return contrast_table(self, asked_contrasts(self.model, pairs))
 
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. {self.replicates} resamples (seed {self.seed}), {self.failed} without a fit."
@@ -230,7 +243,7 @@ def bootstrap_effects(
         chain=(design.exposure, *design.responses),
         likelihood=design.families[-1],
         conditional=_conditional(problem, whole, blocks, ci_prob) if isinstance(problem, GeneralChain) else None,
-        moved=model.effect_names if model is not None and model.moves else (),
+        model=model,
     )
 
 

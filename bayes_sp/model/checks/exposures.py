@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bayes_sp.errors import nearest
+from bayes_sp.model.named_effects import named_effect
 from bayes_sp.model.parts import Covariate
 from bayes_sp.model.path_model import PathModel
 
@@ -36,6 +37,19 @@ def exposure_problems(model: PathModel) -> Iterator[str]:
     for view in model.views:
         if view.move and not view.named_paths():
             yield f'exposures.{view.move.names[0]}: no path leads from it to "{model.outcome}"'
+
+
+def contrast_problems(model: PathModel) -> Iterator[str]:
+    """Yield every contrast of ``[contrasts]`` that names an effect the model has not, or one effect twice."""
+    for name, effects in model.contrasts:
+        found = []
+        for text in effects:
+            try:
+                found.append(named_effect(model, text))
+            except ValueError as error:
+                yield f"contrasts.{name}: {error}"
+        if len(found) == 2 and found[0] == found[1]:
+            yield f"contrasts.{name}: both effects are {found[0]}; name two different ones"
 
 
 def _joint(model: PathModel, coded: dict[str, Covariate], names: list[str]) -> Iterator[str]:

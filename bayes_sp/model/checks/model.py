@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from bayes_sp.errors import nearest
 from bayes_sp.model.checks.equations import equation_problems
-from bayes_sp.model.checks.exposures import exposure_problems
+from bayes_sp.model.checks.exposures import contrast_problems, exposure_problems
 from bayes_sp.model.checks.families import family_problems, kind_problems
 from bayes_sp.model.checks.priors import prior_problems
 from bayes_sp.model.checks.products import moderator_problems
@@ -60,7 +60,7 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     problems += exposure_problems(model)
     if not problems:  # the rules below look names up in a sound chain
         problems = [*equation_problems(model), *moderator_problems(model), *_variables(model), *kind_problems(model)]
-        problems += [*_cells(model), *_twin(model), *_published(model), *shift_problems(model)]
+        problems += [*contrast_problems(model), *_cells(model), *_twin(model), *_published(model), *shift_problems(model)]
         problems += unmeasured_problems(model, {*reserved(), *_derived(model)})
         problems += prior_problems(model) if with_priors else []
     return problems

@@ -14,6 +14,7 @@ from bayes_sp.model.path_model import Missing, PathModel
 from bayes_sp.model.reading.exposures import read_exposures, with_exposures
 from bayes_sp.model.reading.parts import (
     read_codes,
+    read_contrasts,
     read_covariates,
     read_equations,
     read_moderators,
@@ -134,6 +135,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         equations=equations,
         priors=priors,
         moderators=read_moderators(top.take_table("moderators")),
+        contrasts=read_contrasts(top.take_table("contrasts")),
         published=tuple(read_published(table) for table in top.take_tables("published")),
         assumptions=top.take_texts("assumptions"),
         twin=top.take_text("twin"),

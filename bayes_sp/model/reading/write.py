@@ -41,6 +41,7 @@ def specification_tables(model: PathModel) -> dict[str, Any]:
         "equation": [_equation(equation) for equation in model.equations],
         "priors": priors,
         "moderators": {name: list(values) for name, values in model.moderators},
+        "contrasts": {name: list(effects) for name, effects in model.contrasts},
         "unmeasured": {u.name: {r: _strength(s) for r, s in u.strengths} for u in model.unmeasured},
         "missing_shift": dict(without_zero_shifts(model.missing_shift)),
         "published": [_published(effect) for effect in model.published],
