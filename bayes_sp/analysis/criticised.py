@@ -29,7 +29,6 @@ from bayes_sp.analysis.criticism.predictors import thinned
 from bayes_sp.analysis.criticism.psis import relative_efficiency
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import design_arrays
-from bayes_sp.effects.paths import compute_effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError, FitError, SurveyError
 from bayes_sp.inference.options import SamplerOptions

@@ -176,7 +176,7 @@ def _baseline_rows(
         if not one.exposure and not one.mediators:
             if one.columns:
                 places = tuple(map(design.covariate_terms.index, one.columns))
-                slopes[one.place, :, q + pairs.index(places) if len(places) == 2 else places[0]] += one.draws  # type: ignore[arg-type] # two
+                slopes[one.place, :, q + pairs.index(places) if len(places) == 2 else places[0]] += one.draws
             else:
                 intercepts[one.place] += one.draws
     rows: list[Row] = []

@@ -122,7 +122,7 @@ def _moved(model: PathModel, term: Term) -> list[tuple[float, bool, tuple[Factor
     moving = [factor for factor in term.factors if factor.variable in ends]
     if not moving:
         return [(1.0, False, term.factors)]
-    a, b = (math.prod(float(f.coding.column(np.float64(ends[f.variable][k]))) for f in moving) for k in (0, 1))
+    a, b = np.prod([f.coding.column(np.array(ends[f.variable])) for f in moving], axis=0).tolist()
     left = tuple(factor for factor in term.factors if factor not in moving)
     return [(weight, with_u, left) for weight, with_u in ((a, False), (b - a, True)) if weight]
 

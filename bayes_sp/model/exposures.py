@@ -1,10 +1,10 @@
-"""What effects compare where one number does not say it: levels of a category, one exposure of several, some together.
+r"""What effects compare where one number does not say it: levels of a category, one exposure of several, some together.
 
 The exposures of such a specification enter as coded columns, as covariates do, and an effect is that of a `Move`: the
 variables named in it go from one value to another, and every other exposure stays as it was observed. In a linear
 predictor the columns c of what moves add
 
-.. math:: \\beta' c(\\text{from}) + u \\, \\beta' (c(\\text{to}) - c(\\text{from})), \\qquad u \\in \\{0, 1\\},
+.. math:: \beta' c(\text{from}) + u \, \beta' (c(\text{to}) - c(\text{from})), \qquad u \in \{0, 1\},
 
 so that every formula for a number u holds for a vector of indicators, and for several exposures at once.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from bayes_sp.model.parts import Covariate, Equation
 from bayes_sp.model.terms import products_of
@@ -56,6 +56,11 @@ class Move:
         return " + ".join(self.names)
 
 
+if TYPE_CHECKING:
+    from bayes_sp.model.terms import Chain as Base
+else:
+    Base = object  # what a chain has, `PathModel` has by itself
+
 TOGETHER = "together"  # label of the joint contrast
 
 
@@ -72,18 +77,25 @@ def moves_of(
         yield Move(tuple(joint), TOGETHER)
 
 
-class Compared:
+class Compared(Base):
     """What a path model compares: its exposures, their moves, and the paths along which these act."""
 
-    exposure: str
     outcome: str
-    chain: tuple[str, ...]
     contrast: tuple[float, float]
     equations: tuple[Equation, ...]
     covariates: tuple[Covariate, ...]
     exposures: tuple[Exposure, ...]
     joint: tuple[tuple[str, float, float], ...]
     move: Move | None
+
+    if TYPE_CHECKING:
+
+        @property
+        def chain(self) -> tuple[str, ...]:
+            """Exposure, mediators, outcome."""
+
+        def words_of(self, name: str, value: float) -> str:
+            """Return a value of a variable as it stands in a cell."""
 
     @property
     def in_products(self) -> tuple[str, ...]:
@@ -111,7 +123,8 @@ class Compared:
     @property
     def views(self) -> tuple[Self, ...]:
         """The specification once for each move, and itself where there is none."""
-        return tuple(replace(self, move=move) for move in self.moves) or (self,)
+        each = (replace(self, move=move) for move in self.moves)  # type: ignore[type-var] # only dataclasses are made
+        return tuple(each) or (self,)
 
     @property
     def ends(self) -> tuple[dict[str, tuple[float, float]], tuple[float, float]]:

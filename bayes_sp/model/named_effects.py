@@ -12,7 +12,12 @@ from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT, effect_name, path_name
 
 AT = re.compile(r"(?P<effect>.+?)\s+at\s+(?P<held>\w+\s*=.*)")
 COMPARED = re.compile(r"(?P<path>[^\[]*)\[(?P<label>[^\]]*)\]")
-TOTALS = {"total": TOTAL, "total indirect": TOTAL_INDIRECT, "total_indirect": TOTAL_INDIRECT, "indirect": TOTAL_INDIRECT}
+TOTALS = {
+    "total": TOTAL,
+    "total indirect": TOTAL_INDIRECT,
+    "total_indirect": TOTAL_INDIRECT,
+    "indirect": TOTAL_INDIRECT,
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,9 @@ def named_effect(model: PathModel, text: str) -> NamedEffect:
     if label not in labels:
         known = "; ".join(f"[{one}]" for one in labels if one)
         if not known:
-            raise ValueError(f'"{text}": this specification compares one thing, so [{label}] names nothing; leave it out')
+            raise ValueError(
+                f'"{text}": this specification compares one thing, so [{label}] names nothing; leave it out'
+            )
         raise ValueError(f'"{text}": add what is compared: {known}')
     return NamedEffect(effect_name(_path(labels[label], words, text), label), tuple(_held(model, held, text)))
 

@@ -54,7 +54,8 @@ def asked_contrasts(model: PathModel, pairs: Pairs | None = None) -> tuple[Asked
         if problems := list(contrast_problems(model)):
             raise SpecificationError(model.name, problems)
     return tuple(
-        Asked(name, named_effect(model, first), named_effect(model, second)) for name, (first, second) in model.contrasts
+        Asked(name, named_effect(model, first), named_effect(model, second))
+        for name, (first, second) in model.contrasts
     )
 
 
@@ -90,10 +91,13 @@ class Contrasts(Shown):
             return pd.DataFrame(columns=list(CONTRASTED_COLUMNS))
         ratios = np.array([scale in RATIOS for _, scale in self.rows])
         table = summarise(self.values, ci_prob)
-        table["prob_negative"] = (self.first < self.second).mean(axis=(0, 1))
+        table["prob_negative"] = (self.values < np.where(ratios, 1.0, 0.0)).mean(axis=(0, 1))
         with np.errstate(invalid="ignore", divide="ignore"):
-            a, b = (np.where(ratios, np.log(np.where(ratios, draws, 1.0)), draws) for draws in (self.first, self.second))
-        alike = np.sign(np.median(a, axis=(0, 1))) * np.sign(np.median(b, axis=(0, 1))) > 0
+            a, b = (
+                np.where(ratios, np.log(np.where(ratios, draws, 1.0)), draws) for draws in (self.first, self.second)
+            )
+        differ = (self.values != np.where(ratios, 1.0, 0.0)).any(axis=(0, 1))
+        alike = differ & (np.sign(np.median(a, axis=(0, 1))) * np.sign(np.median(b, axis=(0, 1))) > 0)
         table["prob_larger"] = np.where(alike, (np.abs(a) > np.abs(b)).mean(axis=(0, 1)), np.nan)
         table["prob_one_sign"] = (a * b > 0).mean(axis=(0, 1))
         asked = [self.asked[place] for place, _ in self.rows]
@@ -119,9 +123,13 @@ class Contrasts(Shown):
 
 
 def contrasted(first: Array, second: Array, ratios: Array) -> Array:
-    """Return the first less the second, or over it where they are ratios, along the last axis."""
+    """Return the first less the second, or over it where they are ratios, along the last axis.
+
+    Effects that are equal but for rounding in all draws, (..., row), are equal.
+    """
+    same = np.isclose(first, second, rtol=1e-12, atol=0.0).reshape(-1, first.shape[-1]).all(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(ratios, first / second, first - second)
+        return np.where(same, np.where(ratios, 1.0, 0.0), np.where(ratios, first / second, first - second))
 
 
 def contrasts(asked: Sequence[Asked], effects_at: Callable[[Held], Effects]) -> Contrasts:

@@ -50,7 +50,9 @@ def contrast_table(found: BootstrapResult, asked: Sequence[Asked]) -> pd.DataFra
             rows.append((one.name, str(one.first), str(one.second), scale))
             columns.append((both[0][scale], both[1][scale]))
     labels = pd.DataFrame(rows, columns=["contrast", "first", "second", "scale"])
-    first, second = (np.stack(side, axis=-1) for side in zip(*columns, strict=True)) if columns else [np.empty((1, 0))] * 2
+    first, second = (
+        (np.stack(side, axis=-1) for side in zip(*columns, strict=True)) if columns else [np.empty((1, 0))] * 2
+    )
     values = contrasted(first, second, labels["scale"].isin(RATIOS).to_numpy())
     return labels.join(numbers_of(values[-1], values[:-1], found.ci_prob))
 
@@ -64,7 +66,9 @@ def _replicates(found: BootstrapResult, effect: NamedEffect) -> dict[str, Array]
         places = [] if at is None else [k for k, s in enumerate(at.settings) if dict(s.held) == dict(effect.held)]
         if at is None or not places:
             values_at = ", ".join(f"{name!r}: {value:g}" for name, value in effect.held)
-            raise SpecificationError("bootstrap", [f"{effect}: has no replicates; ask for them with at={{{values_at}}}"])
+            raise SpecificationError(
+                "bootstrap", [f"{effect}: has no replicates; ask for them with at={{{values_at}}}"]
+            )
         scales, names, values, estimate = at.scales, list(at.names), at.values[:, places[0]], at.estimate[places[0]]
     p = names.index(effect.name)
     return {s: np.append(values[:, p, k, average], estimate[p, k, average]) for k, s in enumerate(scales)}

@@ -60,7 +60,13 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     problems += exposure_problems(model)
     if not problems:  # the rules below look names up in a sound chain
         problems = [*equation_problems(model), *moderator_problems(model), *_variables(model), *kind_problems(model)]
-        problems += [*contrast_problems(model), *_cells(model), *_twin(model), *_published(model), *shift_problems(model)]
+        problems += [
+            *contrast_problems(model),
+            *_cells(model),
+            *_twin(model),
+            *_published(model),
+            *shift_problems(model),
+        ]
         problems += unmeasured_problems(model, {*reserved(), *_derived(model)})
         problems += prior_problems(model) if with_priors else []
     return problems

@@ -116,7 +116,9 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
     exposure = top.take_text("exposure", required=True)
     outcome = top.take_text("outcome", required=True)
     equations = read_equations(top.take_tables("equation", required=True), exposure)
-    covariates, asked = read_exposures(top.take_table("exposures"), exposure, read_covariates(top.take_table("covariates")))
+    covariates, asked = read_exposures(
+        top.take_table("exposures"), exposure, read_covariates(top.take_table("covariates"))
+    )
     structure_is_readable = not problems
     priors = read_priors(
         top.take_table("priors", required=True),

@@ -141,7 +141,7 @@ def read_contrasts(table: Table) -> tuple[tuple[str, tuple[str, str]], ...]:
         if len(texts) == 2:
             found.append((table.line(name, name), (texts[0], texts[1])))
         elif texts:
-            table.report(name, f"must be two effects, such as [\"direct\", \"total\"], found {list(texts)}")
+            table.report(name, f'must be two effects, such as ["direct", "total"], found {list(texts)}')
     return tuple(found)
 
 

@@ -36,7 +36,9 @@ def specification_tables(model: PathModel) -> dict[str, Any]:
         "id": model.id,
         "missing_codes": list(model.missing_codes),
         "variables": {variable.name: _variable(variable) for variable in model.variables},
-        "covariates": {c.name: _covariate(c) for c in model.covariates if not (c.indicators or c.name == model.exposure)},
+        "covariates": {
+            c.name: _covariate(c) for c in model.covariates if not (c.indicators or c.name == model.exposure)
+        },
         **exposure_tables(model),
         "equation": [_equation(equation) for equation in model.equations],
         "priors": priors,

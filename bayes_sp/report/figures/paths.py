@@ -95,7 +95,9 @@ def _arrow_label(coded: Covariate | None, limits: Array) -> str:
     if len(limits) > MOST_LEVELS:
         return f"{len(limits)} coefficients"
     levels = coded.level_names[1:] if coded is not None and coded.levels else ("",) * len(limits)
-    return "\n".join(f"{name}: {_label(*own)}" if name else _label(*own) for name, own in zip(levels, limits, strict=True))
+    return "\n".join(
+        f"{name}: {_label(*own)}" if name else _label(*own) for name, own in zip(levels, limits, strict=True)
+    )
 
 
 def _scales(model: PathModel) -> str:

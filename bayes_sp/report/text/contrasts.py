@@ -34,7 +34,13 @@ def contrast_lines(analysis: Analysis) -> list[str]:
         digits = decimals_of(own) if scale in words else max(3, decimals_of(own))
         for _, one in own.iterrows():
             larger = "" if math.isnan(one["prob_larger"]) else f"{one['prob_larger']:.3f}"
-            row = [one["contrast"], number(one["median"], digits), interval(one, digits), f"{one['prob_negative']:.3f}", larger]
+            row = [
+                one["contrast"],
+                number(one["median"], digits),
+                interval(one, digits),
+                f"{one['prob_negative']:.3f}",
+                larger,
+            ]
             if boot is not None:
                 twin = boot[(boot["contrast"] == one["contrast"]) & (boot["scale"] == scale)].iloc[0]
                 row.append(f"{number(twin['estimate'], digits)} {interval(twin, digits)}")

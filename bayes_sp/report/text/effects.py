@@ -56,7 +56,11 @@ def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str) -> list[list
             rows.append([f"{label}:", *[""] * (len(rows[0]) - 1)])
             continue
         difference = table.loc[(path, DIFFERENCE)]
-        row = [path_words(model, name_parts(path)[0]), number(difference["median"], decimals), interval(difference, decimals)]
+        row = [
+            path_words(model, name_parts(path)[0]),
+            number(difference["median"], decimals),
+            interval(difference, decimals),
+        ]
         row.append(f"{difference['prob_negative']:.3f}")
         if ratio:
             one = table.loc[(path, ratio)]
