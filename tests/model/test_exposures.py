@@ -86,7 +86,7 @@ def test_every_mistake_stands_in_one_error():
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"exposures": {"activity": {"levels": [1, 2], "pairs": [[1, 3]]}}}, "exposures.activity.pairs: 3 is not among"),
+        ({"exposures": {"activity": {"levels": [1, 2], "pairs": [[1, 3]]}}}, "activity.pairs: 3 is not among"),
         ({"exposures": {"activity": {"levels": [1, 2], "pairs": [[2, 2]]}}}, "[2, 2] compares a value with itself"),
         ({"exposures": {"activity": {"levels": [1, 2], "pairs": [[1, 2], [1, 2]]}}}, "[1, 2] stands 2 times"),
         ({"exposures": {"activity": {"levels": [1, 2], "pairs": [[1]]}}}, "pairs: must be two values [from, to]"),
@@ -95,7 +95,7 @@ def test_every_mistake_stands_in_one_error():
         ({"joint": {"activity": ["none", "sport"]}}, "joint: must name two exposures or more"),
         ({"joint": {"activity": ["none", "sport"]}, "exposures": {}}, "joint.activity: is not in [exposures]"),
         ({"covariates": {"activity": {}}}, "exposures.activity: stands in [covariates] too"),
-        ({"moderators": {"walks": [1]}, "exposures": {"walks": {"contrast": [0, 1]}}}, "moderators.walks: is an exposure"),
+        ({"moderators": {"walks": [1]}, "exposures": {"walks": {"contrast": [0, 1]}}}, "walks: is an exposure"),
         ({"contrasts": {"a": ["total", "direct"]}}, 'contrasts.a: "total": add what is compared: [sport against none]'),
         ({"contrasts": {"a": ["total [sport against none]"]}}, "contrasts.a: must be two effects"),
         (

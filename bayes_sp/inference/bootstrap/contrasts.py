@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,42 @@ from bayes_sp.effects.comparisons.contrasts import Asked, contrasted
 from bayes_sp.effects.moderation.levels import Setting, Values, settings_of
 from bayes_sp.effects.paths import RATIOS
 from bayes_sp.errors import SpecificationError
-from bayes_sp.inference.bootstrap.conditional import numbers_of
+from bayes_sp.inference.bootstrap.conditional import BootstrapConditional, numbers_of
 from bayes_sp.model.named_effects import NamedEffect
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import AVERAGE
 
-if TYPE_CHECKING:
-    from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult
+
+class Replicates(Protocol):
+    """What is asked of a bootstrap to compare its effects: see `bayes_sp.inference.bootstrap.bootstrap`."""
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the effects."""
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """Scales of the effects."""
+
+    @property
+    def decompositions(self) -> tuple[str, ...]:
+        """Of the last axis."""
+
+    @property
+    def estimate(self) -> Array:
+        """From all patients, (effect, scale, decomposition)."""
+
+    @property
+    def values(self) -> Array:
+        """From each resample."""
+
+    @property
+    def ci_prob(self) -> float:
+        """Probability of the intervals."""
+
+    @property
+    def conditional(self) -> BootstrapConditional | None:
+        """Effects at settings of moderators."""
 
 
 def with_contrasts(
@@ -33,7 +62,7 @@ def with_contrasts(
     return tuple(found)
 
 
-def contrast_table(found: BootstrapResult, asked: Sequence[Asked]) -> pd.DataFrame:
+def contrast_table(found: Replicates, asked: Sequence[Asked]) -> pd.DataFrame:
     """Return one row for each contrast and scale: estimate, percentile interval and its Monte Carlo error.
 
     The first effect less the second, of ratios over it; averaged over the orders of switching.
@@ -57,7 +86,7 @@ def contrast_table(found: BootstrapResult, asked: Sequence[Asked]) -> pd.DataFra
     return labels.join(numbers_of(values[-1], values[:-1], found.ci_prob))
 
 
-def _replicates(found: BootstrapResult, effect: NamedEffect) -> dict[str, Array]:
+def _replicates(found: Replicates, effect: NamedEffect) -> dict[str, Array]:
     """Return replicates of an effect, with its estimate after them, (R + 1,), by scale."""
     average = found.decompositions.index(AVERAGE)
     scales, names, values, estimate = found.scales, found.names, found.values, found.estimate

@@ -25,8 +25,7 @@ from bayes_sp.report.text.assumptions import (
     unmeasured_words,
 )
 from bayes_sp.report.text.coefficients import coefficient_lines
-from bayes_sp.report.text.conditional import conditional_lines
-from bayes_sp.report.text.contrasts import contrast_lines
+from bayes_sp.report.text.conditional import conditional_lines, contrast_lines
 from bayes_sp.report.text.criticism import criticism_sections
 from bayes_sp.report.text.effects import effect_lines
 from bayes_sp.report.text.layout import aligned as _table
