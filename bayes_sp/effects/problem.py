@@ -125,7 +125,7 @@ def make_problem(
         own,
         enumerate_paths([model.from_exposure(equation) for equation in model.equations], design.edges_mediators),
         tuple(path_name(path) for path in model.named_paths()),
-        model.ends[1],
+        design.contrast if model.move is None else model.ends[1],
         effect_scales(model, moderated=chain.moderation is not None),
         _places(posterior),
     )
