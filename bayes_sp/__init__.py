@@ -15,11 +15,11 @@ _HOMES = {
     "Fit": "bayes_sp.analysis.fit",
     "Moments": "bayes_sp.inference.likelihood.least_squares",
     "PathModel": "bayes_sp.model.path_model",
-    "Prior": "bayes_sp.model.distributions",
     "SamplerOptions": "bayes_sp.inference.options",
     "Survey": "bayes_sp.records.survey",
     "audit": "bayes_sp.records.published.audit.audit",
     "bootstrap": "bayes_sp.inference.bootstrap.resampled",
+    "calibrate": "bayes_sp.analysis.calibration.calibrate",
     "check": "bayes_sp.design.checks.whole",
     "compare_models": "bayes_sp.analysis.workflow",
     "draft": "bayes_sp.design.draft",
@@ -39,6 +39,7 @@ _HOMES = {
 }
 _OLD = {
     "Effects": ("bayes_sp.effects.paths", "bayes_sp.effects.paths.Effects"),
+    "Prior": ("bayes_sp.model.distributions", "bayes_sp.model.distributions.Prior"),
     "build_model": ("bayes_sp.inference.reference.build", "pymc_model(model, survey)"),
     "check_priors": ("bayes_sp.old_spellings", "prior_predictive(model, survey).check()"),
     "design_arrays": ("bayes_sp.design.build", "bootstrap(model, survey) or pymc_model(model, survey)"),
