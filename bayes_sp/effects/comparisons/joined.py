@@ -9,12 +9,21 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_sp.design.design import Design
 from bayes_sp.effects.moderation.conditional import ConditionalEffects
 from bayes_sp.effects.moderation.curve import EffectCurve
-from bayes_sp.effects.paths import Effects
+from bayes_sp.effects.paths import Effects, compute_effects
 from bayes_sp.model.exposures import Move
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import COMPARED, effect_name
+
+
+def all_effects(
+    model: PathModel, design: Design, posterior: xr.Dataset, *, kappa: float = 1.0, mark: str = ""
+) -> Effects:
+    """Return the effects of every move, or of the one number that a specification compares, as `compute_effects`."""
+    each = [compute_effects(view, design, posterior, kappa=kappa, mark=mark) for view in model.views]
+    return joined_effects(model, each) if model.moves else each[0]
 
 
 def joined_effects(model: PathModel, each: Sequence[Effects]) -> Effects:
