@@ -39,10 +39,14 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
     check_survey(model, survey)
     design = unchecked_design(model, survey)
     check_levels(model, design, survey.source)
-    factors = [factor for c in model.covariates for term in covariate_terms(c) for factor in term.factors]
-    check_design(design, survey.source, _products(model, design), factors)
+    check_design(design, survey.source, _products(model, design), coded_factors(model))
     check_identified(model, design, partial(equation_matrix, model, design), survey.source)
     return design
+
+
+def coded_factors(model: PathModel) -> list[Factor]:
+    """Return what the columns of covariates, and of exposures that are coded as they are, are made of."""
+    return [factor for c in model.covariates for term in covariate_terms(c) for factor in term.factors]
 
 
 def _products(model: PathModel, design: Design) -> dict[str, Array]:

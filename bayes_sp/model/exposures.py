@@ -116,6 +116,12 @@ class Compared(Base):
         return next((c for c in self.covariates if c.name == self.exposure), None) if self.exposures else None
 
     @property
+    def categories(self) -> tuple[str, ...]:
+        """Exposures that are categories, whose numbers have no order."""
+        exposures = [exposure.name for exposure in self.exposures]
+        return tuple(c.name for c in self.covariates if c.levels and c.name in exposures)
+
+    @property
     def moves(self) -> tuple[Move, ...]:
         """What effects are computed for, one after the other; () where that is one number with one contrast."""
         return () if self.move else tuple(moves_of(self.exposures, self.joint, self.words_of))

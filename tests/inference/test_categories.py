@@ -16,7 +16,7 @@ import bayes_sp as sp
 from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.read import read_survey
-from bayes_sp.errors import SurveyError
+from bayes_sp.errors import SurveyError, SurveyWarning
 from bayes_sp.inference.samplers.exact import exact_posterior
 from bayes_sp.model.reading.load import load_model, models_folder
 
@@ -142,6 +142,9 @@ def test_levels_that_few_records_have_are_refused_with_their_place():
     data.loc[:1, "activity"] = "choir"
     with pytest.raises(SurveyError, match='"activity": the level choir has 2 records with a response'):
         sp.bootstrap(tables(), data)
+    data.loc[:3, "activity"] = "choir"
+    with pytest.warns(SurveyWarning, match="activity: fewer than 10 records with a response have the level choir"):
+        sp.bootstrap(tables(), data, replicates=2)
     data.loc[:5, "activity"] = "chess"
     with pytest.raises(SurveyError, match="activity"):
         sp.bootstrap(tables(), data)

@@ -61,21 +61,26 @@ def check_levels(model: PathModel, design: Design, source: str) -> None:
         raise SurveyError(source, problems)
 
 
-def _rare_levels(model: PathModel, design: Design) -> Iterator[str]:
-    """Yield each level of an exposure that too few records with a response have: its effects would be theirs."""
-    for covariate in (c for c in model.covariates if c.levels and c.name in {e.name for e in model.exposures}):
-        places = [design.covariate_terms.index(term) for term in covariate.terms]
-        own = design.w[came_back(design)][:, places]
+def level_counts(model: PathModel, design: Design) -> Iterator[tuple[str, str, int]]:
+    """Yield (exposure, level, records with a response) of every level of the exposures that are categories."""
+    back = came_back(design)
+    for covariate in (c for c in model.covariates if c.name in model.categories):
+        own = design.w[back][:, [design.covariate_terms.index(term) for term in covariate.terms]]
         factors = [factor for term in covariate_terms(covariate) for factor in term.factors]
         each = np.column_stack([factor.coding.column(np.array(covariate.levels)) for factor in factors])
         for level, name in zip(each, covariate.level_names, strict=True):
-            count = int((np.abs(own - level) < HALF).all(axis=1).sum())
-            if count < FEWEST_AT_LEVEL:
-                found = f"{count} record{'' if count == 1 else 's'} with a response" if count else "no record"
-                yield (
-                    f'column "{covariate.name}": the level {name} has {found}, and its effects need '
-                    f"{FEWEST_AT_LEVEL} at least; take it out of the levels, or put it together with another"
-                )
+            yield covariate.name, name, int((np.abs(own - level) < HALF).all(axis=1).sum())
+
+
+def _rare_levels(model: PathModel, design: Design) -> Iterator[str]:
+    """Yield each level of an exposure that too few records with a response have: its effects would be theirs."""
+    for name, level, count in level_counts(model, design):
+        if count < FEWEST_AT_LEVEL:
+            found = f"{count} record{'' if count == 1 else 's'} with a response" if count else "no record"
+            yield (
+                f'column "{name}": the level {level} has {found}, and its effects need {FEWEST_AT_LEVEL} at least; '
+                "take it out of the levels, or put it together with another"
+            )
 
 
 def _groups_of_one(design: Design, equation: Equation) -> str:
