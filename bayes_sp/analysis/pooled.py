@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -32,7 +31,7 @@ from bayes_sp.inference.bootstrap.pooled import pooled_bootstrap, rubin_table
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
 from bayes_sp.inference.estimates import maximum_likelihood
 from bayes_sp.inference.options import EACH, SamplerOptions
-from bayes_sp.inference.pooling import joined, pooled_estimates, rubin
+from bayes_sp.inference.pooling import few_words, joined, pooled_estimates, rubin
 from bayes_sp.inference.sample import Notify, silent
 from bayes_sp.model.normal_twin import twin_notes, twin_of
 from bayes_sp.model.path_model import PathModel
@@ -41,7 +40,6 @@ from bayes_sp.records.sets import Sets
 from bayes_sp.shown import Part, short
 from bayes_sp.threads import in_threads
 
-FEW = 20  # sets of records below which intervals of mixed draws are too short (Zhou & Reiter 2010)
 COLUMNS = ("path", "median", "lower", "upper", "prob_negative", "lowest", "highest", "share")
 JOINED = ("posterior", "sample_stats")  # the others hold a value for each patient
 SUMS = ("divergences", "seconds_compiling", "seconds_sampling")
@@ -241,6 +239,15 @@ class Pooled(Fit):
         return found
 
     @cached_property
+    def _views(self) -> tuple[Pooled, ...]:
+        """The pool once for each move of a category or of several exposures, of its members' own views."""
+        return tuple(
+            replace(self, model=view, fits=tuple(fit._views[k] for fit in self.fits),
+                    bounds=tuple(fit._views[k] for fit in self.bounds))
+            for k, view in enumerate(self.model.views if self.model.moves else ())
+        )  # fmt: skip
+
+    @cached_property
     def _each(self) -> list[Effects]:
         return [fit.effects() for fit in self.fits]
 
@@ -279,14 +286,3 @@ def pool(survey: Sets, fits: Sequence[Fit], bounds: Sequence[Fit] = ()) -> Poole
 
 def _bootstrap(model: PathModel, replicates: int, ci_prob: float, fit: Fit) -> tuple[BootstrapResult | None, list[str]]:
     return bootstrap_of(model, fit.survey, fit.seed, replicates, ci_prob)
-
-
-def few_words(count: int) -> str:
-    """Return what few sets of records do to intervals, in a sentence; '' from 20 on."""
-    if count >= FEW:
-        return ""
-    inflated = math.sqrt((count + 1.0) / (count - 1.0))  # of (1 + 1/K) B over (1 - 1/K) B
-    return (
-        f"Intervals of draws mixed from {count} sets of records are too short (Zhou & Reiter 2010): the SD between "
-        f"sets that they hold should be {100 * (inflated - 1):.0f} % larger; use {FEW} or more."
-    )

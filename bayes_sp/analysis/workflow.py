@@ -25,6 +25,7 @@ from bayes_sp.analysis.pooled import Pooled
 from bayes_sp.analysis.several import fit
 from bayes_sp.calls import needs_records
 from bayes_sp.design.read import Records, read_survey
+from bayes_sp.effects.comparisons.contrasts import Contrasts
 from bayes_sp.effects.moderation.conditional import ConditionalEffects
 from bayes_sp.effects.moderation.curve import EffectCurve
 from bayes_sp.effects.paths import Effects
@@ -69,6 +70,8 @@ class Analysis:
         set's own effects; None for one set.
     conditional, curves
         Effects at levels of the moderators, and along those that are numbers; None and () without moderators.
+    contrasts
+        Differences between effects that the specification names; None where it names none.
     """
 
     fit: Fit
@@ -84,6 +87,7 @@ class Analysis:
     coefficients: Coefficients | None = None
     conditional: ConditionalEffects | None = None
     curves: tuple[EffectCurve, ...] = ()
+    contrasts: Contrasts | None = None
     shares: pd.DataFrame | None = None
     members: pd.DataFrame | None = None
 
@@ -114,6 +118,7 @@ def analyse(
     effects = fitted.effects()
     verdict = fitted.diagnose(effects)
     conditional = fitted.conditional_effects() if model.moderating else None
+    contrasts = fitted.contrasts() if model.contrasts else None
     curves = tuple(fitted.effect_curve(name, points=CURVE_POINTS) for name in fitted.ranging())
     interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
     coefficients = fitted.coefficients_with_notes(known=verdict.table)
@@ -129,7 +134,7 @@ def analyse(
     sets = (fitted.shares(), fitted.members()) if isinstance(fitted, Pooled) else (None, None)
     return Analysis(
         fitted, effects, verdict, comparison, recovered, spread, seconds, interventional, signs, criticism,
-        coefficients, conditional, curves, *sets,
+        coefficients, conditional, curves, contrasts, *sets,
     )  # fmt: skip
 
 

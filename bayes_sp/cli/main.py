@@ -14,6 +14,7 @@ from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
 from bayes_sp.cli.privacy import add_privacy
 from bayes_sp.cli.records import check_records, sampler_of, survey_of
+from bayes_sp.cli.report import add_report
 from bayes_sp.cli.simulation import add_calibrate, add_design
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
 from bayes_sp.cli.stopping import Stopped, last_line, stop_when_told, told
@@ -69,6 +70,7 @@ def _parser() -> Parser:
     add_calibrate(commands, survey_of)
     add_design(commands, survey_of)
     add_privacy(commands)
+    add_report(commands)
     return parser
 
 

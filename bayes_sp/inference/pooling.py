@@ -10,10 +10,12 @@ lambda being the fraction of missing information, and the interval that of Stude
 References
 ----------
 Rubin (1987), Multiple Imputation for Nonresponse in Surveys, ch. 3. doi:10.1002/9780470316696
+Zhou & Reiter (2010), The American Statistician 64(2), 159-163. doi:10.1198/tast.2010.09109
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +26,8 @@ from scipy import stats
 from bayes_sp.arrays import Array
 from bayes_sp.inference.estimates import Estimates
 from bayes_sp.names import MEMBER
+
+FEW = 20  # sets of records below which intervals of mixed draws are too short (Zhou & Reiter 2010)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,3 +116,14 @@ def joined(each: Sequence[xr.Dataset]) -> xr.Dataset:
     )  # fmt: skip
     number = np.repeat(np.arange(1, len(each) + 1), chains)
     return together.assign_coords({"chain": np.arange(together.sizes["chain"]), MEMBER: ("chain", number)})
+
+
+def few_words(count: int) -> str:
+    """Return what few sets of records do to intervals, in a sentence; '' from 20 on."""
+    if count >= FEW:
+        return ""
+    inflated = math.sqrt((count + 1.0) / (count - 1.0))  # of (1 + 1/K) B over (1 - 1/K) B
+    return (
+        f"Intervals of draws mixed from {count} sets of records are too short (Zhou & Reiter 2010): the SD between "
+        f"sets that they hold should be {100 * (inflated - 1):.0f} % larger; use {FEW} or more."
+    )

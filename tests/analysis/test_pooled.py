@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import bayes_sp as sp
-from bayes_sp.analysis.pooled import few_words
 from bayes_sp.effects.summary import convergence
 from bayes_sp.errors import SurveyError
+from bayes_sp.inference.pooling import few_words
 from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE
 from bayes_sp.records.published.members import members
 

@@ -13,7 +13,7 @@ from bayes_sp.arrays import Array, sd_of
 from bayes_sp.design.build import unchecked_design
 from bayes_sp.design.design import Design
 from bayes_sp.design.simulate import simulate_survey
-from bayes_sp.effects.paths import compute_effects
+from bayes_sp.effects.comparisons.joined import all_effects
 from bayes_sp.effects.summary import convergence
 from bayes_sp.errors import BayesSpError
 from bayes_sp.inference.options import SamplerOptions
@@ -157,7 +157,7 @@ def quantities(model: PathModel, design: Design, posterior: xr.Dataset) -> dict[
         columns = _columns(values)
         for place, label in enumerate(product(*labels)):
             found[f"{variable}[{', '.join(map(str, label))}]" if label else str(variable)] = columns[..., place]
-    found |= compute_effects(model, design, posterior).quantities()
+    found |= all_effects(model, design, posterior).quantities()
     each = log_likelihood(model, design, posterior)
     found[LIKELIHOOD] = sum(
         (values.sum(dim=values.dims[2:]).to_numpy() for values in each.data_vars.values()), np.zeros(1)

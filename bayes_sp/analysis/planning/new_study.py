@@ -24,7 +24,8 @@ from bayes_sp.design.build import unchecked_design
 from bayes_sp.design.design import Design
 from bayes_sp.design.read import Records, survey_of
 from bayes_sp.design.simulate import simulate_survey
-from bayes_sp.effects.paths import RATIOS, compute_effects
+from bayes_sp.effects.comparisons.joined import all_effects
+from bayes_sp.effects.paths import RATIOS
 from bayes_sp.effects.summary import summarise
 from bayes_sp.errors import BayesSpError, SpecificationError
 from bayes_sp.inference.options import SamplerOptions
@@ -238,7 +239,7 @@ def _study(size: int, k: int, truth: xr.Dataset, plan: Plan, survey: Survey, see
 
 
 def _effect(plan: Plan, design: Design, posterior: xr.Dataset) -> Array:
-    effects = compute_effects(plan.model, design, posterior).quantities()
+    effects = all_effects(plan.model, design, posterior).quantities()
     name = f"{plan.effect} [{plan.scale}]"
     if name not in effects:
         scales = sorted({key.rsplit("[", 1)[1].rstrip("]") for key in effects})

@@ -15,7 +15,7 @@ from bayes_sp.effects.paths import RATIOS, Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import SpecificationError
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import ALONE, CURVE_EFFECT_COLUMNS, TOTAL
+from bayes_sp.names import ALONE, CURVE_EFFECT_COLUMNS, is_total
 from bayes_sp.shown import Part, Shown, short
 
 
@@ -101,7 +101,7 @@ def effect_curve(
     for value in np.linspace(*range_of(values, moderator), points):
         found = effects_held({moderator: float(value)})
         table = found.intervals(ci_prob)
-        parts.append(table[(table["decomposition"] != ALONE) | (table["path"] == TOTAL)].assign(value=value))
+        parts.append(table[(table["decomposition"] != ALONE) | table["path"].map(is_total)].assign(value=value))
     table = pd.concat(parts, ignore_index=True)[list(CURVE_EFFECT_COLUMNS)]
     return EffectCurve(moderator, model.variable(moderator).label, table, model.outcome_unit, found.mark)
 
