@@ -117,6 +117,5 @@ def _failed(members: Sequence[Verdict], labels: Sequence[str], bad: Sequence[int
         return []
     worst = max(bad, key=lambda k: (len(members[k].reasons), np.nan_to_num(members[k].numbers["r_hat"], nan=np.inf)))
     why = "; ".join(members[worst].reasons)
-    return [
-        f"{len(bad)} of {len(members)} sets of records do not pass, the worst set {worst + 1} ({labels[worst]}): {why}"
-    ]
+    where = f"the worst of them set {worst + 1} ({labels[worst]})"
+    return [f"{len(bad)} of {len(members)} sets of records do not pass their checks, {where}: {why}"]

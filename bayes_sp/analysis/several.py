@@ -131,7 +131,8 @@ def fit(
     if survey is _NONE:
         model = load_model(model)
         refuse_without_records(model)
-        survey = reconstruct(1) if members == 1 else ensemble(MEMBERS if members is None else members)
+        alone = members == 1 and members is not True
+        survey = reconstruct(1) if alone else ensemble(MEMBERS if members is None else members)
     elif members is not None:
         raise SurveyError("members", ["goes without a survey: it is the number of reconstructions of the study"])
     if survey is None:
