@@ -148,7 +148,7 @@ class Pooled(Fit):
         found, medians = rubin(own.mean(axis=1), own.var(axis=1, ddof=1)), np.median(own, axis=1)
         edges = {}
         if self.bounds:
-            at = np.stack([np.median(fit.effects().columns(), axis=(0, 1)) for fit in self.bounds])
+            at = np.stack([np.median(effects.columns(), axis=(0, 1)) for effects in self._edges])
             edges = {"bounds_lowest": at.min(axis=0), "bounds_highest": at.max(axis=0)}
         return table.assign(
             within_sd=np.sqrt(found.within), between_sd=np.sqrt(found.between), share=found.share,
@@ -175,8 +175,8 @@ class Pooled(Fit):
         """
         verdicts = [verdict.trustworthy for verdict in self._verdicts]
         known = list(zip(range(1, len(self.fits) + 1), self.survey.set_labels, verdicts, self._each, strict=True))
-        for (label, _), fit in zip(self.survey.edges, self.bounds, strict=True):
-            known.append((0, label, fit.diagnose(limits=MEMBER_LIMITS).trustworthy, fit.effects()))
+        for (label, _), fit, effects in zip(self.survey.edges, self.bounds, self._edges, strict=True):
+            known.append((0, label, fit.diagnose(effects, limits=MEMBER_LIMITS).trustworthy, effects))
         parts = [e.intervals(ci_prob).assign(member=k, records=w, trustworthy=fine) for k, w, fine, e in known]
         table = pd.concat(parts, ignore_index=True)
         first = ["member", "records", "trustworthy"]
@@ -250,6 +250,10 @@ class Pooled(Fit):
     @cached_property
     def _each(self) -> list[Effects]:
         return [fit.effects() for fit in self.fits]
+
+    @cached_property
+    def _edges(self) -> list[Effects]:
+        return [fit.effects() for fit in self.bounds]
 
     @cached_property
     def _pooled(self) -> Effects:
