@@ -31,7 +31,7 @@ _HOMES = {
     "prior_predictive": "bayes_sp.analysis.criticism.prior_predictive",
     "published": "bayes_sp.records.published.article",
     "pymc_model": "bayes_sp.inference.reference.pymc_model",
-    "read_run": "bayes_sp.report.folders.finished",
+    "read_run": "bayes_sp.report.document.write",
     "read_survey": "bayes_sp.design.read",
     "reconstruct": "bayes_sp.records.published.reconstruct",
     "sensitivity": "bayes_sp.sensitivity",

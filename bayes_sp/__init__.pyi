@@ -22,7 +22,7 @@ from bayes_sp.records.published.audit.audit import audit as audit
 from bayes_sp.records.published.reconstruct import reconstruct as reconstruct
 from bayes_sp.records.survey import Survey as Survey
 from bayes_sp.records.synthetic.synthesize import synthesize as synthesize
-from bayes_sp.report.folders.finished import read_run as read_run
+from bayes_sp.report.document.write import read_run as read_run
 
 __version__: str
 __all__ = [

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity
-from bayes_sp.cli.audit import add_audit
 from bayes_sp.cli.check import add_check
 from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
 from bayes_sp.cli.privacy import add_privacy
+from bayes_sp.cli.report import add_report
 from bayes_sp.cli.simulation import add_calibrate, add_design
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
 from bayes_sp.cli.stopping import Stopped, last_line, stop_when_told, told
-from bayes_sp.cli.study import add_study
+from bayes_sp.cli.study import add_audit, add_study
 from bayes_sp.cli.terminal import Output, Parser, importing, keeping, one_terminal, prepare, say
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
 from bayes_sp.inference.options import LEAST_LAPLACE_DRAWS, SamplerOptions
@@ -75,6 +75,7 @@ def _parser() -> Parser:
     add_calibrate(commands, _survey)
     add_design(commands, _survey)
     add_privacy(commands)
+    add_report(commands)
     return parser
 
 
