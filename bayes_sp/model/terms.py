@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product as combinations
@@ -213,7 +214,9 @@ def predictors_of(model: Chain, equation: Equation) -> tuple[Predictor, ...]:
     intercept = () if family is not None and family.ordered else (Term(INTERCEPT, (), "intercept"),)
     covariates = {c.name: covariate_terms(c) for c in model.covariates_of(equation)}
     parents = {name: _parent(model, equation, name) for name in equation.parents}
-    interactions = (term for pair in products_of(model, equation) for term in _product_terms(model, pair, covariates))
+    interactions = (
+        term for pair in products_of(model, equation) for term in _product_terms(model, equation, pair, covariates)
+    )
     own = (term for terms in covariates.values() for term in terms)
     mean = Predictor(
         response, (*intercept, *parents.values(), *interactions, *own), loadings=_loadings(model, response)
@@ -223,7 +226,7 @@ def predictors_of(model: Chain, equation: Equation) -> tuple[Predictor, ...]:
     if equation.zero is not None:
         covariates = {c.name: covariate_terms(c) for c in model.covariates_of(replace(equation, covariates=None))}
     chosen = (*equation.parents, *covariates) if equation.zero is None else equation.zero
-    numbers = (Term(n, (_number(model, n),), "parent") for n in equation.parents if n in chosen)
+    numbers = (Term(n, (_number(model, equation, n),), "parent") for n in equation.parents if n in chosen)
     others = (term for name, terms in covariates.items() if name in chosen for term in terms)
     return mean, Predictor(response, (Term(INTERCEPT, (), "intercept"), *numbers, *others), zero=True)
 
@@ -238,27 +241,30 @@ def product_text(pair: tuple[str, str]) -> str:
     return ":".join(pair)
 
 
-def _product_terms(model: Chain, pair: tuple[str, str], covariates: Mapping[str, tuple[Term, ...]]) -> Iterator[Term]:
+def _product_terms(
+    model: Chain, equation: Equation, pair: tuple[str, str], covariates: Mapping[str, tuple[Term, ...]]
+) -> Iterator[Term]:
     """Yield the terms of a product: one, or one for each level of a covariate but the first."""
     sides = []
     for name in pair:
         if name in covariates:
             sides.append(covariates[name])
         else:
-            factor = Factor(name) if name == model.exposure else _number(model, name)
+            factor = Factor(name) if name == model.exposure else _number(model, equation, name)
             sides.append((Term(name, (factor,), "parent"),))
     for first, second in combinations(*sides):
         own = product_text((first.name, second.name))
         yield Term(own, first.factors + second.factors, "interaction", product_text(pair))
 
 
-def _number(model: Chain, name: str) -> Factor:
-    return Factor(name, Number(model.variable(name).center))
+def _number(model: Chain, equation: Equation, name: str) -> Factor:
+    center = model.variable(name).center
+    return Factor(name, Number(math.log1p(center), log1p=True) if name in equation.log1p else Number(center))
 
 
 def _parent(model: Chain, equation: Equation, name: str) -> Term:
     if name not in equation.monotonic:
-        return Term(name, (_number(model, name),), "parent")
+        return Term(name, (_number(model, equation, name),), "parent")
     coding = model.coding(name)
     steps = Steps(coding.origin, coding.unit, coding.levels - 1, f"{equation.response}_{name}_simplex")
     return Term(name, (Factor(name, steps),), "parent")

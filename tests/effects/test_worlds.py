@@ -21,7 +21,8 @@ from bayes_sp.effects.means.worlds import needs_nodes, world_means
 
 OUTCOMES = ("identity", "exp", "logit", "probit", "zero_inflated", "hurdle")
 PAIRS = [("normal", "normal"), ("normal", "logit"), ("normal", "beta"), ("logit", "normal"), ("probit", "normal"),
-         ("logit", "probit"), ("logit", "beta"), ("binary", "binary"), ("normal", "probit")]  # fmt: skip
+         ("logit", "probit"), ("logit", "beta"), ("binary", "binary"), ("normal", "probit"), ("count", "normal"),
+         ("normal", "count"), ("count", "count"), ("probit", "count"), ("poisson", "logit"), ("count", "beta")]  # fmt: skip
 WORLDS = np.array([(1, 0, 0, 0), (0, 1, 0, 0), (1, 0, 1, 1), (0, 0, 1, 0), (1, 1, 1, 1)], dtype=bool)
 ALL = np.array(list(product([False, True], repeat=4)))
 U = (0.0, 1.5)

@@ -1,7 +1,8 @@
 """Compiled parts that the loops share: mean outcomes at a point, probabilities of levels, coupling of two worlds.
 
 A number "in representation" is exp(-eta) for `LOGIT` and `BETA`, exp(eta) for `EXP`, `ZERO_INFLATED` and `HURDLE` and
-eta itself for `IDENTITY` and `PROBIT`; zeta is always exp(zeta).
+eta itself for `IDENTITY`, `PROBIT` and both kinds of counts (whose probabilities are summed, or whose mean is known as a
+function of eta); zeta is always exp(zeta).
 """
 
 # ruff: noqa: ANN001, ANN201 - numba finds the types
@@ -13,7 +14,7 @@ import math
 import numpy as np
 from numba import njit
 
-IDENTITY, EXP, LOGIT, PROBIT, ZERO_INFLATED, HURDLE, BETA = range(7)
+IDENTITY, EXP, LOGIT, PROBIT, ZERO_INFLATED, HURDLE, BETA, COUNT, COUNT_MEAN = range(9)
 OPTIONS = {"nogil": True, "fastmath": {"reassoc", "contract", "arcp"}}
 _compile = njit(**OPTIONS)
 
@@ -21,7 +22,7 @@ _compile = njit(**OPTIONS)
 @_compile
 def join(kind, a, b):
     """Sum of two linear predictors in representation."""
-    return a + b if kind in (IDENTITY, PROBIT) else a * b
+    return a + b if kind in (IDENTITY, PROBIT, COUNT, COUNT_MEAN) else a * b
 
 
 @_compile
@@ -61,9 +62,18 @@ def point(kind, e, z, cuts, phi):
 def probabilities(link, e, cuts, precision, table, p):
     """Probabilities of a mediator's levels given its linear predictor in representation; or weights of a beta's nodes.
 
-    Beta: E T_n(x) of x = 2 B - 1 by (p + n) t_{n+1} = 2 (a - b) t_n - (p - n) t_{n-1}, times ``table`` (N, N).
+    Count: ``cuts`` holds log Gamma(phi + k) / (Gamma(phi) k!) (-log k! for a Poisson count, of infinite precision phi),
+    -inf beyond the last count of the draw, and ``table`` the counts k, (1, L). Beta: E T_n(x) of x = 2 B - 1 by (p + n) t_{n+1} = 2 (a - b) t_n - (p - n) t_{n-1}, times ``table`` (N, N).
     """
     last = len(cuts)
+    if link == COUNT:
+        level, unit = math.exp(e), e
+        if precision < math.inf:
+            spread = math.log1p(level / precision)
+            level, unit = precision * spread, e - math.log(precision) - spread
+        for k in range(len(p)):
+            p[k] = math.exp(cuts[k] + table[0, k] * unit - level)
+        return
     if link == BETA:
         shift = 2.0 / (1.0 + e) - 1.0
         before, now = 1.0, shift
@@ -109,3 +119,36 @@ def add(h, joint, k, m, d, u, out):
     out[8 * d + 2 * u + 1] += h * joint[0, 1, k, m]
     out[8 * d + 4 + 2 * u] += h * joint[1, 0, k, m]
     out[8 * d + 5 + 2 * u] += h * joint[1, 1, k, m]
+
+
+@_compile
+def known(cuts):
+    """Return how many counts a draw has: those before the first whose logarithm is -inf."""
+    count = len(cuts)
+    while count > 1 and cuts[count - 1] == -math.inf:
+        count -= 1
+    return count
+
+
+@_compile
+def overlap(p, q, cells, widths):
+    """Fill cells (2, 2 L) with the levels (k, m) of equal ranks, and widths with their probabilities; return how many."""
+    k, m, found = 0, 0, 0
+    left, right = p[0], q[0]
+    while True:
+        width = min(left, right)
+        if width > 0.0:
+            cells[0, found], cells[1, found], widths[found] = k, m, width
+            found += 1
+        left -= width
+        right -= width
+        if left <= 0.0:
+            k += 1
+            if k == len(p):
+                return found
+            left = p[k]
+        if right <= 0.0:
+            m += 1
+            if m == len(q):
+                return found
+            right = q[m]

@@ -183,8 +183,8 @@ def check_chain(chain: Chain) -> None:
     if chain.products:
         if len(rules) > 2 or any(j < len(rules) for j, _, _ in chain.products):
             raise ValueError("a product of two mediators has effects in a chain of these two alone, on the outcome")
-        if "beta" in rules:
-            raise ValueError("a product of two mediators has no effects where one of them is beta")
+        if "beta" in rules or "count" in rules:
+            raise ValueError("a product of two mediators has no effects where one of them is beta or a count")
     if any(mediator.mean_only for mediator in chain.mediators) and not linear:
         raise ValueError("through a Student t mediator there are effects only where all that follows is linear in it")
 
@@ -270,6 +270,7 @@ def _with_a_constant(chain: Chain, baselines: Baselines, worlds: Flags) -> tuple
         slopes=wide(chain.slopes),
         interactions=wide(chain.interactions),
         tables={(j + 1, k + 1): table for (j, k), table in chain.tables.items()},
+        logs=frozenset((j + 1, k + 1) for j, k in chain.logs),
     )
     moved = np.zeros((len(worlds), len(every_path(2))), dtype=bool)
     moved[:, [0, 2]] = worlds
