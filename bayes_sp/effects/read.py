@@ -71,7 +71,9 @@ def _logs(model: PathModel) -> frozenset[tuple[int, int]]:
     """Return (linear predictor, mediator) of the counts that enter as log(1 + value)."""
     predictors = [(equation, p) for equation in model.equations for p in predictors_of(model, equation)]
     return frozenset(
-        (place, model.mediators.index(name)) for place, (equation, _) in enumerate(predictors) for name in equation.log1p
+        (place, model.mediators.index(name))
+        for place, (equation, _) in enumerate(predictors)
+        for name in equation.log1p
     )
 
 

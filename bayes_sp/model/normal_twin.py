@@ -19,8 +19,8 @@ def twin_of(model: PathModel) -> PathModel:
     A model whose equations are all normal is its own twin. Otherwise it is the specification that ``twin`` names,
     or, where none is named, the model itself with every family normal and flat priors on coefficients and residual
     SDs, so that its posterior is the one that corresponds to least squares. What least squares has no place for is
-    left out: interactions, log1p of counts, monotonic steps, groups, windows, zero parts, measurement error and unmeasured confounders;
-    and shifts of missing values that are not in the response's own unit.
+    left out: interactions, log1p of counts, monotonic steps, groups, windows, zero parts, measurement error and
+    unmeasured confounders; and shifts of missing values that are not in the response's own unit.
 
     Raises
     ------

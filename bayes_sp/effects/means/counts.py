@@ -4,10 +4,10 @@ The probabilities of a negative binomial count (or of a Poisson one, phi infinit
 
 .. math:: p_{k+1} / p_k = \frac{\mu}{\mu + \phi}\,\frac{k + \phi}{k + 1},
 
-so that what a sum of :math:`p_k e^{ck} (1 + k)^g` leaves out from K on is at most its term K divided by 1 - rho, with rho
-the largest ratio of two neighbouring terms from K on. It ends where that is below 1e-13. Up to 1023 every count is a
-value of its own; beyond, counts stand in blocks no wider than an SD, each with the Gauss rule of eight nodes for sums of
-neighbouring whole numbers (Gram polynomials), exact for polynomials of degree 15.
+so that what a sum of :math:`p_k e^{ck} (1 + k)^g` leaves out from K on is at most its term K divided by 1 - rho, with
+rho the largest ratio of two neighbouring terms from K on. It ends where that is below 1e-13. Up to 1023 every count is
+a value of its own; beyond, counts stand in blocks no wider than an SD, each with the Gauss rule of eight nodes for sums
+of neighbouring whole numbers (Gram polynomials), exact for polynomials of degree 15.
 """
 
 from __future__ import annotations
@@ -29,16 +29,24 @@ EXACT = 1024  # counts below it stand each for itself
 LEFT_OUT = 1e-13  # of a sum
 MOST = 10**7  # counts beyond it, which no record can hold
 LARGEST = 12.0  # of log mu, from which on a mean of a power of the count is one of mu
-NODES, ORDERS = 8, (24, 48, 96, 192)
+NODES, ORDERS = 8, (12, 24, 48, 96, 192)
 _CELLS = 2**21
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Values of a mediator, (L,), and what their probabilities need of each draw: cutpoints, or `points.probabilities`."""
+    """Values of a mediator, (L,), and what their probabilities need of each draw.
+
+    Cutpoints (B, L - 1); of a count logarithms, ratios and least probabilities (B, 3 L) (`points.count_probabilities`).
+    """
 
     values: Array
     cuts: Array
+
+    @property
+    def logs(self) -> Array:
+        """Logarithms of a count's coefficients, (B, L)."""
+        return self.cuts[:, : len(self.values)]
 
 
 def count_grid(phi: Array, log_mean: Array, powers: Array, growth: Array) -> Grid:
@@ -63,7 +71,12 @@ def count_grid(phi: Array, log_mean: Array, powers: Array, growth: Array) -> Gri
     finite = np.isfinite(phi)
     cuts = np.where(finite[:, None], log_rising(np.where(finite, phi, 1.0)[:, None], k), 0.0)
     cuts += logs - special.gammaln(k + 1.0)
-    return Grid(k, np.where(k <= np.maximum(ends, 0.0)[:, None], cuts, -np.inf))
+    cuts = np.where(k <= ends[:, None], cuts, -np.inf)
+    with np.errstate(invalid="ignore"):
+        ratios = np.nan_to_num(np.exp(np.diff(cuts, axis=1, append=-np.inf)))
+    bound = np.exp(powers[:, None] * np.log1p(k) + growth[:, None] * k)
+    least = np.where(np.isfinite(cuts), 0.01 * LEFT_OUT / bound, 1.0)
+    return Grid(k, np.concatenate([cuts, ratios, least], axis=1))
 
 
 @lru_cache(maxsize=256)
@@ -71,8 +84,8 @@ def _block(width: int) -> tuple[Array, Array]:
     """Return nodes and weights of sums over 0, ..., width - 1."""
     k = np.arange(1.0, NODES)
     beside = np.sqrt(k**2 * (width**2 - k**2) / (4.0 * (4.0 * k**2 - 1.0)))
-    nodes, vectors = np.linalg.eigh(np.diag(np.full(NODES, 0.5 * (width - 1))) + np.diag(beside, 1) + np.diag(beside, -1))
-    return nodes, width * vectors[0] ** 2
+    nodes, vectors = np.linalg.eigh(np.diag(beside, 1) + np.diag(beside, -1))
+    return nodes + 0.5 * (width - 1), width * vectors[0] ** 2
 
 
 def _ends(phi: Array, log_mean: Array, powers: Array, growth: Array) -> Array:
@@ -92,7 +105,7 @@ def _ends(phi: Array, log_mean: Array, powers: Array, growth: Array) -> Array:
         if done.all():
             return k
         if (k[~done] > MOST).any():
-            raise FitError("effects", [f"{_percent((~done).mean())} of some draws say counts beyond {MOST:,} of a mediator"])
+            raise FitError("effects", [f"a count that is a mediator can lie beyond {MOST:,} in some of the draws"])
         k = np.where(done, k, np.ceil(1.2 * k))
 
 
@@ -101,8 +114,8 @@ def mean_curves(
 ) -> tuple[Array, Array]:
     r"""Return log E (1 + M)^b, or b E log(1 + M), as functions of the predictor: Chebyshev coefficients.
 
-    Both are analytic for :math:`|\mathrm{Im}\,\eta| < \pi` near the real line. As many are taken as the last of them are
-    below 1e-12 of the largest. Beyond `LARGEST` the functions go on as straight lines of slope b.
+    Both are analytic near the real line. So many are taken that the last of
+    them are below 1e-11 of the largest. Beyond `LARGEST` the functions go on as straight lines of slope b.
 
     Parameters
     ----------
@@ -128,10 +141,10 @@ def mean_curves(
         size = max(1, _CELLS // (count * len(grid.values)))
         for start in range(0, len(phi), size):
             here = slice(start, start + size)
-            values[here] = _means(phi[here], grid.values, grid.cuts[here], slopes[here], eta[here], logarithmic)
+            values[here] = _means(phi[here], grid.values, grid.logs[here], slopes[here], eta[here], logarithmic)
         found = values @ np.cos(np.arange(count)[:, None] * theta).T * (2.0 / count)
         found[..., 0] *= 0.5
-        if np.abs(found[..., -3:]).max() <= 1e-12 * max(np.abs(found).max(), 1.0):
+        if np.abs(found[..., -3:]).max() <= 1e-11 * max(np.abs(found).max(), 1.0):
             break
     return np.ascontiguousarray(found), span
 
@@ -199,8 +212,8 @@ def _by_exposure(chain: Chain, j: int, k: int, contrast: tuple[float, float]) ->
 def without_mean(chain: Chain, baselines: Baselines, contrast: tuple[float, float]) -> Mask:
     r"""Return in which draws some patient's mean outcome does not exist, (S,).
 
-    The tail of a negative binomial count falls by :math:`\mu / (\mu + \phi)` with each, so that a factor e^(cm) has a mean
-    where :math:`c < \log(1 + \phi / \mu)` only. Of two factors of one copy, or of copies with equal ranks, the sum of
+    The tail of a negative binomial count falls by :math:`\mu / (\mu + \phi)` with each, so that e^(cm) has a mean where
+    :math:`c < \log(1 + \phi / \mu)` only. Of two factors of one copy, or of copies with equal ranks, the sum of
     c over that bound must stay below 1.
     """
     gone = np.zeros(chain.draws, dtype=bool)
@@ -243,8 +256,8 @@ def refuse_without_mean(gone: Mask, names: Sequence[str]) -> None:
         raise FitError(
             "effects",
             [
-                f"in {_percent(gone.mean())} of the draws the mean outcome does not exist: {counts} enters a log link as "
-                f"itself, where the rate grows faster with each more than their probabilities fall; let it enter as "
+                f"in {_percent(gone.mean())} of the draws the mean outcome does not exist: {counts} enters a log link "
+                f"as itself, and the rate grows faster with it than its probabilities fall; let it enter as "
                 f'log(1 + {names[0]}): log1p = ["{names[0]}"] in the equations that it is a parent of'
             ],
         )

@@ -25,7 +25,6 @@ from bayes_sp.effects.means.points import (
     add,
     coupled,
     join,
-    known,
     normal_cdf,
     overlap,
     point,
@@ -35,7 +34,7 @@ from bayes_sp.effects.means.points import (
 from bayes_sp.jit import cached
 
 # numba's cache of these kernels sees this file alone: the digest of `points` here makes them new when that changes.
-POINTS = "bcc9c8747180b2e0"
+POINTS = "6d4fe3be6dbbb5c1"
 _compile = cached(njit, **OPTIONS)
 
 
@@ -129,8 +128,8 @@ def normal_worlds(kind, eta, zeta, slopes_class, shift, zshift, cov, cuts, phi, 
 
 @_compile
 def levels_then_normal(
-    kind, link, first, first_shift, first_cuts, first_phi, table, eta, zeta, own, seen, zown, zseen, cov, cuts, phi, x, w,
-    kappa, apart, counts, out,
+    kind, link, first, first_shift, first_cuts, first_phi, table, eta, zeta, own, seen, zown, zseen, cov, cuts, phi, x,
+    w, kappa, apart, counts, out,
 ):  # fmt: skip
     """Mean over patients of the 16 worlds (u_D, u_1, u_2, u_3) where m1 has levels and m2 is normal.
 
@@ -143,15 +142,14 @@ def levels_then_normal(
     few = 1 if link == COUNT else count  # a count has too many pairs of values for a table of them
     joint, cells, widths = np.empty((2, 2, few, few)), np.empty((2, 2 * count), dtype=np.int64), np.empty(2 * count)
     for s in range(out.shape[0]):
-        if link == COUNT:
-            count = known(first_cuts[s])
         out[s, :] = 0.0
         for d in range(2):
             _fill_tables(kind, cov[s, d], x, tab[d])
         for i in range(n):
+            count = 0
             for u in range(2):
                 e1 = join(link, first[s, i], first_shift[s, u])
-                probabilities(link, e1, first_cuts[s], first_phi[s], table, p[u])
+                count = max(count, probabilities(link, e1, first_cuts[s], first_phi[s], table, p[u]))
             patients = counts[i] if len(counts) else 1.0
             if link != COUNT:
                 coupled(p, kappa, apart, joint)

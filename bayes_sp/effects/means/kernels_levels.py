@@ -1,17 +1,14 @@
-"""Compiled loop where a mediator is a count, or the last one has levels or is a beta variable (see `kernels`)."""
+"""Compiled loop where the last mediator has levels, or is a beta variable or a count (see `kernels`)."""
 
 # ruff: noqa: ANN001, ANN201, ANN202 - numba finds the types
 # mypy: ignore-errors
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from numba import njit
 
 from bayes_sp.effects.means.points import (
     BETA,
-    COUNT,
     COUNT_MEAN,
     EXP,
     HURDLE,
@@ -19,8 +16,10 @@ from bayes_sp.effects.means.points import (
     LOGIT,
     OPTIONS,
     ZERO_INFLATED,
+    fill_beta_sums,
+    fill_known_mean,
+    fill_sums,
     join,
-    known,
     overlap,
     point,
     positive_mean,
@@ -29,7 +28,7 @@ from bayes_sp.effects.means.points import (
 from bayes_sp.jit import cached
 
 # numba's cache of these kernels sees this file alone: the digest of `points` here makes them new when that changes.
-POINTS = "bcc9c8747180b2e0"
+POINTS = "6d4fe3be6dbbb5c1"
 _compile = cached(njit, **OPTIONS)
 
 
@@ -52,79 +51,6 @@ def _fill_points(kind, e, z, steps, zsteps, cuts, phi, out):
     else:
         for r in range(count):
             out[r] = point(kind, join(kind, e, steps[r]), 0.0, cuts, phi)
-
-
-@_compile
-def _fill_sums(kind, d, e, p, steps, f, q):
-    """Do the same where m2 enters by a factor or a term of its own: three sums over its values serve both u_D.
-
-    sum_r f_r q_r = e (or 1) with the mean of m2's factor (or term) at u_D = d: (0, mean, 0) or (0, 0, mean).
-    """
-    if kind == EXP:
-        f[0], f[1], f[2] = 0.0, 0.0, 0.0
-        f[1 + d] = e
-    else:
-        f[0], f[1], f[2] = e, 0.0, 0.0
-        f[1 + d] = 1.0
-    q[0] = 1.0
-    for other in range(2):
-        total = 0.0
-        for r in range(len(p)):
-            total += p[r] * steps[other, r]
-        q[1 + other] = total
-
-
-@_compile
-def _fill_beta_sums(kind, e2, precision, steps, q):
-    """Do the same for a beta m2 in closed form: steps[d] = (what its origin adds, what its whole interval adds).
-
-    E exp(t B) = 1F1(a, p, t) for B ~ Beta(a, p - a), and exp(t) 1F1(p - a, p, -t) for t < 0: all terms are positive.
-    """
-    mu = 1.0 / (1.0 + e2)
-    for d in range(2):
-        t = steps[d, 1]
-        if kind == IDENTITY:
-            q[1 + d] = steps[d, 0] + t * mu
-            continue
-        a = precision * (mu if t >= 0.0 else 1.0 - mu)
-        size = abs(t)
-        total, term, n = 1.0, 1.0, 0.0
-        while term > 1e-17 * total or n < size:
-            term *= (a + n) * size / ((precision + n) * (n + 1.0))
-            total += term
-            n += 1.0
-        q[1 + d] = total * math.exp(steps[d, 0] + min(t, 0.0))
-
-
-@_compile
-def _fill_known_mean(kind, link, e2, precision, steps, curves, span, q):
-    """Do the same for an m2 whose mean factor is a function of its predictor e2 = eta.
-
-    Normal: steps[d] = (slope b, b^2 sigma^2 / 2). Count: steps[d] = (b, 0) where it enters as itself, by its moment
-    generating function; else curves[d] holds Chebyshev coefficients on the interval span = (middle, half width), of the
-    mean or of its logarithm.
-    """
-    for d in range(2):
-        b = steps[d, 0]
-        if link == IDENTITY:
-            total = b * e2 + steps[d, 1]
-            q[1 + d] = math.exp(total) if kind == EXP else b * e2
-        elif curves.shape[1] == 0:
-            mu = math.exp(e2)
-            if kind == IDENTITY:
-                q[1 + d] = b * mu
-            elif precision == math.inf:
-                q[1 + d] = math.exp(mu * math.expm1(b))
-            else:
-                q[1 + d] = math.exp(-precision * math.log1p(-mu * math.expm1(b) / precision))
-        else:
-            beyond = max(e2 - span[0] - span[1], 0.0)
-            x = 2.0 * (e2 - beyond - span[0]) / span[1]
-            now, before = 0.0, 0.0
-            for n in range(curves.shape[1] - 1, 0, -1):
-                now, before = x * now - before + curves[d, n], now
-            total = 0.5 * x * now - before + curves[d, 0] + b * beyond
-            q[1 + d] = math.exp(total) if kind == EXP else total
 
 
 @_compile
@@ -194,7 +120,7 @@ def before_levels(
     them. second (2, B, n) by u_2, second_shift (B, 2, V, L1): m2's predictor and
     what (u_2, u_3, the m1 that it sees) add; steps1, zsteps1 (B, 2, V, L1) by (u_D, u_1); steps2, zsteps2 (B, 2, L2) by
     u_D, or where the outcome is linear or exponential and m2 a beta variable, normal or a count (B, 2, 2), with curves
-    (B, 2, N) and spans (B, 2), as `_fill_beta_sums` and `_fill_known_mean` want it.
+    (B, 2, N) and spans (B, 2), as `fill_beta_sums` and `fill_known_mean` want it.
     V = 2 where m1 is normal: its nodes' values depend on the exposure; V = 1 for levels. counts (n,): how many
     patients each one stands for, n in all, or empty for one each.
     """
@@ -203,39 +129,55 @@ def before_levels(
     sums = kind in (EXP, IDENTITY)
     beta_sums, n3 = sums and links[1] == BETA, 3 if sums else n2
     means = sums and links[1] in (IDENTITY, COUNT_MEAN)
-    every_q, every_f = np.empty((2, own, n1, n3)), np.empty((2, own, n1, n3))
+    q, f = np.empty((2, own, n1, n3)), np.empty((2, own, n1, n3))
     mixed, each = np.empty((2, 2, 2, len(factor), n3)), np.empty(n2)
     alone, cells, widths = np.empty((2, 2, 2, n3)), np.empty((2, 2 * n1), dtype=np.int64), np.empty(2 * n1)
     for s in range(out.shape[0]):
         out[s, :] = 0.0
-        if links[0] == COUNT:
-            n1 = known(first_cuts[s])
-        q, f = every_q[:, :, :n1], every_f[:, :, :n1]
         for i in range(eta.shape[2]):
+            n1 = steps1.shape[3]
+            if own == 1:
+                n1 = 0
+                for u in range(2):
+                    e1 = join(links[0], first[s, i], first_shift[s, u])
+                    n1 = max(n1, probabilities(links[0], e1, first_cuts[s], precisions[0, s], tables[0], p[u]))
+            last = 0
             for u, v, k in np.ndindex(2, own, n1):
                 e2 = join(links[1], second[u, s, i], second_shift[s, u, v, k])
                 if not (beta_sums or means):
-                    probabilities(links[1], e2, second_cuts[s], precisions[1, s], tables[1], each)
-                e1 = join(kind, eta[u, s, i], steps1[s, u, v, k])
+                    last = max(last, probabilities(links[1], e2, second_cuts[s], precisions[1, s], tables[1], each))
                 if sums:
-                    _fill_sums(kind, u, e1, each, steps2[s], f[u, v, k], q[u, v, k])
+                    e1 = join(kind, eta[u, s, i], steps1[s, u, v, k])
+                    fill_sums(kind, u, e1, each, steps2[s], f[u, v, k], q[u, v, k])
                     if beta_sums:
-                        _fill_beta_sums(kind, e2, precisions[1, s], steps2[s], q[u, v, k])
+                        fill_beta_sums(kind, e2, precisions[1, s], steps2[s], q[u, v, k])
                     elif means:
-                        _fill_known_mean(
+                        fill_known_mean(
                             kind, links[1], e2, precisions[1, s], steps2[s], curves[s], spans[s], q[u, v, k]
                         )
-                    continue
-                q[u, v, k] = each
-                z1 = zeta[u, s, i] * zsteps1[s, u, v, k]
-                _fill_points(kind, e1, z1, steps2[s, u], zsteps2[s, u], cuts[s], phi[s], f[u, v, k])
+                else:
+                    q[u, v, k] = each
+            if not sums:
+                for u, v, k in np.ndindex(2, own, n1):
+                    e1 = join(kind, eta[u, s, i], steps1[s, u, v, k])
+                    z1 = zeta[u, s, i] * zsteps1[s, u, v, k]
+                    _fill_points(
+                        kind, e1, z1, steps2[s, u, :last], zsteps2[s, u, :last], cuts[s], phi[s], f[u, v, k, :last]
+                    )
+            last, patients = 3 if sums else last, counts[i] if len(counts) else 1.0
             if own == 2:
-                _add_nodes(w, factor, apart, f, q, mixed, counts[i] if len(counts) else 1.0, out[s])
-                continue
-            for u in range(2):
-                e1 = join(links[0], first[s, i], first_shift[s, u])
-                probabilities(links[0], e1, first_cuts[s], precisions[0, s], tables[0], p[u])
-            _add_levels(
-                p[:, :n1], kappa, apart, f, q, alone, cells, widths, counts[i] if len(counts) else 1.0, out[s]
-            )
+                _add_nodes(w, factor, apart, f[..., :last], q[..., :last], mixed[..., :last], patients, out[s])
+            else:
+                _add_levels(
+                    p[:, :n1],
+                    kappa,
+                    apart,
+                    f[:, :, :n1, :last],
+                    q[:, :, :n1, :last],
+                    alone[..., :last],
+                    cells,
+                    widths,
+                    patients,
+                    out[s],
+                )
         out[s, :] /= eta.shape[2]

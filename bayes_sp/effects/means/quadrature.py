@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
 from bayes_sp.effects.chain import Chain
-from bayes_sp.effects.means import kernels, kernels_levels, points
+from bayes_sp.effects.means import kernels, kernels_counts, kernels_levels, points
 from bayes_sp.effects.means.counts import LARGEST, Grid, count_grid, growth_of, mean_curves
 from bayes_sp.effects.means.nodes import Rule, beta_nodes, cross_world_factor, normal_nodes
 from bayes_sp.effects.means.normal import NormalWorld, combine
@@ -112,7 +112,8 @@ def _levels_then_normal(chain: Chain, contrast: tuple[float, float], rule: Rule,
         grid = _grid(chain, 0, contrast, rule, baseline, here)
         m2 = _steps(chain, 1, 0, contrast, grid.values, here)
         m2 += chain.exposure[here, 1, None, None] * np.array(contrast)[:, None]
-        own, seen = [], []
+        own: list[Array] = []
+        seen: list[Array] = []
         for j, b in zip(_targets(chain), slope, strict=True):
             form = kind if not own else points.EXP
             own.append(represent(form, _steps(chain, j, 0, contrast, grid.values, here)))
@@ -122,8 +123,8 @@ def _levels_then_normal(chain: Chain, contrast: tuple[float, float], rule: Rule,
         kernels.levels_then_normal(
             kind, link, represent(link, baseline[0]), first_shift[here], cutpoints(link, grid.cuts),
             _precision(chain, 0)[here], grid.values[None], eta, zeta, own[0], seen[0], own[-1] if chain.zero_part else
-            np.zeros_like(own[0]), seen[-1], cov[here], cuts[here], chain.outcome.phi[here], x, w, rule.kappa, rule.apart,
-            repeats, out,
+            np.zeros_like(own[0]), seen[-1], cov[here], cuts[here], chain.outcome.phi[here], x, w, rule.kappa,
+            rule.apart, repeats, out,
         )  # fmt: skip
         return out.T
 
@@ -152,9 +153,9 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
         grid = Grid(x, np.zeros((size, 1))) if normal else _grid(chain, 0, contrast, rule, baseline, here)
         if normal:  # what the exposure and the error add to m1, (B, 1, 2, Q)
             added = chain.exposure[here, 0, None] * u
-            m1 = (added[:, :, None] + first.sigma[here, None, None] * x)[:, None]
-            first_steps = [slope[t][here, :, None, None] * m1 for t in range(len(slope))]
-            second_steps = onto_second[here, :, None, None] * m1
+            values = (added[:, :, None] + first.sigma[here, None, None] * x)[:, None]
+            first_steps = [slope[t][here, :, None, None] * values for t in range(len(slope))]
+            second_steps = onto_second[here, :, None, None] * values
         else:
             first_steps = [_steps(chain, j, 0, contrast, grid.values, here)[:, :, None] for j in _targets(chain)]
             second_steps = _steps(chain, 1, 0, contrast, grid.values, here)[:, :, None]
@@ -177,12 +178,22 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
             zsteps = [represent(points.EXP, first_steps[1]), represent(points.EXP, later[1])]
         first_shift = represent(links[0], chain.exposure[here, 0, None] * u)
         out = np.empty((size, 16))
+        tables = (grid.values[None], table if second.rule == "beta" else second_grid.values[None])
+        m1 = (
+            represent(links[0], baseline[0]),
+            first_shift,
+            cutpoints(links[0], grid.cuts),
+            precisions[:, here],
+            tables,
+        )
+        m2 = (represent(links[1], predictor), represent(links[1], second_steps), cutpoints(links[1], second_grid.cuts))
+        how = (rule.kappa, rule.apart, repeats, out)
+        if sums and first.rule == "count":
+            kernels_counts.count_first(kind, links[1], *m1, *m2, curves, spans, eta, steps[0], steps[1], *how)
+            return out.T
         kernels_levels.before_levels(
-            kind, links, represent(links[0], baseline[0]), first_shift, cutpoints(links[0], grid.cuts),
-            precisions[:, here], (grid.values[None], table if second.rule == "beta" else second_grid.values[None]), w,
-            factor, represent(links[1], predictor), represent(links[1], second_steps),
-            cutpoints(links[1], second_grid.cuts), curves, spans, eta, zeta, steps[0], steps[1], zsteps[0], zsteps[1],
-            outcome_cuts[here], chain.outcome.phi[here], rule.kappa, rule.apart, repeats, out,
+            kind, links, *m1, w, factor, *m2, curves, spans, eta, zeta, steps[0], steps[1], zsteps[0], zsteps[1],
+            outcome_cuts[here], chain.outcome.phi[here], *how,
         )  # fmt: skip
         return out.T
 
@@ -190,9 +201,15 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
 
 
 def _grid(
-    chain: Chain, k: int, contrast: tuple[float, float], rule: Rule, baseline: Array, here: slice, top: Array | None = None
+    chain: Chain,
+    k: int,
+    contrast: tuple[float, float],
+    rule: Rule,
+    baseline: Array,
+    here: slice,
+    top: Array | None = None,
 ) -> Grid:
-    """Return the values of a mediator that is not normal; ``top`` is its largest predictor, (B,), by default the first's."""
+    """Return the values of a mediator that is not normal; ``top``: its largest predictor, (B,), else the first's."""
     mediator = chain.mediators[k]
     if mediator.rule == "beta":
         return Grid(mediator.origin + mediator.unit * beta_nodes(rule.nodes)[0], np.zeros((here.stop - here.start, 1)))

@@ -26,8 +26,9 @@ from threading import Event
 
 import numpy as np
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, Mask
 from bayes_sp.effects.chain import Baselines, Chain, Linear, Mediator
+from bayes_sp.effects.means.counts import without_mean
 from bayes_sp.effects.means.moderated import single_patients, strata
 from bayes_sp.effects.means.nodes import Rule
 from bayes_sp.effects.means.normal import Flags, NormalWorld, combine, every_path, normal_worlds, slope_classes
@@ -158,6 +159,22 @@ def _log_sum(logs: Sequence[Array]) -> Array:
     for one in logs:
         total += np.exp(one - top)
     return np.asarray(top + np.log(total))
+
+
+def means_missing(chain: Chain, baselines: Baselines, contrast: tuple[float, float]) -> Mask:
+    """Return in which draws the mean outcome of some patient does not exist, (S,) (`counts.without_mean`)."""
+    gone = np.zeros(chain.draws, dtype=bool)
+    if all(mediator.rule != "count" for mediator in chain.mediators):
+        return gone
+    if chain.moderation is None:
+        return without_mean(chain, baselines, contrast)
+    parts = strata(chain, baselines, None)
+    if parts is not None:
+        return np.any([without_mean(part.chain, part.baselines, contrast) for part in parts], axis=0)
+    n = baselines(0, 1).shape[-1]
+    for start, stop, each, alone in single_patients(chain, baselines, max(1, _FLAT // n)):
+        gone[start:stop] = without_mean(each, alone, contrast).reshape(stop - start, n).any(axis=1)
+    return gone
 
 
 def needs_nodes(chain: Chain) -> bool:
