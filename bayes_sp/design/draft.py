@@ -7,6 +7,7 @@ distributions of rstanarm): with m and s a response's mean and SD, rounded, and 
   half-normal(s);
 - log link: intercept N(log m, 1), slope N(0, 0.3 / t), covariate N(0, 0.5): rates change less than 1.8-fold in an SD of
   a parent with probability 0.95;
+- a count that is a mediator enters as log(1 + count), whose SD is then t;
 - logit link: intercept N(logit, 1.5) or cutpoints N(0, 2), slope N(0, 1 / t), covariate N(0, 1).
 
 References
@@ -161,16 +162,18 @@ def draft_with_reasons(
         for name in covariates
     }
     reasons |= {name: f"covariate; {reason}" for name, (_, reason) in drafted.items()}
+    counts = [name for name in mediators if guesses[name].family == "negative_binomial"]
     equations, priors = [], {}
     for response, parents in parents_of.items():
         equations.append(
             {"response": names[response], "family": guesses[response].family, "parents": [names[p] for p in parents]}
             | ({"reliability": measured[response][0]} if response in measured else {})
             | _moderation(products.get(response, []), everywhere, covariates, names)
+            | ({"log1p": [names[p] for p in logged]} if (logged := [p for p in parents if p in counts]) else {})
         )
         priors[names[response]] = drafted_priors(
-            guesses[response].family, values, response, parents, names, covariates=bool(covariates),
-            products=products.get(response, ()),
+            guesses[response].family, values | {p: np.log1p(values[p]) for p in logged}, response, parents, names,
+            covariates=bool(covariates), products=products.get(response, ()),
             limits=(guesses[response].keys.get("min", 0.0), guesses[response].keys.get("max", 1.0)),
         )  # fmt: skip
     through = ", ".join(names[mediator] for mediator in mediators)
@@ -214,7 +217,10 @@ def _responses(
             rule = "is a category in the codebook, and a response needs two values (binary) or an order (ordered)"
             problems.append(f'column "{name}": {rule}')
         mediator = name != outcome
-        found[name] = guess_response(values[name], mediator=mediator, levels=few or not mediator, kind=kind, ends=ends)
+        counts = few and not survey.records[name].isna().any()  # missing cells of a count mediator have no account
+        found[name] = guess_response(
+            values[name], mediator=mediator, levels=few or not mediator, counts=counts, kind=kind, ends=ends
+        )
     if problems:
         raise SurveyError(survey.source, problems)
     return found

@@ -31,7 +31,7 @@ _compile = cached(njit, **OPTIONS)
 
 @_compile
 def _fill_seen(kind, link, second, shift, cuts, precision, table, steps, curves, span, work, seen):
-    """Fill seen (2, 2, L) with the mean of what m2 adds by u_2, u_D and the m1 that it sees; work: levels, three sums."""
+    """Fill seen (2, 2, L) with the mean of what m2 adds by u_2, u_D and the m1 that it sees; work: its arrays."""
     each, f, q = work
     for u, m in np.ndindex(2, seen.shape[2]):
         e2 = join(link, second[u], shift[u, m])

@@ -162,14 +162,13 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
         predictor = np.stack([baseline[1] + chain.exposure[here, 1, None] * exposure for exposure in contrast])
         if normal:
             predictor += onto_second[here].T[:, :, None] * baseline[0]
-        second_grid, curves, spans = Grid(np.empty(0), np.zeros((size, 1))), np.empty((size, 2, 0)), np.empty((size, 2))
+        curves = (np.empty((size, 2, 0)), np.empty((size, 2)))
         if known:
-            later = [_known_steps(chain, contrast, here)]
+            second_grid, later = Grid(np.empty(0), np.zeros((size, 1))), [_known_steps(chain, contrast, here)]
             if (2, 1) in chain.logs:
-                curves, spans = _curves(chain, contrast, here, predictor, second_steps)
+                curves = _curves(chain, contrast, here, predictor, second_steps)
         else:
-            top = _top(predictor, second_steps)[0]
-            second_grid = _grid(chain, 1, contrast, rule, baseline, here, top)
+            second_grid = _grid(chain, 1, contrast, rule, baseline, here, _top(predictor, second_steps)[0])
             later = [_steps(chain, j, 1, contrast, second_grid.values, here) for j in _targets(chain)]
         eta, zeta = _outcome_factors(chain, kind, contrast, baseline, here, 0, slope)
         steps = [represent(kind, first_steps[0]), later[0] if known else represent(kind, later[0])]
@@ -179,21 +178,16 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
         first_shift = represent(links[0], chain.exposure[here, 0, None] * u)
         out = np.empty((size, 16))
         tables = (grid.values[None], table if second.rule == "beta" else second_grid.values[None])
-        m1 = (
-            represent(links[0], baseline[0]),
-            first_shift,
-            cutpoints(links[0], grid.cuts),
-            precisions[:, here],
-            tables,
-        )
+        m1 = (represent(links[0], baseline[0]), first_shift, cutpoints(links[0], grid.cuts))
+        laws = (precisions[:, here], tables)
         m2 = (represent(links[1], predictor), represent(links[1], second_steps), cutpoints(links[1], second_grid.cuts))
         how = (rule.kappa, rule.apart, repeats, out)
         if sums and first.rule == "count":
-            kernels_counts.count_first(kind, links[1], *m1, *m2, curves, spans, eta, steps[0], steps[1], *how)
+            kernels_counts.count_first(kind, links[1], *m1, *laws, *m2, *curves, eta, *steps, *how)
             return out.T
         kernels_levels.before_levels(
-            kind, links, *m1, w, factor, *m2, curves, spans, eta, zeta, steps[0], steps[1], zsteps[0], zsteps[1],
-            outcome_cuts[here], chain.outcome.phi[here], *how,
+            kind, links, *m1, *laws, w, factor, *m2, *curves, eta, zeta, *steps, *zsteps, outcome_cuts[here],
+            chain.outcome.phi[here], *how,
         )  # fmt: skip
         return out.T
 
