@@ -40,6 +40,7 @@ def quick(tmp_path_factory):
     return measured(tmp_path_factory.mktemp("benchmarks"), *CHEAP)
 
 
+@pytest.mark.slow
 def test_the_csv_has_every_section_that_was_asked_for(quick):
     """Each section writes its measurements beside its ratios."""
     found = dict.fromkeys(CHEAP, 0)
@@ -48,6 +49,7 @@ def test_the_csv_has_every_section_that_was_asked_for(quick):
     assert found == CHEAP
 
 
+@pytest.mark.slow
 def test_every_number_is_positive_and_within_its_range(quick):
     """No time, no ratio and no limit of a range is zero, negative or missing where it was repeated."""
     for row in quick[1]:
@@ -58,6 +60,7 @@ def test_every_number_is_positive_and_within_its_range(quick):
         assert 0 < float(row["low"]) <= value <= float(row["high"])
 
 
+@pytest.mark.slow
 def test_the_csv_has_ratios_that_say_what_is_compared_with_what(quick):
     """A ratio is worth more than a time of a machine that nobody else has."""
     names = [row["figure"] for row in quick[1] if row["unit"] == "ratio"]
@@ -73,6 +76,7 @@ def test_the_bootstrap_is_compared_with_a_loop_in_both_kinds_of_equation(tmp_pat
     assert all(float(row["value"]) > 0 for row in rows)
 
 
+@pytest.mark.slow
 def test_every_row_names_the_machine_the_date_and_the_versions(quick):
     """Rows of several machines can be put into one table."""
     for row in quick[1]:
@@ -80,6 +84,7 @@ def test_every_row_names_the_machine_the_date_and_the_versions(quick):
         assert (row["mode"], row["blas_threads"]) == ("quick", "1")
 
 
+@pytest.mark.slow
 def test_the_printed_table_holds_every_figure_of_the_csv(quick):
     """What is printed and what is written are the same figures."""
     printed, rows = quick

@@ -42,20 +42,18 @@ RESULTS = {
 
 
 @pytest.mark.parametrize("name", RESULTS)
-def test_a_result_shows_its_numbers(name, fit):
-    """A few lines that hold no array, no digest and no "...", each at most as wide as a wide console."""
-    text = repr(RESULTS[name](fit))
+def test_a_result_shows_its_numbers_and_nothing_of_a_file_as_html(name, fit):
+    """A few lines that hold no array, no digest and no "...", each at most as wide as a wide console.
+
+    In a notebook the name of a file is shown as it is written.
+    """
+    result = RESULTS[name](fit)
+    text, html = repr(result), result._repr_html_()
     assert 2 <= len(text.splitlines()) <= 50
     assert any(character.isdigit() for character in text)
     for dump in ("array(", "<xarray", " ... ", fit.survey.digest[:8], "DataFrame"):
         assert dump not in text
     assert max(map(len, text.splitlines()[2:]), default=0) <= 400
-
-
-@pytest.mark.parametrize("name", RESULTS)
-def test_nothing_of_a_file_is_html(name, fit):
-    """The name of a file is shown as it is written."""
-    html = RESULTS[name](fit)._repr_html_()
     assert "<b>clinic" not in html
     assert html.startswith("<p>")
 

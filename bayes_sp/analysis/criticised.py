@@ -29,7 +29,6 @@ from bayes_sp.analysis.criticism.predictors import thinned
 from bayes_sp.analysis.criticism.psis import relative_efficiency
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import design_arrays
-from bayes_sp.effects.paths import compute_effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError, FitError, SurveyError
 from bayes_sp.inference.options import SamplerOptions
@@ -130,7 +129,7 @@ class Criticised(Conditioned):
 
     def _difference(self, path: str, draws: xr.Dataset) -> Array:
         """Draws (chain, draw) of a path's difference, averaged over all patients of this fit, at these of its draws."""
-        effects = compute_effects(self.model, self._design, self._draws, baselines=self.baselines())
+        effects = self.effects()
         known = [str(name) for name in effects.draws["path"].to_numpy()]
         if path not in known:
             raise BayesSpError(self.model.name, [f'has no path "{path}"; it has {", ".join(known)}'])
@@ -153,5 +152,5 @@ class Criticised(Conditioned):
             return None
         if self.baselines() is not None:  # what was not measured of the patient is not known there
             return refit._difference(path, refit._draws)
-        draws = compute_effects(self.model, self._design, refit._draws).draws
+        draws = replace(self, posterior=refit.posterior).effects().draws
         return draws[AVERAGE].sel(path=path, scale=DIFFERENCE).to_numpy()

@@ -22,6 +22,7 @@ from bayes_sp.analysis.ensemble import has_spread, spread_over_reconstructions
 from bayes_sp.analysis.fit import Fit, fit
 from bayes_sp.calls import needs_records
 from bayes_sp.design.read import Records, read_survey
+from bayes_sp.effects.comparisons.contrasts import Contrasts
 from bayes_sp.effects.moderation.conditional import ConditionalEffects
 from bayes_sp.effects.moderation.curve import EffectCurve
 from bayes_sp.effects.paths import Effects
@@ -61,6 +62,8 @@ class Analysis:
         On which side of 0 each effect lies, averaged over orders and in each, by kappa; None with more than 8 paths.
     conditional, curves
         Effects at levels of the moderators, and along those that are numbers; None and () without moderators.
+    contrasts
+        Differences between effects that the specification names; None where it names none.
     """
 
     fit: Fit
@@ -76,6 +79,7 @@ class Analysis:
     coefficients: Coefficients | None = None
     conditional: ConditionalEffects | None = None
     curves: tuple[EffectCurve, ...] = ()
+    contrasts: Contrasts | None = None
 
 
 def analyse(
@@ -104,6 +108,7 @@ def analyse(
     effects = fitted.effects()
     verdict = fitted.diagnose(effects)
     conditional = fitted.conditional_effects() if model.moderating else None
+    contrasts = fitted.contrasts() if model.contrasts else None
     curves = tuple(fitted.effect_curve(name, points=CURVE_POINTS) for name in fitted.ranging())
     interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
     coefficients = fitted.coefficients_with_notes(known=verdict.table)
@@ -118,7 +123,7 @@ def analyse(
     seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
     return Analysis(
         fitted, effects, verdict, comparison, recovered, spread, seconds, interventional, signs, criticism,
-        coefficients, conditional, curves,
+        coefficients, conditional, curves, contrasts,
     )  # fmt: skip
 
 

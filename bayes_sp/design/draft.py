@@ -136,10 +136,13 @@ def draft_with_reasons(
     parents_of = {r: [exposure] if parallel and r != outcome else chain[:k] for k, r in enumerate(chain) if k}
     products = moderated_arrows(moderators or {}, parents_of)
     everywhere, covariates = list(covariates), list(dict.fromkeys([*covariates, *(moderators or {})]))
-    values, texts = column_values(survey, [*chain, *covariates], ordered=chain)
+    values, texts = column_values(survey, [*chain, *covariates], ordered=chain[1:])
     names = plain_names([*chain, *covariates])
     reasons: dict[str, str] = {}
-    _refuse_category(survey, exposure, values[exposure])
+    levels = _category(survey, exposure, values[exposure], texts.get(exposure, []))
+    if levels:
+        texts.pop(exposure, None)
+        values[exposure] = np.array([0.0, 1.0])  # of its indicators, whose slopes have priors
     guesses = _responses(survey, values, list(mediators), outcome, texts)
     measured = measured_with_error(survey, mediators, latent)
     guesses |= {
@@ -148,6 +151,9 @@ def draft_with_reasons(
     }
     contrast, why = guess_contrast(values[exposure])
     reasons[exposure] = f"exposure; effects are for {contrast[0]:g} to {contrast[1]:g}, {why}"
+    if levels:
+        found = f"a category of {len(levels)} levels without an order, each compared with the first"
+        reasons[exposure] = f"exposure; {found} (reference = ... names another, pairs = [[from, to]] other comparisons)"
     reasons |= {name: f"{guess.family}, because {guess.reason}" for name, guess in guesses.items()}
     reasons |= {n: f"{reasons[n]}; numbered 0 and 1: {', '.join(texts[n])}" for n in chain if n in texts}
     own = {name: words for name, words in texts.items() if name in chain}  # a covariate's stand with its levels
@@ -181,7 +187,8 @@ def draft_with_reasons(
         "title": f"{names[exposure]}, {through} and {names[outcome]}",
         "exposure": names[exposure],
         "outcome": names[outcome],
-        "contrast": contrast,
+        "contrast": [] if levels else contrast,
+        "exposures": {names[exposure]: {"levels": levels}} if levels else {},
         "assumptions": [DRAFTED],
         "variables": variables,
         "covariates": {names[name]: keys for name, (keys, _) in drafted.items()},
@@ -191,11 +198,12 @@ def draft_with_reasons(
     return Draft({key: value for key, value in tables.items() if value}, _with_reliability(survey, reasons, measured))
 
 
-def _refuse_category(survey: Survey, exposure: str, values: Array) -> None:
-    """Refuse an exposure whose numbers have no order."""
-    if kind_and_ends(survey.codebook, exposure)[0] == "category" and len(np.unique(values)) > 2:
-        reason = "is a category in the codebook, and its numbers have no order that an exposure could move along"
-        raise SurveyError(survey.source, [f'column "{exposure}": {reason}; make it binary'])
+def _category(survey: Survey, exposure: str, values: Array, texts: Sequence[str]) -> list[Any]:
+    """Return the levels of an exposure that have no order: three texts or more, or what a codebook says is none."""
+    found = np.unique(values)
+    if len(texts) > 2:
+        return list(texts)
+    return found.tolist() if kind_and_ends(survey.codebook, exposure)[0] == "category" and len(found) > 2 else []
 
 
 def _with_reliability(survey: Survey, reasons: Mapping[str, str], told: Collection[str]) -> dict[str, str]:

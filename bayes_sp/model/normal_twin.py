@@ -38,6 +38,7 @@ def twin_of(model: PathModel) -> PathModel:
         )
         plain = replace(model, equations=equations)
         used = {covariate.name for equation in equations for covariate in plain.covariates_of(equation)}
+        used |= {exposure.name for exposure in model.exposures}
         plain = replace(plain, covariates=tuple(c for c in model.covariates if c.name in used))
         return replace(
             plain,
@@ -63,7 +64,9 @@ def twin_of(model: PathModel) -> PathModel:
         problems.append(f"twin: {twin.name} has other paths; its equations must have the parents of {model.name}'s")
     if other := [name for name in twin.columns if name not in model.columns]:
         problems.append(f"twin: {twin.name} needs {', '.join(other)}; every column must be one of {model.name}")
-    if twin.contrast != model.contrast:
+    if (twin.exposures, twin.joint) != (model.exposures, model.joint):
+        problems.append(f"twin: {twin.name} has other [exposures]; it must compare what {model.name} compares")
+    elif twin.contrast != model.contrast:
         problems.append(f"twin: {twin.name} has the contrast {list(twin.contrast)}; it must be {list(model.contrast)}")
     problems += [
         f'twin: in {twin.name} the family of {equation.response} is "{equation.family}"; it must be "normal"'

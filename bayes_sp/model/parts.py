@@ -71,7 +71,8 @@ class Coding:
 class Covariate:
     """A covariate with its fixed transform ``(f(value) - center) / scale``, or a column for each level but one.
 
-    ``texts`` are what stands in the cells of one whose levels are texts, numbered from 0 in ``levels``.
+    ``texts`` are what stands in the cells of one whose levels are texts, numbered from 0 in ``levels``. The columns of
+    an exposure are plain ``indicators`` of its levels, those of other covariates less 1 / number of levels.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Covariate:
     scale: float = 1.0
     levels: tuple[float, ...] = ()
     texts: tuple[str, ...] = ()
+    indicators: bool = False
 
     @property
     def level_names(self) -> tuple[str, ...]:

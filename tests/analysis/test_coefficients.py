@@ -8,6 +8,7 @@ from dataclasses import replace
 import arviz as az
 import numpy as np
 import pytest
+from fast_and_slow import some_fast
 
 from bayes_sp.analysis.coefficients import ratio_word
 from bayes_sp.analysis.conditioned import Conditioned
@@ -87,7 +88,7 @@ def test_words_for_ratios():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", shipped_models())
+@pytest.mark.parametrize("name", some_fast(shipped_models()))
 def test_every_shipped_specification_has_a_table(name):
     """Every element of the posterior stands in one row, with an estimate, and the printed lines fit the page."""
     with warnings.catch_warnings():

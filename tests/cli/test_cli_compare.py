@@ -17,6 +17,8 @@ from bayes_sp.report.folders.disclosed import disclosed
 from bayes_sp.report.folders.finished import read_run
 from bayes_sp.report.text import models as report
 
+QUICK = ["--data", "clinic.csv", "--method", "laplace"]
+
 
 @pytest.fixture
 def clinic(in_folder, small_tables, make_user_survey):
@@ -37,8 +39,7 @@ def warned(arguments: list[str]) -> int:
 
 def test_specifications_are_fitted_saved_and_taken_again(clinic, capsys, monkeypatch):
     """One run for each, one comparison; the second time nothing is fitted."""
-    arguments = ["compare", "own.toml", "less.toml", "--data", "clinic.csv", "--out", "both"]
-    arguments += ["--bootstrap", "50"]
+    arguments = ["compare", "own.toml", "less.toml", *QUICK, "--out", "both", "--bootstrap", "50"]
     assert main(arguments) == OK
     first = capsys.readouterr().out
     assert "Taken from" not in first
@@ -70,15 +71,15 @@ def test_specifications_are_fitted_saved_and_taken_again(clinic, capsys, monkeyp
 
 def test_a_specification_that_is_new_is_fitted_and_compared_with_the_first(clinic, capsys, small_tables):
     """What is kept of the others is taken; the first one's draws are read, since elpd is compared by patient."""
-    assert main(["compare", "own.toml", "less.toml", "--data", "clinic.csv", "--bootstrap", "0"]) == OK
+    assert main(["compare", "own.toml", "less.toml", *QUICK, "--bootstrap", "0"]) == OK
     small_tables["title"] = "Without housing"
     del small_tables["covariates"]["housing"]
     (clinic / "third.toml").write_text(tomli_w.dumps(small_tables), encoding="utf-8")
     capsys.readouterr()
     names = ["own.toml", "less.toml", "third.toml"]
-    assert main(["compare", *names, "--data", "clinic.csv", "--bootstrap", "0"]) == OK
+    assert main(["compare", *names, *QUICK, "--bootstrap", "0"]) == OK
     assert capsys.readouterr().out.count("Taken from a finished run: ") == 2
-    assert main(["compare", *names, "--data", "clinic.csv", "--bootstrap", "0", "--seed", "2"]) == OK
+    assert main(["compare", *names, *QUICK, "--bootstrap", "0", "--seed", "2"]) == OK
     assert "Taken from" not in capsys.readouterr().out
     tables = [pd.read_csv(clinic / "runs" / name / "compare.csv") for name in ("compare-1-2", "compare-1")]
     both = [table[table["specification"] != "third"].reset_index(drop=True) for table in tables]

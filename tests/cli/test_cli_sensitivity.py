@@ -159,7 +159,7 @@ def test_every_mistake_of_a_grid_is_named(clinic, capsys):
     assert re.search(r"grid.toml: \d+ problems", message)
 
 
-@pytest.mark.parametrize("parts", [["--priors"], ["--all"]])
+@pytest.mark.parametrize("parts", [pytest.param(["--priors"], marks=pytest.mark.slow), ["--all"]])
 def test_a_scheduler_that_cannot_be_used_is_a_mistake(clinic, capsys, parts):
     """Also where other analyses could go on: status 2, and a message that says what to do."""
     message = refusal(capsys, *OWN, *parts, "--scheduler", "127.0.0.1:nowhere", *SAMPLER)
@@ -213,7 +213,11 @@ def test_all_parts_of_ones_own_survey(clinic, capsys):
 
 @pytest.mark.parametrize(
     ("option", "files"),
-    [("--priors", "prior_tipping.csv"), ("--kappa", "kappa.csv"), ("--confounding", "confounding.csv")],
+    [
+        pytest.param("--priors", "prior_tipping.csv", marks=pytest.mark.slow),
+        ("--kappa", "kappa.csv"),
+        ("--confounding", "confounding.csv"),
+    ],
 )
 def test_each_part_alone(clinic, capsys, option, files):
     """In the default folder, named after model, data and seed."""
@@ -235,7 +239,7 @@ def test_rows_without_answers_are_shifted(clinic, gaps, capsys):
 @pytest.mark.parametrize(
     ("parts", "name"),
     [
-        (["--attrition"], "others.csv"),
+        pytest.param(["--attrition"], "others.csv", marks=pytest.mark.slow),
         (["--attrition"], "others.toml"),
         pytest.param(["--all"], "others.csv", marks=pytest.mark.slow),
         pytest.param(["--all"], "others.toml", marks=pytest.mark.slow),
@@ -312,7 +316,7 @@ def is_wide(cell) -> bool:
     return cell.name == "wide"
 
 
-@pytest.mark.parametrize("how", ["failing", "doubtful"])
+@pytest.mark.parametrize("how", ["failing", pytest.param("doubtful", marks=pytest.mark.slow)])
 def test_a_fit_that_fails_is_told_by_the_status(clinic, capsys, monkeypatch, how):
     """Status 3; the other cases and the folder are there."""
     monkeypatch.setattr("bayes_sp.analysis.batch.runner.fitted_here", scripted_places(Scripted(**{how: is_wide})))

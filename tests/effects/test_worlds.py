@@ -25,6 +25,10 @@ PAIRS = [("normal", "normal"), ("normal", "logit"), ("normal", "beta"), ("logit"
          ("logit", "probit"), ("logit", "beta"), ("binary", "binary"), ("normal", "probit")]  # fmt: skip
 COUNTS = [("count", "normal"), ("normal", "count"), ("count", "count"), ("probit", "count"), ("poisson", "logit"),
           ("count", "beta")]  # fmt: skip
+# A third of all pairs of mediators with outcomes: each pair twice, each outcome three times.
+SQUARE = [(pair, OUTCOMES[(k + 3 * half) % 6]) for k, pair in enumerate(PAIRS) for half in range(2)]
+SQUARE += [*product(COUNTS, ("exp",)), (COUNTS[0], "logit"), (COUNTS[1], "hurdle"), (COUNTS[2], "zero_inflated"),
+           (COUNTS[3], "probit"), (COUNTS[4], "hurdle"), (COUNTS[5], "logit"), (COUNTS[2], "identity")]  # fmt: skip
 WORLDS = np.array([(1, 0, 0, 0), (0, 1, 0, 0), (1, 0, 1, 1), (0, 0, 1, 0), (1, 1, 1, 1)], dtype=bool)
 ALL = np.array(list(product([False, True], repeat=4)))
 U = (0.0, 1.5)
@@ -38,12 +42,7 @@ def means(chain: Chain, baselines, kappa: float = 1.0, nodes: int = 24, worlds: 
     return world_means(chain, baselines, worlds, U, Rule(kappa, nodes, **how)).plain
 
 
-@pytest.mark.parametrize(
-    ("mediators", "outcome"),
-    [*product(PAIRS, OUTCOMES), *product(COUNTS, ("exp",)), (COUNTS[0], "logit"), (COUNTS[1], "hurdle"),
-     (COUNTS[2], "zero_inflated"), (COUNTS[3], "probit"), (COUNTS[4], "hurdle"), (COUNTS[5], "logit"),
-     (COUNTS[2], "identity")],
-)  # fmt: skip
+@pytest.mark.parametrize(("mediators", "outcome"), SQUARE)
 def test_two_mediators_agree_with_simulation(mediators, outcome):
     """Every pair of mediators with every outcome is within four Monte Carlo errors, at three kappas."""
     chain, baselines = made_up_chain(mediators, outcome, draws=2, seed=5, interactions=True, monotonic=True)
@@ -56,7 +55,7 @@ def test_two_mediators_agree_with_simulation(mediators, outcome):
             assert abs(found[v, 1] - mean) < 5 * error, (kappa, v)
 
 
-@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("outcome", ["probit", "hurdle"])
 @pytest.mark.parametrize("mediators", [PAIRS[0], PAIRS[2], PAIRS[3], ("logit", "logit")], ids="-".join)
 def test_copies_drawn_apart_agree_with_simulation(mediators, outcome):
     """Where every route has a copy of its own, even worlds with one exposure have independent copies of m1."""
@@ -211,8 +210,7 @@ def test_the_mean_is_linear_in_kappa_for_levels_and_one_variable_where_exposures
     assert (np.abs(low[~same] - high[~same]) > 1e-6).all()
 
 
-@pytest.mark.parametrize("outcome", OUTCOMES)
-@pytest.mark.parametrize("mediators", PAIRS, ids="-".join)
+@pytest.mark.parametrize(("mediators", "outcome"), SQUARE)
 def test_twice_the_nodes_change_nothing(mediators, outcome):
     """Quadrature has converged with 24 nodes; where none is said to be needed their number does not matter at all."""
     chain, baselines = made_up_chain(mediators, outcome, seed=7)

@@ -103,9 +103,14 @@ FULL = {
         "covariates": ["age"], "zero": ["m1", "age"],
     },
 }  # fmt: skip
+PAIRS = {  # every outcome, after every mediator that there is; Student's t has no mean on a logarithmic scale
+    "normal": "student_t", "student_t": "normal", "ordered_logit": "ordered_probit", "ordered_probit": "ordered_logit",
+    "beta": "bernoulli_logit", "bernoulli_logit": "normal", "poisson": "beta", "negative_binomial": "normal",
+    "zero_inflated_negative_binomial": "bernoulli_logit", "hurdle_negative_binomial": "ordered_logit",
+    "gamma": "ordered_probit", "lognormal": "normal",
+}  # fmt: skip
 CHAINS = {
-    **{f"outcome {name}": (["normal", name], {}) for name, f in FAMILIES.items() if f.outcome and not f.latent},
-    **{f"mediator {name}": ([name, "normal"], {}) for name, f in FAMILIES.items() if f.mediator and not f.latent},
+    **{f"{first}, {last}": ([first, last], {}) for last, first in PAIRS.items()},
     "every part": (["ordered_logit", "normal", "hurdle_negative_binomial"], FULL),
     "probit and inflation": (["ordered_probit", "beta", "zero_inflated_negative_binomial"], FULL),
 }

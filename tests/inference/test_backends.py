@@ -49,6 +49,7 @@ def test_one_file_alone_imports_the_engine():
     assert {name for name in importers if not name.startswith("inference/engine/")} == {"inference/backends.py"}
 
 
+@pytest.mark.slow
 def test_without_the_engine_laplace_is_refused_and_everything_can_be_imported():
     """Before anything is sampled, with what to do."""
     code = """

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from readable import PLAIN
 from scipy import stats
 
 import bayes_sp as sp
@@ -76,7 +77,7 @@ def test_log_density_equals_the_plain_models(name, study_survey):
     """At random points the engine's log-density equals that of the plain PyMC distributions, constants included."""
     posterior = posterior_of(MODELS[name], study_survey)
     plain = build_model(MODELS[name], design_arrays(MODELS[name], study_survey))
-    plain_log_density = plain.compile_logp()
+    plain_log_density = plain.compile_logp(mode=PLAIN)
     rng = np.random.default_rng(3)
     for _ in range(3):
         theta = posterior.program.start + rng.normal(0, 0.2, posterior.size)
@@ -93,7 +94,7 @@ def test_gradient_equals_the_plain_models(name, study_survey):
     plain = build_model(MODELS[name], design_arrays(MODELS[name], study_survey))
     theta = posterior.program.start + np.random.default_rng(4).normal(0, 0.2, posterior.size)
     point = plain_point(plain, posterior, theta)
-    flat, start, expected = plain.compile_dlogp()(point), 0, {}
+    flat, start, expected = plain.compile_dlogp(mode=PLAIN)(point), 0, {}
     for value in plain.value_vars:
         expected[value.name] = flat[start : start + np.size(point[value.name])]
         start += np.size(point[value.name])

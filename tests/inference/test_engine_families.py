@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from family_chains import CHAINS, chain_model, simulated
+from family_chains import CHAINS, PAIRS, chain_model, simulated
 from readable import assert_equal
 
 from bayes_sp.design.build import design_arrays
@@ -16,6 +16,7 @@ from bayes_sp.inference.engine.native import log_density
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
 from bayes_sp.inference.reference.build import build_model
 from bayes_sp.inference.samplers.target import log_posterior
+from bayes_sp.model.families.registry import FAMILIES
 
 MODELS = {
     **CHAINS,
@@ -35,6 +36,13 @@ def holes(design, columns: dict[int, list[int]]):
         y[rows, column] = np.nan
     missing = {name: np.isnan(y[:, j]) for j, name in enumerate(design.responses) if np.isnan(y[:, j]).any()}
     return replace(design, y=y, missing=missing)
+
+
+def test_every_family_is_compared():
+    """A family added later must stand among the chains too, as outcome and as mediator."""
+    families = {name: family for name, family in FAMILIES.items() if not family.latent}
+    assert set(PAIRS) == {name for name, family in families.items() if family.outcome}
+    assert set(PAIRS.values()) == {name for name, family in families.items() if family.mediator}
 
 
 @pytest.mark.parametrize(("families", "parts"), MODELS.values(), ids=MODELS)

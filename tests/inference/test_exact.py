@@ -34,6 +34,7 @@ def test_flat_priors_give_students_t(study_survey):
             assert stats.kstest((found[:, k] - beta[k]) / sd[k], stats.t(df).cdf).pvalue > 1e-6
 
 
+@pytest.mark.slow
 def test_the_sampler_agrees_within_monte_carlo_error(process6_fit, study_survey):
     """NUTS on process6 and the closed form agree in means (4 standard errors) and SDs (5 %) of every parameter."""
     model = process6_fit.model

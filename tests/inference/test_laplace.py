@@ -29,7 +29,7 @@ from bayes_sp.inference.samplers.mode import find_mode
 from bayes_sp.inference.samplers.target import log_posterior
 from bayes_sp.names import VARIANCE_FACTOR
 
-LAPLACE = sp.SamplerOptions(method="laplace", draws=8000)
+LAPLACE = sp.SamplerOptions(method="laplace", draws=4000)
 
 
 def _largest_difference(first: sp.Fit, second: sp.Fit) -> float:
@@ -65,7 +65,7 @@ def test_the_verdict_speaks_of_pareto_k(study_survey):
     assert verdict.trustworthy, verdict.reasons
     assert {"pareto_k", "importance_ess"} <= set(verdict.numbers)
     assert "Pareto k" in str(verdict)
-    assert fit.posterior["posterior"].sizes["chain"] * fit.posterior["posterior"].sizes["draw"] == 8000
+    assert fit.posterior["posterior"].sizes["chain"] * fit.posterior["posterior"].sizes["draw"] == 4000
 
 
 def test_draws_do_not_depend_on_the_number_of_cores(study_survey):
@@ -78,7 +78,7 @@ def test_a_poor_approximation_is_refused(study_survey, monkeypatch):
     """With a Pareto k above the limit there is no result, and the message says what to do."""
     monkeypatch.setattr(sample, "PARETO_K_LIMIT", -2.0)
     with pytest.raises(FitError, match=r"Pareto k .* use --method nuts"):
-        sp.fit("primary", study_survey, options=LAPLACE)
+        sp.fit("primary", study_survey, options=replace(LAPLACE, draws=1000))
 
 
 @pytest.mark.parametrize("tailed", [3, 1])
@@ -160,7 +160,7 @@ def test_the_least_effective_parameter_is_found():
     assert np.var(shares) == pytest.approx(expected, rel=0.25)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_usual_draws_of_a_small_survey_are_enough(study_survey, seed):
     """With the draws that the command takes by itself, 178 patients and skewed residual SDs pass every check."""
     verdict = sp.fit("primary", study_survey, seed=seed, options=sp.SamplerOptions(method="laplace")).diagnose()

@@ -68,6 +68,7 @@ def test_a_missing_continuous_mediator_is_the_integral_over_its_values(study_sur
     assert_allclose(by_z, by_value, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_missing_outcome_leaves_its_own_likelihood_alone(study_survey):
     """Without the outcome of a patient the density is that of all patients less the patient's own term."""
     model = sp.load_model("primary")

@@ -90,7 +90,14 @@ def alike(a, b):
         assert stats.ks_2samp(a[:, k], b[:, k], method="asymp").pvalue > 1e-6
 
 
-@pytest.mark.parametrize("name", [name for name in CHAINS if name != "every part, logit"])  # one of FULL is enough
+@pytest.mark.parametrize(
+    "name",
+    [  # of the two with every part one is enough
+        name if name == "positive" else pytest.param(name, marks=pytest.mark.slow)
+        for name in CHAINS
+        if name != "every part, logit"
+    ],
+)
 def test_pymcs_draws_from_the_priors_are_ours(name):
     """Parameters, and each response's single answers and mean over patients.
 

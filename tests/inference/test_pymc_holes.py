@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pymc as pm
 import pytest
-from readable import assert_equal
+from readable import PLAIN, assert_equal
 
 import bayes_sp as sp
 from bayes_sp.design.build import design_arrays
@@ -44,7 +44,7 @@ def test_a_power_multiplies_the_likelihood_alone(study_survey):
     values = []
     for power in (1.0, 2.0, 3.0):
         built = sp.pymc_model("primary", survey, likelihood_power=power)
-        values.append(built.compile_logp(mode="FAST_COMPILE")(built.initial_point()))
+        values.append(built.compile_logp(mode=PLAIN)(built.initial_point()))
     assert values[2] - values[1] == pytest.approx(values[1] - values[0], rel=1e-9)
     assert abs(values[1] - values[0]) > 100.0
 

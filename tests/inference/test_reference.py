@@ -184,6 +184,7 @@ def test_simulated_groups_are_drawn_where_they_are_not_given():
     assert values.max() <= 5.0
 
 
+@pytest.mark.slow
 def test_missing_values_with_heavy_tails_are_integrated_out():
     """Those of Student's t, at its quantiles: against the mean over 2000 of them of PyMC's density."""
     model = chain_model(["student_t", "normal"])

@@ -86,7 +86,7 @@ def test_a_prior_that_holds_against_the_units_gives_its_own_answer():
     np.testing.assert_allclose(found["y_w"], [0.0, 0.5], atol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["nuts", "laplace"])
+@pytest.mark.parametrize("method", [pytest.param("nuts", marks=pytest.mark.slow), "laplace"])
 def test_effects_are_the_same_in_any_units(method):
     """The indirect effect with a covariate in units of 1e9, within six Monte Carlo errors."""
     options = sp.SamplerOptions(method=method, draws=1000, tune=500)

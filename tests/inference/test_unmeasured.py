@@ -41,12 +41,17 @@ MODELS = {
     "a zero among them": (["normal", "normal", "poisson"], {}, {"U": {"m1": 0.0, "m2": 0.5, "y": 0.4}}),
 }  # fmt: skip
 
+FAST = ("strengths with priors", "two confounders", "measurement error", "precisions", "levels")
+
 
 def confounded(model, unmeasured: dict):
     return replace(model, unmeasured=tuple(Unmeasured(name, tuple(s.items())) for name, s in unmeasured.items()))
 
 
-@pytest.mark.parametrize(("families", "parts", "unmeasured"), MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize(
+    ("families", "parts", "unmeasured"),
+    [pytest.param(*model, id=name, marks=[] if name in FAST else pytest.mark.slow) for name, model in MODELS.items()],
+)
 def test_the_engine_is_the_readable_model(families, parts, unmeasured):
     """For known and unknown strengths, one confounder or two, and families that say much or nothing of it."""
     model = chain_model(families, **parts)

@@ -155,6 +155,7 @@ def hidden_truth(study_survey):
     return model, truth, simulate_survey(truth, study_survey, TRUTH, n=800, seed=3)
 
 
+@pytest.mark.slow
 def test_a_truth_behind_a_confounder_is_found_with_it_and_missed_without(hidden_truth):
     """Rate ratios of paths are products of slopes; without the confounder the last slope is some 6 SDs off."""
     model, truth, survey = hidden_truth
@@ -196,6 +197,7 @@ def test_a_truth_behind_a_confounder_of_levels_is_found_with_it_alone():
         assert (low < parameters["y"][place] < high) == (one is truth)
 
 
+@pytest.mark.slow
 @pytest.mark.fixed_seed  # the approximation is poor for these records
 def test_the_laplace_approximation_is_used_where_it_is_close_and_refused_elsewhere():
     """Exact for the confounder where all responses are normal; for strong ones behind counts it says what to do."""
@@ -214,6 +216,7 @@ def test_the_laplace_approximation_is_used_where_it_is_close_and_refused_elsewhe
 
 
 @pytest.mark.parametrize("fitted", ["with a prior"], indirect=True)
+@pytest.mark.slow
 def test_criticism_of_a_fit_with_a_confounder(fitted):
     """Patients are left out, replicated and refitted; the influential path is the serial one."""
     found = fitted.criticise()

@@ -251,7 +251,7 @@ def test_broken_cells(folder: Path):
     broken_cells(200)(folder)
 
 
-MANY = [pytest.param(2_000, marks=pytest.mark.slow), pytest.param(10_000, marks=pytest.mark.exhaustive)]
+MANY = [pytest.param(500, marks=pytest.mark.slow), pytest.param(10_000, marks=pytest.mark.exhaustive)]
 
 
 @pytest.mark.parametrize("many", MANY)

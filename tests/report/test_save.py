@@ -154,7 +154,7 @@ def test_a_run_is_not_replaced_unless_asked(saved, own_analysis):
     assert (saved / "summary.txt").read_text(encoding="utf-8") == "again"
 
 
-@pytest.mark.parametrize("least", [10, 9])
+@pytest.mark.parametrize("least", [pytest.param(10, marks=pytest.mark.slow), 9])
 def test_groups_are_numbered_and_small_ones_say_nothing(own_analysis, small_tables, make_user_survey, tmp_path, least):
     """No file holds a group's name; the draws give the same effects again, or say that groups are lacking."""
     small_tables["equation"][-1]["varying"] = "clinic"

@@ -56,10 +56,12 @@ def test_the_folder_has_exactly_the_files_of_its_parts(saved):
     ("part", "options", "files"),
     [
         (PRIORS, {"keys": 0}, POWER | {"prior_grid.csv", "named_priors.png"}),
-        (PRIORS, {"keys": 2}, POWER | {"prior_grid.csv", "prior_grid.nc", "prior_grid.png"}),
+        pytest.param(
+            PRIORS, {"keys": 2}, POWER | {"prior_grid.csv", "prior_grid.nc", "prior_grid.png"}, marks=pytest.mark.slow
+        ),
         (PRIORS, {"keys": 3}, POWER | {"prior_grid.csv", "prior_grid.nc"}),
-        (KAPPA, {}, FILES[KAPPA]),
-        (CONFOUNDING, {}, FILES[CONFOUNDING]),
+        pytest.param(KAPPA, {}, FILES[KAPPA], marks=pytest.mark.slow),
+        pytest.param(CONFOUNDING, {}, FILES[CONFOUNDING], marks=pytest.mark.slow),
         (ATTRITION, {"missing": 40}, FILES[ATTRITION]),
     ],
 )
@@ -162,19 +164,24 @@ def test_reconstructed_records_are_flagged(tmp_path):
         assert "reconstructed from published moments" in data.attrs["data_source"]
 
 
-@pytest.mark.parametrize(
-    "options", [{"absent": 60}, pytest.param({"missing": 40, "mediators": 2, "keys": 2}, marks=pytest.mark.slow)]
-)
-def test_no_cell_of_the_survey_is_written(options, tmp_path):
+@pytest.fixture(scope="module")
+def saved_with_gaps(tmp_path_factory):
+    """Return an analysis of a survey with empty rows, and its folder."""
+    found, folder = analysed(missing=40, mediators=2, keys=2), tmp_path_factory.mktemp("gaps") / "what_if"
+    save_sensitivity(found, folder)
+    return found, folder
+
+
+@pytest.mark.parametrize("of", ["saved", pytest.param("saved_with_gaps", marks=pytest.mark.slow)])
+def test_no_cell_of_the_survey_is_written(of, request):
     """Every age ends in .123456, and no file holds one, as text or as a number."""
-    found = analysed(**options)
-    save_sensitivity(found, tmp_path / "run")
+    found, folder = request.getfixturevalue(of)
     ages = found.fit.survey.records["age"].to_numpy()
-    for path in (tmp_path / "run").iterdir():
+    for path in folder.iterdir():
         content = path.read_bytes()
         assert b".123456" not in content, path.name
         assert not any(np.float64(age).tobytes() in content for age in ages), path.name
-    for path in (tmp_path / "run").glob("*.nc"):
+    for path in folder.glob("*.nc"):
         with xr.open_dataset(path, engine="h5netcdf") as data:
             assert "patient" not in data.dims
 

@@ -20,9 +20,9 @@ FORBIDDEN = ("significan", "p-value", "p value", "p <", "confidence", "reject", 
 VARIANTS = [
     {},
     {"mediators": 2, "published": True, "reconstructed": True, "absent": 60},
-    {"mediators": 2, "missing": 40, "keys": 2},
+    {"missing": 40, "keys": 2},
     {"absent": 60, "keys": 0},
-    {"outcome": "normal", "absent": 60, "keys": 3},
+    pytest.param({"outcome": "normal", "absent": 60, "keys": 3}, marks=pytest.mark.slow),
 ]
 
 

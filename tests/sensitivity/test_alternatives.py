@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import replace
 
 import pytest
+from fast_and_slow import some_fast
 
 from bayes_sp.errors import BayesSpError
 from bayes_sp.model.checks.model import check_model
@@ -41,7 +42,7 @@ def kind_of(model, response, name):
     return name
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", some_fast(SHIPPED))
 @pytest.mark.parametrize("rule", RULES)
 def test_an_alternative_is_the_same_specification_but_for_its_priors(name, rule):
     """It is sound, differs in nothing but name and priors, and reads back from its TOML text."""
@@ -54,14 +55,14 @@ def test_an_alternative_is_the_same_specification_but_for_its_priors(name, rule)
     assert specification_digest(again) == specification_digest(found)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", some_fast(SHIPPED))
 def test_the_primary_priors_are_the_specifications_own(name):
     """Nothing is changed, so that the fit is the fit of the specification."""
     model = load_model(name)
     assert alternative(model, "primary").model is model
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", some_fast(SHIPPED))
 def test_sceptical_priors_are_centred_at_0_with_half_the_scale_on_the_paths_alone(name):
     """Every constant of every parameter, recomputed from the specification as written."""
     model = load_model(name)
@@ -77,7 +78,7 @@ def test_sceptical_priors_are_centred_at_0_with_half_the_scale_on_the_paths_alon
             assert new == prior
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", some_fast(SHIPPED))
 def test_wide_priors_have_four_times_the_scale_for_every_coefficient(name):
     """Paths, covariates, intercepts, cutpoints and zero parts widen; scales, dispersions and shares stay."""
     model = load_model(name)
@@ -90,7 +91,7 @@ def test_wide_priors_have_four_times_the_scale_for_every_coefficient(name):
             assert found[place] == prior
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", some_fast(SHIPPED))
 def test_flat_priors_leave_what_would_make_the_posterior_improper(name):
     """Coefficients and intercepts are flat; scales, shares, cutpoints and intercepts of zero parts keep theirs."""
     model = load_model(name)

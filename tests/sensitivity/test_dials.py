@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fast_and_slow import some_fast
 
 from bayes_sp.errors import BayesSpError
 from bayes_sp.model.reading.load import load_model, shipped_models
@@ -19,7 +20,7 @@ def test_a_key_is_a_group_a_prior_or_a_constant(small_model):
     assert any_dial(small_model, "mood.sigma").members == (("mood", "sigma"),)
 
 
-@pytest.mark.parametrize("name", sorted(shipped_models()))
+@pytest.mark.parametrize("name", some_fast(sorted(shipped_models())))
 def test_every_prior_of_every_shipped_specification_can_be_turned(name):
     """Each constant of each entry reaches the parameters that the entry serves, and no others."""
     model = load_model(name)

@@ -123,7 +123,7 @@ def test_the_error_of_a_tipping_delta_is_its_spread_over_seeds():
     assert ((ratio > 0.2) & (ratio < 2.5)).all()  # a chance of 1 in 10,000 for each of 7 degrees of freedom
 
 
-@pytest.mark.parametrize("name", ["primary", "zinb"])
+@pytest.mark.parametrize("name", ["primary", pytest.param("zinb", marks=pytest.mark.slow)])
 def test_where_no_level_can_tip_the_sign_none_does(name):
     """Far beyond any range: 20 to either side, for levels alone and together."""
     fit = sp.fit(name, sp.reconstruct(seed=1), options=replace(FEW, draws=75))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from fast_and_slow import some_fast
 from numpy.testing import assert_allclose
 from scipy import stats
 
@@ -138,7 +139,7 @@ def test_what_has_no_number_has_a_reason(make_survey):
     assert table.loc["tau", "appointments_t1"]["overlap"] > 0.3
 
 
-@pytest.mark.parametrize("name", ["ordinal", "zinb", "bounded", "latent"])
+@pytest.mark.parametrize("name", some_fast(["ordinal", "zinb", "bounded", "latent"], ["bounded"]))
 def test_every_kind_of_parameter_has_an_overlap(name, make_survey):
     """Cutpoints, shares, zero parts, precisions."""
     table = prior_overlap(sp.fit(name, make_survey(80), seed=1, options=FEW))

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from arviz_stats import psense_summary
+from fast_and_slow import some_fast
 from numpy.testing import assert_allclose
 
 import bayes_sp as sp
@@ -89,6 +90,7 @@ def flat_effects(fit) -> np.ndarray:
     return draws.reshape(*draws.shape[:2], -1)
 
 
+@pytest.mark.slow
 def test_the_diagnostics_are_arvizs_summary_of_the_same_draws(primary):
     """All priors together and the likelihood, for every effect, from a tree with the same log-densities."""
     fit, found = primary
@@ -112,7 +114,7 @@ def test_the_diagnostics_are_arvizs_summary_of_the_same_draws(primary):
 
 @pytest.mark.parametrize(
     ("name", "alpha"),
-    [("appointments_t1.slope", 0.5), ("appointments_t1.slope", 2.0), (ALL_PRIORS, 0.7), (ALL_PRIORS, 2.0)],
+    [("appointments_t1.slope", 0.5), pytest.param(ALL_PRIORS, 0.7, marks=pytest.mark.slow), (ALL_PRIORS, 2.0)],
 )
 def test_weights_agree_with_refits(primary, name, alpha):
     """Means and limits of an explicit fit with the scaled prior, within 4.5 Monte Carlo errors, on every scale."""
@@ -298,7 +300,7 @@ def test_the_likelihood_of_hidden_values_is_unreliable(make_survey):
 
 @pytest.mark.parametrize(
     "name",
-    ["bounded", "hurdle", "interaction", "latent", "ordinal", "process4"],
+    some_fast(["bounded", "hurdle", "interaction", "latent", "ordinal", "process4"], ["latent"]),
 )
 def test_every_kind_of_specification_can_be_scaled(name, make_survey):
     """Every block has a diagnostic for every effect, and a mean close to the fit's at powers close to 1."""

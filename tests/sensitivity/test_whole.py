@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fast_and_slow import some_fast
 from scripted import FEW, Scripted, chain_model, chain_records, chain_survey, chain_tables, fits_made_once
 
 from bayes_sp.analysis.batch.runner import Runner
@@ -128,7 +129,7 @@ def is_shifted(cell) -> bool:
 
 
 @pytest.mark.parametrize(("part", "which"), [(PRIORS, is_wide), (CONFOUNDING, with_strength), (ATTRITION, is_shifted)])
-@pytest.mark.parametrize("how", ["failing", "doubtful"])
+@pytest.mark.parametrize("how", some_fast(["failing", "doubtful"], ["failing"]))
 def test_one_fit_that_fails_or_is_doubtful_is_a_failure(part, which, how):
     """Wherever it stands: a named case, a grid, a curve; the rest is there."""
     survey = chain_survey(missing=40) if part == ATTRITION else SURVEY
@@ -170,6 +171,7 @@ def test_another_target_is_asked_of_every_part():
         asked([KAPPA], target=Target("walks -> moods -> visits"))
 
 
+@pytest.mark.slow
 def test_non_responders_of_the_published_study_go_with_its_reconstructed_records():
     """Where none are given, they are those whom the article describes."""
     found = analyse("primary", reconstruct(seed=1), [ATTRITION], options=FEW)

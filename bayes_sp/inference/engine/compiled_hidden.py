@@ -20,7 +20,7 @@ from typing import Any
 
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.compile import compiled
-from bayes_sp.inference.engine.compiled_rows import predict
+from bayes_sp.inference.engine.compiled_rows import fill, predict
 
 
 @compiled
@@ -85,7 +85,7 @@ def look(ints: Any, floats: Any, v: Any, s: Any) -> None:
         e = at.HEAD + ints[link + at.LINKED] * at.EQUATION
         m = ints[e + at.MEMBER]
         if ints[e + at.UNMEASURED]:
-            s[load + m * members + m, :] = 1.0
+            fill(s[load + m * members + m], 1.0)
             continue
         predict(ints, floats, e, v, flat, first, first + rows, (b + number) * rows, spare * rows, 0)
         mean = s[b + number]
@@ -125,7 +125,7 @@ def factor(ints: Any, s: Any) -> None:
     rows, members = ints[at.LINK_ROWS], ints[at.MEMBERS]
     _, a, b, q, _, root, y, _, _ = planes(ints)
     for i in range(members):
-        s[root + i * members + i, :] = 1.0
+        fill(s[root + i * members + i], 1.0)
     for number in range(ints[at.LINK_COUNT]):
         link = ints[at.LINKS] + number * at.LINK
         precision, distance = s[q + number], s[b + number]
@@ -199,7 +199,7 @@ def settle(ints: Any, floats: Any, v: Any, s: Any, w: Any, z: Any, work: Any, el
                 w[m, r] = s[y + m, r] + z[m, r]
     solve_transposed(ints, s, w, 0)
     change = s[spare]
-    change[:] = 0.0
+    fill(change, 0.0)
     for i in range(members):
         own, its, last = w[i], z[i], s[root + i * members + i]
         for r in range(rows):

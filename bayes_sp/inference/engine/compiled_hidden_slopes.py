@@ -9,7 +9,7 @@ import numpy as np
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.compile import compiled
 from bayes_sp.inference.engine.compiled_hidden import planes, shares, solve, solve_transposed
-from bayes_sp.inference.engine.compiled_rows import dot, pull
+from bayes_sp.inference.engine.compiled_rows import copy_into, dot, fill, pull
 
 
 @compiled
@@ -66,10 +66,10 @@ def _pull_factor(ints: Any, s: Any, w: Any, u: Any, p: Any, share: Any, out: Any
                     own[r] += half * factors[r] * slope[r]
     for j in range(members):  # L'^-1 S, then that times L^-1
         for i in range(members):
-            line[i, :] = out[i * members + j]
+            copy_into(line[i], out[i * members + j])
         solve_transposed(ints, s, line, 0)
         for i in range(members):
-            out[i * members + j, :] = line[i]
+            copy_into(out[i * members + j], line[i])
     for i in range(members):
         solve_transposed(ints, s, out, i * members)
     for i in range(members):
@@ -91,10 +91,10 @@ def _pull_statements(ints: Any, floats: Any, v: Any, dv: Any, s: Any, u: Any, in
         link = ints[at.LINKS] + number * at.LINK
         reach = ints[link + at.REACH] if ints[link + at.TARGET] != at.NONE else 0
         precision, distance, by_q, by_b = s[q + number], s[b + number], dq[number], db[number]
-        along[:] = 0.0
+        fill(along, 0.0)
         for i in range(reach):
             own, its = s[a + number * members + i], u[i]
-            through[:] = 0.0
+            fill(through, 0.0)
             for j in range(reach):
                 other, between = s[a + number * members + j], inner[i * members + j]
                 for r in range(rows):
@@ -179,5 +179,5 @@ def _pull_predictors(ints: Any, floats: Any, v: Any, dv: Any, by: Any) -> None:
     for number in range(ints[at.LINK_COUNT]):
         e = at.HEAD + ints[ints[at.LINKS] + number * at.LINK + at.LINKED] * at.EQUATION
         if not ints[e + at.UNMEASURED]:
-            padded[:rows] = by[number]
+            copy_into(padded, by[number])
             pull(ints, floats, e, v, dv, padded, first, first + rows, 0, rows, 0)

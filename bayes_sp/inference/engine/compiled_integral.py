@@ -19,7 +19,7 @@ from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.compile import compiled
 from bayes_sp.inference.engine.compiled_hidden import factor, look, planes, solve, solve_transposed
 from bayes_sp.inference.engine.compiled_hidden_slopes import pull_look
-from bayes_sp.inference.engine.compiled_rows import HALF_LOG_2PI
+from bayes_sp.inference.engine.compiled_rows import HALF_LOG_2PI, copy_into, fill
 
 
 @compiled
@@ -64,9 +64,9 @@ def _pull_density(ints: Any, floats: Any, v: Any, dv: Any, s: Any, records: Any,
         if ints[ints[at.LINKS] + number * at.LINK + at.TARGET] == at.NONE:
             continue
         residual = residuals[number]
-        spread[:] = 0.0
+        fill(spread, 0.0)
         for i in range(members):
-            c[i, :] = s[a + number * members + i]
+            copy_into(c[i], s[a + number * members + i])
         solve(ints, s, c, 0)
         for i in range(members):
             for r in range(rows):

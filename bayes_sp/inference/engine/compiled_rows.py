@@ -28,6 +28,20 @@ def dot(a: Any, first: int, b: Any, second: int, count: int) -> float:
 
 
 @compiled
+def fill(x: Any, value: float) -> None:
+    """Set every element by a loop: to assign to a slice brings messages about shapes, which take long to compile."""
+    for r in range(len(x)):
+        x[r] = value
+
+
+@compiled
+def copy_into(x: Any, values: Any) -> None:
+    """Set every element, by a loop as well."""
+    for r in range(len(values)):
+        x[r] = values[r]
+
+
+@compiled
 def read_aux(ints: Any, floats: Any, e: int, v: Any, aux: Any) -> None:
     """Write an equation's parameters beside coefficients, then its known constants."""
     count = ints[e + at.AUX]

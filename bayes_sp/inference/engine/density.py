@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bayes_sp.inference.engine import layout as at
-from bayes_sp.inference.engine.compile import compiled, compiled_as
+from bayes_sp.inference.engine.compile import compiled, compiled_as, inlined
 from bayes_sp.inference.engine.compiled_hidden import planes, settle
 from bayes_sp.inference.engine.compiled_hidden_slopes import pull_settled
 from bayes_sp.inference.engine.compiled_integral import integrated
@@ -274,10 +274,11 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
             _back(ints, floats, v, dv, work, width, kept)
             if members and not together:
                 pull_all(ints, floats, v, dv, settled, w, z, by_w, work, weight)
-            dv *= power
+            for p in range(len(dv)):
+                dv[p] *= power
             pull_parameters(theta, ints, floats, v, dv)
             for p in range(ints[at.SIZE]):
                 gradient[p] = dv[p]
         return value
 
-    return compiled_as(f"log_density_of_{name}", log_density)
+    return compiled_as(f"log_density_of_{name}", log_density, inlined)

@@ -47,7 +47,7 @@ def _natural(cuts, t, aux):
 @_compile
 def _table(phi, table):
     """Fill log Gamma(phi + k) - log Gamma(phi) and its derivative for k = 0, 1, ..."""
-    table[:, 0] = 0.0
+    table[0, 0], table[1, 0] = 0.0, 0.0
     for k in range(1, table.shape[1]):
         table[0, k] = table[0, k - 1] + math.log(phi + k - 1)
         table[1, k] = table[1, k - 1] + 1.0 / (phi + k - 1)
@@ -78,11 +78,11 @@ def _loop(key):
         gradient = np.empty((size + 1, size))
         for r in range(len(w)):
             for v in range(count + 1):  # as they are, and with each parameter moved
-                ts[v] = t[r]
-                if v > 0:
-                    ts[v, v - 1] += STEP
+                for k in range(count):
+                    ts[v, k] = t[r, k] + (STEP if k == v - 1 else 0.0)
                 _natural(cuts, ts[v], aux[v])
-                aux[v, count:] = known
+                for k in range(len(known)):
+                    aux[v, count + k] = known[k]
                 if sized:
                     _table(aux[v, 0], tables[v])
             for i in range(len(y)):

@@ -26,7 +26,7 @@ def equation_problems(model: PathModel) -> Iterator[str]:
     used = {c.name for equation in model.equations for c in model.covariates_of(equation)}
     used |= {name for equation in model.equations for name in equation.zero or ()}
     for covariate in model.covariates:
-        if covariate.name not in used:
+        if covariate.name not in used and covariate.name != model.exposure:
             yield f"covariates.{covariate.name}: stands in no equation; name it in one, or leave it out"
 
 
@@ -37,7 +37,7 @@ def _doubled(key: str, names: Iterable[str]) -> Iterator[str]:
 
 
 def _chosen_covariates(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
-    known = [covariate.name for covariate in model.covariates]
+    known = [covariate.name for covariate in model.covariates if covariate.name != model.exposure]
     chosen = equation.covariates or ()
     yield from _doubled(f"{key}.covariates", chosen)
     for name in dict.fromkeys(chosen):

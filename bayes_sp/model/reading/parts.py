@@ -134,6 +134,18 @@ def read_moderators(table: Table) -> tuple[tuple[str, tuple[float, ...]], ...]:
     return tuple((name, table.take_numbers(name, least=1)) for name in table.names())
 
 
+def read_contrasts(table: Table) -> tuple[tuple[str, tuple[str, str]], ...]:
+    """Read ``[contrasts]``: names, each with two effects of which the second is taken from the first."""
+    found = []
+    for name in table.names():
+        texts = table.take_texts(name)
+        if len(texts) == 2:
+            found.append((table.line(name, name), (texts[0], texts[1])))
+        elif texts:
+            table.report(name, f'must be two effects, such as ["direct", "total"], found {list(texts)}')
+    return tuple(found)
+
+
 def read_published(table: Table) -> PublishedEffect:
     """Read one ``[[published]]`` table."""
     path = table.take_text("path", required=True)

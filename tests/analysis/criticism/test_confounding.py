@@ -170,6 +170,7 @@ def test_a_belief_is_the_posterior_of_a_normal_observation():
         assert stats.kstest(draws[:, 0], stats.norm(expected, precision**-0.5).cdf).pvalue > 1e-6
 
 
+@pytest.mark.slow
 def test_loo_pit_is_uniform_where_the_model_made_the_records(normal):
     """At the true parameters every response's value stays within the band; without the confounder y's does not."""
     model, design, parameters = normal

@@ -83,6 +83,7 @@ def test_a_normal_outcome_has_the_closed_form(tmp_path: Path) -> None:
 
 
 @pytest.mark.fixed_seed  # few records have such resamples
+@pytest.mark.slow
 def test_a_resample_without_residual_variance_has_its_maximum_on_the_boundary(tmp_path: Path) -> None:
     """Where less than nothing would be left of a variance the outcome follows from the true value; by a search."""
     chain = simulated(tmp_path, reliability=0.58, family="normal", n=60, noise=0.3)

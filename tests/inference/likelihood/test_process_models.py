@@ -31,6 +31,7 @@ SERIAL = {
     87: ["m2 -> y"], 88: ["m1 -> y", "m2 -> y"], 89: ["m1 -> y", "m2 -> y", "x -> y"], 90: ["m2 -> y", "x -> y"],
     91: ["m1 -> m2"], 92: "all",
 }  # fmt: skip
+FAST = (7, 15, 59, 92)
 DATA = pd.DataFrame(records())
 
 
@@ -73,8 +74,11 @@ def estimates(arrows, mediators):
 
 @pytest.mark.parametrize(
     ("arrows", "mediators"),
-    [*((arrows, ["m1"]) for arrows in ONE.values()), *((arrows, ["m1", "m2"]) for arrows in SERIAL.values())],
-    ids=[*map(str, ONE), *map(str, SERIAL)],
+    [
+        pytest.param(arrows, mediators, id=str(number), marks=[] if number in FAST else pytest.mark.slow)
+        for models, mediators in ((ONE, ["m1"]), (SERIAL, ["m1", "m2"]))
+        for number, arrows in models.items()
+    ],
 )
 def test_conditional_effects_are_those_of_single_regressions(arrows, mediators):
     """Every path at every level, and the index where one arrow is moderated, to 1e-10."""
