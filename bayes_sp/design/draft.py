@@ -157,25 +157,19 @@ def draft_with_reasons(
     reasons |= {name: f"{guess.family}, because {guess.reason}" for name, guess in guesses.items()}
     reasons |= {n: f"{reasons[n]}; numbered 0 and 1: {', '.join(texts[n])}" for n in chain if n in texts}
     own = {name: words for name, words in texts.items() if name in chain}  # a covariate's stand with its levels
-    variables = {
-        names[name]: _variable(survey, name, names[name], guesses.get(name), own.get(name, [])) for name in values
-    }
-    variables[names[outcome]].pop("center", None)  # which is for parents
-    if len(np.unique(values[exposure])) > 2:
-        variables[names[exposure]]["center"] = rounded(values[exposure].mean(), values[exposure].std())
+    variables = _variables(survey, values, names, guesses, own, (exposure, outcome))
     drafted = {
         name: guess_covariate(values[name], kind_and_ends(survey.codebook, name)[0], texts.get(name, []))
         for name in covariates
     }
     reasons |= {name: f"covariate; {reason}" for name, (_, reason) in drafted.items()}
-    counts = [name for name in mediators if guesses[name].family == "negative_binomial"]
     equations, priors = [], {}
     for response, parents in parents_of.items():
         equations.append(
             {"response": names[response], "family": guesses[response].family, "parents": [names[p] for p in parents]}
             | ({"reliability": measured[response][0]} if response in measured else {})
             | _moderation(products.get(response, []), everywhere, covariates, names)
-            | ({"log1p": [names[p] for p in logged]} if (logged := [p for p in parents if p in counts]) else {})
+            | _logged(logged := [p for p in parents if p != exposure and guesses[p].kind == "count"], names)
         )
         priors[names[response]] = drafted_priors(
             guesses[response].family, values | {p: np.log1p(values[p]) for p in logged}, response, parents, names,
@@ -243,8 +237,31 @@ def _moderation(
     return found | ({"products": [product_text((names[m], names[p])) for m, p in products]} if products else {})
 
 
+def _logged(counts: Sequence[str], names: Mapping[str, str]) -> dict[str, Any]:
+    return {"log1p": [names[name] for name in counts]} if counts else {}
+
+
 def _center(values: Array) -> dict[str, Any]:
     return {"center": rounded(values.mean(), values.std())}
+
+
+def _variables(
+    survey: Survey,
+    values: Mapping[str, Array],
+    names: Mapping[str, str],
+    guesses: Mapping[str, Guess],
+    texts: Mapping[str, Sequence[str]],
+    ends: tuple[str, str],
+) -> dict[str, dict[str, Any]]:
+    """Return the table of each variable; centres are for parents, among them an exposure of many values."""
+    exposure, outcome = ends
+    found = {
+        names[name]: _variable(survey, name, names[name], guesses.get(name), texts.get(name, [])) for name in values
+    }
+    if len(np.unique(values[exposure])) > 2:
+        found[names[exposure]]["center"] = rounded(values[exposure].mean(), values[exposure].std())
+    found[names[outcome]].pop("center", None)
+    return found
 
 
 def _variable(survey: Survey, column: str, name: str, guess: Guess | None, texts: Sequence[str]) -> dict[str, Any]:

@@ -28,6 +28,11 @@ class Guess:
     reason: str
     keys: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def kind(self) -> str:
+        """Kind of the variable, '' where nothing is said."""
+        return str(self.keys.get("kind", ""))
+
 
 def guess_response(
     values: Array, *, mediator: bool, levels: bool, counts: bool = False, kind: str = "", ends: Ends = (None, None)
