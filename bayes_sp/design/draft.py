@@ -176,9 +176,8 @@ def draft_with_reasons(
             covariates=bool(covariates), products=products.get(response, ()),
             limits=(guesses[response].keys.get("min", 0.0), guesses[response].keys.get("max", 1.0)),
         )  # fmt: skip
-    through = ", ".join(names[mediator] for mediator in mediators)
     tables = {
-        "title": f"{names[exposure]}, {through} and {names[outcome]}",
+        "title": f"{names[exposure]}, {', '.join(names[mediator] for mediator in mediators)} and {names[outcome]}",
         "exposure": names[exposure],
         "outcome": names[outcome],
         "contrast": [] if levels else contrast,
