@@ -28,6 +28,7 @@ def read_equations(tables: list[Table], exposure: str) -> tuple[Equation, ...]:
                 covariates=table.take_optional_texts("covariates"),
                 interactions=table.take_texts("interactions"),
                 products=_read_products(table),
+                log1p=table.take_texts("log1p"),
                 monotonic=table.take_texts("monotonic"),
                 varying=table.take_text("varying"),
                 offset=table.take_text("offset"),
