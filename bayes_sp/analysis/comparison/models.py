@@ -143,7 +143,7 @@ def serial_path(model: PathModel) -> str:
     Of several moves it is that of the first, as in all that is about one effect.
     """
     view = model.views[0]
-    path = (view.move.source if view.move else model.exposure, *model.chain[1:])
+    path = (view.source, *model.chain[1:])
     return of_first(model, path_name(path)) if len(path) > 3 and path in view.named_paths() else ""
 
 
