@@ -113,6 +113,8 @@ def _left_out(model: PathModel) -> str:
         found.append("interactions")
     if any(model.zero_terms(equation) for equation in model.equations):
         found.append("the zero part")
+    if len(model.exposures) > 1:
+        found.append("the other exposures")
     found += [f"{confounder.name}, which is assumed, not measured" for confounder in model.confounders]
     return f", nor {' and '.join(found)}" if found else ""
 
