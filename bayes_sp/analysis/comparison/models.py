@@ -223,6 +223,11 @@ def _conclusion(
         for entry in entries
         if entry.effects is not None and entry.name not in set(rows["specification"])
     ]
+    notes += [
+        f"{entry.name} compares several things; the first, {entry.model.moves[0].label}, stands in the table"
+        for entry in entries
+        if entry.model is not None and len(entry.model.moves) > 1
+    ]
     dropped = [name for name in rows["specification"] if name not in set(kept["specification"])]
     if dropped:
         notes.append(f"{', '.join(dropped)} failed the diagnostics and must not be used")

@@ -76,7 +76,8 @@ def save_analysis(
         write_csv(analysis.comparison.bootstrap, new.file("bootstrap.csv"))
         _save_conditional(analysis, new)
         for name, size in analysis.sizes.items():
-            write_csv(size.table, new.file(f"{name}.csv"))
+            if len(size.table):
+                write_csv(size.table, new.file(f"{name}.csv"))
         if analysis.contrasts is not None:
             write_csv(analysis.contrasts.table(), new.file("contrasts.csv"))
         if twins := [table.assign(likelihood=name) for name, table in analysis.comparison.contrasts.items()]:
