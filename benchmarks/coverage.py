@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 
 import bayes_sp as sp
-from bayes_sp.analysis.pooled import Pooled
 from bayes_sp.analysis.several import fit_sets
 from bayes_sp.arrays import Array
 from bayes_sp.names import ALONE, DIFFERENCE
@@ -127,7 +126,6 @@ def one_repeat(family: str, repeat: int, members: int) -> list[dict[str, Any]]:
     made = [rebuild(study, seed=int(seed), count_shape=shape) for seed, shape in zip(seeds, shapes, strict=True)]
     full = sp.fit(model, Survey(records, "simulation", "simulated"), seed=repeat, options=OPTIONS, pointwise=False)
     pooled = fit_sets(model, sets_of(made), seed=repeat, options=OPTIONS)
-    assert isinstance(pooled, Pooled)
     tables = [table_of(fit) for fit in (full, pooled.fits[0], pooled)]
     share, truth = _rows(pooled.shares()), truth_of(family, records["z"].to_numpy())
     beyond = float(np.mean([len(own.deviations) for own in made]))

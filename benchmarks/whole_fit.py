@@ -30,9 +30,8 @@ def figures(settings: Settings) -> list[Figure]:
             found.append(figure(f"{name}: {stage}", [run[stage] for run in runs], unit, NOTES.get(stage, "")))
     totals = [figure("total", [run["total"] for run in runs]) for runs in (cold, warm)]
     pooled = figure("warm: total of an ensemble", every, "s", NOTES["ensemble"])
-    return [
-        *found, ratio("cold / warm, total", totals[0], totals[1]), pooled, ratio("ensemble / one set", pooled, totals[1])
-    ]  # fmt: skip
+    ratios = ratio("cold / warm, total", totals[0], totals[1]), ratio("ensemble / one set", pooled, totals[1])
+    return [*found, pooled, *ratios]
 
 
 ESS = "smallest bulk ESS"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from bayes_sp.analysis.fit import Fit
 from bayes_sp.analysis.fit import fit as fit_one
 from bayes_sp.analysis.pooled_verdict import MEMBER_LIMITS, PooledVerdict, pooled_verdict
 from bayes_sp.arrays import Array
-from bayes_sp.effects.existence import mean_bound
+from bayes_sp.effects.existence import mean_bound, spread_cause
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.problem import Problem
 from bayes_sp.effects.summary import CI_PROB
@@ -166,7 +166,8 @@ class Pooled(Fit):
         numbers = np.asarray(self._draws[MEMBER])
         parts = [numbers == number for number in np.unique(numbers)]
         bound = mean_bound(self.model, self._draws, self._design)
-        return pooled_verdict(self._verdicts, self.survey.set_labels, quantities, own, parts, bound)
+        causes = (bound, spread_cause(self.model))
+        return pooled_verdict(self._verdicts, self.survey.set_labels, quantities, own, parts, causes)
 
     def members(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return one row for each member, path, scale and decomposition, with the member's label and verdict.
@@ -246,6 +247,10 @@ class Pooled(Fit):
                     bounds=tuple(fit._views[k] for fit in self.bounds))
             for k, view in enumerate(self.model.views if self.model.moves else ())
         )  # fmt: skip
+
+    def _moved_by(self, width: float) -> Self:
+        fits = [tuple(fit._moved_by(width) for fit in own) for own in (self.fits, self.bounds)]
+        return replace(self, fits=fits[0], bounds=fits[1])
 
     @cached_property
     def _each(self) -> list[Effects]:

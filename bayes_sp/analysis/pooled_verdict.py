@@ -59,7 +59,7 @@ def pooled_verdict(
     quantities: Mapping[str, Array],
     effects: Mapping[str, Array],
     parts: Sequence[Flags],
-    bound: MeanBound | None,
+    causes: tuple[MeanBound | None, str | None],
 ) -> PooledVerdict:
     """Return the verdict on a pool.
 
@@ -73,8 +73,8 @@ def pooled_verdict(
         Those of effects alone.
     parts
         Which chains belong to each set.
-    bound
-        Of `mean_bound`, from the pooled draws.
+    causes
+        Why means may not exist: of `mean_bound`, from the pooled draws, and of `spread_cause`.
     """
     names = [name for name in members[0].table["name"] if name in quantities]
     values = np.stack([quantities[name] for name in names], axis=-1)
@@ -89,8 +89,8 @@ def pooled_verdict(
     too_many, few = divergences(count, size, LIMITS.divergent, alone=not reasons)
     found = means_of(effects, table["ess_tail"].to_numpy()[len(table) - len(effects) :])
     numbers |= {"effect_pareto_k": found.worst_k, "mean_gap": found.worst_gap}
-    numbers |= {} if bound is None else {"share_near_bound": bound.share}
-    cautions = (*mean_cautions(found, bound), *few)
+    numbers |= {} if causes[0] is None else {"share_near_bound": causes[0].share}
+    cautions = (*mean_cautions(found, *causes), *few)
     reasons = (*reasons, *too_many)
     return PooledVerdict(
         not reasons, reasons, numbers, table[list(DIAGNOSTIC_COLUMNS)], cautions, tuple(members), tuple(labels)

@@ -13,10 +13,11 @@ from bayes_sp.design.design import Design
 from bayes_sp.effects.baselines import linear_baselines
 from bayes_sp.effects.chain import Baselines, Batched, Chain, Linear, covariates_of
 from bayes_sp.effects.formulas import ChainCoefficients, Path, enumerate_paths
+from bayes_sp.effects.means.counts import refuse_without_mean
 from bayes_sp.effects.means.moderated import of_one_value
 from bayes_sp.effects.means.nodes import HERMITE, LEAST_NODES, MOST_NODES, Rule
 from bayes_sp.effects.means.normal import Flags, every_path
-from bayes_sp.effects.means.worlds import Means, check_chain, needs_nodes, world_means
+from bayes_sp.effects.means.worlds import Means, check_chain, means_missing, needs_nodes, world_means
 from bayes_sp.effects.read import effect_scales, read_chain
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS, all_sets
 from bayes_sp.effects.summary import variance_factor
@@ -111,6 +112,8 @@ def make_problem(
     ------
     ValueError
         For a chain without effects (see `world_means`).
+    FitError
+        Where the mean outcome does not exist in some draws.
     SurveyError
         If covariates have missing cells, or there are unmeasured confounders, and no baselines are given.
     """
@@ -120,6 +123,10 @@ def make_problem(
     own = linear_baselines(model, design, posterior) if baselines is None else baselines
     chain = of_one_value(read_chain(model, posterior), own)
     check_chain(chain)
+    refuse_without_mean(
+        means_missing(chain, own, design.contrast),
+        [name for name, mediator in zip(model.mediators, chain.mediators, strict=True) if mediator.rule == "count"],
+    )
     return Problem(
         chain,
         own,

@@ -63,8 +63,18 @@ def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
     columns = tuple(model.covariate_terms.index(name) for name in by)
     return Chain(
         mediators, outcome, exposure, slopes, interactions, _tables(model, posterior, slopes), products,
-        Moderation(columns, exposure_by, slopes_by) if by else None,
+        Moderation(columns, exposure_by, slopes_by) if by else None, _logs(model),
     )  # fmt: skip
+
+
+def _logs(model: PathModel) -> frozenset[tuple[int, int]]:
+    """Return (linear predictor, mediator) of the counts that enter as log(1 + value)."""
+    predictors = [(equation, p) for equation in model.equations for p in predictors_of(model, equation)]
+    return frozenset(
+        (place, model.mediators.index(name))
+        for place, (equation, _) in enumerate(predictors)
+        for name in equation.log1p
+    )
 
 
 def _tables(model: PathModel, posterior: xr.Dataset, slopes: Array) -> dict[tuple[int, int], Array]:
@@ -178,6 +188,9 @@ def _mediator(model: PathModel, equation: Equation, posterior: xr.Dataset) -> Me
     if rule is None:
         raise ValueError(f'there are no effects through a mediator with family "{equation.family}"')
     coding = model.coding(response)
+    if rule == "count":
+        draws = posterior.sizes["chain"] * posterior.sizes["draw"]
+        return Mediator(rule, phi=_scalar(posterior, "phi", response) if family.sized else np.full(draws, np.inf))
     if rule == "normal":
         return Mediator(rule, sigma=_scalar(posterior, "sigma", response), mean_only=family.heavy_tailed)
     if rule == "beta":

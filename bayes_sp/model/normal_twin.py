@@ -19,8 +19,8 @@ def twin_of(model: PathModel) -> PathModel:
     A model whose equations are all normal is its own twin. Otherwise it is the specification that ``twin`` names,
     or, where none is named, the model itself with every family normal and flat priors on coefficients and residual
     SDs, so that its posterior is the one that corresponds to least squares. What least squares has no place for is
-    left out: interactions, monotonic steps, groups, windows, zero parts, measurement error and unmeasured confounders;
-    and shifts of missing values that are not in the response's own unit.
+    left out: interactions, log1p of counts, monotonic steps, groups, windows, zero parts, measurement error and
+    unmeasured confounders; and shifts of missing values that are not in the response's own unit.
 
     Raises
     ------
@@ -92,6 +92,7 @@ def twin_notes(model: PathModel) -> list[str]:
         return [*assumed, *(shifted if model.missing_shift else [])]
     parts = {
         "interactions": any(equation.interactions for equation in model.equations),
+        "log1p of counts": any(equation.log1p for equation in model.equations),
         "monotonic steps": any(equation.monotonic for equation in model.equations),
         "intercepts by group": bool(model.grouping),
         "the zero part": any(model.zero_terms(equation) for equation in model.equations),

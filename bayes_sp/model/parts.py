@@ -111,6 +111,8 @@ class Equation:
         Pairs of variables of this equation whose product has a coefficient: a covariate with the exposure or a
         mediator, the exposure with a mediator, two mediators. A term ``first:second`` each, or one for each level of
         the covariate but the first.
+    log1p
+        Count mediators among the parents that enter as log(1 + value).
     monotonic
         Parents with ordered levels whose steps have shares of their own, all in one direction.
     varying
@@ -137,6 +139,7 @@ class Equation:
     reliability: float | None = None
     observed_sd: float | None = None
     products: tuple[tuple[str, str], ...] = ()
+    log1p: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "family", family_name(self.family))
@@ -172,6 +175,15 @@ class Unmeasured:
     def estimated(self) -> tuple[tuple[str, Prior], ...]:
         """The strengths that are parameters, with their priors."""
         return tuple((response, s) for response, s in self.strengths if isinstance(s, Prior))
+
+
+@dataclass(frozen=True)
+class PracticalRegion:
+    """Differences in the outcome's unit that do not matter, around 0, and why."""
+
+    lower: float
+    upper: float
+    why: str
 
 
 @dataclass(frozen=True)

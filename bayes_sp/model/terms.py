@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product as combinations
@@ -222,7 +223,8 @@ def predictors_of(model: Chain, equation: Equation) -> tuple[Predictor, ...]:
     coded = _coded_exposure(model)
     parents = (t for name in equation.parents for t in coded.get(name) or (_parent(model, equation, name),))
     known = covariates | coded
-    interactions = (term for pair in products_of(model, equation) for term in _product_terms(model, pair, known))
+    pairs = products_of(model, equation)
+    interactions = (term for pair in pairs for term in _product_terms(model, equation, pair, known))
     own = (term for terms in covariates.values() for term in terms)
     mean = Predictor(response, (*intercept, *parents, *interactions, *own), loadings=_loadings(model, response))
     if not equation.zero_part:
@@ -230,7 +232,8 @@ def predictors_of(model: Chain, equation: Equation) -> tuple[Predictor, ...]:
     if equation.zero is not None:
         covariates = {c.name: covariate_terms(c) for c in model.covariates_of(replace(equation, covariates=None))}
     chosen = (*equation.parents, *covariates) if equation.zero is None else equation.zero
-    plain = (coded.get(n) or (Term(n, (_number(model, n),), "parent"),) for n in equation.parents if n in chosen)
+    named = [name for name in equation.parents if name in chosen]
+    plain = (coded.get(n) or (Term(n, (_number(model, equation, n),), "parent"),) for n in named)
     numbers = (term for terms in plain for term in terms)
     others = (term for name, terms in covariates.items() if name in chosen for term in terms)
     return mean, Predictor(response, (Term(INTERCEPT, (), "intercept"), *numbers, *others), zero=True)
@@ -252,27 +255,30 @@ def product_text(pair: tuple[str, str]) -> str:
     return ":".join(pair)
 
 
-def _product_terms(model: Chain, pair: tuple[str, str], covariates: Mapping[str, tuple[Term, ...]]) -> Iterator[Term]:
+def _product_terms(
+    model: Chain, equation: Equation, pair: tuple[str, str], covariates: Mapping[str, tuple[Term, ...]]
+) -> Iterator[Term]:
     """Yield the terms of a product: one, or one for each level of a covariate but the first."""
     sides = []
     for name in pair:
         if name in covariates:
             sides.append(covariates[name])
         else:
-            factor = Factor(name) if name == model.exposure else _number(model, name)
+            factor = Factor(name) if name == model.exposure else _number(model, equation, name)
             sides.append((Term(name, (factor,), "parent"),))
     for first, second in combinations(*sides):
         own = product_text((first.name, second.name))
         yield Term(own, first.factors + second.factors, "interaction", product_text(pair))
 
 
-def _number(model: Chain, name: str) -> Factor:
-    return Factor(name, Number(model.variable(name).center))
+def _number(model: Chain, equation: Equation, name: str) -> Factor:
+    center = model.variable(name).center
+    return Factor(name, Number(math.log1p(center), log1p=True) if name in equation.log1p else Number(center))
 
 
 def _parent(model: Chain, equation: Equation, name: str) -> Term:
     if name not in equation.monotonic:
-        return Term(name, (_number(model, name),), "parent")
+        return Term(name, (_number(model, equation, name),), "parent")
     coding = model.coding(name)
     steps = Steps(coding.origin, coding.unit, coding.levels - 1, f"{equation.response}_{name}_simplex")
     return Term(name, (Factor(name, steps),), "parent")

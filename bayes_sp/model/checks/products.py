@@ -44,7 +44,7 @@ def _without_effects(model: PathModel, equation: Equation, pair: tuple[str, str]
         )
     for other in model.equations:
         family = FAMILIES[other.family]
-        if other.response in pair and (family.bounded or family.heavy_tailed):
+        if other.response in pair and (family.bounded or family.heavy_tailed or family.mediator == "count"):
             yield f'the family "{other.family}" of {other.response} is not available in it; choose another'
 
 
