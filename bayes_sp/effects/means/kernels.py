@@ -32,7 +32,7 @@ from bayes_sp.effects.means.points import (
 from bayes_sp.jit import cached
 
 # numba's cache of these kernels sees this file alone: the digest of `points` here makes them new when that changes.
-POINTS = "592aa380791047b1"
+POINTS = "09ace6ce2e33c341"
 _compile = cached(njit, **OPTIONS)
 
 
@@ -50,13 +50,16 @@ def _fill_tables(kind, cov, x, tab):
     tab[end, 3], tab[end, 4] = nodes, nodes
     if kind == LOGIT:
         tab[end, 4] = 0 if v == 0.0 else nodes
-        tab[0, :] = np.exp(-sd * x)
+        for q in range(nodes):
+            tab[0, q] = math.exp(-sd * x[q])
     elif kind == ZERO_INFLATED:
         tab[end, 4] = 0 if vz == 0.0 else nodes
-        tab[1, :] = np.exp(math.sqrt(vz) * x)
+        for q in range(nodes):
+            tab[1, q] = math.exp(math.sqrt(vz) * x[q])
     elif kind == HURDLE:
         tab[end, 4] = 0 if v == 0.0 and vz == 0.0 else nodes
-        tab[0, :] = np.exp(sd * x)
+        for q in range(nodes):
+            tab[0, q] = math.exp(sd * x[q])
         slope = c / sd if sd > 0.0 else 0.0
         left = math.sqrt(max(vz - slope * slope, 0.0))
         if left <= 1e-7 * math.sqrt(vz):  # zeta follows from eta
@@ -139,7 +142,8 @@ def levels_then_normal(
     p, joint, tab = np.empty((2, count)), np.empty((2, 2, count, count)), np.empty((2, len(x) + 2, len(x)))
     table = np.empty((0, 0))
     for s in range(out.shape[0]):
-        out[s, :] = 0.0
+        for v in range(out.shape[1]):
+            out[s, v] = 0.0
         for d in range(2):
             _fill_tables(kind, cov[s, d], x, tab[d])
         for i in range(n):
@@ -147,10 +151,11 @@ def levels_then_normal(
                 probabilities(link, join(link, first[s, i], first_shift[s, u]), first_cuts[s], 0.0, table, p[u])
             coupled(p, kappa, apart, joint)
             for k, m in np.ndindex(count, count):
-                if np.sum(joint[:, :, k, m]) > 0.0:
+                if joint[0, 0, k, m] + joint[0, 1, k, m] + joint[1, 0, k, m] + joint[1, 1, k, m] > 0.0:
                     for d, u in np.ndindex(2, 2):
                         e = join(kind, eta[d, s, i], steps[s, d, k, u, m])
                         z = zeta[d, s, i] * zsteps[s, d, k, u, m]
                         h = _over_normal(kind, e, z, cuts[s], phi[s], tab[d], w)
                         add(counts[i] * h if len(counts) else h, joint, k, m, d, u, out[s])
-        out[s, :] /= n
+        for v in range(out.shape[1]):
+            out[s, v] /= n

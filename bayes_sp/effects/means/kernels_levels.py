@@ -27,7 +27,7 @@ from bayes_sp.effects.means.points import (
 from bayes_sp.jit import cached
 
 # numba's cache of these kernels sees this file alone: the digest of `points` here makes them new when that changes.
-POINTS = "592aa380791047b1"
+POINTS = "09ace6ce2e33c341"
 _compile = cached(njit, **OPTIONS)
 
 
@@ -36,7 +36,8 @@ def _fill_points(kind, e, z, steps, zsteps, cuts, phi, out):
     """Mean outcome at each value of m2: e and z joined with its steps."""
     count = len(out)
     if kind == LOGIT:
-        out[:] = 0.0
+        for r in range(count):
+            out[r] = 0.0
         for k in range(len(cuts)):
             a = e * cuts[k]
             for r in range(count):
@@ -98,7 +99,7 @@ def _fill_beta_sums(kind, e2, precision, steps, q):
 def _add_levels(joint, f, q, count, out):
     """Add `count` such patients' 16 worlds where m1 has levels: sum over (k, m) of joint * sum_r f q."""
     for k, m in np.ndindex(joint.shape[2], joint.shape[2]):
-        if np.sum(joint[:, :, k, m]) > 0.0:
+        if joint[0, 0, k, m] + joint[0, 1, k, m] + joint[1, 0, k, m] + joint[1, 1, k, m] > 0.0:
             for d, u in np.ndindex(2, 2):
                 h = 0.0
                 for r in range(f.shape[3]):
@@ -110,7 +111,8 @@ def _add_levels(joint, f, q, count, out):
 def _add_nodes(w, factor, apart, f, q, mixed, count, out):
     """Add `count` such patients' 16 worlds where m1 is normal: over its nodes, in two worlds by factor' factor."""
     for d, a, j in np.ndindex(2, 2, len(factor)):  # mixed[0] = factor f, mixed[1] = factor q
-        mixed[:, d, a, j, :] = 0.0
+        for r in range(f.shape[3]):
+            mixed[0, d, a, j, r], mixed[1, d, a, j, r] = 0.0, 0.0
         for k in range(len(w)):
             for r in range(f.shape[3]):
                 mixed[0, d, a, j, r] += factor[j, k] * f[d, a, k, r]
@@ -148,7 +150,8 @@ def before_levels(
     q, f = np.empty((2, own, n1, n3)), np.empty((2, own, n1, n3))
     mixed, each = np.empty((2, 2, 2, len(factor), n3)), np.empty(n2)
     for s in range(out.shape[0]):
-        out[s, :] = 0.0
+        for v in range(out.shape[1]):
+            out[s, v] = 0.0
         for i in range(eta.shape[2]):
             for u, v, k in np.ndindex(2, own, n1):
                 e2 = join(links[1], second[u, s, i], second_shift[s, u, v, k])
@@ -160,7 +163,8 @@ def before_levels(
                     if beta_sums:
                         _fill_beta_sums(kind, e2, precision[s], steps2[s], q[u, v, k])
                     continue
-                q[u, v, k] = each
+                for r in range(n2):
+                    q[u, v, k, r] = each[r]
                 z1 = zeta[u, s, i] * zsteps1[s, u, v, k]
                 _fill_points(kind, e1, z1, steps2[s, u], zsteps2[s, u], cuts[s], phi[s], f[u, v, k])
             if own == 2:
@@ -171,4 +175,5 @@ def before_levels(
                 probabilities(links[0], e1, first_cuts[s], precision[s], table, p[u])
             coupled(p, kappa, apart, joint)
             _add_levels(joint, f, q, counts[i] if len(counts) else 1.0, out[s])
-        out[s, :] /= eta.shape[2]
+        for v in range(out.shape[1]):
+            out[s, v] /= eta.shape[2]

@@ -67,7 +67,8 @@ def probabilities(link, e, cuts, precision, table, p):
     if link == BETA:
         shift = 2.0 / (1.0 + e) - 1.0
         before, now = 1.0, shift
-        p[:] = table[0, :]
+        for r in range(len(p)):
+            p[r] = table[0, r]
         for n in range(1, len(p)):
             for r in range(len(p)):
                 p[r] += now * table[n, r]
