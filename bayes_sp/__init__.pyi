@@ -1,5 +1,6 @@
 from bayes_sp import plot as plot
 from bayes_sp import sensitivity as sensitivity
+from bayes_sp.analysis.calibration.calibrate import calibrate as calibrate
 from bayes_sp.analysis.criticism.prior_predictive import prior_predictive as prior_predictive
 from bayes_sp.analysis.fit import Fit as Fit
 from bayes_sp.analysis.mediate import mediate as mediate
@@ -14,7 +15,6 @@ from bayes_sp.inference.likelihood.least_squares import Moments as Moments
 from bayes_sp.inference.moment_posterior import moment_posterior as moment_posterior
 from bayes_sp.inference.options import SamplerOptions as SamplerOptions
 from bayes_sp.inference.reference.pymc_model import pymc_model as pymc_model
-from bayes_sp.model.distributions import Prior as Prior
 from bayes_sp.model.path_model import PathModel as PathModel
 from bayes_sp.model.reading.load import load_model as load_model
 from bayes_sp.records.published.article import published as published
@@ -22,7 +22,7 @@ from bayes_sp.records.published.audit.audit import audit as audit
 from bayes_sp.records.published.reconstruct import reconstruct as reconstruct
 from bayes_sp.records.survey import Survey as Survey
 from bayes_sp.records.synthetic.synthesize import synthesize as synthesize
-from bayes_sp.report.folders.finished import read_run as read_run
+from bayes_sp.report.document.write import read_run as read_run
 
 __version__: str
 __all__ = [
@@ -30,11 +30,11 @@ __all__ = [
     "Fit",
     "Moments",
     "PathModel",
-    "Prior",
     "SamplerOptions",
     "Survey",
     "audit",
     "bootstrap",
+    "calibrate",
     "check",
     "compare_models",
     "draft",

@@ -28,10 +28,15 @@ EFFECT_COLUMNS = (
     "path", "scale", "decomposition", "kappa", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
     "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
 )  # fmt: skip
+COMPARED = ("exposure", "from", "to")  # stand before them where effects are of several moves of the exposures
 CONDITIONAL_COLUMNS = ("moderator", "at", "level", *EFFECT_COLUMNS)
 CONTRAST_COLUMNS = (
     "moderator", "from", "to", "path", "scale", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
     "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
+)  # fmt: skip
+CONTRASTED_COLUMNS = (
+    "contrast", "first", "second", "scale", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
+    "prob_negative", "prob_larger", "prob_one_sign", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
 )  # fmt: skip
 INDEX_COLUMNS = (
     "moderator", "unit", "path", "scale", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
@@ -88,6 +93,22 @@ DIAGNOSTIC_COLUMNS = ("name", "r_hat", "ess_bulk", "ess_tail", "mcse_mean", "mcs
 def path_name(variables: Sequence[str]) -> str:
     """Return a path's name: its variables joined by `` -> ``."""
     return ARROW.join(variables)
+
+
+def effect_name(path: str, label: str) -> str:
+    """Return an effect's name: its path, or a total, and in brackets what it compares where that is to be told."""
+    return f"{path} [{label}]" if label else path
+
+
+def name_parts(name: str) -> tuple[str, str]:
+    """Return the path or total of an effect's name, and what it compares, '' where that is not told."""
+    path, _, label = name.removesuffix("]").partition(" [")
+    return path, label
+
+
+def is_total(name: str) -> bool:
+    """Return whether an effect is the total one."""
+    return name_parts(name)[0] == TOTAL
 
 
 def observed_name(response: str) -> str:

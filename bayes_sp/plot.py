@@ -5,6 +5,8 @@ from __future__ import annotations
 from bayes_sp.exports import exports
 
 _HOMES = {
+    "assurance": "bayes_sp.report.figures.planning:plot_assurance",
+    "calibration": "bayes_sp.report.figures.calibration:plot_calibration",
     "comparison": "bayes_sp.report.figures.paths:plot_comparison",
     "effect_curve": "bayes_sp.report.figures.moderation:plot_effect_curve",
     "influence": "bayes_sp.report.figures.criticism:plot_influence",

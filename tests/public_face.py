@@ -27,14 +27,14 @@ def analysis(file: str) -> float:
     several = sp.compare_models(["primary", "reversed"], sp.reconstruct(seed=1), seed=1)
     resampled = sp.bootstrap(model, survey, seed=1, replicates=200)
     whole = sp.sensitivity.all(fit, ["kappa"], nonresponders=sp.sensitivity.published_nonresponders())
-    prior = sp.Prior("normal", (("mu", 0.0), ("sigma", 0.5)), why="small")
+    right: bool = sp.calibrate(model, survey, simulations=20, folder="ranks").calibrated
     better: float = fit.loo().compare(fit.loo()).se
     try:
         fit.without(0)
     except sp.BayesSpError as error:
         reasons: tuple[str, ...] = error.problems
         raise SystemExit("; ".join(reasons)) from error
-    words: list[str] = [several.sentence, *resampled.notes, str(prior), *sentences, *whole.refused.values()]
+    words: list[str] = [several.sentence, *resampled.notes, str(right), *sentences, *whole.refused.values()]
     return tipping + better + len(words)
 
 

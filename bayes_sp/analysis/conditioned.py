@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Self
 
 import pandas as pd
 import xarray as xr
@@ -17,6 +18,13 @@ from bayes_sp.design.checks.identified import thin_groups
 from bayes_sp.design.design import Design
 from bayes_sp.effects.baselines import linear_baselines, with_unmeasured
 from bayes_sp.effects.chain import Baselines
+from bayes_sp.effects.comparisons.contrasts import Contrasts, asked_contrasts, contrasts
+from bayes_sp.effects.comparisons.joined import (
+    joined_conditional,
+    joined_curves,
+    joined_effects,
+    joined_interventional,
+)
 from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
 from bayes_sp.effects.interventional import interventional_effects
 from bayes_sp.effects.moderation.conditional import ConditionalEffects, conditional_effects
@@ -25,10 +33,10 @@ from bayes_sp.effects.moderation.levels import Asked, is_category, settings_of
 from bayes_sp.effects.paths import Effects, compute_effects
 from bayes_sp.effects.stable_signs import Sign, signs
 from bayes_sp.effects.summary import CI_PROB, summarise
-from bayes_sp.errors import SurveyError
+from bayes_sp.errors import SpecificationError, SurveyError
 from bayes_sp.inference.pointwise.imputed import filled_columns
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import VARYING
+from bayes_sp.names import VARYING, effect_name
 from bayes_sp.records.survey import Survey
 
 
@@ -56,7 +64,12 @@ class Conditioned:
         return self.posterior
 
     def effects(self, *, kappa: float = 1.0) -> Effects:
-        """Return draws of every path effect, in units of the outcome and on the other scales that its family has."""
+        """Return draws of every path effect, in units of the outcome and on the other scales that its family has.
+
+        Of a category or of several exposures, those of every move, one after the other.
+        """
+        if self._views:
+            return joined_effects(self.model, [view.effects(kappa=kappa) for view in self._views])
         return compute_effects(
             self.model, self._design, self._draws, kappa=kappa, mark=self.survey.mark, baselines=self.baselines()
         )
@@ -67,6 +80,8 @@ class Conditioned:
         See `bayes_sp.effects.interventional.interventional_effects`; Vansteelandt & Daniel (2017), Epidemiology 28,
         258-265. doi:10.1097/EDE.0000000000000596
         """
+        if self._views:
+            return joined_interventional(self.model, [view.interventional_effects() for view in self._views])
         return interventional_effects(
             self.model, self._design, self._draws, mark=self.survey.mark, baselines=self.baselines()
         )
@@ -81,8 +96,12 @@ class Conditioned:
     def controlled_direct_effect(self, at: Mapping[str, float | Sequence[float]]) -> xr.Dataset:
         """Return draws of the exposure's effect while the mediators are held at stated values, ``{mediator: value}``.
 
-        See `bayes_sp.effects.controlled.controlled_direct_effect`.
+        See `bayes_sp.effects.controlled.controlled_direct_effect`. Of a category or of several exposures, with the
+        dimension ``compared``.
         """
+        if self._views:
+            found = [view.controlled_direct_effect(at) for view in self._views]
+            return xr.concat(found, "compared").assign_coords(compared=[move.label for move in self.model.moves])
         return controlled_direct_effect(
             self.model, self._design, self._draws, at, mark=self.survey.mark, baselines=self.baselines()
         )
@@ -91,7 +110,14 @@ class Conditioned:
         """Return draws of every path effect of moving the exposure from the contrast's first value to each of these.
 
         See `bayes_sp.effects.controlled.dose_curve`.
+
+        Raises
+        ------
+        SpecificationError
+            For a specification with ``[exposures]``: name the values that it compares there, as pairs.
         """
+        if self._views:
+            raise SpecificationError(self.model.name, ["exposures: a dose curve is of one number; name pairs instead"])
         return dose_curve(
             self.model, self._design, self._draws, exposures, kappa=kappa, mark=self.survey.mark,
             baselines=self.baselines(),
@@ -125,6 +151,8 @@ class Conditioned:
         kappa
             As in `effects`.
         """
+        if self._views:
+            return joined_conditional(self.model, [view.conditional_effects(at, kappa=kappa) for view in self._views])
         return conditional_effects(
             self.model, self._design, self._draws, settings_of(self.model, self._covariates, at),
             self._held, kappa=kappa, mark=self.survey.mark,
@@ -135,10 +163,37 @@ class Conditioned:
 
         See `bayes_sp.effects.moderation.curve.effect_curve`.
         """
+        if self._views:
+            curves = [view.effect_curve(moderator, points=points, kappa=kappa) for view in self._views]
+            return joined_curves(self.model, curves)
         return effect_curve(
             self.model, self._design, self._draws, moderator, self._covariates, self._held, points=points, kappa=kappa,
             mark=self.survey.mark,
         )  # fmt: skip
+
+    def contrast(self, first: str, second: str, *, kappa: float = 1.0) -> Contrasts:
+        """Return how two effects differ, by their names: ``fit.contrast("via sleep", "via mood")``.
+
+        See `bayes_sp.model.named_effects.named_effect` for the names.
+
+        Raises
+        ------
+        SpecificationError
+            For an effect that the model has not.
+        """
+        return self.contrasts({f"{first} less {second}": (first, second)}, kappa=kappa)
+
+    def contrasts(self, pairs: Mapping[str, tuple[str, str]] | None = None, *, kappa: float = 1.0) -> Contrasts:
+        """Return how effects differ, two by two: ``pairs`` by name, or those of the specification's ``[contrasts]``.
+
+        See `bayes_sp.effects.comparisons.contrasts`.
+        """
+
+        def effects_at(held: tuple[tuple[str, float], ...]) -> Effects:
+            at = {name: [value] for name, value in held}
+            return self.conditional_effects(at, kappa=kappa).each[0] if held else self.effects(kappa=kappa)
+
+        return contrasts(asked_contrasts(self.model, pairs), effects_at)
 
     def ranging(self) -> tuple[str, ...]:
         """Return the moderators that are numbers, along which effects are a curve."""
@@ -159,6 +214,9 @@ class Conditioned:
 
         See `bayes_sp.effects.stable_signs.signs`.
         """
+        if self._views:
+            each = zip(self.model.moves, (view.signs(ci_prob) for view in self._views), strict=True)
+            return {effect_name(path, move.label): sign for move, found in each for path, sign in found.items()}
         return signs(self.model, self._design, self._draws, ci_prob=ci_prob, baselines=self.baselines())
 
     def robust_signs(self, ci_prob: float = CI_PROB) -> dict[str, int]:
@@ -212,6 +270,16 @@ class Conditioned:
     def causes(self) -> tuple[str, ...]:
         """Return what in the records may make sampling fail, each in one sentence; see `thin_groups`."""
         return tuple(thin_groups(self.model, self._design))
+
+    @cached_property
+    def _views(self) -> tuple[Self, ...]:
+        """The same posterior once for each move of a category or of several exposures; () for one number."""
+        if not self.model.moves:
+            return ()
+        views = tuple(replace(self, model=view) for view in self.model.views)
+        for view in views:
+            view.__dict__["_design"] = self._design  # the same arrays, checked already
+        return views
 
     @cached_property
     def _design(self) -> Design:

@@ -9,7 +9,6 @@ from typing import Self
 import xarray as xr
 
 from bayes_sp.analysis.comparison.models import main_path
-from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.analysis.criticism.influence import Influence, influence
 from bayes_sp.analysis.criticism.loo import Loo, loo, with_refits
 from bayes_sp.analysis.criticism.pit import LooPit, loo_pit
@@ -27,9 +26,9 @@ from bayes_sp.analysis.criticism.pointwise import (
 from bayes_sp.analysis.criticism.predictive import REPLICATES, PredictiveChecks, predictive_checks
 from bayes_sp.analysis.criticism.predictors import thinned
 from bayes_sp.analysis.criticism.psis import relative_efficiency
+from bayes_sp.analysis.sized import Sized
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import design_arrays
-from bayes_sp.effects.paths import compute_effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError, FitError, SurveyError
 from bayes_sp.inference.options import SamplerOptions
@@ -38,7 +37,7 @@ from bayes_sp.names import AVERAGE, DIFFERENCE
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Criticised(Conditioned):
+class Criticised(Sized):
     """A posterior with what its draws depend on, so that patients can be left out and fits made again.
 
     Attributes
@@ -130,7 +129,7 @@ class Criticised(Conditioned):
 
     def _difference(self, path: str, draws: xr.Dataset) -> Array:
         """Draws (chain, draw) of a path's difference, averaged over all patients of this fit, at these of its draws."""
-        effects = compute_effects(self.model, self._design, self._draws, baselines=self.baselines())
+        effects = self.effects()
         known = [str(name) for name in effects.draws["path"].to_numpy()]
         if path not in known:
             raise BayesSpError(self.model.name, [f'has no path "{path}"; it has {", ".join(known)}'])
@@ -153,5 +152,5 @@ class Criticised(Conditioned):
             return None
         if self.baselines() is not None:  # what was not measured of the patient is not known there
             return refit._difference(path, refit._draws)
-        draws = compute_effects(self.model, self._design, refit._draws).draws
+        draws = replace(self, posterior=refit.posterior).effects().draws
         return draws[AVERAGE].sel(path=path, scale=DIFFERENCE).to_numpy()

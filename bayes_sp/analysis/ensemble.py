@@ -12,7 +12,7 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.inference.bootstrap.available import no_likelihood_fit
 from bayes_sp.inference.bootstrap.bootstrap import DECOMPOSITIONS, point_estimates
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.names import AVERAGE, DIFFERENCE
 from bayes_sp.records.published.article import published
 from bayes_sp.records.published.reconstruct import reconstruct
 
@@ -44,7 +44,7 @@ def spread_over_reconstructions(model: PathModel, seeds: Sequence[int] = SPREAD_
         Index: path, then ``total_indirect`` and ``total``; one column for each seed: the effect's difference in the
         outcome's unit, averaged over the orders of switching; NaN where the records have no maximum-likelihood fit.
     """
-    paths = [*(path_name(path) for path in model.named_paths()), TOTAL_INDIRECT, TOTAL]
+    paths = list(model.effect_names)
     place = DECOMPOSITIONS.index(AVERAGE)
     columns = {}
     for seed in seeds:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import xarray as xr
 
 from bayes_sp.analysis.comparison.table import Comparison, Fitted, compare
 from bayes_sp.analysis.criticised import Criticised
@@ -19,7 +20,7 @@ from bayes_sp.design.build import complete_cases, covariate_values, design_array
 from bayes_sp.design.read import Records, survey_of
 from bayes_sp.effects.existence import warn_of_means
 from bayes_sp.effects.moderation.levels import settings_of
-from bayes_sp.effects.paths import Effects, compute_effects
+from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
 from bayes_sp.inference.options import SamplerOptions, warn_of_options
@@ -110,7 +111,8 @@ class Fit(Shown, Criticised):
         design = design_arrays(twin, self.survey)
         if has_exact_posterior(twin) and design.complete:
             draws = exact_posterior(twin, design, seed=self.seed, chains=self.options.chains, draws=self.options.draws)
-            return compute_effects(twin, design, draws, mark=self.survey.mark)
+            tree = xr.DataTree.from_dict({"posterior": draws})
+            return Fit(twin, self.survey, tree, self.seed, self.options).effects()
         tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options, pointwise=False)
         effects = Fit(twin, self.survey, tree, self.seed, self.options).effects()
         verdict = diagnose(tree, effects.quantities(), twin)
@@ -145,7 +147,8 @@ class Fit(Shown, Criticised):
 
     @property
     def _contrast(self) -> str:
-        return " -> ".join(f"{value:g}" for value in self.model.contrast)
+        moves = "; ".join(move.label for move in self.model.moves)
+        return moves or " -> ".join(f"{value:g}" for value in self.model.contrast)
 
 
 @needs_records

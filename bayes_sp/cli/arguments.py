@@ -49,7 +49,7 @@ def add_fit(commands: Commands, run: Command) -> None:
     )
     add = fit.add_argument
     add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
-    _add_records(fit)
+    add_records(fit)
     _add_sampler(fit)
     add(
         "--bootstrap",
@@ -83,7 +83,7 @@ def add_compare(commands: Commands, run: Command) -> None:
     )
     add = compare.add_argument
     add("models", nargs="+", metavar="MODEL", help="shipped specifications or TOML files; the first is the reference")
-    _add_records(compare)
+    add_records(compare)
     _add_sampler(compare)
     add(
         "--bootstrap",
@@ -126,7 +126,7 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
         "number, means and SDs")  # fmt: skip
     add("--effect", default="", metavar="PATH",
         help='the effect in question, such as "x -> m -> y" (default: the path through all mediators)')  # fmt: skip
-    _add_records(sensitivity)
+    add_records(sensitivity)
     _add_sampler(sensitivity)
     add("--workers", type=whole_number(1), metavar="N", help="processes that fit (default: one for each processor)")
     add("--scheduler", default="", metavar="ADDRESS", help="fit on the workers of a Dask scheduler, tcp://host:port")
@@ -147,14 +147,15 @@ def add_priors(commands: Commands, run: Command) -> None:
     priors = commands.add_parser("priors", help="say what the priors imply for each response, before any fit")
     add = priors.add_argument
     add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
-    _add_records(priors)
+    add_records(priors)
     add("--seed", type=whole_number(0), default=1, help="of the draws (default 1)")
     add("--figure", type=file_path, metavar="FILE", help="also draw the figure, into this PNG file")
     add("--overwrite", action="store_true", help="replace the file in --figure")
     priors.set_defaults(command=run)
 
 
-def _add_records(parser: argparse.ArgumentParser) -> None:
+def add_records(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name records."""
     add = parser.add_argument
     add(
         "--data",

@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity
-from bayes_sp.cli.audit import add_audit
 from bayes_sp.cli.check import add_check
 from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
 from bayes_sp.cli.privacy import add_privacy
+from bayes_sp.cli.report import add_report
+from bayes_sp.cli.simulation import add_calibrate, add_design
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
 from bayes_sp.cli.stopping import Stopped, last_line, stop_when_told, told
-from bayes_sp.cli.study import add_study
+from bayes_sp.cli.study import add_audit, add_study
 from bayes_sp.cli.terminal import Output, Parser, importing, keeping, one_terminal, prepare, say
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
 from bayes_sp.inference.options import LEAST_LAPLACE_DRAWS, SamplerOptions
@@ -71,7 +72,10 @@ def _parser() -> Parser:
     add_check(commands)
     add_example(commands)
     add_audit(commands)
+    add_calibrate(commands, _survey)
+    add_design(commands, _survey)
     add_privacy(commands)
+    add_report(commands)
     return parser
 
 
@@ -86,12 +90,13 @@ def _check_records(options: argparse.Namespace) -> None:
     if options.data is not None and not os.path.isfile(options.data):
         reason = "is not a file" if os.path.exists(options.data) else "there is no such file"
         raise BayesSpError(str(options.data), [f"{reason}; --data needs a CSV file"])
-    if getattr(options, "out", None) is None and "out" in options and options.overwrite:
+    if getattr(options, "out", "") is None and getattr(options, "overwrite", False):
         raise BayesSpError("--overwrite", ["replaces what is in --out: name that folder (without --out, a new one)"])
 
 
 def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
     """Return the records that the options name."""
+    _check_records(options)
     from bayes_sp.cli.arguments import OMITTED
     from bayes_sp.design.read import read_survey, read_survey_of_default
     from bayes_sp.records.published.reconstruct import reconstruct

@@ -1,4 +1,4 @@
-"""Commands about the published study: its numbers, and records that reproduce them."""
+"""Commands about published studies: their numbers, whether these agree, and records that reproduce them."""
 
 from __future__ import annotations
 
@@ -65,4 +65,36 @@ def _published(options: argparse.Namespace) -> int:
     options.output.write(f"{study.citation}\n\n")
     for key, figure, place in study.all_numbers():
         options.output.write(f"{key} = {figure}    [{place}]\n")
+    return OK
+
+
+def add_audit(commands: Commands) -> None:
+    """Add the command that audits a study."""
+    audit = commands.add_parser(
+        "audit",
+        help="say which printed numbers of a study agree with each other",
+        description="Everything that can be recomputed from a study's printed numbers is, as the range that rounding "
+        "allows; each number is then consistent, inconsistent or not checkable.",
+        epilog="Exit status: 0 whatever is found, 2 for a study that cannot be read. docs/audit.md describes the form.",
+    )
+    add = audit.add_argument
+    add("study", nargs="?", default=None, metavar="STUDY.toml",
+        help="the study's printed numbers, or the name of a shipped study (default kellezi2019)")  # fmt: skip
+    add("--all", action="store_true", help="a line for each consistent number too")
+    add("--json", action="store_true", help="print everything as JSON")
+    audit.set_defaults(command=_audit)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    import json
+
+    from bayes_sp.records.published.audit.audit import audit
+
+    found = audit(options.study)
+    if options.json:
+        options.output.write(json.dumps(found.as_json(), ensure_ascii=False, indent=1) + "\n")
+        return OK
+    from bayes_sp.report.text.audit import audit_text
+
+    options.output.write(audit_text(found, every=options.all))
     return OK

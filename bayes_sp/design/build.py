@@ -12,7 +12,7 @@ import pandas as pd
 
 from bayes_sp.arrays import Array, Codes, sd_of
 from bayes_sp.design.checks.estimable import check_design
-from bayes_sp.design.checks.identified import check_identified
+from bayes_sp.design.checks.identified import check_identified, check_levels
 from bayes_sp.design.design import Design
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Covariate, Equation, PathModel
@@ -38,10 +38,15 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
     survey = without_codes(model, survey)
     check_survey(model, survey)
     design = unchecked_design(model, survey)
-    factors = [factor for c in model.covariates for term in covariate_terms(c) for factor in term.factors]
-    check_design(design, survey.source, _products(model, design), factors)
+    check_levels(model, design, survey.source)
+    check_design(design, survey.source, _products(model, design), coded_factors(model))
     check_identified(model, design, partial(equation_matrix, model, design), survey.source)
     return design
+
+
+def coded_factors(model: PathModel) -> list[Factor]:
+    """Return what the columns of covariates, and of exposures that are coded as they are, are made of."""
+    return [factor for c in model.covariates for term in covariate_terms(c) for factor in term.factors]
 
 
 def _products(model: PathModel, design: Design) -> dict[str, Array]:

@@ -7,6 +7,7 @@ distributions of rstanarm): with m and s a response's mean and SD, rounded, and 
   half-normal(s);
 - log link: intercept N(log m, 1), slope N(0, 0.3 / t), covariate N(0, 0.5): rates change less than 1.8-fold in an SD of
   a parent with probability 0.95;
+- a count that is a mediator enters as log(1 + count), whose SD is then t;
 - logit link: intercept N(logit, 1.5) or cutpoints N(0, 2), slope N(0, 1 / t), covariate N(0, 1).
 
 References
@@ -135,27 +136,20 @@ def draft_with_reasons(
     parents_of = {r: [exposure] if parallel and r != outcome else chain[:k] for k, r in enumerate(chain) if k}
     products = moderated_arrows(moderators or {}, parents_of)
     everywhere, covariates = list(covariates), list(dict.fromkeys([*covariates, *(moderators or {})]))
-    values, texts = column_values(survey, [*chain, *covariates], ordered=chain)
+    values, texts = column_values(survey, [*chain, *covariates], ordered=chain[1:])
     names = plain_names([*chain, *covariates])
     reasons: dict[str, str] = {}
-    _refuse_category(survey, exposure, values[exposure])
+    compared, reasons[exposure] = _compared(survey, exposure, names[exposure], values, texts)
     guesses = _responses(survey, values, list(mediators), outcome, texts)
     measured = measured_with_error(survey, mediators, latent)
     guesses |= {
         name: replace(guesses[name], family="latent_normal", reason=why, keys=_center(values[name]))
         for name, (_, why) in measured.items()
     }
-    contrast, why = guess_contrast(values[exposure])
-    reasons[exposure] = f"exposure; effects are for {contrast[0]:g} to {contrast[1]:g}, {why}"
     reasons |= {name: f"{guess.family}, because {guess.reason}" for name, guess in guesses.items()}
     reasons |= {n: f"{reasons[n]}; numbered 0 and 1: {', '.join(texts[n])}" for n in chain if n in texts}
     own = {name: words for name, words in texts.items() if name in chain}  # a covariate's stand with its levels
-    variables = {
-        names[name]: _variable(survey, name, names[name], guesses.get(name), own.get(name, [])) for name in values
-    }
-    variables[names[outcome]].pop("center", None)  # which is for parents
-    if len(np.unique(values[exposure])) > 2:
-        variables[names[exposure]]["center"] = rounded(values[exposure].mean(), values[exposure].std())
+    variables = _variables(survey, values, names, guesses, own, (exposure, outcome))
     drafted = {
         name: guess_covariate(values[name], kind_and_ends(survey.codebook, name)[0], texts.get(name, []))
         for name in covariates
@@ -167,18 +161,18 @@ def draft_with_reasons(
             {"response": names[response], "family": guesses[response].family, "parents": [names[p] for p in parents]}
             | ({"reliability": measured[response][0]} if response in measured else {})
             | _moderation(products.get(response, []), everywhere, covariates, names)
+            | _logged(logged := [p for p in parents if p != exposure and guesses[p].kind == "count"], names)
         )
         priors[names[response]] = drafted_priors(
-            guesses[response].family, values, response, parents, names, covariates=bool(covariates),
-            products=products.get(response, ()),
+            guesses[response].family, values | {p: np.log1p(values[p]) for p in logged}, response, parents, names,
+            covariates=bool(covariates), products=products.get(response, ()),
             limits=(guesses[response].keys.get("min", 0.0), guesses[response].keys.get("max", 1.0)),
         )  # fmt: skip
-    through = ", ".join(names[mediator] for mediator in mediators)
     tables = {
-        "title": f"{names[exposure]}, {through} and {names[outcome]}",
+        "title": f"{names[exposure]}, {', '.join(names[mediator] for mediator in mediators)} and {names[outcome]}",
         "exposure": names[exposure],
         "outcome": names[outcome],
-        "contrast": contrast,
+        **compared,
         "assumptions": [DRAFTED],
         "variables": variables,
         "covariates": {names[name]: keys for name, (keys, _) in drafted.items()},
@@ -188,11 +182,24 @@ def draft_with_reasons(
     return Draft({key: value for key, value in tables.items() if value}, _with_reliability(survey, reasons, measured))
 
 
-def _refuse_category(survey: Survey, exposure: str, values: Array) -> None:
-    """Refuse an exposure whose numbers have no order."""
-    if kind_and_ends(survey.codebook, exposure)[0] == "category" and len(np.unique(values)) > 2:
-        reason = "is a category in the codebook, and its numbers have no order that an exposure could move along"
-        raise SurveyError(survey.source, [f'column "{exposure}": {reason}; make it binary'])
+def _compared(
+    survey: Survey, exposure: str, name: str, values: dict[str, Array], texts: dict[str, list[str]]
+) -> tuple[dict[str, Any], str]:
+    """Return what effects compare, as a table's keys, and the reason.
+
+    A category are three texts or more, and numbers of which a codebook says so; its values become those of an
+    indicator, whose slope has a prior.
+    """
+    found = np.unique(values[exposure])
+    named = kind_and_ends(survey.codebook, exposure)[0] == "category"
+    if len(found) <= 2 or not (named or exposure in texts):
+        contrast, why = guess_contrast(values[exposure])
+        return {"contrast": contrast}, f"exposure; effects are for {contrast[0]:g} to {contrast[1]:g}, {why}"
+    levels: list[Any] = texts.pop(exposure, found.tolist())
+    values[exposure] = np.array([0.0, 1.0])
+    why = f"a category of {len(levels)} levels without an order, each compared with the first"
+    others = "reference = ... names another, pairs = [[from, to]] other comparisons"
+    return {"exposures": {name: {"levels": levels}}}, f"exposure; {why} ({others})"
 
 
 def _with_reliability(survey: Survey, reasons: Mapping[str, str], told: Collection[str]) -> dict[str, str]:
@@ -214,7 +221,10 @@ def _responses(
             rule = "is a category in the codebook, and a response needs two values (binary) or an order (ordered)"
             problems.append(f'column "{name}": {rule}')
         mediator = name != outcome
-        found[name] = guess_response(values[name], mediator=mediator, levels=few or not mediator, kind=kind, ends=ends)
+        counts = few and not survey.records[name].isna().any()  # missing cells of a count mediator have no account
+        found[name] = guess_response(
+            values[name], mediator=mediator, levels=few or not mediator, counts=counts, kind=kind, ends=ends
+        )
     if problems:
         raise SurveyError(survey.source, problems)
     return found
@@ -229,8 +239,31 @@ def _moderation(
     return found | ({"products": [product_text((names[m], names[p])) for m, p in products]} if products else {})
 
 
+def _logged(counts: Sequence[str], names: Mapping[str, str]) -> dict[str, Any]:
+    return {"log1p": [names[name] for name in counts]} if counts else {}
+
+
 def _center(values: Array) -> dict[str, Any]:
     return {"center": rounded(values.mean(), values.std())}
+
+
+def _variables(
+    survey: Survey,
+    values: Mapping[str, Array],
+    names: Mapping[str, str],
+    guesses: Mapping[str, Guess],
+    texts: Mapping[str, Sequence[str]],
+    ends: tuple[str, str],
+) -> dict[str, dict[str, Any]]:
+    """Return the table of each variable; centres are for parents, among them an exposure of many values."""
+    exposure, outcome = ends
+    found = {
+        names[name]: _variable(survey, name, names[name], guesses.get(name), texts.get(name, [])) for name in values
+    }
+    if len(np.unique(values[exposure])) > 2:
+        found[names[exposure]]["center"] = rounded(values[exposure].mean(), values[exposure].std())
+    found[names[outcome]].pop("center", None)
+    return found
 
 
 def _variable(survey: Survey, column: str, name: str, guess: Guess | None, texts: Sequence[str]) -> dict[str, Any]:

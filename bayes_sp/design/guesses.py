@@ -28,8 +28,15 @@ class Guess:
     reason: str
     keys: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def kind(self) -> str:
+        """Kind of the variable, '' where nothing is said."""
+        return str(self.keys.get("kind", ""))
 
-def guess_response(values: Array, *, mediator: bool, levels: bool, kind: str = "", ends: Ends = (None, None)) -> Guess:
+
+def guess_response(
+    values: Array, *, mediator: bool, levels: bool, counts: bool = False, kind: str = "", ends: Ends = (None, None)
+) -> Guess:
     """Return the family of a response whose values (n,) are known.
 
     Parameters
@@ -37,14 +44,16 @@ def guess_response(values: Array, *, mediator: bool, levels: bool, kind: str = "
     values
         Its values, without missing ones.
     mediator
-        Whether it stands before another response: counts and skewed measurements are then drafted as numbers.
+        Whether it stands before another response: skewed measurements are then drafted as numbers.
     levels
         Whether families of levels may be drafted at this place.
+    counts
+        Whether a mediator may be drafted as a count, where a codebook says so or its whole numbers are skewed.
     kind, ends
         What a codebook says of it: its kind, and the limits of its values; nothing where there is none.
     """
     if kind:
-        return _of_kind(values, kind, ends, mediator=mediator, levels=levels)
+        return _of_kind(values, kind, ends, mediator=mediator, levels=levels, counts=counts)
     found, low, high = np.unique(values), float(values.min()), float(values.max())
     seen = f"whole numbers from {low:g} to {high:g}"
     if len(found) == 2 and whole(found) and high == low + 1 and levels:
@@ -54,18 +63,18 @@ def guess_response(values: Array, *, mediator: bool, levels: bool, kind: str = "
     if whole(values) and len(found) <= MOST_LEVELS and high - low < MOST_LEVELS and (low >= 1 or mediator) and levels:
         keys = {"kind": "integer", "min": low, "max": high}
         return Guess("ordered_logit", f"it holds {seen}, as of an answer with levels", keys)
-    if not mediator and whole(values) and low >= 0:
-        return Guess("negative_binomial", f"it holds {seen}, as of counts", {"kind": "count"})
+    middle = {"center": rounded(values.mean(), values.std())} if mediator else {}
+    if whole(values) and low >= 0 and (not mediator or (counts and skewness(values) > SKEWED)):
+        return Guess("negative_binomial", f"it holds {seen}, as of counts", {"kind": "count"} | middle)
     if not mediator and low > 0 and high < 1:
         return Guess("beta", "it holds fractions between 0 and 1", {"min": 0.0, "max": 1.0})
     if not mediator and low > 0 and skewness(values) > SKEWED:
         return Guess("gamma", f"it is above 0 and skewed, from {low:g} to {high:g}", {"kind": "positive"})
-    middle = {"center": rounded(values.mean(), values.std())} if mediator else {}
     what = "whole numbers" if whole(values) else "numbers"
     return Guess("normal", f"it holds {what} from {low:g} to {high:g}", middle)
 
 
-def _of_kind(values: Array, kind: str, ends: Ends, *, mediator: bool, levels: bool) -> Guess:
+def _of_kind(values: Array, kind: str, ends: Ends, *, mediator: bool, levels: bool, counts: bool) -> Guess:
     """Return the family of a response whose kind a codebook says."""
     found = np.unique(values)
     low, high = (float(seen) if end is None else end for end, seen in zip(ends, (found[0], found[-1]), strict=True))
@@ -77,10 +86,11 @@ def _of_kind(values: Array, kind: str, ends: Ends, *, mediator: bool, levels: bo
         return Guess("bernoulli_logit", said, {"kind": "binary", "min": float(found[0]), "max": float(found[1])})
     if kind == "ordered" and levels and high - low < MOST_LEVELS:
         return Guess("ordered_logit", said, {"kind": "integer", "min": low, "max": high})
+    if kind == "count" and (counts or not mediator):
+        most = {k: v for k, v in limits.items() if k == "max"}
+        return Guess("negative_binomial", said, {"kind": "count"} | most | middle)
     if mediator:
         return normal
-    if kind == "count":
-        return Guess("negative_binomial", said, {"kind": "count"} | {k: v for k, v in limits.items() if k == "max"})
     if kind == "bounded" and low < found[0] and found[-1] < high:
         return Guess("beta", said, {"min": low, "max": high})
     if kind == "continuous" and found[0] > 0 and skewness(values) > SKEWED:

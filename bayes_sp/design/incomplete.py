@@ -30,11 +30,13 @@ def incomplete_equations(model: PathModel, rows: Rows) -> tuple[JointEquation, .
     incomplete = [c for c in model.covariates if c.name in rows.summed or c.name in design.missing]
     whole = [term for c in model.covariates if c not in incomplete for term in covariate_terms(c)]
     exposure = Term(model.exposure, (Factor(model.exposure),), "parent")
-    gone = model.exposure in design.missing
+    coded = model.coded_exposure is not None  # then it is one of the covariates
+    gone = model.exposure in design.missing and not coded
+    exposed = [] if gone or coded else [exposure]
     found = []
     for k, covariate in enumerate(incomplete):
         before = [term for c in incomplete[:k] for term in covariate_terms(c)]
-        found.append(_equation(model, rows, covariate.name, [*whole, *before, *([] if gone else [exposure])]))
+        found.append(_equation(model, rows, covariate.name, [*whole, *before, *exposed]))
     if gone:
         before = [term for c in incomplete for term in covariate_terms(c)]
         found.append(_equation(model, rows, model.exposure, [*whole, *before]))
@@ -47,10 +49,12 @@ def _equation(model: PathModel, rows: Rows, name: str, terms: list[Term]) -> Joi
         values = _level_numbers(model, rows, name)
     else:
         terms = [Term(INTERCEPT, (), "intercept"), *terms]
-        values = design.x if name == model.exposure else design.w[:, design.covariate_terms.index(name)]
+        places = {term: j for j, term in enumerate(design.covariate_terms)}
+        values = design.w[:, places[name]] if name in places else design.x
     predictor = Predictor(name, tuple(terms))
     gone = np.isnan(values)
-    unknown = gone & relevant(design, name) if name == model.exposure else gone
+    plain = name == model.exposure and model.coded_exposure is None
+    unknown = gone & relevant(design, name) if plain else gone
     state = np.where(unknown, MISSING, np.where(gone, ABSENT, SEEN))
     number, count = hidden_numbers(rows, state)
     hidden = {cell: mask for cell, mask in design.missing.items() if cell not in rows.summed}

@@ -43,7 +43,7 @@ def survey_notes(model: PathModel, survey: Survey) -> tuple[str, ...]:
     used = complete_cases(model, survey)
     notes = [f"{name}: {_cells(count)} {code} and are missing (missing_codes)." for name, code, count in survey.coded]
     for name in model.chain:
-        if texts := model.texts_of(name):
+        if (texts := model.texts_of(name)) and not (name == model.exposure and model.levels(name)):
             numbers = ", ".join(f"{text!r} is {k}" for k, text in enumerate(texts))
             notes.append(f"{name}: its texts are numbered; {numbers}.")
     notes += _as_number(model, used)
@@ -81,6 +81,8 @@ def _cells(count: int) -> str:
 def _as_number(model: PathModel, survey: Survey) -> list[str]:
     """Say what an exposure of few levels means, where it has more than two."""
     values = survey.records[model.exposure].dropna().unique()
+    if model.levels(model.exposure):
+        return []
     if not FEWEST <= len(values) <= MOST:
         return []
     levels = ", ".join(f"{value:g}" for value in sorted(values))
@@ -93,6 +95,8 @@ def _as_number(model: PathModel, survey: Survey) -> list[str]:
 
 def _beyond(model: PathModel, survey: Survey) -> list[str]:
     """Say where the contrast leaves the exposure's values."""
+    if model.levels(model.exposure):
+        return []
     values = survey.records[model.exposure].dropna().to_numpy(dtype=float)
     low, high = (float(values.min()), float(values.max())) if len(values) else model.contrast
     outside = [f"{value:g}" for value in model.contrast if not low <= value <= high]

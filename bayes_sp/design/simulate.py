@@ -18,7 +18,9 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.survey import Survey
 
 
-def simulate_survey(model: PathModel, survey: Survey, parameters: Mapping[str, Array], *, n: int, seed: int) -> Survey:
+def simulate_survey(
+    model: PathModel, survey: Survey, parameters: Mapping[str, Array], *, n: int | None = None, seed: int
+) -> Survey:
     """Simulate ``n`` patients: exposure and covariates resampled from a survey, responses drawn from the model.
 
     Parameters
@@ -35,7 +37,7 @@ def simulate_survey(model: PathModel, survey: Survey, parameters: Mapping[str, A
         given, deviations of groups are drawn with the SD ``tau``. Strengths of an unmeasured confounder that have a
         prior stand under its name, in the specification's order.
     n, seed
-        Number of patients, and seed.
+        Number of patients, and seed. None for the survey's own patients without a missing cell, each once.
 
     Returns
     -------
@@ -48,10 +50,10 @@ def simulate_survey(model: PathModel, survey: Survey, parameters: Mapping[str, A
     rng = np.random.default_rng(seed)
     given = [name for name in model.columns if name not in model.mediators and name != model.outcome]
     source = survey.records[given].dropna()
-    records = source.iloc[rng.integers(0, len(source), n)].reset_index(drop=True)
+    records = (source if n is None else source.iloc[rng.integers(0, len(source), n)]).reset_index(drop=True)
     design = _empty_design(model, records, survey)
     at = with_elements(model, {name: np.asarray(value, dtype=float) for name, value in parameters.items()})
-    values = {confounder.name: rng.standard_normal(n) for confounder in model.confounders}
+    values = {confounder.name: rng.standard_normal(len(records)) for confounder in model.confounders}
     for j, equation in enumerate(model.equations):
         response, family, coding = equation.response, FAMILIES[equation.family], model.coding(equation.response)
         if equation.varying and f"{response}_varying" not in at:
@@ -68,7 +70,7 @@ def simulate_survey(model: PathModel, survey: Survey, parameters: Mapping[str, A
             coded = coding.origin + coding.unit * family.simulate(rng, eta, zeta, aux)
             design.y[:, j] = _on_steps(model, response, coded) if family.bounded else coded
         records[response] = design.y[:, j]
-    return Survey(records, "simulation", f"{n} patients simulated from the model (seed {seed})")
+    return Survey(records, "simulation", f"{len(records)} patients simulated from the model (seed {seed})")
 
 
 def _on_steps(model: PathModel, response: str, values: Array) -> Array:

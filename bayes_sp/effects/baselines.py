@@ -54,13 +54,15 @@ def linear_baselines(
         If cells are missing among the design's covariates and no columns are given.
     """
     fixed = _held_columns(model, held or {})
+    pairs = _products(model, design, posterior)
     w = design.w.copy()
     w[:, list(fixed)] = list(fixed.values())
     if columns is None and np.isnan(w).any():
         raise SurveyError(
             "the survey", ["effects are averages over patients whose covariates have missing cells; give their draws"]
         )
-    rows = _baseline_rows(model, design, posterior)
+    w = _with_products(w, pairs)
+    rows = _baseline_rows(model, design, posterior, pairs)
     shifts: dict[int, Array] = {}  # of the mean's predictors; a zero part is not shifted
     place = 0
     for equation in model.equations:
@@ -77,7 +79,7 @@ def linear_baselines(
         if fixed:
             found = found.copy()
             found[..., list(fixed)] = list(fixed.values())
-        return found
+        return _with_products(found, pairs)
 
     def batch(start: int, stop: int) -> Array:
         """Return the baselines of some draws, (rows, stop - start, n)."""
@@ -148,15 +150,33 @@ def with_unmeasured(model: PathModel, posterior: xr.Dataset, unmeasured: xr.Data
     return Batched(batch, partial(covariates_of, known), held)
 
 
-def _baseline_rows(model: PathModel, design: Design, posterior: xr.Dataset) -> list[Row]:
+def _products(model: PathModel, design: Design, posterior: xr.Dataset) -> tuple[tuple[int, int], ...]:
+    """Return the products of two columns, as of an exposure that does not move and a covariate, by their places."""
+    found = (tuple(map(design.covariate_terms.index, one.columns)) for one in monomials(model, posterior)
+             if len(one.columns) == 2 and not one.exposure and not one.mediators)  # fmt: skip
+    return tuple(dict.fromkeys((first, second) for first, second in found))
+
+
+def _with_products(w: Array, pairs: tuple[tuple[int, int], ...]) -> Array:
+    """Return covariates' columns, (..., q), with the products of some of them after them."""
+    if not pairs:
+        return w
+    return np.concatenate([w, np.stack([w[..., i] * w[..., j] for i, j in pairs], axis=-1)], axis=-1)
+
+
+def _baseline_rows(
+    model: PathModel, design: Design, posterior: xr.Dataset, pairs: tuple[tuple[int, int], ...]
+) -> list[Row]:
     """Return of each linear predictor the intercept with centres moved in, covariates' coefficients, and groups."""
     draws = posterior.sizes["chain"] * posterior.sizes["draw"]
     means = [(e, zero) for e in model.equations for zero, _ in enumerate(predictors_of(model, e))]
-    intercepts, slopes = np.zeros((len(means), draws)), np.zeros((len(means), draws, len(design.covariate_terms)))
+    q = len(design.covariate_terms)
+    intercepts, slopes = np.zeros((len(means), draws)), np.zeros((len(means), draws, q + len(pairs)))
     for one in monomials(model, posterior):
         if not one.exposure and not one.mediators:
             if one.columns:
-                slopes[one.place, :, design.covariate_terms.index(one.columns[0])] += one.draws
+                places = tuple(map(design.covariate_terms.index, one.columns))
+                slopes[one.place, :, q + pairs.index(places) if len(places) == 2 else places[0]] += one.draws
             else:
                 intercepts[one.place] += one.draws
     rows: list[Row] = []

@@ -108,7 +108,7 @@ class Mediator:
     rule
         ``normal``: eta + error. ``logit`` and ``probit``: levels with P(above level k) = F(eta - cut_k); a binary
         mediator has one cutpoint, 0. ``beta``: ``origin + unit * Beta(mu precision, (1 - mu) precision)`` with
-        mu = logistic(eta).
+        mu = logistic(eta). ``count``: negative binomial of mean exp(eta) and size phi, Poisson where that is infinite.
     sigma
         SD of a normal mediator's errors in its own unit, (S,).
     cuts
@@ -117,6 +117,8 @@ class Mediator:
         The levels' values, (L,).
     precision, origin, unit
         Of a beta mediator: (S,), and the interval from ``origin`` to ``origin + unit``.
+    phi
+        Of a count, (S,).
     mean_only
         Whether nothing but the mean may be used: the errors' tails (Student t) leave exp(eta) without a mean.
     """
@@ -128,6 +130,7 @@ class Mediator:
     precision: Array = field(default_factory=lambda: np.zeros(0))
     origin: float = 0.0
     unit: float = 1.0
+    phi: Array = field(default_factory=lambda: np.zeros(0))
     mean_only: bool = False
 
 
@@ -201,6 +204,8 @@ class Chain:
         (j, k, l) -> coefficient of mediator k * mediator l in linear predictor j, (S,).
     moderation
         Where slopes differ between patients; None where they are alike.
+    logs
+        (j, k) of the counts k that enter linear predictor j as log(1 + value).
     """
 
     mediators: tuple[Mediator, ...]
@@ -211,6 +216,7 @@ class Chain:
     tables: dict[tuple[int, int], Array]
     products: dict[tuple[int, int, int], Array] = field(default_factory=dict)
     moderation: Moderation | None = None
+    logs: frozenset[tuple[int, int]] = frozenset()
 
     def at(self, values: Array) -> Chain:
         """Return the chain of patients with these values of the moderators' columns, (c,), or one for each draw."""
@@ -231,7 +237,8 @@ class Chain:
             return values[chosen] if len(values) else values
 
         mediators = tuple(
-            replace(m, sigma=pick(m.sigma), cuts=pick(m.cuts), precision=pick(m.precision)) for m in self.mediators
+            replace(m, sigma=pick(m.sigma), cuts=pick(m.cuts), precision=pick(m.precision), phi=pick(m.phi))
+            for m in self.mediators
         )
         outcome = self.outcome
         by = self.moderation
@@ -244,6 +251,7 @@ class Chain:
             {place: pick(table) for place, table in self.tables.items()},
             {place: pick(product) for place, product in self.products.items()},
             None if by is None else replace(by, exposure=pick(by.exposure), slopes=pick(by.slopes)),
+            self.logs,
         )
 
     @property
@@ -274,4 +282,8 @@ class Chain:
         """Return what mediator k adds to linear predictor j at each of its values, where that sees u: (S, L)."""
         if (j, k) in self.tables:
             return self.tables[j, k] + u * self.interactions[:, j, k, None] * values
-        return self.slope(j, k, u)[:, None] * values
+        return self.slope(j, k, u)[:, None] * self.seen(j, k, values)
+
+    def seen(self, j: int, k: int, values: Array) -> Array:
+        """Return values of mediator k as linear predictor j has them: themselves, or log(1 + value)."""
+        return np.log1p(values) if (j, k) in self.logs else values

@@ -175,7 +175,7 @@ def _added(chain: Chain, j: int, u: float, held: Sequence[float]) -> Array:
             level = int(np.flatnonzero(np.isclose(mediator.values, value))[0])
             total = total + chain.steps(j, k, u, mediator.values)[:, level]
         else:
-            total = total + chain.slope(j, k, u) * value
+            total = total + chain.slope(j, k, u) * chain.seen(j, k, np.asarray(value))
     for (row, k, other), both in chain.products.items():
         total = total + (both * held[k] * held[other] if row == j else 0.0)
     return total
@@ -188,7 +188,11 @@ def _differing(problem: Problem, here: slice, u: float, held: Sequence[float]) -
     if by is None:
         return [0.0 for _ in places]
     values = covariates_of(problem.baselines, here.start, here.stop)[..., list(by.columns)]
-    units = [u * by.exposure[here, j] + np.einsum("skc,k->sc", by.slopes[here, j], np.array(held)) for j in places]
+    units = [
+        u * by.exposure[here, j]
+        + np.einsum("skc,k->sc", by.slopes[here, j], [chain.seen(j, k, np.asarray(m)) for k, m in enumerate(held)])
+        for j in places
+    ]
     return [np.einsum("snc,sc->sn", np.broadcast_to(values, (len(unit), *values.shape[1:])), unit) for unit in units]
 
 

@@ -120,7 +120,8 @@ def warn_of_means(model: PathModel, design: Design) -> None:
     if not (normal := _exponential_in(model)):
         return
     others = [k for k in range(len(model.mediators)) if k not in normal]
-    columns = np.column_stack([np.ones(design.n), design.x, design.w, design.y[:, others]])
+    exposure = [] if model.coded_exposure else [design.x]
+    columns = np.column_stack([np.ones(design.n), *exposure, design.w, design.y[:, others]])
     values = design.y[:, normal]
     known = np.isfinite(columns).all(axis=1) & np.isfinite(values).all(axis=1)
     columns, values = columns[known], values[known]
@@ -186,7 +187,7 @@ def _covariate_values(model: PathModel, design: Design | None) -> list[dict[str,
 
     An SD is convex in them, so that it is largest at a corner of their ranges. Without records, 0 for each.
     """
-    names = [term for c in model.covariates if c.name in model.moderating for term in c.terms]
+    names = [term for c in model.covariates if c.name in model.in_products for term in c.terms]
     if design is None or not names:
         return [dict.fromkeys(names, 0.0)]
     w = design.w[:, [design.covariate_terms.index(name) for name in names]]

@@ -83,8 +83,8 @@ def interventional_effects(
     means = problem.labelled(origin + unit * np.stack([joint[0, 0, 0], joint[1, 1, 1]], axis=-1))
     return xr.Dataset(
         {"difference": (("chain", "draw", "effect"), values), "mean": (("chain", "draw", "exposure"), means)},
-        coords={**problem.places, "effect": list(effects), "exposure": list(design.contrast)},
-        attrs={"contrast": list(design.contrast), "data_source": mark} | quadrature.attrs,
+        coords={**problem.places, "effect": list(effects), "exposure": list(problem.contrast)},
+        attrs={"contrast": list(problem.contrast), "data_source": mark} | quadrature.attrs,
     )
 
 

@@ -13,9 +13,9 @@ import xarray as xr
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.effects.chain import Baselines, Linear
-from bayes_sp.effects.formulas import ChainCoefficients, Path, path_products
+from bayes_sp.effects.formulas import Path, path_products
 from bayes_sp.effects.means.nodes import LEAST_NODES, Rule
-from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, make_problem
+from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, coefficients_of, make_problem
 from bayes_sp.effects.shapley import effects_of_sets, identity_link_effects, log_link_effects, with_totals
 from bayes_sp.effects.summary import CI_PROB, convergence, member_of, summarise, variance_factor
 from bayes_sp.model.path_model import PathModel
@@ -23,12 +23,14 @@ from bayes_sp.names import (
     ALONE,
     AVERAGE,
     COEFFICIENT,
+    COMPARED,
     DIFFERENCE,
     EFFECT_COLUMNS,
     RATE_RATIO,
     RISK_RATIO,
     TOTAL,
     TOTAL_INDIRECT,
+    is_total,
 )
 from bayes_sp.shown import Part, Shown, short
 
@@ -74,9 +76,20 @@ class Effects(Shown):
 
         ``prob_negative`` is P(effect < 0): for a rate ratio the probability that it is below 1.
         ``decomposition`` is empty where alone and average are the same by definition: products of coefficients, the
-        total, and every effect under an identity link.
+        total, and every effect under an identity link. Of several exposures, or a category, ``exposure``, ``from`` and
+        ``to`` stand first.
         """
-        return self.intervals(ci_prob).join(self._convergence)[list(EFFECT_COLUMNS)]
+        table = self.intervals(ci_prob).join(self._convergence)
+        told = [name for name in COMPARED if name in self.draws.coords]
+        for name in told:
+            table[name] = self.draws[name].sel(path=table["path"].to_numpy()).to_numpy()
+        return table[[*told, *EFFECT_COLUMNS]]
+
+    def compared(self) -> list[tuple[str, str, str]]:
+        """Return (name, from, to) of each effect of several moves; [] where effects are for one contrast."""
+        if "from" not in self.draws.coords:
+            return []
+        return list(zip(*(self.draws[name].to_numpy() for name in ("path", "from", "to")), strict=True))
 
     def intervals(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return the table without the columns on convergence, which take longer than all the others."""
@@ -99,7 +112,7 @@ class Effects(Shown):
         draws = {name: self._values(name) for name in (ALONE, AVERAGE)}
         for i, path in enumerate(self.draws["path"].to_numpy()):
             for j, scale in enumerate(self.draws["scale"].to_numpy()):
-                both = self.ordered and scale != COEFFICIENT and path != TOTAL
+                both = self.ordered and scale != COEFFICIENT and not is_total(str(path))
                 for decomposition in (ALONE, AVERAGE) if both else (ALONE,):
                     labels.append((str(path), str(scale), decomposition if both else "", self.kappa))
                     columns.append(draws[decomposition][..., i, j])
@@ -128,38 +141,12 @@ class Effects(Shown):
 
     def _shown(self) -> tuple[str, list[Part]]:
         u0, u1 = self.contrast
-        head = f"{self.mark}. Effects of moving the exposure from {u0:g} to {u1:g}; differences in {self.unit}."
+        what = "what stands in brackets" if self.compared() else f"moving the exposure from {u0:g} to {u1:g}"
+        head = f"{self.mark}. Effects of {what}; differences in {self.unit}."
         table = self.intervals()
         table = table[table["decomposition"] != ALONE]
         orders = f"Averaged over the orders of switching, with kappa {self.kappa:g}." if self.ordered else ""
         return head, [*([orders] if orders else []), short(table, SHOWN, rows=len(table))]
-
-
-def chain_coefficients(model: PathModel, design: Design, posterior: xr.Dataset) -> ChainCoefficients:
-    """Return a posterior's draws as the chain's coefficients with leading dims (chain, draw), variables uncentred.
-
-    For normal mediators and an outcome whose mean is linear or exponential. A parent enters its equation less a fixed
-    centre; the intercept is moved to uncentred parents here. Half the variance of a lognormal outcome is in its
-    intercept. Coefficients of exposure x mediator in the outcome's equation are in ``interactions``.
-    """
-    problem = make_problem(model, design, posterior)
-    if not isinstance(problem.baselines, Linear):
-        raise TypeError("coefficients alone do not say what the baselines of these patients are")
-    return _coefficients(problem, problem.baselines)
-
-
-def _coefficients(problem: Problem, baselines: Linear) -> ChainCoefficients:
-    chain, label = problem.chain, problem.labelled
-    intercept = baselines.intercept.copy()
-    intercept[-1] += chain.outcome.shift
-    return ChainCoefficients(
-        label(intercept.T),
-        label(chain.exposure),
-        label(chain.slopes),
-        label(np.moveaxis(baselines.slopes, 0, 1)),
-        label(np.stack([mediator.sigma**2 for mediator in chain.mediators], axis=-1)),
-        label(chain.interactions[:, -1]) if chain.interactions[:, -1].any() else None,
-    )
 
 
 def compute_effects(
@@ -211,6 +198,8 @@ def compute_effects(
     Daniel, De Stavola, Cousens & Vansteelandt (2015), Biometrics 71, 1-14. doi:10.1111/biom.12248
     """
     check_kappa(kappa)
+    if model.moves:
+        raise ValueError("effects of a specification with several moves are computed for one of its views at a time")
     problem = make_problem(model, design, posterior, baselines)
     quadrature = Quadrature()
     if isinstance(problem.baselines, Linear) and _is_published_form(problem):
@@ -221,10 +210,9 @@ def compute_effects(
     draws = xr.Dataset(
         {name: (("chain", "draw", "path", "scale"), np.stack(v, axis=-1)) for name, v in by_scale.items()},
         coords={**problem.places, "path": [*problem.names, TOTAL_INDIRECT, TOTAL], "scale": list(problem.scales)},
-        attrs={"kappa": kappa, "contrast": list(design.contrast), "data_source": mark} | quadrature.attrs,
+        attrs={"kappa": kappa, "contrast": list(problem.contrast), "data_source": mark} | quadrature.attrs,
     )
-    unit = model.outcome_unit
-    return Effects(draws, design.contrast, kappa, unit, mark, ordered)
+    return Effects(draws, problem.contrast, kappa, model.outcome_unit, mark, ordered)
 
 
 def check_kappa(kappa: float) -> None:
@@ -284,7 +272,7 @@ def _is_linear(problem: Problem) -> bool:
 
 def _closed_effects(problem: Problem, baselines: Linear, kappa: float) -> tuple[dict[str, list[Array]], bool]:
     """Effects by the closed forms of `formulas` and `shapley`, and whether they depend on the order."""
-    coefficients, paths = _coefficients(problem, baselines), problem.paths
+    coefficients, paths = coefficients_of(problem, baselines), problem.paths
     head = [with_totals(path_products(coefficients, paths), paths)] if COEFFICIENT in problem.scales else []
     if problem.chain.outcome.rule == "identity":
         difference = identity_link_effects(coefficients, paths, problem.contrast)

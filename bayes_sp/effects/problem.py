@@ -12,11 +12,12 @@ from bayes_sp.arrays import Array, Codes
 from bayes_sp.design.design import Design
 from bayes_sp.effects.baselines import linear_baselines
 from bayes_sp.effects.chain import Baselines, Batched, Chain, Linear, covariates_of
-from bayes_sp.effects.formulas import Path, enumerate_paths
+from bayes_sp.effects.formulas import ChainCoefficients, Path, enumerate_paths
+from bayes_sp.effects.means.counts import refuse_without_mean
 from bayes_sp.effects.means.moderated import of_one_value
 from bayes_sp.effects.means.nodes import HERMITE, LEAST_NODES, MOST_NODES, Rule
 from bayes_sp.effects.means.normal import Flags, every_path
-from bayes_sp.effects.means.worlds import Means, check_chain, needs_nodes, world_means
+from bayes_sp.effects.means.worlds import Means, check_chain, means_missing, needs_nodes, world_means
 from bayes_sp.effects.read import effect_scales, read_chain
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS, all_sets
 from bayes_sp.effects.summary import variance_factor
@@ -111,6 +112,8 @@ def make_problem(
     ------
     ValueError
         For a chain without effects (see `world_means`).
+    FitError
+        Where the mean outcome does not exist in some draws.
     SurveyError
         If covariates have missing cells, or there are unmeasured confounders, and no baselines are given.
     """
@@ -120,14 +123,46 @@ def make_problem(
     own = linear_baselines(model, design, posterior) if baselines is None else baselines
     chain = of_one_value(read_chain(model, posterior), own)
     check_chain(chain)
+    refuse_without_mean(
+        means_missing(chain, own, design.contrast),
+        [name for name, mediator in zip(model.mediators, chain.mediators, strict=True) if mediator.rule == "count"],
+    )
     return Problem(
         chain,
         own,
-        enumerate_paths(design.edges_exposure, design.edges_mediators),
+        enumerate_paths([model.from_exposure(equation) for equation in model.equations], design.edges_mediators),
         tuple(path_name(path) for path in model.named_paths()),
-        design.contrast,
+        design.contrast if model.move is None else model.ends[1],
         effect_scales(model, moderated=chain.moderation is not None),
         _places(posterior),
+    )
+
+
+def chain_coefficients(model: PathModel, design: Design, posterior: xr.Dataset) -> ChainCoefficients:
+    """Return a posterior's draws as the chain's coefficients with leading dims (chain, draw), variables uncentred.
+
+    For normal mediators and an outcome whose mean is linear or exponential. A parent enters its equation less a fixed
+    centre; the intercept is moved to uncentred parents here. Half the variance of a lognormal outcome is in its
+    intercept. Coefficients of exposure x mediator in the outcome's equation are in ``interactions``.
+    """
+    problem = make_problem(model, design, posterior)
+    if not isinstance(problem.baselines, Linear):
+        raise TypeError("coefficients alone do not say what the baselines of these patients are")
+    return coefficients_of(problem, problem.baselines)
+
+
+def coefficients_of(problem: Problem, baselines: Linear) -> ChainCoefficients:
+    """Return a problem's draws as `chain_coefficients` does."""
+    chain, label = problem.chain, problem.labelled
+    intercept = baselines.intercept.copy()
+    intercept[-1] += chain.outcome.shift
+    return ChainCoefficients(
+        label(intercept.T),
+        label(chain.exposure),
+        label(chain.slopes),
+        label(np.moveaxis(baselines.slopes, 0, 1)),
+        label(np.stack([mediator.sigma**2 for mediator in chain.mediators], axis=-1)),
+        label(chain.interactions[:, -1]) if chain.interactions[:, -1].any() else None,
     )
 
 

@@ -14,7 +14,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.effects.chain import Chain, Mediator, Moderation, Outcome
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Covariate, Equation, PathModel
-from bayes_sp.model.terms import Number, Term, predictors_of, products_of
+from bayes_sp.model.terms import Factor, Number, Term, predictors_of, products_of
 from bayes_sp.names import COEFFICIENT, DIFFERENCE
 
 
@@ -39,7 +39,7 @@ def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
     """
     draws = posterior.sizes["chain"] * posterior.sizes["draw"]
     count, rows = len(model.mediators), sum(len(predictors_of(model, e)) for e in model.equations)
-    by = tuple(term for name in model.moderating for term in covariate_of(model, name).terms)
+    by = tuple(term for name in model.in_products for term in covariate_of(model, name).terms)
     exposure, exposure_by = np.zeros((draws, rows)), np.zeros((draws, rows, len(by)))
     slopes, interactions = np.zeros((2, draws, rows, count))
     slopes_by = np.zeros((draws, rows, count, len(by)))
@@ -63,8 +63,18 @@ def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
     columns = tuple(model.covariate_terms.index(name) for name in by)
     return Chain(
         mediators, outcome, exposure, slopes, interactions, _tables(model, posterior, slopes), products,
-        Moderation(columns, exposure_by, slopes_by) if by else None,
+        Moderation(columns, exposure_by, slopes_by) if by else None, _logs(model),
     )  # fmt: skip
+
+
+def _logs(model: PathModel) -> frozenset[tuple[int, int]]:
+    """Return (linear predictor, mediator) of the counts that enter as log(1 + value)."""
+    predictors = [(equation, p) for equation in model.equations for p in predictors_of(model, equation)]
+    return frozenset(
+        (place, model.mediators.index(name))
+        for place, (equation, _) in enumerate(predictors)
+        for name in equation.log1p
+    )
 
 
 def _tables(model: PathModel, posterior: xr.Dataset, slopes: Array) -> dict[tuple[int, int], Array]:
@@ -98,18 +108,33 @@ def monomials(model: PathModel, posterior: xr.Dataset) -> Iterator[Monomial]:
 
 
 def _multiplied_out(model: PathModel, term: Term, place: int, draws: Array) -> Iterator[Monomial]:
-    centred = [f for f in term.factors if not f.column and isinstance(f.coding, Number) and f.coding.center]
-    for gone in (chosen for size in range(len(centred) + 1) for chosen in combinations(centred, size)):
-        left = [factor for factor in term.factors if factor not in gone]
-        chain = [factor.variable for factor in left if not factor.column]
-        centers = [factor.coding.center for factor in gone if isinstance(factor.coding, Number)]
-        yield Monomial(
-            place,
-            draws * math.prod(-center for center in centers),
-            model.exposure in chain,
-            tuple(model.mediators.index(name) for name in chain if name != model.exposure),
-            tuple(factor.column for factor in left if factor.column),
-        )
+    for weight, moving, factors in _moved(model, term):
+        centred = [f for f in factors if not f.column and isinstance(f.coding, Number) and f.coding.center]
+        for gone in (chosen for size in range(len(centred) + 1) for chosen in combinations(centred, size)):
+            left = [factor for factor in factors if factor not in gone]
+            chain = [factor.variable for factor in left if not factor.column]
+            centers = [factor.coding.center for factor in gone if isinstance(factor.coding, Number)]
+            yield Monomial(
+                place,
+                draws * math.prod((-center for center in centers), start=weight),
+                moving or model.exposure in chain,
+                tuple(model.mediators.index(name) for name in chain if name != model.exposure),
+                tuple(factor.column for factor in left if factor.column),
+            )
+
+
+def _moved(model: PathModel, term: Term) -> list[tuple[float, bool, tuple[Factor, ...]]]:
+    """Return a term as a + (b - a) u times its factors that do not move: (weight, whether times u, those factors).
+
+    a and b are the products of its moving factors at the two ends of the model's move.
+    """
+    ends, _ = model.ends
+    moving = [factor for factor in term.factors if factor.variable in ends]
+    if not moving:
+        return [(1.0, False, term.factors)]
+    a, b = np.prod([f.coding.column(np.array(ends[f.variable])) for f in moving], axis=0).tolist()
+    left = tuple(factor for factor in term.factors if factor not in moving)
+    return [(weight, with_u, left) for weight, with_u in ((a, False), (b - a, True)) if weight]
 
 
 def effect_scales(model: PathModel, *, moderated: bool | None = None) -> tuple[str, ...]:
@@ -119,8 +144,10 @@ def effect_scales(model: PathModel, *, moderated: bool | None = None) -> tuple[s
     the specification.
     """
     equations = model.equations
-    within = any(set(pair) <= set(model.chain) for e in equations for pair in products_of(model, e))
-    differ = bool(model.moderating) if moderated is None else moderated
+    exposures = model.move.names if model.move else (model.exposure, *(one.name for one in model.exposures))
+    inside = {*model.mediators, *exposures}
+    within = any(set(pair) <= inside for e in equations for pair in products_of(model, e))
+    differ = bool(model.in_products) if moderated is None else moderated
     # With a zero part a product would be of the count part alone, and could differ in sign from the effect on the mean.
     linear = (
         not within
@@ -161,6 +188,9 @@ def _mediator(model: PathModel, equation: Equation, posterior: xr.Dataset) -> Me
     if rule is None:
         raise ValueError(f'there are no effects through a mediator with family "{equation.family}"')
     coding = model.coding(response)
+    if rule == "count":
+        draws = posterior.sizes["chain"] * posterior.sizes["draw"]
+        return Mediator(rule, phi=_scalar(posterior, "phi", response) if family.sized else np.full(draws, np.inf))
     if rule == "normal":
         return Mediator(rule, sigma=_scalar(posterior, "sigma", response), mean_only=family.heavy_tailed)
     if rule == "beta":

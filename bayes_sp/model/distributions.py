@@ -179,7 +179,7 @@ class Prior:
 
     Examples
     --------
-    >>> from bayes_sp import Prior
+    >>> from bayes_sp.model.distributions import Prior
     >>> print(Prior("normal", (("mu", 0.0), ("sigma", 0.5)), why="small"))
     Normal(mu=0, sigma=0.5)
     """

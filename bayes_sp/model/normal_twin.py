@@ -19,8 +19,8 @@ def twin_of(model: PathModel) -> PathModel:
     A model whose equations are all normal is its own twin. Otherwise it is the specification that ``twin`` names,
     or, where none is named, the model itself with every family normal and flat priors on coefficients and residual
     SDs, so that its posterior is the one that corresponds to least squares. What least squares has no place for is
-    left out: interactions, monotonic steps, groups, windows, zero parts, measurement error and unmeasured confounders;
-    and shifts of missing values that are not in the response's own unit.
+    left out: interactions, log1p of counts, monotonic steps, groups, windows, zero parts, measurement error and
+    unmeasured confounders; and shifts of missing values that are not in the response's own unit.
 
     Raises
     ------
@@ -38,6 +38,7 @@ def twin_of(model: PathModel) -> PathModel:
         )
         plain = replace(model, equations=equations)
         used = {covariate.name for equation in equations for covariate in plain.covariates_of(equation)}
+        used |= {exposure.name for exposure in model.exposures}
         plain = replace(plain, covariates=tuple(c for c in model.covariates if c.name in used))
         return replace(
             plain,
@@ -63,7 +64,9 @@ def twin_of(model: PathModel) -> PathModel:
         problems.append(f"twin: {twin.name} has other paths; its equations must have the parents of {model.name}'s")
     if other := [name for name in twin.columns if name not in model.columns]:
         problems.append(f"twin: {twin.name} needs {', '.join(other)}; every column must be one of {model.name}")
-    if twin.contrast != model.contrast:
+    if (twin.exposures, twin.joint) != (model.exposures, model.joint):
+        problems.append(f"twin: {twin.name} has other [exposures]; it must compare what {model.name} compares")
+    elif twin.contrast != model.contrast:
         problems.append(f"twin: {twin.name} has the contrast {list(twin.contrast)}; it must be {list(model.contrast)}")
     problems += [
         f'twin: in {twin.name} the family of {equation.response} is "{equation.family}"; it must be "normal"'
@@ -89,6 +92,7 @@ def twin_notes(model: PathModel) -> list[str]:
         return [*assumed, *(shifted if model.missing_shift else [])]
     parts = {
         "interactions": any(equation.interactions for equation in model.equations),
+        "log1p of counts": any(equation.log1p for equation in model.equations),
         "monotonic steps": any(equation.monotonic for equation in model.equations),
         "intercepts by group": bool(model.grouping),
         "the zero part": any(model.zero_terms(equation) for equation in model.equations),

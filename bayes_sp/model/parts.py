@@ -71,7 +71,8 @@ class Coding:
 class Covariate:
     """A covariate with its fixed transform ``(f(value) - center) / scale``, or a column for each level but one.
 
-    ``texts`` are what stands in the cells of one whose levels are texts, numbered from 0 in ``levels``.
+    ``texts`` are what stands in the cells of one whose levels are texts, numbered from 0 in ``levels``. The columns of
+    an exposure are plain ``indicators`` of its levels, those of other covariates less 1 / number of levels.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Covariate:
     scale: float = 1.0
     levels: tuple[float, ...] = ()
     texts: tuple[str, ...] = ()
+    indicators: bool = False
 
     @property
     def level_names(self) -> tuple[str, ...]:
@@ -109,6 +111,8 @@ class Equation:
         Pairs of variables of this equation whose product has a coefficient: a covariate with the exposure or a
         mediator, the exposure with a mediator, two mediators. A term ``first:second`` each, or one for each level of
         the covariate but the first.
+    log1p
+        Count mediators among the parents that enter as log(1 + value).
     monotonic
         Parents with ordered levels whose steps have shares of their own, all in one direction.
     varying
@@ -135,6 +139,7 @@ class Equation:
     reliability: float | None = None
     observed_sd: float | None = None
     products: tuple[tuple[str, str], ...] = ()
+    log1p: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "family", family_name(self.family))
@@ -170,6 +175,15 @@ class Unmeasured:
     def estimated(self) -> tuple[tuple[str, Prior], ...]:
         """The strengths that are parameters, with their priors."""
         return tuple((response, s) for response, s in self.strengths if isinstance(s, Prior))
+
+
+@dataclass(frozen=True)
+class PracticalRegion:
+    """Differences in the outcome's unit that do not matter, around 0, and why."""
+
+    lower: float
+    upper: float
+    why: str
 
 
 @dataclass(frozen=True)

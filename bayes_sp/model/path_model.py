@@ -7,18 +7,29 @@ from functools import cached_property
 from typing import Literal
 
 from bayes_sp.model.distributions import Prior
+from bayes_sp.model.exposures import Compared, Exposure, Move
 from bayes_sp.model.families.base import Family, Kind
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.model.parts import Code, Coding, Covariate, Equation, PublishedEffect, Unmeasured, Variable
+from bayes_sp.model.parts import (
+    Code,
+    Coding,
+    Covariate,
+    Equation,
+    PracticalRegion,
+    PublishedEffect,
+    Unmeasured,
+    Variable,
+)
 from bayes_sp.model.terms import predictors_of
 from bayes_sp.shown import Part, Shown
 
 Missing = Literal["model", "complete"]
 WHOLE_MODEL = ""
+SIZES = ("standardised", "proportion_mediated")
 
 
 @dataclass(frozen=True, repr=False)
-class PathModel(Shown):
+class PathModel(Shown, Compared):
     """A specification: everything that fitting, effects and reports need to know beside the records.
 
     Attributes
@@ -34,7 +45,7 @@ class PathModel(Shown):
     variables
         Known facts by variable; variables not listed are real numbers without limits.
     covariates
-        In every equation, in this order.
+        In every equation, in this order; last an exposure that is coded in columns (see ``exposures``).
     equations
         In the order of the chain; the last one's response is the outcome.
     priors
@@ -42,6 +53,15 @@ class PathModel(Shown):
     moderators
         (covariate in a product, values at which effects are computed); a covariate that is not listed has each of its
         categories, or the 16th, 50th and 84th percentile of its values.
+    exposures, joint
+        Those whose effects are asked for, the chain's own first; (exposure, from, to) of those that move together. ()
+        for one number with one contrast.
+    contrasts
+        (name, (effect, other effect)): effects that are compared with each other (`bayes_sp.model.named_effects`).
+    practical, sizes
+        Differences that do not matter, if any are stated; what else a run tells of sizes, some of `SIZES`.
+    move
+        The one that effects are computed for (see `moving`); None for a specification as it is fitted.
     published
         Values to print beside ours.
     assumptions
@@ -84,6 +104,12 @@ class PathModel(Shown):
     variables: tuple[Variable, ...] = ()
     covariates: tuple[Covariate, ...] = ()
     moderators: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    exposures: tuple[Exposure, ...] = ()
+    joint: tuple[tuple[str, float, float], ...] = ()
+    contrasts: tuple[tuple[str, tuple[str, str]], ...] = ()
+    practical: PracticalRegion | None = None
+    sizes: tuple[str, ...] = ()
+    move: Move | None = None
     published: tuple[PublishedEffect, ...] = ()
     assumptions: tuple[str, ...] = ()
     twin: str = ""
@@ -141,12 +167,6 @@ class PathModel(Shown):
         return tuple(term for covariate in self.covariates for term in covariate.terms)
 
     @property
-    def moderating(self) -> tuple[str, ...]:
-        """Covariates that stand in a product of any equation, in the model's order."""
-        found = {name for equation in self.equations for pair in equation.products for name in pair}
-        return tuple(covariate.name for covariate in self.covariates if covariate.name in found)
-
-    @property
     def outcome_family(self) -> Family:
         """Family of the last equation."""
         return FAMILIES[self.equations[-1].family]
@@ -154,16 +174,6 @@ class PathModel(Shown):
     def _shown(self) -> tuple[str, list[Part]]:
         equations = [f"{e.response} ({e.family}): {', '.join(self.terms(e))}" for e in self.equations]
         return f"{self.name}. {self.title}. {' -> '.join(self.chain)}", [equations, f"{len(self.priors)} priors."]
-
-    def named_paths(self) -> tuple[tuple[str, ...], ...]:
-        """Return every directed path from the exposure to the outcome as variables: direct first, then by length."""
-        parents = {equation.response: equation.parents for equation in self.equations}
-        ending: dict[str, list[tuple[str, ...]]] = {self.exposure: [(self.exposure,)]}
-        for equation in self.equations:
-            response = equation.response
-            ending[response] = [(*path, response) for parent in parents[response] for path in ending.get(parent, [])]
-        position = {name: i for i, name in enumerate(self.chain)}
-        return tuple(sorted(ending[self.outcome], key=lambda path: (len(path), [position[v] for v in path])))
 
     def variable(self, name: str) -> Variable:
         """Return what is known of a variable; where nothing is said, its place in the model says its kind."""
@@ -232,7 +242,8 @@ class PathModel(Shown):
     def covariates_of(self, equation: Equation) -> tuple[Covariate, ...]:
         """Return the covariates of an equation, in the model's order."""
         chosen = equation.covariates
-        return tuple(covariate for covariate in self.covariates if chosen is None or covariate.name in chosen)
+        own = (c for c in self.covariates if c.name != self.exposure)
+        return tuple(covariate for covariate in own if chosen is None or covariate.name in chosen)
 
     def terms(self, equation: Equation) -> tuple[str, ...]:
         """Return the names of an equation's coefficients: intercept, parents, interactions, covariates.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product as combinations
@@ -26,6 +27,10 @@ class Chain(Protocol):
     @property
     def exposure(self) -> str:
         """First variable of the chain."""
+
+    @property
+    def coded_exposure(self) -> Covariate | None:
+        """How the exposure is coded where it is no plain number."""
 
     @property
     def confounders(self) -> tuple[Unmeasured, ...]:
@@ -58,14 +63,15 @@ class Number:
 
 @dataclass(frozen=True)
 class Level:
-    """One level of a categorical variable: 1 at the level and 0 elsewhere, less 1 / ``count``."""
+    """One level of a categorical variable: 1 at the level and 0 elsewhere, less 1 / ``count`` where that is not 0."""
 
     level: float
     count: int
 
     def column(self, value: Array) -> Array:
         """Return the coded value; NaN where it is missing."""
-        return np.asarray((value == self.level) - np.where(np.isnan(value), np.nan, 1.0 / self.count))
+        centre = 1.0 / self.count if self.count else 0.0
+        return np.asarray((value == self.level) - np.where(np.isnan(value), np.nan, centre))
 
 
 @dataclass(frozen=True)
@@ -144,7 +150,7 @@ class Term:
         """Names under which the coefficient's prior can stand, the most special first."""
         if self.role == "covariate":
             return tuple(dict.fromkeys((self.name, *self.variables, "covariate", "slope")))
-        general = {"parent": ("slope",), "interaction": ("interaction", "slope")}.get(self.role, ())
+        general = {"parent": (*self.variables, "slope"), "interaction": ("interaction", "slope")}.get(self.role, ())
         return tuple(dict.fromkeys(name for name in (self.name, self.product, *general) if name))
 
 
@@ -193,7 +199,8 @@ class Predictor:
 
 def covariate_terms(covariate: Covariate) -> tuple[Term, ...]:
     """Return a covariate's terms: one of a number, or one of each level but the first."""
-    codings: list[Number | Level] = [Level(level, len(covariate.levels)) for level in covariate.levels[1:]]
+    count = 0 if covariate.indicators else len(covariate.levels)
+    codings: list[Number | Level] = [Level(level, count) for level in covariate.levels[1:]]
     if not covariate.levels:
         codings = [Number(covariate.center, covariate.scale, covariate.transform == "log1p")]
     return tuple(
@@ -206,26 +213,36 @@ def predictors_of(model: Chain, equation: Equation) -> tuple[Predictor, ...]:
     """Return an equation's predictors, the mean's first: the only place where the terms of a chain are made.
 
     Intercept (cutpoints stand in its place in an ordered family), parents less their fixed centres, products of two of
-    these or of one of them with a covariate, covariates. The exposure stands in its own unit in a product. Parents of a
-    zero part enter as numbers, monotonic ones too; it has no products.
+    these or of one of them with a covariate, covariates. The exposure stands in its own unit in a product; where it is
+    coded in columns (`bayes_sp.model.exposures`) these are its terms. Parents of a zero part enter as numbers,
+    monotonic ones too; it has no products.
     """
     family, response = FAMILIES.get(equation.family), equation.response
     intercept = () if family is not None and family.ordered else (Term(INTERCEPT, (), "intercept"),)
     covariates = {c.name: covariate_terms(c) for c in model.covariates_of(equation)}
-    parents = {name: _parent(model, equation, name) for name in equation.parents}
-    interactions = (term for pair in products_of(model, equation) for term in _product_terms(model, pair, covariates))
+    coded = _coded_exposure(model)
+    parents = (t for name in equation.parents for t in coded.get(name) or (_parent(model, equation, name),))
+    known = covariates | coded
+    pairs = products_of(model, equation)
+    interactions = (term for pair in pairs for term in _product_terms(model, equation, pair, known))
     own = (term for terms in covariates.values() for term in terms)
-    mean = Predictor(
-        response, (*intercept, *parents.values(), *interactions, *own), loadings=_loadings(model, response)
-    )
+    mean = Predictor(response, (*intercept, *parents, *interactions, *own), loadings=_loadings(model, response))
     if not equation.zero_part:
         return (mean,)
     if equation.zero is not None:
         covariates = {c.name: covariate_terms(c) for c in model.covariates_of(replace(equation, covariates=None))}
     chosen = (*equation.parents, *covariates) if equation.zero is None else equation.zero
-    numbers = (Term(n, (_number(model, n),), "parent") for n in equation.parents if n in chosen)
+    named = [name for name in equation.parents if name in chosen]
+    plain = (coded.get(n) or (Term(n, (_number(model, equation, n),), "parent"),) for n in named)
+    numbers = (term for terms in plain for term in terms)
     others = (term for name, terms in covariates.items() if name in chosen for term in terms)
     return mean, Predictor(response, (Term(INTERCEPT, (), "intercept"), *numbers, *others), zero=True)
+
+
+def _coded_exposure(model: Chain) -> dict[str, tuple[Term, ...]]:
+    """Return the terms of an exposure that is coded in columns, by its name; nothing for a plain number."""
+    coded = model.coded_exposure
+    return {} if coded is None else {coded.name: tuple(replace(t, role="parent") for t in covariate_terms(coded))}
 
 
 def products_of(model: Chain, equation: Equation) -> tuple[tuple[str, str], ...]:
@@ -238,27 +255,30 @@ def product_text(pair: tuple[str, str]) -> str:
     return ":".join(pair)
 
 
-def _product_terms(model: Chain, pair: tuple[str, str], covariates: Mapping[str, tuple[Term, ...]]) -> Iterator[Term]:
+def _product_terms(
+    model: Chain, equation: Equation, pair: tuple[str, str], covariates: Mapping[str, tuple[Term, ...]]
+) -> Iterator[Term]:
     """Yield the terms of a product: one, or one for each level of a covariate but the first."""
     sides = []
     for name in pair:
         if name in covariates:
             sides.append(covariates[name])
         else:
-            factor = Factor(name) if name == model.exposure else _number(model, name)
+            factor = Factor(name) if name == model.exposure else _number(model, equation, name)
             sides.append((Term(name, (factor,), "parent"),))
     for first, second in combinations(*sides):
         own = product_text((first.name, second.name))
         yield Term(own, first.factors + second.factors, "interaction", product_text(pair))
 
 
-def _number(model: Chain, name: str) -> Factor:
-    return Factor(name, Number(model.variable(name).center))
+def _number(model: Chain, equation: Equation, name: str) -> Factor:
+    center = model.variable(name).center
+    return Factor(name, Number(math.log1p(center), log1p=True) if name in equation.log1p else Number(center))
 
 
 def _parent(model: Chain, equation: Equation, name: str) -> Term:
     if name not in equation.monotonic:
-        return Term(name, (_number(model, name),), "parent")
+        return Term(name, (_number(model, equation, name),), "parent")
     coding = model.coding(name)
     steps = Steps(coding.origin, coding.unit, coding.levels - 1, f"{equation.response}_{name}_simplex")
     return Term(name, (Factor(name, steps),), "parent")

@@ -139,6 +139,8 @@ def two_values(model: PathModel, name: str, values: Array) -> tuple[float, ...]:
 
 def _is_binary(model: PathModel, values: Array) -> bool:
     """Return whether the exposure is binary: as the specification says, or because it has two values only."""
+    if model.coded_exposure is not None:  # a missing category is summed over, as a covariate's
+        return False
     return model.variable(model.exposure).kind == "binary" or bool(two_values(model, model.exposure, values))
 
 

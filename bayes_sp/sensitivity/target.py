@@ -11,7 +11,7 @@ from bayes_sp.analysis.comparison.models import main_path
 from bayes_sp.effects.read import effect_scales
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import AVERAGE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.names import AVERAGE, DIFFERENCE
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,14 @@ def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Targ
     Raises
     ------
     BayesSpError
-        For a path or a scale that the specification's effects do not have.
+        For a path or a scale that the specification's effects do not have, and for one with ``[exposures]``.
     """
-    names = [path_name(variables) for variables in model.named_paths()]
-    known = [*names, TOTAL_INDIRECT, TOTAL]
+    if model.moves:
+        found = "analyses of one effect are for an exposure that is one number; this specification has [exposures]"
+        raise BayesSpError(
+            model.name, [f"{found}. Compare two values, or two levels as 0 and 1, in a specification of its own"]
+        )
+    known = model.effect_names
     path = path or main_path(model)
     if path not in known:
         raise BayesSpError(model.name, [f'has no path "{path}"{nearest(path, known)}; it has {", ".join(known)}'])

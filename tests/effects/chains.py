@@ -12,7 +12,9 @@ LEVELS = 4
 
 
 def made_up_mediator(rule: str, draws: int, rng: np.random.Generator) -> Mediator:
-    """Return a mediator of moderate spread: four levels from 1, or an interval from 1 to 5."""
+    """Return a mediator of moderate spread: four levels from 1, an interval from 1 to 5, or a count of about 1."""
+    if rule in ("count", "poisson"):
+        return Mediator("count", phi=rng.uniform(0.5, 3.0, draws) if rule == "count" else np.full(draws, np.inf))
     if rule == "normal":
         return Mediator("normal", sigma=rng.uniform(0.5, 1.0, draws))
     if rule == "beta":
@@ -25,9 +27,12 @@ def made_up_mediator(rule: str, draws: int, rng: np.random.Generator) -> Mediato
 
 def made_up_chain(
     mediators: tuple[str, ...], outcome: str, draws: int = 3, n: int = 4, seed: int = 1, *, interactions: bool = False,
-    monotonic: bool = False,
+    monotonic: bool = False, log1p: bool = True,
 ) -> tuple[Chain, Baselines]:  # fmt: skip
-    """Return a saturated chain with every slope of moderate size, and baselines of n patients."""
+    """Return a saturated chain with every slope of moderate size, and baselines of n patients.
+
+    Counts enter as log(1 + value), unless ``log1p`` is False.
+    """
     rng = np.random.default_rng(seed)
     count = len(mediators)
     zero = outcome in ("zero_inflated", "hurdle")
@@ -51,7 +56,9 @@ def made_up_chain(
     cuts = np.cumsum(rng.uniform(0.4, 1.0, (draws, 3)), axis=1) - 1.0 if levels else np.zeros((draws, 1))
     end = Outcome(outcome, cuts=cuts, phi=rng.uniform(0.6, 2.0, draws), shift=np.zeros(draws))
     base = rng.normal(0, 0.5, (j, draws, n))
-    chain = Chain(made, end, rng.uniform(0.2, 0.6, (draws, j)), slopes, cross, tables)
+    counts = [k for k, mediator in enumerate(made) if mediator.rule == "count" and log1p]
+    logs = frozenset((place, k) for k in counts for place in range(k + 1, j))
+    chain = Chain(made, end, rng.uniform(0.2, 0.6, (draws, j)), slopes, cross, tables, logs=logs)
     return chain, lambda start, stop: base[:, start:stop]
 
 
@@ -77,6 +84,7 @@ def simulated_world(
         if (j, k) in chain.tables:
             index = np.round(m - chain.mediators[k].values[0]).astype(int)
             return chain.tables[j, k][s][index] + see * chain.interactions[s, j, k] * m
+        m = np.log1p(m) if (j, k) in chain.logs else m
         return (chain.slopes[s, j, k] + see * chain.interactions[s, j, k]) * m
 
     def copy(route: tuple[int, ...]) -> np.ndarray:
@@ -103,6 +111,16 @@ def simulated_world(
             mu = special.expit(eta)
             position = rng.beta(mu * mediator.precision[s], (1 - mu) * mediator.precision[s])
             values[key] = mediator.origin + mediator.unit * position
+        elif mediator.rule == "count":
+            phi, mu = min(mediator.phi[s], 1e12), np.exp(eta)
+            if single:
+                values[key] = rng.poisson(mu * rng.gamma(phi, 1.0 / phi, size)).astype(float)
+                return values[key]
+            ranks = rng.uniform(size=size) if apart else np.where(mixed, rank, rng.uniform(size=size))
+            values[key] = np.empty(size)
+            for mean in np.unique(mu):
+                shares = stats.nbinom.pmf(np.arange(500), phi, phi / (phi + mean))
+                values[key][mu == mean] = np.searchsorted(np.cumsum(shares), ranks[mu == mean])
         else:
             ranks = rng.uniform(size=size) if single or apart else np.where(mixed, rank, rng.uniform(size=size))
             cdf = special.expit if mediator.rule == "logit" else stats.norm.cdf

@@ -9,9 +9,10 @@ from itertools import product
 import numpy as np
 import pytest
 from posteriors import made_up_posterior
+from potential_outcomes import SETS, simulated, with_values
 
-from bayes_sp.design.build import covariate_values, design_arrays, transformed
-from bayes_sp.design.evaluate import arrays_of, chain_auxiliary, mean_predictor, zero_predictor
+from bayes_sp.design.build import covariate_values, design_arrays
+from bayes_sp.design.evaluate import arrays_of, mean_predictor
 from bayes_sp.effects.baselines import linear_baselines
 from bayes_sp.effects.chain import Batched, covariates_of
 from bayes_sp.effects.controlled import controlled_direct_effect
@@ -24,7 +25,6 @@ from bayes_sp.effects.moderation.levels import settings_of
 from bayes_sp.effects.paths import compute_effects
 from bayes_sp.effects.problem import make_problem
 from bayes_sp.errors import FitError, SpecificationError
-from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.reading.load import load_model, models_folder
 from bayes_sp.names import ALONE, AVERAGE, COEFFICIENT, DIFFERENCE, RATE_RATIO, TOTAL
 
@@ -33,7 +33,6 @@ PRODUCTS = (
     ["loneliness_t0:group_change"],
     ["gender:loneliness_t1", "education:group_change"],
 )
-SETS = ((0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1), (1, 1, 1, 1))
 
 
 def moderated(make_survey, name: str, products=PRODUCTS, draws: int = 20, spread: float = 0.05):
@@ -54,54 +53,6 @@ def held(model, design, posterior):
 def at_levels(model, survey, design, posterior, at=None, **options):
     settings = settings_of(model, covariate_values(model, survey), at)
     return conditional_effects(model, design, posterior, settings, held(model, design, posterior), **options)
-
-
-def simulated(model, design, posterior, size: int, seed: int):
-    """Return mean outcomes of each world of SETS and the paired errors of their differences, patient by patient."""
-    count = size // design.n
-    rng, at = np.random.default_rng(seed), arrays_of(model, design, posterior.isel(draw=np.zeros(count, dtype=int)))
-    shape, exposure = (1, count, design.n), model.exposure
-    m1, m2 = model.mediators
-    noise = draws_of(model.equations[0].family, rng, shape)
-
-    def values(u, **more):
-        return {exposure: np.full(design.n, float(u)), **more}
-
-    def mediator(j, given, error):
-        family, response = FAMILIES[model.equations[j].family], model.equations[j].response
-        eta, aux = mean_predictor(model, design, j, at, given), chain_auxiliary(model, design, j, at)
-        if family.mediator == "normal":
-            return eta + aux[..., :1] * error
-        coding = design.coding[response]
-        if family.mediator == "logit":
-            return coding.origin + coding.unit * (eta[..., None] + error[..., None] > aux[..., None, :]).sum(axis=-1)
-        mu, precision = 1.0 / (1.0 + np.exp(-eta)), aux[..., :1]
-        return coding.origin + coding.unit * rng.beta(mu * precision, (1.0 - mu) * precision, error.shape)
-
-    first = {u: mediator(0, values(u), noise) for u in (0, 1)}
-    own = draws_of(model.equations[1].family, rng, shape)
-    means = {}
-    for d, one, two, three in SETS:
-        second = mediator(1, values(two, **{m1: first[three]}), own)
-        given = values(d, **{m1: first[one], m2: second})
-        eta, zeta = mean_predictor(model, design, 2, at, given), zero_predictor(model, design, 2, at, given)
-        means[d, one, two, three] = FAMILIES[model.equations[2].family].mean(
-            eta, zeta, chain_auxiliary(model, design, 2, at)
-        )
-    return means
-
-
-def draws_of(family, rng, shape):
-    return rng.logistic(size=shape) if FAMILIES[family].link == "logit" else rng.standard_normal(shape)
-
-
-def with_values(model, design, values):
-    w = design.w.copy()
-    for name, value in values.items():
-        covariate = next(c for c in model.covariates if c.name == name)
-        for term, column in zip(covariate.terms, transformed(covariate, np.array([value])), strict=True):
-            w[:, design.covariate_terms.index(term)] = column[0]
-    return replace(design, w=w)
 
 
 FAST = ("primary", "ordinal")

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from bayes_sp.design.build import design_arrays
-from bayes_sp.effects.paths import chain_coefficients, compute_effects
+from bayes_sp.effects.paths import compute_effects
+from bayes_sp.effects.problem import chain_coefficients
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import ALONE, AVERAGE, COEFFICIENT, DIFFERENCE, EFFECT_COLUMNS, RATE_RATIO, TOTAL, TOTAL_INDIRECT
 

@@ -14,16 +14,21 @@ from scipy import integrate, special, stats
 
 from bayes_sp.effects import formulas
 from bayes_sp.effects.chain import Chain, Linear
-from bayes_sp.effects.means import kernels, kernels_levels, points
+from bayes_sp.effects.means import kernels, kernels_counts, kernels_levels, points
+from bayes_sp.effects.means.counts import count_grid
 from bayes_sp.effects.means.nodes import Rule, beta_nodes, cross_world_factor, normal_nodes
 from bayes_sp.effects.means.normal import every_path
-from bayes_sp.effects.means.worlds import needs_nodes, world_means
+from bayes_sp.effects.means.worlds import means_missing, needs_nodes, world_means
 
 OUTCOMES = ("identity", "exp", "logit", "probit", "zero_inflated", "hurdle")
 PAIRS = [("normal", "normal"), ("normal", "logit"), ("normal", "beta"), ("logit", "normal"), ("probit", "normal"),
          ("logit", "probit"), ("logit", "beta"), ("binary", "binary"), ("normal", "probit")]  # fmt: skip
+COUNTS = [("count", "normal"), ("normal", "count"), ("count", "count"), ("probit", "count"), ("poisson", "logit"),
+          ("count", "beta")]  # fmt: skip
 # A third of all pairs of mediators with outcomes: each pair twice, each outcome three times.
 SQUARE = [(pair, OUTCOMES[(k + 3 * half) % 6]) for k, pair in enumerate(PAIRS) for half in range(2)]
+SQUARE += [*product(COUNTS, ("exp",)), (COUNTS[0], "logit"), (COUNTS[1], "hurdle"), (COUNTS[2], "zero_inflated"),
+           (COUNTS[3], "probit"), (COUNTS[4], "hurdle"), (COUNTS[5], "logit"), (COUNTS[2], "identity")]  # fmt: skip
 WORLDS = np.array([(1, 0, 0, 0), (0, 1, 0, 0), (1, 0, 1, 1), (0, 0, 1, 0), (1, 1, 1, 1)], dtype=bool)
 ALL = np.array(list(product([False, True], repeat=4)))
 U = (0.0, 1.5)
@@ -62,7 +67,7 @@ def test_copies_drawn_apart_agree_with_simulation(mediators, outcome):
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-@pytest.mark.parametrize("mediator", ["normal", "logit", "probit", "beta"])
+@pytest.mark.parametrize("mediator", ["normal", "logit", "probit", "beta", "count", "poisson"])
 def test_one_mediator_agrees_with_scipy(mediator, outcome):
     """With one mediator a mean is a sum or a one-dimensional integral, which SciPy does for one patient."""
     chain, baselines = made_up_chain((mediator,), outcome, draws=2, n=1, seed=3, interactions=True)
@@ -76,7 +81,11 @@ def test_one_mediator_agrees_with_scipy(mediator, outcome):
                           for j in range(1, 2 + chain.zero_part)]  # fmt: skip
             return float(outcome_mean(chain.outcome, s, *np.array(predictors)))
 
-        if mediator == "normal":
+        if one.rule == "count":
+            phi, mu, of_log = min(one.phi[s], 1e9), np.exp(eta), given
+            law = stats.nbinom(phi, phi / (phi + mu)) if mediator == "count" else stats.poisson(mu)
+            expected = sum(law.pmf(m) * of_log(np.log1p(m)) for m in range(500))
+        elif mediator == "normal":
             law = stats.norm(eta, one.sigma[s])
             expected = integrate.quad(lambda m: law.pdf(m) * given(m), *law.interval(1 - 1e-14), epsabs=1e-12)[0]  # noqa: B023
         elif mediator == "beta":
@@ -88,6 +97,63 @@ def test_one_mediator_agrees_with_scipy(mediator, outcome):
             above = np.concatenate([[1.0], cdf(eta - one.cuts[s]), [0.0]])
             expected = sum(p * given(m) for p, m in zip(-np.diff(above), one.values, strict=True))
         np.testing.assert_allclose(found[v, s], expected, rtol=1e-8)
+
+
+def count_chain(phi: float, slope: float, outcome: str, *, log1p: bool = False, draws: int = 2) -> tuple:
+    """Return one count of mean exp(eta) with a slope in the outcome, and predictors of three patients."""
+    rng = np.random.default_rng(4)
+    chain, _ = made_up_chain(("count",), outcome, draws=draws)
+    mediator = replace(chain.mediators[0], phi=np.full(draws, phi))
+    slopes = np.zeros_like(chain.slopes)
+    slopes[:, 1, 0] = slope
+    logs = frozenset({(1, 0)}) if log1p else frozenset()
+    base = rng.normal(0.5, 0.3, (2, draws, 3))
+    return replace(chain, mediators=(mediator,), slopes=slopes, logs=logs), lambda start, stop: base[:, start:stop]
+
+
+@pytest.mark.parametrize(("phi", "slope"), [(np.inf, 0.4), (np.inf, -1.0), (1.5, 0.15), (1e7, 0.3), (0.4, -0.5)])
+def test_counts_have_their_closed_forms(phi, slope):
+    """A count in a linear mean has its mean, in an exponential one its moment generating function, to 1e-10."""
+    worlds = np.array([(0, 1), (1, 0)], dtype=bool)
+    for outcome in ("identity", "exp"):
+        chain, baselines = count_chain(phi, slope, outcome)
+        found = means(chain, baselines, worlds=worlds)
+        base = baselines(0, 2)
+        for v, (direct, through) in enumerate([(U[0], U[1]), (U[1], U[0])]):
+            mu = np.exp(base[0] + chain.exposure[:, :1] * through)
+            eta = base[1] + chain.exposure[:, 1:] * direct
+            if outcome == "identity":
+                expected = (eta + slope * mu).mean(axis=1)
+            else:
+                lift = mu * np.expm1(slope)
+                expected = np.exp(eta + (lift if np.isinf(phi) else -phi * np.log1p(-lift / phi))).mean(axis=1)
+            np.testing.assert_allclose(found[v], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize(("phi", "mean"), [(0.3, 4.0), (2.0, 7.0), (np.inf, 9.0)])
+def test_large_counts_stand_in_blocks(phi, mean):
+    """Sums over counts of some thousands, most of them in blocks, have the moments of the count."""
+    grid = count_grid(np.array([phi]), np.array([mean]), np.array([2.0]), np.zeros(1))
+    size, mu = min(phi, 1e12), np.exp(mean)
+    level = mu if np.isinf(phi) else phi * np.log1p(mu / phi)
+    unit = mean if np.isinf(phi) else mean - np.log(size + mu)
+    p = np.exp(grid.logs[0] + unit * grid.values - level)
+    second = mu + mu**2 * (1.0 if np.isinf(phi) else 1.0 + 1.0 / phi)
+    np.testing.assert_allclose([p.sum(), p @ grid.values, p @ grid.values**2], [1.0, mu, second], rtol=1e-9)
+    assert len(p) < 5000
+
+
+def test_a_mean_that_does_not_exist_is_named():
+    """Where (1 - p) e^b reaches 1 for some patient a draw has no mean; log(1 + count) always has one."""
+    chain, baselines = count_chain(1.5, 0.5, "exp", draws=40)
+    base = baselines(0, 40)
+    worst = np.exp((base[0] + np.maximum(0.0, chain.exposure[:, :1] * U[1])).max(axis=1))
+    expected = worst / (worst + 1.5) * np.exp(0.5) >= 1.0
+    assert expected.any()
+    assert not expected.all()
+    np.testing.assert_array_equal(means_missing(chain, baselines, U), expected)
+    assert not means_missing(replace(chain, logs=frozenset({(1, 0)})), baselines, U).any()
+    assert not means_missing(replace(chain, slopes=-chain.slopes), baselines, U).any()
 
 
 def test_normal_mediators_collapse_to_the_closed_form():
@@ -227,7 +293,7 @@ def test_nodes_integrate_what_they_should():
 def test_compiled_kernels_know_the_parts_that_they_are_made_of():
     """Numba's disk cache sees one file: a change in the shared parts must change the files of the kernels too."""
     digest = hashlib.sha256(Path(points.__file__).read_bytes()).hexdigest()[:16]
-    assert digest == kernels.POINTS == kernels_levels.POINTS, "points.py changed: write its new digest to both"
+    assert digest == kernels.POINTS == kernels_levels.POINTS == kernels_counts.POINTS, "write it to all three"
 
 
 def test_patients_alike_are_computed_once():

@@ -65,8 +65,8 @@ def test_an_outcome_that_nothing_reaches_is_refused(two_mediators):
         (lambda t: t["equation"].pop(0), "needs at least one mediator and the outcome, found 1 equation"),
         (lambda t: t.update(equation=[]), "needs at least one mediator and the outcome, found 0 equations"),
         (
-            lambda t: t["equation"][0].update(family="negative_binomial"),
-            'equation[1].family: "negative_binomial" is not available for a mediator',
+            lambda t: t["equation"][0].update(family="zero_inflated_negative_binomial"),
+            'equation[1].family: "zero_inflated_negative_binomial" is not available for a mediator',
         ),
         (lambda t: t["covariates"].update(mood={}), "covariates.mood: is already in the chain"),
         (lambda t: t["covariates"].update(walks={}), "covariates.walks: is already in the chain"),

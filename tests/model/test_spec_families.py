@@ -25,7 +25,10 @@ def test_every_family_of_an_outcome_is_read(family):
     ("families", "problem"),
     [
         (("normal", "latent_normal"), 'equation[2].family: "latent_normal" is not available for the outcome'),
-        (("poisson", "normal"), 'equation[1].family: "poisson" is not available for a mediator'),
+        (("hurdle_negative_binomial", "normal"), "is not available for a mediator"),
+        (("normal", "poisson", "poisson"), 'log1p = ["m2"] in the equation of y'),
+        (("poisson", "negative_binomial", "hurdle_negative_binomial"), "enters the log link of y as itself"),
+        (("poisson", "normal", "normal", "normal"), "exact for at most 2 of them, found 3"),
         (("gamma", "normal"), 'equation[1].family: "gamma" is not available for a mediator'),
         (("lognormal", "normal"), 'equation[1].family: "lognormal" is not available for a mediator'),
         (("beta", "normal", "poisson"), 'equation[1].family: "beta" is available for the last mediator only'),

@@ -12,8 +12,8 @@ from fast_and_slow import some_fast
 import bayes_sp as sp
 from bayes_sp.design.build import covariate_columns, design_arrays
 from bayes_sp.effects.convergence import convergence_measures
-from bayes_sp.effects.paths import chain_coefficients, compute_effects
-from bayes_sp.effects.problem import Quadrature
+from bayes_sp.effects.paths import compute_effects
+from bayes_sp.effects.problem import Quadrature, chain_coefficients
 from bayes_sp.effects.shapley import log_link_effects
 from bayes_sp.model.parts import Unmeasured
 from bayes_sp.model.reading.load import load_model

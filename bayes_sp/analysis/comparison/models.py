@@ -14,7 +14,7 @@ from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import AVERAGE, DIFFERENCE, MULTIVERSE_COLUMNS, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.names import AVERAGE, DIFFERENCE, MULTIVERSE_COLUMNS, TOTAL, TOTAL_INDIRECT, effect_name, path_name
 from bayes_sp.shown import Part, Shown, short
 
 SERIAL, DIRECT = "serial", "direct"
@@ -138,9 +138,18 @@ class Multiverse(Shown):
 
 
 def serial_path(model: PathModel) -> str:
-    """Return the name of the path through all of a specification's mediators, in its order; '' where there is none."""
-    path = model.chain
-    return path_name(path) if len(path) > 3 and path in model.named_paths() else ""
+    """Return the name of the effect through all of a specification's mediators, in its order; '' where there is none.
+
+    Of several moves it is that of the first, as in all that is about one effect.
+    """
+    view = model.views[0]
+    path = (view.source, *model.chain[1:])
+    return of_first(model, path_name(path)) if len(path) > 3 and path in view.named_paths() else ""
+
+
+def of_first(model: PathModel, path: str) -> str:
+    """Return the name of a path's effect, or of a total: of the first move where there are several."""
+    return effect_name(path, model.moves[0].label if model.moves else "")
 
 
 def main_path(model: PathModel) -> str:
@@ -149,10 +158,10 @@ def main_path(model: PathModel) -> str:
     The path through all mediators; where there is none the only indirect path, or all indirect paths together
     (``total_indirect``), or, without any, the total.
     """
-    indirect = [path_name(path) for path in model.named_paths() if len(path) > 2]
+    indirect = [path_name(path) for path in model.views[0].named_paths() if len(path) > 2]
     if serial := serial_path(model):
         return serial
-    return TOTAL if not indirect else indirect[0] if len(indirect) == 1 else TOTAL_INDIRECT
+    return of_first(model, TOTAL if not indirect else indirect[0] if len(indirect) == 1 else TOTAL_INDIRECT)
 
 
 def multiverse(entries: Sequence[ModelResult], ci_prob: float = CI_PROB) -> Multiverse:
@@ -176,7 +185,8 @@ def _rows(entry: ModelResult, reference: Loo | None, ci_prob: float) -> Iterator
         **_elpd(entry, reference),
     }  # fmt: skip
     direct = path_name((entry.model.exposure, entry.model.outcome))
-    paths = dict(zip(EFFECTS, (serial_path(entry.model), direct, TOTAL_INDIRECT, TOTAL), strict=True))
+    others = (of_first(entry.model, path) for path in (direct, TOTAL_INDIRECT, TOTAL))
+    paths = dict(zip(EFFECTS, (serial_path(entry.model), *others), strict=True))
     table = entry.effects.intervals(ci_prob)
     table = table[table["decomposition"].isin(["", AVERAGE])]
     for effect, path in paths.items():
@@ -212,6 +222,11 @@ def _conclusion(
         "stands in the table"
         for entry in entries
         if entry.effects is not None and entry.name not in set(rows["specification"])
+    ]
+    notes += [
+        f"{entry.name} compares several things; the first, {entry.model.moves[0].label}, stands in the table"
+        for entry in entries
+        if entry.model is not None and len(entry.model.moves) > 1
     ]
     dropped = [name for name in rows["specification"] if name not in set(kept["specification"])]
     if dropped:

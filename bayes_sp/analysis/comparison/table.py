@@ -19,9 +19,6 @@ from bayes_sp.names import (
     COEFFICIENT,
     COMPARISON_COLUMNS,
     DIFFERENCE,
-    TOTAL,
-    TOTAL_INDIRECT,
-    path_name,
 )
 from bayes_sp.shown import Part, Shown, short
 
@@ -76,6 +73,8 @@ class Comparison(Shown):
         Why a column of the comparison is not there or must not be used, one sentence each.
     conditional
         Likelihood -> the bootstrap of effects at levels of moderators, where there are any.
+    contrasts
+        Likelihood -> the bootstrap of the specification's contrasts, where there are any.
     """
 
     table: pd.DataFrame
@@ -84,6 +83,7 @@ class Comparison(Shown):
     model: PathModel
     missing: tuple[str, ...] = ()
     conditional: Mapping[str, BootstrapConditional] = field(default_factory=dict)
+    contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. Posterior: median, equal-tailed interval. Bootstrap: estimate, percentile interval."
@@ -105,7 +105,7 @@ def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI
     ci_prob
         Probability of the intervals.
     """
-    paths = [*(path_name(path) for path in model.named_paths()), TOTAL_INDIRECT, TOTAL]
+    paths = list(model.effect_names)
     rows = [*_published_rows(model), *(row for fitted in fits for row in _rows(fitted, paths, ci_prob))]
     table = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
     scales = list(dict.fromkeys(table["scale"]))
@@ -120,7 +120,12 @@ def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI
         for fitted in fits
         if fitted.bootstrap is not None and fitted.bootstrap.conditional is not None
     }
-    return Comparison(table, intervals, mark, model, conditional=at_levels)
+    between = {
+        fitted.likelihood: fitted.bootstrap.contrasts()
+        for fitted in fits
+        if fitted.bootstrap is not None and model.contrasts and fitted.model.contrasts == model.contrasts
+    }
+    return Comparison(table, intervals, mark, model, conditional=at_levels, contrasts=between)
 
 
 def _published_rows(model: PathModel) -> Iterator[dict[str, Any]]:

@@ -172,7 +172,8 @@ def predictive_checks(
     """
     rng = np.random.default_rng(seed)
     parameters = thinned(parameters, replicates)
-    groups = {ALL: np.ones(design.n, dtype=bool), **exposure_levels(design.x)}
+    levels = {model.words_of(model.exposure, level): level for level in model.levels(model.exposure)}
+    groups = {ALL: np.ones(design.n, dtype=bool), **exposure_levels(design.x, levels)}
     statistics: dict[str, list[dict[tuple[str, str], Array]]] = {}
     counted: dict[str, list[Array]] = {}
     last: dict[str, tuple[Predictor, dict[str, Mask]]] = {}

@@ -109,13 +109,17 @@ def statistics_of(family: Family, variable: Variable, observed: Array) -> Mappin
     return found
 
 
-def exposure_levels(x: Array) -> dict[str, NDArray[np.bool_]]:
+def exposure_levels(x: Array, named: Mapping[str, float] | None = None) -> dict[str, NDArray[np.bool_]]:
     """Return groups of patients by level of exposure: below 0, 0, above 0 for a change; else values or thirds.
+
+    Those of a category are its ``named`` levels.
 
     Groups of fewer than 5 patients are left out.
     """
     values = np.unique(x)
-    if values[0] < 0 < values[-1]:
+    if named:
+        groups = {name: x == value for name, value in named.items()}
+    elif values[0] < 0 < values[-1]:
         groups = {"below 0": x < 0, "0": x == 0, "above 0": x > 0}
     elif len(values) <= FEW_VALUES:
         groups = {f"{value:g}": x == value for value in values}

@@ -57,7 +57,7 @@ def exposure_levels(design: Design) -> tuple[float, ...]:
 
 def departures(model: PathModel, design: Design) -> list[Departure]:
     """Return how far the levels' means are from a line, for each response that the exposure is a parent of."""
-    levels = exposure_levels(design)
+    levels = () if model.levels(model.exposure) else exposure_levels(design)
     found = []
     for j, equation in enumerate(model.equations):
         if levels and model.exposure in equation.parents:

@@ -9,12 +9,13 @@ import pandas as pd
 
 from bayes_sp.design.build import complete_cases, unchecked_design
 from bayes_sp.design.checks.dose import RARE, departures, exposure_levels
-from bayes_sp.design.checks.identified import thin_groups
+from bayes_sp.design.checks.identified import FEWEST_AT_LEVEL, level_counts, thin_groups
 from bayes_sp.design.checks.inflated import inflated_columns
 from bayes_sp.design.checks.separation import empty_hurdles, separations, without_zeros
 from bayes_sp.design.design import Design
 from bayes_sp.errors import SurveyWarning, warn
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import LEAST_COUNT
 from bayes_sp.records.checks import group_labels
 from bayes_sp.records.codes import Suspect, code_words, group_suspects, suspects
 from bayes_sp.records.groups import look_alikes
@@ -48,12 +49,17 @@ def record_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
 def equation_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
     """Return a sentence on everything that the equations will make little of.
 
-    Groups of which most hold one record; an exposure of few levels whose means do not lie on a line; coefficients of
-    which the records say nothing, because the response is separated or no count is above 1; columns that are nearly
-    collinear.
+    Groups of which most hold one record; levels of an exposure that few records have; an exposure of few levels whose
+    means do not lie on a line; coefficients of which the records say nothing, because the response is separated or no
+    count is above 1; columns that are nearly collinear.
     """
     design = unchecked_design(model, survey)
-    fitted = [*thin_groups(model, design), *_bent(model, design), *_unbounded(model, design)]
+    fitted = [
+        *thin_groups(model, design),
+        *_few_at_levels(model, design),
+        *_bent(model, design),
+        *_unbounded(model, design),
+    ]
     return (*fitted, *inflated_columns(model, design))
 
 
@@ -113,6 +119,16 @@ def _groups(model: PathModel, records: pd.DataFrame) -> Iterator[str]:
             )
 
 
+def _few_at_levels(model: PathModel, design: Design) -> Iterator[str]:
+    for name, level, count in level_counts(model, design):
+        if FEWEST_AT_LEVEL <= count < LEAST_COUNT:  # fewer are refused
+            yield (
+                f"{name}: fewer than {LEAST_COUNT} records with a response have the level {level}. Effects against it "
+                "rest on these patients and on the prior, and say something of each of them; put the level together "
+                "with another before results leave your hands."
+            )
+
+
 def _bent(model: PathModel, design: Design) -> Iterator[str]:
     levels = exposure_levels(design)
     u0, u1 = design.contrast
@@ -123,7 +139,7 @@ def _bent(model: PathModel, design: Design) -> Iterator[str]:
                 f"not lie on a line: chance alone gives such a departure in less than 1 of {1 / RARE:.0f} samples "
                 f"(F = {bent.f:.1f} on {bent.q} and {bent.df} degrees of freedom). One slope then describes no step "
                 f"of it, and {u1:g} against {u0:g} is not the difference between these two levels; if levels are "
-                f"names of groups, keep the records of two of them and compare those."
+                f"names of groups, name them as levels under [exposures]."
             )
 
 

@@ -44,7 +44,8 @@ def check_design(
         Naming the columns.
     """
     back = came_back(design)
-    columns = {design.exposure: design.x[back]}
+    coded = any(factor.variable == design.exposure for factor in factors)  # in columns among the covariates
+    columns = {} if coded else {design.exposure: design.x[back]}
     columns |= {name: design.y[back, k] for k, name in enumerate(design.responses)}
     columns |= {name: design.w[back, j] for j, name in enumerate(design.covariate_terms)}
     columns |= {name: column[back] for name, column in (products or {}).items()}

@@ -9,14 +9,17 @@ import numpy as np
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
+from bayes_sp.design.relevance import came_back
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.model.terms import Term, predictors_of
+from bayes_sp.model.terms import Term, covariate_terms, predictors_of
 
 FEWEST_REPEATS = 5  # records beyond the first of their group
 LEAST_REPEATED = 0.03  # of all records
+FEWEST_AT_LEVEL = 3  # records of a level of an exposure
+HALF = 0.5  # of the distance between the indicators of two levels
 THIN = 1 / 3  # a share of records beyond the first of their group below which the groups' SD is hardly known
 
 
@@ -44,6 +47,40 @@ def check_identified(model: PathModel, design: Design, columns: Callable[[int], 
             problems += [problem] if problem else []
     if problems:
         raise SurveyError(source, problems)
+
+
+def check_levels(model: PathModel, design: Design, source: str) -> None:
+    """Check that enough records have each level of an exposure.
+
+    Raises
+    ------
+    SurveyError
+        Naming the levels.
+    """
+    if problems := list(_rare_levels(model, design)):
+        raise SurveyError(source, problems)
+
+
+def level_counts(model: PathModel, design: Design) -> Iterator[tuple[str, str, int]]:
+    """Yield (exposure, level, records with a response) of every level of the exposures that are categories."""
+    back = came_back(design)
+    for covariate in (c for c in model.covariates if c.name in model.categories):
+        own = design.w[back][:, [design.covariate_terms.index(term) for term in covariate.terms]]
+        factors = [factor for term in covariate_terms(covariate) for factor in term.factors]
+        each = np.column_stack([factor.coding.column(np.array(covariate.levels)) for factor in factors])
+        for level, name in zip(each, covariate.level_names, strict=True):
+            yield covariate.name, name, int((np.abs(own - level) < HALF).all(axis=1).sum())
+
+
+def _rare_levels(model: PathModel, design: Design) -> Iterator[str]:
+    """Yield each level of an exposure that too few records with a response have: its effects would be theirs."""
+    for name, level, count in level_counts(model, design):
+        if count < FEWEST_AT_LEVEL:
+            found = f"{count} record{'' if count == 1 else 's'} with a response" if count else "no record"
+            yield (
+                f'column "{name}": the level {level} has {found}, and its effects need {FEWEST_AT_LEVEL} at least; '
+                "take it out of the levels, or put it together with another"
+            )
 
 
 def _groups_of_one(design: Design, equation: Equation) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bayes_sp.design.build import equation_matrix, unchecked_design
+from bayes_sp.design.build import coded_factors, equation_matrix, unchecked_design
 from bayes_sp.design.checks.doubts import equation_doubts, record_doubts
 from bayes_sp.design.checks.estimable import check_design
-from bayes_sp.design.checks.identified import check_identified
+from bayes_sp.design.checks.identified import check_identified, check_levels
 from bayes_sp.design.checks.result import SurveyCheck
 from bayes_sp.design.notes import survey_notes
 from bayes_sp.design.read import Records, renamed
@@ -159,7 +159,8 @@ def _model_findings(model: PathModel, survey: Survey) -> tuple[list[str], list[s
     """Return what forbids to estimate the equations, and what speaks against the records."""
     design, problems = unchecked_design(model, survey), list[str]()
     rules: list[Callable[[], None]] = [
-        lambda: check_design(design, survey.source),
+        lambda: check_levels(model, design, survey.source),
+        lambda: check_design(design, survey.source, factors=coded_factors(model)),
         lambda: check_identified(model, design, partial(equation_matrix, model, design), survey.source),
     ]
     for rule in rules:
@@ -240,12 +241,8 @@ def _described(
 ) -> SurveyCheck:
     """Return the tables of a survey."""
     records, names = survey.records, _variables(model, survey, waves)
-    items = _items(survey)
-    numbers = [
-        name
-        for name in names
-        if is_number(records[name]) and name not in items and (model is None or name not in model.grouping)
-    ]
+    items, named = _items(survey), () if model is None else (*model.grouping, *model.categories)
+    numbers = [name for name in names if is_number(records[name]) and name not in items and name not in named]
     others = nonresponders or (published_nonresponders() if survey.reconstructed else None)
     if others is not None:
         responders, known_from = known_nonresponders_table(records, others), others.source
@@ -253,7 +250,7 @@ def _described(
         responders, known_from = _responders(model, records, numbers, waves), "these records"
     return SurveyCheck(
         survey.mark if survey.reconstructed else survey.source, len(survey),
-        moments=moments_table(records, names), correlations=correlation_table(records, numbers),
+        moments=moments_table(records, names, labels=named), correlations=correlation_table(records, numbers),
         missing=missing_by_wave(records, names, waves), patterns=missing_patterns(records, names),
         repeated=repeated_table(records.drop(columns=[name for name in items if name in records]), waves),
         responders=responders,

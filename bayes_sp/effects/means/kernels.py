@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 from bayes_sp.effects.means.points import (
+    COUNT,
     EXP,
     HURDLE,
     IDENTITY,
@@ -23,8 +24,11 @@ from bayes_sp.effects.means.points import (
     ZERO_INFLATED,
     add,
     coupled,
+    divide,
+    fill,
     join,
     normal_cdf,
+    overlap,
     point,
     positive_mean,
     probabilities,
@@ -32,7 +36,7 @@ from bayes_sp.effects.means.points import (
 from bayes_sp.jit import cached
 
 # numba's cache of these kernels sees this file alone: the digest of `points` here makes them new when that changes.
-POINTS = "09ace6ce2e33c341"
+POINTS = "f4df46cb01a653ad"
 _compile = cached(njit, **OPTIONS)
 
 
@@ -129,33 +133,57 @@ def normal_worlds(kind, eta, zeta, slopes_class, shift, zshift, cov, cuts, phi, 
 
 @_compile
 def levels_then_normal(
-    kind, link, first, first_shift, first_cuts, eta, zeta, steps, zsteps, cov, cuts, phi, x, w, kappa, apart, counts,
-    out,
+    kind, link, first, first_shift, first_cuts, first_phi, table, eta, zeta, own, seen, zown, zseen, cov, cuts, phi, x,
+    w, kappa, apart, counts, out,
 ):  # fmt: skip
     """Mean over patients of the 16 worlds (u_D, u_1, u_2, u_3) where m1 has levels and m2 is normal.
 
-    first (B, n), first_shift (B, 2), first_cuts (B, L - 1): m1's predictor; eta, zeta (2, B, n) by u_D;
-    steps, zsteps (B, 2, L, 2, L): what (u_D, m1, u_2, the m1 that m2 sees) add; cov (B, 2, 3) by u_D; counts as in
-    `normal_worlds`; out (B, 16).
+    first (B, n), first_shift (B, 2), first_cuts (B, L - 1) or of a count (B, L), first_phi (B,), table: m1's predictor
+    and what `probabilities` wants; eta, zeta (2, B, n) by u_D; own, zown (B, 2, L) and seen, zseen (B, 2, 2, L): what
+    (u_D, m1) and (u_D, u_2, the m1 that m2 sees) add; cov (B, 2, 3) by u_D; counts as in `normal_worlds`; out (B, 16).
     """
-    count, n = first_cuts.shape[1] + 1, eta.shape[2]
-    p, joint, tab = np.empty((2, count)), np.empty((2, 2, count, count)), np.empty((2, len(x) + 2, len(x)))
-    table = np.empty((0, 0))
+    count, n = own.shape[2], eta.shape[2]
+    p, tab = np.empty((2, count)), np.empty((2, len(x) + 2, len(x)))
+    few = 1 if link == COUNT else count  # a count has too many pairs of values for a table of them
+    joint, cells, widths = np.empty((2, 2, few, few)), np.empty((2, 2 * count), dtype=np.int64), np.empty(2 * count)
     for s in range(out.shape[0]):
-        for v in range(out.shape[1]):
-            out[s, v] = 0.0
+        fill(out[s], 0.0)
         for d in range(2):
             _fill_tables(kind, cov[s, d], x, tab[d])
         for i in range(n):
+            count = 0
             for u in range(2):
-                probabilities(link, join(link, first[s, i], first_shift[s, u]), first_cuts[s], 0.0, table, p[u])
-            coupled(p, kappa, apart, joint)
-            for k, m in np.ndindex(count, count):
-                if joint[0, 0, k, m] + joint[0, 1, k, m] + joint[1, 0, k, m] + joint[1, 1, k, m] > 0.0:
+                e1 = join(link, first[s, i], first_shift[s, u])
+                count = max(count, probabilities(link, e1, first_cuts[s], first_phi[s], table, p[u]))
+            patients = counts[i] if len(counts) else 1.0
+            if link != COUNT:
+                coupled(p, kappa, apart, joint)
+                for k, m in np.ndindex(count, count):
+                    if joint[0, 0, k, m] + joint[0, 1, k, m] + joint[1, 0, k, m] + joint[1, 1, k, m] > 0.0:
+                        for d, u in np.ndindex(2, 2):
+                            e = join(kind, eta[d, s, i], join(kind, own[s, d, k], seen[s, d, u, m]))
+                            z = zeta[d, s, i] * zown[s, d, k] * zseen[s, d, u, m]
+                            h = _over_normal(kind, e, z, cuts[s], phi[s], tab[d], w)
+                            add(patients * h, joint, k, m, d, u, out[s])
+                continue
+            for a, b in np.ndindex(2, 2):
+                same = (1.0 if a == b else kappa) * (0.0 if apart else 1.0)
+                found = 0
+                if same > 0.0:
+                    found = count if a == b else overlap(p[a, :count], p[b, :count], cells, widths)
+                apiece = count * count if same < 1.0 else 0
+                for c in range(found + apiece):
+                    k, m, weight = c, c, same * p[a, min(c, count - 1)]
+                    if c >= found:  # independent: every pair
+                        k, m = (c - found) // count, (c - found) % count
+                        weight = (1.0 - same) * p[a, k] * p[b, m]
+                    elif a != b:
+                        k, m, weight = cells[0, c], cells[1, c], same * widths[c]
+                    if weight <= (1e-17 if kind in (LOGIT, PROBIT) else 0.0):
+                        continue
                     for d, u in np.ndindex(2, 2):
-                        e = join(kind, eta[d, s, i], steps[s, d, k, u, m])
-                        z = zeta[d, s, i] * zsteps[s, d, k, u, m]
+                        e = join(kind, eta[d, s, i], join(kind, own[s, d, k], seen[s, d, u, m]))
+                        z = zeta[d, s, i] * zown[s, d, k] * zseen[s, d, u, m]
                         h = _over_normal(kind, e, z, cuts[s], phi[s], tab[d], w)
-                        add(counts[i] * h if len(counts) else h, joint, k, m, d, u, out[s])
-        for v in range(out.shape[1]):
-            out[s, v] /= n
+                        out[s, 8 * d + 4 * a + 2 * u + b] += patients * weight * h
+        divide(out[s], n)

@@ -1,25 +1,28 @@
-"""Compiled loop where the last mediator has levels, or is a beta variable at its nodes (see `kernels`)."""
+"""Compiled loop where the last mediator has levels, or is a beta variable or a count (see `kernels`)."""
 
 # ruff: noqa: ANN001, ANN201, ANN202 - numba finds the types
 # mypy: ignore-errors
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from numba import njit
 
 from bayes_sp.effects.means.points import (
     BETA,
+    COUNT_MEAN,
     EXP,
     HURDLE,
     IDENTITY,
     LOGIT,
     OPTIONS,
     ZERO_INFLATED,
-    add,
-    coupled,
+    divide,
+    fill,
+    fill_beta_sums,
+    fill_known_mean,
+    fill_sums,
     join,
+    overlap,
     point,
     positive_mean,
     probabilities,
@@ -27,7 +30,7 @@ from bayes_sp.effects.means.points import (
 from bayes_sp.jit import cached
 
 # numba's cache of these kernels sees this file alone: the digest of `points` here makes them new when that changes.
-POINTS = "09ace6ce2e33c341"
+POINTS = "f4df46cb01a653ad"
 _compile = cached(njit, **OPTIONS)
 
 
@@ -36,8 +39,7 @@ def _fill_points(kind, e, z, steps, zsteps, cuts, phi, out):
     """Mean outcome at each value of m2: e and z joined with its steps."""
     count = len(out)
     if kind == LOGIT:
-        for r in range(count):
-            out[r] = 0.0
+        fill(out, 0.0)
         for k in range(len(cuts)):
             a = e * cuts[k]
             for r in range(count):
@@ -54,65 +56,45 @@ def _fill_points(kind, e, z, steps, zsteps, cuts, phi, out):
 
 
 @_compile
-def _fill_sums(kind, d, e, p, steps, f, q):
-    """Do the same where m2 enters by a factor or a term of its own: three sums over its values serve both u_D.
+def _add_levels(p, kappa, apart, f, q, mixed, cells, widths, count, out):
+    """Add `count` such patients' 16 worlds where m1 has levels of probabilities p (2, L): sums of f q over its pairs.
 
-    sum_r f_r q_r = e (or 1) with the mean of m2's factor (or term) at u_D = d: (0, mean, 0) or (0, 0, mean).
+    One level where u_1 = u_3 (unless apart); else kappa * (equal ranks) + (1 - kappa) * (independent), and the latter
+    is a product of two sums: mixed (2, 2, 2, R).
     """
-    if kind == EXP:
-        f[0], f[1], f[2] = 0.0, 0.0, 0.0
-        f[1 + d] = e
-    else:
-        f[0], f[1], f[2] = e, 0.0, 0.0
-        f[1 + d] = 1.0
-    q[0] = 1.0
-    for other in range(2):
-        total = 0.0
-        for r in range(len(p)):
-            total += p[r] * steps[other, r]
-        q[1 + other] = total
-
-
-@_compile
-def _fill_beta_sums(kind, e2, precision, steps, q):
-    """Do the same for a beta m2 in closed form: steps[d] = (what its origin adds, what its whole interval adds).
-
-    E exp(t B) = 1F1(a, p, t) for B ~ Beta(a, p - a), and exp(t) 1F1(p - a, p, -t) for t < 0: all terms are positive.
-    """
-    mu = 1.0 / (1.0 + e2)
-    for d in range(2):
-        t = steps[d, 1]
-        if kind == IDENTITY:
-            q[1 + d] = steps[d, 0] + t * mu
-            continue
-        a = precision * (mu if t >= 0.0 else 1.0 - mu)
-        size = abs(t)
-        total, term, n = 1.0, 1.0, 0.0
-        while term > 1e-17 * total or n < size:
-            term *= (a + n) * size / ((precision + n) * (n + 1.0))
-            total += term
-            n += 1.0
-        q[1 + d] = total * math.exp(steps[d, 0] + min(t, 0.0))
-
-
-@_compile
-def _add_levels(joint, f, q, count, out):
-    """Add `count` such patients' 16 worlds where m1 has levels: sum over (k, m) of joint * sum_r f q."""
-    for k, m in np.ndindex(joint.shape[2], joint.shape[2]):
-        if joint[0, 0, k, m] + joint[0, 1, k, m] + joint[1, 0, k, m] + joint[1, 1, k, m] > 0.0:
+    levels, last = p.shape[1], f.shape[3]
+    if apart or kappa < 1.0:
+        for i, d, a in np.ndindex(2, 2, 2):
+            fill(mixed[i, d, a], 0.0)
+        for d, a, k, r in np.ndindex(2, 2, levels, last):
+            mixed[0, d, a, r] += p[a, k] * f[d, 0, k, r]
+            mixed[1, d, a, r] += p[a, k] * q[d, 0, k, r]
+    for a, b in np.ndindex(2, 2):
+        same = (1.0 if a == b else kappa) * (0.0 if apart else 1.0)
+        if same > 0.0:
+            found = levels if a == b else overlap(p[a], p[b], cells, widths)
+            for c in range(found):
+                k, m = (c, c) if a == b else (cells[0, c], cells[1, c])
+                weight = count * same * (p[a, c] if a == b else widths[c])
+                for d, u in np.ndindex(2, 2):
+                    h = 0.0
+                    for r in range(last):
+                        h += f[d, 0, k, r] * q[u, 0, m, r]
+                    out[8 * d + 4 * a + 2 * u + b] += weight * h
+        if same < 1.0:
             for d, u in np.ndindex(2, 2):
                 h = 0.0
-                for r in range(f.shape[3]):
-                    h += f[d, 0, k, r] * q[u, 0, m, r]
-                add(count * h, joint, k, m, d, u, out)
+                for r in range(last):
+                    h += mixed[0, d, a, r] * mixed[1, u, b, r]
+                out[8 * d + 4 * a + 2 * u + b] += count * (1.0 - same) * h
 
 
 @_compile
 def _add_nodes(w, factor, apart, f, q, mixed, count, out):
     """Add `count` such patients' 16 worlds where m1 is normal: over its nodes, in two worlds by factor' factor."""
     for d, a, j in np.ndindex(2, 2, len(factor)):  # mixed[0] = factor f, mixed[1] = factor q
-        for r in range(f.shape[3]):
-            mixed[0, d, a, j, r], mixed[1, d, a, j, r] = 0.0, 0.0
+        fill(mixed[0, d, a, j], 0.0)
+        fill(mixed[1, d, a, j], 0.0)
         for k in range(len(w)):
             for r in range(f.shape[3]):
                 mixed[0, d, a, j, r] += factor[j, k] * f[d, a, k, r]
@@ -131,49 +113,76 @@ def _add_nodes(w, factor, apart, f, q, mixed, count, out):
 
 @_compile
 def before_levels(
-    kind, links, first, first_shift, first_cuts, w, factor, second, second_shift, second_cuts, precision, table,
-    eta, zeta, steps1, steps2, zsteps1, zsteps2, cuts, phi, kappa, apart, counts, out,
+    kind, links, first, first_shift, first_cuts, precisions, tables, w, factor, second, second_shift, second_cuts,
+    curves, spans, eta, zeta, steps1, steps2, zsteps1, zsteps2, cuts, phi, kappa, apart, counts, out,
 ):  # fmt: skip
     """Mean over patients of the 16 worlds where m2 has levels (or the nodes of a beta) and m1 levels or normal nodes.
 
+    Or where one is a count, whose values count as levels, and m2 any of which the mean factor is known.
     first, first_shift, first_cuts: as in `levels_then_normal`; unused where m1 is normal, with weights w (Q,) and
-    factor (J, Q) instead (J = 0: kappa = 1). second (2, B, n) by u_2, second_shift (B, 2, V, L1): m2's predictor and
+    factor (J, Q) instead (J = 0: kappa = 1). precisions (2, B), tables: of both mediators, as `probabilities` wants
+    them. second (2, B, n) by u_2, second_shift (B, 2, V, L1): m2's predictor and
     what (u_2, u_3, the m1 that it sees) add; steps1, zsteps1 (B, 2, V, L1) by (u_D, u_1); steps2, zsteps2 (B, 2, L2) by
-    u_D, or where m2 is a beta variable and the outcome linear or exponential (B, 2, 2) as `_fill_beta_sums` wants it.
+    u_D, or where the outcome is linear or exponential and m2 a beta variable, normal or a count (B, 2, 2), with curves
+    (B, 2, N) and spans (B, 2), as `fill_beta_sums` and `fill_known_mean` want it.
     V = 2 where m1 is normal: its nodes' values depend on the exposure; V = 1 for levels. counts (n,): how many
     patients each one stands for, n in all, or empty for one each.
     """
     own, n1, n2 = steps1.shape[2], steps1.shape[3], steps2.shape[2]
-    p, joint = np.empty((2, n1)), np.empty((2, 2, n1, n1))
+    p = np.empty((2, n1))
     sums = kind in (EXP, IDENTITY)
     beta_sums, n3 = sums and links[1] == BETA, 3 if sums else n2
+    means = sums and links[1] in (IDENTITY, COUNT_MEAN)
     q, f = np.empty((2, own, n1, n3)), np.empty((2, own, n1, n3))
     mixed, each = np.empty((2, 2, 2, len(factor), n3)), np.empty(n2)
+    alone, cells, widths = np.empty((2, 2, 2, n3)), np.empty((2, 2 * n1), dtype=np.int64), np.empty(2 * n1)
     for s in range(out.shape[0]):
-        for v in range(out.shape[1]):
-            out[s, v] = 0.0
+        fill(out[s], 0.0)
         for i in range(eta.shape[2]):
+            n1 = steps1.shape[3]
+            if own == 1:
+                n1 = 0
+                for u in range(2):
+                    e1 = join(links[0], first[s, i], first_shift[s, u])
+                    n1 = max(n1, probabilities(links[0], e1, first_cuts[s], precisions[0, s], tables[0], p[u]))
+            last = 0
             for u, v, k in np.ndindex(2, own, n1):
                 e2 = join(links[1], second[u, s, i], second_shift[s, u, v, k])
-                if not beta_sums:
-                    probabilities(links[1], e2, second_cuts[s], precision[s], table, each)
-                e1 = join(kind, eta[u, s, i], steps1[s, u, v, k])
+                if not (beta_sums or means):
+                    last = max(last, probabilities(links[1], e2, second_cuts[s], precisions[1, s], tables[1], each))
                 if sums:
-                    _fill_sums(kind, u, e1, each, steps2[s], f[u, v, k], q[u, v, k])
+                    e1 = join(kind, eta[u, s, i], steps1[s, u, v, k])
+                    fill_sums(kind, u, e1, each, steps2[s], f[u, v, k], q[u, v, k])
                     if beta_sums:
-                        _fill_beta_sums(kind, e2, precision[s], steps2[s], q[u, v, k])
-                    continue
-                for r in range(n2):
-                    q[u, v, k, r] = each[r]
-                z1 = zeta[u, s, i] * zsteps1[s, u, v, k]
-                _fill_points(kind, e1, z1, steps2[s, u], zsteps2[s, u], cuts[s], phi[s], f[u, v, k])
+                        fill_beta_sums(kind, e2, precisions[1, s], steps2[s], q[u, v, k])
+                    elif means:
+                        fill_known_mean(
+                            kind, links[1], e2, precisions[1, s], steps2[s], curves[s], spans[s], q[u, v, k]
+                        )
+                else:
+                    for r in range(len(each)):
+                        q[u, v, k, r] = each[r]
+            if not sums:
+                for u, v, k in np.ndindex(2, own, n1):
+                    e1 = join(kind, eta[u, s, i], steps1[s, u, v, k])
+                    z1 = zeta[u, s, i] * zsteps1[s, u, v, k]
+                    _fill_points(
+                        kind, e1, z1, steps2[s, u, :last], zsteps2[s, u, :last], cuts[s], phi[s], f[u, v, k, :last]
+                    )
+            last, patients = 3 if sums else last, counts[i] if len(counts) else 1.0
             if own == 2:
-                _add_nodes(w, factor, apart, f, q, mixed, counts[i] if len(counts) else 1.0, out[s])
-                continue
-            for u in range(2):
-                e1 = join(links[0], first[s, i], first_shift[s, u])
-                probabilities(links[0], e1, first_cuts[s], precision[s], table, p[u])
-            coupled(p, kappa, apart, joint)
-            _add_levels(joint, f, q, counts[i] if len(counts) else 1.0, out[s])
-        for v in range(out.shape[1]):
-            out[s, v] /= eta.shape[2]
+                _add_nodes(w, factor, apart, f[..., :last], q[..., :last], mixed[..., :last], patients, out[s])
+            else:
+                _add_levels(
+                    p[:, :n1],
+                    kappa,
+                    apart,
+                    f[:, :, :n1, :last],
+                    q[:, :, :n1, :last],
+                    alone[..., :last],
+                    cells,
+                    widths,
+                    patients,
+                    out[s],
+                )
+        divide(out[s], eta.shape[2])

@@ -26,8 +26,9 @@ from threading import Event
 
 import numpy as np
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, Mask
 from bayes_sp.effects.chain import Baselines, Chain, Linear, Mediator
+from bayes_sp.effects.means.counts import without_mean
 from bayes_sp.effects.means.moderated import single_patients, strata
 from bayes_sp.effects.means.nodes import Rule
 from bayes_sp.effects.means.normal import Flags, NormalWorld, combine, every_path, normal_worlds, slope_classes
@@ -160,6 +161,22 @@ def _log_sum(logs: Sequence[Array]) -> Array:
     return np.asarray(top + np.log(total))
 
 
+def means_missing(chain: Chain, baselines: Baselines, contrast: tuple[float, float]) -> Mask:
+    """Return in which draws the mean outcome of some patient does not exist, (S,) (`counts.without_mean`)."""
+    gone = np.zeros(chain.draws, dtype=bool)
+    if all(mediator.rule != "count" for mediator in chain.mediators):
+        return gone
+    if chain.moderation is None:
+        return without_mean(chain, baselines, contrast)
+    parts = strata(chain, baselines, None)
+    if parts is not None:
+        return np.any([without_mean(part.chain, part.baselines, contrast) for part in parts], axis=0)
+    n = baselines(0, 1).shape[-1]
+    for start, stop, each, alone in single_patients(chain, baselines, max(1, _FLAT // n)):
+        gone[start:stop] = without_mean(each, alone, contrast).reshape(stop - start, n).any(axis=1)
+    return gone
+
+
 def needs_nodes(chain: Chain) -> bool:
     """Whether any expectation is taken by quadrature."""
     rules = [mediator.rule for mediator in chain.mediators]
@@ -183,8 +200,8 @@ def check_chain(chain: Chain) -> None:
     if chain.products:
         if len(rules) > 2 or any(j < len(rules) for j, _, _ in chain.products):
             raise ValueError("a product of two mediators has effects in a chain of these two alone, on the outcome")
-        if "beta" in rules:
-            raise ValueError("a product of two mediators has no effects where one of them is beta")
+        if "beta" in rules or "count" in rules:
+            raise ValueError("a product of two mediators has no effects where one of them is beta or a count")
     if any(mediator.mean_only for mediator in chain.mediators) and not linear:
         raise ValueError("through a Student t mediator there are effects only where all that follows is linear in it")
 
@@ -270,6 +287,7 @@ def _with_a_constant(chain: Chain, baselines: Baselines, worlds: Flags) -> tuple
         slopes=wide(chain.slopes),
         interactions=wide(chain.interactions),
         tables={(j + 1, k + 1): table for (j, k), table in chain.tables.items()},
+        logs=frozenset((j + 1, k + 1) for j, k in chain.logs),
     )
     moved = np.zeros((len(worlds), len(every_path(2))), dtype=bool)
     moved[:, [0, 2]] = worlds

@@ -18,7 +18,7 @@ from bayes_sp.effects.paths import RATIOS, compute_effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import SpecificationError
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import ALONE, CURVE_EFFECT_COLUMNS, TOTAL
+from bayes_sp.names import ALONE, CURVE_EFFECT_COLUMNS, is_total
 from bayes_sp.shown import Part, Shown, short
 
 
@@ -109,7 +109,7 @@ def effect_curve(
         baselines = held({moderator: float(value)})
         found = compute_effects(model, design, posterior, kappa=kappa, mark=mark, baselines=baselines)
         table = found.intervals(ci_prob)
-        parts.append(table[(table["decomposition"] != ALONE) | (table["path"] == TOTAL)].assign(value=value))
+        parts.append(table[(table["decomposition"] != ALONE) | table["path"].map(is_total)].assign(value=value))
     table = pd.concat(parts, ignore_index=True)[list(CURVE_EFFECT_COLUMNS)]
     return EffectCurve(moderator, model.variable(moderator).label, table, model.outcome_unit, mark)
 

@@ -58,6 +58,8 @@ def indexes(
         )
         names = []
     chain = read_chain(model, posterior) if names else None
+    u0, u1 = model.ends[1]
+    width = u1 - u0
     for name in names if chain is not None else []:
         found, lacking = _of_moderator(model, chain, name)  # type: ignore[arg-type] # there is one
         without += [f"no single index of {name} for {path}: {reason}" for path, reason in lacking]
@@ -66,7 +68,7 @@ def indexes(
             columns.append(one.draws.reshape(shape))
             if model.outcome_family.ratio_scale == RATE_RATIO and model.outcome_family.log_mean and kappa == 1.0:
                 rows.append((one.moderator, one.unit, one.path, RATE_RATIO))
-                columns.append(np.exp(one.draws.reshape(shape) * (model.contrast[1] - model.contrast[0])))
+                columns.append(np.exp(one.draws.reshape(shape) * width))
     values = np.stack(columns, axis=-1) if columns else np.empty((*shape, 0))
     labels = {key: ("row", [row[k] for row in rows]) for k, key in enumerate(("moderator", "unit", "path", "scale"))}
     factor = variance_factor(posterior)
@@ -106,8 +108,7 @@ def _along(model: PathModel, chain: Chain, path: tuple[str, ...], column: int, n
 
     Without a reason no arrow of the path depends on the moderator.
     """
-    places = [None, *range(len(model.mediators)), len(model.mediators)]
-    nodes = [places[model.chain.index(variable)] for variable in path]
+    nodes = [None, *(model.chain.index(variable) - 1 for variable in path[1:])]
     moderation = chain.moderation
     arrows = list(pairwise(path))
     mine = [a for a, (parent, child) in enumerate(arrows) if name in _moderators(model, parent, child)]
@@ -129,4 +130,5 @@ def _along(model: PathModel, chain: Chain, path: tuple[str, ...], column: int, n
 def _moderators(model: PathModel, parent: str, child: str) -> set[str]:
     """Return the covariates on which an arrow depends."""
     equation = next(equation for equation in model.equations if equation.response == child)
-    return {name for pair in equation.products if parent in pair for name in pair if name in model.moderating}
+    moved = model.move.names if model.move and parent == model.move.source else (parent,)
+    return {n for pair in equation.products if set(moved) & set(pair) for n in pair if n in model.moderating}

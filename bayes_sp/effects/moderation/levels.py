@@ -10,6 +10,7 @@ import numpy as np
 
 from bayes_sp.arrays import Array
 from bayes_sp.errors import SpecificationError, nearest
+from bayes_sp.model.checks.products import no_moderator
 from bayes_sp.model.path_model import PathModel
 
 PERCENTILES = (16.0, 50.0, 84.0)
@@ -96,9 +97,8 @@ def range_of(values: Values, name: str) -> tuple[float, float]:
 def value_problems(model: PathModel, values: Values, name: str, at: Sequence[float]) -> Iterator[str]:
     """Yield what is wrong with holding a covariate at values: unknown, changed by the exposure, not in the records."""
     known = {covariate.name: covariate for covariate in model.covariates}
-    if name in model.chain:
-        after = "is the exposure" if name == model.exposure else "comes after the exposure, which could change it"
-        yield f"{name}: {after}; a moderator is a covariate that was measured before"
+    if reason := no_moderator(model, name):
+        yield f"{name}: {reason}"
         return
     if name not in known:
         yield f"{name}: is not in [covariates]{nearest(name, known) if known else ''}"

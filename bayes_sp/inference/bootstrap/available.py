@@ -53,6 +53,7 @@ def is_plain(model: PathModel) -> bool:
             for equation in model.equations
         )
         and not model.confounders
+        and not model.exposures
     )
 
 

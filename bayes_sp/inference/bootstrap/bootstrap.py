@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,19 +13,21 @@ from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
+from bayes_sp.effects.comparisons.contrasts import asked_contrasts
 from bayes_sp.effects.formulas import ChainCoefficients, Path
 from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.errors import SpecificationError, SurveyError
 from bayes_sp.inference.bootstrap.available import is_plain, no_likelihood_fit
 from bayes_sp.inference.bootstrap.boundary import counted
 from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
+from bayes_sp.inference.bootstrap.contrasts import contrast_table
 from bayes_sp.inference.bootstrap.general import GeneralChain, general_chain
 from bayes_sp.inference.bootstrap.percentile import percentile_interval
 from bayes_sp.inference.bootstrap.refit import DECOMPOSITIONS, PlainChain, Refits, plain_chain
 from bayes_sp.inference.bootstrap.resample import joined, resamples, taken
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import AVERAGE, BOOTSTRAP_COLUMNS, COEFFICIENT, TOTAL, TOTAL_INDIRECT, path_name
+from bayes_sp.names import AVERAGE, BOOTSTRAP_COLUMNS, COEFFICIENT, TOTAL, TOTAL_INDIRECT, is_total, path_name
 from bayes_sp.shown import Part, Shown, short
 
 
@@ -77,6 +80,8 @@ class BootstrapResult(Shown):
         What the records are, and which of them are left out.
     conditional
         Effects at settings of moderators; None where the specification has none, and none were asked for.
+    model
+        The specification; None where it is a design alone.
     """
 
     paths: tuple[Path, ...]
@@ -107,10 +112,13 @@ class BootstrapResult(Shown):
     mark: str = ""
     notes: tuple[str, ...] = ()
     conditional: BootstrapConditional | None = None
+    model: PathModel | None = None
 
     @property
     def names(self) -> list[str]:
         """Names of the effects, in the order of the axis *effect*."""
+        if self.model is not None:
+            return list(self.model.effect_names)
         exposure, *mediators, outcome = self.chain
         through = [(exposure, *(mediators[m] for m in path), outcome) for path in self.paths]
         return [*map(path_name, through), TOTAL_INDIRECT, TOTAL]
@@ -124,7 +132,7 @@ class BootstrapResult(Shown):
         )
         for place in np.ndindex(*self.estimate.shape):
             path, scale, decomposition = names[place[0]], self.scales[place[1]], self.decompositions[place[2]]
-            if scale == COEFFICIENT or path == TOTAL:  # where alone and average are the same
+            if scale == COEFFICIENT or is_total(path):  # where alone and average are the same
                 if decomposition != AVERAGE:
                     continue
                 decomposition = ""
@@ -132,6 +140,16 @@ class BootstrapResult(Shown):
             made = (self.ci_kind, self.ci_prob, self.replicates, self.failed, reasons, self.undefined[place])
             rows.append((path, scale, decomposition, self.likelihood, *limits, *made, self.at_boundary, boundaries))
         return pd.DataFrame(rows, columns=list(BOOTSTRAP_COLUMNS))
+
+    def contrast(self, first: str, second: str) -> pd.DataFrame:
+        """Return how two effects differ, by their names, one row a scale; see `bayes_sp.Fit.contrast`."""
+        return self.contrasts({f"{first} less {second}": (first, second)})
+
+    def contrasts(self, pairs: Mapping[str, tuple[str, str]] | None = None) -> pd.DataFrame:
+        """Return how effects differ, two by two: ``pairs`` by name, or those of the specification."""
+        if self.model is None:
+            raise TypeError("contrasts are of a specification's effects, and this is a design alone")
+        return contrast_table(self, asked_contrasts(self.model, pairs))
 
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. {self.replicates} resamples (seed {self.seed}), {self.failed} without a fit."
@@ -225,6 +243,7 @@ def bootstrap_effects(
         chain=(design.exposure, *design.responses),
         likelihood=design.families[-1],
         conditional=_conditional(problem, whole, blocks, ci_prob) if isinstance(problem, GeneralChain) else None,
+        model=model,
     )
 
 
@@ -234,11 +253,9 @@ def _conditional(
     """Return the effects at settings of moderators; None where there are no settings."""
     if whole.conditional is None or whole.index is None:
         return None
-    exposure, *mediators, outcome = problem.model.chain
-    paths = [path_name((exposure, *(mediators[m] for m in path), outcome)) for path in problem.paths]
     return BootstrapConditional(
         settings=problem.settings,
-        names=(*paths, TOTAL_INDIRECT, TOTAL),
+        names=problem.model.effect_names,
         scales=problem.conditional_scales,
         decompositions=DECOMPOSITIONS,
         estimate=whole.conditional[0],

@@ -14,7 +14,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.effects.paths import RATIOS
 from bayes_sp.inference.bootstrap.percentile import percentile_interval
-from bayes_sp.names import AVERAGE, COEFFICIENT, TOTAL
+from bayes_sp.names import AVERAGE, COEFFICIENT, is_total
 from bayes_sp.shown import Part, Shown, short
 
 ALL = ("estimate", "lower", "upper", "lower_mcse", "upper_mcse", "ci_kind", "ci_prob", "replicates", "undefined")
@@ -69,7 +69,7 @@ class BootstrapConditional(Shown):
         for place in np.ndindex(*self.estimate.shape):
             setting, path, scale = self.settings[place[0]], self.names[place[1]], self.scales[place[2]]
             decomposition = self.decompositions[place[3]]
-            if scale == COEFFICIENT or path == TOTAL:  # where alone and average are the same
+            if scale == COEFFICIENT or is_total(path):  # where alone and average are the same
                 if decomposition != AVERAGE:
                     continue
                 decomposition = ""
@@ -77,7 +77,7 @@ class BootstrapConditional(Shown):
             places.append(place)
         chosen = tuple(np.array(places).T)
         labels = pd.DataFrame(rows, columns=["moderator", "at", "level", "path", "scale", "decomposition"])
-        return labels.join(self._numbers(self.estimate[chosen], self.values[(slice(None), *chosen)]))
+        return labels.join(numbers_of(self.estimate[chosen], self.values[(slice(None), *chosen)], self.ci_prob))
 
     def differences(self) -> pd.DataFrame:
         """Return how effects differ between every two settings of the same moderators: second less first, or divided.
@@ -101,7 +101,7 @@ class BootstrapConditional(Shown):
         labels = pd.DataFrame(rows, columns=["moderator", "from", "to", "path", "scale"])
         if not rows:
             return labels.reindex(columns=[*labels.columns, *ALL])
-        return labels.join(self._numbers(np.array(estimates), np.stack(values, axis=1)))
+        return labels.join(numbers_of(np.array(estimates), np.stack(values, axis=1), self.ci_prob))
 
     def index(self) -> pd.DataFrame:
         """Return the index of moderated mediation, one row for each moderator, path and scale."""
@@ -109,18 +109,20 @@ class BootstrapConditional(Shown):
         labels = pd.DataFrame({"moderator": rows.moderator, "unit": rows.unit, "path": rows.path, "scale": rows.scale})
         if not len(labels):
             return labels.reindex(columns=[*labels.columns, *ALL])
-        return labels.join(self._numbers(self.index_estimate, self.index_values))
-
-    def _numbers(self, estimate: Array, values: Array) -> pd.DataFrame:
-        lower, upper, lower_mcse, upper_mcse = percentile_interval(values, self.ci_prob)
-        columns = (estimate, lower, upper, lower_mcse, upper_mcse, self.ci_kind, self.ci_prob, len(values))
-        return pd.DataFrame(dict(zip(ALL, (*columns, np.isnan(values).sum(axis=0)), strict=True)))
+        return labels.join(numbers_of(self.index_estimate, self.index_values, self.ci_prob))
 
     def _shown(self) -> tuple[str, list[Part]]:
         table = self.table
         table = table[table["decomposition"] != "alone"]
         shown = ("moderator", "at", "path", "scale", "estimate", "lower", "upper")
         return f"{len(self.values)} resamples.", [short(table, shown, rows=len(table))]
+
+
+def numbers_of(estimate: Array, values: Array, ci_prob: float) -> pd.DataFrame:
+    """Return the columns `ALL` of estimates (row,) and their replicates (replicates, row)."""
+    lower, upper, lower_mcse, upper_mcse = percentile_interval(values, ci_prob)
+    columns = (estimate, lower, upper, lower_mcse, upper_mcse, "percentile", ci_prob, len(values))
+    return pd.DataFrame(dict(zip(ALL, (*columns, np.isnan(values).sum(axis=0)), strict=True)))
 
 
 def index_rows(draws: xr.DataArray) -> IndexRows:

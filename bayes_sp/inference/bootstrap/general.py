@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.effects.baselines import linear_baselines
+from bayes_sp.effects.comparisons.joined import joined_index
 from bayes_sp.effects.formulas import Path
 from bayes_sp.effects.means.nodes import Rule
 from bayes_sp.effects.moderation.index import indexes
@@ -55,20 +56,22 @@ class GeneralChain:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Paths as tuples of mediators."""
-        return self._pilot.paths
+        """Paths as tuples of mediators: of the first move, where there are several."""
+        return self._pilots[0].paths
 
     @property
     def scales(self) -> tuple[str, ...]:
-        """Scales of the effects."""
-        return self._pilot.scales
+        """Scales of the effects, of every move."""
+        first, *others = self._pilots
+        return tuple(scale for scale in first.scales if all(scale in one.scales for one in others))
 
     @property
     def conditional_scales(self) -> tuple[str, ...]:
         """Scales of the effects at settings of moderators, which may fix every slope."""
         moderating = set(self.model.moderating)
         fixed = all(moderating <= {name for name, _ in setting.held} for setting in self.settings)
-        return effect_scales(self.model, moderated=not fixed)
+        first, *others = (effect_scales(view, moderated=not fixed) for view in self.model.views)
+        return tuple(scale for scale in first if all(scale in scales for scales in others))
 
     @cached_property
     def index_rows(self) -> IndexRows:
@@ -82,8 +85,8 @@ class GeneralChain:
         return int(np.clip(2**23 // (self.design.n * width), 8, 1024))
 
     @cached_property
-    def _pilot(self) -> Problem:
-        """A few resamples, or all patients where there are to be none, as the effects see them."""
+    def _pilots(self) -> tuple[Problem, ...]:
+        """For each move: a few resamples, or all patients where there are to be none, as the effects see them."""
         counts = np.ones((1, self.design.n))
         if self.pilot:
             (counts,) = resamples(self.design.n, 0, self.pilot, block=self.pilot, batch_bytes=2**26)
@@ -93,23 +96,26 @@ class GeneralChain:
             raise SurveyError(self.design.outcome, [f"none of {len(counts)} resamples could be fitted: {reason[0]}"])
         finite = kept & ~_moving(fits)
         kept = finite if finite.any() else kept
-        return self._problem([fit.theta[kept] for fit in fits], counts[kept])
+        return self._problems([fit.theta[kept] for fit in fits], counts[kept])
 
     @cached_property
     def quadrature(self) -> Quadrature:
-        """Nodes of the integrals over mediators."""
-        return choose_nodes(self._pilot, self._pilot.sets(), Rule(1.0))
+        """Nodes of the integrals over mediators: enough for every move."""
+        found = [choose_nodes(pilot, pilot.sets(), Rule(1.0)) for pilot in self._pilots]
+        return max(found, key=lambda one: one.nodes)
 
     def refit(self, counts: Array) -> Refits:
         """Refit every equation to a block of resamples, (R, n), and compute the effects."""
         fits, reason, boundary = self._fitted(counts)
         kept = reason == ""
-        values = np.full((len(counts), len(self.paths) + 2, len(self.scales), len(DECOMPOSITIONS)), np.nan)
+        shape = (len(counts), len(self.model.effect_names), len(self.scales), len(DECOMPOSITIONS))
+        values = np.full(shape, np.nan)
         moving = _moving(fits)
         for chosen in (kept & ~moving, kept & moving):
             if chosen.any():
                 weights = counts[chosen]
-                values[chosen] = self._limit(self._paths(fits, counts, chosen), partial(self._effects, counts=weights))
+                effects = partial(self._effects, counts=weights, scales=self.scales)
+                values[chosen] = self._limit(self._paths(fits, counts, chosen), effects)
         self._without_variation(counts, values, boundary)
         conditional, index = self._at_settings(counts, fits, kept, moving) if self.settings else (None, None)
         phi = np.full(len(counts), np.nan)
@@ -123,7 +129,8 @@ class GeneralChain:
         self, counts: Array, fits: Sequence[Fits], kept: NDArray[np.bool_], moving: NDArray[np.bool_]
     ) -> tuple[Array, Array]:
         """Return effects at each setting, (R, setting, effect, scale, decomposition), and the index, (R, row)."""
-        shape = (len(self.settings), len(self.paths) + 2, len(self.conditional_scales), len(DECOMPOSITIONS))
+        scales = self.conditional_scales
+        shape = (len(self.settings), len(self.model.effect_names), len(scales), len(DECOMPOSITIONS))
         values = np.full((len(counts), *shape), np.nan)
         index = np.full((len(counts), len(self.index_rows.path)), np.nan)
         for chosen in (kept & ~moving, kept & moving):
@@ -132,7 +139,8 @@ class GeneralChain:
             paths, weights = self._paths(fits, counts, chosen), counts[chosen]
             for place, setting in enumerate(self.settings):
                 own = dict(setting.held)
-                values[chosen, place] = self._limit(paths, partial(self._effects, counts=weights, held=own))
+                effects = partial(self._effects, counts=weights, scales=scales, held=own)
+                values[chosen, place] = self._limit(paths, effects)
             index[chosen] = self._limit(paths, lambda thetas: self._index(thetas)[0].to_numpy())
         return values, index
 
@@ -166,8 +174,8 @@ class GeneralChain:
     def _index(self, thetas: Sequence[Array]) -> xr.DataArray:
         """Index of moderated mediation, one chain of R draws: (1, R, row)."""
         draws = as_draws(self.model, self.regressions, thetas)
-        found, _ = indexes(self.model, draws, dict.fromkeys(name for s in self.settings for name, _ in s.held))
-        return found
+        names = dict.fromkeys(name for s in self.settings for name, _ in s.held)
+        return joined_index(self.model, [indexes(view, draws, names)[0] for view in self.model.views])
 
     def _fitted(self, counts: Array) -> tuple[list[Fits], NDArray[np.object_], at.Bits]:
         """Fit every equation; why there is no fit, and on which boundaries fits lie."""
@@ -186,8 +194,10 @@ class GeneralChain:
             reason = np.where(reason == "", why, reason)
         return [found[j] for j in range(len(found))], reason, boundary
 
-    def _problem(self, thetas: Sequence[Array], counts: Array, held: Mapping[str, float] | None = None) -> Problem:
-        """Return refits as the effects see a posterior, each with its resample's own patients."""
+    def _problems(
+        self, thetas: Sequence[Array], counts: Array, held: Mapping[str, float] | None = None
+    ) -> tuple[Problem, ...]:
+        """Return refits as the effects of each move see a posterior, each with its resample's own patients."""
         draws = as_draws(self.model, self.regressions, thetas)
         n = self.design.n
         index = np.repeat(np.tile(np.arange(n), len(counts)), counts.astype(np.intp).ravel()).reshape(len(counts), n)
@@ -195,17 +205,23 @@ class GeneralChain:
         def columns(start: int, stop: int) -> Array:
             return np.asarray(self.design.w[index[start:stop]])
 
-        return make_problem(
-            self.model, self.design, draws, linear_baselines(self.model, self.design, draws, columns, held)
-        )  # fmt: skip
+        return tuple(
+            make_problem(view, self.design, draws, linear_baselines(view, self.design, draws, columns, held))
+            for view in self.model.views
+        )
 
-    def _effects(self, thetas: Sequence[Array], counts: Array, held: Mapping[str, float] | None = None) -> Array:
-        """Effects on every scale, (R, effect, scale, decomposition)."""
-        problem = self._problem(thetas, counts, held)
-        with np.errstate(over="ignore", invalid="ignore"):
-            by_scale, _ = general_effects(problem, 1.0, self.quadrature)
-        both = [np.stack([values[0] for values in by_scale[name]], axis=-1) for name in (ALONE, AVERAGE)]
-        return np.stack(both, axis=-1)
+    def _effects(
+        self, thetas: Sequence[Array], counts: Array, scales: Sequence[str], held: Mapping[str, float] | None = None
+    ) -> Array:
+        """Effects of every move on some scales, (R, effect, scale, decomposition)."""
+        parts = []
+        for problem in self._problems(thetas, counts, held):
+            with np.errstate(over="ignore", invalid="ignore"):
+                by_scale, _ = general_effects(problem, 1.0, self.quadrature)
+            places = [problem.scales.index(scale) for scale in scales]
+            both = [np.stack([by_scale[name][k][0] for k in places], axis=-1) for name in (ALONE, AVERAGE)]
+            parts.append(np.stack(both, axis=-1))
+        return np.concatenate(parts, axis=1)
 
     def _without_variation(self, counts: Array, values: Array, boundary: at.Bits) -> None:
         """Set the effects where all patients of a resample have the same outcome: no difference."""

@@ -11,10 +11,12 @@ from bayes_sp.calls import first_is, formerly, needs_records
 from bayes_sp.design.build import covariate_values
 from bayes_sp.design.design import Design
 from bayes_sp.design.read import Records, survey_of
-from bayes_sp.effects.moderation.levels import Asked, settings_of
+from bayes_sp.effects.comparisons.contrasts import asked_contrasts
+from bayes_sp.effects.moderation.levels import Asked, Setting, settings_of
 from bayes_sp.errors import SpecificationError, SurveyError
 from bayes_sp.inference.bootstrap.available import complete_design, no_likelihood_fit
 from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult, bootstrap_effects
+from bayes_sp.inference.bootstrap.contrasts import with_contrasts
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.survey import Survey
@@ -78,11 +80,17 @@ def bootstrap(
     if reasons := no_likelihood_fit(model):
         raise SpecificationError(model.name, [f"has no bootstrap: {reason}" for reason in reasons])
     design, note = complete_design(model, survey)
-    settings = settings_of(model, covariate_values(model, survey), at)
+    settings = _settings(model, survey, at)
     found = bootstrap_effects(
         design, model, seed=seed, replicates=replicates, ci_prob=ci_prob, batch_bytes=batch_bytes, settings=settings
     )
     return replace(found, mark=survey.mark, notes=(f"The bootstrap {note}.",) if note else ())
+
+
+def _settings(model: PathModel, survey: Survey, at: Asked | None = None) -> tuple[Setting, ...]:
+    """Return the settings of moderators at which effects are computed: those asked for, and those of contrasts."""
+    values = covariate_values(model, survey)
+    return with_contrasts(model, values, settings_of(model, values, at), asked_contrasts(model))
 
 
 def bootstrap_of(
@@ -94,7 +102,7 @@ def bootstrap_of(
         return None, [f"not available: {name}: there is no maximum-likelihood fit here for {'; '.join(reasons)}"]
     try:
         design, note = complete_design(model, survey)
-        settings = settings_of(model, covariate_values(model, survey))
+        settings = _settings(model, survey)
         found = bootstrap_effects(design, model, seed=seed, replicates=replicates, ci_prob=ci_prob, settings=settings)
     except SurveyError as error:  # the posterior stands without it
         return None, [f"not available: {name}: {'; '.join(error.problems)}"]

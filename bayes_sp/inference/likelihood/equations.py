@@ -108,13 +108,15 @@ def _regression(model: PathModel, design: Design, j: int) -> Regression:
         columns |= {term: (level >= k).astype(float) for k, term in enumerate(steps[name], start=1)}
     zero = model.zero_terms(equation)
     family = FAMILIES[equation.family]
+    exposures = {exposure.name for exposure in model.exposures}  # without whose columns there are no effects
+    covariates = {term for c in model.covariates if c.name not in exposures for term in c.terms}
     return made_ready(
         response,
         equation.family,
         design.coded(j),
         columns,
         dict(zip(zero, zero_matrix(model, design, j).T, strict=True)) if zero else {},
-        spare={INTERCEPT, *design.covariate_terms, *(term for names in steps.values() for term in names)},
+        spare={INTERCEPT, *covariates, *(term for names in steps.values() for term in names)},
         steps=steps,
         offset=design.offset(response),
         cuts=design.coding[response].levels - 1 if family.ordered else 0,

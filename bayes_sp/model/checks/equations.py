@@ -18,6 +18,7 @@ def equation_problems(model: PathModel) -> Iterator[str]:
         yield from _chosen_covariates(model, equation, key)
         yield from _interactions(model, equation, key)
         yield from product_problems(model, equation, key)
+        yield from _log1p(model, equation, key)
         yield from _monotonic(model, equation, key)
         yield from _columns(model, equation, key)
         yield from _zero(model, equation, key)
@@ -25,7 +26,7 @@ def equation_problems(model: PathModel) -> Iterator[str]:
     used = {c.name for equation in model.equations for c in model.covariates_of(equation)}
     used |= {name for equation in model.equations for name in equation.zero or ()}
     for covariate in model.covariates:
-        if covariate.name not in used:
+        if covariate.name not in used and covariate.name != model.exposure:
             yield f"covariates.{covariate.name}: stands in no equation; name it in one, or leave it out"
 
 
@@ -36,7 +37,7 @@ def _doubled(key: str, names: Iterable[str]) -> Iterator[str]:
 
 
 def _chosen_covariates(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
-    known = [covariate.name for covariate in model.covariates]
+    known = [covariate.name for covariate in model.covariates if covariate.name != model.exposure]
     chosen = equation.covariates or ()
     yield from _doubled(f"{key}.covariates", chosen)
     for name in dict.fromkeys(chosen):
@@ -59,6 +60,22 @@ def _interactions(model: PathModel, equation: Equation, key: str) -> Iterator[st
             f"{key}.interactions: the exposure is not a parent of {equation.response}; add "
             f'"{model.exposure}" to its parents'
         )
+
+
+def _log1p(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
+    yield from _doubled(f"{key}.log1p", equation.log1p)
+    families = {other.response: other.family for other in model.equations[:-1]}
+    for name in dict.fromkeys(equation.log1p):
+        if name not in equation.parents:
+            yield f'{key}.log1p: "{name}" is not a parent of {equation.response}{_near(name, equation.parents)}'
+        elif name not in families:
+            yield f'{key}.log1p: "{name}" is the exposure, which enters in its own unit; transform its column instead'
+        elif FAMILIES[families[name]].response != "count":
+            counts = ", ".join(family for family, known in FAMILIES.items() if known.mediator == "count")
+            yield (
+                f'{key}.log1p: "{name}" is no count but of the family "{families[name]}"; log1p is for mediators of '
+                f"the families {counts}"
+            )
 
 
 def _monotonic(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
@@ -89,6 +106,11 @@ def _columns(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
     if equation.offset and FAMILIES[equation.family].response != "count":
         counts = ", ".join(name for name, family in FAMILIES.items() if family.response == "count")
         yield f'{key}.offset: "{equation.family}" is not a family of counts; take it out, or use one of {counts}'
+    elif equation.offset and equation.response != model.outcome:
+        yield (
+            f"{key}.offset: {equation.response} is a mediator, whose later equations would see counts over windows of "
+            f"different lengths; make the window a covariate, or take it out"
+        )
     if equation.offset in model.chain:
         yield f'{key}.offset: "{equation.offset}" is in the chain; name a column of observation windows'
     if equation.offset_reference != 1.0 and not equation.offset:

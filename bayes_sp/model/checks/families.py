@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bayes_sp.errors import nearest
+from bayes_sp.model.families.base import EXPONENTIAL
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Equation, PathModel, Variable
 
@@ -45,6 +46,8 @@ def _mediator(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
             f'{key}: "{equation.family}" is available for the last mediator only, found {equation.response} before '
             f"{later[0].response}; let it be normal, or change the order"
         )
+    elif family.mediator == "count":
+        yield from _count(model, equation, later[0] if later else None, key)
     elif family.heavy_tailed:  # no finite mean of exp(slope * mediator): every later mean must be linear
         linear = [name for name, other in FAMILIES.items() if other.mediator == "normal"]
         for other in later:
@@ -54,6 +57,24 @@ def _mediator(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
                     f"{', '.join(linear)}, because its tails have no finite mean under another link; "
                     f'found "{other.family}" for {other.response}'
                 )
+
+
+def _count(model: PathModel, equation: Equation, after: Equation | None, key: str) -> Iterator[str]:
+    """Yield why a count would leave the mean of a log link without a value whatever the draw (Daniel et al. 2015)."""
+    name = equation.response
+    if after is None or name not in after.parents or name in after.log1p:
+        return
+    wide = [
+        other.response
+        for other in model.equations
+        if other.response in equation.parents and FAMILIES[other.family].mediator in ("normal", "count")
+    ]
+    if wide and after.family in FAMILIES and FAMILIES[after.family].outcome in EXPONENTIAL:
+        yield (
+            f"{key}: {name} depends on {wide[0]}, whose values have no bound, and enters the log link of "
+            f"{after.response} as itself, so that the mean of {after.response} does not exist; let it enter as "
+            f'log(1 + {name}): log1p = ["{name}"] in the equation of {after.response}'
+        )
 
 
 def kind_problems(model: PathModel) -> Iterator[str]:

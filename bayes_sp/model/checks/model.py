@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from bayes_sp.errors import nearest
 from bayes_sp.model.checks.equations import equation_problems
+from bayes_sp.model.checks.exposures import contrast_problems, exposure_problems, size_problems
 from bayes_sp.model.checks.families import family_problems, kind_problems
 from bayes_sp.model.checks.priors import prior_problems
 from bayes_sp.model.checks.products import moderator_problems
@@ -17,7 +18,6 @@ from bayes_sp.model.families.registry import scalar_parameters
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.shifts import shift_problems
 from bayes_sp.model.terms import ZERO
-from bayes_sp.names import path_name
 from bayes_sp.safe_text import control_problem
 
 LONGEST = 100  # letters of a name; files of draws take 255 of names that are made of two
@@ -57,9 +57,17 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
         False where the priors could not be read, so that none is reported as missing for that reason.
     """
     problems = [*_names(model), *_order(model), *family_problems(model), *_covariates(model)]
+    problems += exposure_problems(model)
     if not problems:  # the rules below look names up in a sound chain
         problems = [*equation_problems(model), *moderator_problems(model), *_variables(model), *kind_problems(model)]
-        problems += [*_cells(model), *_twin(model), *_published(model), *shift_problems(model)]
+        problems += [
+            *contrast_problems(model),
+            *size_problems(model),
+            *_cells(model),
+            *_twin(model),
+            *_published(model),
+            *shift_problems(model),
+        ]
         problems += unmeasured_problems(model, {*reserved(), *_derived(model)})
         problems += prior_problems(model) if with_priors else []
     return problems
@@ -150,7 +158,7 @@ def _reaches_outcome(model: PathModel) -> bool:
 def _covariates(model: PathModel) -> Iterator[str]:
     for covariate in model.covariates:
         key = f"covariates.{covariate.name}"
-        if covariate.name in model.chain:
+        if covariate.name in model.chain[1:] or (covariate.name == model.exposure and not model.exposures):
             yield f"{key}: is already in the chain; a variable is either in the chain or a covariate"
         if covariate.levels:
             distinct = {*covariate.level_names}  # they name the terms
@@ -234,6 +242,6 @@ def _published(model: PathModel) -> Iterator[str]:
             yield f"published[{i}]: lower and upper must both stand, lower first in size, or neither, found {limits}"
         if not effect.estimate:
             yield f"published[{i}].estimate: must hold at least one number"
-        known = {path_name(path) for path in model.named_paths()} | {"total", "total_indirect"}
+        known = model.effect_names
         if effect.path not in known:
             yield f'published[{i}].path: "{effect.path}" is not a path of this model{nearest(effect.path, known)}'

@@ -14,6 +14,7 @@ def product_problems(model: PathModel, equation: Equation, key: str) -> Iterator
     """Yield every product that cannot stand in an equation, with its place."""
     place = f"{key}.products"
     covariates = [covariate.name for covariate in model.covariates_of(equation)]
+    exposures = [exposure.name for exposure in model.exposures]
     seen = {frozenset((model.exposure, name)) for name in equation.interactions}
     for pair in equation.products:
         text = product_text(pair)
@@ -25,7 +26,7 @@ def product_problems(model: PathModel, equation: Equation, key: str) -> Iterator
         seen.add(frozenset(pair))
         problems = [problem for name in pair if (problem := _unusable(model, equation, name))]
         yield from (f'{place}: "{text}": {problem}' for problem in problems)
-        if not problems and set(pair) <= set(covariates):
+        if not problems and set(pair) <= set(covariates) and not set(pair) & set(exposures):
             yield (
                 f'{place}: "{text}": both are covariates; a moderator stands in a product with the exposure or a '
                 f"mediator that is a parent of {equation.response}"
@@ -43,7 +44,7 @@ def _without_effects(model: PathModel, equation: Equation, pair: tuple[str, str]
         )
     for other in model.equations:
         family = FAMILIES[other.family]
-        if other.response in pair and (family.bounded or family.heavy_tailed):
+        if other.response in pair and (family.bounded or family.heavy_tailed or family.mediator == "count"):
             yield f'the family "{other.family}" of {other.response} is not available in it; choose another'
 
 
@@ -67,15 +68,24 @@ def _unusable(model: PathModel, equation: Equation, name: str) -> str:
     return f'"{name}" is neither a parent of {response} nor in [covariates]{nearest(name, known) if known else ""}'
 
 
+def no_moderator(model: PathModel, name: str) -> str:
+    """Return why a variable of the model is no moderator; '' for a covariate, and for what the model does not know."""
+    exposures = (model.exposure, *(exposure.name for exposure in model.exposures))
+    if name not in (*model.chain, *exposures):
+        return ""
+    after = "is the exposure" if name == model.exposure else "comes after the exposure, which could change it"
+    after = "is an exposure, and has effects of its own" if name in exposures[1:] and name != model.exposure else after
+    return f"{after}; a moderator is a covariate that was measured before"
+
+
 def moderator_problems(model: PathModel) -> Iterator[str]:
     """Yield what is wrong with the values at which conditional effects are asked for."""
     moderating = model.moderating
     covariates = {covariate.name: covariate for covariate in model.covariates}
     for name, values in model.moderators:
         key = f"moderators.{name}"
-        if name in model.chain:
-            after = "is the exposure" if name == model.exposure else "comes after the exposure, which could change it"
-            yield f"{key}: {after}; a moderator is a covariate that was measured before"
+        if reason := no_moderator(model, name):
+            yield f"{key}: {reason}"
         elif name not in covariates:
             yield f"{key}: is not in [covariates]{nearest(name, covariates) if covariates else ''}"
         elif name not in moderating:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["real", "integer", "count", "positive", "binary", "label"]
 Link = Literal["identity", "log", "logit", "probit"]
-MediatorRule = Literal["normal", "logit", "probit", "beta"]
+MediatorRule = Literal["normal", "logit", "probit", "beta", "count"]
 OutcomeRule = Literal["identity", "exp", "logit", "probit", "zero_inflated", "hurdle"]
 Precision = Literal["sd", "precision", "weight", "size"]
 Variance = Literal["1", "mu", "mu^2", "mu(1-mu)"]
@@ -85,8 +85,9 @@ class Family:
         The parameters beside coefficients and cutpoints; each needs a prior on the positive numbers.
     mediator
         How later means are averaged over the response: ``normal`` (eta plus errors of SD ``sigma``, in closed form),
-        ``logit`` and ``probit`` (a sum over levels), ``beta`` (quadrature, with ``precision``); None for a family that
-        cannot stand in the middle of the chain.
+        ``logit`` and ``probit`` (a sum over levels), ``beta`` (quadrature, with ``precision``), ``count``
+        (a sum over 0, 1, 2, ..., with ``phi`` where it has one); None for a family that cannot stand in the middle of
+        the chain.
     outcome
         The mean given the predictors: eta, exp(eta), the inverse of a link, exp(eta) less a share of zeros (of its own
         kind, or all of them); None for a family that cannot stand at the end.

@@ -64,6 +64,7 @@ POISSON = Family(
     likelihood=poisson_likelihood,
     kernel=poisson_kernel,
     mean=exponential,
+    mediator="count",
     outcome="exp",
     derivatives=poisson_derivatives,
     on_link=log_count,
@@ -85,10 +86,10 @@ def log_zero(eta: Array, aux: Array) -> Array:
 def log_rising(phi: Array, y: Array) -> Array:
     """Log Gamma(phi + y) - log Gamma(phi), (..., n): each count of y once, as log Gamma takes most of the time."""
     counts, place = np.unique(y, return_inverse=True)
-    return _log_rising(phi, counts)[..., place]
+    return each_log_rising(phi, counts)[..., place]
 
 
-def _log_rising(phi: Array, y: Array) -> Array:
+def each_log_rising(phi: Array, y: Array) -> Array:
     """Log Gamma(phi + y) - log Gamma(phi); by Stirling's series where both are large and would cancel."""
     if np.all(phi < LARGE):
         return special.gammaln(phi + y) - special.gammaln(phi)
@@ -158,6 +159,7 @@ NEGATIVE_BINOMIAL = Family(
     sized=True,
     mean=exponential,
     scalars=(PHI,),
+    mediator="count",
     outcome="exp",
     derivatives=derivatives,
     on_link=log_count,

@@ -11,11 +11,14 @@ from typing import Any, get_args
 from bayes_sp.errors import SpecificationError, nearest
 from bayes_sp.model.checks.model import check_model, text_problems
 from bayes_sp.model.path_model import Missing, PathModel
+from bayes_sp.model.reading.exposures import read_exposures, with_exposures
 from bayes_sp.model.reading.parts import (
     read_codes,
+    read_contrasts,
     read_covariates,
     read_equations,
     read_moderators,
+    read_practical,
     read_published,
     read_variables,
 )
@@ -114,7 +117,9 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
     exposure = top.take_text("exposure", required=True)
     outcome = top.take_text("outcome", required=True)
     equations = read_equations(top.take_tables("equation", required=True), exposure)
-    covariates = read_covariates(top.take_table("covariates"))
+    covariates, asked = read_exposures(
+        top.take_table("exposures"), exposure, read_covariates(top.take_table("covariates"))
+    )
     structure_is_readable = not problems
     priors = read_priors(
         top.take_table("priors", required=True),
@@ -128,11 +133,14 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         question=top.take_text("question"),
         exposure=exposure,
         outcome=outcome,
-        contrast=_contrast(top),
+        contrast=_contrast(top, categories=asked is not None and bool(covariates[-1].levels)),
         covariates=covariates,
         equations=equations,
         priors=priors,
         moderators=read_moderators(top.take_table("moderators")),
+        contrasts=read_contrasts(top.take_table("contrasts")),
+        practical=read_practical(top.take_table("practical")),
+        sizes=top.take_texts("sizes"),
         published=tuple(read_published(table) for table in top.take_tables("published")),
         assumptions=top.take_texts("assumptions"),
         twin=top.take_text("twin"),
@@ -146,6 +154,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
     model = replace(model, variables=read_variables(top.take_table("variables"), model.kind))
     if "contrast" not in tables:
         model = replace(model, contrast=_two_values(model))
+    model = with_exposures(model, asked, top.take_table("joint"))
     top.finish()
     if structure_is_readable:  # rules between keys make sense only for keys that could be read
         problems.extend(check_model(model, with_priors=priors_are_readable))
@@ -154,7 +163,9 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
     return _without_zero_shifts(model)
 
 
-def _contrast(top: Table) -> tuple[float, float]:
+def _contrast(top: Table, *, categories: bool) -> tuple[float, float]:
+    if categories and top.take("contrast") is not None:
+        top.report("contrast", "is for an exposure that is a number; the pairs of a category stand in [exposures]")
     values = top.take_numbers("contrast", least=2) or (0.0, 1.0)
     if len(values) > 2:
         top.report("contrast", f"must be two different numbers [from, to], found {list(values)}")

@@ -8,7 +8,7 @@ from typing import get_args
 
 from bayes_sp.model.families.base import Kind
 from bayes_sp.model.families.registry import FAMILIES, family_name
-from bayes_sp.model.parts import Code, Covariate, Equation, PublishedEffect, Transform, Variable
+from bayes_sp.model.parts import Code, Covariate, Equation, PracticalRegion, PublishedEffect, Transform, Variable
 from bayes_sp.model.reading.table import Table, read_number
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
@@ -28,6 +28,7 @@ def read_equations(tables: list[Table], exposure: str) -> tuple[Equation, ...]:
                 covariates=table.take_optional_texts("covariates"),
                 interactions=table.take_texts("interactions"),
                 products=_read_products(table),
+                log1p=table.take_texts("log1p"),
                 monotonic=table.take_texts("monotonic"),
                 varying=table.take_text("varying"),
                 offset=table.take_text("offset"),
@@ -131,6 +132,29 @@ def read_covariates(tables: Table) -> tuple[Covariate, ...]:
 def read_moderators(table: Table) -> tuple[tuple[str, tuple[float, ...]], ...]:
     """Read ``[moderators]``: for each covariate the values at which conditional effects are computed."""
     return tuple((name, table.take_numbers(name, least=1)) for name in table.names())
+
+
+def read_contrasts(table: Table) -> tuple[tuple[str, tuple[str, str]], ...]:
+    """Read ``[contrasts]``: names, each with two effects of which the second is taken from the first."""
+    found = []
+    for name in table.names():
+        texts = table.take_texts(name)
+        if len(texts) == 2:
+            found.append((table.line(name, name), (texts[0], texts[1])))
+        elif texts:
+            table.report(name, f'must be two effects, such as ["direct", "total"], found {list(texts)}')
+    return tuple(found)
+
+
+def read_practical(table: Table) -> PracticalRegion | None:
+    """Read ``[practical]``: the region of differences that do not matter, with its reason; None without one."""
+    if not table.names():
+        return None
+    ends = [table.take_number(name, required=True) for name in ("lower", "upper")]
+    why = table.take_text("why", required=True)
+    table.finish()
+    lower, upper = (0.0 if end is None else end for end in ends)
+    return PracticalRegion(lower, upper, why)
 
 
 def read_published(table: Table) -> PublishedEffect:

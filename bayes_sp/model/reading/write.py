@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import tomli_w
 
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import Covariate, Equation, PathModel, PublishedEffect, Variable
+from bayes_sp.model.reading.exposures import exposure_tables
 from bayes_sp.model.shifts import without_zero_shifts
 from bayes_sp.model.terms import product_text
 from bayes_sp.safe_text import one_line
@@ -28,17 +29,23 @@ def specification_tables(model: PathModel) -> dict[str, Any]:
         "question": model.question,
         "exposure": model.exposure,
         "outcome": model.outcome,
-        "contrast": list(model.contrast),
+        "contrast": [] if model.exposures else list(model.contrast),
         "assumptions": list(model.assumptions),
         "twin": model.twin,
         "missing": model.missing if model.missing != "model" else "",
         "id": model.id,
         "missing_codes": list(model.missing_codes),
         "variables": {variable.name: _variable(variable) for variable in model.variables},
-        "covariates": {covariate.name: _covariate(covariate) for covariate in model.covariates},
+        "covariates": {
+            c.name: _covariate(c) for c in model.covariates if not (c.indicators or c.name == model.exposure)
+        },
+        **exposure_tables(model),
         "equation": [_equation(equation) for equation in model.equations],
         "priors": priors,
         "moderators": {name: list(values) for name, values in model.moderators},
+        "contrasts": {name: list(effects) for name, effects in model.contrasts},
+        "practical": {} if model.practical is None else asdict(model.practical),
+        "sizes": list(model.sizes),
         "unmeasured": {u.name: {r: _strength(s) for r, s in u.strengths} for u in model.unmeasured},
         "missing_shift": dict(without_zero_shifts(model.missing_shift)),
         "published": [_published(effect) for effect in model.published],
@@ -57,7 +64,7 @@ def editable_text(tables: Mapping[str, Any], comments: Sequence[str]) -> str:
     for key, value in tables.items():
         if not isinstance(value, dict) and key != "equation":
             lines.append(f"{key} = {inline_value(value)}")
-    for key in ("variables", "covariates"):
+    for key in ("variables", "exposures", "covariates"):
         if tables.get(key):
             lines += [
                 "",

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bayes_sp.analysis.fit import Fit
-    from bayes_sp.model.path_model import PathModel
+    from bayes_sp.arrays import Array
+    from bayes_sp.model.path_model import Covariate, PathModel
 
 INK, ACCENT, NEGATIVE = "#1b1b1b", "#1f5a93", "#b3541e"
+MOST_LEVELS = 3  # of a category, less its reference, that have room at an arrow
 LETTERS = 15  # of a note, to an inch of a figure
 STYLES = {
     (PUBLISHED, PUBLISHED): (INK, "D", "published"),
@@ -64,10 +66,12 @@ def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Figur
     for equation in model.equations:
         draws = result.posterior["posterior"][equation.response]
         for parent in equation.parents:
-            values = draws.sel({f"{equation.response}_term": parent}).to_numpy()
-            low, middle, high = np.quantile(values, [tail, 0.5, 1 - tail])
-            colour = INK if low > 0 or high < 0 else QUIET
-            _arrow(axes, boxes[parent], boxes[equation.response], _label(low, middle, high), colour)
+            coded = model.coded_exposure if parent == model.exposure else None
+            terms = coded.terms if coded is not None else (parent,)
+            values = draws.sel({f"{equation.response}_term": list(terms)}).transpose(..., "chain", "draw").to_numpy()
+            limits = np.quantile(values, [tail, 0.5, 1 - tail], axis=(1, 2)).T
+            colour = INK if any(low > 0 or high < 0 for low, _, high in limits) else QUIET
+            _arrow(axes, boxes[parent], boxes[equation.response], _arrow_label(coded, limits), colour)
     xs, ys = np.array(places).T
     axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.3, ys.max() + 0.3))
     axes.axis("off")
@@ -86,6 +90,16 @@ def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Figur
     return figure
 
 
+def _arrow_label(coded: Covariate | None, limits: Array) -> str:
+    """Return what stands at an arrow: its coefficient, or a category's, a line for each level; how many, if many."""
+    if len(limits) > MOST_LEVELS:
+        return f"{len(limits)} coefficients"
+    levels = coded.level_names[1:] if coded is not None and coded.levels else ("",) * len(limits)
+    return "\n".join(
+        f"{name}: {_label(*own)}" if name else _label(*own) for name, own in zip(levels, limits, strict=True)
+    )
+
+
 def _scales(model: PathModel) -> str:
     """Say into which variables arrows are on another scale than the variable's own unit."""
     scales = [(model.variable(e.response).label, product_scale(FAMILIES[e.family])) for e in model.equations]
@@ -99,6 +113,8 @@ def _left_out(model: PathModel) -> str:
         found.append("interactions")
     if any(model.zero_terms(equation) for equation in model.equations):
         found.append("the zero part")
+    if len(model.exposures) > 1:
+        found.append("the other exposures")
     found += [f"{confounder.name}, which is assumed, not measured" for confounder in model.confounders]
     return f", nor {' and '.join(found)}" if found else ""
 
@@ -145,7 +161,8 @@ def plot_comparison(result: Comparison, ax: Given = None, *, unit: str = "") -> 
     axes.spines[["top", "right", "left"]].set_visible(False)
     u0, u1 = model.contrast
     exposure, outcome = model.variable(model.exposure), model.variable(model.outcome)
-    what = f"{outcome.label}: difference for {in_sentence(exposure.label)} {u0:g} → {u1:g}"
+    against = "" if model.moves else f" for {in_sentence(exposure.label)} {u0:g} → {u1:g}"
+    what = f"{outcome.label}: difference{against}"
     below = [*textwrap.wrap(what, 84), *textwrap.wrap(f"({unit or outcome.unit or outcome.label})", 84)]
     axes.set_xlabel(_plain("\n".join(below)))
     place.legend("outside lower center")
@@ -224,7 +241,7 @@ def _arrow(axes: Axes, start: Text, end: Text, label: str, colour: str) -> None:
     x, y = ((1 - share) * tail + share * head).tolist()
     y += 0.11 if level else 0.0
     axes.text(
-        x, y, label, ha="center", va="center", fontsize=9, color=colour, zorder=3,
+        x, y, label, ha="center", va="center", fontsize=7 if "\n" in label else 9, color=colour, zorder=3,
         bbox={"boxstyle": "square,pad=0.2", "facecolor": "white", "edgecolor": "none"},
     )  # fmt: skip
 

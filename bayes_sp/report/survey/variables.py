@@ -18,7 +18,8 @@ def variable_lines(model: PathModel, survey: Survey, least: int) -> list[str]:
     Smallest and largest values that fewer than ``least`` patients have, and counts of fewer cells, are left out.
     """
     records = without_codes(model, survey).records
-    table = moments_table(records, model.columns, labels=model.grouping, least=least)
+    labels = (*model.grouping, *model.categories)
+    table = moments_table(records, model.columns, labels=labels, least=least)
     note = f"min and max where {least} patients have them; fewer than {least} cells are not counted."
     return [*moments_lines(table, least), *(wrapped(note) if least > 1 else [])]
 

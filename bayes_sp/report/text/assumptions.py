@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Unmeasured
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import products_of
-from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT
+from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT, name_parts
 
 GENERAL_ASSUMPTIONS = (
     "No unmeasured confounding of exposure and mediators, exposure and outcome, or mediators and outcome, given the "
@@ -19,7 +21,13 @@ GENERAL_ASSUMPTIONS = (
 
 
 def path_words(model: PathModel, path: str) -> str:
-    """Return a path in words: ``direct``, ``via Community belonging T1``, ``serial: ... then ...``, ``total``."""
+    """Return a path in words: ``direct``, ``via Community belonging T1``, ``serial: ... then ...``, ``total``.
+
+    What it compares stands before them, where its name says it.
+    """
+    path, label = name_parts(path)
+    if label:
+        return f"{label}: {path_words(model, path)}"
     if path == TOTAL:
         return "total"
     if path == TOTAL_INDIRECT:
@@ -32,8 +40,20 @@ def path_words(model: PathModel, path: str) -> str:
 
 def distinct(paths: list[str]) -> list[str]:
     """Leave the total indirect effect out where one indirect path is all of it."""
-    indirect = [path for path in paths if path.count(ARROW) > 1]
-    return [path for path in paths if path != TOTAL_INDIRECT or len(indirect) > 1]
+    indirect = Counter(name_parts(path)[1] for path in paths if path.count(ARROW) > 1)
+    parts = {path: name_parts(path) for path in paths}
+    return [path for path in paths if parts[path][0] != TOTAL_INDIRECT or indirect[parts[path][1]] > 1]
+
+
+def headed(paths: list[str]) -> list[tuple[str, str]]:
+    """Return (what is compared, name) of `distinct` effects, before those of each move one with '' for a heading."""
+    found: list[tuple[str, str]] = []
+    for path in distinct(paths):
+        label = name_parts(path)[1]
+        if label and label not in {own for own, _ in found}:
+            found.append((label, ""))
+        found.append((label, path))
+    return found
 
 
 def in_sentence(label: str) -> str:

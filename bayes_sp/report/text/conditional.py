@@ -1,20 +1,23 @@
-"""The printed effects at levels of moderators: at each level, between levels, along the range, and the index."""
+"""The printed effects at levels of moderators, between levels, along the range, the index; and contrasts by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 
 from bayes_sp.analysis.workflow import Analysis
+from bayes_sp.effects.comparisons.sizes import Sizes
 from bayes_sp.effects.moderation.conditional import ConditionalEffects
 from bayes_sp.effects.moderation.curve import EffectCurve
 from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO
 from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words
-from bayes_sp.report.text.layout import beside, decimals_of, interval, number, wrapped
+from bayes_sp.report.text.layout import aligned, beside, decimals_of, interval, number, wrapped
 from bayes_sp.sensitivity.effect_words import scale_words
 
 HEAD = (
@@ -25,6 +28,18 @@ LOG_LINK = (
     "Under a log link a difference in the outcome's unit changes with the moderator's level even where no product is "
     "part of the effect, because the level changes the number that a ratio multiplies; ratios change by products alone."
 )
+
+BETWEEN = (
+    "From the same draws; differences are subtracted, ratios divided. Posterior medians and equal-tailed intervals; "
+    "P(< 0) is the probability that the first effect is below the second, P(larger) that the first is the larger one "
+    "in size, for two effects whose medians have one sign. Bootstrap: maximum-likelihood estimate, percentile interval."
+)
+
+SIZE_HEADS = {
+    "standardised": ["in standard deviations", "size", "median", "95 % interval", "P(< 0)"],
+    "proportion_mediated": ["share of the total that is indirect", "median", "95 % interval", "P(0 < share < 1)"],
+    "practical": ["against the region that does not matter", "P(below)", "P(inside)", "P(above)"],
+}
 
 
 def conditional_lines(analysis: Analysis) -> list[str]:
@@ -138,3 +153,61 @@ def _stretches(model: PathModel, region: pd.DataFrame) -> Iterator[str]:
         if len(own):
             places: Sequence[str] = [f"{row['from']:.3g} to {row['to']:.3g}" for _, row in own.iterrows()]
             yield f"{path_words(model, path)} ({', '.join(places)})"
+
+
+def contrast_lines(analysis: Analysis) -> list[str]:
+    """Return the table of the specification's contrasts on each scale, and what they are."""
+    found, model = analysis.contrasts, analysis.fit.model
+    if found is None:
+        return []
+    table, boot = found.table(), analysis.comparison.contrasts.get(model.equations[-1].family)
+    lines = []
+    for one in found.asked:
+        lines += wrapped(f"{one.name}: {one.first}, less {one.second}.", "- ", "  ")
+    for scale in dict.fromkeys(table["scale"]):
+        own = table[table["scale"] == scale]
+        words = {DIFFERENCE: f"difference, {found.source.unit}", COEFFICIENT: "product of coefficients"}
+        rows = [[words.get(scale, f"ratio of two: {scale_words(model, scale)}"), "first less second", "95 % interval"]]
+        rows[0][1] = "first less second" if scale in words else "first over second"
+        rows[0] += ["P(< 0)", "P(larger)", *(["bootstrap"] if boot is not None else [])]
+        digits = decimals_of(own) if scale in words else max(3, decimals_of(own))
+        for _, one in own.iterrows():
+            larger = "" if math.isnan(one["prob_larger"]) else f"{one['prob_larger']:.3f}"
+            row = [
+                one["contrast"],
+                number(one["median"], digits),
+                interval(one, digits),
+                f"{one['prob_negative']:.3f}",
+                larger,
+            ]
+            if boot is not None:
+                twin = boot[(boot["contrast"] == one["contrast"]) & (boot["scale"] == scale)].iloc[0]
+                row.append(f"{number(twin['estimate'], digits)} {interval(twin, digits)}")
+            rows.append(row)
+        lines += ["", *aligned(rows, "l" + "r" * (len(rows[0]) - 1))]
+    return [*lines, *wrapped(BETWEEN)]
+
+
+def size_lines(model: PathModel, sizes: Mapping[str, Sizes]) -> list[str]:
+    """Return the tables of what a specification asks to be told of the effects' sizes, each with its notes."""
+    lines: list[str] = []
+    for name, found in sizes.items():
+        table = found.table
+        kept = distinct(list(dict.fromkeys(table["path"]))) if name == "standardised" else list(table["path"])
+        rows = [SIZE_HEADS[name]]
+        own = (one for one in table.to_dict("records") if one["path"] in kept)
+        rows += [[path_words(model, one["path"]), *_size(name, one)] for one in own]
+        lines += ["", *(aligned(rows, "l" + "r" * (len(rows[0]) - 1)) if len(rows) > 1 else [])]
+        for note in found.notes:
+            lines += wrapped(note)
+    return lines[1:]
+
+
+def _size(name: str, one: Mapping[str, Any]) -> list[str]:
+    """Return the numbers of one row of a table of sizes."""
+    if name == "practical":
+        return [f"{one[key]:.3f}" for key in ("prob_below", "prob_inside", "prob_above")]
+    if name == "proportion_mediated":
+        shown = [number(one["median"], 2), interval(one, 2), f"{one['prob_share']:.3f}"]
+        return ["withheld", "", ""] if one["withheld"] else shown
+    return [one["size"], number(one["median"], 3), interval(one, 3), f"{one['prob_negative']:.3f}"]

@@ -19,12 +19,14 @@ from bayes_sp.names import (
     RISK_RATIO,
     TOTAL,
     VIA,
+    name_parts,
 )
-from bayes_sp.report.text.assumptions import distinct, path_words
+from bayes_sp.report.text.assumptions import distinct, headed, path_words
 from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, wrapped
 from bayes_sp.sensitivity.effect_words import scale_words
 
 RATIOS = (RATE_RATIO, RISK_RATIO)
+OFTEN_TINY = (MEDIATED_INTERACTION, DEPENDENCE)
 SIGNS = {-1: "negative", 1: "positive"}
 
 
@@ -49,9 +51,16 @@ def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str) -> list[list
     rows = [["", "difference", "95 % interval", "P(< 0)"]]
     rows[0] += [scale_words(model, ratio), "95 % interval"] if ratio else []
     rows[0] += [] if spread is None else ["reconstructions"]
-    for path in distinct(list(table.index.get_level_values("path").unique())):
+    for label, path in headed(list(table.index.get_level_values("path").unique())):
+        if not path:
+            rows.append([f"{label}:", *[""] * (len(rows[0]) - 1)])
+            continue
         difference = table.loc[(path, DIFFERENCE)]
-        row = [path_words(model, path), number(difference["median"], decimals), interval(difference, decimals)]
+        row = [
+            path_words(model, name_parts(path)[0]),
+            number(difference["median"], decimals),
+            interval(difference, decimals),
+        ]
         row.append(f"{difference['prob_negative']:.3f}")
         if ratio:
             one = table.loc[(path, ratio)]
@@ -89,6 +98,8 @@ def _note(analysis: Analysis, ratio: str) -> str:
 def _extrapolation(analysis: Analysis) -> list[str]:
     """Say it where the contrast compares values of the exposure that no record comes near."""
     model = analysis.fit.model
+    if model.moves:
+        return []
     values = analysis.fit.survey.records[model.exposure]
     low, high = float(values.min()), float(values.max())
     if all(low <= u <= high for u in model.contrast):
@@ -106,7 +117,7 @@ def _interventional(analysis: Analysis) -> list[str]:
         many = len(analysis.fit.model.mediators) > 2
         return ["", *wrapped("Interventional effects are computed for one or two mediators.")] if many else []
     rounding = 1e-9 * float((table["upper"] - table["lower"]).max())
-    decimals = decimals_of(table[~table["effect"].isin([MEDIATED_INTERACTION, DEPENDENCE])])  # those two are often tiny
+    decimals = decimals_of(table[~table["effect"].map(lambda name: name_parts(name)[0]).isin(OFTEN_TINY)])
     rows = [["", "difference", "95 % interval", "P(< 0)"]]
     for row in table.itertuples():
         one = pd.Series({"lower": row.lower, "upper": row.upper})
@@ -122,6 +133,9 @@ def _interventional(analysis: Analysis) -> list[str]:
 
 
 def _interventional_words(model: PathModel, effect: str) -> str:
+    effect, label = name_parts(effect)
+    if label:
+        return f"{label}: {_interventional_words(model, effect)}"
     if effect.startswith(VIA):
         return f"via {model.variable(effect.removeprefix(VIA)).label}"
     words = {

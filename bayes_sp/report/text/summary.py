@@ -13,19 +13,19 @@ from bayes_sp.analysis.fit import Fit
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.design.notes import survey_notes
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import COEFFICIENT, DIFFERENCE, LEAST_COUNT
+from bayes_sp.names import COEFFICIENT, DIFFERENCE, LEAST_COUNT, name_parts
 from bayes_sp.records.checks import group_labels
 from bayes_sp.report.survey.variables import variable_lines
 from bayes_sp.report.text.assumptions import (
     assumptions,
-    distinct,
+    headed,
     in_sentence,
     path_words,
     product_scale,
     unmeasured_words,
 )
 from bayes_sp.report.text.coefficients import coefficient_lines
-from bayes_sp.report.text.conditional import conditional_lines
+from bayes_sp.report.text.conditional import conditional_lines, contrast_lines, size_lines
 from bayes_sp.report.text.criticism import criticism_sections
 from bayes_sp.report.text.effects import effect_lines
 from bayes_sp.report.text.layout import aligned as _table
@@ -99,19 +99,33 @@ def _sections(analysis: Analysis, *, keep_records: bool, least: int) -> Iterator
     if analysis.recovered:
         yield "What the article reported, and what its own Table 2 gives back", _recovery(analysis.recovered)
     model = analysis.fit.model
-    u0, u1 = model.contrast
-    exposure = model.variable(model.exposure)
-    unit = f" ({exposure.unit})" if exposure.unit else ""
-    against = f"{model.words_of(model.exposure, u1)} against {model.words_of(model.exposure, u0)}{unit}"
-    yield f"Effects of {in_sentence(exposure.label)}: {against}", effect_lines(analysis)
+    yield _compared(model), effect_lines(analysis)
     if analysis.conditional is not None:
         yield "Effects at levels of the moderators", conditional_lines(analysis)
+    if analysis.contrasts is not None:
+        yield "Contrasts: one effect less another", contrast_lines(analysis)
+    if analysis.sizes:
+        yield "How large these effects are", size_lines(model, analysis.sizes)
     if analysis.coefficients is not None:
         yield "Coefficients of every equation", coefficient_lines(model, analysis.coefficients)
     yield "Bayes and bootstrap, like for like", _comparison(analysis)
     if analysis.criticism is not None:
         yield from criticism_sections(model, analysis.criticism, keep_records=keep_records, least=least)
     yield "What these effects assume", [line for text in assumptions(model) for line in _wrap(text, "- ", "  ")]
+
+
+def _compared(model: PathModel) -> str:
+    """Return the title of the effects: whose they are, and what they compare."""
+    if len(model.exposures) > 1:
+        labels = [in_sentence(model.variable(exposure.name).label) for exposure in model.exposures]
+        return f"Effects of {', '.join(labels[:-1])} and {labels[-1]}, the others of them as observed"
+    exposure = model.variable(model.exposure)
+    if model.moves:
+        return f"Effects of {in_sentence(exposure.label)}"
+    u0, u1 = model.contrast
+    unit = f" ({exposure.unit})" if exposure.unit else ""
+    against = f"{model.words_of(model.exposure, u1)} against {model.words_of(model.exposure, u0)}{unit}"
+    return f"Effects of {in_sentence(exposure.label)}: {against}"
 
 
 def _recovery(recovered: Sequence[Recovered]) -> list[str]:
@@ -163,8 +177,11 @@ def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
     cells = dict(iter(table.groupby(["path", "likelihood", "inference"])))
     decimals = _decimals(table[table["inference"] != PUBLISHED])
     rows = [["", *(f"{name}{rows_used(table, name)}" for name in inferences)]]
-    for path in distinct(list(dict.fromkeys(table["path"]))):
-        rows.append([path_words(model, path), *[""] * len(inferences)])
+    for label, path in headed(list(dict.fromkeys(table["path"]))):
+        words = path_words(model, name_parts(path)[0]) if path else f"{label}:"
+        rows.append([words, *[""] * len(inferences)])
+        if not path:
+            continue
         for i, likelihood in enumerate(likelihoods):
             row = [f"   {likelihood.replace('_', ' ')}"]
             for inference in inferences:

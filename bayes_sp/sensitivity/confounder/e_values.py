@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.effects.paths import RATIOS, Effects
 from bayes_sp.effects.summary import CI_PROB
-from bayes_sp.names import ALONE, E_VALUE_COLUMNS, TOTAL
+from bayes_sp.names import ALONE, E_VALUE_COLUMNS, is_total
 from bayes_sp.shown import Part, Shown, short
 
 NOTES = (
@@ -97,7 +97,10 @@ def e_values(source: Conditioned | Effects, *, ci_prob: float = CI_PROB) -> EVal
     table = effects.intervals(ci_prob)
     table = table[table["scale"].isin(RATIOS) & (table["decomposition"] != ALONE)]
     u0, u1 = effects.contrast
-    rows = [(row["path"], row["scale"], u0, u1, *_numbers(row)) for _, row in table.iterrows()]
+    moved = {name: tuple(map(str, ends)) for name, *ends in effects.compared()}
+    rows = [
+        (row["path"], row["scale"], *moved.get(row["path"], (u0, u1)), *_numbers(row)) for _, row in table.iterrows()
+    ]
     found = pd.DataFrame(rows, columns=list(E_VALUE_COLUMNS[:-1]))
     found["words"] = list(_words(found, source.model.outcome_family.ratio if isinstance(source, Conditioned) else ""))
     return EValues(found, NOTES if rows else (NONE,), effects.mark)
@@ -113,7 +116,7 @@ def _numbers(row: pd.Series) -> Iterator[object]:
 
 def _words(table: pd.DataFrame, word: str) -> Iterator[str]:
     for _, row in table.iterrows():
-        ends = "exposure and outcome" if row["path"] == TOTAL else "mediator and outcome"
+        ends = "exposure and outcome" if is_total(row["path"]) else "mediator and outcome"
         noun = word or str(row["scale"]).replace("_", " ")
         first = (
             f"A confounder that goes with {ends} by a {noun} of {row['e_value']:.2f} each could explain the median of "

@@ -1,0 +1,111 @@
+"""Commands that simulate records: the calibration of a specification, and the size of a new study."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayes_sp.cli.arguments import OMITTED, Commands, add_records, file_path, whole_number
+from bayes_sp.cli.statuses import NOT_TRUSTWORTHY, OK
+from bayes_sp.cli.terminal import say
+
+if TYPE_CHECKING:
+    from bayes_sp.model.path_model import PathModel
+    from bayes_sp.records.survey import Survey
+
+LEAST = 20
+
+
+def add_calibrate(commands: Commands, survey: Callable[[argparse.Namespace, PathModel], Survey]) -> None:
+    """Add the command that calibrates a specification; ``survey`` returns the records that options name."""
+    calibrate = commands.add_parser(
+        "calibrate",
+        help="simulate records from the priors, fit them, see whether posteriors hold the truth as often as they say",
+        description="Simulation-based calibration: parameters from the priors, records from the likelihood, for the "
+        "exposure and covariates of your survey or of the study. What is done is kept in --out: the same command goes "
+        "on where it was stopped.",
+        epilog="Exit status: 0 nothing speaks against the calibration, 2 a mistake in the arguments, the specification "
+        "or the data, 3 something does.",
+    )
+    add = calibrate.add_argument
+    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
+    add_records(calibrate)
+    add("--simulations", type=whole_number(LEAST), default=200, metavar="N", help="sets of records (default 200)")
+    add("--draws", type=whole_number(50), default=500, help="kept draws of each of two chains (default 500)")
+    add("--workers", type=whole_number(1), metavar="N", help="processes (default one for each processor)")
+    add("--seed", type=whole_number(0), default=1, help="of the simulations (default 1)")
+    add("--out", type=file_path, metavar="FOLDER", help="where ranks are kept (default runs/calibration-MODEL-SEED)")
+    calibrate.set_defaults(command=lambda options: _calibrate(options, survey))
+
+
+def _calibrate(options: argparse.Namespace, survey: Callable[[argparse.Namespace, PathModel], Survey]) -> int:
+    from bayes_sp.model.reading.load import load_model
+
+    model = load_model(options.model)
+    records = survey(options, model)
+
+    from bayes_sp.analysis.calibration.calibrate import calibrate
+    from bayes_sp.inference.options import SamplerOptions
+    from bayes_sp.report.folders.calibrated import save_calibration
+
+    folder = Path("runs") / f"calibration-{model.name}-{options.seed}" if options.out is None else Path(options.out)
+    found = calibrate(
+        model, records, simulations=options.simulations, seed=options.seed, workers=options.workers, folder=folder,
+        options=SamplerOptions(draws=options.draws, chains=2, cores=1), progress=say,
+    )  # fmt: skip
+    save_calibration(found, folder)
+    options.output.saved = f"the ranks are saved in {folder}"
+    options.output.write(f"{found!r}\n\nSaved in {folder}: ranks.csv, calibration.csv, calibration.png\n")
+    return OK if found.calibrated else NOT_TRUSTWORTHY
+
+
+def add_design(commands: Commands, survey: Callable[[argparse.Namespace, PathModel], Survey]) -> None:
+    """Add the command that plans a new study; ``survey`` returns the records that options name."""
+    design = commands.add_parser(
+        "design",
+        help="how many patients a new study needs: simulate studies of several sizes and analyse each",
+        description="The plan says how many patients are recruited, how many of them come back, what is believed of "
+        "the truth and what the study is to show (docs/planning.md). What is done is kept in --out: the same command "
+        "goes on where it was stopped.",
+        epilog="Exit status: 0 done, 2 a mistake in the arguments, the plan or the data.",
+    )
+    add = design.add_argument
+    add("plan", type=file_path, metavar="PLAN.toml", help="the plan of the study")
+    add_records(design)
+    add("--draws", type=whole_number(50), default=500, help="kept draws of each of two chains (default 500)")
+    add("--workers", type=whole_number(1), metavar="N", help="processes (default one for each processor)")
+    add("--seed", type=whole_number(0), default=1, help="of the simulations (default 1)")
+    add(
+        "--out",
+        type=file_path,
+        metavar="FOLDER",
+        help="where studies are kept (default runs/design-PLAN-SEED)",
+    )
+    design.set_defaults(command=lambda options: _design(options, survey))
+
+
+def _design(options: argparse.Namespace, survey: Callable[[argparse.Namespace, PathModel], Survey]) -> int:
+    from bayes_sp.analysis.planning.plan import read_plan
+
+    plan = read_plan(options.plan)
+    options.model = plan.model.name
+    records = survey(options, plan.model)
+
+    from bayes_sp.analysis.planning.new_study import design_study
+    from bayes_sp.inference.options import SamplerOptions
+    from bayes_sp.report.folders.calibrated import save_design
+
+    name = Path(options.plan).stem
+    folder = Path("runs") / f"design-{name}-{options.seed}" if options.out is None else Path(options.out)
+    found = design_study(
+        plan, records, seed=options.seed, workers=options.workers, folder=folder,
+        options=SamplerOptions(draws=options.draws, chains=2, cores=1), progress=say,
+    )  # fmt: skip
+    save_design(found, folder)
+    options.output.saved = f"the simulated studies are saved in {folder}"
+    sentences = "\n".join(found.sentences())
+    table = found.grid.round(3).to_string(index=False)
+    options.output.write(f"{sentences}\n\n{table}\n\nSaved in {folder}: design.csv, design.png, studies.csv\n")
+    return OK

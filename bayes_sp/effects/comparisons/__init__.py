@@ -1,0 +1,1 @@
+"""Effects side by side: of several moves of the exposures, and how any two of them differ."""

@@ -1,0 +1,129 @@
+"""What a document is made of: sections of paragraphs, lists, tables, figures, without markup."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph of text.
+
+    Attributes
+    ----------
+    text
+        Without markup.
+    kind
+        ``plain``; ``heading``, of a part of a section; ``note``, how to read what stands above; ``alarm``, what must be
+        seen first; ``prompt``, what the author has to write.
+    """
+
+    text: str
+    kind: str = "plain"
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts.
+
+    Attributes
+    ----------
+    name
+        Of its file, and the end of its address in a page.
+    caption
+        Above the table.
+    head
+        Names of the columns.
+    rows
+        Cells; a row with a first cell only is a heading within the table.
+    note
+        Below the table.
+    words
+        Whether its cells are words, which stand on the left.
+    """
+
+    name: str
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+    words: bool = False
+
+
+@dataclass(frozen=True)
+class Verbatim:
+    """Text in lines of its own, as it was printed."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Image:
+    """A figure: its file, what it shows in words, and its caption."""
+
+    path: Path
+    alternative: str
+    caption: str
+
+
+type Block = Paragraph | Bullets | Table | Verbatim | Image
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands below it."""
+
+    name: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+def with_minus(block: Block) -> Block:
+    """Return a block in whose numbers a minus sign stands, at which no line breaks, in place of a hyphen."""
+    match block:
+        case Paragraph(text, kind):
+            return Paragraph(_minus(text), kind)
+        case Bullets(items):
+            return Bullets(tuple(_minus(item) for item in items))
+        case Table():
+            rows = tuple(tuple(_minus(cell) for cell in row) for row in block.rows)
+            return replace(block, caption=_minus(block.caption), rows=rows, note=_minus(block.note))
+    return block
+
+
+def _minus(text: str) -> str:
+    return re.sub(r"(?<![\w.)\]/])-(?=\.?\d)", "\u2212", text)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document, from its title to its last section.
+
+    Attributes
+    ----------
+    title, subtitle
+        In the head.
+    sections
+        In their order.
+    language
+        Of its text.
+    """
+
+    title: str
+    subtitle: str
+    sections: tuple[Section, ...] = field(default=())
+    language: str = "en"
+
+    @property
+    def tables(self) -> list[Table]:
+        """Every table, in order."""
+        return [block for section in self.sections for block in section.blocks if isinstance(block, Table)]

@@ -1,0 +1,171 @@
+"""Sentences and paragraphs of a report: the answer, methods, results, how to cite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from bayes_sp.analysis.comparison.models import main_path, of_first
+from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import ALONE, DIFFERENCE, TOTAL, name_parts
+from bayes_sp.report.folders.finished import Run
+from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words
+from bayes_sp.report.text.layout import decimals_for, interval, number
+
+ARTICLE = (
+    "Kellezi B, Wakefield JRH, Stevenson C, et al. The social cure of social prescribing: a mixed-methods study on the "
+    "benefits of social connectedness on quality and effectiveness of care provision. BMJ Open 2019;9:e033137. "
+    "doi:10.1136/bmjopen-2019-033137"
+)
+PYMC = (
+    "Abril-Pla O, Andreani V, Carroll C, et al. PyMC: a modern and comprehensive probabilistic programming framework "
+    "in Python. PeerJ Computer Science 2023;9:e1516. doi:10.7717/peerj-cs.1516"
+)
+LIBRARIES = (("pymc", "PyMC"), ("nutpie", "nutpie"), ("arviz", "ArviZ"))
+LINKS = {"log": "a log link", "logit": "a logit link", "probit": "a probit link"}
+
+
+def rows_of(table: pd.DataFrame, scale: str = DIFFERENCE) -> pd.DataFrame:
+    """Return the rows of effects on one scale, averaged over the orders of switching, by path."""
+    own = table[(table["scale"] == scale) & (table["decomposition"] != ALONE)]
+    return own.drop_duplicates("path").set_index("path")
+
+
+def estimate(row: pd.Series, unit: str = "") -> str:
+    """Return median and interval: ``-0.041 appointments (95 % interval [-0.139, -0.006])``."""
+    decimals = decimals_for(float(row["upper"] - row["lower"]))
+    ending = f" {unit}" if unit else ""
+    return f"{number(row['median'], decimals)}{ending} ({kind(row)} {interval(row, decimals)})"
+
+
+def kind(row: pd.Series) -> str:
+    """Return what an interval is called: ``95 % interval``."""
+    return f"{100 * float(row['ci_prob']):.3g} % interval"
+
+
+def probability(value: float) -> str:
+    """Return a probability with two decimals, or three near 0 and 1."""
+    return f"{value:.2f}" if 0.01 <= value <= 0.99 else f"{value:.3f}"
+
+
+def answer(run: Run, model: PathModel) -> Iterator[str]:
+    """Yield the answer: the effect that the specification is about, the total effect, and what others say."""
+    rows, unit = rows_of(run.effects), model.outcome_unit
+    main = main_path(model)
+    label = in_sentence(model.variable(model.exposure).label)
+    moved = f"{label} {model.moves[0].label if model.moves else contrast(model)}"
+    total = of_first(model, TOTAL)
+    if main in rows.index:
+        row, words = rows.loc[main], path_words(model, name_parts(main)[0])
+        yield (
+            f"{words[:1].upper()}{words[1:]}: with {moved}, and under the "
+            f"assumptions below, the effect is {estimate(row, unit)}; the probability that it is negative is "
+            f"{probability(row['prob_negative'])}."
+        )
+    if total in rows.index and main != total:
+        row = rows.loc[total]
+        negative = probability(row["prob_negative"])
+        yield f"The total effect is {estimate(row, unit)}, negative with probability {negative}."
+    if others := _others(run.comparison, main):
+        yield f"For the same path {others}."
+
+
+def contrast(model: PathModel) -> str:
+    """Return the contrast of the exposure: ``1 against 0 (groups)``; those of several moves, one after the other."""
+    if model.moves:
+        return "; ".join(move.label for move in model.moves)
+    unit = model.variable(model.exposure).unit
+    words = " against ".join(model.words_of(model.exposure, value) for value in reversed(model.contrast))
+    return f"{words} ({unit})" if unit else words
+
+
+def _others(table: pd.DataFrame, main: str) -> str:
+    """Return what bootstrap and publication say of a path's difference."""
+    own = table[(table["path"] == main) & (table["scale"] == DIFFERENCE) & table["estimate"].notna()]
+    found = []
+    if len(rows := own[own["inference"] == "bootstrap"]):
+        row = rows.iloc[-1]
+        decimals = decimals_for(float(row["upper"] - row["lower"]))
+        estimated = f"{number(row['estimate'], decimals)} {interval(row, decimals)}"
+        found.append(f"the percentile bootstrap gives {estimated} ({str(row['likelihood']).replace('_', ' ')})")
+    if len(rows := own[own["inference"] == "published"]):
+        row = rows.iloc[-1]
+        found.append(f"the article reported {row['estimate']:g} [{row['lower']:g}, {row['upper']:g}]")
+    return " and ".join(found)
+
+
+def equations(model: PathModel) -> Iterator[str]:
+    """Yield a sentence on each equation: response, family, link and predictors."""
+    for equation in model.equations:
+        family = FAMILIES[equation.family]
+        link = f", {LINKS[family.link]}" if family.link in LINKS else ""
+        terms = ", ".join(term for term in model.terms(equation) if term != "intercept")
+        zero = "; a part of its own for zeros" if equation.zero_part else ""
+        groups = f"; an intercept for each {equation.varying}" if equation.varying else ""
+        yield f"{model.variable(equation.response).label}: {family.words}{link}; on {terms}{zero}{groups}."
+
+
+def methods_paragraph(run: Run, model: PathModel) -> str:
+    """Return a Methods paragraph to edit: model, priors, computation, effects."""
+    info: dict[str, Any] = run.info
+    versions, sampler, data = info.get("versions", {}), info.get("sampler", {}), info["data"]
+    chain = " to ".join(in_sentence(model.variable(name).label) for name in model.chain)
+    families = "; ".join(
+        f"{in_sentence(model.variable(e.response).label)} as {FAMILIES[e.family].words}"
+        + (f" with {LINKS[FAMILIES[e.family].link]}" if FAMILIES[e.family].link in LINKS else "")
+        for e in model.equations
+    )
+    exposures = {exposure.name for exposure in model.exposures}
+    others = [c.name for c in model.covariates if c.name not in exposures]
+    covariates = ", ".join(in_sentence(model.variable(name).label) for name in others)
+    software = ", ".join(f"{name} {versions[key]}" for key, name in LIBRARIES if key in versions)
+    missing = "records with a missing cell were left out" if model.missing == "complete" else (
+        "missing cells were treated as unknowns of the joint model"
+    )  # fmt: skip
+    drawn = (
+        f"by a Laplace approximation with importance resampling ({sampler.get('draws')} draws)"
+        if sampler.get("method") == "laplace"
+        else f"by Hamiltonian Monte Carlo ({sampler.get('chains')} chains of {sampler.get('draws')} draws after "
+        f"{sampler.get('tune')} for warm-up)"
+    )
+    made = " The records were made to reproduce published moments." if data.get("origin") == "reconstruction" else ""
+    if sets := len(data.get("sets", ())):
+        made += f" Each of {sets} sets of such records was fitted, and the draws were pooled with equal weights."
+    version = info.get("bayes_sp", "")
+    return (
+        f"We fitted one Bayesian path model of {chain} to {data['records']} records.{made} We modelled {families}. "
+        f"{f'Covariates were {covariates}. ' if covariates else ''}Priors and their reasons are in the table of "
+        f"priors; {missing}. The posterior was computed {drawn} with bayes_sp {version} ({software}; seed "
+        f"{info.get('seed', '')}). Path-specific effects are differences in {model.outcome_unit} for "
+        f"{contrast(model)}, computed from each draw by the g-formula, standardised over the observed covariates and "
+        "averaged over the orders in which paths can be switched. We report posterior medians with equal-tailed "
+        "intervals."
+    )
+
+
+def results_paragraph(run: Run, model: PathModel) -> str:
+    """Return a Results paragraph to edit: diagnostics, then every effect."""
+    verdict, rows = run.info.get("verdict", {}), rows_of(run.effects)
+    passed = "passed" if verdict.get("trustworthy") else "FAILED"
+    head = f"The fit {passed} its diagnostics"
+    if {"r_hat", "ess_bulk"} <= verdict.keys():
+        head += (
+            f" (R-hat at most {verdict['r_hat']:.3f}, bulk effective sample sizes at least {verdict['ess_bulk']:,.0f})"
+        )
+    effects = "; ".join(
+        f"{path_words(model, str(path))} {estimate(row)}, P(< 0) = {probability(row['prob_negative'])}"
+        for path, row in rows.loc[distinct(list(rows.index))].iterrows()
+    )
+    return f"{head}. Effects in {model.outcome_unit}: {effects}."
+
+
+def how_to_cite(run: Run) -> Iterator[str]:
+    """Yield the references of a run: the software, its libraries, the study."""
+    version = run.info.get("bayes_sp", "")
+    yield f"The bayes_sp developers. bayes_sp: Bayesian path models with count outcomes, version {version}."
+    yield PYMC
+    if run.info["data"].get("reconstructed_from_published_moments"):
+        yield ARTICLE

@@ -1,0 +1,63 @@
+"""The figure of a new study: how often it shows what is asked, as the number of patients grows."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bayes_sp.report.figures.canvas import QUIET, Given, canvas
+
+if TYPE_CHECKING:
+    from bayes_sp.analysis.planning.new_study import NewStudy
+
+CURVES = {
+    "excludes_null": ("interval excludes no effect", "o", "-"),
+    "inside": ("interval inside the region of practical equivalence", "s", "--"),
+    "outside": ("interval outside the region", "^", "-."),
+    "narrow": ("interval narrow enough", "D", ":"),
+}
+ERRORS = 1.96  # Monte Carlo standard errors on both sides
+
+
+def plot_assurance(study: NewStudy, ax: Given = None) -> Figure:
+    """Draw the share of simulated studies that show each goal against the number of patients with a follow-up.
+
+    Parameters
+    ----------
+    study
+        From `bayes_sp.design_study`.
+    ax
+        Axes to draw into; None for a figure of its own.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    drawn = canvas(ax, 1, 1, (7.0, 4.4))
+    panel, table = drawn.axes[0, 0], study.table
+    for name, (label, marker, line) in CURVES.items():
+        if name not in table:
+            continue
+        share = table[name].to_numpy(dtype=float)
+        error = ERRORS * np.sqrt(share * (1.0 - share) / table["simulations"].to_numpy(dtype=float))
+        panel.errorbar(table["patients"], share, error, marker=marker, linestyle=line, capsize=2, label=label)
+    asked = study.plan.assurance
+    panel.axhline(asked, color=QUIET, linewidth=0.8)
+    panel.annotate(
+        f"{asked:g} asked for", (1.0, asked), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8,
+        color=QUIET,
+    )  # fmt: skip
+    panel.set_ylim(-0.02, 1.02)
+    panel.set_xlabel("Patients with a follow-up")
+    panel.set_ylabel("Share of simulated studies")
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.legend(frameon=False, fontsize=8)
+    note = (
+        f"{study.plan.effect} ({study.plan.scale.replace('_', ' ')}), {100 * study.plan.ci_prob:.0f} % interval; "
+        f"{study.plan.simulations} studies of each size (seed {study.seed}). Bars: 95 % Monte Carlo error."
+    )
+    drawn.note("\n".join(textwrap.wrap(note.replace("$", r"\$"), 95)))
+    return drawn.figure

@@ -1,0 +1,203 @@
+"""Reports of finished runs: what stands in them, in which order, and that every format holds the same."""
+
+from __future__ import annotations
+
+import io
+from html.parser import HTMLParser
+from pathlib import Path
+
+import docx
+import pytest
+
+from bayes_sp.cli.main import OK, USER_MISTAKE, main
+from bayes_sp.errors import RunError
+from bayes_sp.report.document.content import document_of
+from bayes_sp.report.document.markup import html_text, latex_text, markdown_text
+from bayes_sp.report.document.parts import Document, Image, Paragraph, Table
+from bayes_sp.report.document.word import word_file
+from bayes_sp.report.document.write import write_report
+from bayes_sp.report.folders.analysis import save_analysis
+from bayes_sp.report.folders.finished import read_run
+from bayes_sp.report.text.summary import summary_text
+
+ORDER = (
+    "answer", "effects", "comparison", "coefficients", "assumptions", "model", "diagnostics", "checks", "sensitivity",
+    "data", "text", "provenance", "cite", "guidelines",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(study_analysis, tmp_path_factory) -> Path:
+    """A finished run of the published study."""
+    place = tmp_path_factory.mktemp("runs") / "study"
+    return save_analysis(study_analysis, place, summary=summary_text(study_analysis))
+
+
+@pytest.fixture(scope="module")
+def document(folder) -> Document:
+    return document_of(folder)
+
+
+class Page(HTMLParser):
+    """What a page is made of: tags that are open, headings, images, and addresses."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+        if tag not in ("meta", "img", "link", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def table_of(document: Document, name: str) -> Table:
+    return next(table for table in document.tables if table.name == name)
+
+
+def test_sections_stand_in_the_order_that_a_reader_asks_for_them(document):
+    """The answer is first, guidelines are last, and no section is empty."""
+    assert tuple(section.name for section in document.sections) == ORDER
+    assert all(section.blocks for section in document.sections)
+
+
+def test_the_answer_and_the_table_hold_the_runs_numbers(document, folder):
+    """Medians and limits are those of effects.csv, rounded; made records say so above them."""
+    effects = read_run(folder).effects
+    own = effects[(effects["scale"] == "difference") & (effects["decomposition"] != "alone")].set_index("path")
+    serial = own.loc["group_change -> belonging_t1 -> loneliness_t1 -> appointments_t1"]
+    said = " ".join(block.text for block in document.sections[0].blocks if isinstance(block, Paragraph))
+    assert f"{serial['median']:.3f}".replace("-", "−") in said
+    assert f"{serial['lower']:.3f}".replace("-", "−") in said
+    assert "not public" in said
+    assert "the article reported −0.04 [−0.09, −0.005]" in said
+    rows = {row[0]: row for row in table_of(document, "effects").rows}
+    assert rows["total"][1] == f"{own.loc['total', 'median']:.3f}".replace("-", "−")
+
+
+def test_a_failed_fit_says_so_at_the_top_of_every_format(analyse_by_hand, small_model, make_user_survey, tmp_path):
+    """Before any number."""
+    analysis = analyse_by_hand(small_model, make_user_survey(), reasons=("R-hat of mood[walks] is 1.2",))
+    failed = document_of(save_analysis(analysis, tmp_path / "run", summary=summary_text(analysis)))
+    first = failed.sections[0].blocks[0]
+    assert isinstance(first, Paragraph)
+    assert first.kind == "alarm"
+    assert "must not be used: R-hat of mood[walks] is 1.2" in first.text
+    assert html_text(failed).index("must not be used") < html_text(failed).index("<table")
+    assert "FAILED" in markdown_text(failed)
+
+
+def test_the_page_needs_no_network_and_can_be_read_by_a_machine(document):
+    """Well-formed, one title, headings without a gap, a text beside every picture, nothing fetched, below 5 MB."""
+    text = html_text(document)
+    page = Page(text)
+    assert page.open == []
+    assert len(text.encode()) < 5_000_000
+    tags = [tag for tag, _ in page.seen]
+    assert tags.count("h1") == 1
+    assert tags.count("h2") == len(document.sections)
+    assert not {"script", "link", "iframe"} & set(tags)
+    images = [attributes for tag, attributes in page.seen if tag == "img"]
+    assert images
+    assert all(image["alt"] and str(image["src"]).startswith("data:image/png;base64,") for image in images)
+    assert all(str(a["href"]).startswith("#") for tag, a in page.seen if tag == "a")
+    targets = {a["id"] for _, a in page.seen if a.get("id")}
+    assert {str(a["href"])[1:] for tag, a in page.seen if tag == "a"} <= targets
+
+
+def test_every_format_holds_every_table(document):
+    """Word has as many tables, LaTeX a label and Markdown a caption for each."""
+    word = docx.Document(io.BytesIO(word_file(document)))
+    assert len(word.tables) == len(document.tables)
+    assert [p.text for p in word.paragraphs if p.style.name == "Heading 1"] == [s.title for s in document.sections]
+    assert len(word.inline_shapes) == sum(isinstance(b, Image) for s in document.sections for b in s.blocks)
+    latex, marked = latex_text(document), markdown_text(document)
+    for table in document.tables:
+        assert f"\\label{{tab:{table.name}}}" in latex
+        assert marked.count(f"**{table.caption.split(' (')[0]}") == 1
+    assert "group\\_change" in latex
+    assert "−" not in latex
+
+
+def test_names_from_a_specification_are_text_in_every_format(analyse_by_hand, small_tables, make_user_survey, tmp_path):
+    """Tags, cells and commands in labels stay signs."""
+    from bayes_sp.model.reading.load import load_model
+
+    hostile = "<script>a|b</script> \\input{x} $1_2$"
+    small_tables["variables"] = {**small_tables.get("variables", {}), "mood": {"label": hostile}}
+    analysis = analyse_by_hand(load_model(small_tables, name="small"), make_user_survey())
+    found = document_of(save_analysis(analysis, tmp_path / "run", summary=summary_text(analysis)))
+    page = Page(html_text(found))
+    assert "script" not in [tag for tag, _ in page.seen]
+    assert any("<script>a|b</script>" in words for words in page.words)
+    assert r"\<script\>a\|b\</script\>" in markdown_text(found)
+    assert r"\input" not in latex_text(found)
+
+
+def test_guidelines_name_every_item_once(document):
+    """AGReMA has 25 items and BARG six; what was not done is not called covered."""
+    agrema, barg = table_of(document, "agrema"), table_of(document, "barg")
+    assert [row[0] for row in agrema.rows] == [str(number) for number in range(1, 26)]
+    assert [row[0] for row in barg.rows] == [str(number) for number in range(1, 7)]
+    states = {row[1]: row[2] for row in (*agrema.rows, *barg.rows)}
+    assert states["Sensitivity parameters"] == "not done"
+    assert states["Effects of interest"] == "covered"
+    assert states["Ethical approval"] == "by the author"
+
+
+def test_posterior_words_only(document):
+    """No word of tests of hypotheses."""
+    text = markdown_text(document).lower()
+    assert "significan" not in text
+    assert "p-value" not in text
+
+
+def test_sensitivity_stands_in_the_report_where_it_was_done(folder, tmp_path):
+    """Its summary as it was printed; a folder without one is refused."""
+    (tmp_path / "summary.txt").write_text("Everything <holds>.\n", encoding="utf-8")
+    with_it = document_of(folder, tmp_path)
+    assert "Everything &lt;holds&gt;." in html_text(with_it)
+    states = {row[1]: row[2] for row in table_of(with_it, "agrema").rows}
+    assert states["Sensitivity parameters"] == "covered"
+    with pytest.raises(RunError, match=r"summary\.txt of a sensitivity analysis cannot be read"):
+        document_of(folder, tmp_path / "none")
+
+
+def test_the_command_writes_each_format_beside_the_run(folder, in_folder, capsys):
+    """Without --out a page; existing files, other endings and folders without a run end with status 2."""
+    assert main(["report", str(folder)]) == OK
+    assert (folder.parent / "study-report.html").is_file()
+    assert main(["report", str(folder)]) == USER_MISTAKE
+    assert "exists already" in capsys.readouterr().err
+    assert main(["report", str(folder), "--out", "r.docx", "--out", "r.tex"]) == OK
+    assert sorted(path.name for path in in_folder.iterdir()) == ["r.docx", "r.tex"]
+    assert main(["report", str(folder), "--out", "r.pdf"]) == USER_MISTAKE
+    assert "must end in one of" in capsys.readouterr().err
+    assert main(["report", str(in_folder)]) == USER_MISTAKE
+    assert "is not a finished run" in capsys.readouterr().err
+
+
+def test_a_run_that_is_read_back_reports_itself(folder, tmp_path):
+    """From Python: read a run, write its report."""
+    import bayes_sp as sp
+
+    place = sp.read_run(folder).report(tmp_path / "page.html")
+    assert place.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_a_report_leaves_nothing_half_written(folder, in_folder, monkeypatch):
+    """Where a format fails no file is there."""
+    monkeypatch.setattr("bayes_sp.report.document.write.html_text", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_report(folder, "r.html")
+    assert list(in_folder.iterdir()) == []
