@@ -154,7 +154,7 @@ def test_contrasts_are_differences_of_draws(make_survey):
         "ages": ["total [together] at age = 60", "total [together] at age = 40"],
         "exposures": ["total [education: 3 against 1]", "direct [group_change: 2 against -1]"],
     }
-    model, design, posterior = made(make_survey, exposed(contrasts=asked), draws=8)
+    model, design, posterior = made(make_survey, exposed(products=([], [], []), contrasts=asked), draws=40)
     found = contrasts(asked_contrasts(model), lambda held: joined(model, design, posterior, dict(held)))
     table = found.table().set_index(["contrast", "scale"])
     whole = joined(model, design, posterior).draws[AVERAGE].isel(chain=0)
