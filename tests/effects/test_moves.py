@@ -57,13 +57,14 @@ def columns(model, move):
     return each
 
 
-FAST, SLOW = ("primary",), ("ordinal", "bounded", "latent", "zinb", "hurdle")
+CASES = [
+    ("primary", 60_000),
+    pytest.param("ordinal", 10**6, marks=pytest.mark.slow),
+    *(pytest.param(n, 10**6, marks=pytest.mark.exhaustive) for n in ("primary", "bounded", "latent", "zinb", "hurdle")),
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), [*((n, 60_000) for n in FAST), *(pytest.param(n, 10**6, marks=pytest.mark.slow) for n in
-                                                       (*FAST, *SLOW))]
-)  # fmt: skip
+@pytest.mark.parametrize(("name", "size"), CASES)
 def test_effects_are_those_of_simulated_potential_outcomes(make_survey, name, size):
     """Each path alone and the total of each move, the other exposures as observed, within 4 Monte Carlo errors."""
     model, design, posterior = made(make_survey, exposed(name))
@@ -204,8 +205,11 @@ def test_names_of_effects_are_forgiving():
     assert name_parts(a.first.name) == ("group_change -> belonging_t1 -> loneliness_t1 -> appointments_t1", "")
 
 
-@pytest.mark.parametrize("name", ["primary", *(pytest.param(n, marks=pytest.mark.slow) for n in
-                                               ("ordinal", "bounded", "latent", "zinb", "counts"))])  # fmt: skip
+TWO_LEVELS = ["primary", pytest.param("counts", marks=pytest.mark.slow)]
+TWO_LEVELS += [pytest.param(n, marks=pytest.mark.exhaustive) for n in ("ordinal", "bounded", "latent", "zinb")]
+
+
+@pytest.mark.parametrize("name", TWO_LEVELS)
 def test_a_category_of_two_levels_is_a_binary_exposure(make_survey, name):
     """Whatever the families: the same effects as of a number that is 0 or 1, interactions with mediators included."""
     shipped = "primary" if name == "counts" else name
