@@ -207,3 +207,17 @@ def test_members_are_asked_for_in_numbers():
     alone = sp.fit("process6", members=1, options=sp.SamplerOptions(draws=300, chains=2, cores=1))
     assert type(alone) is sp.Fit
     assert alone.survey.mark == sp.reconstruct(seed=1).mark
+
+
+def test_r_hat_of_a_pool_averages_chance_and_keeps_what_disagrees():
+    """Twenty short sets whose chains agree have an R-hat near 1; one set of ten whose chains disagree raises it."""
+    rng = np.random.default_rng(8)
+    values = rng.normal(size=(40, 200, 3))
+    values[::2, :, 1] += 0.5  # in every set the second quantity's chains disagree
+    values[:4:2, :, 2] += 4.0  # in two of the twenty sets those of the third, by far
+    found = convergence(values, member=np.repeat(np.arange(20), 2))
+    single = [convergence(values[2 * k : 2 * k + 2])["r_hat"].to_numpy() for k in range(20)]
+    assert found["r_hat"].to_numpy() == pytest.approx(np.sqrt(np.mean(np.square(single), axis=0)))
+    assert found["r_hat"][0] < 1.01 < found["r_hat"][1]
+    assert found["r_hat"][2] > 1.01
+    assert np.max(single, axis=0)[0] > found["r_hat"][0]
