@@ -351,7 +351,7 @@ def test_a_fit_that_cannot_be_trusted_ends_with_status_3(clinic):
 @pytest.mark.slow
 def test_without_data_an_ensemble_is_fitted(in_folder, capsys):
     """The printout says from what the sets are drawn and what pooling changes; the run holds every set's effects."""
-    sampler = "--members 3 --draws 300 --bootstrap 90 --reconstruction 5 --out run"
+    sampler = "--members 3 --bootstrap 90 --reconstruction 5 --out run"
     assert main(["fit", "process6", *sampler.split()]) == OK
     printed = capsys.readouterr().out
     assert "Data: 178 records reconstructed from published moments (3 sets, seeds 5 to 7).\n" in printed
