@@ -88,6 +88,7 @@ def test_wrong_arguments_end_with_status_2(arguments, words, capsys):
         (["own.toml", "--data", "few.csv"], "few.csv: 3 records are too few"),
         (["own.toml"], "own: needs your records: name their file with --data (columns walks, mood, visits, age, "),
         (["--data", "clinic.csv", "--reconstruction", "2"], "--reconstruction: goes without --data"),
+        (["own.toml", "--data", "clinic.csv", "--members", "3"], "--members: goes without --data"),
         (["own.toml", "--data", "clinic.csv", "--overwrite"], "--overwrite: replaces what is in --out: name that"),
         (["own.toml", "--data", "clinic.csv", "--out", "x" * 253], "cannot be written (File name too long)"),
         (["own.toml", "--data", "x" * 300], "there is no such file; --data needs a CSV file"),

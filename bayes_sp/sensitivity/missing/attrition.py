@@ -174,6 +174,7 @@ def attrition(
     check_kappa(kappa)
     if points < 3 or not 0.0 < ci_prob < 1.0:
         raise ValueError(f"points must be 3 or more and ci_prob between 0 and 1, found {points!r} and {ci_prob!r}")
+    fit = fit.first
     target = target or target_of(fit.model)
     _check_came_back(fit)
     both = patterns(fit, nonresponders, kappa)
