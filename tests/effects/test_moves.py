@@ -241,3 +241,13 @@ def test_a_category_of_two_levels_is_a_binary_exposure(make_survey, name):
     other = compute_effects(category.views[0], designs[1], renamed).draws
     for decomposition in (ALONE, AVERAGE):
         np.testing.assert_allclose(other[decomposition], one[decomposition], rtol=1e-9, atol=1e-12)
+
+
+def test_drawn_columns_give_the_effects_of_known_ones(make_survey):
+    """Where cells of exposures are missing their draws stand in; products of two that do not move go with them."""
+    model, design, posterior = made(make_survey, exposed(), draws=3)
+    for view in model.views:
+        known = compute_effects(view, design, posterior).draws
+        drawn = linear_baselines(view, design, posterior, lambda start, stop: np.stack([design.w] * (stop - start)))
+        found = compute_effects(view, design, posterior, baselines=drawn).draws
+        np.testing.assert_allclose(found[AVERAGE], known[AVERAGE], rtol=1e-9, atol=1e-12)
