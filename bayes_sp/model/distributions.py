@@ -17,7 +17,7 @@ from bayes_sp.model import densities
 if TYPE_CHECKING:
     from bayes_sp.arrays import Array
 
-Support = Literal["real", "positive", "simplex"]
+Support = Literal["real", "positive", "simplex", "correlation"]
 COEFFICIENTS = ("intercept", "slope", "covariate", "interaction", "cutpoint", "zero_intercept", "zero_slope")
 SHARES = "simplex"  # of the steps of a monotonic effect
 
@@ -154,6 +154,13 @@ DISTRIBUTIONS: dict[str, Distribution] = {
             frozen=lambda mu, sigma: stats.lognorm(sigma, scale=math.exp(mu)),
             power=densities.lognormal_power,
             moderate=lambda mu, sigma: math.exp(mu),
+        ),
+        Distribution(
+            "lkj", ("eta",), ("eta",), "correlation", "LKJ", densities.lkj,
+            log_constant=densities.lkj_constant,
+            draw=lambda rng, size, eta: 2.0 * rng.beta(eta, eta, size) - 1.0,
+            frozen=lambda eta: stats.beta(eta, eta, loc=-1.0, scale=2.0),
+            power=lambda a, eta: (a * (eta - 1.0) + 1.0,),
         ),
         Distribution(
             "dirichlet", ("alpha",), ("alpha",), "simplex", "Dirichlet",

@@ -113,6 +113,9 @@ class Equation:
         the covariate but the first.
     log1p
         Count mediators among the parents that enter as log(1 + value).
+    residual_correlations
+        Earlier mediators whose errors may go with this one's; ``None`` for those where the model has an account
+        (`PathModel.correlated`), () for none.
     monotonic
         Parents with ordered levels whose steps have shares of their own, all in one direction.
     varying
@@ -140,6 +143,7 @@ class Equation:
     observed_sd: float | None = None
     products: tuple[tuple[str, str], ...] = ()
     log1p: tuple[str, ...] = ()
+    residual_correlations: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "family", family_name(self.family))

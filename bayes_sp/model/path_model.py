@@ -12,10 +12,12 @@ from bayes_sp.model.families.base import Family, Kind
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Code, Coding, Covariate, Equation, PublishedEffect, Unmeasured, Variable
 from bayes_sp.model.terms import predictors_of
+from bayes_sp.names import RESIDUAL_CORRELATION
 from bayes_sp.shown import Part, Shown
 
 Missing = Literal["model", "complete"]
 WHOLE_MODEL = ""
+DEFAULT_CORRELATION = Prior("lkj", (("eta", 2.0),), "the default: any correlation of errors, those near -1 and 1 less")
 
 
 @dataclass(frozen=True, repr=False)
@@ -154,6 +156,16 @@ class PathModel(Shown, Compared):
         return tuple(term for covariate in self.covariates for term in covariate.terms)
 
     @property
+    def correlated(self) -> tuple[str, str] | None:
+        """The two mediators whose errors may correlate: normal ones without an arrow, where nothing else stands."""
+        if len(self.mediators) != 2 or self.confounders:
+            return None
+        first, second = self.equations[:2]
+        parallel = first.response not in second.parents and first.family == second.family == "normal"
+        asked = second.residual_correlations is None or first.response in second.residual_correlations
+        return (first.response, second.response) if parallel and asked else None
+
+    @property
     def outcome_family(self) -> Family:
         """Family of the last equation."""
         return FAMILIES[self.equations[-1].family]
@@ -251,6 +263,7 @@ class PathModel(Shown, Compared):
             *(("cutpoint",) if family.ordered else ()),
             *(("simplex",) if equation.monotonic else ()),
             *(("tau",) if equation.varying else ()),
+            *((RESIDUAL_CORRELATION,) if self.correlated and self.correlated[1] == equation.response else ()),
         )
 
     def prior(self, response: str, parameter: str) -> Prior | None:
@@ -262,6 +275,8 @@ class PathModel(Shown, Compared):
         ``zero_<term>``: its own, else ``zero_<covariate>``, else ``zero_slope``.
         """
         place = self.prior_place(response, parameter)
+        if place is None and parameter == RESIDUAL_CORRELATION:
+            return DEFAULT_CORRELATION
         return None if place is None else {(where, key): prior for where, key, prior in self.priors}[place]
 
     def prior_place(self, response: str, parameter: str) -> tuple[str, str] | None:

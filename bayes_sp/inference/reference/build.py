@@ -96,6 +96,9 @@ def _vector(name: str, blocks: Sequence[Block], dim: str, labels: Sequence[str])
     priors = [prior for block in blocks for prior in block.priors]
     if blocks[0].transform == "share":
         return pm.Dirichlet(name, np.full(len(labels), priors[0].values["alpha"]), dims=dim)
+    if blocks[0].transform == "tanh":
+        (eta,) = priors[0].numbers
+        return pm.Deterministic(name, 2.0 * pm.Beta(f"{name}|half", eta, eta, shape=1) - 1.0, dims=dim)
     if blocks[0].transform == "increasing":
         return increasing_vector(name, priors[0], dim, labels)
     return prior_vector(name, priors, dim, labels)

@@ -22,13 +22,17 @@ COEFFICIENT_PRIORS = ("normal", "flat")
 
 def has_exact_posterior(model: PathModel) -> bool:
     """Whether every equation is normal with normal or flat priors on its coefficients, and nothing is unmeasured."""
-    return not model.confounders and all(
-        equation.family == "normal"
+    return (
+        not model.confounders
+        and not model.correlated
         and all(
-            prior is not None and prior.dist in COEFFICIENT_PRIORS
-            for prior in (model.prior(equation.response, term) for term in model.terms(equation))
+            equation.family == "normal"
+            and all(
+                prior is not None and prior.dist in COEFFICIENT_PRIORS
+                for prior in (model.prior(equation.response, term) for term in model.terms(equation))
+            )
+            for equation in model.equations
         )
-        for equation in model.equations
     )
 
 
