@@ -256,3 +256,6 @@ class Prior:
     def __str__(self) -> str:
         inner = ", ".join(f"{name}={value:g}" for name, value in self.constants)
         return f"{self.distribution.display}({inner})"
+
+
+DEFAULT_CORRELATION = Prior("lkj", (("eta", 2.0),), "the default: any correlation of errors, those near -1 and 1 less")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -152,6 +153,16 @@ class Equation:
     def zero_part(self) -> bool:
         """Whether the family has a second linear predictor, of the probability of a zero of its own kind."""
         return self.family in FAMILIES and bool(FAMILIES[self.family].zero_part)
+
+
+def correlated_pair(equations: Sequence[Equation]) -> tuple[str, str] | None:
+    """Return two mediators whose errors may correlate: normal, without an arrow, and all that there are; or None."""
+    if len(equations) != 3:
+        return None
+    first, second = equations[:2]
+    parallel = first.response not in second.parents and first.family == second.family == "normal"
+    asked = second.residual_correlations is None or first.response in second.residual_correlations
+    return (first.response, second.response) if parallel and asked else None
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,26 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from bayes_sp.model.distributions import Prior
+from bayes_sp.model.distributions import DEFAULT_CORRELATION, Prior
 from bayes_sp.model.exposures import Compared, Exposure, Move
 from bayes_sp.model.families.base import Family, Kind
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.model.parts import Code, Coding, Covariate, Equation, PublishedEffect, Unmeasured, Variable
+from bayes_sp.model.parts import (
+    Code,
+    Coding,
+    Covariate,
+    Equation,
+    PublishedEffect,
+    Unmeasured,
+    Variable,
+    correlated_pair,
+)
 from bayes_sp.model.terms import predictors_of
 from bayes_sp.names import RESIDUAL_CORRELATION
 from bayes_sp.shown import Part, Shown
 
 Missing = Literal["model", "complete"]
 WHOLE_MODEL = ""
-DEFAULT_CORRELATION = Prior("lkj", (("eta", 2.0),), "the default: any correlation of errors, those near -1 and 1 less")
 
 
 @dataclass(frozen=True, repr=False)
@@ -158,12 +166,7 @@ class PathModel(Shown, Compared):
     @property
     def correlated(self) -> tuple[str, str] | None:
         """The two mediators whose errors may correlate: normal ones without an arrow, where nothing else stands."""
-        if len(self.mediators) != 2 or self.confounders:
-            return None
-        first, second = self.equations[:2]
-        parallel = first.response not in second.parents and first.family == second.family == "normal"
-        asked = second.residual_correlations is None or first.response in second.residual_correlations
-        return (first.response, second.response) if parallel and asked else None
+        return None if self.confounders else correlated_pair(self.equations)
 
     @property
     def outcome_family(self) -> Family:

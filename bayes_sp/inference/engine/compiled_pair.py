@@ -14,12 +14,14 @@ from bayes_sp.inference.engine.compiled_rows import HALF_LOG_2PI, dot
 
 @compiled
 def pair(ints: Any, floats: Any, v: Any, dv: Any) -> float:
-    """Return the log-likelihood, and add its derivatives by natural parameters.
+    """Return the log-likelihood, and add its derivatives by natural parameters; 0 where there is no such pair.
 
     With residuals r1, r2, a = |r1|^2 / s1^2, b = r1.r2 / (s1 s2), c = |r2|^2 / s2^2 and q = 1 - rho^2 it is
     -(a - 2 rho b + c) / 2q - n log(s1 s2) - n log(q) / 2 - n log(2 pi).
     """
     record = ints[at.PAIR]
+    if record == at.NONE:
+        return 0.0
     columns = (ints[record + at.PAIR_COLUMNS], ints[record + at.PAIR_COLUMNS + 1])
     size = columns[0] + columns[1] + 2
     factor, n = ints[record + at.PAIR_FACTOR], float(ints[record + at.PAIR_RECORDS])

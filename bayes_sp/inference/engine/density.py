@@ -244,11 +244,9 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
         z, settled = np.empty_like(w), np.zeros((planes(ints)[8] if hidden else 0, linked))
         with_gradient = len(gradient) > 0
         dv, out = np.zeros(len(v)), np.empty(width)
-        if ints[at.PAIR] != at.NONE:
-            value += power * pair(ints, floats, v, dv)
-        if together:
-            value += power * integrate(ints, floats, v, dv, with_gradient)
-        elif members:
+        integral = integrate(ints, floats, v, dv, with_gradient) if together else 0.0
+        value += power * (pair(ints, floats, v, dv) + integral)
+        if members and not together:
             value += settle_all(ints, floats, v, settled, w, z, work, ell)
         for j in range(count):
             e = at.HEAD + j * at.EQUATION

@@ -11,7 +11,7 @@ from scipy.linalg import solve_triangular
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import equation_matrix
 from bayes_sp.design.design import Design
-from bayes_sp.design.prior_density import priors_of
+from bayes_sp.design.elements import priors_of
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.triangular import triangle
