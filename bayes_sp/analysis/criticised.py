@@ -9,7 +9,6 @@ from typing import Self
 import xarray as xr
 
 from bayes_sp.analysis.comparison.models import main_path
-from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.analysis.criticism.influence import Influence, influence
 from bayes_sp.analysis.criticism.loo import Loo, loo, with_refits
 from bayes_sp.analysis.criticism.pit import LooPit, loo_pit
@@ -27,6 +26,7 @@ from bayes_sp.analysis.criticism.pointwise import (
 from bayes_sp.analysis.criticism.predictive import REPLICATES, PredictiveChecks, predictive_checks
 from bayes_sp.analysis.criticism.predictors import thinned
 from bayes_sp.analysis.criticism.psis import relative_efficiency
+from bayes_sp.analysis.sized import Sized
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import design_arrays
 from bayes_sp.effects.summary import CI_PROB
@@ -37,7 +37,7 @@ from bayes_sp.names import AVERAGE, DIFFERENCE
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Criticised(Conditioned):
+class Criticised(Sized):
     """A posterior with what its draws depend on, so that patients can be left out and fits made again.
 
     Attributes

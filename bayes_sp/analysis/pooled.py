@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,6 +14,7 @@ import xarray as xr
 from bayes_sp.analysis.comparison.table import Comparison, Fitted, compare
 from bayes_sp.analysis.criticism.diagnostics import Limits, Verdict
 from bayes_sp.analysis.fit import Fit
+from bayes_sp.effects.comparisons.contrasts import Contrasts, asked_contrasts, contrasts
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.inference.bootstrap.pooled import pooled_bootstrap
@@ -73,6 +74,15 @@ class Pooled(Shown):
     def interventional_effects(self) -> xr.Dataset:
         """Return the pooled draws of interventional effects."""
         return _joined([fit.interventional_effects() for fit in self.fits])
+
+    def contrasts(self, pairs: Mapping[str, tuple[str, str]] | None = None) -> Contrasts:
+        """Return how effects differ, two by two, from the pooled draws; see `bayes_sp.Fit.contrasts`."""
+
+        def effects_at(held: tuple[tuple[str, float], ...]) -> Effects:
+            at = {name: [value] for name, value in held}
+            return self._pool([fit.conditional_effects(at).each[0] for fit in self.fits]) if held else self._pooled
+
+        return contrasts(asked_contrasts(self.model, pairs), effects_at)
 
     def table(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return one row for each path, scale and decomposition: the pool, and what its members say.

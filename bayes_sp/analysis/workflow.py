@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from bayes_sp.analysis.fit import Fit, fit
 from bayes_sp.calls import needs_records
 from bayes_sp.design.read import Records, read_survey
 from bayes_sp.effects.comparisons.contrasts import Contrasts
+from bayes_sp.effects.comparisons.sizes import Sizes
 from bayes_sp.effects.moderation.conditional import ConditionalEffects
 from bayes_sp.effects.moderation.curve import EffectCurve
 from bayes_sp.effects.paths import Effects
@@ -64,6 +65,8 @@ class Analysis:
         Effects at levels of the moderators, and along those that are numbers; None and () without moderators.
     contrasts
         Differences between effects that the specification names; None where it names none.
+    sizes
+        ``standardised``, ``proportion_mediated`` and ``practical``, those that the specification asks for.
     """
 
     fit: Fit
@@ -80,6 +83,7 @@ class Analysis:
     conditional: ConditionalEffects | None = None
     curves: tuple[EffectCurve, ...] = ()
     contrasts: Contrasts | None = None
+    sizes: Mapping[str, Sizes] = field(default_factory=dict)
 
 
 def analyse(
@@ -109,6 +113,7 @@ def analyse(
     verdict = fitted.diagnose(effects)
     conditional = fitted.conditional_effects() if model.moderating else None
     contrasts = fitted.contrasts() if model.contrasts else None
+    sizes = _sizes(fitted, effects)
     curves = tuple(fitted.effect_curve(name, points=CURVE_POINTS) for name in fitted.ranging())
     interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
     coefficients = fitted.coefficients_with_notes(known=verdict.table)
@@ -123,8 +128,18 @@ def analyse(
     seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
     return Analysis(
         fitted, effects, verdict, comparison, recovered, spread, seconds, interventional, signs, criticism,
-        coefficients, conditional, curves, contrasts,
+        coefficients, conditional, curves, contrasts, sizes,
     )  # fmt: skip
+
+
+def _sizes(fitted: Fit, effects: Effects) -> dict[str, Sizes]:
+    """Return what the specification asks to be told of the effects' sizes."""
+    sizes = {"standardised": fitted.standardised()} if "standardised" in fitted.model.sizes else {}
+    if "proportion_mediated" in fitted.model.sizes:
+        sizes["proportion_mediated"] = fitted.proportion_mediated(effects=effects)
+    if fitted.model.practical is not None:
+        sizes["practical"] = fitted.practical(effects=effects)
+    return sizes
 
 
 def _spread(model: PathModel, survey: Survey) -> pd.DataFrame | None:

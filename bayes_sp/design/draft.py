@@ -139,21 +139,13 @@ def draft_with_reasons(
     values, texts = column_values(survey, [*chain, *covariates], ordered=chain[1:])
     names = plain_names([*chain, *covariates])
     reasons: dict[str, str] = {}
-    levels = _category(survey, exposure, values[exposure], texts.get(exposure, []))
-    if levels:
-        texts.pop(exposure, None)
-        values[exposure] = np.array([0.0, 1.0])  # of its indicators, whose slopes have priors
+    compared, reasons[exposure] = _compared(survey, exposure, names[exposure], values, texts)
     guesses = _responses(survey, values, list(mediators), outcome, texts)
     measured = measured_with_error(survey, mediators, latent)
     guesses |= {
         name: replace(guesses[name], family="latent_normal", reason=why, keys=_center(values[name]))
         for name, (_, why) in measured.items()
     }
-    contrast, why = guess_contrast(values[exposure])
-    reasons[exposure] = f"exposure; effects are for {contrast[0]:g} to {contrast[1]:g}, {why}"
-    if levels:
-        found = f"a category of {len(levels)} levels without an order, each compared with the first"
-        reasons[exposure] = f"exposure; {found} (reference = ... names another, pairs = [[from, to]] other comparisons)"
     reasons |= {name: f"{guess.family}, because {guess.reason}" for name, guess in guesses.items()}
     reasons |= {n: f"{reasons[n]}; numbered 0 and 1: {', '.join(texts[n])}" for n in chain if n in texts}
     own = {name: words for name, words in texts.items() if name in chain}  # a covariate's stand with its levels
@@ -180,8 +172,7 @@ def draft_with_reasons(
         "title": f"{names[exposure]}, {', '.join(names[mediator] for mediator in mediators)} and {names[outcome]}",
         "exposure": names[exposure],
         "outcome": names[outcome],
-        "contrast": [] if levels else contrast,
-        "exposures": {names[exposure]: {"levels": levels}} if levels else {},
+        **compared,
         "assumptions": [DRAFTED],
         "variables": variables,
         "covariates": {names[name]: keys for name, (keys, _) in drafted.items()},
@@ -191,12 +182,24 @@ def draft_with_reasons(
     return Draft({key: value for key, value in tables.items() if value}, _with_reliability(survey, reasons, measured))
 
 
-def _category(survey: Survey, exposure: str, values: Array, texts: Sequence[str]) -> list[Any]:
-    """Return the levels of an exposure that have no order: three texts or more, or what a codebook says is none."""
-    found = np.unique(values)
-    if len(texts) > 2:
-        return list(texts)
-    return found.tolist() if kind_and_ends(survey.codebook, exposure)[0] == "category" and len(found) > 2 else []
+def _compared(
+    survey: Survey, exposure: str, name: str, values: dict[str, Array], texts: dict[str, list[str]]
+) -> tuple[dict[str, Any], str]:
+    """Return what effects compare, as a table's keys, and the reason.
+
+    A category are three texts or more, and numbers of which a codebook says so; its values become those of an
+    indicator, whose slope has a prior.
+    """
+    found = np.unique(values[exposure])
+    named = kind_and_ends(survey.codebook, exposure)[0] == "category"
+    if len(found) <= 2 or not (named or exposure in texts):
+        contrast, why = guess_contrast(values[exposure])
+        return {"contrast": contrast}, f"exposure; effects are for {contrast[0]:g} to {contrast[1]:g}, {why}"
+    levels: list[Any] = texts.pop(exposure, found.tolist())
+    values[exposure] = np.array([0.0, 1.0])
+    why = f"a category of {len(levels)} levels without an order, each compared with the first"
+    others = "reference = ... names another, pairs = [[from, to]] other comparisons"
+    return {"exposures": {name: {"levels": levels}}}, f"exposure; {why} ({others})"
 
 
 def _with_reliability(survey: Survey, reasons: Mapping[str, str], told: Collection[str]) -> dict[str, str]:

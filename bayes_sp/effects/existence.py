@@ -7,6 +7,10 @@ square). With several mediators whose errors have the covariance matrix Sigma, a
 that the largest eigenvalue of :math:`T \Sigma T` is below 1. Priors with heavier tails than the normal's (Student t,
 Laplace, flat) have no SD that would be small enough.
 
+The mean of a lognormal outcome, :math:`e^{\eta + \sigma^2 / 2}`, asks the same of the prior of its own sigma: the
+likelihood falls as a power of sigma only, so that a half-normal prior must have an SD of at most 1, and priors with
+heavier tails leave no mean.
+
 References
 ----------
 Fabrizi & Trivisano (2012). Bayesian Analysis 7(4), 975-996. doi:10.1214/12-BA733 (the mean of the lognormal)
@@ -27,7 +31,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.effects.chain import Chain
 from bayes_sp.effects.read import flat, read_chain
 from bayes_sp.errors import FitWarning, warn
-from bayes_sp.model.distributions import Prior
+from bayes_sp.model.distributions import DISTRIBUTIONS, Prior
 from bayes_sp.model.families.base import EXPONENTIAL
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
@@ -36,6 +40,10 @@ from bayes_sp.triangular import least_squares, triangle
 
 MOST_ROWS = 64  # values of moderators that are looked at one by one
 NEAR = 0.9  # of residual SD x prior SD, where 1 is the bound
+# How far the logarithm of sigma's posterior density times the mean sinks, at most, before it rises without end where
+# draws come across that: a chance of e^-12 each.
+DEPTH = 12.0
+ALWAYS = "medians and intervals always exist"
 
 
 @dataclass(frozen=True)
@@ -105,8 +113,11 @@ def warn_of_means(model: PathModel, design: Design) -> None:
     The covariance matrix of the mediators' errors is that of least squares on exposure, covariates and the mediators
     that are not normal, in complete records, less known variances of measurement errors.
     """
-    normal = _exponential_in(model)
-    if not normal or extreme_responses(design):  # which sampling refuses, by name
+    if extreme_responses(design):  # which sampling refuses, by name
+        return
+    if (cause := spread_cause(model)) and _rises_within_reach(model, design):
+        warn(f"{cause}; {ALWAYS}", FitWarning)
+    if not (normal := _exponential_in(model)):
         return
     others = [k for k in range(len(model.mediators)) if k not in normal]
     exposure = [] if model.coded_exposure else [design.x]
@@ -126,8 +137,40 @@ def warn_of_means(model: PathModel, design: Design) -> None:
     rows = _covariate_values(model, design)
     found = _bound(model, normal, [(u, row, covariance) for row in rows for u in model.contrast])
     if found.reach >= NEAR:
-        words = found.sentence("")
-        warn(f"{words}; medians and intervals always exist", FitWarning)
+        warn(f"{found.sentence('')}; {ALWAYS}", FitWarning)
+
+
+def spread_cause(model: PathModel) -> str | None:
+    """Return which prior of a lognormal outcome's sigma leaves its mean without a value, and a safe one; or None."""
+    prior, place = model.prior(model.outcome, "sigma"), model.prior_place(model.outcome, "sigma")
+    if not model.outcome_family.logged or prior is None or place is None:
+        return None
+    if prior.dist == "half_normal" and prior.values["sigma"] <= 1.0:
+        return None
+    return (
+        "the posterior mean of the difference does not exist with these priors: that of a lognormal outcome holds "
+        f"exp(sigma^2 / 2), and the prior of its sigma falls too slowly (priors.{'.'.join(filter(None, place))}: "
+        f"{prior}); a half-normal prior with an SD of at most 1 is safe"
+    )
+
+
+def _rises_within_reach(model: PathModel, design: Design) -> bool:
+    """Whether draws of sigma, given these records, can reach where its density times the mean rises again."""
+    columns = np.column_stack([np.ones(design.n), design.x, design.w, design.y[:, :-1]])
+    known = np.isfinite(columns).all(axis=1) & np.isfinite(design.y[:, -1])
+    columns, values = columns[known], model.outcome_family.to_link(design.y[known, -1])
+    beyond = len(values) - np.linalg.matrix_rank(triangle(columns), rtol=max(columns.shape) * np.finfo(float).eps)
+    if beyond <= 0:
+        return True
+    squares = float(np.sum((values - columns @ least_squares(columns, values[:, None])[:, 0]) ** 2))
+    spread = math.sqrt(squares / beyond)
+    sigma = np.geomspace(max(spread, 1e-6), 1e3 * max(spread, 1.0), 1000)
+    prior = model.prior(model.outcome, "sigma")
+    kernel = None if prior is None else DISTRIBUTIONS[prior.dist].kernel
+    log_prior = 0.0 if prior is None or kernel is None else kernel(sigma, *prior.numbers)[0]
+    height = -beyond * np.log(sigma) - 0.5 * squares / sigma**2 + 0.5 * sigma**2 + log_prior
+    lowest = int(np.argmin(height))
+    return bool(height[: lowest + 1].max() - height[lowest] < DEPTH)
 
 
 def _exponential_in(model: PathModel) -> list[int]:

@@ -116,6 +116,11 @@ class Compared(Base):
         return next((c for c in self.covariates if c.name == self.exposure), None) if self.exposures else None
 
     @property
+    def source(self) -> str:
+        """The first variable of the paths."""
+        return self.move.source if self.move else self.exposure
+
+    @property
     def categories(self) -> tuple[str, ...]:
         """Exposures that are categories, whose numbers have no order."""
         exposures = [exposure.name for exposure in self.exposures]
@@ -154,7 +159,7 @@ class Compared(Base):
 
     def named_paths(self) -> tuple[tuple[str, ...], ...]:
         """Return every directed path from the exposure to the outcome as variables: direct first, then by length."""
-        source = self.move.source if self.move else self.exposure
+        source = self.source
         ending: dict[str, list[tuple[str, ...]]] = {source: [(source,)]}
         for equation in self.equations:
             response = equation.response

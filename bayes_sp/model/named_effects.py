@@ -65,14 +65,13 @@ def _path(view: PathModel, words: str, text: str) -> str:
     """Return the path, or total, that words name."""
     if words.lower() in TOTALS:
         return TOTALS[words.lower()]
-    source = view.move.source if view.move else view.exposure
     paths = [path_name(path) for path in view.named_paths()]
     name = words
     if words.lower() == "direct":
-        name = path_name((source, view.outcome))
+        name = path_name((view.source, view.outcome))
     elif words.lower().startswith("via "):
         through = [part.strip() for part in re.split(r",|\band\b", words[4:])]
-        name = path_name((source, *(part for part in through if part), view.outcome))
+        name = path_name((view.source, *(part for part in through if part), view.outcome))
     name = path_name([part.strip() for part in name.split(ARROW.strip())]) if ARROW.strip() in name else name
     if name not in paths:
         known = ["direct", *(f"via {', '.join(path[1:-1])}" for path in view.named_paths() if len(path) > 2), *TOTALS]

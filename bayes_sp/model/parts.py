@@ -193,6 +193,15 @@ class Unmeasured:
 
 
 @dataclass(frozen=True)
+class PracticalRegion:
+    """Differences in the outcome's unit that do not matter, around 0, and why."""
+
+    lower: float
+    upper: float
+    why: str
+
+
+@dataclass(frozen=True)
 class PublishedEffect:
     """A value that a publication reports for a path, for printing beside ours.
 

@@ -15,17 +15,19 @@ from bayes_sp.model.parts import (
     Coding,
     Covariate,
     Equation,
+    PracticalRegion,
     PublishedEffect,
     Unmeasured,
     Variable,
     correlated_pair,
-)
+)  # fmt: skip
 from bayes_sp.model.terms import predictors_of
 from bayes_sp.names import RESIDUAL_CORRELATION
 from bayes_sp.shown import Part, Shown
 
 Missing = Literal["model", "complete"]
 WHOLE_MODEL = ""
+SIZES = ("standardised", "proportion_mediated")
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,12 +55,13 @@ class PathModel(Shown, Compared):
     moderators
         (covariate in a product, values at which effects are computed); a covariate that is not listed has each of its
         categories, or the 16th, 50th and 84th percentile of its values.
-    exposures
-        Those whose effects are asked for, the chain's own first; () where that is one number with one contrast.
-    joint
-        (exposure, from, to) of those that move together in the joint contrast; () for none.
+    exposures, joint
+        Those whose effects are asked for, the chain's own first; (exposure, from, to) of those that move together. ()
+        for one number with one contrast.
     contrasts
         (name, (effect, other effect)): effects that are compared with each other (`bayes_sp.model.named_effects`).
+    practical, sizes
+        Differences that do not matter, if any are stated; what else a run tells of sizes, some of `SIZES`.
     move
         The one that effects are computed for (see `moving`); None for a specification as it is fitted.
     published
@@ -106,6 +109,8 @@ class PathModel(Shown, Compared):
     exposures: tuple[Exposure, ...] = ()
     joint: tuple[tuple[str, float, float], ...] = ()
     contrasts: tuple[tuple[str, tuple[str, str]], ...] = ()
+    practical: PracticalRegion | None = None
+    sizes: tuple[str, ...] = ()
     move: Move | None = None
     published: tuple[PublishedEffect, ...] = ()
     assumptions: tuple[str, ...] = ()

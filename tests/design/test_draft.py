@@ -118,3 +118,18 @@ def test_a_draft_is_fitted_in_one_call(frame):
     again = sp.fit(sp.draft(frame, **roles), frame, seed=2, options=options)
     pd.testing.assert_frame_equal(fit.effects().table(), again.effects().table())
     assert fit.diagnose().clean
+
+
+def test_an_exposure_of_texts_is_drafted_as_a_category():
+    """Each level against the first, one prior for all of its indicators; moderators go with it."""
+    rng = np.random.default_rng(3)
+    kind = np.array(["alone", "choir", "sport"])[rng.integers(0, 3, 60)]
+    frame = pd.DataFrame({"kind": kind, "age": rng.normal(50, 9, 60), "mood": rng.normal(5, 1, 60)})
+    frame["visits"] = rng.poisson(3, 60)
+    moderators = {"age": ["kind -> mood"]}
+    model = sp.draft(frame, exposure="kind", mediators=["mood"], outcome="visits", moderators=moderators)
+    assert model.terms(model.equations[0]) == (
+        "intercept", "kind[choir]", "kind[sport]", "age:kind[choir]", "age:kind[sport]", "age",
+    )  # fmt: skip
+    assert [move.label for move in model.moves] == ["choir against alone", "sport against alone"]
+    assert sp.check(frame, model).passed

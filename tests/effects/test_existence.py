@@ -12,8 +12,9 @@ import xarray as xr
 from scipy.integrate import quad
 
 import bayes_sp as sp
+from bayes_sp.analysis.criticism.means import Means, mean_cautions
 from bayes_sp.design.build import design_arrays
-from bayes_sp.effects.existence import mean_bound, warn_of_means
+from bayes_sp.effects.existence import mean_bound, spread_cause, warn_of_means
 from bayes_sp.errors import FitWarning
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.reading.load import load_model
@@ -187,3 +188,66 @@ def test_heavy_tailed_prior_has_no_safe_residual_sd():
     design = design_arrays(model, Survey(records_of(0.1), "memory", "made up"))
     with pytest.warns(FitWarning, match="not bounded"):
         warn_of_means(model, design)
+
+
+def lognormal_records(n: int) -> Survey:
+    """Return records of a positive outcome whose logarithm has a residual SD near 1."""
+    rng = np.random.default_rng(5)
+    x, m = rng.normal(size=n), 0.3 * rng.normal(size=n)
+    return Survey(pd.DataFrame({"x": x, "m": m, "y": np.exp(0.3 * x + rng.normal(size=n))}), "memory", "made up")
+
+
+def with_spread(**prior):
+    """Return x -> m -> y, y lognormal, its sigma with a prior of its own."""
+    model = chain("lognormal")
+    own = Prior(prior["dist"], tuple((k, v) for k, v in prior.items() if k != "dist"), "w")
+    return replace(model, priors=(*model.priors, ("y", "sigma", own)))
+
+
+@pytest.mark.parametrize(
+    ("prior", "n", "warned"),
+    [
+        ({"dist": "half_normal", "sigma": 2.0}, 8, True),
+        ({"dist": "half_student_t", "nu": 4.0, "sigma": 1.0}, 8, True),
+        ({"dist": "exponential", "scale": 1.0}, 20, True),
+        ({"dist": "half_normal", "sigma": 1.0}, 8, False),
+        ({"dist": "half_normal", "sigma": 2.0}, 200, False),  # no draw comes near to where the density rises again
+    ],
+)
+def test_the_prior_of_a_lognormal_outcomes_sigma_is_named(prior, n, warned):
+    """E exp(sigma^2 / 2) over sigma's posterior is finite only where its prior falls as fast as that rises."""
+    model = with_spread(**prior)
+    design = design_arrays(model, lognormal_records(n))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", FitWarning)
+        warn_of_means(model, design)
+    assert len(caught) == warned
+    if warned:
+        assert f"(priors.y.sigma: {model.prior('y', 'sigma')})" in str(caught[0].message)
+        assert "a half-normal prior with an SD of at most 1 is safe" in str(caught[0].message)
+    assert (spread_cause(model) is None) == (prior == {"dist": "half_normal", "sigma": 1.0})
+
+
+@pytest.mark.parametrize(("tau", "finite"), [(0.9, True), (1.0, True), (1.2, False)])
+def test_the_bound_of_sigmas_prior_is_1(tau, finite):
+    """The integral over sigma below S of density times mean stops growing with S, or never does."""
+
+    def log_integrand(sigma):
+        return -6 * np.log(sigma) - 3.0 / sigma**2 + 0.5 * sigma**2 * (1.0 - tau**-2)
+
+    parts = [quad(lambda s: np.exp(log_integrand(s)), low, high)[0] for low, high in ((0.01, 20.0), (20.0, 40.0))]
+    assert (parts[1] < 1e-3 * parts[0]) == finite
+
+
+def test_draws_with_heavy_tails_are_laid_to_sigmas_prior():
+    """Where draws have met it, and not otherwise; beside the prior of a slope where both are too wide."""
+    model = with_spread(dist="half_normal", sigma=5.0)
+    bound = mean_bound(model, posterior_of(model, {"m": 5.0, "y": 1.0}))
+    heavy, light = Means(1.1, 0.3, ("total",), "total: mean 9"), Means(0.2, 0.0, (), "")
+    (alone,) = mean_cautions(heavy, None, spread_cause(model))
+    assert "priors.y.sigma: " in alone
+    assert "total: mean 9" in alone
+    (both,) = mean_cautions(heavy, bound, spread_cause(model))
+    assert both.startswith(str(bound))
+    assert "priors.y.sigma: " in both
+    assert list(mean_cautions(light, None, spread_cause(model))) == []

@@ -257,3 +257,13 @@ def test_a_code_that_names_a_group_is_told(sites, codes) -> None:
     )  # fmt: skip
     doubts = survey_doubts(model, survey_of(records(n=60).assign(site=sites * 10)))
     assert [doubt.split()[1] for doubt in doubts if "name of a group" in doubt] == codes
+
+
+def test_none_among_words_is_an_answer_and_said(tmp_path):
+    """A level called none is read and drafted like the others; in a column of numbers it stays no value."""
+    file = tmp_path / "p.csv"
+    file.write_text("programme,age\n" + "none,50\nchoir,none\nsport,40\n" * 20, encoding="utf-8")
+    with pytest.warns(SurveyWarning, match='programme: the word "none" stands in 20 cells and is read as an answer'):
+        found = read_survey(file).records
+    assert sorted(found["programme"].unique()) == ["choir", "none", "sport"]
+    assert found["age"].isna().sum() == 20

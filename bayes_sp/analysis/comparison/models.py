@@ -143,7 +143,7 @@ def serial_path(model: PathModel) -> str:
     Of several moves it is that of the first, as in all that is about one effect.
     """
     view = model.views[0]
-    path = (view.move.source if view.move else model.exposure, *model.chain[1:])
+    path = (view.source, *model.chain[1:])
     return of_first(model, path_name(path)) if len(path) > 3 and path in view.named_paths() else ""
 
 
@@ -222,6 +222,11 @@ def _conclusion(
         "stands in the table"
         for entry in entries
         if entry.effects is not None and entry.name not in set(rows["specification"])
+    ]
+    notes += [
+        f"{entry.name} compares several things; the first, {entry.model.moves[0].label}, stands in the table"
+        for entry in entries
+        if entry.model is not None and len(entry.model.moves) > 1
     ]
     dropped = [name for name in rows["specification"] if name not in set(kept["specification"])]
     if dropped:

@@ -14,7 +14,7 @@ from bayes_sp.analysis.criticism.means import mean_cautions, means_of
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.effects.convergence import energy_bfmi
-from bayes_sp.effects.existence import mean_bound
+from bayes_sp.effects.existence import mean_bound, spread_cause
 from bayes_sp.effects.summary import convergence, variance_factor
 from bayes_sp.inference.options import ESS_LIMIT, LEAST_RELIABILITY, PARETO_K_LIMIT, shortfall
 from bayes_sp.model.families.registry import FAMILIES
@@ -162,7 +162,7 @@ def diagnose(
     bound = None if model is None else mean_bound(model, draws, design)
     numbers |= {"effect_pareto_k": found.worst_k, "mean_gap": found.worst_gap} if effects else {}
     numbers |= {} if bound is None else {"share_near_bound": bound.share}
-    cautions = (*mean_cautions(found, bound), *few)
+    cautions = (*mean_cautions(found, bound, None if model is None else spread_cause(model)), *few)
     return Verdict(not reasons, reasons, numbers, table[list(DIAGNOSTIC_COLUMNS)], cautions)
 
 

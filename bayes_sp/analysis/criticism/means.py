@@ -44,13 +44,17 @@ def means_of(effects: Mapping[str, Array], ess_tail: Array) -> Means:
     return Means(float(known.max()) if len(known) else float("nan"), float(gap.max()), tuple(names[bad]), example)
 
 
-def mean_cautions(found: Means, bound: MeanBound | None) -> Iterator[str]:
-    """Say where a posterior mean does not exist, or the draws do not determine it, and which prior makes it so."""
-    near = bound is not None and bound.share > NEAR_LIMIT
+def mean_cautions(found: Means, bound: MeanBound | None, spread: str | None = None) -> Iterator[str]:
+    """Say where a posterior mean does not exist, or the draws do not determine it, and which prior makes it so.
+
+    ``spread`` says so of the prior of an outcome's own SD (`spread_cause`), which draws with heavy tails have met.
+    """
+    causes = [str(bound)] if bound is not None and bound.share > NEAR_LIMIT else []
+    causes += [spread] if spread and found.heavy else []
     many = f"{len(found.heavy)} effects have" if len(found.heavy) > 1 else "an effect has"
     seen = f"{many} tails too heavy for a mean ({found.example})"
-    if near:
+    if causes:
         shown = f"; {seen}" if found.heavy else ""
-        yield f"{bound}{shown}; use medians and intervals, which always exist"
+        yield f"{'; '.join(causes)}{shown}; use medians and intervals, which always exist"
     elif found.heavy:
         yield f"{seen}: use medians and intervals, or tighter priors, more records or a smaller contrast"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bayes_sp.analysis.comparison.models import serial_path
+from bayes_sp.analysis.comparison.models import of_first
 from bayes_sp.errors import SpecificationError, nearest
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
@@ -16,7 +16,7 @@ from bayes_sp.model.reading.load import find_model, load_model
 from bayes_sp.model.reading.priors import read_prior
 from bayes_sp.model.reading.table import Table
 from bayes_sp.model.reading.toml_text import read_tables, table_problems
-from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL_INDIRECT
+from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL_INDIRECT, path_name
 
 type Source = Plan | Mapping[str, Any] | str | Path
 Base = Literal["fit", "priors"]
@@ -174,8 +174,8 @@ def _effect(goal: Table, model: PathModel | None) -> str:
         return named
     known = model.effect_names
     if named == SERIAL:
-        named = serial_path(model)
-        if not named:
+        named = of_first(model, path_name((model.views[0].source, *model.chain[1:])))
+        if named not in known:
             goal.report("effect", f"there is no path through all mediators; choose one of {', '.join(known)}")
     elif named not in known:
         goal.report("effect", f"unknown effect {named!r}{nearest(named, known)}; known: {', '.join(known)}")

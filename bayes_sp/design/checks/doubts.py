@@ -139,7 +139,7 @@ def _bent(model: PathModel, design: Design) -> Iterator[str]:
                 f"not lie on a line: chance alone gives such a departure in less than 1 of {1 / RARE:.0f} samples "
                 f"(F = {bent.f:.1f} on {bent.q} and {bent.df} degrees of freedom). One slope then describes no step "
                 f"of it, and {u1:g} against {u0:g} is not the difference between these two levels; if levels are "
-                f"names of groups, keep the records of two of them and compare those."
+                f"names of groups, name them as levels under [exposures]."
             )
 
 

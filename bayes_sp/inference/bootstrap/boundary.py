@@ -115,8 +115,15 @@ def free_directions(
     return free
 
 
-def without_undetermined(limit: Array, far: Array, moved: Array) -> Array:
-    """Return limits, NaN for those that change along a free direction: of values far along, without and with it."""
-    with np.errstate(invalid="ignore"):
-        apart = np.abs(moved - far) > CHANGED * (1.0 + np.minimum(np.abs(moved), np.abs(far)))
+def without_undetermined(limit: Array, values_at: Callable[[float, float], Array]) -> Array:
+    """Return limits, NaN for those that change along a free direction, of which ``values_at(t, s)`` takes s times.
+
+    To both sides: what a rate that goes to 0 takes away is small, and what one that grows adds is not.
+    """
+    far = values_at(2.0 * REACH, 0.0)
+    apart = np.zeros(limit.shape, dtype=bool)
+    for side in (-1.0, 1.0):
+        moved = values_at(2.0 * REACH, side)
+        with np.errstate(invalid="ignore"):
+            apart |= np.abs(moved - far) > CHANGED * (1.0 + np.minimum(np.abs(moved), np.abs(far)))
     return np.where(apart & np.isfinite(limit) & (limit != 0.0), np.nan, limit)

@@ -168,8 +168,7 @@ class GeneralChain:
         still = at.STILL_INTEGRATED if self.quadrature.nodes else at.STILL_ROUGHLY
         limit = at.limits(values_at, still=still)
         if any(free.any() for _, _, free in paths):
-            far = 2.0 * at.REACH
-            limit = at.without_undetermined(limit, values_at(far), values_at(far, 1.0))
+            limit = at.without_undetermined(limit, values_at)
         return limit
 
     def _index(self, thetas: Sequence[Array]) -> xr.DataArray:

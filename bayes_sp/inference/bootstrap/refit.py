@@ -13,7 +13,14 @@ from bayes_sp.effects.formulas import ChainCoefficients, Path, enumerate_paths, 
 from bayes_sp.effects.shapley import identity_link_effects, log_link_effects, with_totals
 from bayes_sp.errors import SpecificationError
 from bayes_sp.inference.bootstrap.available import COUNTS
-from bayes_sp.inference.bootstrap.boundary import EMPTY_LEVEL, NO_EVENTS, Bits, limits
+from bayes_sp.inference.bootstrap.boundary import (
+    EMPTY_LEVEL,
+    NO_EVENTS,
+    Bits,
+    free_directions,
+    limits,
+    without_undetermined,
+)
 from bayes_sp.inference.bootstrap.resample import (
     LinearChain,
     by_place,
@@ -91,19 +98,20 @@ class PlainChain:
         rows, variance, left_out = refit_chain(self.linear, counts)
         reason = np.where(np.isfinite(rows).all(axis=(1, 2)), "", NOT_DETERMINED).astype(object)
         boundary = np.where(left_out, EMPTY_LEVEL, 0)
-        phi, direction = np.full(len(counts), np.nan), None
+        phi, direction, free = np.full(len(counts), np.nan), None, None
         if self.count is not None:
-            rows, direction = self._with_outcome(self.count, rows, counts, reason, boundary, phi)
+            rows, direction, free = self._with_outcome(self.count, rows, counts, reason, boundary, phi)
         kept = reason == ""
         rows[~kept], variance[~kept] = np.nan, np.nan
         last, q = len(self.design.mediators), self.design.w.shape[1]
         coefficients = by_place(rows, variance[:, :last], q)
         values = np.full((len(counts), len(self.paths) + 2, len(self.scales), len(DECOMPOSITIONS)), np.nan)
         values[kept] = self._effects(taken(coefficients, kept), counts[kept])
-        if direction is not None:
+        if direction is not None and free is not None:
             moving = kept & (direction != 0).any(axis=1)
             if moving.any():
-                values[moving] = self._limits(rows[moving], direction[moving], variance[moving], counts[moving])
+                paths = (rows[moving], direction[moving], free[moving])
+                values[moving] = self._limits(*paths, variance[moving], counts[moving])
                 rows[:, -1] += np.where(direction != 0, np.copysign(np.inf, direction), 0.0)
                 coefficients = by_place(rows, variance[:, :last], q)
         none = (boundary & NO_EVENTS) > 0
@@ -113,28 +121,32 @@ class PlainChain:
 
     def _with_outcome(
         self, count: CountData, rows: Array, counts: Array, reason: NDArray[np.object_], boundary: Bits, phi: Array
-    ) -> tuple[Array, Array]:
-        """Fit the outcome's equation where the others are fitted; its row after theirs, and its direction."""
+    ) -> tuple[Array, Array, Array]:
+        """Fit the outcome's equation where the others are fitted; its row after theirs, its direction, a free one."""
         places = predictor_places(self.design, len(self.design.mediators))
         fitted = np.flatnonzero(reason == "")
         fits = fit_counts(count, counts[fitted], self.start, family=self.design.families[-1])
         covariates = places <= self.design.w.shape[1]
         fits.reason[(fits.reason == "") & ~fits.kept[:, ~covariates].all(axis=1)] = NOT_DETERMINED
-        outcome = np.zeros((len(counts), 2, rows.shape[-1]))
-        outcome[np.ix_(fitted, [0, 1], places)] = np.stack([fits.coefficients, fits.direction], axis=1)
+        outcome = np.zeros((len(counts), 3, rows.shape[-1]))
+        found = (fits.coefficients, fits.direction, _free(count, fits, counts[fitted]))
+        outcome[np.ix_(fitted, [0, 1, 2], places)] = np.stack(found, axis=1)
         phi[fitted], reason[fitted] = fits.phi, fits.reason
         boundary[fitted] |= fits.boundary
-        return np.concatenate([rows, outcome[:, :1]], axis=1), outcome[:, 1]
+        return np.concatenate([rows, outcome[:, :1]], axis=1), outcome[:, 1], outcome[:, 2]
 
-    def _limits(self, rows: Array, direction: Array, variance: Array, counts: Array) -> Array:
-        """Limits of the effects where the outcome's coefficients go to infinity."""
+    def _limits(self, rows: Array, direction: Array, free: Array, variance: Array, counts: Array) -> Array:
+        """Limits of the effects where the outcome's coefficients go to infinity; NaN where there is none."""
 
-        def values_at(t: float) -> Array:
+        def values_at(t: float, s: float = 0.0) -> Array:
             moved = rows.copy()
-            moved[:, -1] += t * direction
+            moved[:, -1] += t * direction + s * free
             return self._effects(by_place(moved, variance, self.design.w.shape[1]), counts)
 
-        return limits(values_at)
+        limit = limits(values_at)
+        if free.any():
+            limit = without_undetermined(limit, values_at)
+        return limit
 
     def _effects(self, coefficients: ChainCoefficients, counts: Array) -> Array:
         """Effects on every scale, (R, effect, scale, decomposition)."""
@@ -147,6 +159,17 @@ class PlainChain:
         alone = np.stack([products, effects.rate_ratio_alone, effects.difference_alone], axis=-1)
         average = np.stack([products, effects.rate_ratio_average, effects.difference_average], axis=-1)
         return np.stack([alone, average], axis=-1)
+
+
+def _free(count: CountData, fits: CountFits, counts: Array) -> Array:
+    """Return a direction of each resample in which its likelihood is flat in the limit, in the predictors' units."""
+    directions = fits.direction.copy()  # standardised, as the predictors are
+    directions[:, 0] += directions[:, 1:] @ count.centre
+    directions[:, 1:] *= count.scale
+    free = free_directions([count.x], [slice(0, count.x.shape[1])], counts, directions, fits.kept)
+    free[:, 1:] /= count.scale
+    free[:, 0] -= free[:, 1:] @ count.centre
+    return free
 
 
 def plain_chain(design: Design) -> PlainChain:

@@ -156,6 +156,7 @@ def _in_units(data: CountData, w: Array, climbs: Climbs, separated: Flags, kept:
     slopes = both[..., 1:] / data.scale
     intercept = both[..., 0] - slopes @ data.centre
     coefficients, direction = np.concatenate([intercept[..., None], slopes], axis=-1)
+    direction[np.abs(direction[:, 0]) < 10.0 * STAYS * np.abs(step).max(axis=1), 0] = 0.0  # what rounding leaves
     coefficients[(boundary & NO_EVENTS) > 0] = np.nan
     return CountFits(
         coefficients=coefficients,

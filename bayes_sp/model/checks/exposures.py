@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bayes_sp.errors import nearest
 from bayes_sp.model.named_effects import named_effect
 from bayes_sp.model.parts import Covariate
-from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.path_model import SIZES, PathModel
 
 
 def exposure_problems(model: PathModel) -> Iterator[str]:
@@ -50,6 +50,16 @@ def contrast_problems(model: PathModel) -> Iterator[str]:
                 yield f"contrasts.{name}: {error}"
         if len(found) == 2 and found[0] == found[1]:
             yield f"contrasts.{name}: both effects are {found[0]}; name two different ones"
+
+
+def size_problems(model: PathModel) -> Iterator[str]:
+    """Yield what is wrong with the region of ``[practical]`` and with ``sizes``."""
+    region = model.practical
+    if region is not None and not region.lower < 0.0 < region.upper:
+        yield f"practical: must hold 0, with lower < 0 < upper, found {region.lower:g} and {region.upper:g}"
+    for name in model.sizes:
+        if name not in SIZES:
+            yield f'sizes: unknown size "{name}"{nearest(name, SIZES)}'
 
 
 def _joint(model: PathModel, coded: dict[str, Covariate], names: list[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from bayes_sp.errors import nearest
 from bayes_sp.model.checks.equations import equation_problems
-from bayes_sp.model.checks.exposures import contrast_problems, exposure_problems
+from bayes_sp.model.checks.exposures import contrast_problems, exposure_problems, size_problems
 from bayes_sp.model.checks.families import family_problems, kind_problems
 from bayes_sp.model.checks.priors import prior_problems
 from bayes_sp.model.checks.products import moderator_problems
@@ -62,6 +62,7 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
         problems = [*equation_problems(model), *moderator_problems(model), *_variables(model), *kind_problems(model)]
         problems += [
             *contrast_problems(model),
+            *size_problems(model),
             *_cells(model),
             *_twin(model),
             *_published(model),

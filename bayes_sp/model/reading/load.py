@@ -18,6 +18,7 @@ from bayes_sp.model.reading.parts import (
     read_covariates,
     read_equations,
     read_moderators,
+    read_practical,
     read_published,
     read_variables,
 )
@@ -138,6 +139,8 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         priors=priors,
         moderators=read_moderators(top.take_table("moderators")),
         contrasts=read_contrasts(top.take_table("contrasts")),
+        practical=read_practical(top.take_table("practical")),
+        sizes=top.take_texts("sizes"),
         published=tuple(read_published(table) for table in top.take_tables("published")),
         assumptions=top.take_texts("assumptions"),
         twin=top.take_text("twin"),

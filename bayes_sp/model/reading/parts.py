@@ -8,7 +8,7 @@ from typing import get_args
 
 from bayes_sp.model.families.base import Kind
 from bayes_sp.model.families.registry import FAMILIES, family_name
-from bayes_sp.model.parts import Code, Covariate, Equation, PublishedEffect, Transform, Variable
+from bayes_sp.model.parts import Code, Covariate, Equation, PracticalRegion, PublishedEffect, Transform, Variable
 from bayes_sp.model.reading.table import Table, read_number
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
@@ -145,6 +145,17 @@ def read_contrasts(table: Table) -> tuple[tuple[str, tuple[str, str]], ...]:
         elif texts:
             table.report(name, f'must be two effects, such as ["direct", "total"], found {list(texts)}')
     return tuple(found)
+
+
+def read_practical(table: Table) -> PracticalRegion | None:
+    """Read ``[practical]``: the region of differences that do not matter, with its reason; None without one."""
+    if not table.names():
+        return None
+    ends = [table.take_number(name, required=True) for name in ("lower", "upper")]
+    why = table.take_text("why", required=True)
+    table.finish()
+    lower, upper = (0.0 if end is None else end for end in ends)
+    return PracticalRegion(lower, upper, why)
 
 
 def read_published(table: Table) -> PublishedEffect:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import tomli_w
@@ -44,6 +44,8 @@ def specification_tables(model: PathModel) -> dict[str, Any]:
         "priors": priors,
         "moderators": {name: list(values) for name, values in model.moderators},
         "contrasts": {name: list(effects) for name, effects in model.contrasts},
+        "practical": {} if model.practical is None else asdict(model.practical),
+        "sizes": list(model.sizes),
         "unmeasured": {u.name: {r: _strength(s) for r, s in u.strengths} for u in model.unmeasured},
         "missing_shift": dict(without_zero_shifts(model.missing_shift)),
         "published": [_published(effect) for effect in model.published],

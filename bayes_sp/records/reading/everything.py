@@ -12,13 +12,14 @@ from bayes_sp.arrays import Mask
 from bayes_sp.errors import SurveyError
 from bayes_sp.records.checks import EXACT
 from bayes_sp.records.codes import labelled_as_missing
-from bayes_sp.records.groups import says_nothing
+from bayes_sp.records.groups import folded, says_nothing
 from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, with_points
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import ORIGIN_COLUMN, Survey
 from bayes_sp.records.told import RowName
 
+NO_THING = "none"  # a word of programs for no value, and of people for nothing at all
 MOSTLY = 0.5  # share of numbers in a column of text from which the rest is pointed at
 
 
@@ -53,8 +54,11 @@ def read_everything(source: Source | Table) -> Survey:
             )
             read_as += like_codes(name, column)
         else:
+            answers = column.where(lambda cell: folded(cell) == NO_THING) & ~number
+            blank = blank & ~answers
             columns[name] = np.array(column.labels(blank), dtype=object)
-            remarks += _mixed(name, column, number, blank, table.row_name)
+            remarks += _mixed(name, column, number, blank | answers, table.row_name)
+            remarks += _none(name, answers) if not number.any() else ()
     frame = pd.DataFrame(columns)
     origin, place = table.origin_said
     if place != table.place:
@@ -65,6 +69,16 @@ def read_everything(source: Source | Table) -> Survey:
         frame, origin, place, table.coded, tuple(remarks), tuple(read_as), table.labels,
         table.value_labels, table.codebook,
     )  # fmt: skip
+
+
+def _none(name: str, answers: Mask) -> Iterator[str]:
+    """Yield a sentence on cells that hold the word none, which is an answer among words and no value in programs."""
+    if answers.any():
+        count = int(answers.sum())
+        yield (
+            f'{name}: the word "none" stands in {count} cells and is read as an answer like the others; where it '
+            "stands for a missing value, name it in missing_codes, or leave those cells empty"
+        )
 
 
 def _mixed(name: str, cells: Cells, number: Mask, blank: Mask, row_name: RowName) -> Iterator[str]:

@@ -23,6 +23,9 @@ CAPTIONS = {
     "conditional_differences": "Differences between levels of the moderators",
     "moderated_mediation": "Index of moderated mediation",
     "contrasts": "Contrasts between effects",
+    "standardised": "Standardised effects",
+    "proportion_mediated": "Share of the total effect that is indirect",
+    "practical": "Against the region that does not matter",
     "pooled": "Variance between and within sets of records",
 }
 _PLAIN = (
@@ -172,11 +175,16 @@ def _plain(model: PathModel, table: pd.DataFrame, name: str, caption: str) -> Ta
         table = table[table["scale"] == DIFFERENCE]
     kept = [column for column in table.columns if column not in _PLAIN]
     kept.sort(key=lambda column: column != "path")
-    head, rows = [*(column.replace("_", " ") for column in kept), "median", "interval"], []
+    estimated = "median" in table
+    head, rows = [*(column.replace("_", " ") for column in kept), *(("median", "interval") if estimated else ())], []
     for _, row in table.iterrows():
-        decimals = decimals_for(float(row["upper"] - row["lower"]))
         cells = [_shown(model, column, row[column]) for column in kept]
-        rows.append((*cells, number(row["median"], decimals), interval(row, decimals)))
+        if estimated and math.isnan(row["median"]):
+            cells += ["", ""]
+        elif estimated:
+            decimals = decimals_for(float(row["upper"] - row["lower"]))
+            cells += [number(row["median"], decimals), interval(row, decimals)]
+        rows.append(tuple(cells))
     return Table(name, caption, tuple(head), tuple(rows))
 
 

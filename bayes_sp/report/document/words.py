@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from bayes_sp.analysis.comparison.models import main_path
+from bayes_sp.analysis.comparison.models import main_path, of_first
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import ALONE, DIFFERENCE, TOTAL
+from bayes_sp.names import ALONE, DIFFERENCE, TOTAL, name_parts
 from bayes_sp.report.folders.finished import Run
 from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words
 from bayes_sp.report.text.layout import decimals_for, interval, number
@@ -55,16 +55,18 @@ def answer(run: Run, model: PathModel) -> Iterator[str]:
     """Yield the answer: the effect that the specification is about, the total effect, and what others say."""
     rows, unit = rows_of(run.effects), model.outcome_unit
     main = main_path(model)
-    moved = f"{in_sentence(model.variable(model.exposure).label)} {contrast(model)}"
+    label = in_sentence(model.variable(model.exposure).label)
+    moved = f"{label} {model.moves[0].label if model.moves else contrast(model)}"
+    total = of_first(model, TOTAL)
     if main in rows.index:
-        row = rows.loc[main]
+        row, words = rows.loc[main], path_words(model, name_parts(main)[0])
         yield (
-            f"{path_words(model, main)[:1].upper()}{path_words(model, main)[1:]}: with {moved}, and under the "
+            f"{words[:1].upper()}{words[1:]}: with {moved}, and under the "
             f"assumptions below, the effect is {estimate(row, unit)}; the probability that it is negative is "
             f"{probability(row['prob_negative'])}."
         )
-    if TOTAL in rows.index and main != TOTAL:
-        row = rows.loc[TOTAL]
+    if total in rows.index and main != total:
+        row = rows.loc[total]
         negative = probability(row["prob_negative"])
         yield f"The total effect is {estimate(row, unit)}, negative with probability {negative}."
     if others := _others(run.comparison, main):
@@ -72,7 +74,9 @@ def answer(run: Run, model: PathModel) -> Iterator[str]:
 
 
 def contrast(model: PathModel) -> str:
-    """Return the contrast of the exposure: ``1 against 0 (groups)``."""
+    """Return the contrast of the exposure: ``1 against 0 (groups)``; those of several moves, one after the other."""
+    if model.moves:
+        return "; ".join(move.label for move in model.moves)
     unit = model.variable(model.exposure).unit
     words = " against ".join(model.words_of(model.exposure, value) for value in reversed(model.contrast))
     return f"{words} ({unit})" if unit else words
@@ -114,7 +118,9 @@ def methods_paragraph(run: Run, model: PathModel) -> str:
         + (f" with {LINKS[FAMILIES[e.family].link]}" if FAMILIES[e.family].link in LINKS else "")
         for e in model.equations
     )
-    covariates = ", ".join(in_sentence(model.variable(c.name).label) for c in model.covariates)
+    exposures = {exposure.name for exposure in model.exposures}
+    others = [c.name for c in model.covariates if c.name not in exposures]
+    covariates = ", ".join(in_sentence(model.variable(name).label) for name in others)
     software = ", ".join(f"{name} {versions[key]}" for key, name in LIBRARIES if key in versions)
     missing = "records with a missing cell were left out" if model.missing == "complete" else (
         "missing cells were treated as unknowns of the joint model"

@@ -113,6 +113,8 @@ def _left_out(model: PathModel) -> str:
         found.append("interactions")
     if any(model.zero_terms(equation) for equation in model.equations):
         found.append("the zero part")
+    if len(model.exposures) > 1:
+        found.append("the other exposures")
     found += [f"{confounder.name}, which is assumed, not measured" for confounder in model.confounders]
     return f", nor {' and '.join(found)}" if found else ""
 
@@ -239,7 +241,7 @@ def _arrow(axes: Axes, start: Text, end: Text, label: str, colour: str) -> None:
     x, y = ((1 - share) * tail + share * head).tolist()
     y += 0.11 if level else 0.0
     axes.text(
-        x, y, label, ha="center", va="center", fontsize=9, color=colour, zorder=3,
+        x, y, label, ha="center", va="center", fontsize=7 if "\n" in label else 9, color=colour, zorder=3,
         bbox={"boxstyle": "square,pad=0.2", "facecolor": "white", "edgecolor": "none"},
     )  # fmt: skip
 

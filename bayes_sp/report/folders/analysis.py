@@ -75,6 +75,9 @@ def save_analysis(
         write_csv(_without_few_missing(analysis.comparison.table, fit, shown), new.file("comparison.csv"))
         write_csv(analysis.comparison.bootstrap, new.file("bootstrap.csv"))
         _save_conditional(analysis, new)
+        for name, size in analysis.sizes.items():
+            if len(size.table):
+                write_csv(size.table, new.file(f"{name}.csv"))
         if analysis.contrasts is not None:
             write_csv(analysis.contrasts.table(), new.file("contrasts.csv"))
         if twins := [table.assign(likelihood=name) for name, table in analysis.comparison.contrasts.items()]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 
 from bayes_sp.analysis.workflow import Analysis
+from bayes_sp.effects.comparisons.sizes import Sizes
 from bayes_sp.effects.moderation.conditional import ConditionalEffects
 from bayes_sp.effects.moderation.curve import EffectCurve
 from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
@@ -32,6 +34,12 @@ BETWEEN = (
     "P(< 0) is the probability that the first effect is below the second, P(larger) that the first is the larger one "
     "in size, for two effects whose medians have one sign. Bootstrap: maximum-likelihood estimate, percentile interval."
 )
+
+SIZE_HEADS = {
+    "standardised": ["in standard deviations", "size", "median", "95 % interval", "P(< 0)"],
+    "proportion_mediated": ["share of the total that is indirect", "median", "95 % interval", "P(0 < share < 1)"],
+    "practical": ["against the region that does not matter", "P(below)", "P(inside)", "P(above)"],
+}
 
 
 def conditional_lines(analysis: Analysis) -> list[str]:
@@ -178,3 +186,28 @@ def contrast_lines(analysis: Analysis) -> list[str]:
             rows.append(row)
         lines += ["", *aligned(rows, "l" + "r" * (len(rows[0]) - 1))]
     return [*lines, *wrapped(BETWEEN)]
+
+
+def size_lines(model: PathModel, sizes: Mapping[str, Sizes]) -> list[str]:
+    """Return the tables of what a specification asks to be told of the effects' sizes, each with its notes."""
+    lines: list[str] = []
+    for name, found in sizes.items():
+        table = found.table
+        kept = distinct(list(dict.fromkeys(table["path"]))) if name == "standardised" else list(table["path"])
+        rows = [SIZE_HEADS[name]]
+        own = (one for one in table.to_dict("records") if one["path"] in kept)
+        rows += [[path_words(model, one["path"]), *_size(name, one)] for one in own]
+        lines += ["", *(aligned(rows, "l" + "r" * (len(rows[0]) - 1)) if len(rows) > 1 else [])]
+        for note in found.notes:
+            lines += wrapped(note)
+    return lines[1:]
+
+
+def _size(name: str, one: Mapping[str, Any]) -> list[str]:
+    """Return the numbers of one row of a table of sizes."""
+    if name == "practical":
+        return [f"{one[key]:.3f}" for key in ("prob_below", "prob_inside", "prob_above")]
+    if name == "proportion_mediated":
+        shown = [number(one["median"], 2), interval(one, 2), f"{one['prob_share']:.3f}"]
+        return ["withheld", "", ""] if one["withheld"] else shown
+    return [one["size"], number(one["median"], 3), interval(one, 3), f"{one['prob_negative']:.3f}"]

@@ -25,7 +25,7 @@ from bayes_sp.report.text.assumptions import (
     unmeasured_words,
 )
 from bayes_sp.report.text.coefficients import coefficient_lines
-from bayes_sp.report.text.conditional import conditional_lines, contrast_lines
+from bayes_sp.report.text.conditional import conditional_lines, contrast_lines, size_lines
 from bayes_sp.report.text.criticism import criticism_sections
 from bayes_sp.report.text.effects import effect_lines
 from bayes_sp.report.text.layout import aligned as _table
@@ -104,6 +104,8 @@ def _sections(analysis: Analysis, *, keep_records: bool, least: int) -> Iterator
         yield "Effects at levels of the moderators", conditional_lines(analysis)
     if analysis.contrasts is not None:
         yield "Contrasts: one effect less another", contrast_lines(analysis)
+    if analysis.sizes:
+        yield "How large these effects are", size_lines(model, analysis.sizes)
     if analysis.coefficients is not None:
         yield "Coefficients of every equation", coefficient_lines(model, analysis.coefficients)
     yield "Bayes and bootstrap, like for like", _comparison(analysis)

@@ -252,6 +252,30 @@ def test_an_arm_without_events_has_a_rate_of_0(make_design: Maker, empty: float)
         np.testing.assert_array_equal(result.replicate_coefficients.exposure[r, 1], sign * np.inf)
 
 
+def test_a_level_that_only_an_arm_without_events_has_leaves_no_difference(make_design: Maker) -> None:
+    """The level's rate in the other arm is known to nobody; ratios, and a product of slopes, do not need it."""
+    design = make_design(200, count=True, mediators=1, q=2, seed=3)
+    design = replace(design, x=(np.arange(200) % 2).astype(float))
+    design.w[:, 1] = (np.arange(200) % 6 == 1).astype(float)
+    design.y[design.x == 1.0, 1] = 0.0
+    result = bootstrap_effects(design, seed=2, replicates=20)
+    assert np.isnan(result.values[:, :, 2]).all()
+    assert np.isnan(result.lower[:, 2]).all()
+    assert (result.undefined[:, 2] == 20).all()
+    assert (result.values[:, -1, 1] == 0.0).all()
+    arm = design.x == 0.0
+    x = np.column_stack([np.ones(arm.sum()), design.w[arm, 0], design.y[arm, 0]])
+    model = sm.NegativeBinomial(design.y[arm, 1], x, loglike_method="nb2")
+    rough = model.fit(method="bfgs", maxiter=500, gtol=1e-4, disp=0)
+    intercept, _, slope, _ = model.fit(start_params=rough.params, method="newton", tol=1e-12, disp=0).params
+    np.testing.assert_allclose(result.coefficients.mediators[1, 0], slope, rtol=1e-5)
+    np.testing.assert_allclose(result.coefficients.intercept[1], intercept, rtol=1e-5)
+    np.testing.assert_allclose(result.estimate[1, 0], slope * fitted_chain(design).exposure[0], rtol=1e-5)
+    elsewhere = replace(design, w=design.w.copy())
+    elsewhere.w[0, 1] = 1.0  # one patient of the level in the arm with events
+    assert np.isfinite(bootstrap_effects(elsewhere, seed=2, replicates=1).estimate[:, 2]).all()
+
+
 def test_a_resample_without_events_has_differences_of_0(make_design: Maker) -> None:
     """One event among 60 patients is missing from e^-1 of the resamples: difference 0, no ratio; limits withheld."""
     design = make_design(60, count=True, mediators=1, q=1, seed=3)
