@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -155,16 +154,6 @@ class Equation:
         return self.family in FAMILIES and bool(FAMILIES[self.family].zero_part)
 
 
-def correlated_pair(equations: Sequence[Equation]) -> tuple[str, str] | None:
-    """Return two mediators whose errors may correlate: normal, without an arrow, and all that there are; or None."""
-    if len(equations) != 3:
-        return None
-    first, second = equations[:2]
-    parallel = first.response not in second.parents and first.family == second.family == "normal"
-    asked = second.residual_correlations is None or first.response in second.residual_correlations
-    return (first.response, second.response) if parallel and asked else None
-
-
 @dataclass(frozen=True)
 class Unmeasured:
     """A confounder that nobody measured: U ~ N(0, 1) for each patient, independent of exposure and covariates.
@@ -213,3 +202,30 @@ class PublishedEffect:
     lower: float | None
     upper: float | None
     source: str
+
+
+class Arrows:
+    """What follows from the equations of a path model, which is one of these."""
+
+    equations: tuple[Equation, ...]
+    unmeasured: tuple[Unmeasured, ...]
+
+    @property
+    def correlated(self) -> tuple[str, str] | None:
+        """The two mediators whose errors may correlate: normal, without an arrow, where nothing else stands."""
+        if len(self.equations) != 3 or any(one.acts for one in self.unmeasured):
+            return None
+        first, second = self.equations[:2]
+        parallel = first.response not in second.parents and first.family == second.family == "normal"
+        asked = second.residual_correlations is None or first.response in second.residual_correlations
+        return (first.response, second.response) if parallel and asked else None
+
+    @property
+    def grouping(self) -> tuple[str, ...]:
+        """Columns whose groups have intercepts of their own."""
+        return tuple(dict.fromkeys(equation.varying for equation in self.equations if equation.varying))
+
+    @property
+    def windows(self) -> tuple[str, ...]:
+        """Columns of observation windows."""
+        return tuple(dict.fromkeys(equation.offset for equation in self.equations if equation.offset))

@@ -11,6 +11,7 @@ from bayes_sp.model.exposures import Compared, Exposure, Move
 from bayes_sp.model.families.base import Family, Kind
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import (
+    Arrows,
     Code,
     Coding,
     Covariate,
@@ -19,7 +20,6 @@ from bayes_sp.model.parts import (
     PublishedEffect,
     Unmeasured,
     Variable,
-    correlated_pair,
 )  # fmt: skip
 from bayes_sp.model.terms import predictors_of
 from bayes_sp.names import RESIDUAL_CORRELATION
@@ -31,7 +31,7 @@ SIZES = ("standardised", "proportion_mediated")
 
 
 @dataclass(frozen=True, repr=False)
-class PathModel(Shown, Compared):
+class PathModel(Shown, Compared, Arrows):
     """A specification: everything that fitting, effects and reports need to know beside the records.
 
     Attributes
@@ -139,16 +139,6 @@ class PathModel(Shown, Compared):
         return tuple(dict.fromkeys((*self.chain, *covariates, *self.grouping, *self.windows)))
 
     @property
-    def grouping(self) -> tuple[str, ...]:
-        """Columns whose groups have intercepts of their own."""
-        return tuple(dict.fromkeys(equation.varying for equation in self.equations if equation.varying))
-
-    @property
-    def windows(self) -> tuple[str, ...]:
-        """Columns of observation windows."""
-        return tuple(dict.fromkeys(equation.offset for equation in self.equations if equation.offset))
-
-    @property
     def confounders(self) -> tuple[Unmeasured, ...]:
         """The unmeasured confounders that act on anything; one whose strengths are all 0 is no part of the model."""
         return tuple(unmeasured for unmeasured in self.unmeasured if unmeasured.acts)
@@ -167,11 +157,6 @@ class PathModel(Shown, Compared):
     def covariate_terms(self) -> tuple[str, ...]:
         """Names of the covariates' design columns."""
         return tuple(term for covariate in self.covariates for term in covariate.terms)
-
-    @property
-    def correlated(self) -> tuple[str, str] | None:
-        """The two mediators whose errors may correlate: normal ones without an arrow, where nothing else stands."""
-        return None if self.confounders else correlated_pair(self.equations)
 
     @property
     def outcome_family(self) -> Family:
