@@ -37,9 +37,9 @@ class PooledVerdict(Verdict):
 
     Notes
     -----
-    ``numbers`` has the largest R-hat within a set (``r_hat``) and its set's number (``worst``), how many sets
-    ``failed``, ESS summed over sets, divergences of all; ``table`` the same for every parameter and effect, with the
-    Monte Carlo errors of pooled means and medians.
+    ``numbers`` has the largest R-hat of the pool (``r_hat``, see `pooled_convergence`; at most 1.01), that within a set
+    (``r_hat_of_a_set``) and its set's number (``worst``), how many sets ``failed``, ESS summed over sets, divergences
+    of all; ``table`` the same for every parameter and effect, with the Monte Carlo errors of pooled means and medians.
     """
 
     members: tuple[Verdict, ...] = ()
@@ -82,8 +82,8 @@ def pooled_verdict(
     table.insert(0, "name", names)
     numbers = _numbers(members, table)
     bad = [k for k, verdict in enumerate(members) if not verdict.trustworthy]
-    limits = Limits(MEMBER_LIMITS.r_hat, LIMITS.ess)
-    reasons = (*_failed(members, labels, bad), *missed(table, limits, with_r_hat=False))
+    with_r_hat = "pareto_k" not in numbers
+    reasons = (*_failed(members, labels, bad), *missed(table, LIMITS, with_r_hat=with_r_hat))
     size = values.shape[0] * values.shape[1]
     count = int(numbers.get("divergences", 0))
     too_many, few = divergences(count, size, LIMITS.divergent, alone=not reasons)
@@ -104,7 +104,8 @@ def _numbers(members: Sequence[Verdict], table: pd.DataFrame) -> dict[str, float
         "members": float(len(members)),
         "failed": float(sum(not verdict.trustworthy for verdict in members)),
         "worst": float(worst + 1),
-        "r_hat": float(each["r_hat"].max()),
+        "r_hat": float(table["r_hat"].max()),
+        "r_hat_of_a_set": float(each["r_hat"].max()),
         "ess_bulk": float(table["ess_bulk"].min()),
         "ess_tail": float(table["ess_tail"].min()),
     }

@@ -30,9 +30,9 @@ def convergence(values: Array, factor: Array | None = None, member: Array | None
     factor
         Of resampled draws, (chain, draw): see `convergence_measures`.
     member
-        Which of several sets of records each chain is about, (chain,): then R-hat is the largest of any set, ESS are
-        sums over sets, and the Monte Carlo error of a mean is that of the mean of the sets' means; that of the median
-        is taken alike, with each set's share of draws below the pooled median.
+        Which of several sets of records each chain is about, (chain,): then R-hat is the root mean square over sets,
+        ESS are sums over sets, and the Monte Carlo error of a mean is that of the mean of the sets' means; that of the
+        median is taken alike, with each set's share of draws below the pooled median.
 
     Returns
     -------
@@ -62,6 +62,13 @@ def pooled_convergence(each: Sequence[pd.DataFrame], values: Array, parts: Seque
         Draws of all sets, (chain, draw, k).
     parts
         Which chains belong to each set, (chain,).
+
+    Notes
+    -----
+    R-hat of the pool is the root of the mean of the sets' squares. R-hat^2 is (n - 1)/n + B/(n W), with the variances
+    B between and W within chains; draws are rank-normalised within their set, so that W is the same for all, and the
+    mean of the squares is that of the sets' mean B. Chance, which makes the largest of many short fits' R-hat large,
+    averages out; sets whose chains disagree do not.
     """
     found = {name: np.stack([own[name].to_numpy() for own in each]) for name in MEASURES}
     near = np.quantile(values, [0.5 - _NEAR, 0.5, 0.5 + _NEAR], axis=(0, 1))
@@ -71,7 +78,7 @@ def pooled_convergence(each: Sequence[pd.DataFrame], values: Array, parts: Seque
         {
             "ess_bulk": found["ess_bulk"].sum(axis=0),
             "ess_tail": found["ess_tail"].sum(axis=0),
-            "r_hat": found["r_hat"].max(axis=0),
+            "r_hat": np.sqrt((found["r_hat"] ** 2).mean(axis=0)),
             "mcse_mean": np.sqrt((found["mcse_mean"] ** 2).sum(axis=0)) / len(parts),
             "mcse_median": share_error * (near[2] - near[0]) / (2.0 * _NEAR),
         }

@@ -133,6 +133,10 @@ def moment_posterior(
     """
     chain = model if isinstance(model, PathModel) else load_model(model)
     problems = [problem for equation in chain.equations for problem in _not_linear(chain, equation)]
+    if chain.correlated:
+        one, two = chain.correlated
+        advice = f"set residual_correlations = [] in the equation of {two}"
+        problems.append(f"the correlation of the errors of {one} and {two} needs records; {advice}")
     problems += ["unmeasured confounders have no place in it"] if chain.confounders else []
     if problems:
         raise SpecificationError(f"{chain.name} from moments", problems)

@@ -18,13 +18,14 @@ from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE
 from bayes_sp.records.published.members import extremes, members
 
 K = 4
-OPTIONS = sp.SamplerOptions(draws=500, chains=2, cores=1)
+OPTIONS = sp.SamplerOptions(draws=500, chains=2, cores=1)  # as of each of many sets
+LONGER = replace(OPTIONS, draws=1000)  # of four sets R-hat of the pool is as uncertain as of two alone
 
 
 @pytest.fixture(scope="module")
 def normal():
     """Return the normal specification fitted to four sets of records with the same moments."""
-    return sp.fit("process6", [member.records() for member in members(K)], seed=1, options=OPTIONS)
+    return sp.fit("process6", [member.records() for member in members(K)], seed=1, options=LONGER)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_members_are_diagnosed_on_their_own(counts):
     """R-hat compares chains about the same records only; effective draws add up."""
     table = counts.effects().table()
     own = [fit.effects().table() for fit in counts.fits]
-    np.testing.assert_allclose(table["r_hat"], np.max([t["r_hat"] for t in own], axis=0))
+    np.testing.assert_allclose(table["r_hat"], np.sqrt(np.mean([t["r_hat"] ** 2 for t in own], axis=0)))
     np.testing.assert_allclose(table["ess_bulk"], np.sum([t["ess_bulk"] for t in own], axis=0))
     assert len(counts.verdicts()) == K
 
@@ -207,3 +208,17 @@ def test_members_are_asked_for_in_numbers():
     alone = sp.fit("process6", members=1, options=sp.SamplerOptions(draws=300, chains=2, cores=1))
     assert type(alone) is sp.Fit
     assert alone.survey.mark == sp.reconstruct(seed=1).mark
+
+
+def test_r_hat_of_a_pool_averages_chance_and_keeps_what_disagrees():
+    """Twenty short sets whose chains agree have an R-hat near 1; one set of ten whose chains disagree raises it."""
+    rng = np.random.default_rng(8)
+    values = rng.normal(size=(40, 200, 3))
+    values[::2, :, 1] += 0.5  # in every set the second quantity's chains disagree
+    values[:4:2, :, 2] += 4.0  # in two of the twenty sets those of the third, by far
+    found = convergence(values, member=np.repeat(np.arange(20), 2))
+    single = [convergence(values[2 * k : 2 * k + 2])["r_hat"].to_numpy() for k in range(20)]
+    assert found["r_hat"].to_numpy() == pytest.approx(np.sqrt(np.mean(np.square(single), axis=0)))
+    assert found["r_hat"][0] < 1.01 < found["r_hat"][1]
+    assert found["r_hat"][2] > 1.01
+    assert np.max(single, axis=0)[0] > found["r_hat"][0]
