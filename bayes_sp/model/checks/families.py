@@ -38,8 +38,8 @@ def family_problems(model: PathModel) -> Iterator[str]:
         and (found := _paths(model)) > MOST_PATHS
     ):
         yield (
-            f'equation: effects on an outcome of the family "{model.equations[-1].family}" need the mean of every set of '
-            f"paths, 2^{found} for the {found} paths found; at most {MOST_PATHS} paths are possible, as of three "
+            f'equation: effects on an outcome of the family "{model.equations[-1].family}" need the mean of every set '
+            f"of paths, 2^{found} for the {found} paths found; at most {MOST_PATHS} paths are possible, as of three "
             f"mediators in series or seven side by side: take arrows or a mediator out"
         )
 
