@@ -150,7 +150,7 @@ class Pooled(Fit):
         if self.bounds:
             at = np.stack([np.median(effects.columns(), axis=(0, 1)) for effects in self._edges])
             edges = {"bounds_lowest": at.min(axis=0), "bounds_highest": at.max(axis=0)}
-        return table.assign(
+        return _named_first(table).assign(
             within_sd=np.sqrt(found.within), between_sd=np.sqrt(found.between), share=found.share,
             lowest=medians.min(axis=0), highest=medians.max(axis=0), **edges,
         )  # fmt: skip
@@ -179,9 +179,7 @@ class Pooled(Fit):
         for (label, _), fit, effects in zip(self.survey.edges, self.bounds, self._edges, strict=True):
             known.append((0, label, fit.diagnose(effects, limits=MEMBER_LIMITS).trustworthy, effects))
         parts = [e.intervals(ci_prob).assign(member=k, records=w, trustworthy=fine) for k, w, fine, e in known]
-        table = pd.concat(parts, ignore_index=True)
-        first = ["member", "records", "trustworthy"]
-        return table[[*first, *(name for name in table.columns if name not in first)]]
+        return _named_first(pd.concat(parts, ignore_index=True), "member", "records", "trustworthy")
 
     def compare(
         self,
@@ -281,13 +279,18 @@ class Pooled(Fit):
         return f"{self.model.name}; {self.survey.mark}; seed {self.seed}", parts
 
 
+def _named_first(table: pd.DataFrame, *first: str) -> pd.DataFrame:
+    """Return a table whose first columns say what a row is about."""
+    names = [*first, "path", "scale", "decomposition", "kappa"]
+    return table[[*names, *(name for name in table if name not in names)]]
+
+
 def pool(survey: Sets, fits: Sequence[Fit], bounds: Sequence[Fit] = ()) -> Pooled:
     """Return fits to several sets of records, and to those at the edge of what is known, as one; see `Pooled`."""
-    first = fits[0]
+    first, made = fits[0], [fit.posterior.attrs for fit in fits]
     tree = xr.DataTree.from_dict(
         {n: joined([f.posterior[n].to_dataset() for f in fits]) for n in first.posterior.children if n in JOINED}
     )
-    made = [fit.posterior.attrs for fit in fits]
     sums = {name: sum(own[name] for own in made) for name in SUMS if name in made[0]}
     tree.attrs = {**made[0], **sums, "data_digest": survey.digest, "data_source": survey.mark}
     return Pooled(first.model, survey, tree, first.seed, first.options, tuple(fits), tuple(bounds))

@@ -84,6 +84,7 @@ def test_mistakes_of_a_long_file_are_named():
         read_sets([table], MODEL, imputations=".imp")
 
 
+@pytest.mark.slow
 def test_several_files_on_the_command_line(in_folder, capsys):
     """Each file is a set; the run holds the shares of variance, each set's effects and Rubin's rules."""
     for number, own in completed(original=False).groupby(".imp"):
