@@ -15,6 +15,7 @@ from bayes_sp.analysis.criticism import diagnostics
 from bayes_sp.cli.durations import bootstrap_samples
 from bayes_sp.cli.main import _parser
 from bayes_sp.errors import BayesSpError
+from bayes_sp.inference.options import usual_options
 from bayes_sp.model.distributions import COEFFICIENTS, DISTRIBUTIONS, SHARES
 from bayes_sp.model.families.registry import FAMILIES, scalar_parameters
 from bayes_sp.names import (
@@ -235,6 +236,7 @@ def test_every_command_and_option_is_documented():
 def test_defaults_in_the_table_of_options_are_those_of_the_program():
     """Defaults of numbers."""
     options = vars(_parser().parse_args(["fit"]))
+    options |= {name: getattr(usual_options(), name) for name in ("draws", "tune", "chains")}
     options["bootstrap"], _ = bootstrap_samples(options["bootstrap"], 178, 14)
     for name in ("seed", "draws", "tune", "chains", "bootstrap"):
         ((_, default, _),) = table_rows(QUICKSTART, f"`--{name}`")

@@ -99,7 +99,7 @@ def test_output_shown_in_the_quickstart_stands_in_the_readme():
     """What is quoted of the study's summary is of the run that the README shows."""
     blocks = re.findall(r"^```text\n(.*?)^```", PAGES["quickstart.md"], flags=re.DOTALL | re.MULTILINE)
     quoted = [block for block in blocks if "invented" not in block and "walks" not in block]
-    assert len(quoted) == 2
+    assert len(quoted) == 3
     for block in quoted:
         for line in block.splitlines():
             assert line in PAGES["README.md"], line

@@ -40,17 +40,21 @@ def test_verbs_share_one_grammar(name):
     """Model and records come first and must be given; what is left is named, and a seed is 1 where none is."""
     parameters = list(inspect.signature(getattr(sp, name)).parameters.values())
     assert [parameter.name.removesuffix("s") for parameter in parameters[:2]] == ["model", "survey"]
-    assert all(parameter.default is parameter.empty for parameter in parameters[:2])
+    assert all(parameter.default is parameter.empty for parameter in parameters[: 1 if name == "fit" else 2])
     assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters[2:])
     assert [parameter.default for parameter in parameters if parameter.name == "seed"] in ([1], [])
 
 
 @pytest.mark.parametrize("name", VERBS)
 @pytest.mark.parametrize("given", [(), (None,)])
-def test_forgotten_records_are_never_someone_elses(name, given):
-    """A call without records says what to give, as the error of a user and as Python's own."""
+def test_forgotten_records_are_never_someone_elses(name, given, small_tables):
+    """A call without records says what to give, as the error of a user and as Python's own.
+
+    A fit without any is one of the study's reconstructions where the specification is of that study.
+    """
+    model = "primary" if given or name != "fit" else small_tables
     with pytest.raises(sp.BayesSpError, match=r"needs records: .*sp\.reconstruct\(seed=1\)") as caught:
-        getattr(sp, name)("primary", *given)
+        getattr(sp, name)(model, *given)
     assert isinstance(caught.value, TypeError)
 
 

@@ -47,15 +47,19 @@ def share_of_a_processor() -> float:
     return 0.2 / max(time.perf_counter() - began, 0.2)
 
 
+ONE = ["--members", "1"]
+
+
 @pytest.mark.parametrize(
     ("stage", "options"),
     [
-        ("sampling", ["--draws", "200000", "--bootstrap", "0"]),
+        ("sampling", [*ONE, "--draws", "200000", "--bootstrap", "0"]),
+        pytest.param("fitting", ["--draws", "200000", "--bootstrap", "0"], marks=pytest.mark.slow),
         pytest.param(
-            "weighing", ["--method", "laplace", "--draws", "4000000", "--bootstrap", "0"], marks=pytest.mark.slow
+            "weighing", [*ONE, "--method", "laplace", "--draws", "4000000", "--bootstrap", "0"], marks=pytest.mark.slow
         ),
         pytest.param(
-            "bootstrapping", ["--draws", "200", "--tune", "200", "--bootstrap", "5000000"], marks=pytest.mark.slow
+            "bootstrapping", [*ONE, "--draws", "200", "--tune", "200", "--bootstrap", "5000000"], marks=pytest.mark.slow
         ),
     ],
 )

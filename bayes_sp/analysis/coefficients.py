@@ -11,8 +11,8 @@ import xarray as xr
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
-from bayes_sp.effects.summary import CI_PROB, convergence, summarise, variance_factor
-from bayes_sp.inference.estimates import maximum_likelihood
+from bayes_sp.effects.summary import CI_PROB, converged, summarise
+from bayes_sp.inference.estimates import Estimates, maximum_likelihood
 from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
@@ -72,6 +72,7 @@ def coefficient_table(
     *,
     ci_prob: float = CI_PROB,
     known: pd.DataFrame | None = None,
+    estimates: Estimates | None = None,
 ) -> Coefficients:
     r"""Return every parameter of every equation, the posterior beside maximum likelihood.
 
@@ -85,6 +86,8 @@ def coefficient_table(
         Probability of the equal-tailed intervals.
     known
         Table of the draws' `Verdict`, where it is at hand: the same numbers on convergence are not computed twice.
+    estimates
+        By maximum likelihood; None for those from this survey.
 
     Returns
     -------
@@ -102,7 +105,7 @@ def coefficient_table(
     ----------
     Vehtari, Gelman, Simpson, Carpenter & Buerkner (2021), Bayesian Analysis 16(2). doi:10.1214/20-BA1221
     """
-    estimates = maximum_likelihood(model, survey, design)
+    estimates = estimates or maximum_likelihood(model, survey, design)
     rows, names, values, likelihood = [], [], [], []
     for equation in model.equations:
         for element in _elements(model, equation, draws):
@@ -115,7 +118,7 @@ def coefficient_table(
             pair = estimates.values.get((equation.response, element.variable), NONE)
             likelihood.append([each[0 if len(each) == 1 else place] for each in pair])
     stacked = np.stack(values, axis=-1)
-    measures = convergence(stacked, variance_factor(draws)) if known is None else known.set_index("name").loc[names]
+    measures = converged(stacked, draws) if known is None else known.set_index("name").loc[names]
     table = pd.concat([summarise(stacked, ci_prob), measures.reset_index(drop=True)], axis=1)
     table["equation"], table["term"], kept = zip(*rows, strict=True)
     table["ratio"] = _ratios(stacked, np.array(kept))

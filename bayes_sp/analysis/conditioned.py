@@ -31,7 +31,8 @@ from bayes_sp.effects.moderation.conditional import ConditionalEffects, conditio
 from bayes_sp.effects.moderation.curve import EffectCurve, effect_curve
 from bayes_sp.effects.moderation.levels import Asked, is_category, settings_of
 from bayes_sp.effects.paths import Effects, compute_effects
-from bayes_sp.effects.stable_signs import Sign, signs
+from bayes_sp.effects.problem import Problem
+from bayes_sp.effects.stable_signs import Sign, means_of_sets, signs_of
 from bayes_sp.effects.summary import CI_PROB, summarise
 from bayes_sp.errors import SpecificationError, SurveyError
 from bayes_sp.inference.pointwise.imputed import filled_columns
@@ -63,15 +64,25 @@ class Conditioned:
         """The posterior under the name that ArviZ's users know."""
         return self.posterior
 
-    def effects(self, *, kappa: float = 1.0) -> Effects:
-        """Return draws of every path effect, in units of the outcome and on the other scales that its family has.
+    @property
+    def first(self) -> Conditioned:
+        """The posterior given the first of several sets of records; itself, where there is one set."""
+        return self
 
-        Of a category or of several exposures, those of every move, one after the other.
-        """
+    def effects(self, *, kappa: float = 1.0) -> Effects:
+        """Return draws of every path effect, on every scale that the outcome's family has, of every move."""
         if self._views:
             return joined_effects(self.model, [view.effects(kappa=kappa) for view in self._views])
         return compute_effects(
             self.model, self._design, self._draws, kappa=kappa, mark=self.survey.mark, baselines=self.baselines()
+        )
+
+    def effects_held(self, values: Mapping[str, float], *, kappa: float = 1.0) -> Effects:
+        """Return draws of every path effect among patients who all have these values of covariates."""
+        found = self.baselines(values)
+        baselines = linear_baselines(self.model, self._design, self._draws) if found is None else found
+        return compute_effects(
+            self.model, self._design, self._draws, kappa=kappa, mark=self.survey.mark, baselines=baselines
         )
 
     def interventional_effects(self) -> xr.Dataset:
@@ -153,10 +164,9 @@ class Conditioned:
         """
         if self._views:
             return joined_conditional(self.model, [view.conditional_effects(at, kappa=kappa) for view in self._views])
-        return conditional_effects(
-            self.model, self._design, self._draws, settings_of(self.model, self._covariates, at),
-            self._held, kappa=kappa, mark=self.survey.mark,
-        )  # fmt: skip
+        settings = settings_of(self.model, self._covariates, at)
+        each = [self.effects_held(dict(setting.held), kappa=kappa) for setting in settings]
+        return conditional_effects(self.model, self._draws, settings, each, kappa=kappa)
 
     def effect_curve(self, moderator: str, *, points: int = 25, kappa: float = 1.0) -> EffectCurve:
         """Return every path effect along a moderator, from its 5th to its 95th percentile.
@@ -167,8 +177,7 @@ class Conditioned:
             curves = [view.effect_curve(moderator, points=points, kappa=kappa) for view in self._views]
             return joined_curves(self.model, curves)
         return effect_curve(
-            self.model, self._design, self._draws, moderator, self._covariates, self._held, points=points, kappa=kappa,
-            mark=self.survey.mark,
+            self.model, moderator, self._covariates, partial(self.effects_held, kappa=kappa), points=points,
         )  # fmt: skip
 
     def contrast(self, first: str, second: str, *, kappa: float = 1.0) -> Contrasts:
@@ -199,11 +208,6 @@ class Conditioned:
         """Return the moderators that are numbers, along which effects are a curve."""
         return tuple(n for n in self.model.moderating if not is_category(self.model, self._covariates, n))
 
-    def _held(self, values: Mapping[str, float]) -> Baselines:
-        """Return the baselines of patients who all have these values of covariates."""
-        found = self.baselines(values)
-        return linear_baselines(self.model, self._design, self._draws) if found is None else found
-
     @cached_property
     def _covariates(self) -> dict[str, Array]:
         """Values of the covariates in their own units, of the patients in the model."""
@@ -212,12 +216,16 @@ class Conditioned:
     def signs(self, ci_prob: float = CI_PROB) -> dict[str, Sign]:
         """Return on which side of 0 each difference lies for kappa 0, 0.5 and 1, averaged and in every single order.
 
-        See `bayes_sp.effects.stable_signs.signs`.
+        See `bayes_sp.effects.stable_signs.signs_of`.
         """
         if self._views:
             each = zip(self.model.moves, (view.signs(ci_prob) for view in self._views), strict=True)
             return {effect_name(path, move.label): sign for move, found in each for path, sign in found.items()}
-        return signs(self.model, self._design, self._draws, ci_prob=ci_prob, baselines=self.baselines())
+        return signs_of(*self.means_of_sets(), ci_prob)
+
+    def means_of_sets(self) -> tuple[Problem, list[Array]]:
+        """Return what `signs_of` needs of these draws."""
+        return means_of_sets(self.model, self._design, self._draws, self.baselines())
 
     def robust_signs(self, ci_prob: float = CI_PROB) -> dict[str, int]:
         """Return the sign that each effect, averaged over orders, has for kappa 0, 0.5 and 1 alike, else 0."""

@@ -30,6 +30,7 @@ from bayes_sp.model.normal_twin import twin_notes, twin_of
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import ALONE, DIFFERENCE
+from bayes_sp.records.survey import Survey
 from bayes_sp.shown import Part, Shown, short
 
 
@@ -52,6 +53,11 @@ class Fit(Shown, Criticised):
     >>> list(fit.coefficients().columns[:4])
     ['equation', 'term', 'mean', 'sd']
     """
+
+    @property
+    def first(self) -> Fit:
+        """The fit to the first of several sets of records, which criticism looks at; itself, where there is one."""
+        return self
 
     def diagnose(self, effects: Effects | None = None, *, limits: Limits = LIMITS) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect (``effects``, where at hand)."""
@@ -164,13 +170,24 @@ def fit(
 ) -> Fit:
     """Fit a specification to one survey; arguments, warnings and errors as `bayes_sp.fit`."""
     model = load_model(model)
-    twin = twin_of(model)
-    survey = survey_of(model, survey)
-    design_arrays(twin, survey)  # a wrong twin is reported before minutes are spent
+    survey = ready(model, twin_of(model), survey)
     warn_of_options(options := options or SamplerOptions())
     warn_of_means(model, design_arrays(model, survey))
-    settings_of(model, covariate_values(model, survey))  # so is a level of a moderator that no record has
     tree = sample_posterior(
         model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise
     )
     return Fit(model, survey, tree, seed, options)
+
+
+def ready(model: PathModel, twin: PathModel, records: Records) -> Survey:
+    """Return the records as a specification takes them, checked before minutes are spent on them.
+
+    Raises
+    ------
+    SurveyError
+        Where they do not fit the specification or its twin, or lack a level of a moderator that is asked for.
+    """
+    survey = survey_of(model, records)
+    design_arrays(twin, survey)
+    settings_of(model, covariate_values(model, survey))
+    return survey

@@ -2,51 +2,66 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_sp.analysis.coefficients import Coefficients, coefficient_table
 from bayes_sp.analysis.comparison.table import Comparison, Fitted, compare
-from bayes_sp.analysis.criticism.diagnostics import Limits, Verdict
+from bayes_sp.analysis.criticism.diagnostics import LIMITS, Limits, Verdict, parameters_of
+from bayes_sp.analysis.criticism.influence import Influence
+from bayes_sp.analysis.criticism.loo import Loo
+from bayes_sp.analysis.criticism.pit import LooPit
+from bayes_sp.analysis.criticism.predictive import REPLICATES, PredictiveChecks
 from bayes_sp.analysis.fit import Fit
-from bayes_sp.effects.comparisons.contrasts import Contrasts, asked_contrasts, contrasts
+from bayes_sp.analysis.fit import fit as fit_one
+from bayes_sp.analysis.pooled_verdict import MEMBER_LIMITS, PooledVerdict, pooled_verdict
+from bayes_sp.arrays import Array
+from bayes_sp.effects.existence import mean_bound, spread_cause
 from bayes_sp.effects.paths import Effects
+from bayes_sp.effects.problem import Problem
 from bayes_sp.effects.summary import CI_PROB
-from bayes_sp.inference.bootstrap.pooled import pooled_bootstrap
+from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult
+from bayes_sp.inference.bootstrap.pooled import pooled_bootstrap, rubin_table
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
+from bayes_sp.inference.estimates import maximum_likelihood
+from bayes_sp.inference.options import EACH, SamplerOptions
+from bayes_sp.inference.pooling import few_words, joined, pooled_estimates, rubin
 from bayes_sp.inference.sample import Notify, silent
 from bayes_sp.model.normal_twin import twin_notes, twin_of
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, DIFFERENCE, MEMBER
-from bayes_sp.shown import Part, Shown, short
+from bayes_sp.records.sets import Sets
+from bayes_sp.shown import Part, short
+from bayes_sp.threads import in_threads
 
-FEW = 20  # sets of records below which intervals of mixed draws are too short (Zhou & Reiter 2010)
-# A member needs fewer effective draws than a fit on its own, since the pool has K times as many; of so few draws R-hat
-# is above 1.01 by chance.
-MEMBER_LIMITS = Limits(r_hat=1.05, ess=100)
-COLUMNS = ("path", "scale", "median", "lower", "upper", "prob_negative", "lowest", "highest", "share")
+COLUMNS = ("path", "median", "lower", "upper", "prob_negative", "lowest", "highest", "share")
+JOINED = ("posterior", "sample_stats")  # the others hold a value for each patient
+SUMS = ("divergences", "seconds_compiling", "seconds_sampling")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Pooled(Shown):
-    r"""Fits to K sets of records, their draws mixed with equal weights.
+class Pooled(Fit):
+    r"""Fits to K sets of records, their draws mixed with equal weights: a `Fit` whose draws are those of all.
 
     With U the mean of the members' posterior variances of an effect and B the variance of their means, Rubin's variance
     is :math:`T = U + (1 + 1/K) B`, and :math:`(1 + 1/K) B / T` is the share of it that comes from not having the
     records: the fraction of missing information. Draws of K members have the variance :math:`U + (1 - 1/K) B`, which
-    for few members is too small (`few_words`).
+    for few members is too small (`few_words`). Criticism and sensitivity look at the first member (``first``).
 
     Attributes
     ----------
     fits
         The members, each diagnosed on its own; R-hat across them would flag what is no fault.
-    labels
-        What each set of records is.
+    survey
+        The sets, what each is, and from which distribution they are drawn.
+    bounds
+        Fits to records at the edge of what is known: no part of the pool.
 
     References
     ----------
@@ -54,72 +69,126 @@ class Pooled(Shown):
     Zhou & Reiter (2010), The American Statistician 64(2), 159-163. doi:10.1198/tast.2010.09109
     """
 
+    survey: Sets
     fits: tuple[Fit, ...]
-    labels: tuple[str, ...]
+    bounds: tuple[Fit, ...] = ()
 
-    @property
-    def model(self) -> PathModel:
-        """The specification."""
-        return self.fits[0].model
+    @cached_property
+    def first(self) -> Fit:
+        """The fit to the first set of records, which criticism and sensitivity look at.
 
-    @property
-    def mark(self) -> str:
-        """What the records are."""
-        return f"{len(self.fits)} sets of records, the first: {self.fits[0].survey.mark}"
+        Where a member has no more draws than a pool of many needs, it is fitted again, with those of a fit alone.
+        """
+        if (self.options.draws, self.options.chains) != (EACH.draws, EACH.chains):
+            return self.fits[0]
+        options = replace(SamplerOptions(), cores=self.options.cores, method=self.options.method)
+        return fit_one(self.model, self.fits[0].survey, seed=self.seed, options=options)
 
     def effects(self, *, kappa: float = 1.0) -> Effects:
         """Return the pooled draws of every path effect; each member's are averages over its own records."""
         return self._pooled if kappa == 1.0 else self._pool([fit.effects(kappa=kappa) for fit in self.fits])
 
+    def effects_held(self, values: Mapping[str, float], *, kappa: float = 1.0) -> Effects:
+        """Return the pooled draws of every path effect among patients who all have these values of covariates."""
+        return self._pool([fit.effects_held(values, kappa=kappa) for fit in self.fits])
+
     def interventional_effects(self) -> xr.Dataset:
         """Return the pooled draws of interventional effects."""
-        return _joined([fit.interventional_effects() for fit in self.fits])
+        return joined([fit.interventional_effects() for fit in self.fits])
 
-    def contrasts(self, pairs: Mapping[str, tuple[str, str]] | None = None) -> Contrasts:
-        """Return how effects differ, two by two, from the pooled draws; see `bayes_sp.Fit.contrasts`."""
+    def controlled_direct_effect(self, at: Mapping[str, float | Sequence[float]]) -> xr.Dataset:
+        """Return the pooled draws of the exposure's effect while the mediators are held at stated values."""
+        return joined([fit.controlled_direct_effect(at) for fit in self.fits])
 
-        def effects_at(held: tuple[tuple[str, float], ...]) -> Effects:
-            at = {name: [value] for name, value in held}
-            return self._pool([fit.conditional_effects(at).each[0] for fit in self.fits]) if held else self._pooled
+    def dose_curve(self, exposures: Sequence[float], *, kappa: float = 1.0) -> xr.Dataset:
+        """Return the pooled draws of every path effect of moving the exposure to each of these."""
+        return joined([fit.dose_curve(exposures, kappa=kappa) for fit in self.fits])
 
-        return contrasts(asked_contrasts(self.model, pairs), effects_at)
+    def means_of_sets(self) -> tuple[Problem, list[Array]]:
+        """Return what `signs_of` needs of the pooled draws."""
+        found = [fit.means_of_sets() for fit in self.fits]
+        return found[0][0], [np.concatenate(own, axis=1) for own in zip(*(means for _, means in found), strict=True)]
 
-    def table(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
+    def coefficients_with_notes(self, ci_prob: float = CI_PROB, *, known: pd.DataFrame | None = None) -> Coefficients:
+        """Return every parameter's pooled posterior beside maximum likelihood pooled by Rubin's rules."""
+        each = [maximum_likelihood(fit.model, fit.survey, fit._design) for fit in self.fits]
+        return coefficient_table(
+            self.model, self.survey, self._design, self._draws, ci_prob=ci_prob, known=known,
+            estimates=pooled_estimates(each),
+        )  # fmt: skip
+
+    def predictive_checks(self, *, replicates: int = REPLICATES, ci_prob: float = CI_PROB) -> PredictiveChecks:
+        """Return those of the first member."""
+        return self.first.predictive_checks(replicates=replicates, ci_prob=ci_prob)
+
+    def loo(self, *, refits: int = 0) -> Loo:
+        """Return that of the first member."""
+        return self.first.loo(refits=refits)
+
+    def loo_pit(self) -> LooPit:
+        """Return that of the first member."""
+        return self.first.loo_pit()
+
+    def influence(self, path: str = "", *, refits: int = 0, ci_prob: float = CI_PROB) -> Influence:
+        """Return that of the first member."""
+        return self.first.influence(path, refits=refits, ci_prob=ci_prob)
+
+    def lacking(self) -> list[str]:
+        """Return what effects need and the first member's posterior does not hold."""
+        return self.fits[0].lacking()
+
+    def shares(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return one row for each path, scale and decomposition: the pool, and what its members say.
 
         Columns of `Effects.intervals`, then ``within_sd`` and ``between_sd`` (roots of U and B), ``share`` (fraction of
-        missing information), ``lowest`` and ``highest`` (median of any member).
+        missing information), ``lowest`` and ``highest`` (median of any member), and the same of the bounds.
         """
         table = self._pooled.intervals(ci_prob)
         own = np.stack([effects.columns().reshape(-1, len(table)) for effects in self._each])
-        means, variances = own.mean(axis=1), own.var(axis=1, ddof=1)
-        medians = np.median(own, axis=1)
-        within, between = variances.mean(axis=0), means.var(axis=0, ddof=1)
-        extra = (1.0 + 1.0 / len(own)) * between
-        total = within + extra
-        return table.assign(
-            within_sd=np.sqrt(within), between_sd=np.sqrt(between),
-            share=np.divide(extra, total, out=np.zeros_like(total), where=total > 0.0),
-            lowest=medians.min(axis=0), highest=medians.max(axis=0),
+        found, medians = rubin(own.mean(axis=1), own.var(axis=1, ddof=1)), np.median(own, axis=1)
+        edges = {}
+        if self.bounds:
+            at = np.stack([np.median(effects.columns(), axis=(0, 1)) for effects in self._edges])
+            edges = {"bounds_lowest": at.min(axis=0), "bounds_highest": at.max(axis=0)}
+        return _named_first(table).assign(
+            within_sd=np.sqrt(found.within), between_sd=np.sqrt(found.between), share=found.share,
+            lowest=medians.min(axis=0), highest=medians.max(axis=0), **edges,
         )  # fmt: skip
 
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Return the verdict on each member, which needs R-hat <= 1.05 and 100 effective draws."""
-        pairs = zip(self.fits, self._each, strict=True)
-        return tuple(fit.diagnose(effects, limits=MEMBER_LIMITS) for fit, effects in pairs)
+        """Return the verdict on each member, which needs R-hat <= 1.1 and 100 effective draws."""
+        return self._verdicts
+
+    def diagnose(self, effects: Effects | None = None, *, limits: Limits = LIMITS) -> PooledVerdict:
+        """Return the verdict on the pool: every member on its own, and the pool's effective draws."""
+        own = (effects or self._pooled).quantities()
+        quantities = {**parameters_of(self._draws), **own}
+        numbers = np.asarray(self._draws[MEMBER])
+        parts = [numbers == number for number in np.unique(numbers)]
+        bound = mean_bound(self.model, self._draws, self._design)
+        causes = (bound, spread_cause(self.model))
+        return pooled_verdict(self._verdicts, self.survey.set_labels, quantities, own, parts, causes)
 
     def members(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
-        """Return one row for each member, path, scale and decomposition, with the member's label and verdict."""
-        verdicts = [verdict.trustworthy for verdict in self.verdicts()]
-        parts = [
-            effects.intervals(ci_prob).assign(member=k, records=label, trustworthy=fine)
-            for k, (effects, label, fine) in enumerate(zip(self._each, self.labels, verdicts, strict=True), start=1)
-        ]
-        table = pd.concat(parts, ignore_index=True)
-        first = ["member", "records", "trustworthy"]
-        return table[[*first, *(name for name in table.columns if name not in first)]]
+        """Return one row for each member, path, scale and decomposition, with the member's label and verdict.
 
-    def compare(self, *, replicates: int = 5000, ci_prob: float = CI_PROB, notify: Notify = silent) -> Comparison:
+        Members are counted from 1; records at the edge of what is known, which are no members, have number 0.
+        """
+        verdicts = [verdict.trustworthy for verdict in self._verdicts]
+        known = list(zip(range(1, len(self.fits) + 1), self.survey.set_labels, verdicts, self._each, strict=True))
+        for (label, _), fit, effects in zip(self.survey.edges, self.bounds, self._edges, strict=True):
+            known.append((0, label, fit.diagnose(effects, limits=MEMBER_LIMITS).trustworthy, effects))
+        parts = [e.intervals(ci_prob).assign(member=k, records=w, trustworthy=fine) for k, w, fine, e in known]
+        return _named_first(pd.concat(parts, ignore_index=True), "member", "records", "trustworthy")
+
+    def compare(
+        self,
+        *,
+        replicates: int = 5000,
+        ci_prob: float = CI_PROB,
+        notify: Notify = silent,
+        effects: Effects | None = None,
+    ) -> Comparison:
         """Set the pooled posterior beside a pooled bootstrap, and both beside their normal twins and published values.
 
         Parameters
@@ -130,72 +199,102 @@ class Pooled(Shown):
             Probability of every interval.
         notify
             Called with a line at the start of each stage.
+        effects
+            What `effects` returned, where it is at hand.
         """
-        twin, first = twin_of(self.model), self.fits[0]
+        twin = twin_of(self.model)
         alone = twin == self.model or bool(self.model.windows)
-        fitted, missing = [], twin_notes(self.model)
+        fitted, missing, rubins = [], twin_notes(self.model), list[pd.DataFrame]()
         each = -(-replicates // len(self.fits))
         for model in [self.model] if alone else [twin, self.model]:
-            resampled, notes = None, list[str]()
+            resampled = None
             if replicates:
                 notify(f"bootstrapping {each} samples of each set of records: {model.equations[-1].family}")
-                found = [bootstrap_of(model, fit.survey, fit.seed, each, ci_prob) for fit in self.fits]
-                notes = list(dict.fromkeys(note for _, own in found for note in own))
-                whole = [result for result, _ in found if result is not None]
-                resampled = pooled_bootstrap(whole, ci_prob) if len(whole) == len(self.fits) else None
+                made = self._of_each(partial(_bootstrap, model, each, ci_prob))
+                missing += list(dict.fromkeys(note for _, notes in made for note in notes))
+                whole = [result for result, _ in made if result is not None]
+                if len(whole) == len(self.fits):
+                    resampled = pooled_bootstrap(whole, ci_prob)
+                    rubins.append(rubin_table(whole, ci_prob))
             own = model is self.model
-            effects = self._pooled if own else self._pool([fit.twin_effects(twin, notes) for fit in self.fits])
-            missing += list(dict.fromkeys(notes))
-            fitted.append(Fitted(model, effects, resampled, first.patients(model)))
-        return replace(compare(self.model, fitted, self.mark, ci_prob), missing=tuple(missing))
+            drawn = (effects or self._pooled) if own else self.twin_effects(twin, missing)
+            fitted.append(Fitted(model, drawn, resampled, self.fits[0].patients(model)))
+        found = compare(self.model, fitted, self.survey.mark, ci_prob)
+        rules = pd.concat(rubins, ignore_index=True) if rubins else None
+        return replace(found, missing=tuple(dict.fromkeys(missing)), rubin=rules)
+
+    def twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
+        """Return the pooled effects of the normal twin's posterior."""
+        return self._pool([fit.twin_effects(twin, missing) for fit in self.fits])
+
+    def _of_each[T](self, work: Callable[[Fit], T]) -> list[T]:
+        """Return what comes of each member, in threads."""
+        found: list[Any] = [None] * len(self.fits)
+
+        def one(place: int, _: object) -> None:
+            found[place] = work(self.fits[place])
+
+        in_threads(one, range(len(self.fits)), self.options.cores)
+        return found
+
+    @cached_property
+    def _views(self) -> tuple[Pooled, ...]:
+        """The pool once for each move of a category or of several exposures, of its members' own views."""
+        return tuple(
+            replace(self, model=view, fits=tuple(fit._views[k] for fit in self.fits),
+                    bounds=tuple(fit._views[k] for fit in self.bounds))
+            for k, view in enumerate(self.model.views if self.model.moves else ())
+        )  # fmt: skip
+
+    def _moved_by(self, width: float) -> Self:
+        fits = [tuple(fit._moved_by(width) for fit in own) for own in (self.fits, self.bounds)]
+        return replace(self, fits=fits[0], bounds=fits[1])
 
     @cached_property
     def _each(self) -> list[Effects]:
         return [fit.effects() for fit in self.fits]
 
     @cached_property
+    def _edges(self) -> list[Effects]:
+        return [fit.effects() for fit in self.bounds]
+
+    @cached_property
     def _pooled(self) -> Effects:
         return self._pool(self._each)
 
+    @cached_property
+    def _verdicts(self) -> tuple[Verdict, ...]:
+        pairs = zip(self.fits, self._each, strict=True)
+        return tuple(fit.diagnose(effects, limits=MEMBER_LIMITS) for fit, effects in pairs)
+
     def _pool(self, each: Sequence[Effects]) -> Effects:
-        return replace(each[0], draws=_joined([effects.draws for effects in each]), mark=self.mark)
+        return replace(each[0], draws=joined([effects.draws for effects in each]), mark=self.survey.mark)
 
-    def _shown(self) -> tuple[str, list[Part]]:
-        bad = sum(not verdict.trustworthy for verdict in self.verdicts())
-        trust = f"{bad} of {len(self.fits)} members do not pass their checks: do not use the pool." if bad else ""
-        table = self.table()
+    def _shown(self) -> tuple[str, list[Any]]:
+        table = self.shares()
         rows = table[(table["scale"] == DIFFERENCE) & (table["decomposition"] != ALONE)]
-        unit = f"Differences in {self.model.outcome_unit}, pooled; share: of the variance, from not having the records."
-        parts: list[Part] = [*([trust] if trust else []), unit, short(rows, COLUMNS, rows=20)]
-        if warning := few_words(len(self.fits)):
-            parts.append(warning)
-        return f"{self.model.name}; {self.mark}", parts
+        unit = f"Differences in {self.model.outcome_unit}, for the exposure {self._contrast}, pooled; share: of the "
+        parts: list[Part] = [str(self.diagnose()), list(self.doubts), f"{unit}variance, from {self.survey.lack}."]
+        parts += [short(rows, COLUMNS, rows=20), *filter(None, (few_words(len(self.fits)), self.survey.words))]
+        return f"{self.model.name}; {self.survey.mark}; seed {self.seed}", parts
 
 
-def few_words(count: int) -> str:
-    """Return what few sets of records do to intervals, in a sentence; '' from 20 on."""
-    if count >= FEW:
-        return ""
-    inflated = math.sqrt((count + 1.0) / (count - 1.0))  # of (1 + 1/K) B over (1 - 1/K) B
-    return (
-        f"Intervals of draws mixed from {count} sets of records are too short (Zhou & Reiter 2010): the SD between "
-        f"sets that they hold should be {100 * (inflated - 1):.0f} % larger; use {FEW} or more."
+def _named_first(table: pd.DataFrame, *first: str) -> pd.DataFrame:
+    """Return a table whose first columns say what a row is about."""
+    names = [*first, "path", "scale", "decomposition", "kappa"]
+    return table[[*names, *(name for name in table if name not in names)]]
+
+
+def pool(survey: Sets, fits: Sequence[Fit], bounds: Sequence[Fit] = ()) -> Pooled:
+    """Return fits to several sets of records, and to those at the edge of what is known, as one; see `Pooled`."""
+    first, made = fits[0], [fit.posterior.attrs for fit in fits]
+    tree = xr.DataTree.from_dict(
+        {n: joined([f.posterior[n].to_dataset() for f in fits]) for n in first.posterior.children if n in JOINED}
     )
+    sums = {name: sum(own[name] for own in made) for name in SUMS if name in made[0]}
+    tree.attrs = {**made[0], **sums, "data_digest": survey.digest, "data_source": survey.mark}
+    return Pooled(first.model, survey, tree, first.seed, first.options, tuple(fits), tuple(bounds))
 
 
-def _joined(each: Sequence[xr.Dataset]) -> xr.Dataset:
-    """Return members' draws one after the other, each chain with the number of its member.
-
-    Members with more draws are thinned evenly to those of the member that has fewest.
-    """
-    chains = min(draws.sizes["chain"] for draws in each)
-    length = min(draws.sizes["draw"] for draws in each)
-    parts = []
-    for draws in each:
-        places = np.arange(length) * draws.sizes["draw"] // length
-        parts.append(
-            draws.isel(chain=slice(chains), draw=places).assign_coords(chain=range(chains), draw=range(length))
-        )
-    joined = xr.concat(parts, "chain", combine_attrs="override")
-    number = np.repeat(np.arange(1, len(each) + 1), chains)
-    return joined.assign_coords({"chain": np.arange(joined.sizes["chain"]), MEMBER: ("chain", number)})
+def _bootstrap(model: PathModel, replicates: int, ci_prob: float, fit: Fit) -> tuple[BootstrapResult | None, list[str]]:
+    return bootstrap_of(model, fit.survey, fit.seed, replicates, ci_prob)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
+
 from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.write import specification_digest, specification_text
+from bayes_sp.records.sets import Sets
 from bayes_sp.records.survey import Survey
 
 
@@ -30,12 +33,26 @@ def provenance_of(model: PathModel, survey: Survey, seed: int) -> dict[str, obje
     }
 
 
+def records_of(survey: Survey) -> pd.DataFrame:
+    """Return the records; those of several sets one after the other, with a column that says of which set a row is."""
+    if not isinstance(survey, Sets):
+        return survey.records
+    return pd.concat([one.records.assign(member=k) for k, one in enumerate(survey.each, start=1)], ignore_index=True)
+
+
 def records_table(survey: Survey) -> dict[str, object]:
     """Return what the records are, as ``run.toml`` has it."""
+    sets = (
+        {"sets": list(survey.set_labels), "digests": [one.digest for one in survey.each]}
+        if isinstance(survey, Sets)
+        else {}
+    )
     return {
+        **sets,
         "source": survey.mark,
         "origin": survey.origin,
         "reconstructed_from_published_moments": survey.reconstructed,
         "records": len(survey),
         "digest": survey.digest,
+        **({"sets": list(survey.set_labels), "drawn_from": survey.words} if isinstance(survey, Sets) else {}),
     }

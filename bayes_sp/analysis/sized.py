@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import pandas as pd
 
@@ -107,7 +108,7 @@ class Sized(Conditioned):
         names = self.model.move.names if self.model.move else (self.model.exposure,)
         return None if len(names) > 1 or names[0] in self.model.categories else self._sd(names[0])
 
-    def _moved_by(self, width: float) -> Sized:
+    def _moved_by(self, width: float) -> Self:
         """Return the same posterior with effects of moving the exposure from its first value by a width."""
         if (move := self.model.move) is not None:
             (name, u0, _) = move.moved[0]

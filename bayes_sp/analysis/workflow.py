@@ -19,7 +19,10 @@ from bayes_sp.analysis.comparison.table import Comparison
 from bayes_sp.analysis.criticism.diagnostics import Verdict
 from bayes_sp.analysis.criticism.pointwise import Criticism
 from bayes_sp.analysis.ensemble import has_spread, spread_over_reconstructions
-from bayes_sp.analysis.fit import Fit, fit
+from bayes_sp.analysis.fit import Fit
+from bayes_sp.analysis.fit import fit as fit_one_survey
+from bayes_sp.analysis.pooled import Pooled
+from bayes_sp.analysis.several import fit
 from bayes_sp.calls import needs_records
 from bayes_sp.design.read import Records, read_survey
 from bayes_sp.effects.comparisons.contrasts import Contrasts
@@ -36,6 +39,7 @@ from bayes_sp.inference.sample import Notify, silent
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.published.article import published
+from bayes_sp.records.sets import Sets
 from bayes_sp.records.survey import Survey
 
 
@@ -54,13 +58,17 @@ class Analysis:
     coefficients
         Every parameter of every equation; None where they were not computed.
     spread
-        Maximum-likelihood differences by path (rows) over reconstructions (columns); None for a user's own survey.
+        Maximum-likelihood differences by path (rows) over reconstructions (columns), where one of them was fitted;
+        None for a user's own survey, and for several sets of records, whose ``shares`` say more.
     seconds
         Wall time of each stage.
     interventional
         Interventional effects; None with three mediators or more.
     signs
         On which side of 0 each effect lies, averaged over orders and in each, by kappa; None with more than 8 paths.
+    shares, members
+        Of several sets of records: how much of each effect's variance comes from not having the records, and every
+        set's own effects; None for one set.
     conditional, curves
         Effects at levels of the moderators, and along those that are numbers; None and () without moderators.
     contrasts
@@ -84,6 +92,8 @@ class Analysis:
     curves: tuple[EffectCurve, ...] = ()
     contrasts: Contrasts | None = None
     sizes: Mapping[str, Sizes] = field(default_factory=dict)
+    shares: pd.DataFrame | None = None
+    members: pd.DataFrame | None = None
 
 
 def analyse(
@@ -126,9 +136,10 @@ def analyse(
     criticism = fitted.criticise(refits=refits, notify=notify) if check else None
     times["criticism"] = time.perf_counter()
     seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
+    sets = (fitted.shares(), fitted.members()) if isinstance(fitted, Pooled) else (None, None)
     return Analysis(
         fitted, effects, verdict, comparison, recovered, spread, seconds, interventional, signs, criticism,
-        coefficients, conditional, curves, contrasts, sizes,
+        coefficients, conditional, curves, contrasts, sizes, *sets,
     )  # fmt: skip
 
 
@@ -144,7 +155,8 @@ def _sizes(fitted: Fit, effects: Effects) -> dict[str, Sizes]:
 
 def _spread(model: PathModel, survey: Survey) -> pd.DataFrame | None:
     """Return effects over reconstructions, where the records are one and the specification has such a fit."""
-    return spread_over_reconstructions(model) if survey.reconstructed and has_spread(model) else None
+    alone = survey.reconstructed and not isinstance(survey, Sets)
+    return spread_over_reconstructions(model) if alone and has_spread(model) else None
 
 
 CURVE_POINTS = 15  # along a moderator
@@ -191,7 +203,7 @@ def compare_models(
     """
 
     def by_default(model: PathModel, records: Survey) -> Fit:
-        return fit(model, records, seed=seed, options=options, progress=progress, notify=notify)
+        return fit_one_survey(model, records, seed=seed, options=options, progress=progress, notify=notify)
 
     entries = []
     for name, given in zip(model_names(models), models, strict=True):

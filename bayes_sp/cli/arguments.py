@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from bayes_sp.cli.terminal import Parser
-from bayes_sp.inference.options import METHODS, SamplerOptions
+from bayes_sp.inference.options import EACH, MANY, METHODS, SamplerOptions
 from bayes_sp.names import LEAST_COUNT
 
 OMITTED = "".join(["prim", "ary"])  # a text of its own, so that a specification that is named is told from it
 NAMED_GRID = ""  # --priors without a file: the named alternatives and the default grid
+MEMBERS = 20  # reconstructions that stand for the records of the study
 MOST = 2**32 - 1  # the largest seed that every generator takes
 
 
@@ -49,7 +50,9 @@ def add_fit(commands: Commands, run: Command) -> None:
     )
     add = fit.add_argument
     add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
-    add_records(fit)
+    add_records(fit, several=True)
+    add("--members", type=whole_number(1), metavar="K",
+        help=f"without --data: how many reconstructions are fitted and pooled (default {MEMBERS})")  # fmt: skip
     _add_sampler(fit)
     add(
         "--bootstrap",
@@ -154,15 +157,21 @@ def add_priors(commands: Commands, run: Command) -> None:
     priors.set_defaults(command=run)
 
 
-def add_records(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name records."""
+def add_records(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add the options that name records: of one set, or of ``several`` that stand for the same people."""
     add = parser.add_argument
+    more = "; again for each set that multiple imputation completed" if several else ""
     add(
         "--data",
         type=file_path,
+        action="append" if several else "store",
         metavar="FILE",
-        help="your survey: CSV, Excel, SPSS, Stata, SAS or Parquet; a row for each patient",
+        help=f"your survey: CSV, Excel, SPSS, Stata, SAS or Parquet; a row for each patient{more}",
     )
+    if several:
+        add("--imputations", default="", metavar="COLUMN",
+            help="which column of --data numbers completed data sets (0: the original, left out), each fitted and "
+            "pooled")  # fmt: skip
     add(
         "--codebook",
         type=file_path,
@@ -173,12 +182,13 @@ def add_records(parser: argparse.ArgumentParser) -> None:
         "--reconstruction",
         type=whole_number(0),
         metavar="SEED",
-        help="without --data: which reconstruction (default 1)",
+        help="without --data: seed of the reconstruction, or of the first of several (default 1)",
     )
 
 
 def _add_sampler(parser: argparse.ArgumentParser) -> None:
     add, cores, default = parser.add_argument, min(4, os.cpu_count() or 1), SamplerOptions()
+    fewer = f"; {{}} for each of {MANY} sets of records or more"
     add("--seed", type=whole_number(0), default=1, help="of sampling and resampling (default 1)")
     add(
         "--method",
@@ -189,17 +199,12 @@ def _add_sampler(parser: argparse.ArgumentParser) -> None:
     add(
         "--draws",
         type=whole_number(4),
-        default=default.draws,
-        help=f"kept draws of each chain (default {default.draws})",
+        help=f"kept draws of each chain (default {default.draws}{fewer.format(EACH.draws)})",
     )
-    add(
-        "--tune",
-        type=whole_number(1),
-        default=default.tune,
-        help=f"warm-up draws of each chain (default {default.tune})",
-    )
-    add("--chains", type=whole_number(1), default=default.chains,
-        help=f"chains, two at least for R-hat (default {default.chains})")  # fmt: skip
+    add("--tune", type=whole_number(1),
+        help=f"warm-up draws of each chain (default {default.tune}{fewer.format(EACH.tune)})")  # fmt: skip
+    add("--chains", type=whole_number(1),
+        help=f"chains, two at least for R-hat (default {default.chains}{fewer.format(EACH.chains)})")  # fmt: skip
     add("--cores", type=whole_number(1), default=cores, help="chains at the same time; does not change the draws")
 
 

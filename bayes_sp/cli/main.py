@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity
 from bayes_sp.cli.check import add_check
@@ -14,6 +13,7 @@ from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
 from bayes_sp.cli.privacy import add_privacy
+from bayes_sp.cli.records import check_records, sampler_of, survey_of
 from bayes_sp.cli.report import add_report
 from bayes_sp.cli.simulation import add_calibrate, add_design
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
@@ -21,11 +21,6 @@ from bayes_sp.cli.stopping import Stopped, last_line, stop_when_told, told
 from bayes_sp.cli.study import add_audit, add_study
 from bayes_sp.cli.terminal import Output, Parser, importing, keeping, one_terminal, prepare, say
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
-from bayes_sp.inference.options import LEAST_LAPLACE_DRAWS, SamplerOptions
-
-if TYPE_CHECKING:
-    from bayes_sp.model.path_model import PathModel
-    from bayes_sp.records.survey import Survey
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,49 +67,11 @@ def _parser() -> Parser:
     add_check(commands)
     add_example(commands)
     add_audit(commands)
-    add_calibrate(commands, _survey)
-    add_design(commands, _survey)
+    add_calibrate(commands, survey_of)
+    add_design(commands, survey_of)
     add_privacy(commands)
     add_report(commands)
     return parser
-
-
-def _check_records(options: argparse.Namespace) -> None:
-    """Refuse options on records, sampler and replacement before anything slow is imported."""
-    if options.data is not None and options.reconstruction is not None:
-        raise BayesSpError("--reconstruction", ["goes without --data: records are yours or reconstructed, not both"])
-    if getattr(options, "method", "") == "laplace" and options.draws < LEAST_LAPLACE_DRAWS:
-        raise BayesSpError("--draws", [f"--method laplace needs at least {LEAST_LAPLACE_DRAWS}, found {options.draws}"])
-    if options.data is None and options.codebook is not None:
-        raise BayesSpError("--codebook", ["goes with --data: it says what the columns of your file mean"])
-    if options.data is not None and not os.path.isfile(options.data):
-        reason = "is not a file" if os.path.exists(options.data) else "there is no such file"
-        raise BayesSpError(str(options.data), [f"{reason}; --data needs a CSV file"])
-    if getattr(options, "out", "") is None and getattr(options, "overwrite", False):
-        raise BayesSpError("--overwrite", ["replaces what is in --out: name that folder (without --out, a new one)"])
-
-
-def _survey(options: argparse.Namespace, model: PathModel) -> Survey:
-    """Return the records that the options name."""
-    _check_records(options)
-    from bayes_sp.cli.arguments import OMITTED
-    from bayes_sp.design.read import read_survey, read_survey_of_default
-    from bayes_sp.records.published.reconstruct import reconstruct
-
-    if options.data is not None:
-        say("reading the survey")
-        if options.codebook is None and options.model is OMITTED:
-            return read_survey_of_default(options.data, model)
-        return read_survey(options.data, model, options.codebook)
-    survey = reconstruct(1 if options.reconstruction is None else options.reconstruction)
-    if any(name not in survey.records for name in model.columns):
-        reason = f"needs your records: name their file with --data (columns {', '.join(model.columns)})"
-        raise BayesSpError(model.name, [reason])
-    return survey
-
-
-def _sampler(options: argparse.Namespace) -> SamplerOptions:
-    return SamplerOptions(options.draws, options.tune, options.chains, options.cores, method=options.method)
 
 
 def _fit(options: argparse.Namespace) -> int:
@@ -124,19 +81,22 @@ def _fit(options: argparse.Namespace) -> int:
 
     model = load_model(options.model)
     twin = twin_of(model)
-    _check_records(options)
+    check_records(options)
     if options.out is not None:
         check_destination(options.out, overwrite=options.overwrite)
 
     with importing():
         from bayes_sp.design.build import design_arrays
+        from bayes_sp.records.sets import Sets
 
-    survey = _survey(options, model)
+    survey = survey_of(options, model)
     for checked in (model, twin):
         design_arrays(checked, survey)
     folder = options.out or default_folder(model.name, survey.digest, options.seed)
     destination = check_destination(folder, overwrite=options.overwrite)
-    say(fit_takes(model, len(survey), _sampler(options)), always=True)
+    sets = len(survey.each) if isinstance(survey, Sets) else 1
+    sampler = sampler_of(options, sets)
+    say(fit_takes(model, len(survey) * sets, sampler), always=True)
     replicates, none = bootstrap_samples(
         options.bootstrap, len(survey), max(map(len, map(model.terms, model.equations)))
     )
@@ -149,7 +109,7 @@ def _fit(options: argparse.Namespace) -> int:
         from bayes_sp.report.text.summary import said_above, summary_text
 
     analysis = analyse(
-        model, survey, seed=options.seed, options=_sampler(options), replicates=replicates,
+        model, survey, seed=options.seed, options=sampler, replicates=replicates,
         check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=say,
     )  # fmt: skip
     kept = {"keep_records": options.keep_records, "least": options.least_count}
@@ -167,7 +127,7 @@ def _fit(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    _check_records(options)
+    check_records(options)
     with importing():
         from bayes_sp.report.folders.models import check_comparison, new_comparison_folder, save_comparison
         from bayes_sp.report.text.models import compare_and_keep
@@ -184,7 +144,7 @@ def _compare(options: argparse.Namespace) -> int:
     ):
         found = compare_and_keep(
             options.models, data, 1 if options.reconstruction is None else options.reconstruction, folder,
-            seed=options.seed, options=_sampler(options), replicates=options.bootstrap, notify=say,
+            seed=options.seed, options=sampler_of(options), replicates=options.bootstrap, notify=say,
         )  # fmt: skip
         try:
             saved = save_comparison(found.multiverse, folder, found.text, found.tables, overwrite=options.overwrite)
@@ -201,7 +161,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
 
     parts = _parts(options)
     model = load_model(options.model)
-    _check_records(options)
+    check_records(options)
     if options.out is not None:
         check_destination(options.out, overwrite=options.overwrite)
     if options.nonresponders is not None and not os.path.isfile(options.nonresponders):
@@ -221,7 +181,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
 
     target = target_of(model, options.effect)
     grid = read_grid(model, options.priors) if options.priors else None
-    survey = _survey(options, model)
+    survey = survey_of(options, model)
     absent = None if options.nonresponders is None else read_nonresponders(model, options.nonresponders)
     folder = options.out or default_folder(f"sensitivity-{model.name}", survey.digest, options.seed)
     destination = check_destination(folder, overwrite=options.overwrite)
@@ -231,7 +191,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
     with keeping(f"fits are kept in {options.cells}", lambda: bool(runner.written)):
         found = analyse(
             model, survey, parts, grid=grid, nonresponders=absent, target=target, seed=options.seed,
-            options=_sampler(options), runner=runner, notify=say,
+            options=sampler_of(options), runner=runner, notify=say,
         )  # fmt: skip
     summary = sensitivity_text(found)
     shown = said_above(summary, found.fit) if one_terminal() else summary
@@ -262,7 +222,7 @@ def _priors(options: argparse.Namespace) -> int:
     from bayes_sp.model.reading.load import load_model
 
     model = load_model(options.model)
-    _check_records(options)
+    check_records(options)
     if options.figure is not None:
         check_file(options.figure, overwrite=options.overwrite)
     elif options.overwrite:
@@ -271,7 +231,7 @@ def _priors(options: argparse.Namespace) -> int:
     from bayes_sp.analysis.criticism.prior_predictive import prior_predictive
     from bayes_sp.report.text.criticism import prior_text
 
-    found = prior_predictive(model, _survey(options, model), seed=options.seed).check()
+    found = prior_predictive(model, survey_of(options, model), seed=options.seed).check()
     text = prior_text(model, found)
     if options.figure is not None:
         from bayes_sp.report.figures.criticism import plot_prior_check

@@ -6,8 +6,7 @@ import contextlib
 import sys
 from typing import NoReturn
 
-from bayes_sp.cli.stopping import Stopped, Watch, last_line, stop_when_told, told
-from bayes_sp.cli.streams import open_streams
+from bayes_sp.cli.stopping import Stopped, Watch, last_line, open_streams, stop_when_told, told
 
 
 def run() -> NoReturn:

@@ -1,4 +1,4 @@
-"""Signals that end a command: in order where Python gets to it, and within a second wherever the process is."""
+"""Standard streams that are open, and signals that end a command: in order, or within a second wherever it is."""
 
 from __future__ import annotations
 
@@ -112,3 +112,19 @@ class Watch:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         return bool(told.number) and isinstance(error, Exception)
+
+
+def open_streams() -> None:
+    """Let a standard stream that was closed take everything.
+
+    A file opened later would else get its number, and with it what libraries print.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from bayes_sp.cli.stopping import Stopped
-from bayes_sp.cli.streams import open_streams
+from bayes_sp.cli.stopping import Stopped, open_streams
 from bayes_sp.endings import undoing
 from bayes_sp.errors import BayesSpError, FitError
 from bayes_sp.safe_text import printable

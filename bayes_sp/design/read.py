@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from bayes_sp.records.codebook.load import read_codebook
 from bayes_sp.records.codes import without_codes
 from bayes_sp.records.reading.columns import read_columns
 from bayes_sp.records.reading.everything import read_everything
+from bayes_sp.records.reading.imputed import LEAST, completed_tables, has_original
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
+from bayes_sp.records.sets import Sets, sets_of
 from bayes_sp.records.survey import Survey
 
 type Records = Survey | Source  # as every public function takes them
@@ -78,11 +81,60 @@ def read_survey(
             warn(f"{survey.source}: {remark}", SurveyWarning)
         return survey
     model = load_model(model)
-    survey = read_columns(
-        source, model, model.columns, lambda records, seen, row: check_values(model, records, row, seen)
-    )
+    survey = _read(source, model)
     warn_of_doubts(model, survey)
     return survey
+
+
+def read_sets(
+    sources: Sequence[Source], model: PathModel, *, codebook: CodebookSource | None = None, imputations: str = ""
+) -> Sets:
+    """Read several sets of records that stand for the same people.
+
+    Parameters
+    ----------
+    sources
+        A file or data frame for each set, or with ``imputations`` also long ones that hold several.
+    model, codebook
+        As in `read_survey`.
+    imputations
+        Column of a long file that numbers the completed data sets. Rows with the number 0, the original, are left out.
+
+    Raises
+    ------
+    SurveyError
+        As `read_survey`; where the column does not number them, or there is one set alone.
+    """
+    book = None if codebook is None else read_codebook(codebook)
+    surveys, labels, problems, original = list[Survey](), list[str](), list[str](), False
+    for source in sources:
+        table = read_table(source)
+        parts = completed_tables(table, imputations) if imputations else {0: table}
+        original = original or bool(imputations and has_original(table, imputations))
+        for number, part in parts.items():
+            labels.append(f"{table.place}, imputation {number}" if imputations else table.place)
+            try:
+                surveys.append(_read(part if book is None else apply_codebook(book, part), model))
+            except SurveyError as error:
+                problems += error.problems
+        if problems:
+            raise SurveyError(table.path, list(dict.fromkeys(problems)))
+    if len(surveys) < LEAST:
+        reason = f"needs {LEAST} sets of records or more, found {len(surveys)}; give one as it is"
+        raise SurveyError("several sets of records", [reason])
+    places = ", ".join(dict.fromkeys(survey.source for survey in surveys))
+    left = f"; the original, {imputations} = 0, is left out" if original else ""
+    found = sets_of(
+        surveys, f"{places} ({len(surveys)} imputations by {imputations}{left})" if imputations else "", labels
+    )
+    warn_of_doubts(model, found)
+    return found
+
+
+def _read(source: Source, model: PathModel) -> Survey:
+    return read_columns(
+        source, model, model.columns, lambda records, seen, row: check_values(model, records, row, seen)
+    )
 
 
 def survey_of(model: PathModel, given: Records) -> Survey:

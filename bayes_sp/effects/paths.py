@@ -17,7 +17,7 @@ from bayes_sp.effects.formulas import Path, path_products
 from bayes_sp.effects.means.nodes import LEAST_NODES, Rule
 from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, coefficients_of, make_problem
 from bayes_sp.effects.shapley import effects_of_sets, identity_link_effects, log_link_effects, with_totals
-from bayes_sp.effects.summary import CI_PROB, convergence, member_of, summarise, variance_factor
+from bayes_sp.effects.summary import CI_PROB, converged, summarise
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import (
     ALONE,
@@ -103,7 +103,7 @@ class Effects(Shown):
     @cached_property
     def _convergence(self) -> pd.DataFrame:
         """R-hat, ESS and MCSE of the table's rows."""
-        return convergence(self._columns[1], variance_factor(self.draws), member_of(self.draws))
+        return converged(self._columns[1], self.draws)
 
     @cached_property
     def _columns(self) -> tuple[list[tuple[str, str, str, float]], Array]:

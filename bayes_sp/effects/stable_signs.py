@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,24 +51,15 @@ class Sign:
         return bool(self.lasting) and self.single == self.average
 
 
-def signs(
-    model: PathModel,
-    design: Design,
-    posterior: xr.Dataset,
-    *,
-    ci_prob: float = CI_PROB,
-    baselines: Baselines | None = None,
-) -> dict[str, Sign]:
-    """Return the signs of differences at equal-tailed intervals: of each path, total indirect, total.
-
-    All indirect paths are switched together for ``total_indirect``, before or after the direct one.
+def means_of_sets(
+    model: PathModel, design: Design, posterior: xr.Dataset, baselines: Baselines | None = None
+) -> tuple[Problem, list[Array]]:
+    """Return a chain's effects, and the mean outcome of every set of switched paths for each of `KAPPAS`, (2**P, S).
 
     Parameters
     ----------
     model, design, posterior, baselines
         As in `compute_effects`.
-    ci_prob
-        Probability of the intervals.
 
     Raises
     ------
@@ -75,7 +67,22 @@ def signs(
         With more than `MAX_ENUMERATED_PATHS` paths, or for a chain without effects.
     """
     problem = make_problem(model, design, posterior, baselines)
-    found = [_signs_at(problem, means, ci_prob) for means in _means(problem)]
+    return problem, _means(problem)
+
+
+def signs_of(problem: Problem, means: Sequence[Array], ci_prob: float = CI_PROB) -> dict[str, Sign]:
+    """Return the signs of differences at equal-tailed intervals: of each path, total indirect, total.
+
+    All indirect paths are switched together for ``total_indirect``, before or after the direct one.
+
+    Parameters
+    ----------
+    problem, means
+        From `means_of_sets`; draws of several sets of records stand one after the other.
+    ci_prob
+        Probability of the intervals.
+    """
+    found = [_signs_at(problem, own, ci_prob) for own in means]
     return {
         name: Sign(tuple(average[name] for average, _ in found), tuple(single[name] for _, single in found))
         for name in (*problem.names, TOTAL_INDIRECT, TOTAL)

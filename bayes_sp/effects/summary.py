@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array, sd_of
 from bayes_sp.effects.convergence import convergence_measures
 from bayes_sp.names import MEMBER, VARIANCE_FACTOR
 
 CI_KIND = "eti"
+MEASURES = ("ess_bulk", "ess_tail", "r_hat", "mcse_mean")
+type Flags = NDArray[np.bool_]
 CI_PROB = 0.95
 _NEAR = 0.05  # probability to either side of the median within which the density is taken as even
 
@@ -25,9 +30,9 @@ def convergence(values: Array, factor: Array | None = None, member: Array | None
     factor
         Of resampled draws, (chain, draw): see `convergence_measures`.
     member
-        Which of several sets of records each chain is about, (chain,): then R-hat is the largest of any set, ESS are
-        sums over sets, and the Monte Carlo error of a mean is that of the mean of the sets' means; that of the median
-        is taken alike, with each set's share of draws below the pooled median.
+        Which of several sets of records each chain is about, (chain,): then R-hat is the root mean square over sets,
+        ESS are sums over sets, and the Monte Carlo error of a mean is that of the mean of the sets' means; that of the
+        median is taken alike, with each set's share of draws below the pooled median.
 
     Returns
     -------
@@ -43,7 +48,29 @@ def convergence(values: Array, factor: Array | None = None, member: Array | None
         return pd.DataFrame(convergence_measures(values, factor))
     parts = [member == number for number in np.unique(member)]
     own = [convergence_measures(values[part], None if factor is None else factor[part]) for part in parts]
-    found = {name: np.stack([each[name] for each in own]) for name in own[0]}
+    return pooled_convergence([pd.DataFrame(found) for found in own], values, parts)
+
+
+def pooled_convergence(each: Sequence[pd.DataFrame], values: Array, parts: Sequence[Flags]) -> pd.DataFrame:
+    """Return the measures of `convergence` for several sets of records.
+
+    Parameters
+    ----------
+    each
+        The measures within each set, k rows.
+    values
+        Draws of all sets, (chain, draw, k).
+    parts
+        Which chains belong to each set, (chain,).
+
+    Notes
+    -----
+    R-hat of the pool is the root of the mean of the sets' squares. R-hat^2 is (n - 1)/n + B/(n W), with the variances
+    B between and W within chains; draws are rank-normalised within their set, so that W is the same for all, and the
+    mean of the squares is that of the sets' mean B. Chance, which makes the largest of many short fits' R-hat large,
+    averages out; sets whose chains disagree do not.
+    """
+    found = {name: np.stack([own[name].to_numpy() for own in each]) for name in MEASURES}
     near = np.quantile(values, [0.5 - _NEAR, 0.5, 0.5 + _NEAR], axis=(0, 1))
     below = np.stack([(values[part] <= near[1]).mean(axis=(0, 1)) for part in parts])
     share_error = np.sqrt((below * (1.0 - below) / found["ess_bulk"]).sum(axis=0)) / len(parts)
@@ -51,11 +78,16 @@ def convergence(values: Array, factor: Array | None = None, member: Array | None
         {
             "ess_bulk": found["ess_bulk"].sum(axis=0),
             "ess_tail": found["ess_tail"].sum(axis=0),
-            "r_hat": found["r_hat"].max(axis=0),
+            "r_hat": np.sqrt((found["r_hat"] ** 2).mean(axis=0)),
             "mcse_mean": np.sqrt((found["mcse_mean"] ** 2).sum(axis=0)) / len(parts),
             "mcse_median": share_error * (near[2] - near[0]) / (2.0 * _NEAR),
         }
     )
+
+
+def converged(values: Array, draws: xr.Dataset | xr.DataArray) -> pd.DataFrame:
+    """Return `convergence` of values made of these draws, which say whether they were resampled, and from which set."""
+    return convergence(values, variance_factor(draws), member_of(draws))
 
 
 def variance_factor(draws: xr.Dataset | xr.DataArray) -> Array | None:

@@ -19,20 +19,20 @@ LEAST_TUNE = 10  # warm-up draws in which a step size near the mode's settles
 LEAST_ACCEPT = 0.5  # of a mean acceptance to tune to: below it steps are so long that chains stand still
 
 
-def shortfall(chains: int, draws: int) -> str:
+def shortfall(chains: int, draws: int, needed: int = ESS_LIMIT) -> str:
     """Return why so many chains of so many draws cannot pass the diagnostics, whatever they say; '' where they can."""
     if chains < 2:
         return "R-hat compares chains, and there is one; use at least 2 (4 are better)"
-    if chains * draws < ESS_LIMIT:
-        return f"{chains} chains of {draws} draws are fewer than the {ESS_LIMIT} effective draws that are needed"
+    if chains * draws < needed:
+        return f"{chains} chains of {draws} draws are fewer than the {needed} effective draws that are needed"
     return ""
 
 
-def warn_of_options(options: SamplerOptions) -> None:
+def warn_of_options(options: SamplerOptions, needed: int = ESS_LIMIT) -> None:
     """Warn, before sampling, of options whose draws will not be usable (`FitWarning`)."""
     if options.method == "laplace":
         return
-    short = shortfall(options.chains, options.draws)
+    short = shortfall(options.chains, options.draws, needed)
     if not short and options.tune < LEAST_TUNE:
         short = f"in {options.tune} warm-up draws no step size is found; at least {LEAST_TUNE} are needed"
     if not short and options.target_accept is not None and options.target_accept < LEAST_ACCEPT:
@@ -97,3 +97,12 @@ class SamplerOptions:
     def chosen(self) -> dict[str, Any]:
         """Return the options as a table, without those that are left to the model."""
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+MANY = 10  # sets of records from which on each needs fewer draws than a fit on its own
+EACH = SamplerOptions(draws=500, tune=200, chains=2)  # then
+
+
+def usual_options(sets: int = 1) -> SamplerOptions:
+    """Return the options of a fit, or of each of several, where none are given."""
+    return EACH if sets >= MANY else SamplerOptions()

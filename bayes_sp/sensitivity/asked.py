@@ -1,4 +1,7 @@
-"""Sensitivity analyses as a user asks a fit for them: its model, records, seed and options are not given again."""
+"""Sensitivity analyses as a user asks a fit for them: its model, records, seed and options are not given again.
+
+Of a fit to several sets of records they look at the first, and their marks say so.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,7 @@ def priors(
     runner
         Where the fits are made, and where their answers are kept.
     """
+    fit = fit.first
     runner = _knowing(fit, runner, kappa, ci_prob)
     return prior_grid(fit.model, fit.survey, grid, target=target, kappa=kappa, ci_prob=ci_prob, **_as(fit, runner))
 
@@ -69,6 +73,7 @@ def tipping_point(
     runner
         Where the fits are made, and where their answers are kept.
     """
+    fit = fit.first
     return prior_tipping_point(
         fit.model, fit.survey, target=target, dial=dial, low=low, high=high, rope=rope, kappa=kappa, ci_prob=ci_prob,
         scan=scan, **_as(fit, _knowing(fit, runner, kappa, ci_prob)),
@@ -99,6 +104,7 @@ def confounding(
     runner
         Where the fits are made, and where their answers are kept.
     """
+    fit = fit.first
     return confounders.confounding(
         fit.model, fit.survey, target=target, strengths=strengths, ci_prob=ci_prob, fitted=fit,
         **_as(fit, _knowing(fit, runner, 1.0, ci_prob)),
@@ -126,6 +132,7 @@ def delta(
     runner
         Where the fits are made, and where their answers are kept.
     """
+    fit = fit.first
     return delta_curve(
         fit.model, fit.survey, shifts, target=target, kappa=kappa, ci_prob=ci_prob, refine=refine,
         **_as(fit, _knowing(fit, runner, kappa, ci_prob)),

@@ -201,9 +201,11 @@ def analyse_fit(
 ) -> Sensitivity:
     """Ask of a fit what it would take to change the conclusion on an effect; arguments and errors as `analyse`.
 
-    The specification as it is, is not fitted again. ``seconds`` is what the fit took.
+    The specification as it is, is not fitted again. ``seconds`` is what the fit took. Of a fit to several sets of
+    records the first is asked.
     """
     _check_parts(parts)
+    fitted = fitted.first
     target = checked_target(fitted.model, target)
     runner = runner or Runner()
     started = time.perf_counter() - seconds

@@ -88,6 +88,7 @@ def test_wrong_arguments_end_with_status_2(arguments, words, capsys):
         (["own.toml", "--data", "few.csv"], "few.csv: 3 records are too few"),
         (["own.toml"], "own: needs your records: name their file with --data (columns walks, mood, visits, age, "),
         (["--data", "clinic.csv", "--reconstruction", "2"], "--reconstruction: goes without --data"),
+        (["own.toml", "--data", "clinic.csv", "--members", "3"], "--members: goes without --data"),
         (["own.toml", "--data", "clinic.csv", "--overwrite"], "--overwrite: replaces what is in --out: name that"),
         (["own.toml", "--data", "clinic.csv", "--out", "x" * 253], "cannot be written (File name too long)"),
         (["own.toml", "--data", "x" * 300], "there is no such file; --data needs a CSV file"),
@@ -345,3 +346,24 @@ def test_a_fit_that_cannot_be_trusted_ends_with_status_3(clinic):
     info = read_run(folder).info
     assert info["verdict"]["trustworthy"] is False
     assert info["verdict"]["reasons"]
+
+
+@pytest.mark.slow
+def test_without_data_an_ensemble_is_fitted(in_folder, capsys):
+    """The printout says from what the sets are drawn and what pooling changes; the run holds every set's effects."""
+    sampler = "--members 3 --draws 300 --bootstrap 90 --reconstruction 5 --out run"
+    assert main(["fit", "process6", *sampler.split()]) == OK
+    printed = capsys.readouterr().out
+    assert "Data: 178 records reconstructed from published moments (3 sets, seeds 5 to 7).\n" in printed
+    assert "Verdict: The pool passes every check: 3 of 3 sets of records pass on their own" in printed
+    for words in ("What comes from not having the records: 3 sets of records", "extreme shapes", "30 of each set",
+                  "Members differ in seed", "What pooling changes", "use 20 or more"):  # fmt: skip
+        assert words in " ".join(printed.split()), words
+    run = read_run("run")
+    assert run.info["data"]["sets"][0].startswith("seed 5, ")
+    assert set(run.members["member"]) == {0, 1, 2, 3}
+    rows = run.pooled[run.pooled["path"].str.count("->") == 3].set_index("scale")
+    row = rows.loc["difference"]
+    assert row["share"] < 0.05  # moments are all that normal likelihoods see
+    assert row["lowest"] <= row["median"] <= row["highest"]
+    assert run.posterior["posterior"].sizes["chain"] == 3 * 4

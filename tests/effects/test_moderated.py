@@ -47,13 +47,16 @@ def moderated(make_survey, name: str, products=PRODUCTS, draws: int = 20, spread
     return model, survey, design, posterior
 
 
-def held(model, design, posterior):
-    return lambda values: linear_baselines(model, design, posterior, held=values)
+def held(model, design, posterior, **options):
+    return lambda values: compute_effects(
+        model, design, posterior, baselines=linear_baselines(model, design, posterior, held=values), **options
+    )
 
 
 def at_levels(model, survey, design, posterior, at=None, **options):
     settings = settings_of(model, covariate_values(model, survey), at)
-    return conditional_effects(model, design, posterior, settings, held(model, design, posterior), **options)
+    effects = held(model, design, posterior, **options)
+    return conditional_effects(model, posterior, settings, [effects(dict(s.held)) for s in settings], **options)
 
 
 FAST = ("primary", "ordinal")
@@ -186,7 +189,7 @@ def test_a_curve_passes_through_the_effects_at_its_values(make_survey):
     """Medians and limits are those of the effects at each value, and stretches end where a limit crosses 0."""
     model, survey, design, posterior = moderated(make_survey, "primary", (["age:group_change"], [], []))
     values = covariate_values(model, survey)
-    curve = effect_curve(model, design, posterior, "age", values, held(model, design, posterior), points=5)
+    curve = effect_curve(model, "age", values, held(model, design, posterior), points=5)
     own = curve.table[(curve.table["path"] == TOTAL) & (curve.table["scale"] == DIFFERENCE)]
     ends = np.percentile(values["age"], [5, 95])
     np.testing.assert_allclose(own["value"], np.linspace(*ends, 5))
@@ -198,7 +201,7 @@ def test_a_curve_passes_through_the_effects_at_its_values(make_survey):
     assert whole["from"].iloc[0] == own["value"].iloc[0]
     assert whole["to"].iloc[-1] == own["value"].iloc[-1]
     with pytest.raises(SpecificationError, match="gender: has categories"):
-        effect_curve(model, design, posterior, "gender", values, held(model, design, posterior))
+        effect_curve(model, "gender", values, held(model, design, posterior))
 
 
 MEDIATORS: tuple[list[str], ...] = (

@@ -57,13 +57,14 @@ def columns(model, move):
     return each
 
 
-FAST, SLOW = ("primary", "ordinal"), ("bounded", "latent", "zinb", "hurdle", "poisson")
+CASES = [
+    ("primary", 60_000),
+    pytest.param("ordinal", 10**6, marks=pytest.mark.slow),
+    *(pytest.param(n, 10**6, marks=pytest.mark.exhaustive) for n in ("primary", "bounded", "latent", "zinb", "hurdle")),
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), [*((n, 60_000) for n in FAST), *(pytest.param(n, 10**6, marks=pytest.mark.slow) for n in
-                                                       (*FAST, *SLOW))]
-)  # fmt: skip
+@pytest.mark.parametrize(("name", "size"), CASES)
 def test_effects_are_those_of_simulated_potential_outcomes(make_survey, name, size):
     """Each path alone and the total of each move, the other exposures as observed, within 4 Monte Carlo errors."""
     model, design, posterior = made(make_survey, exposed(name))
@@ -154,7 +155,7 @@ def test_contrasts_are_differences_of_draws(make_survey):
         "ages": ["total [together] at age = 60", "total [together] at age = 40"],
         "exposures": ["total [education: 3 against 1]", "direct [group_change: 2 against -1]"],
     }
-    model, design, posterior = made(make_survey, exposed(contrasts=asked), draws=40)
+    model, design, posterior = made(make_survey, exposed(products=([], [], []), contrasts=asked), draws=40)
     found = contrasts(asked_contrasts(model), lambda held: joined(model, design, posterior, dict(held)))
     table = found.table().set_index(["contrast", "scale"])
     whole = joined(model, design, posterior).draws[AVERAGE].isel(chain=0)
@@ -202,3 +203,51 @@ def test_names_of_effects_are_forgiving():
     (a, b) = asked_contrasts(model, pairs)
     assert (a.first, a.second) == (b.first, b.second)
     assert name_parts(a.first.name) == ("group_change -> belonging_t1 -> loneliness_t1 -> appointments_t1", "")
+
+
+TWO_LEVELS = ["primary", pytest.param("counts", marks=pytest.mark.slow)]
+TWO_LEVELS += [pytest.param(n, marks=pytest.mark.exhaustive) for n in ("ordinal", "bounded", "latent", "zinb")]
+
+
+@pytest.mark.parametrize("name", TWO_LEVELS)
+def test_a_category_of_two_levels_is_a_binary_exposure(make_survey, name):
+    """Whatever the families: the same effects as of a number that is 0 or 1, interactions with mediators included."""
+    shipped = "primary" if name == "counts" else name
+    tables = tomllib.loads((models_folder() / f"{shipped}.toml").read_text())
+    for key in ("published", "contrast", "twin"):
+        tables.pop(key, None)
+    del tables["covariates"]["relationship"]
+    for equation in tables["equation"]:
+        equation.pop("interactions", None)
+        if "parents" in equation:
+            equation["parents"] = ["relationship" if p == "group_change" else p for p in equation["parents"]]
+    tables |= {"exposure": "relationship", "covariates": {**tables["covariates"], "group_change": {}}}
+    tables["equation"][-1]["products"] = ["relationship:loneliness_t1", "gender:relationship"]
+    if name == "counts":
+        own = {"kind": "count", "min": 0, "max": 10}
+        tables["variables"] = {**tables["variables"], "belonging_t1": own}
+        tables["equation"][0]["family"] = "poisson"
+        tables["equation"][2]["log1p"] = ["belonging_t1"]
+    plain = load_model(tables, name="plain")
+    category = load_model({**tables, "exposures": {"relationship": {"levels": [0, 1]}}}, name="category")
+    survey = make_survey(60)
+    designs = [design_arrays(model, survey) for model in (plain, category)]
+    posterior = made_up_posterior(plain, designs[0], draws=10)
+    renamed = posterior.copy()
+    for dim in (dim for dim in posterior.dims if str(dim).endswith("_term")):
+        names = [str(term).replace("relationship", "relationship[1]") for term in posterior[dim].to_numpy()]
+        renamed = renamed.assign_coords({dim: names})
+    one = compute_effects(plain, designs[0], posterior).draws
+    other = compute_effects(category.views[0], designs[1], renamed).draws
+    for decomposition in (ALONE, AVERAGE):
+        np.testing.assert_allclose(other[decomposition], one[decomposition], rtol=1e-9, atol=1e-12)
+
+
+def test_drawn_columns_give_the_effects_of_known_ones(make_survey):
+    """Where cells of exposures are missing their draws stand in; products of two that do not move go with them."""
+    model, design, posterior = made(make_survey, exposed(), draws=3)
+    for view in model.views:
+        known = compute_effects(view, design, posterior).draws
+        drawn = linear_baselines(view, design, posterior, lambda start, stop: np.stack([design.w] * (stop - start)))
+        found = compute_effects(view, design, posterior, baselines=drawn).draws
+        np.testing.assert_allclose(found[AVERAGE], known[AVERAGE], rtol=1e-9, atol=1e-12)

@@ -73,6 +73,8 @@ class Comparison(Shown):
         Why a column of the comparison is not there or must not be used, one sentence each.
     conditional
         Likelihood -> the bootstrap of effects at levels of moderators, where there are any.
+    rubin
+        Of several sets of records: the bootstraps pooled by Rubin's rules (`rubin_table`); None for one.
     contrasts
         Likelihood -> the bootstrap of the specification's contrasts, where there are any.
     """
@@ -83,6 +85,7 @@ class Comparison(Shown):
     model: PathModel
     missing: tuple[str, ...] = ()
     conditional: Mapping[str, BootstrapConditional] = field(default_factory=dict)
+    rubin: pd.DataFrame | None = None
     contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def _shown(self) -> tuple[str, list[Part]]:

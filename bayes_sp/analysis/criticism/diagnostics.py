@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.effects.convergence import energy_bfmi
 from bayes_sp.effects.existence import mean_bound, spread_cause
-from bayes_sp.effects.summary import convergence, variance_factor
+from bayes_sp.effects.summary import converged
 from bayes_sp.inference.options import ESS_LIMIT, LEAST_RELIABILITY, PARETO_K_LIMIT, shortfall
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
@@ -29,10 +29,11 @@ LEAST_BEYOND = 15  # patients beyond parameters: see `patients_beyond`
 
 
 class Limits(NamedTuple):
-    """Largest R-hat, and least bulk and tail ESS, of every parameter and effect."""
+    """Largest R-hat, least bulk and tail ESS of every parameter and effect, and largest share of divergent draws."""
 
     r_hat: float = RHAT_LIMIT
     ess: int = ESS_LIMIT
+    divergent: float = DIVERGENT_LIMIT
 
 
 LIMITS = Limits()
@@ -79,20 +80,23 @@ class Verdict:
         """Whether there is nothing to say against the fit."""
         return self.trustworthy and not self.cautions
 
-    def __str__(self) -> str:
+    subject: ClassVar[str] = "fit"
+
+    def _found(self) -> str:
         n = self.numbers
         ess = f"bulk ESS at least {n['ess_bulk']:,.0f}, tail ESS at least {n['ess_tail']:,.0f}"
         if "pareto_k" in n:
             importance = f"importance ESS {n['importance_ess']:,.0f}"
-            found = f"Laplace approximation with Pareto k {n['pareto_k']:.2f}, {importance}, {ess}"
-        else:
-            sampler = f"{n['divergences']:.0f} divergences, E-BFMI at least {n['e_bfmi']:.2f}"
-            found = f"R-hat at most {n['r_hat']:.3f}, {ess}, {sampler}"
+            return f"Laplace approximation with Pareto k {n['pareto_k']:.2f}, {importance}, {ess}"
+        sampler = f"{n['divergences']:.0f} divergences, E-BFMI at least {n['e_bfmi']:.2f}"
+        return f"R-hat at most {n['r_hat']:.3f}, {ess}, {sampler}"
+
+    def __str__(self) -> str:
         cautions = "".join(f" BEWARE: {caution}." for caution in self.cautions)
         if self.clean:
-            return f"The fit passes every check: {found}."
+            return f"The {self.subject} passes every check: {self._found()}."
         if self.trustworthy:
-            return f"Medians and intervals of this fit can be used: {found}.{cautions}"
+            return f"Medians and intervals of this {self.subject} can be used: {self._found()}.{cautions}"
         return f"DO NOT USE THESE RESULTS: {'; '.join(self.reasons)}.{cautions}"
 
     def __repr__(self) -> str:
@@ -133,8 +137,8 @@ def diagnose(
     Verdict
     """
     draws = posterior["posterior"].to_dataset()
-    quantities = {**_parameters(draws), **effects}
-    table = convergence(np.stack(list(quantities.values()), axis=-1), variance_factor(draws))
+    quantities = {**parameters_of(draws), **effects}
+    table = converged(np.stack(list(quantities.values()), axis=-1), draws)
     table.insert(0, "name", list(quantities))
     numbers = {
         "r_hat": float(table["r_hat"].max()),
@@ -151,10 +155,11 @@ def diagnose(
         numbers |= {"divergences": float(stats["diverging"].sum()), "e_bfmi": float(bfmi.min())}
         method_reasons = list(_sampler_reasons(numbers, int(bfmi.argmin())))
     chains, kept = (posterior["posterior"].sizes[dim] for dim in ("chain", "draw"))
-    short = shortfall(chains, kept)
+    short = shortfall(chains, kept, limits.ess)
     with_r_hat = not resampled and chains > 1
-    reasons = (*([short] if short else []), *_reasons(table, limits, with_r_hat=with_r_hat), *method_reasons)
-    too_many, few = _divergences(numbers, posterior, alone=not reasons)
+    reasons = (*([short] if short else []), *missed(table, limits, with_r_hat=with_r_hat), *method_reasons)
+    size = chains * kept
+    too_many, few = divergences(int(numbers.get("divergences", 0)), size, limits.divergent, alone=not reasons)
     reasons += too_many
     reasons += tuple(_weak_measurements(model)) if reasons and model is not None else ()
     reasons += tuple(f"a likely cause: {cause.rstrip('.')}" for cause in causes) if reasons else ()
@@ -166,7 +171,7 @@ def diagnose(
     return Verdict(not reasons, reasons, numbers, table[list(DIAGNOSTIC_COLUMNS)], cautions)
 
 
-def _parameters(posterior: xr.Dataset) -> dict[str, Array]:
+def parameters_of(posterior: xr.Dataset) -> dict[str, Array]:
     """Return the draws of every scalar parameter by name, such as ``belonging_t1[group_change]``.
 
     Groups are numbered, ``visits_varying[1]`` being the first in their order: their names may say who is in them.
@@ -182,7 +187,7 @@ def _parameters(posterior: xr.Dataset) -> dict[str, Array]:
     return found
 
 
-def _reasons(table: pd.DataFrame, limits: Limits, *, with_r_hat: bool) -> Iterator[str]:
+def missed(table: pd.DataFrame, limits: Limits, *, with_r_hat: bool) -> Iterator[str]:
     """Yield one sentence for each threshold that is missed. A NaN misses its threshold."""
     for column, limit, noun, ok in (
         ("r_hat", f"above {limits.r_hat}", "R-hat", table["r_hat"] <= limits.r_hat),
@@ -203,17 +208,13 @@ def _reasons(table: pd.DataFrame, limits: Limits, *, with_r_hat: bool) -> Iterat
         yield f"{noun} {limit} for {len(values)} of {len(table)} quantities (worst: {name}, {value})"
 
 
-def _divergences(
-    numbers: Mapping[str, float], posterior: xr.DataTree, *, alone: bool
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def divergences(count: int, size: int, limit: float, *, alone: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what divergences are: a reason, where they are many or not all that is wrong, or a caution."""
-    count = int(numbers.get("divergences", 0))
     if not count:
         return (), ()
-    size = int(posterior["sample_stats"]["diverging"].size)
     words = f"{count} divergent transition{'' if count == 1 else 's'} in {size:,} draws ({100 * count / size:.3g} %)"
-    if count > DIVERGENT_LIMIT * size:
-        return (f"{words}, more than 1 in {1 / DIVERGENT_LIMIT:,.0f}: the chains avoid a place",), ()
+    if count > limit * size:
+        return (f"{words}, more than 1 in {1 / limit:,.0f}: the chains avoid a place",), ()
     if not alone:
         return (words,), ()
     return (), (

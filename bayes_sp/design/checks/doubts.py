@@ -21,6 +21,7 @@ from bayes_sp.records.codes import Suspect, code_words, group_suspects, suspects
 from bayes_sp.records.groups import look_alikes
 from bayes_sp.records.persons import long_columns
 from bayes_sp.records.privacy.words import ends_shown, share_words
+from bayes_sp.records.sets import Sets
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.tables.alike import alike_rows
 
@@ -30,8 +31,12 @@ VERY_RARE = 0.01  # alike rows of a model's few columns
 def survey_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
     """Return a sentence on everything in the records that a reader of results must know first; () where all is well.
 
-    Those of `record_doubts` and `equation_doubts`, and rows that are alike. The records must fit the specification.
+    Those of `record_doubts` and `equation_doubts`, and rows that are alike. The records must fit the specification. Of
+    several sets of records those of any; reconstructions differ in nothing that is doubted.
     """
+    if isinstance(survey, Sets):
+        sets = survey.each[:1] if survey.reconstructed else survey.each
+        return tuple(dict.fromkeys(doubt for one in sets for doubt in survey_doubts(model, one)))
     alike = _alike(model, complete_cases(model, survey).records)
     return (*record_doubts(model, survey), *alike, *equation_doubts(model, survey))
 

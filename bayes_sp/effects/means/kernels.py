@@ -24,6 +24,8 @@ from bayes_sp.effects.means.points import (
     ZERO_INFLATED,
     add,
     coupled,
+    divide,
+    fill,
     join,
     normal_cdf,
     overlap,
@@ -34,7 +36,7 @@ from bayes_sp.effects.means.points import (
 from bayes_sp.jit import cached
 
 # numba's cache of these kernels sees this file alone: the digest of `points` here makes them new when that changes.
-POINTS = "6d4fe3be6dbbb5c1"
+POINTS = "f4df46cb01a653ad"
 _compile = cached(njit, **OPTIONS)
 
 
@@ -52,13 +54,16 @@ def _fill_tables(kind, cov, x, tab):
     tab[end, 3], tab[end, 4] = nodes, nodes
     if kind == LOGIT:
         tab[end, 4] = 0 if v == 0.0 else nodes
-        tab[0, :] = np.exp(-sd * x)
+        for q in range(nodes):
+            tab[0, q] = math.exp(-sd * x[q])
     elif kind == ZERO_INFLATED:
         tab[end, 4] = 0 if vz == 0.0 else nodes
-        tab[1, :] = np.exp(math.sqrt(vz) * x)
+        for q in range(nodes):
+            tab[1, q] = math.exp(math.sqrt(vz) * x[q])
     elif kind == HURDLE:
         tab[end, 4] = 0 if v == 0.0 and vz == 0.0 else nodes
-        tab[0, :] = np.exp(sd * x)
+        for q in range(nodes):
+            tab[0, q] = math.exp(sd * x[q])
         slope = c / sd if sd > 0.0 else 0.0
         left = math.sqrt(max(vz - slope * slope, 0.0))
         if left <= 1e-7 * math.sqrt(vz):  # zeta follows from eta
@@ -142,7 +147,7 @@ def levels_then_normal(
     few = 1 if link == COUNT else count  # a count has too many pairs of values for a table of them
     joint, cells, widths = np.empty((2, 2, few, few)), np.empty((2, 2 * count), dtype=np.int64), np.empty(2 * count)
     for s in range(out.shape[0]):
-        out[s, :] = 0.0
+        fill(out[s], 0.0)
         for d in range(2):
             _fill_tables(kind, cov[s, d], x, tab[d])
         for i in range(n):
@@ -154,7 +159,7 @@ def levels_then_normal(
             if link != COUNT:
                 coupled(p, kappa, apart, joint)
                 for k, m in np.ndindex(count, count):
-                    if np.sum(joint[:, :, k, m]) > 0.0:
+                    if joint[0, 0, k, m] + joint[0, 1, k, m] + joint[1, 0, k, m] + joint[1, 1, k, m] > 0.0:
                         for d, u in np.ndindex(2, 2):
                             e = join(kind, eta[d, s, i], join(kind, own[s, d, k], seen[s, d, u, m]))
                             z = zeta[d, s, i] * zown[s, d, k] * zseen[s, d, u, m]
@@ -181,4 +186,4 @@ def levels_then_normal(
                         z = zeta[d, s, i] * zown[s, d, k] * zseen[s, d, u, m]
                         h = _over_normal(kind, e, z, cuts[s], phi[s], tab[d], w)
                         out[s, 8 * d + 4 * a + 2 * u + b] += patients * weight * h
-        out[s, :] /= n
+        divide(out[s], n)

@@ -15,6 +15,8 @@ from bayes_sp.effects.means.points import (
     IDENTITY,
     OPTIONS,
     count_probabilities,
+    divide,
+    fill,
     fill_beta_sums,
     fill_known_mean,
     fill_sums,
@@ -25,7 +27,7 @@ from bayes_sp.effects.means.points import (
 from bayes_sp.jit import cached
 
 # numba's cache of these kernels sees this file alone: the digest of `points` here makes them new when that changes.
-POINTS = "6d4fe3be6dbbb5c1"
+POINTS = "f4df46cb01a653ad"
 _compile = cached(njit, **OPTIONS)
 
 
@@ -60,7 +62,8 @@ def _pairs(kind, p, kappa, apart, own, seen, cells, widths, found):
 
     Or with the sum of both means where the outcome is linear.
     """
-    found[:] = 0.0
+    for a in range(2):
+        fill(found[a], 0.0)
     if kind == IDENTITY:
         for a, b in np.ndindex(2, 2):
             found[a, b] = _dot(p[a], own) + _dot(p[b], seen)
@@ -102,7 +105,7 @@ def count_first(
     work, beside = (np.empty(n2), np.empty(3), np.empty(3)), np.zeros(2)
     normal = link == IDENTITY
     for s in range(out.shape[0]):
-        out[s, :] = 0.0
+        fill(out[s], 0.0)
         own, shift = steps1[s, :, 0], second_shift[s, :, 0]
         same_d = np.array_equal(own[0], own[1]) and np.array_equal(steps2[s, 0], steps2[s, 1])
         same_u = normal and np.array_equal(shift[0], shift[1])
@@ -142,4 +145,4 @@ def count_first(
                     else:
                         mean = eta[d, s, i] * math.exp(b * second[u, s, i]) * found[done[0], done[1], a, c]
                     out[s, 8 * d + 4 * a + 2 * u + c] += (counts[i] if len(counts) else 1.0) * mean
-        out[s, :] /= eta.shape[2]
+        divide(out[s], eta.shape[2])

@@ -16,6 +16,8 @@ from bayes_sp.effects.means.points import (
     LOGIT,
     OPTIONS,
     ZERO_INFLATED,
+    divide,
+    fill,
     fill_beta_sums,
     fill_known_mean,
     fill_sums,
@@ -28,7 +30,7 @@ from bayes_sp.effects.means.points import (
 from bayes_sp.jit import cached
 
 # numba's cache of these kernels sees this file alone: the digest of `points` here makes them new when that changes.
-POINTS = "6d4fe3be6dbbb5c1"
+POINTS = "f4df46cb01a653ad"
 _compile = cached(njit, **OPTIONS)
 
 
@@ -37,7 +39,7 @@ def _fill_points(kind, e, z, steps, zsteps, cuts, phi, out):
     """Mean outcome at each value of m2: e and z joined with its steps."""
     count = len(out)
     if kind == LOGIT:
-        out[:] = 0.0
+        fill(out, 0.0)
         for k in range(len(cuts)):
             a = e * cuts[k]
             for r in range(count):
@@ -62,7 +64,8 @@ def _add_levels(p, kappa, apart, f, q, mixed, cells, widths, count, out):
     """
     levels, last = p.shape[1], f.shape[3]
     if apart or kappa < 1.0:
-        mixed[:] = 0.0
+        for i, d, a in np.ndindex(2, 2, 2):
+            fill(mixed[i, d, a], 0.0)
         for d, a, k, r in np.ndindex(2, 2, levels, last):
             mixed[0, d, a, r] += p[a, k] * f[d, 0, k, r]
             mixed[1, d, a, r] += p[a, k] * q[d, 0, k, r]
@@ -90,7 +93,8 @@ def _add_levels(p, kappa, apart, f, q, mixed, cells, widths, count, out):
 def _add_nodes(w, factor, apart, f, q, mixed, count, out):
     """Add `count` such patients' 16 worlds where m1 is normal: over its nodes, in two worlds by factor' factor."""
     for d, a, j in np.ndindex(2, 2, len(factor)):  # mixed[0] = factor f, mixed[1] = factor q
-        mixed[:, d, a, j, :] = 0.0
+        fill(mixed[0, d, a, j], 0.0)
+        fill(mixed[1, d, a, j], 0.0)
         for k in range(len(w)):
             for r in range(f.shape[3]):
                 mixed[0, d, a, j, r] += factor[j, k] * f[d, a, k, r]
@@ -133,7 +137,7 @@ def before_levels(
     mixed, each = np.empty((2, 2, 2, len(factor), n3)), np.empty(n2)
     alone, cells, widths = np.empty((2, 2, 2, n3)), np.empty((2, 2 * n1), dtype=np.int64), np.empty(2 * n1)
     for s in range(out.shape[0]):
-        out[s, :] = 0.0
+        fill(out[s], 0.0)
         for i in range(eta.shape[2]):
             n1 = steps1.shape[3]
             if own == 1:
@@ -156,7 +160,8 @@ def before_levels(
                             kind, links[1], e2, precisions[1, s], steps2[s], curves[s], spans[s], q[u, v, k]
                         )
                 else:
-                    q[u, v, k] = each
+                    for r in range(len(each)):
+                        q[u, v, k, r] = each[r]
             if not sums:
                 for u, v, k in np.ndindex(2, own, n1):
                     e1 = join(kind, eta[u, s, i], steps1[s, u, v, k])
@@ -180,4 +185,4 @@ def before_levels(
                     patients,
                     out[s],
                 )
-        out[s, :] /= eta.shape[2]
+        divide(out[s], eta.shape[2])

@@ -20,6 +20,20 @@ _compile = njit(**OPTIONS)
 
 
 @_compile
+def fill(x, value):
+    """Set every element by a loop: to assign to a slice brings messages about shapes, which take long to compile."""
+    for r in range(len(x)):
+        x[r] = value
+
+
+@_compile
+def divide(x, by):
+    """Divide every element."""
+    for r in range(len(x)):
+        x[r] /= by
+
+
+@_compile
 def join(kind, a, b):
     """Sum of two linear predictors in representation."""
     return a + b if kind in (IDENTITY, PROBIT, COUNT, COUNT_MEAN) else a * b
@@ -77,7 +91,7 @@ def count_probabilities(e, phi, values, cuts, p):
             now = math.exp(cuts[k] + values[k] * unit - level)
         p[k] = now
         if now <= cuts[2 * count + k] and values[k] >= mu:
-            p[k + 1 :] = 0.0
+            fill(p[k + 1 :], 0.0)
             return k + 1
         now *= ratio * cuts[count + k]
     return count
@@ -98,7 +112,8 @@ def probabilities(link, e, cuts, precision, table, p):
     if link == BETA:
         shift = 2.0 / (1.0 + e) - 1.0
         before, now = 1.0, shift
-        p[:] = table[0, :]
+        for r in range(len(p)):
+            p[r] = table[0, r]
         for n in range(1, len(p)):
             for r in range(len(p)):
                 p[r] += now * table[n, r]

@@ -16,7 +16,7 @@ Hayes (2015), Multivariate Behavioral Research 50, 1-22. doi:10.1080/00273171.20
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -26,18 +26,13 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.design import Design
-from bayes_sp.effects.chain import Baselines
 from bayes_sp.effects.moderation.index import INDEX_COLUMNS, indexes
 from bayes_sp.effects.moderation.levels import Setting
-from bayes_sp.effects.paths import RATIOS, Effects, compute_effects
-from bayes_sp.effects.summary import CI_PROB, convergence, summarise, variance_factor
+from bayes_sp.effects.paths import RATIOS, Effects
+from bayes_sp.effects.summary import CI_PROB, converged, summarise
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, CONDITIONAL_COLUMNS, CONTRAST_COLUMNS
 from bayes_sp.shown import Part, Shown, short
-
-type Held = Callable[[Mapping[str, float]], Baselines]
-"""Covariates' values -> baselines of patients who all have them."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,8 +96,7 @@ class ConditionalEffects(Shown):
         table[["moderator", "from", "to", "path", "scale"]] = pd.DataFrame(labels)
         ratios = table["scale"].isin(RATIOS)
         table.loc[ratios, "prob_negative"] = (values < 1).mean(axis=(0, 1))[ratios]
-        factor = variance_factor(self.each[0].draws)
-        return table.join(convergence(values, factor))[list(CONTRAST_COLUMNS)]
+        return table.join(converged(values, self.each[0].draws))[list(CONTRAST_COLUMNS)]
 
     def index(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return the index of moderated mediation, one row for each moderator, path and scale (`indexes`)."""
@@ -114,7 +108,7 @@ class ConditionalEffects(Shown):
             table[name] = self.index_draws[name].to_numpy()
         ratios = table["scale"].isin(RATIOS)
         table.loc[ratios, "prob_negative"] = (values < 1).mean(axis=(0, 1))[ratios]
-        return table.join(convergence(values, variance_factor(self.each[0].draws)))[list(INDEX_COLUMNS)]
+        return table.join(converged(values, self.each[0].draws))[list(INDEX_COLUMNS)]
 
     def quantities(self) -> dict[str, Array]:
         """Return the draws (chain, draw) of every effect at every setting by name, for diagnostics."""
@@ -153,37 +147,23 @@ class ConditionalEffects(Shown):
 
 
 def conditional_effects(
-    model: PathModel,
-    design: Design,
-    posterior: xr.Dataset,
-    settings: Sequence[Setting],
-    held: Held,
-    *,
-    kappa: float = 1.0,
-    mark: str = "",
+    model: PathModel, posterior: xr.Dataset, settings: Sequence[Setting], each: Sequence[Effects], *, kappa: float = 1.0
 ) -> ConditionalEffects:
-    """Compute every path effect at every setting of the moderators, for every draw and exactly given the draw.
+    """Return path effects at every setting of the moderators with the index of moderated mediation.
 
     Parameters
     ----------
-    model, design, posterior, kappa, mark
-        As in `compute_effects`.
+    model, posterior
+        The specification and its draws.
     settings
-        From `settings_of`.
-    held
-        Makes the baselines of patients who all have a setting's values.
-
-    Returns
-    -------
-    ConditionalEffects
-        With no settings where the specification has no moderator.
+        From `settings_of`; none where the specification has no moderator.
+    each
+        Effects at each setting, among patients who all have its values.
+    kappa
+        As in `compute_effects`.
     """
-    each = tuple(
-        compute_effects(model, design, posterior, kappa=kappa, mark=mark, baselines=held(dict(setting.held)))
-        for setting in settings
-    )
     found, without = indexes(model, posterior, dict.fromkeys(n for s in settings for n, _ in s.held), kappa=kappa)
-    return ConditionalEffects(tuple(settings), each, found, without)
+    return ConditionalEffects(tuple(settings), tuple(each), found, without)
 
 
 def _exact(values: Array, null: float) -> Array:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.design import Design
-from bayes_sp.effects.moderation.conditional import Held
 from bayes_sp.effects.moderation.levels import Values, is_category, range_of, value_problems
-from bayes_sp.effects.paths import RATIOS, compute_effects
+from bayes_sp.effects.paths import RATIOS, Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import SpecificationError
 from bayes_sp.model.path_model import PathModel
@@ -65,27 +62,23 @@ class EffectCurve(Shown):
 
 def effect_curve(
     model: PathModel,
-    design: Design,
-    posterior: xr.Dataset,
     moderator: str,
     values: Values,
-    held: Held,
+    effects_held: Callable[[dict[str, float]], Effects],
     *,
     points: int = 25,
-    kappa: float = 1.0,
     ci_prob: float = CI_PROB,
-    mark: str = "",
 ) -> EffectCurve:
     """Compute every path effect with a numeric moderator held at values from its 5th to its 95th percentile.
 
     Parameters
     ----------
-    model, design, posterior, kappa, mark
-        As in `compute_effects`.
+    model
+        The specification.
     moderator, values
         A covariate, and the values of all covariates in the records.
-    held
-        As in `conditional_effects`.
+    effects_held
+        Values of covariates -> effects among patients who all have them.
     points
         How many values, evenly spaced; at least 3.
     ci_prob
@@ -106,12 +99,11 @@ def effect_curve(
         raise SpecificationError("effect curve", problems)
     parts = []
     for value in np.linspace(*range_of(values, moderator), points):
-        baselines = held({moderator: float(value)})
-        found = compute_effects(model, design, posterior, kappa=kappa, mark=mark, baselines=baselines)
+        found = effects_held({moderator: float(value)})
         table = found.intervals(ci_prob)
         parts.append(table[(table["decomposition"] != ALONE) | table["path"].map(is_total)].assign(value=value))
     table = pd.concat(parts, ignore_index=True)[list(CURVE_EFFECT_COLUMNS)]
-    return EffectCurve(moderator, model.variable(moderator).label, table, model.outcome_unit, mark)
+    return EffectCurve(moderator, model.variable(moderator).label, table, model.outcome_unit, found.mark)
 
 
 def _stretches(x: Array, lower: pd.Series, upper: pd.Series) -> Iterator[tuple[float, float, bool]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -126,20 +126,25 @@ class BootstrapResult(Shown):
     @property
     def table(self) -> pd.DataFrame:
         """One row for each path, scale and decomposition: ``bootstrap.csv``; the total has one decomposition."""
-        names, rows = self.names, list[tuple[object, ...]]()
+        rows = list[tuple[object, ...]]()
         reasons, boundaries = (
             "; ".join(f"{count} x {words}" for words, count in found) for found in (self.reasons, self.boundaries)
         )
+        for place, labels in self.rows():
+            limits = (of[place] for of in (self.estimate, self.lower, self.upper, self.lower_mcse, self.upper_mcse))
+            made = (self.ci_kind, self.ci_prob, self.replicates, self.failed, reasons, self.undefined[place])
+            rows.append((*labels.values(), self.likelihood, *limits, *made, self.at_boundary, boundaries))
+        return pd.DataFrame(rows, columns=list(BOOTSTRAP_COLUMNS))
+
+    def rows(self) -> Iterator[tuple[tuple[int, ...], dict[str, str]]]:
+        """Yield the place of each row of the table in ``estimate``, and its path, scale and decomposition."""
         for place in np.ndindex(*self.estimate.shape):
-            path, scale, decomposition = names[place[0]], self.scales[place[1]], self.decompositions[place[2]]
+            path, scale, decomposition = self.names[place[0]], self.scales[place[1]], self.decompositions[place[2]]
             if scale == COEFFICIENT or is_total(path):  # where alone and average are the same
                 if decomposition != AVERAGE:
                     continue
                 decomposition = ""
-            limits = (of[place] for of in (self.estimate, self.lower, self.upper, self.lower_mcse, self.upper_mcse))
-            made = (self.ci_kind, self.ci_prob, self.replicates, self.failed, reasons, self.undefined[place])
-            rows.append((path, scale, decomposition, self.likelihood, *limits, *made, self.at_boundary, boundaries))
-        return pd.DataFrame(rows, columns=list(BOOTSTRAP_COLUMNS))
+            yield place, {"path": path, "scale": scale, "decomposition": decomposition}
 
     def contrast(self, first: str, second: str) -> pd.DataFrame:
         """Return how two effects differ, by their names, one row a scale; see `bayes_sp.Fit.contrast`."""

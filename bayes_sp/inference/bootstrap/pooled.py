@@ -8,9 +8,11 @@ from dataclasses import replace
 from itertools import chain
 
 import numpy as np
+import pandas as pd
 
 from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult
 from bayes_sp.inference.bootstrap.percentile import percentile_interval
+from bayes_sp.inference.pooling import rubin
 
 
 def pooled_bootstrap(members: Sequence[BootstrapResult], ci_prob: float) -> BootstrapResult:
@@ -49,6 +51,34 @@ def pooled_bootstrap(members: Sequence[BootstrapResult], ci_prob: float) -> Boot
         coefficients=None, replicate_coefficients=None, phi=None, replicate_phi=None,
         notes=tuple(dict.fromkeys(chain.from_iterable(each.notes for each in members))), conditional=at_levels,
     )  # fmt: skip
+
+
+def rubin_table(members: Sequence[BootstrapResult], ci_prob: float) -> pd.DataFrame:
+    """Return every effect's bootstrap by Rubin's rules, whose within-variance is that of each set's replicates.
+
+    Parameters
+    ----------
+    members, ci_prob
+        As in `pooled_bootstrap`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``path, scale, decomposition, likelihood, estimate, within_sd, between_sd, se, df, lower, upper, ci_kind,
+        ci_prob, share``; see `bayes_sp.inference.pooling`. NaN where a replicate has no value.
+    """
+    variances = np.stack([each.values.var(axis=0, ddof=1) for each in members])
+    found = rubin(np.stack([each.estimate for each in members]), variances)
+    lower, upper = found.interval(ci_prob)
+    first, columns = members[0], {"estimate": found.estimate, "within_sd": np.sqrt(found.within)}
+    columns |= {"between_sd": np.sqrt(found.between), "se": np.sqrt(found.total), "df": found.df}
+    columns |= {"lower": lower, "upper": upper, "share": found.share}
+    rows = [
+        {**labels, "likelihood": first.likelihood, **{name: own[place] for name, own in columns.items()},
+         "ci_kind": "t", "ci_prob": ci_prob}
+        for place, labels in first.rows()
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def _added(counts: Iterable[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, int], ...]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bayes_sp.errors import SurveyError
 from bayes_sp.records.published.count_shapes import COUNT_SHAPES, EXTREME_SHAPES, SHAPE_WORDS
 from bayes_sp.records.published.reconstruct import Reconstruction, of_the_study
+from bayes_sp.records.sets import Sets, sets_of
+from bayes_sp.records.survey import RECONSTRUCTED
 
 MEMBERS = 20
 
@@ -54,6 +57,26 @@ def members(count: int = MEMBERS, first: int = 1) -> tuple[Member, ...]:
 def extremes(seed: int = 1) -> tuple[Member, ...]:
     """Return one member of each shape at the edge of what the moments allow: bounds, not part of any ensemble."""
     return tuple(Member(seed, shape) for shape in EXTREME_SHAPES)
+
+
+def ensemble(count: int = MEMBERS, first: int = 1) -> Sets:
+    """Return the records of an ensemble's members as one survey, with those of the extreme shapes beside them.
+
+    Raises
+    ------
+    SurveyError
+        For a count that is no whole number of at least 1.
+    """
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise SurveyError("members", [f"must be a whole number of at least 1, found {count!r}"])
+    chosen, edges = members(count, first), extremes(first)
+    return sets_of(
+        [member.records() for member in chosen],
+        f"{RECONSTRUCTED} ({count} sets, seeds {first} to {first + count - 1})",
+        [str(member) for member in chosen],
+        [(str(member), member.records()) for member in edges],
+        distribution_words(),
+    )
 
 
 def distribution_words() -> str:

@@ -83,7 +83,7 @@ def reconstruct(
         Whole number, 0 or more; the same seed gives the same records.
     count_shape
         Shape of the appointments' margins: a key of ``COUNT_SHAPES`` or of ``EXTREME_SHAPES`` in
-        `bayes_sp.records.published.count_shapes`.
+        `bayes_sp.records.published.count_shapes`; of another study the counts with a long tail.
     study
         Another study, as a TOML file of the form that ``docs/audit.md`` describes, its tables, or the name of a shipped
         one: records that give back its first table. What no records can have together stands in ``contradictions``.
@@ -113,7 +113,7 @@ def reconstruct(
     if study is not None:
         from bayes_sp.records.published.rebuild.rebuild import rebuild
 
-        return rebuild(study, seed=int(seed))
+        return rebuild(study, seed=int(seed), count_shape=count_shape)
     return of_the_study(int(seed), count_shape)
 
 

@@ -19,6 +19,7 @@ from bayes_sp.records.groups import HOW_MISSING, may_say_nothing
 from bayes_sp.records.levels import text_numbers, text_problems
 from bayes_sp.records.persons import long_columns, repeated
 from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, with_points
+from bayes_sp.records.reading.imputed import unnamed
 from bayes_sp.records.reading.rows import check_rows, describe_rows, named_columns
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
@@ -125,6 +126,7 @@ def _remarks(model: PathModel, table: Table) -> Iterator[str]:
         what = f"has fewer fields than the {named} that the first row names"
         for told in describe_rows(fields < named, what, table.row_name):
             yield f"{told}. The columns at its end are taken as empty; a field lost before them would shift the others."
+    yield from unnamed(table)
     used = {*map(model.column_of, model.columns), model.id}
     yield from long_columns((name, _bare(table.column(k))) for k, name in enumerate(table.header) if name not in used)
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from bayes_sp.analysis.criticism.pointwise import Criticism
 from bayes_sp.analysis.fit import Fit
-from bayes_sp.analysis.provenance import records_table
+from bayes_sp.analysis.provenance import records_of, records_table
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.files import WholeFile
 from bayes_sp.inference.versions import versions
@@ -86,11 +86,15 @@ def save_analysis(
             write_csv(analysis.interventional, new.file("interventional.csv"))
         if analysis.spread is not None:
             write_csv(analysis.spread, new.file("reconstructions.csv"), index=True)
+        for name, table in (("pooled", analysis.shares), ("members", analysis.members),
+                            ("rubin", analysis.comparison.rubin)):  # fmt: skip
+            if table is not None:
+                write_csv(table, new.file(f"{name}.csv"))
         write_csv(analysis.verdict.table, new.file("diagnostics.csv"))
         tree = fit.posterior.copy() if keep_records else _without_patients(fit, least)
         tree.attrs = {**fit.posterior.attrs, KEEPS_RECORDS: int(keep_records)}
         if keep_records:
-            write_csv(fit.survey.records, new.file("records.csv"))
+            write_csv(records_of(fit.survey), new.file("records.csv"))
         tree.to_netcdf(new.file(POSTERIOR_FILE), engine="h5netcdf")
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
             write_png(plot_paths(fit), new.file("paths.png"))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 TABLES = ("effects", "comparison", "diagnostics", "bootstrap")
-LATER_TABLES = ("coefficients",)  # which runs of earlier versions do not have
+LATER_TABLES = ("coefficients", "pooled", "members")  # which runs of earlier versions, or of one set, do not have
 EMPTY_TEXTS = ("decomposition", "reasons", "boundaries")  # columns whose empty cells are texts, not missing numbers
 
 
@@ -39,6 +39,8 @@ class Run(Shown):
         The tables.
     coefficients
         The table of every equation's parameters; None for a run of a version that did not write it.
+    pooled, members
+        Of several sets of records: variances within and between them, and each set's effects; None for one set.
     """
 
     folder: Path
@@ -49,6 +51,8 @@ class Run(Shown):
     diagnostics: pd.DataFrame
     bootstrap: pd.DataFrame
     coefficients: pd.DataFrame | None = None
+    pooled: pd.DataFrame | None = None
+    members: pd.DataFrame | None = None
 
     def _shown(self) -> tuple[str, list[Part]]:
         data, verdict = (found if isinstance(found := self.info.get(key), dict) else {} for key in ("data", "verdict"))

@@ -7,6 +7,7 @@ import pandas as pd
 
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.codes import without_codes
+from bayes_sp.records.sets import Sets
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.tables.describe import moments_table
 from bayes_sp.report.text.layout import within, wrapped
@@ -21,7 +22,8 @@ def variable_lines(model: PathModel, survey: Survey, least: int) -> list[str]:
     labels = (*model.grouping, *model.categories)
     table = moments_table(records, model.columns, labels=labels, least=least)
     note = f"min and max where {least} patients have them; fewer than {least} cells are not counted."
-    return [*moments_lines(table, least), *(wrapped(note) if least > 1 else [])]
+    of = wrapped(f"Of the first of {len(survey.each)} sets of records.") if isinstance(survey, Sets) else []
+    return [*moments_lines(table, least), *of, *(wrapped(note) if least > 1 else [])]
 
 
 def moments_lines(table: pd.DataFrame, least: int = 1) -> list[str]:

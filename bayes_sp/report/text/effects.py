@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bayes_sp.analysis.comparison.models import main_path
+from bayes_sp.analysis.pooled import Pooled
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.effects.stable_signs import KAPPAS, Sign
+from bayes_sp.inference.pooling import few_words
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import (
+    ALONE,
     AVERAGE,
     DEPENDENCE,
     DIFFERENCE,
@@ -40,6 +44,7 @@ def effect_lines(analysis: Analysis) -> list[str]:
         *aligned(rows, "lrrrrrr"),
         *wrapped(_note(analysis, ratio)),
         *_extrapolation(analysis),
+        *_sets(analysis),
         *_interventional(analysis),
         *_lasting(analysis),
     ]
@@ -93,6 +98,57 @@ def _note(analysis: Analysis, ratio: str) -> str:
             "moments leave that range open, and the intervals beside it, from one set, do not contain it."
         )
     return note
+
+
+def _sets(analysis: Analysis) -> list[str]:
+    """Return how much of each effect comes from not having the records, and what that changes."""
+    fit, shares = analysis.fit, analysis.shares
+    if not isinstance(fit, Pooled) or shares is None:
+        return []
+    table = shares[(shares["scale"] == DIFFERENCE) & (shares["decomposition"] != ALONE)].set_index("path")
+    decimals, edges = decimals_of(table), "bounds_lowest" in table
+    rows = [["", "SD within", "SD between", "share", "medians of sets", *(["extreme shapes"] if edges else [])]]
+    for path in distinct(list(table.index)):
+        one = table.loc[path]
+        row = [path_words(fit.model, path), number(one["within_sd"], decimals), number(one["between_sd"], decimals)]
+        row += [
+            f"{100 * one['share']:.0f} %",
+            f"{number(one['lowest'], decimals)} to {number(one['highest'], decimals)}",
+        ]
+        if edges:
+            row.append(f"{number(one['bounds_lowest'], decimals)} to {number(one['bounds_highest'], decimals)}")
+        rows.append(row)
+    count = len(fit.fits)
+    note = (
+        f"SD within: of the posterior given one set of records; SD between: of the {count} sets' posterior means. "
+        f"Share: (1 + 1/{count}) B / (U + (1 + 1/{count}) B) with the squares U and B of these, Rubin's fraction of "
+        f"missing information: how much of the variance comes from {fit.survey.lack}."
+    )
+    shapes = "; ".join(label.partition(", ")[2] for label, _ in fit.survey.edges)
+    note += f" Extreme shapes, which bound and are no part of the pool: medians given {shapes}." if edges else ""
+    head = f"What comes from {fit.survey.lack}: {count} sets of records"
+    texts = [note, fit.survey.words, few_words(count), _changed(analysis, decimals)]
+    return ["", f"   {head}", *aligned(rows, "lrrrrr"), *(line for text in texts if text for line in wrapped(text))]
+
+
+def _changed(analysis: Analysis, decimals: int) -> str:
+    """Return what pooling does to the effect that the specification is about, against the first set alone."""
+    table, path = analysis.members, main_path(analysis.fit.model)
+    if table is None:
+        return ""
+    own = table[(table["scale"] == DIFFERENCE) & (table["decomposition"] != ALONE) & (table["path"] == path)]
+    own, pooled = own[own["member"] > 0], analysis.effects.intervals()
+    pooled = pooled[(pooled["scale"] == DIFFERENCE) & (pooled["decomposition"] != ALONE) & (pooled["path"] == path)]
+    first, whole = own.iloc[0], pooled.iloc[0]
+    without = int(((own["lower"] > 0) | (own["upper"] < 0)).sum())
+    times = (whole["upper"] - whole["lower"]) / (first["upper"] - first["lower"])
+    apart = "without 0" if whole["lower"] > 0 or whole["upper"] < 0 else "with 0 in it"
+    return (
+        f"What pooling changes, for {path_words(analysis.fit.model, path)}: given the first set alone "
+        f"{number(first['median'], decimals)} {interval(first, decimals)}; pooled "
+        f"{number(whole['median'], decimals)} {interval(whole, decimals)}, {apart}, {times:.1f} times as wide. "
+        f"Given each set alone, the interval is without 0 in {without} of {len(own)}."
+    )
 
 
 def _extrapolation(analysis: Analysis) -> list[str]:

@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from bayes_sp.analysis.comparison.models import main_path
 from bayes_sp.analysis.comparison.recovery import RECONSTRUCTION_NOTE, RECOVERY_NOTE, Recovered
 from bayes_sp.analysis.comparison.table import BOOTSTRAP, POSTERIOR, PUBLISHED
 from bayes_sp.analysis.criticism.diagnostics import Verdict
 from bayes_sp.analysis.fit import Fit
+from bayes_sp.analysis.pooled import Pooled
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.design.notes import survey_notes
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import COEFFICIENT, DIFFERENCE, LEAST_COUNT, name_parts
+from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, LEAST_COUNT, name_parts
 from bayes_sp.records.checks import group_labels
 from bayes_sp.report.survey.variables import variable_lines
 from bayes_sp.report.text.assumptions import (
@@ -110,7 +112,10 @@ def _sections(analysis: Analysis, *, keep_records: bool, least: int) -> Iterator
         yield "Coefficients of every equation", coefficient_lines(model, analysis.coefficients)
     yield "Bayes and bootstrap, like for like", _comparison(analysis)
     if analysis.criticism is not None:
-        yield from criticism_sections(model, analysis.criticism, keep_records=keep_records, least=least)
+        of = _wrap(f"Of the first set of records alone: {analysis.fit.first.survey.mark}.")
+        alone = of if isinstance(analysis.fit, Pooled) else []
+        for title, body in criticism_sections(model, analysis.criticism, keep_records=keep_records, least=least):
+            yield title, [*alone, *body]
     yield "What these effects assume", [line for text in assumptions(model) for line in _wrap(text, "- ", "  ")]
 
 
@@ -162,12 +167,35 @@ def _comparison(analysis: Analysis) -> list[str]:
     for sentence in resample_sentences(analysis.comparison.bootstrap):
         lines += _wrap(sentence)
     replicates = int(failures["replicates"].iloc[0])
+    for sentence in _rubin(analysis):
+        lines += _wrap(sentence)
+    each = f", {replicates // len(analysis.fit.fits)} of each set" if isinstance(analysis.fit, Pooled) else ""
     note = (
-        f"95 % intervals: percentile of {replicates} resamples of patients (bootstrap of the maximum-likelihood fit), "
-        "equal-tailed (posterior). Along a row only the inference changes, down a column only the likelihood "
+        f"95 % intervals: percentile of {replicates} resamples of patients{each} (bootstrap of the maximum-likelihood "
+        "fit), equal-tailed (posterior). Along a row only the inference changes, down a column only the likelihood "
         "(with the covariates' coding that belongs to it) and what a sentence above names."
     )
     return [*lines, *_wrap(note)]
+
+
+def _rubin(analysis: Analysis) -> Iterator[str]:
+    """Yield what Rubin's rules make of each likelihood's bootstrap, for the effect in question."""
+    table, path = analysis.comparison.rubin, main_path(analysis.fit.model)
+    if table is None:
+        return
+    rows = table[(table["path"] == path) & (table["scale"] == DIFFERENCE) & (table["decomposition"] != ALONE)]
+    decimals, lack = _decimals(rows), "not having the records"
+    if isinstance(analysis.fit, Pooled):
+        lack = analysis.fit.survey.lack
+    found = [
+        f"{row['likelihood'].replace('_', ' ')} {_number(row['estimate'], decimals)} {_interval(row, decimals)} "
+        f"({100 * row['share']:.0f} % of the variance from {lack})"
+        for _, row in rows.iterrows()
+    ]
+    yield (
+        f"Rubin's rules in place of percentiles, for {path_words(analysis.fit.model, path)}: {'; '.join(found)}. Their "
+        "intervals are symmetric, which the distribution of a product of coefficients is not. All effects: rubin.csv."
+    )
 
 
 def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:

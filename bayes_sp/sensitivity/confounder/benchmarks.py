@@ -47,6 +47,7 @@ def benchmark_strengths(fit: Conditioned, *, ci_prob: float = CI_PROB) -> pd.Dat
     Imbens (2003), American Economic Review 93(2), 126-132. doi:10.1257/000282803321946921
     Cinelli & Hazlett (2020), JRSS B 82, 39-67. doi:10.1111/rssb.12348
     """
+    fit = fit.first
     model, design = fit.model, design_arrays(fit.model, fit.survey)
     posterior = fit.posterior["posterior"].to_dataset()
     tail = (1.0 - ci_prob) / 2.0

@@ -58,6 +58,7 @@ def prior_overlap(fit: Fit) -> pd.DataFrame:
     Inman & Bradley (1989), Communications in Statistics - Theory and Methods 18(10), 3851-3874.
     doi:10.1080/03610928908830127 (overlapping coefficient)
     """
+    fit = fit.first
     posterior = fit.posterior["posterior"].to_dataset()
     places = _places(prior_blocks(fit.model))
     rows: list[dict[str, object]] = []

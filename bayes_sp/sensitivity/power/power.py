@@ -80,6 +80,7 @@ def power_scaling(
     Kallioinen, Paananen, Buerkner & Vehtari (2024), Detecting and diagnosing prior and likelihood sensitivity with
     power-scaling. Statistics and Computing 34, 57. doi:10.1007/s11222-023-10366-5
     """
+    fit = fit.first
     stated = _checked(fit, alphas, gradient)
     blocks = prior_blocks(fit.model)
     densities, note = _log_densities(fit, blocks)

@@ -16,6 +16,7 @@ from bayes_sp.design.build import design_arrays
 from bayes_sp.effects.baselines import linear_baselines
 from bayes_sp.effects.moderation.conditional import conditional_effects
 from bayes_sp.effects.moderation.levels import settings_of
+from bayes_sp.effects.paths import compute_effects
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.bootstrap.resample import resamples
 from bayes_sp.inference.samplers.exact import exact_posterior
@@ -113,9 +114,11 @@ def test_the_posterior_is_centred_on_least_squares():
     design = design_arrays(model, sp.read_survey(DATA, model))
     draws = exact_posterior(model, design, seed=1, chains=4, draws=2000)
     settings = settings_of(model, {name: DATA[name].to_numpy() for name in ("z", "w")}, {"w": list(LEVELS)})
-    found = conditional_effects(
-        model, design, draws, settings, lambda held: linear_baselines(model, design, draws, held=held)
-    )
+    each = [
+        compute_effects(model, design, draws, baselines=linear_baselines(model, design, draws, held=dict(one.held)))
+        for one in settings
+    ]
+    found = conditional_effects(model, draws, settings, each)
     expected, index = by_hand(SERIAL[83], ["m1", "m2"])
     table = found.table()
     own = table[(table["path"] == "x -> m1 -> y") & (table["scale"] == COEFFICIENT)]

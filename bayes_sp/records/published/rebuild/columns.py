@@ -15,6 +15,7 @@ from bayes_sp.records.published import margins
 from bayes_sp.records.published.audit import granular
 from bayes_sp.records.published.audit.granular import Grid
 from bayes_sp.records.published.audit.rules_moments import grid_of
+from bayes_sp.records.published.count_shapes import COUNT_SHAPES, plain
 from bayes_sp.records.published.margins import Steps, UnreachableError, Window
 from bayes_sp.records.published.study.figures import Figure
 from bayes_sp.records.published.study.form import Study
@@ -48,7 +49,7 @@ class Measure:
         Totals in steps that the mean, and a printed total, allow; of a mean that no scores have the nearest; none where
         the levels are free.
     shape
-        ``"count"`` for a count with a long tail, else ``""``.
+        ``"count"`` for a count with a long tail, or a key of ``COUNT_SHAPES``, else ``""``.
     aim
         An SD within the printed one's rounding that is wanted; None for any.
     """
@@ -192,8 +193,8 @@ class Measure:
 
     def _weights(self, lattice: Array, mean: float, sd: float, rng: np.random.Generator) -> Array:
         """Return the shape of the column before its moments are made exact."""
-        if self.shape == "count" and sd * sd > mean > 0:
-            return margins.negative_binomial(lattice, mean, sd)
+        if self.shape and sd * sd > mean > 0:
+            return COUNT_SHAPES.get(self.shape, plain)(lattice, mean, sd, rng)
         if len(lattice) <= _FEW_LEVELS:
             return np.exp(_UNEVENNESS * rng.standard_normal(len(lattice)))
         bounded = self.grid is not None and self.grid.steps is not None

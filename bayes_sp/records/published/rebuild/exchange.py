@@ -138,6 +138,16 @@ def _propose(own: Array, limits: Array, rng: np.random.Generator, patients: Arra
 
 
 @cached(numba.njit, nogil=True)
+def _halved(misses: Array) -> float:
+    """Return the sum of a symmetric table in which each pair counts once, and so does the diagonal."""
+    total = 0.0
+    for v in range(len(misses)):
+        for u in range(v + 1):
+            total += misses[v, u]
+    return total
+
+
+@cached(numba.njit, nogil=True)
 def _anneal(
     x: Array,
     z: Array,
@@ -167,14 +177,15 @@ def _anneal(
         moved = _propose(x[k], limits[k], rng, patients, shifts)
         if moved == 0:
             continue
-        apart[:] = 0.0
-        for i in range(moved):
-            for u in range(count):
+        for u in range(count):
+            apart[u] = 0.0
+            for i in range(moved):
                 apart[u] += shifts[i] * (z[u, patients[i]] - signs[u, k] * x[k, patients[i]])
         before, then = 0.0, 0.0
         for v in range(count):
             if signs[v, k] != 0.0:
-                rows[v] = sums[v]
+                for u in range(count):
+                    rows[v, u] = sums[v, u]
         for v in range(count):
             if signs[v, k] != 0.0:
                 for u in range(count):
@@ -196,7 +207,8 @@ def _anneal(
                         sums[v, u] = sums[u, v] = rows[v, u]
         for i in range(moved if accepted else 0):
             x[k, patients[i]] += shifts[i]
-            z[:, patients[i]] += signs[:, k] * shifts[i]
-        if accepted and then == 0.0 and misses.sum() == 0.0:
+            for u in range(count):
+                z[u, patients[i]] += signs[u, k] * shifts[i]
+        if accepted and then == 0.0 and _halved(misses) == 0.0:
             break
-    return 0.5 * (misses.sum() + np.trace(misses))
+    return _halved(misses)

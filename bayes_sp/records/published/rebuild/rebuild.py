@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,9 @@ def contradictions(study: Study) -> tuple[str, ...]:
     return tuple(f"{finding.rule}: {line_of(finding)}" for finding in findings if finding.verdict == INCONSISTENT)
 
 
-def rebuild(study: str | Path | Mapping[str, Any] | Study, *, seed: int = 1, table: str = "") -> Rebuilt:
+def rebuild(
+    study: str | Path | Mapping[str, Any] | Study, *, seed: int = 1, table: str = "", count_shape: str = ""
+) -> Rebuilt:
     """Make records that give back a study's printed means, SDs and correlations after rounding.
 
     Scores lie on the stated scales in their steps; a change is the difference of its parts in every record; printed
@@ -86,6 +88,8 @@ def rebuild(study: str | Path | Mapping[str, Any] | Study, *, seed: int = 1, tab
         Whole number, 0 or more; the same seed gives the same records.
     table
         Name of the table, where the study has several; by default the first.
+    count_shape
+        A key of ``COUNT_SHAPES``, for counts with a long tail; negative binomial by default.
 
     Raises
     ------
@@ -99,6 +103,8 @@ def rebuild(study: str | Path | Mapping[str, Any] | Study, *, seed: int = 1, tab
     rng = np.random.default_rng(seed)
     names, goal = _goal(read, chosen)
     printed = {name: Measure.of(read, chosen, chosen.variable(name)) for name in names}
+    if count_shape:
+        printed = {n: replace(own, shape=count_shape) if own.shape else own for n, own in printed.items()}
     correlation = _start(chosen, names)
     limits = np.array([measure.limits() for measure in printed.values()])
     best: tuple[float, Array] = (np.inf, np.empty(0))
