@@ -4,6 +4,7 @@ from bayes_sp.analysis.calibration.calibrate import calibrate as calibrate
 from bayes_sp.analysis.criticism.prior_predictive import prior_predictive as prior_predictive
 from bayes_sp.analysis.fit import Fit as Fit
 from bayes_sp.analysis.mediate import mediate as mediate
+from bayes_sp.analysis.planning.new_study import design_study as design_study
 from bayes_sp.analysis.several import fit as fit
 from bayes_sp.analysis.workflow import compare_models as compare_models
 from bayes_sp.design.checks.whole import check as check
@@ -11,8 +12,7 @@ from bayes_sp.design.draft import draft as draft
 from bayes_sp.design.read import read_survey as read_survey
 from bayes_sp.errors import BayesSpError as BayesSpError
 from bayes_sp.inference.bootstrap.resampled import bootstrap as bootstrap
-from bayes_sp.inference.likelihood.least_squares import Moments as Moments
-from bayes_sp.inference.moment_posterior import moment_posterior as moment_posterior
+from bayes_sp.inference.moments import Moments as Moments
 from bayes_sp.inference.options import SamplerOptions as SamplerOptions
 from bayes_sp.inference.reference.pymc_model import pymc_model as pymc_model
 from bayes_sp.model.path_model import PathModel as PathModel
@@ -37,11 +37,11 @@ __all__ = [
     "calibrate",
     "check",
     "compare_models",
+    "design_study",
     "draft",
     "fit",
     "load_model",
     "mediate",
-    "moment_posterior",
     "plot",
     "prior_predictive",
     "published",

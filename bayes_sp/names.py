@@ -16,6 +16,8 @@ DIFFERENCE = "difference"
 MEMBER = "member"  # coordinate of chains: which of several sets of records they are about
 VARIANCE_FACTOR = "variance_factor"  # coordinate of resampled draws, beside chain and draw
 
+RESIDUAL_CORRELATION = "residual_correlation"  # of two mediators
+
 DIRECT = "direct"
 VIA = "via "  # followed by a mediator
 MEDIATED_INTERACTION = "mediated_interaction"

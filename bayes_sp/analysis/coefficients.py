@@ -17,7 +17,7 @@ from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import COEFFICIENT_COLUMNS
+from bayes_sp.names import COEFFICIENT_COLUMNS, RESIDUAL_CORRELATION
 from bayes_sp.records.survey import Survey
 from bayes_sp.shown import Part, Shown, short
 
@@ -164,5 +164,6 @@ def _elements(model: PathModel, equation: Equation, draws: xr.Dataset) -> Iterat
         (dim,) = set(array.dims) - {"chain", "draw"}
         for label in array[dim].to_numpy():
             yield _Element(f"{name}[{label}]", str(array.name), str(label), ratio=False)
-    for name in (*family.parameters, *(["tau"] if equation.varying else [])):
+    shared = [name for name in ("tau", RESIDUAL_CORRELATION) if name in model.parameters(equation)]
+    for name in (*family.parameters, *shared):
         yield _Element(name, name, response, ratio=False)

@@ -8,18 +8,18 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import columns_of, design_values
 from bayes_sp.design.design import Design
+from bayes_sp.design.elements import with_elements
 from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.joint import JointModel
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import Predictor, Steps, Term, predictors_of
-from bayes_sp.names import NUMBERED, VARYING
+from bayes_sp.names import RESIDUAL_CORRELATION, VARYING
 
 type Numbers = Any  # an array, with one set of parameters or one for every draw, or a tensor
 # Parameters by posterior variable, (..., elements); the element of a response, (...), under (variable, response).
@@ -117,6 +117,15 @@ def auxiliary(family: str, response: str, fixed: Sequence[float], at: At, xp: Mo
     return np.stack(found, axis=-1) if found else np.empty(0)
 
 
+def given_first(first: str, second: str, error: Numbers, at: At, xp: ModuleType = np) -> tuple[Numbers, Numbers]:
+    """Return what the errors of a correlated mediator say of the second's: their mean, (..., R), and what SD is left.
+
+    With the correlation rho, e2 given e1 is N(rho e1 sigma2 / sigma1, sigma2^2 (1 - rho^2)).
+    """
+    rho, one, two = at[RESIDUAL_CORRELATION, second], at["sigma", first], at["sigma", second]
+    return (rho * two / one)[..., None] * error, two * xp.sqrt(1.0 - rho**2)
+
+
 def strength(model: PathModel, confounder: str, response: str, at: At) -> Numbers:
     """Return what one SD of a confounder adds to a response's predictor, (...) or (); 0 where it does not act."""
     strengths = next(dict(u.strengths) for u in model.confounders if u.name == confounder)
@@ -169,9 +178,15 @@ def walk(
         Predictor -> its columns as tensors; None for those of the equations.
     """
     values: dict[str, Numbers] = {**known_values(joint), **{c.name: hidden[c.name] for c in joint.confounders}}
+    first, second = joint.model.correlated or ("", "")
     for equation in joint.equations:
         eta, zeta = joint_predictors(joint, equation, values, at, xp, columns)
         aux = auxiliary(equation.family, equation.response, equation.fixed, at, xp)
+        if equation.response == first:
+            error = values[first] - eta
+        elif equation.response == second:
+            shift, sd = given_first(first, second, error, at, xp)
+            eta, aux = eta + shift, [sd] if xp is not np else sd[..., None]
         if equation.response in hidden:
             sigma = at[equation.likelihood.parameters[0], equation.response][..., None]
             seen = (equation.y, *equation.fixed, equation.seen) if equation.fixed else ()
@@ -225,7 +240,13 @@ def mean_predictor(model: PathModel, design: Design, j: int, at: At, values: Val
     predictor = predictors_of(model, equation)[0]
     eta = _chain_predictor(predictor, design, at, values)
     groups = design.groups[equation.varying][0] if equation.varying else None
-    return np.asarray(_beside(model, predictor, eta, values, at, groups, design.offset(equation.response)))
+    eta = np.asarray(_beside(model, predictor, eta, values, at, groups, design.offset(equation.response)))
+    if model.correlated and model.correlated[1] == equation.response:
+        first, second = model.correlated
+        known = values[first] if first in values else design.y[:, j - 1]
+        error = known - mean_predictor(model, design, j - 1, at, values)
+        eta = eta + given_first(first, second, error, with_elements(model, at))[0]
+    return np.asarray(eta)
 
 
 def zero_predictor(model: PathModel, design: Design, j: int, at: At, values: Values) -> Array:
@@ -244,52 +265,6 @@ def chain_auxiliary(model: PathModel, design: Design, j: int, at: At) -> Array:
     """Return the aux of equation j's family, (..., A)."""
     equation = model.equations[j]
     fixed = [design.measurement_sd[equation.response]] if FAMILIES[equation.family].latent else []
+    if model.correlated and model.correlated[1] == equation.response:
+        return np.asarray(given_first(*model.correlated, np.zeros(1), with_elements(model, at))[1][..., None])
     return np.asarray(auxiliary(equation.family, equation.response, fixed, with_elements(model, at)))
-
-
-def having(model: PathModel, name: str) -> list[str]:
-    """Return the responses whose equations have a parameter such as ``sigma`` or ``tau``, in the order of the chain."""
-    return [
-        e.response
-        for e in model.equations
-        if name in FAMILIES[e.family].parameters or (name == "tau" and bool(e.varying))
-    ]
-
-
-def with_elements(model: PathModel, given: Mapping[str, Array]) -> dict[Any, Array]:
-    """Return parameters by name, scalars in the order of the equations that have them, with each element beside."""
-    found: dict[Any, Array] = dict(given)
-    for name in {parameter for e in model.equations for parameter in (*FAMILIES[e.family].parameters, "tau")}:
-        if name in given:
-            found |= {(name, r): given[name][..., place] for place, r in enumerate(having(model, name))}
-    for confounder in model.confounders:
-        for place, (response, _) in enumerate(confounder.estimated):
-            if confounder.name in given:
-                found[confounder.name, response] = given[confounder.name][..., place]
-    return found
-
-
-def arrays_of(model: PathModel, design: Design, posterior: xr.Dataset) -> dict[Any, Array]:
-    """Return a posterior's variables as arrays (chain, draw, ...), each in the model's own order, with elements."""
-    ordered = posterior.transpose("chain", "draw", ...)
-    found = {str(name): variable.to_numpy() for name, variable in ordered.data_vars.items()}
-    for name in {p for e in model.equations for p in (*FAMILIES[e.family].parameters, "tau")} & found.keys():
-        found[name] = ordered[name].sel({f"{name}_response": having(model, name)}).to_numpy()
-    for confounder in model.confounders:
-        if confounder.estimated:
-            responses = [response for response, _ in confounder.estimated]
-            found[confounder.name] = ordered[confounder.name].sel({f"{confounder.name}_term": responses}).to_numpy()
-    for equation in model.equations:
-        if equation.varying:
-            labels = design.groups[equation.varying][1]
-            draws = group_draws(ordered, equation.response, equation.varying, labels)
-            found[f"{equation.response}{VARYING}"] = draws.to_numpy()
-    return with_elements(model, found)
-
-
-def group_draws(posterior: xr.Dataset, response: str, column: str, labels: Sequence[str]) -> xr.DataArray:
-    """Return the intercepts of groups in a design's order; those of a saved run have numbers in place of names."""
-    found = posterior[f"{response}{VARYING}"]
-    if found[column].attrs.get(NUMBERED):
-        return found.assign_coords({column: list(labels)})
-    return found.sel({column: list(labels)})

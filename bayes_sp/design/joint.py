@@ -98,6 +98,11 @@ def _chain_equation(model: PathModel, rows: Rows, j: int) -> JointEquation:
     if unknown and family.missing != "number" and family.residual is None:
         problem = f"{response}: {unknown} values are missing, and the family {equation.family} has no account"
         raise SurveyError("the survey", [f'{problem} of missing mediators; set missing = "complete"'])
+    if model.correlated and response in model.correlated and (state != SEEN).any():
+        problem = f"{response}: {int((state != SEEN).sum())} values are missing, and a residual correlation with"
+        other = next(name for name in model.correlated if name != response)
+        advice = f'set missing = "complete", or residual_correlations = [] in the equation of {model.correlated[1]}'
+        raise SurveyError("the survey", [f"{problem} {other} has no account of them; {advice}"])
     number, count = hidden_numbers(rows, state)
     counts = state != ABSENT
     hidden = {name: mask & counts for name, mask in _hidden_columns(model, rows).items()}

@@ -13,9 +13,9 @@ from bayes_sp.arrays import Array
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES, scalar_parameters
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import VARYING
+from bayes_sp.names import RESIDUAL_CORRELATION, VARYING
 
-Transform = Literal["identity", "log", "increasing", "share", "soft"]
+Transform = Literal["identity", "log", "increasing", "share", "soft", "tanh"]
 STANDARD = Prior("normal", (("mu", 0.0), ("sigma", 1.0)), "standardised: its scale is a parameter of its own")
 
 
@@ -32,7 +32,8 @@ class Block:
     transform
         ``identity``; ``log`` (positive); ``increasing`` (first element, then logarithms of the steps); ``share`` (a
         simplex of one more element than there are parameters, softmax of (t, -sum t)); ``soft`` (positive,
-        unit log(1 + exp(t / unit)): like a logarithm below the unit, and the number itself above).
+        unit log(1 + exp(t / unit)): like a logarithm below the unit, and the number itself above); ``tanh`` (from -1 to
+        1, tanh(t / 2)).
     priors
         One for each element, one in all for a simplex.
     unit
@@ -146,6 +147,8 @@ def _transformed(own: Array, block: Block) -> Array:
         return np.exp(own)
     if transform == "soft":
         return block.unit * np.logaddexp(0.0, own / block.unit)
+    if transform == "tanh":
+        return np.tanh(0.5 * own)
     if transform == "increasing":
         steps = np.concatenate([own[..., :1], np.exp(own[..., 1:])], axis=-1)
         return np.cumsum(steps, axis=-1)
@@ -205,6 +208,8 @@ def equation_blocks(model: PathModel, j: int) -> list[Block]:
     blocks += [Block(name, (response,), "log", (given(name),)) for name in family.parameters]
     if equation.varying:
         blocks.append(Block("tau", (response,), "log", (given("tau"),)))
+    if RESIDUAL_CORRELATION in model.parameters(equation):
+        blocks.append(Block(RESIDUAL_CORRELATION, (response,), "tanh", (given(RESIDUAL_CORRELATION),)))
     return blocks
 
 

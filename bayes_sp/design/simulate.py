@@ -11,7 +11,8 @@ import pandas as pd
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import covariate_columns, group_codes
 from bayes_sp.design.design import Design
-from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, with_elements, zero_predictor
+from bayes_sp.design.elements import with_elements
+from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, zero_predictor
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import transformed
 from bayes_sp.design.design import Design
-from bayes_sp.design.evaluate import group_draws
+from bayes_sp.design.elements import group_draws
 from bayes_sp.effects.chain import Baselines, Batched, Linear, covariates_of
 from bayes_sp.effects.read import covariate_of, flat, flattened, monomials
 from bayes_sp.errors import SurveyError

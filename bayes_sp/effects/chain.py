@@ -206,6 +206,8 @@ class Chain:
         Where slopes differ between patients; None where they are alike.
     logs
         (j, k) of the counts k that enter linear predictor j as log(1 + value).
+    rho
+        Correlation of the errors of two normal mediators without an arrow, (S,); None where they have none.
     """
 
     mediators: tuple[Mediator, ...]
@@ -217,6 +219,7 @@ class Chain:
     products: dict[tuple[int, int, int], Array] = field(default_factory=dict)
     moderation: Moderation | None = None
     logs: frozenset[tuple[int, int]] = frozenset()
+    rho: Array | None = None
 
     def at(self, values: Array) -> Chain:
         """Return the chain of patients with these values of the moderators' columns, (c,), or one for each draw."""
@@ -252,6 +255,7 @@ class Chain:
             {place: pick(product) for place, product in self.products.items()},
             None if by is None else replace(by, exposure=pick(by.exposure), slopes=pick(by.slopes)),
             self.logs,
+            None if self.rho is None else pick(self.rho),
         )
 
     @property

@@ -251,7 +251,10 @@ def _covariance(model: PathModel, chain: Chain, posterior: xr.Dataset, u: float)
                 errors[:, k, count + c] = given
         for earlier in range(k):
             errors[:, k] += chain.slope(k, earlier, u)[:, None] * errors[:, earlier]
-    return errors @ errors.transpose(0, 2, 1)
+    found = errors @ errors.transpose(0, 2, 1)
+    if chain.rho is not None:
+        found[:, 0, 1] = found[:, 1, 0] = chain.rho * chain.mediators[0].sigma * chain.mediators[1].sigma
+    return np.asarray(found)
 
 
 def _slope_sd(model: PathModel, mediator: str, u: float, row: dict[str, float]) -> float:

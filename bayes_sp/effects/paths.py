@@ -260,7 +260,8 @@ def _is_published_form(problem: Problem) -> bool:
     inner = chain.interactions[:, : len(chain.mediators)].any()
     linear = chain.outcome.rule == "identity" and not chain.interactions.any()
     exponential = chain.outcome.rule == "exp" and not inner
-    return chain.all_normal and (linear or exponential) and not chain.products and chain.moderation is None
+    plain = not chain.products and chain.moderation is None and chain.rho is None
+    return chain.all_normal and (linear or exponential) and plain
 
 
 def _is_linear(problem: Problem) -> bool:

@@ -15,7 +15,7 @@ from bayes_sp.effects.chain import Chain, Mediator, Moderation, Outcome
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Covariate, Equation, PathModel
 from bayes_sp.model.terms import Factor, Number, Term, predictors_of, products_of
-from bayes_sp.names import COEFFICIENT, DIFFERENCE
+from bayes_sp.names import COEFFICIENT, DIFFERENCE, RESIDUAL_CORRELATION
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +64,7 @@ def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
     return Chain(
         mediators, outcome, exposure, slopes, interactions, _tables(model, posterior, slopes), products,
         Moderation(columns, exposure_by, slopes_by) if by else None, _logs(model),
+        _scalar(posterior, RESIDUAL_CORRELATION, model.correlated[1]) if model.correlated else None,
     )  # fmt: skip
 
 

@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from bayes_sp.arrays import Array
 from bayes_sp.effects.formulas import ChainCoefficients, Path, path_products, predictor
 from bayes_sp.effects.patients import log_patient_mean
+from bayes_sp.model.checks.families import MOST_PATHS
 
 # 2**8 worlds; three mediators have eight paths, four have sixteen and 65,536 worlds.
-MAX_ENUMERATED_PATHS = 8
+MAX_ENUMERATED_PATHS = MOST_PATHS
 
 
 @dataclass(frozen=True, eq=False)

@@ -127,16 +127,20 @@ def moment_posterior(
 
     Examples
     --------
-    >>> import bayes_sp as sp
-    >>> len(sp.moment_posterior("process6", "kellezi2019").table())
+    >>> from bayes_sp.inference.moment_posterior import moment_posterior
+    >>> len(moment_posterior("process6", "kellezi2019").table())
     6
     """
     chain = model if isinstance(model, PathModel) else load_model(model)
     problems = [problem for equation in chain.equations for problem in _not_linear(chain, equation)]
+    if chain.correlated:
+        one, two = chain.correlated
+        advice = f"set residual_correlations = [] in the equation of {two}"
+        problems.append(f"the correlation of the errors of {one} and {two} needs records; {advice}")
     problems += ["unmeasured confounders have no place in it"] if chain.confounders else []
     if problems:
         raise SpecificationError(f"{chain.name} from moments", problems)
-    known = moments if isinstance(moments, Moments) else _moments_of(moments, chain)
+    known = moments if isinstance(moments, Moments) else moments_of(moments, chain)
     missing = [name for name in chain.columns if name not in known.names]
     if missing:
         lacking = [f"the moments have no {name!r}{nearest(name, known.names)}" for name in missing]
@@ -150,7 +154,7 @@ def moment_posterior(
     )
 
 
-def _moments_of(study: str | Path | Study, model: PathModel) -> Moments:
+def moments_of(study: str | Path | Study, model: PathModel) -> Moments:
     """Return the moments that a study's table prints of a specification's variables."""
     read = study if isinstance(study, Study) else read_study(study)
     names = model.columns

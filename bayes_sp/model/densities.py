@@ -111,3 +111,14 @@ def student_t_power(a: float, nu: float, mu: float, sigma: float) -> tuple[float
 def lognormal_power(a: float, mu: float, sigma: float) -> tuple[float, float]:
     """Return mu' = mu + (1 - a) sigma'^2 and sigma' = sigma / sqrt(a)."""
     return mu + (1.0 - a) * sigma**2 / a, sigma / math.sqrt(a)
+
+
+def lkj(x, eta):
+    """(1 - x^2)^(eta - 1) of a correlation (Lewandowski, Kurowicka & Joe 2009)."""
+    left = 1.0 - x * x
+    return (eta - 1.0) * np.log(left), -2.0 * (eta - 1.0) * x / left
+
+
+def lkj_constant(eta: float) -> float:
+    """Return what `lkj` leaves out."""
+    return math.lgamma(2.0 * eta) - 2.0 * math.lgamma(eta) - (2.0 * eta - 1.0) * math.log(2.0)

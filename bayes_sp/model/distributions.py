@@ -17,7 +17,7 @@ from bayes_sp.model import densities
 if TYPE_CHECKING:
     from bayes_sp.arrays import Array
 
-Support = Literal["real", "positive", "simplex"]
+Support = Literal["real", "positive", "simplex", "correlation"]
 COEFFICIENTS = ("intercept", "slope", "covariate", "interaction", "cutpoint", "zero_intercept", "zero_slope")
 SHARES = "simplex"  # of the steps of a monotonic effect
 
@@ -156,6 +156,13 @@ DISTRIBUTIONS: dict[str, Distribution] = {
             moderate=lambda mu, sigma: math.exp(mu),
         ),
         Distribution(
+            "lkj", ("eta",), ("eta",), "correlation", "LKJ", densities.lkj,
+            log_constant=densities.lkj_constant,
+            draw=lambda rng, size, eta: 2.0 * rng.beta(eta, eta, size) - 1.0,
+            frozen=lambda eta: stats.beta(eta, eta, loc=-1.0, scale=2.0),
+            power=lambda a, eta: (a * (eta - 1.0) + 1.0,),
+        ),
+        Distribution(
             "dirichlet", ("alpha",), ("alpha",), "simplex", "Dirichlet",
             draw=lambda rng, size, alpha: rng.dirichlet(alpha, size),
             power=lambda a, alpha: (a * (alpha - 1.0) + 1.0,),
@@ -249,3 +256,6 @@ class Prior:
     def __str__(self) -> str:
         inner = ", ".join(f"{name}={value:g}" for name, value in self.constants)
         return f"{self.distribution.display}({inner})"
+
+
+DEFAULT_CORRELATION = Prior("lkj", (("eta", 2.0),), "the default: any correlation of errors, those near -1 and 1 less")

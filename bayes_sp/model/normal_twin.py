@@ -33,7 +33,9 @@ def twin_of(model: PathModel) -> PathModel:
     if not model.twin:
         flat, half_flat = Prior("flat", (), REFERENCE), Prior("half_flat", (), REFERENCE)
         equations = tuple(
-            Equation(e.response, "normal", e.parents, covariates=e.covariates, products=e.products)
+            Equation(
+                e.response, "normal", e.parents, covariates=e.covariates, products=e.products, residual_correlations=()
+            )
             for e in model.equations
         )
         plain = replace(model, equations=equations)

@@ -113,6 +113,9 @@ class Equation:
         the covariate but the first.
     log1p
         Count mediators among the parents that enter as log(1 + value).
+    residual_correlations
+        Earlier mediators whose errors may go with this one's; ``None`` for those where the model has an account
+        (`PathModel.correlated`), () for none.
     monotonic
         Parents with ordered levels whose steps have shares of their own, all in one direction.
     varying
@@ -140,6 +143,7 @@ class Equation:
     observed_sd: float | None = None
     products: tuple[tuple[str, str], ...] = ()
     log1p: tuple[str, ...] = ()
+    residual_correlations: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "family", family_name(self.family))
@@ -198,3 +202,30 @@ class PublishedEffect:
     lower: float | None
     upper: float | None
     source: str
+
+
+class Arrows:
+    """What follows from the equations of a path model, which is one of these."""
+
+    equations: tuple[Equation, ...]
+    unmeasured: tuple[Unmeasured, ...]
+
+    @property
+    def correlated(self) -> tuple[str, str] | None:
+        """The two mediators whose errors may correlate: normal, without an arrow, where nothing else stands."""
+        if len(self.equations) != 3 or any(one.acts for one in self.unmeasured):
+            return None
+        first, second = self.equations[:2]
+        parallel = first.response not in second.parents and first.family == second.family == "normal"
+        asked = second.residual_correlations is None or first.response in second.residual_correlations
+        return (first.response, second.response) if parallel and asked else None
+
+    @property
+    def grouping(self) -> tuple[str, ...]:
+        """Columns whose groups have intercepts of their own."""
+        return tuple(dict.fromkeys(equation.varying for equation in self.equations if equation.varying))
+
+    @property
+    def windows(self) -> tuple[str, ...]:
+        """Columns of observation windows."""
+        return tuple(dict.fromkeys(equation.offset for equation in self.equations if equation.offset))

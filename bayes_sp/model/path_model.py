@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from bayes_sp.model.distributions import Prior
+from bayes_sp.model.distributions import DEFAULT_CORRELATION, Prior
 from bayes_sp.model.exposures import Compared, Exposure, Move
 from bayes_sp.model.families.base import Family, Kind
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import (
+    Arrows,
     Code,
     Coding,
     Covariate,
@@ -19,8 +20,9 @@ from bayes_sp.model.parts import (
     PublishedEffect,
     Unmeasured,
     Variable,
-)
+)  # fmt: skip
 from bayes_sp.model.terms import predictors_of
+from bayes_sp.names import RESIDUAL_CORRELATION
 from bayes_sp.shown import Part, Shown
 
 Missing = Literal["model", "complete"]
@@ -29,7 +31,7 @@ SIZES = ("standardised", "proportion_mediated")
 
 
 @dataclass(frozen=True, repr=False)
-class PathModel(Shown, Compared):
+class PathModel(Shown, Compared, Arrows):
     """A specification: everything that fitting, effects and reports need to know beside the records.
 
     Attributes
@@ -135,16 +137,6 @@ class PathModel(Shown, Compared):
         """Every column a survey must have: the chain, covariates, grouping columns, windows."""
         covariates = (covariate.name for covariate in self.covariates)
         return tuple(dict.fromkeys((*self.chain, *covariates, *self.grouping, *self.windows)))
-
-    @property
-    def grouping(self) -> tuple[str, ...]:
-        """Columns whose groups have intercepts of their own."""
-        return tuple(dict.fromkeys(equation.varying for equation in self.equations if equation.varying))
-
-    @property
-    def windows(self) -> tuple[str, ...]:
-        """Columns of observation windows."""
-        return tuple(dict.fromkeys(equation.offset for equation in self.equations if equation.offset))
 
     @property
     def confounders(self) -> tuple[Unmeasured, ...]:
@@ -264,6 +256,7 @@ class PathModel(Shown, Compared):
             *(("cutpoint",) if family.ordered else ()),
             *(("simplex",) if equation.monotonic else ()),
             *(("tau",) if equation.varying else ()),
+            *((RESIDUAL_CORRELATION,) if self.correlated and self.correlated[1] == equation.response else ()),
         )
 
     def prior(self, response: str, parameter: str) -> Prior | None:
@@ -275,6 +268,8 @@ class PathModel(Shown, Compared):
         ``zero_<term>``: its own, else ``zero_<covariate>``, else ``zero_slope``.
         """
         place = self.prior_place(response, parameter)
+        if place is None and parameter == RESIDUAL_CORRELATION:
+            return DEFAULT_CORRELATION
         return None if place is None else {(where, key): prior for where, key, prior in self.priors}[place]
 
     def prior_place(self, response: str, parameter: str) -> tuple[str, str] | None:

@@ -23,6 +23,7 @@ def scaled_prior(prior: Prior, alpha: float) -> Prior:
         gamma                  alpha' = a (alpha - 1) + 1,  beta' = a beta
         inverse_gamma          alpha' = a (alpha + 1) - 1,  beta' = a beta
         lognormal              sigma' = sigma / sqrt(a),  mu' = mu + (1 - a) sigma'^2
+        lkj                    eta' = a (eta - 1) + 1
         dirichlet              alpha' = a (alpha - 1) + 1
         flat, half_flat        unchanged
 

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 import bayes_sp as sp
-from bayes_sp.analysis.planning.new_study import design_study
+from bayes_sp import design_study
 from bayes_sp.analysis.planning.plan import read_plan
 from bayes_sp.cli.main import OK, USER_MISTAKE, main
 from bayes_sp.errors import SpecificationError

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from bayes_sp.design.build import transformed
-from bayes_sp.design.evaluate import arrays_of, chain_auxiliary, mean_predictor, zero_predictor
+from bayes_sp.design.elements import arrays_of
+from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, zero_predictor
 from bayes_sp.model.families.registry import FAMILIES
 
 SETS = ((0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1), (1, 1, 1, 1))

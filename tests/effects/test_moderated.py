@@ -12,7 +12,8 @@ from posteriors import made_up_posterior
 from potential_outcomes import SETS, simulated, with_values
 
 from bayes_sp.design.build import covariate_values, design_arrays
-from bayes_sp.design.evaluate import arrays_of, mean_predictor
+from bayes_sp.design.elements import arrays_of
+from bayes_sp.design.evaluate import mean_predictor
 from bayes_sp.effects.baselines import linear_baselines
 from bayes_sp.effects.chain import Batched, covariates_of
 from bayes_sp.effects.controlled import controlled_direct_effect

@@ -18,7 +18,17 @@ from bayes_sp.effects.interventional import interventional_effects
 from bayes_sp.effects.paths import compute_effects
 from bayes_sp.errors import SpecificationError
 from bayes_sp.model.reading.load import load_model, models_folder
-from bayes_sp.names import ALONE, AVERAGE, COEFFICIENT, DIFFERENCE, RATE_RATIO, TOTAL, is_total, name_parts
+from bayes_sp.names import (
+    ALONE,
+    AVERAGE,
+    COEFFICIENT,
+    DIFFERENCE,
+    RATE_RATIO,
+    RESIDUAL_CORRELATION,
+    TOTAL,
+    is_total,
+    name_parts,
+)
 
 PRODUCTS = (["education:gender"], ["group_change:education"], ["education:loneliness_t1", "age:group_change"])
 
@@ -205,14 +215,14 @@ def test_names_of_effects_are_forgiving():
     assert name_parts(a.first.name) == ("group_change -> belonging_t1 -> loneliness_t1 -> appointments_t1", "")
 
 
-TWO_LEVELS = ["primary", pytest.param("counts", marks=pytest.mark.slow)]
+TWO_LEVELS = ["primary", "parallel", pytest.param("counts", marks=pytest.mark.slow)]
 TWO_LEVELS += [pytest.param(n, marks=pytest.mark.exhaustive) for n in ("ordinal", "bounded", "latent", "zinb")]
 
 
 @pytest.mark.parametrize("name", TWO_LEVELS)
 def test_a_category_of_two_levels_is_a_binary_exposure(make_survey, name):
     """Whatever the families: the same effects as of a number that is 0 or 1, interactions with mediators included."""
-    shipped = "primary" if name == "counts" else name
+    shipped = "primary" if name in ("counts", "parallel") else name
     tables = tomllib.loads((models_folder() / f"{shipped}.toml").read_text())
     for key in ("published", "contrast", "twin"):
         tables.pop(key, None)
@@ -223,6 +233,8 @@ def test_a_category_of_two_levels_is_a_binary_exposure(make_survey, name):
             equation["parents"] = ["relationship" if p == "group_change" else p for p in equation["parents"]]
     tables |= {"exposure": "relationship", "covariates": {**tables["covariates"], "group_change": {}}}
     tables["equation"][-1]["products"] = ["relationship:loneliness_t1", "gender:relationship"]
+    if name == "parallel":
+        tables["equation"][1]["parents"] = ["relationship"]
     if name == "counts":
         own = {"kind": "count", "min": 0, "max": 10}
         tables["variables"] = {**tables["variables"], "belonging_t1": own}
@@ -233,6 +245,10 @@ def test_a_category_of_two_levels_is_a_binary_exposure(make_survey, name):
     survey = make_survey(60)
     designs = [design_arrays(model, survey) for model in (plain, category)]
     posterior = made_up_posterior(plain, designs[0], draws=10)
+    if plain.correlated is not None:  # the mediators' errors
+        draws = np.linspace(-0.5, 0.5, 20).reshape(2, 10, 1)
+        posterior[RESIDUAL_CORRELATION] = (("chain", "draw", f"{RESIDUAL_CORRELATION}_response"), draws)
+        posterior = posterior.assign_coords({f"{RESIDUAL_CORRELATION}_response": ["loneliness_t1"]})
     renamed = posterior.copy()
     for dim in (dim for dim in posterior.dims if str(dim).endswith("_term")):
         names = [str(term).replace("relationship", "relationship[1]") for term in posterior[dim].to_numpy()]
@@ -241,3 +257,13 @@ def test_a_category_of_two_levels_is_a_binary_exposure(make_survey, name):
     other = compute_effects(category.views[0], designs[1], renamed).draws
     for decomposition in (ALONE, AVERAGE):
         np.testing.assert_allclose(other[decomposition], one[decomposition], rtol=1e-9, atol=1e-12)
+
+
+def test_drawn_columns_give_the_effects_of_known_ones(make_survey):
+    """Where cells of exposures are missing their draws stand in; products of two that do not move go with them."""
+    model, design, posterior = made(make_survey, exposed(), draws=3)
+    for view in model.views:
+        known = compute_effects(view, design, posterior).draws
+        drawn = linear_baselines(view, design, posterior, lambda start, stop: np.stack([design.w] * (stop - start)))
+        found = compute_effects(view, design, posterior, baselines=drawn).draws
+        np.testing.assert_allclose(found[AVERAGE], known[AVERAGE], rtol=1e-9, atol=1e-12)

@@ -105,12 +105,15 @@ FULL = {
 }  # fmt: skip
 PAIRS = {  # every outcome, after every mediator that there is; Student's t has no mean on a logarithmic scale
     "normal": "student_t", "student_t": "normal", "ordered_logit": "ordered_probit", "ordered_probit": "ordered_logit",
-    "beta": "bernoulli_logit", "bernoulli_logit": "normal", "poisson": "beta", "negative_binomial": "normal",
+    "beta": "bernoulli_logit", "bernoulli_logit": "normal", "poisson": "beta", "negative_binomial": "poisson",
     "zero_inflated_negative_binomial": "bernoulli_logit", "hurdle_negative_binomial": "ordered_logit",
-    "gamma": "ordered_probit", "lognormal": "normal",
+    "gamma": "ordered_probit", "lognormal": "negative_binomial",
 }  # fmt: skip
 CHAINS = {
-    **{f"{first}, {last}": ([first, last], {}) for last, first in PAIRS.items()},
+    **{
+        f"{first}, {last}": ([first, last], {"y": {"log1p": ["m1"]}} if FAMILIES[first].response == "count" else {})
+        for last, first in PAIRS.items()
+    },
     "every part": (["ordered_logit", "normal", "hurdle_negative_binomial"], FULL),
     "probit and inflation": (["ordered_probit", "beta", "zero_inflated_negative_binomial"], FULL),
 }

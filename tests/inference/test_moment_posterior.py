@@ -11,7 +11,7 @@ from scipy import stats
 import bayes_sp as sp
 from bayes_sp.analysis.comparison.recovery import table2_moments
 from bayes_sp.errors import SpecificationError, SurveyError
-from bayes_sp.inference.moment_posterior import _log_density, _sums
+from bayes_sp.inference.moment_posterior import _log_density, _sums, moment_posterior
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.terms import predictors_of
 from bayes_sp.names import TOTAL
@@ -38,7 +38,7 @@ def twins(model):
 def test_two_sets_of_records_with_the_same_moments_have_the_same_posterior(model, twins):
     """Draw by draw, though no patient is alike."""
     assert np.abs(twins[0] - twins[1]).max() > 1
-    first, second = (sp.moment_posterior(model, sp.Moments.from_records(model.columns, x), draws=500) for x in twins)
+    first, second = (moment_posterior(model, sp.Moments.from_records(model.columns, x), draws=500) for x in twins)
     for name, draws in first.effects.items():
         np.testing.assert_allclose(draws, second.effects[name], rtol=1e-6, atol=1e-9)
 
@@ -73,7 +73,7 @@ def test_flat_priors_give_the_classical_posterior(model):
     nearly_jeffreys = Prior("inverse_gamma", (("alpha", 1e-6), ("beta", 1e-6)), "flat in log sigma")
     flat = Prior("flat", (), "flat")
     priors = (("", "intercept", flat), ("", "slope", flat), ("", "sigma", nearly_jeffreys))
-    found = sp.moment_posterior(replace(model, priors=priors), moments, draws=6000)
+    found = moment_posterior(replace(model, priors=priors), moments, draws=6000)
     terms = list(model.terms(model.equations[0]))
     fit = moments.least_squares("belonging_t1", [term for term in terms if term != "intercept"])
     place = fit.terms.index("group_change")
@@ -86,8 +86,8 @@ def test_flat_priors_give_the_classical_posterior(model):
 
 def test_the_published_serial_effect_comes_back_from_the_printed_table(model):
     """Published: -.04 [-.09, -.005] by the bootstrap of the records; from Table 2 alone nearly the same."""
-    found = sp.moment_posterior(model, "kellezi2019", draws=8000)
-    from_moments = sp.moment_posterior(model, table2_moments(sp.published()), draws=8000)
+    found = sp.Moments.from_study("kellezi2019", model).posterior(model, draws=8000)
+    from_moments = moment_posterior(model, table2_moments(sp.published()), draws=8000)
     np.testing.assert_allclose(found.effects[SERIAL], from_moments.effects[SERIAL], rtol=1e-9)
     row = found.table().loc[SERIAL]
     assert row["mean"] == pytest.approx(-0.038, abs=0.0013)
@@ -104,7 +104,7 @@ def test_sampling_the_model_gives_the_same(model):
     survey = sp.reconstruct(seed=1)
     fit = sp.fit(model, survey, options=sp.SamplerOptions(draws=2000, cores=1))
     table = fit.effects().table()
-    exact = sp.moment_posterior(model, sp.Moments.from_records(model.columns, survey.records), draws=40_000).table()
+    exact = moment_posterior(model, sp.Moments.from_records(model.columns, survey.records), draws=40_000).table()
     for path in (SERIAL, TOTAL):
         sampled = table[(table["path"] == path) & (table["scale"] == "coefficient")].iloc[0]
         own = exact.loc[path]
@@ -116,12 +116,12 @@ def test_what_moments_cannot_give_is_refused(model):
     """Counts, levels, products; variables that are not there; numbers that contradict each other."""
     moments = table2_moments(sp.published())
     with pytest.raises(SpecificationError) as caught:
-        sp.moment_posterior("primary", moments)
+        moment_posterior("primary", moments)
     assert any("family must be normal, found negative_binomial" in problem for problem in caught.value.problems)
     few = sp.Moments(("a", "b"), [0, 0], [1, 1], [[1, 0.2], [0.2, 1]], n=50)
     with pytest.raises(SurveyError, match="the moments have no"):
-        sp.moment_posterior(model, few)
+        moment_posterior(model, few)
     with pytest.raises(SurveyError, match="no table holds all of"):
-        sp.moment_posterior(model, "roth1989")
+        moment_posterior(model, "roth1989")
     with pytest.raises(SurveyError, match="draws must be"):
-        sp.moment_posterior(model, moments, draws=0)
+        moment_posterior(model, moments, draws=0)

@@ -52,7 +52,7 @@ def test_an_improper_density_is_constant(dist):
 
 def test_every_distribution_of_the_specification_has_a_density():
     """No prior that a specification may state is missing here."""
-    ones = dict.fromkeys(("mu", "sigma", "nu", "b", "scale", "alpha", "beta"), 1.0)
+    ones = dict.fromkeys(("mu", "sigma", "nu", "b", "scale", "alpha", "beta", "eta"), 1.0)
     for dist, kind in DISTRIBUTIONS.items():
         prior = Prior(dist, tuple((name, ones[name]) for name in kind.arguments), "")
         assert np.isfinite(prior.log_density(np.array([0.4, 0.6]))).all()

@@ -27,7 +27,7 @@ def incomplete(model, survey):
         records[name] = records[name].astype(float)
     records.loc[:9, responses] = np.nan
     records.loc[10:19, "y"] = np.nan
-    if model.equations[0].family not in ("beta", "student_t"):  # of which a missing value has no account
+    if FAMILIES[model.equations[0].family].missing:  # of others a missing value has no account
         records.loc[20:24, "m1"] = np.nan
     return replace(survey, records=records, origin="file")
 

@@ -6,9 +6,10 @@ import tomllib
 
 import pytest
 
-from bayes_sp.errors import SpecificationError
+from bayes_sp.errors import BayesSpError, SpecificationError
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import specification_text
+from bayes_sp.sensitivity.target import target_of
 
 PRIORS = {
     "intercept": {"dist": "normal", "mu": 0, "sigma": 10, "why": "wide"},
@@ -109,3 +110,9 @@ def test_every_mistake_stands_in_one_error():
 def test_a_mistake_has_its_place(more, words):
     """One each."""
     assert words in problems(**more)
+
+
+def test_analyses_of_one_effect_name_their_limit():
+    """They are for one number with one contrast, and say so before anything is fitted."""
+    with pytest.raises(BayesSpError, match=r"this specification has \[exposures\]"):
+        target_of(load_model(tables()))

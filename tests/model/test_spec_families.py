@@ -28,6 +28,7 @@ def test_every_family_of_an_outcome_is_read(family):
         (("hurdle_negative_binomial", "normal"), "is not available for a mediator"),
         (("normal", "poisson", "poisson"), 'log1p = ["m2"] in the equation of y'),
         (("poisson", "negative_binomial", "hurdle_negative_binomial"), "enters the log link of y as itself"),
+        (("normal",) * 4 + ("bernoulli_logit",), "2^16 for the 16 paths found; at most 8 paths are possible"),
         (("poisson", "normal", "normal", "normal"), "exact for at most 2 of them, found 3"),
         (("gamma", "normal"), 'equation[1].family: "gamma" is not available for a mediator'),
         (("lognormal", "normal"), 'equation[1].family: "lognormal" is not available for a mediator'),

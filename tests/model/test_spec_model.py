@@ -98,7 +98,7 @@ def test_the_most_specific_prior_is_used(small_tables):
 def test_a_prior_prints_as_it_would_be_written(small_tables, dist):
     """Every distribution is read with exactly its constants and prints with them."""
     known = DISTRIBUTIONS[dist]
-    if known.support == "simplex":
+    if known.support in ("simplex", "correlation"):
         prior = Prior(dist, tuple((name, 2.0) for name in known.arguments), "x")
         assert str(prior) == f"{known.display}({', '.join(f'{name}=2' for name in known.arguments)})"
         return

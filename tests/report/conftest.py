@@ -15,7 +15,8 @@ from bayes_sp.analysis.criticism.diagnostics import Verdict
 from bayes_sp.analysis.fit import Fit
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.design.build import design_arrays
-from bayes_sp.effects.paths import Effects, compute_effects
+from bayes_sp.effects.comparisons.joined import all_effects
+from bayes_sp.effects.paths import Effects
 from bayes_sp.inference.bootstrap.bootstrap import bootstrap_effects
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.normal_twin import twin_of
@@ -37,8 +38,9 @@ def analyse_by_hand(make_posterior: Callable[..., Any]) -> Callable[..., Analysi
         for each in dict.fromkeys((twin_of(model), model)):
             design = design_arrays(each, survey)
             tree = make_posterior(each, design, seed=4, chains=2, draws=100)
-            effects = compute_effects(each, design, tree["posterior"].to_dataset(), mark=survey.mark)
-            fits.append(Fitted(each, effects, bootstrap_effects(design, seed=4, replicates=50)))
+            effects = all_effects(each, design, tree["posterior"].to_dataset(), mark=survey.mark)
+            known = each if each.moves else None
+            fits.append(Fitted(each, effects, bootstrap_effects(design, known, seed=4, replicates=50)))
         fit = Fit(model, survey, tree, 4, SamplerOptions(draws=100, tune=1, chains=2, cores=1))
         recovered = recover_published(published())[0] if survey.reconstructed else ()
         verdict = Verdict(not reasons, reasons, NUMBERS, pd.DataFrame(TABLE))

@@ -11,7 +11,8 @@ import xarray as xr
 from bayes_sp.analysis.criticism.confounding import Belief, check_single
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
-from bayes_sp.design.evaluate import arrays_of, chain_auxiliary, mean_predictor, strength, zero_predictor
+from bayes_sp.design.elements import arrays_of
+from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, strength, zero_predictor
 from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Coding, Variable

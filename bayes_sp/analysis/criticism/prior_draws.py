@@ -17,6 +17,7 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import ZERO
+from bayes_sp.names import RESIDUAL_CORRELATION
 
 
 @dataclass
@@ -120,6 +121,9 @@ def _draw_equation(drawn: _Drawn, equation: Equation, design: Design) -> None:
         drawn.keep("tau", "tau_response", [response], tau)
         values = tau * drawn.rng.standard_normal((drawn.count, len(labels)))
         drawn.keep(f"{response}_varying", equation.varying, labels, values)
+    if RESIDUAL_CORRELATION in model.parameters(equation):
+        values = drawn.sample(response, [RESIDUAL_CORRELATION])
+        drawn.keep(RESIDUAL_CORRELATION, f"{RESIDUAL_CORRELATION}_response", [response], values)
 
 
 def _between(model: PathModel, variable: str, mark: str) -> list[str]:

@@ -54,6 +54,7 @@ def is_plain(model: PathModel) -> bool:
         )
         and not model.confounders
         and not model.exposures
+        and (not model.correlated or model.outcome_family.outcome == "identity")
     )
 
 

@@ -198,7 +198,7 @@ class GeneralChain:
         self, thetas: Sequence[Array], counts: Array, held: Mapping[str, float] | None = None
     ) -> tuple[Problem, ...]:
         """Return refits as the effects of each move see a posterior, each with its resample's own patients."""
-        draws = as_draws(self.model, self.regressions, thetas)
+        draws = as_draws(self.model, self.regressions, thetas, counts)
         n = self.design.n
         index = np.repeat(np.tile(np.arange(n), len(counts)), counts.astype(np.intp).ravel()).reshape(len(counts), n)
 

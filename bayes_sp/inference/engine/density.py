@@ -18,6 +18,7 @@ from bayes_sp.inference.engine.compile import compiled, compiled_as, inlined
 from bayes_sp.inference.engine.compiled_hidden import planes, settle
 from bayes_sp.inference.engine.compiled_hidden_slopes import pull_settled
 from bayes_sp.inference.engine.compiled_integral import integrated
+from bayes_sp.inference.engine.compiled_pair import pair
 from bayes_sp.inference.engine.compiled_rows import hide, predict, pull, pull_hidden, read_aux, reduced
 from bayes_sp.inference.engine.families import log_prior
 
@@ -42,6 +43,9 @@ def naturals(theta: Any, ints: Any, floats: Any) -> Any:
             tail = math.log1p(math.exp(-abs(x)))
             v[p] = floats[ints[at.UNITS] + p] * (max(x, 0.0) + tail)
             value += min(x, 0.0) - tail
+        elif transform == at.TANH:
+            v[p] = math.tanh(0.5 * theta[p])
+            value += math.log(2.0) - abs(theta[p]) - 2.0 * math.log1p(math.exp(-abs(theta[p])))
         else:
             v[p] = theta[p]
         if transform != at.SHARE:
@@ -112,6 +116,8 @@ def pull_parameters(theta: Any, ints: Any, floats: Any, v: Any, dv: Any) -> None
             unit = floats[ints[at.UNITS] + p]
             slope = 1.0 / (1.0 + math.exp(-theta[p] / unit))
             dv[p] = dv[p] * slope + (1.0 - slope) / unit
+        elif transform == at.TANH:
+            dv[p] = dv[p] * 0.5 * (1.0 - v[p] * v[p]) - v[p]
 
 
 @compiled
@@ -238,9 +244,9 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
         z, settled = np.empty_like(w), np.zeros((planes(ints)[8] if hidden else 0, linked))
         with_gradient = len(gradient) > 0
         dv, out = np.zeros(len(v)), np.empty(width)
-        if together:
-            value += power * integrate(ints, floats, v, dv, with_gradient)
-        elif members:
+        integral = integrate(ints, floats, v, dv, with_gradient) if together else 0.0
+        value += power * (pair(ints, floats, v, dv) + integral)
+        if members and not together:
             value += settle_all(ints, floats, v, settled, w, z, work, ell)
         for j in range(count):
             e = at.HEAD + j * at.EQUATION

@@ -38,10 +38,12 @@ LINK_COUNT = 21
 LINK_ROWS = 22  # number of rows with hidden values, or of those that stand for them where these are integrated out
 LINK_RECORDS = 23  # floats: number of patients behind each of those; NONE where hidden values are kept
 LINK_FIRST = 24  # the first of those rows, which follow each other
-HEAD = 25
+PAIR = 25  # ints: PAIR_PLACES numbers of two normal equations with correlated errors, or NONE
+HEAD = 26
 
 # Transforms. INCREASING: the element before plus exp(theta); SHARE: in a simplex; SOFT: unit log(1 + exp(theta / unit))
-IDENTITY, LOG, INCREASING, SHARE, SOFT = range(5)
+# TANH: tanh(theta / 2)
+IDENTITY, LOG, INCREASING, SHARE, SOFT, TANH = range(6)
 
 # Record of an equation
 FAMILY = 0  # number of the family
@@ -106,3 +108,12 @@ OPEN_COEFFICIENT = 0  # natural place
 PARENT = 1  # number among the variables with hidden values
 TIMES = 2  # floats: what the coefficient is multiplied with in each row, 0 where the parent is not hidden
 OPEN_TERM = 3
+
+# Two normal equations with correlated errors, of which one QR factor stands for [X1, X2, y1, y2]
+PAIR_BETA = 0  # natural places of the first coefficients, one for each; then numbers of columns
+PAIR_COLUMNS = 2
+PAIR_SIGMA = 4  # natural places of the SDs
+PAIR_RHO = 6
+PAIR_FACTOR = 7  # floats: the factor, column by column, square
+PAIR_RECORDS = 8  # number of patients
+PAIR_PLACES = 9

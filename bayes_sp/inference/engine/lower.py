@@ -19,7 +19,15 @@ from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.condense import condensed
 from bayes_sp.inference.engine.families import unknown_to_engine
 from bayes_sp.inference.engine.links import Link, are_normal, links_of, with_softplus_loadings
-from bayes_sp.inference.engine.packing import Pack, pack_confounder, pack_equation, pack_links, pack_priors, pack_terms
+from bayes_sp.inference.engine.packing import (
+    Pack,
+    pack_confounder,
+    pack_equation,
+    pack_links,
+    pack_pair,
+    pack_priors,
+    pack_terms,
+)
 from bayes_sp.inference.samplers.starts import start_of
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
@@ -134,7 +142,7 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
     SpecificationError
         Where a family or a prior has no density here.
     """
-    if lacking := unknown_to_engine(model):
+    if lacking := unknown_to_engine(model, design):
         problem = f"the compiled engine has no density of {', '.join(lacking)}; PyMC has: use NUTS or --method pymc"
         raise SpecificationError(model.name, [problem])
     whole = joint_model(model, design)
@@ -172,6 +180,8 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
             once = [*range(rows.single), *(first for first, _ in rows.split)]
             seen = part.y[once][part.state[once] == at.SEEN]
             constant -= likelihood_power * float(gammaln(seen + 1.0).sum())
+    if model.correlated:
+        pack_pair(pack, head, records, parts, model.correlated, parameters)
     linked = (joint.links, tuple(joint.parts.values())) if joint else (links, parts)
     window = slice(0, len(joint.records)) if joint else _window(links)
     pack_links(pack, head, *linked, parameters, numbers, window)

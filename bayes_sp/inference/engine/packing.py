@@ -19,10 +19,18 @@ from bayes_sp.inference.engine.families import FAMILY_NUMBERS, PRIOR_NUMBERS
 from bayes_sp.inference.engine.links import Link, shifted
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.families.special import TABLE
+from bayes_sp.names import RESIDUAL_CORRELATION
 from bayes_sp.triangular import triangle
 
 Ints = NDArray[np.int64]
-TRANSFORMS = {"identity": at.IDENTITY, "log": at.LOG, "increasing": at.INCREASING, "share": at.SHARE, "soft": at.SOFT}
+TRANSFORMS = {
+    "identity": at.IDENTITY,
+    "log": at.LOG,
+    "increasing": at.INCREASING,
+    "share": at.SHARE,
+    "soft": at.SOFT,
+    "tanh": at.TANH,
+}
 
 
 @dataclass
@@ -189,6 +197,25 @@ def pack_equation(
         record[at.GROUPS] = pack.add_ints(part.groups)
         record[at.TAU] = parameters.place("tau", part.response)
         record[at.GROUP_Z] = parameters.place(varying_name(part.response))
+
+
+def pack_pair(
+    pack: Pack, head: Ints, records: Ints, parts: Sequence[JointEquation], pair: tuple[str, str], parameters: Parameters
+) -> None:
+    """Write two normal equations with correlated errors, of complete records; their own records are left out."""
+    numbers = [next(j for j, part in enumerate(parts) if part.response == name) for name in pair]
+    one, two = (parts[j] for j in numbers)
+    table = triangle(np.column_stack([one.x, two.x, one.y, two.y]))
+    size = one.x.shape[1] + two.x.shape[1] + 2
+    square = np.zeros((size, size))
+    square[: len(table)] = table
+    own = np.array(numbers) + len(records) - len(parts)
+    records[own, at.INTEGRATED], records[own, at.DEFERRED] = 1, 0
+    betas = [parameters.place(name) if part.x.shape[1] else 0 for name, part in zip(pair, (one, two), strict=True)]
+    head[at.PAIR] = pack.add_ints(
+        [*betas, one.x.shape[1], two.x.shape[1], *(parameters.place("sigma", name) for name in pair),
+         parameters.place(RESIDUAL_CORRELATION, pair[1]), pack.add_floats(square.T), len(one.y)]
+    )  # fmt: skip
 
 
 def _whole_rows(part: JointEquation, rows: Rows, parts: Sequence[JointEquation]) -> int:

@@ -16,6 +16,7 @@ from bayes_sp.inference.likelihood.predictors import Part
 from bayes_sp.model.families.base import Parameter
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import RESIDUAL_CORRELATION
 
 INTERCEPT = "intercept"
 
@@ -25,8 +26,13 @@ def regressions(model: PathModel, design: Design) -> tuple[Regression, ...]:
     return tuple(_regression(model, design, j) for j in range(len(model.equations)))
 
 
-def as_draws(model: PathModel, data: Sequence[Regression], thetas: Sequence[Array]) -> xr.Dataset:
-    """Return parameters of every equation, (R, P) each, as a posterior of one chain with R draws."""
+def as_draws(
+    model: PathModel, data: Sequence[Regression], thetas: Sequence[Array], counts: Array | None = None
+) -> xr.Dataset:
+    """Return parameters of every equation, (R, P) each, as a posterior of one chain with R draws.
+
+    A correlation of errors is that of the residuals, of patients by their ``counts``, (R, n), or of each once.
+    """
     found: dict[str, tuple[tuple[str, ...], Array]] = {}
     shared: dict[str, dict[str, Array]] = {}
     for equation, regression, theta in zip(model.equations, data, thetas, strict=True):
@@ -49,6 +55,11 @@ def as_draws(model: PathModel, data: Sequence[Regression], thetas: Sequence[Arra
         else:
             for name in regression.parameters:
                 shared.setdefault(name, {})[response] = values[name]
+    if model.correlated:
+        weights = np.ones((len(thetas[0]), len(data[0].y))) if counts is None else counts
+        one, two = (data[j].y - data[j].linear(thetas[j])[0] for j in range(2))
+        sizes = (weights * one**2).sum(axis=1) * (weights * two**2).sum(axis=1)
+        shared[RESIDUAL_CORRELATION] = {model.correlated[1]: (weights * one * two).sum(axis=1) / np.sqrt(sizes)}
     coords: dict[str, object] = {"chain": [0], "draw": np.arange(len(thetas[0]))}
     for name, by_response in shared.items():
         found[name] = (("chain", "draw", f"{name}_response"), np.stack(list(by_response.values()), axis=-1)[None])

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
-from bayes_sp.design.evaluate import At, arrays_of
+from bayes_sp.design.elements import arrays_of
+from bayes_sp.design.evaluate import At
 from bayes_sp.design.relevance import came_back, relevant
 from bayes_sp.errors import BayesSpError, SurveyError
 from bayes_sp.inference.pointwise.alike import Alike

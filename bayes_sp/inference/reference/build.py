@@ -14,7 +14,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.design.evaluate import Evaluated, auxiliary, walk
 from bayes_sp.design.joint import JointModel, joint_model
 from bayes_sp.design.parameters import Block, hidden_name, is_posterior, posterior_dims, varying_name
-from bayes_sp.inference.reference.priors import Tensor, increasing_vector, prior_vector
+from bayes_sp.inference.reference.priors import Tensor, correlation_vector, increasing_vector, prior_vector
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import VARYING, observed_name
 
@@ -96,6 +96,8 @@ def _vector(name: str, blocks: Sequence[Block], dim: str, labels: Sequence[str])
     priors = [prior for block in blocks for prior in block.priors]
     if blocks[0].transform == "share":
         return pm.Dirichlet(name, np.full(len(labels), priors[0].values["alpha"]), dims=dim)
+    if blocks[0].transform == "tanh":
+        return correlation_vector(name, priors[0], dim)
     if blocks[0].transform == "increasing":
         return increasing_vector(name, priors[0], dim, labels)
     return prior_vector(name, priors, dim, labels)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from pymc.distributions.transforms import ordered
+from pymc.distributions.transforms import Interval, ordered
 
 from bayes_sp.model.distributions import Prior
 
@@ -56,4 +56,18 @@ def increasing_vector(name: str, prior: Prior, dim: str, labels: Sequence[str]) 
     signature = f"{','.join('()' for _ in names)}->(k)"
     return pm.CustomDist(
         name, *constants, dist=drawn, logp=log_density, signature=signature, transform=ordered, initval=start, dims=dim
+    )
+
+
+def correlation_vector(name: str, prior: Prior, dim: str) -> Tensor:
+    """Return one PyMC variable with dim ``dim``, of one element from -1 to 1 with the density (1 - x^2)^(eta - 1)."""
+
+    def drawn(eta: Tensor, size: Tensor) -> Tensor:
+        return 2.0 * pm.Beta.dist(eta, eta, size=size) - 1.0
+
+    def log_density(value: Tensor, eta: Tensor) -> Tensor:
+        return (eta - 1.0) * pt.log1p(-(value**2)) + prior.log_constant
+
+    return pm.CustomDist(
+        name, np.float64(prior.numbers[0]), dist=drawn, logp=log_density, transform=Interval(-1.0, 1.0), dims=dim
     )

@@ -11,7 +11,7 @@ from scipy.linalg import solve_triangular
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import equation_matrix
 from bayes_sp.design.design import Design
-from bayes_sp.design.prior_density import priors_of
+from bayes_sp.design.elements import priors_of
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.triangular import triangle
@@ -22,13 +22,17 @@ COEFFICIENT_PRIORS = ("normal", "flat")
 
 def has_exact_posterior(model: PathModel) -> bool:
     """Whether every equation is normal with normal or flat priors on its coefficients, and nothing is unmeasured."""
-    return not model.confounders and all(
-        equation.family == "normal"
+    return (
+        not model.confounders
+        and not model.correlated
         and all(
-            prior is not None and prior.dist in COEFFICIENT_PRIORS
-            for prior in (model.prior(equation.response, term) for term in model.terms(equation))
+            equation.family == "normal"
+            and all(
+                prior is not None and prior.dist in COEFFICIENT_PRIORS
+                for prior in (model.prior(equation.response, term) for term in model.terms(equation))
+            )
+            for equation in model.equations
         )
-        for equation in model.equations
     )
 
 

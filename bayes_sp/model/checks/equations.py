@@ -19,6 +19,7 @@ def equation_problems(model: PathModel) -> Iterator[str]:
         yield from _interactions(model, equation, key)
         yield from product_problems(model, equation, key)
         yield from _log1p(model, equation, key)
+        yield from _correlations(model, equation, key)
         yield from _monotonic(model, equation, key)
         yield from _columns(model, equation, key)
         yield from _zero(model, equation, key)
@@ -76,6 +77,21 @@ def _log1p(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
                 f'{key}.log1p: "{name}" is no count but of the family "{families[name]}"; log1p is for mediators of '
                 f"the families {counts}"
             )
+
+
+def _correlations(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
+    """Yield what is wrong with a list of mediators whose errors go together."""
+    for name in equation.residual_correlations or ():
+        if (name, equation.response) == model.correlated:
+            continue
+        if name in equation.parents:
+            why = f"is a parent of {equation.response}: the arrow is all that goes between them; take one out"
+        else:
+            why = (
+                "is available between two normal mediators that are all there are, without an arrow between them and "
+                "without unmeasured confounders"
+            )
+        yield f'{key}.residual_correlations: "{name}" {why}'
 
 
 def _monotonic(model: PathModel, equation: Equation, key: str) -> Iterator[str]:

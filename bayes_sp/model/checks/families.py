@@ -9,6 +9,7 @@ from bayes_sp.model.families.base import EXPONENTIAL
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Equation, PathModel, Variable
 
+MOST_PATHS = 8  # of which every set is computed, where effects are not in closed form
 MOST_MEDIATORS = 2  # with a mediator that is not normal, whose effects are sums over levels or quadratures
 
 
@@ -30,6 +31,25 @@ def family_problems(model: PathModel) -> Iterator[str]:
             f"equation: effects through {', '.join(others)} mediators are exact for at most {MOST_MEDIATORS} of them, "
             f"found {len(families)}; make them all normal or take one out of the chain"
         )
+    sound = len(families) > MOST_MEDIATORS and not others and model.outcome == model.equations[-1].response
+    if (
+        sound
+        and model.outcome_family.outcome not in (None, "identity", "exp")
+        and (found := _paths(model)) > MOST_PATHS
+    ):
+        yield (
+            f'equation: effects on an outcome of the family "{model.equations[-1].family}" need the mean of every set '
+            f"of paths, 2^{found} for the {found} paths found; at most {MOST_PATHS} paths are possible, as of three "
+            f"mediators in series or seven side by side: take arrows or a mediator out"
+        )
+
+
+def _paths(model: PathModel) -> int:
+    """Return how many paths lead from the exposure to the outcome."""
+    ending = {model.exposure: 1}
+    for equation in model.equations:
+        ending[equation.response] = sum(ending.get(parent, 0) for parent in equation.parents)
+    return ending[model.outcome]
 
 
 def _mediator(model: PathModel, equation: Equation, key: str) -> Iterator[str]:

@@ -9,11 +9,13 @@ from bayes_sp.model.distributions import SHARES, Support
 from bayes_sp.model.families.registry import scalar_parameters
 from bayes_sp.model.path_model import WHOLE_MODEL, Equation, PathModel
 from bayes_sp.model.terms import ZERO, covariate_terms
+from bayes_sp.names import RESIDUAL_CORRELATION
 
 WORDS: dict[Support, tuple[str, str]] = {
     "real": ("on the real numbers", "real"),
     "positive": ("on the positive numbers", "positive"),
     "simplex": ("on shares that add up to 1", "simplex"),
+    "correlation": ("on correlations, from -1 to 1", "correlation"),
 }
 
 
@@ -31,6 +33,7 @@ def prior_problems(model: PathModel) -> Iterator[str]:
             equations = model.equations if where == WHOLE_MODEL else (responses[where],)
             allowed = {"covariate"}.union(*(_names(model, equation) for equation in equations))
         needed: Support = "simplex" if name == SHARES else "positive" if name in scalar_parameters() else "real"
+        needed = "correlation" if name == RESIDUAL_CORRELATION else needed
         if name not in allowed:
             yield f"{key}: there is no such parameter{nearest(name, allowed)}"
         elif prior.support != needed:

@@ -12,6 +12,7 @@ from bayes_sp.model.families.normal import LATENT_NORMAL, NORMAL, STUDENT_T
 from bayes_sp.model.families.ordered import ORDERED_LOGIT, ORDERED_PROBIT
 from bayes_sp.model.families.positive import GAMMA, LOGNORMAL
 from bayes_sp.model.families.zeros import HURDLE_NEGATIVE_BINOMIAL, ZERO_INFLATED_NEGATIVE_BINOMIAL
+from bayes_sp.names import RESIDUAL_CORRELATION
 
 FAMILIES: dict[str, Family] = {
     family.name: family
@@ -52,6 +53,6 @@ def family_name(given: str) -> str:
 
 
 def scalar_parameters() -> tuple[str, ...]:
-    """Return the names of every parameter beside coefficients, cutpoints and shares: the families', and groups' SD."""
+    """Return names of parameters beside coefficients, cutpoints and shares: families', groups' SD, a correlation."""
     own = (name for family in FAMILIES.values() for name in family.parameters)
-    return (*dict.fromkeys(own), "tau")
+    return (*dict.fromkeys(own), "tau", RESIDUAL_CORRELATION)

@@ -29,6 +29,7 @@ def read_equations(tables: list[Table], exposure: str) -> tuple[Equation, ...]:
                 interactions=table.take_texts("interactions"),
                 products=_read_products(table),
                 log1p=table.take_texts("log1p"),
+                residual_correlations=table.take_optional_texts("residual_correlations"),
                 monotonic=table.take_texts("monotonic"),
                 varying=table.take_text("varying"),
                 offset=table.take_text("offset"),

@@ -68,7 +68,7 @@ def _parameters(block: Block, response: str) -> list[tuple[str, tuple[str, ...]]
         return [("simplex", block.labels)]
     if block.transform == "increasing":
         return [("cutpoint", block.labels)]
-    if block.transform == "log":
+    if block.transform in ("log", "tanh"):
         return [(block.variable, block.labels)]
     prefix = {response: "", f"{response}_zero": ZERO}.get(block.variable)
     return [] if prefix is None else [(f"{prefix}{label}", (label,)) for label in block.labels]

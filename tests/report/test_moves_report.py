@@ -1,0 +1,77 @@
+"""Effects of a category and of a further exposure in the printout and in run folders, contrasts and sizes with them."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from bayes_sp.inference.bootstrap.resampled import bootstrap_of
+from bayes_sp.model.reading.load import load_model, models_folder
+from bayes_sp.report.figures.paths import plot_comparison, plot_paths
+from bayes_sp.report.folders.analysis import save_analysis
+from bayes_sp.report.text.summary import summary_text
+
+
+@pytest.fixture(scope="module")
+def compared(analyse_by_hand, make_survey):
+    """Return an analysis with education as a category, the change of groups beside it, and what is asked of them."""
+    tables = tomllib.loads((models_folder() / "primary.toml").read_text())
+    for key in ("published", "contrast", "twin"):
+        tables.pop(key, None)
+    del tables["covariates"]["education"]
+    exposures = {"education": {"levels": [1, 2, 3]}, "group_change": {"contrast": [0, 1]}}
+    asked = {"either": ["total [education: 2 against 1]", "total [group_change: 1 against 0]"]}
+    tables |= {"exposure": "education", "exposures": exposures, "contrasts": asked}
+    tables |= {"sizes": ["standardised", "proportion_mediated"]}
+    tables |= {"practical": {"lower": -0.1, "upper": 0.1, "why": "one visit of ten patients"}}
+    model, survey = load_model(tables, name="compared"), make_survey()
+    made = analyse_by_hand(model, survey)
+    boot, _ = bootstrap_of(model, survey, 4, 30, 0.95)
+    fit = made.fit
+    sizes = {
+        "standardised": fit.standardised(),
+        "proportion_mediated": fit.proportion_mediated(),
+        "practical": fit.practical(),
+    }
+    comparison = replace(made.comparison, contrasts={"negative_binomial": boot.contrasts()})
+    return replace(made, comparison=comparison, contrasts=fit.contrasts(), sizes=sizes)
+
+
+def test_the_printout_says_what_each_effect_compares(compared):
+    """Each move has a heading; contrasts and sizes have sections of their own."""
+    text = summary_text(compared)
+    for words in ("education: 2 against 1:", "education: 3 against 1:", "group_change: 1 against 0:"):
+        assert words in text
+    assert "the others of them as observed" in text
+    assert "Contrasts: one effect less another" in text
+    assert "How large these effects are" in text
+    assert "Region -0.1 to 0.1 appointments per patient per three months: one visit of ten patients." in text
+    row = compared.contrasts.table().iloc[-1]
+    assert f"{row['prob_negative']:.3f}" in text
+    assert max(map(len, text.splitlines())) <= 150
+
+
+@pytest.mark.slow
+def test_a_run_folder_has_their_tables(compared, tmp_path):
+    """Effects with what they compare in columns of their own, contrasts with the bootstrap's, each size."""
+    folder = save_analysis(compared, tmp_path / "run", summary="text")
+    tables = {path.stem: pd.read_csv(path) for path in folder.glob("*.csv")}
+    effects = tables["effects"]
+    assert list(effects.columns[:4]) == ["exposure", "from", "to", "path"]
+    assert set(zip(effects["exposure"], effects["from"], effects["to"], strict=True)) == {
+        ("education", 1, 2), ("education", 1, 3), ("group_change", 0, 1),
+    }  # fmt: skip
+    assert list(tables["contrasts"]["scale"]) == list(tables["contrasts_bootstrap"]["scale"])
+    assert {"standardised", "proportion_mediated", "practical"} <= tables.keys()
+    assert set(tables["comparison"]["path"]) == set(compared.fit.model.effect_names)
+
+
+def test_the_figures_draw_them(compared):
+    """The path diagram has a line for each level, the forest a row for each effect."""
+    labels = [text.get_text() for text in plot_paths(compared.fit).axes[0].texts]
+    assert any(label.startswith("2: ") and "\n3: " in label for label in labels)
+    rows = [tick.get_text() for tick in plot_comparison(compared.comparison).axes[0].get_yticklabels()]
+    assert sum("against" in row for row in rows) == len(rows)
