@@ -34,15 +34,18 @@ def test_the_mean_without_a_patient_is_that_of_a_refit(chain):
     """In closed form, for the most influential patient and some others; mean, median, limits in units of the SD."""
     model, survey, effect, values = chain
     found = influence(effect, values, rows=range(40), **NAMES)
-    by_row = found.table.set_index("row")
+    by_row, compared = found.table.set_index("row"), 0
     for patient in {int(found.table["row"].iloc[0]), 7, 0, 20, 33}:
         less = design_arrays(model, without_patient(model, survey, patient))
         exact = serial(exact_posterior(model, less, seed=3, draws=2500)).ravel()
         row = by_row.loc[patient]
         assert abs(row["mean"] - exact.mean()) < 0.08 * found.sd
         assert abs(row["median"] - np.median(exact)) < 0.1 * found.sd
-        limits = np.quantile(exact, [0.025, 0.975])
-        np.testing.assert_allclose([row["lower"], row["upper"]], limits, atol=0.35 * found.sd)
+        if row["pareto_k"] < 0.5:  # beyond, weights say less of the ends than of the middle
+            limits = np.quantile(exact, [0.025, 0.975])
+            np.testing.assert_allclose([row["lower"], row["upper"]], limits, atol=0.35 * found.sd)
+            compared += 1
+    assert compared >= 3
 
 
 def test_the_table_has_the_most_influential_patient_first_and_no_value_of_a_patient(chain):
