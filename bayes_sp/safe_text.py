@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Sequence
 from html import escape
@@ -101,7 +102,12 @@ def csv_text(table: pd.DataFrame, *, index: bool = False) -> str:
     }
     table = table.assign(**changed) if all(isinstance(name, str) for name in changed) else table
     names = [harmless(name) if isinstance(name, str) else name for name in table.columns]
-    return str(table.set_axis(names, axis=1).to_csv(index=False, lineterminator="\n"))
+    table = table.set_axis(names, axis=1)
+    texts = [*names, *(cell for cells in changed.values() for cell in cells)]
+    # Before Python 3.13 a carriage return alone is not quoted, and would end the row.
+    broken = any(isinstance(text, str) and "\r" in text for text in texts)
+    quoting = csv.QUOTE_NONNUMERIC if broken else csv.QUOTE_MINIMAL
+    return str(table.to_csv(index=False, lineterminator="\n", quoting=quoting))
 
 
 def write_csv(table: pd.DataFrame, path: Path, *, index: bool = False) -> None:
