@@ -291,7 +291,7 @@ def test_without_a_fit_of_the_specification_there_is_no_search():
 @pytest.mark.parametrize("dist", [name for name, known in DISTRIBUTIONS.items() if known.frozen])
 def test_the_range_of_a_prior_holds_95_percent_of_its_density(dist):
     """Of its draws, a fortieth lie below the lower limit and a fortieth above the upper one."""
-    constants = {"mu": 0.3, "sigma": 0.7, "nu": 5.0, "b": 0.4, "scale": 2.0, "alpha": 3.0, "beta": 2.0}
+    constants = {"mu": 0.3, "sigma": 0.7, "nu": 5.0, "b": 0.4, "scale": 2.0, "alpha": 3.0, "beta": 2.0, "eta": 2.0}
     prior = Prior(dist, tuple((name, constants[name]) for name in DISTRIBUTIONS[dist].arguments), "w")
     low, high = prior_range(prior)
     draws = DISTRIBUTIONS[dist].draw(np.random.default_rng(0), 400_000, *prior.numbers)
