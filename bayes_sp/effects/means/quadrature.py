@@ -179,7 +179,7 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
         out = np.empty((size, 16))
         tables = (grid.values[None], table if second.rule == "beta" else second_grid.values[None])
         m1 = (represent(links[0], baseline[0]), first_shift, cutpoints(links[0], grid.cuts))
-        laws = (precisions[:, here], tables)
+        laws = (np.ascontiguousarray(precisions[:, here]), tables)  # of one type whatever the batch
         m2 = (represent(links[1], predictor), represent(links[1], second_steps), cutpoints(links[1], second_grid.cuts))
         how = (rule.kappa, rule.apart, repeats, out)
         if sums and first.rule == "count":
