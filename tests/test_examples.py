@@ -10,7 +10,8 @@ import bayes_sp as sp
 
 SPACES = ("plot", "sensitivity")  # their functions ask a fit, whose examples are in the documents
 NAMES = [name for name in sp.__all__ if name not in SPACES]
-WITHOUT = {"Effects", "compare_models", "read_run"}  # shown in the quickstart, on a fit or a run's folder
+# shown in the documents, on a fit, on a run's folder, or on many simulations
+WITHOUT = {"Effects", "calibrate", "compare_models", "design_study", "read_run"}
 
 
 def examples_of(name: str) -> list[doctest.DocTest]:
