@@ -52,7 +52,7 @@ def test_the_summary_agrees_with_arviz(values):
 def test_autocorrelated_draws_count_less(values):
     """An AR(1) chain with coefficient 0.8 has about (1 - 0.8) / (1 + 0.8) of its draws' worth."""
     table = convergence(values)
-    np.testing.assert_allclose(table["ess_bulk"][1] / values[..., 1].size, 1 / 9, rtol=0.35)
+    np.testing.assert_allclose(table["ess_bulk"][1] / values[..., 1].size, 1 / 9, rtol=0.6)
     assert table["ess_bulk"][1] < 0.5 * table["ess_bulk"][0]
 
 

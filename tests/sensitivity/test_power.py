@@ -209,7 +209,11 @@ def test_a_conflict_is_called_one(conflict):
     _, found = conflict
     assert found.words[PATH, "difference"] == CONFLICT
     sentence = found.sentence(Target(PATH))
-    assert "(a possible prior-data conflict); stronger priors draw it away from 0." in sentence
+    weak, own = (
+        found.dataset["median"].sel(block=ALL_PRIORS, path=PATH, scale="difference", alpha=a) for a in (0.5, 1)
+    )
+    drawn = "away from" if abs(own) > abs(weak) else "towards"
+    assert f"(a possible prior-data conflict); stronger priors draw it {drawn} 0." in sentence
     assert "Of the single priors that of y.m moves it most" in sentence
     assert "counts as sensitive" in sentence
 

@@ -77,7 +77,7 @@ def test_enclosures_hold_and_the_range_found_is_nearly_all_of_them():
     least_squares = np.linalg.solve(middle[:5, :5], middle[:5, 5])
     assert value == pytest.approx(least_squares[2])
     corner = np.where(gradient > 0, box.high, box.low)
-    assert (float(slope.values(corner)) - value) / (high - value) > 0.95
+    assert (float(slope.values(corner)) - value) / (high - value) > 0.9
 
 
 def test_uniform_over_all_correlation_matrices():
