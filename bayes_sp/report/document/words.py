@@ -47,7 +47,9 @@ def kind(row: pd.Series) -> str:
 
 
 def probability(value: float) -> str:
-    """Return a probability with two decimals, or three near 0 and 1."""
+    """Return a probability with two decimals, three near 0 and 1, and no end that draws cannot show."""
+    if not 0.0005 <= value <= 0.9995:
+        return "below 0.001" if value < 0.5 else "above 0.999"
     return f"{value:.2f}" if 0.01 <= value <= 0.99 else f"{value:.3f}"
 
 
