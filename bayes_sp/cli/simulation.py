@@ -33,10 +33,7 @@ def add_calibrate(commands: Commands, survey: Callable[[argparse.Namespace, Path
     add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
     add_records(calibrate)
     add("--simulations", type=whole_number(LEAST), default=200, metavar="N", help="sets of records (default 200)")
-    add("--draws", type=whole_number(50), default=500, help="kept draws of each of two chains (default 500)")
-    add("--workers", type=whole_number(1), metavar="N", help="processes (default one for each processor)")
-    add("--seed", type=whole_number(0), default=1, help="of the simulations (default 1)")
-    add("--out", type=file_path, metavar="FOLDER", help="where ranks are kept (default runs/calibration-MODEL-SEED)")
+    _add_simulations(calibrate, "where ranks are kept (default runs/calibration-MODEL-SEED)")
     calibrate.set_defaults(command=lambda options: _calibrate(options, survey))
 
 
@@ -74,15 +71,7 @@ def add_design(commands: Commands, survey: Callable[[argparse.Namespace, PathMod
     add = design.add_argument
     add("plan", type=file_path, metavar="PLAN.toml", help="the plan of the study")
     add_records(design)
-    add("--draws", type=whole_number(50), default=500, help="kept draws of each of two chains (default 500)")
-    add("--workers", type=whole_number(1), metavar="N", help="processes (default one for each processor)")
-    add("--seed", type=whole_number(0), default=1, help="of the simulations (default 1)")
-    add(
-        "--out",
-        type=file_path,
-        metavar="FOLDER",
-        help="where studies are kept (default runs/design-PLAN-SEED)",
-    )
+    _add_simulations(design, "where studies are kept (default runs/design-PLAN-SEED)")
     design.set_defaults(command=lambda options: _design(options, survey))
 
 
@@ -109,3 +98,12 @@ def _design(options: argparse.Namespace, survey: Callable[[argparse.Namespace, P
     table = found.grid.round(3).to_string(index=False)
     options.output.write(f"{sentences}\n\n{table}\n\nSaved in {folder}: design.csv, design.png, studies.csv\n")
     return OK
+
+
+def _add_simulations(parser: argparse.ArgumentParser, out: str) -> None:
+    """Add what every command that simulates takes; ``out`` says what stands in the folder."""
+    add = parser.add_argument
+    add("--draws", type=whole_number(50), default=500, help="kept draws of each of two chains (default 500)")
+    add("--workers", type=whole_number(1), metavar="N", help="processes (default one for each processor)")
+    add("--seed", type=whole_number(0), default=1, help="of the simulations (default 1)")
+    add("--out", type=file_path, metavar="FOLDER", help=out)

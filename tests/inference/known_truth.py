@@ -40,3 +40,11 @@ def as_posterior(model: PathModel, parameters: dict[str, Array]) -> xr.Dataset:
         dim = f"{name}_response"
         found[name] = xr.DataArray(parameters[name][None, None], dims=("chain", "draw", dim), coords={dim: responses})
     return xr.Dataset(found).assign_coords(chain=[0], draw=[0])
+
+
+def with_gaps(survey, **rows: range):
+    """A survey without these rows of these columns."""
+    records = survey.records.astype(float)
+    for column, places in rows.items():
+        records.loc[list(places), column] = np.nan
+    return replace(survey, records=records)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 import xarray as xr
+from known_truth import with_gaps
 from readable import assert_equal
 
 import bayes_sp as sp
@@ -36,13 +36,6 @@ def exposed(**more):
     exposures = {"education": {"levels": [1, 2, 3]}, "group_change": {"contrast": [0, 1]}}
     tables["equation"][2]["products"] = ["education:loneliness_t1", "gender:group_change"]
     return load_model({**tables, "exposure": "education", "exposures": exposures, **more}, name="exposed")
-
-
-def with_gaps(survey, **rows: range):
-    records = survey.records.astype(float)
-    for column, places in rows.items():
-        records.loc[list(places), column] = np.nan
-    return replace(survey, records=records)
 
 
 @pytest.mark.parametrize(

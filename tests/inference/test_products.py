@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 
-import numpy as np
 import pytest
+from known_truth import with_gaps
 from readable import assert_equal
 
 from bayes_sp.design.build import design_arrays
@@ -25,13 +24,6 @@ def moderated(name: str = "primary", **equations: list[str]):
     for j, products in PRODUCTS.items():
         tables["equation"][j]["products"] = products
     return load_model(tables, name="moderated")
-
-
-def with_gaps(survey, **rows: range):
-    records = survey.records.astype(float)
-    for column, places in rows.items():
-        records.loc[list(places), column] = np.nan
-    return replace(survey, records=records)
 
 
 @pytest.mark.parametrize(

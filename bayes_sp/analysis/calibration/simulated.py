@@ -52,11 +52,12 @@ class Simulated:
     failure: str = ""
 
 
-def without_limits(model: PathModel, survey: Survey) -> PathModel:
+def without_limits(model: PathModel, survey: Survey, *, steps: bool = False) -> PathModel:
     """Return a specification that takes every record it may simulate itself.
 
-    A normal response leaves any scale, a response on a bounded scale is not rounded to its steps, counts have no
-    largest value, and the SD of measurement error is that of the survey, not of each simulation's own values.
+    A normal response leaves any scale, counts have no largest value, and the SD of measurement error is that of the
+    survey, not of each simulation's own values. A response on a bounded scale is not rounded to its ``steps`` unless
+    they are asked for: the likelihood, which is that of a continuous value, is then no longer the one simulated from.
     """
     responses = {equation.response: FAMILIES[equation.family] for equation in model.equations}
 
@@ -65,7 +66,7 @@ def without_limits(model: PathModel, survey: Survey) -> PathModel:
         if family is None or family.ordered or family.response == "binary":
             return old
         if family.bounded:
-            return replace(old, step=0.0)
+            return old if steps else replace(old, step=0.0)
         return replace(old, kind=old.kind if family.response == "count" else "real", minimum=None, maximum=None)
 
     def equation(old: Equation) -> Equation:

@@ -203,7 +203,7 @@ def design_study(
     except (ValueError, KeyError) as error:
         raise kept.broken() if kept else error from error
     wanted = [(size, k) for size in plan.sizes for k in range(plan.simulations)]
-    model = without_limits(plan.model, survey)
+    model = without_limits(plan.model, survey, steps=True)  # as the study will be answered
     todo = [(size, k, truths.isel(draw=[k])) for size, k in wanted if (size, k) not in found]
     for some in run_chunks(study_some, todo, workers, replace(plan, model=model), survey, seed, options):
         found |= {(row["patients"], row["simulation"]): row for row in some}
