@@ -32,7 +32,6 @@ include_patterns = [
     "docs/**.md", "notebooks/*.ipynb", "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md",
 ]  # fmt: skip
 exclude_patterns = [".*", "bayes_sp", "benchmarks", "build", "dist", "models", "runs", "site", "tests"]
-suppress_warnings = ["toc.empty_glob"]  # a pattern for pages that need not be there
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4

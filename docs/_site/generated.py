@@ -1,4 +1,4 @@
-"""Parts of pages that are made from the package: commands, keys of a specification, families, priors, public names.
+"""Parts of pages that are made: commands, keys of a specification, families, priors, public names.
 
 A page has a line ``<!-- made: NAME -->`` where such a part belongs.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pygments.lexers.special import TextLexer
@@ -17,7 +18,18 @@ from _site import commands, public, specification
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+DOCS = Path(__file__).resolve().parents[1]
 MARK = re.compile(r"^<!-- made: (.+) -->$", flags=re.MULTILINE)
+PATTERN = re.compile(r"^\S*\*$\n", flags=re.MULTILINE)  # an entry of a table of contents
+
+
+def files_of_a_run() -> str:
+    """Return the quickstart's section on files, with links as a page one folder deeper needs them."""
+    text = (DOCS / "quickstart.md").read_text(encoding="utf-8")
+    section = text.partition("\n## Files of a run\n")[2].partition("\n## ")[0]
+    return re.sub(r"\]\((\w+\.md)", r"](../\1", section)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "commands": commands.commands,
     "keys of a specification": specification.keys,
@@ -27,6 +39,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "results": public.results,
     "sensitivity": public.sensitivity,
     "figures": public.figures,
+    "files of a run": files_of_a_run,
 }
 
 
@@ -43,8 +56,11 @@ def made(name: str) -> str:
     return PARTS[name]()
 
 
-def _fill(_app: Sphinx, _page: str, source: list[str]) -> None:
-    source[0] = MARK.sub(lambda match: made(match[1]), source[0])
+def _fill(app: Sphinx, page: str, source: list[str]) -> None:
+    """Put parts in their places, and leave out patterns of pages that nothing matches: such pages need not be there."""
+    folder = (Path(app.srcdir) / page).parent
+    text = MARK.sub(lambda match: made(match[1]), source[0])
+    source[0] = PATTERN.sub(lambda match: match[0] if any(folder.glob(f"{match[0].strip()}.*")) else "", text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
