@@ -16,9 +16,10 @@ from importlib.metadata import version as installed_version  # noqa: E402 - the 
 
 project = "bayes_sp"
 author = "The bayes_sp developers"
-copyright = "The bayes_sp developers, MIT licence"  # noqa: A001 - Sphinx's name
+copyright = "The bayes_sp developers, MIT licence"
 version = release = installed_version("bayes_sp")
 language = "en"
+smartquotes_action = "qe"  # quotation marks and ellipses; two hyphens begin an option
 
 extensions = [
     "myst_nb",  # Markdown, and notebooks
@@ -41,7 +42,7 @@ nb_mime_priority_overrides = [("html", "text/html", 0)]
 
 autodoc_typehints = "signature"
 autodoc_member_order = "groupwise"
-autodoc_default_options = {"show-inheritance": False}
+toc_object_entries_show_parents = "hide"
 python_use_unqualified_type_names = True
 add_module_names = False
 numpydoc_show_class_members = False

@@ -16,7 +16,7 @@ def commands() -> str:
 
 def _section(name: str, what: str, parser: argparse.ArgumentParser) -> str:
     formatter = parser._get_formatter()
-    called = " ".join(parser.format_usage().removeprefix("usage: ").split())
+    called = parser.format_usage().removeprefix("usage: ").rstrip()
     lines = [f"## {name}", "", f"{_sentence(what)} {parser.description or ''}".strip(), ""]
     lines += ["```text", f"python -m {called}", "```", ""]
     rows = [_row(action, formatter) for action in parser._actions if action.dest != "help"]

@@ -43,17 +43,17 @@ def figures() -> str:
 
 def results() -> str:
     """Return the classes that public functions and the methods of a fit return, and that have no public name."""
+    public = {getattr(space, name) for space in (bayes_sp, bayes_sp.sensitivity) for name in space.__all__
+              if inspect.isclass(getattr(space, name))}  # fmt: skip
+    asked = [getattr(bayes_sp, name) for name in bayes_sp.__all__ if inspect.isroutine(getattr(bayes_sp, name))]
+    asked += [each for name, each in inspect.getmembers(bayes_sp.Fit, inspect.isfunction) if name[0] != "_"]
+    words = {word for each in asked for word in re.findall(r"\w+", str(each.__annotations__.get("return", "")))}
     loaded = {
         name: each
         for module in [module for name, module in sys.modules.items() if name.startswith("bayes_sp.")]
         for name, each in vars(module).items()
         if inspect.isclass(each) and each.__module__.startswith("bayes_sp.") and not name.startswith("_")
     }
-    public = {getattr(space, name) for space in (bayes_sp, bayes_sp.sensitivity) for name in space.__all__
-              if inspect.isclass(getattr(space, name))}  # fmt: skip
-    asked = [getattr(bayes_sp, name) for name in bayes_sp.__all__ if inspect.isroutine(getattr(bayes_sp, name))]
-    asked += [each for name, each in inspect.getmembers(bayes_sp.Fit, inspect.isfunction) if name[0] != "_"]
-    words = {word for each in asked for word in re.findall(r"\w+", str(each.__annotations__.get("return", "")))}
     found = sorted({loaded[word] for word in words & set(loaded)} - public, key=lambda each: each.__name__)
     return "\n".join(_directive("class", f"{each.__module__}.{each.__name__}") for each in found)
 

@@ -17,11 +17,13 @@ from bayes_sp.model.reading.table import Table
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = {
-    "take": "any", "take_text": "text", "take_number": "number", "take_positive": "number above 0",
+    "take": "more than one type", "take_text": "text", "take_number": "number", "take_positive": "number above 0",
     "take_numbers": "list of numbers", "take_texts": "list of texts", "take_optional_texts": "list of texts",
     "take_choice": "one of", "take_table": "table", "take_tables": "array of tables",
 }  # fmt: skip
-NAMED = ("variables", "covariates", "exposures", "joint", "moderators", "contrasts", "missing_shift")
+NAMED = ("[variables]", "[covariates]", "[exposures]", "[joint]", "[moderators]", "[contrasts]", "[unmeasured]",
+         "[unmeasured] NAME", "[missing_shift]")  # fmt: skip
+PRIOR = "[priors] NAME"
 type Taken = dict[tuple[str, str], tuple[str, bool]]
 
 
@@ -34,6 +36,11 @@ def keys() -> str:
         lines += [f"## {f'`{place}`' if place else 'Top level'}", "", "| key | type | |", "|---|---|---|"]
         lines += [f"| `{key}` | {what} | {'required' if required else ''} |" for key, what, required in rows]
         lines.append("")
+        if place == PRIOR:
+            lines += ["and the constants of the distribution, all of them. A table named as a response holds priors of "
+                      "its equation.", ""]  # fmt: skip
+    named = ", ".join(f"`{place}`" for place in NAMED if f"{place} NAME" not in {place for place, _ in taken})
+    lines.append(f"In {named} every key is a name of yours: of a variable, a covariate, a response or a confounder.\n")
     return "\n".join(lines)
 
 
@@ -92,12 +99,12 @@ def _recorded(found: Taken) -> Iterator[None]:
     def noting(name: str, method: Any) -> Any:  # noqa: ANN401 - methods of several signatures
         def asked(self: Table, key: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
             place = _place(self.path)
-            if not inside and place is not None:
+            if not inside and place not in (None, *NAMED) and not (place == PRIOR and key not in ("dist", "why")):
                 what = TYPES[name]
                 if name == "take_choice":
                     what += f" {_codes(tuple(arguments[0]))}"
                 required = bool(options.get("required")) or (name == "take_choice" and len(arguments) == 1)
-                found.setdefault((place, "*" if place in NAMED else key), (what, required))
+                found.setdefault((place, key), (what, required))
             inside.append(name)
             try:
                 return method(self, key, *arguments, **options)
@@ -117,5 +124,5 @@ def _place(path: str) -> str | None:
     if top == "equation" or top == "published":
         return f"[[{top}]]"
     if top == "priors":
-        return "[priors] NAME" if rest else None
+        return PRIOR if rest else None
     return f"[{top}] NAME" if rest else (f"[{top}]" if top else "")
