@@ -27,7 +27,7 @@ class Moments(least_squares.Moments):
 
     @classmethod
     def from_study(cls, study: str | Path | Study, model: PathModel | str | Path | Mapping[str, Any]) -> Moments:
-        """Moments that a study's table prints of a specification's variables.
+        """Return the moments that a study's table prints of a specification's variables.
 
         Parameters
         ----------
@@ -36,6 +36,10 @@ class Moments(least_squares.Moments):
             own slopes, and no other slope.
         model
             The specification, its name or its file.
+
+        Returns
+        -------
+        Moments
 
         Raises
         ------
@@ -49,7 +53,19 @@ class Moments(least_squares.Moments):
     ) -> MomentPosterior:
         """Draw from the posterior of a specification with normal equations, given these moments alone.
 
-        See `bayes_sp.inference.moment_posterior.moment_posterior`.
+        Parameters
+        ----------
+        model
+            A specification, its name, file or tables; every equation of it normal and linear.
+        seed
+            Of the draws.
+        draws
+            How many, independent of each other.
+
+        Returns
+        -------
+        MomentPosterior
+            See `bayes_sp.inference.moment_posterior.moment_posterior`.
 
         Examples
         --------

@@ -79,7 +79,7 @@ class Moments(Shown):
     def from_triangle(
         cls, names: Sequence[str], mean: ArrayLike, sd: ArrayLike, triangle: Sequence[ArrayLike] | Array, n: int
     ) -> Moments:
-        """Moments of a table that prints each correlation once.
+        """Return the moments of a table that prints each correlation once.
 
         Parameters
         ----------
@@ -89,6 +89,10 @@ class Moments(Shown):
             Rows of numbers as printed, below the diagonal (1, 2, ... numbers) or above it (..., 2, 1), with or without
             the diagonal: ``[[0.3], [0.2, 0.4]]`` for three variables. A square array with 0 or NaN in its other half
             is taken too.
+
+        Returns
+        -------
+        Moments
 
         Raises
         ------
@@ -101,9 +105,19 @@ class Moments(Shown):
 
     @classmethod
     def from_records(cls, names: Sequence[str], array: ArrayLike) -> Moments:
-        """Moments of the columns of an array of records, (n, v), none of them constant.
+        """Return the moments of the columns of an array of records.
 
-        A table of pandas is taken by the names of its columns, and by their order where none of them is a name.
+        Parameters
+        ----------
+        names
+            The variables.
+        array
+            Records, (n, v), no column of them constant. A table of pandas is taken by the names of its columns, and by
+            their order where none of them is a name.
+
+        Returns
+        -------
+        Moments
 
         Raises
         ------
@@ -135,7 +149,19 @@ class Moments(Shown):
         return cls(known, (values / unit).mean(axis=0) * unit, scale * unit, correlation, len(values))
 
     def least_squares(self, response: str, predictors: Sequence[str]) -> LeastSquares:
-        """Return the least-squares regression of one variable on others; see `least_squares`."""
+        """Return the least-squares regression of one variable on others; see `least_squares`.
+
+        Parameters
+        ----------
+        response
+            The variable that is regressed.
+        predictors
+            What it is regressed on, beside an intercept.
+
+        Returns
+        -------
+        LeastSquares
+        """
         return least_squares(self, response, predictors)
 
     def _shown(self) -> tuple[str, list[Part]]:
