@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,22 @@ class Moments(least_squares.Moments):
             Where no table holds all variables, or it lacks a correlation.
         """
         return cls(**vars(moments_of(study, load_model(model))))
+
+    def least_squares(self, response: str, predictors: Sequence[str]) -> least_squares.LeastSquares:
+        """Return the least-squares regression of one variable on others; see `least_squares`.
+
+        Parameters
+        ----------
+        response
+            The variable that is regressed.
+        predictors
+            What it is regressed on, beside an intercept.
+
+        Returns
+        -------
+        LeastSquares
+        """
+        return least_squares.least_squares(self, response, predictors)
 
     def posterior(
         self, model: PathModel | str | Path | Mapping[str, Any], *, seed: int = 1, draws: int = 4000

@@ -51,12 +51,6 @@ class Moments(Shown):
         below, a matrix that is not symmetric, has no 1 on its diagonal, holds covariances, one triangle, or anything
         beyond -1 and 1, and too few patients for it. Whether correlations contradict each other is seen by
         `least_squares`, of the variables that it uses: a printed table is rounded.
-
-    Examples
-    --------
-    >>> import bayes_sp as sp
-    >>> sp.Moments(("x", "y"), [0, 10], [1, 2], [[1, 0.5], [0.5, 1]], n=102).least_squares("y", ["x"]).df
-    100
     """
 
     names: tuple[str, ...]
@@ -122,7 +116,7 @@ class Moments(Shown):
         Raises
         ------
         SurveyError
-            As `Moments`, and where the records are not all numbers, or a table has some of the columns only.
+            As `Moments`; where records are no numbers, or a table has some of the columns only.
         """
         known = checked_names(names)
         columns = set(getattr(array, "columns", ()))
@@ -147,22 +141,6 @@ class Moments(Shown):
         correlation = scaled.T @ scaled / (len(values) - 1)
         np.fill_diagonal(correlation, 1.0)
         return cls(known, (values / unit).mean(axis=0) * unit, scale * unit, correlation, len(values))
-
-    def least_squares(self, response: str, predictors: Sequence[str]) -> LeastSquares:
-        """Return the least-squares regression of one variable on others; see `least_squares`.
-
-        Parameters
-        ----------
-        response
-            The variable that is regressed.
-        predictors
-            What it is regressed on, beside an intercept.
-
-        Returns
-        -------
-        LeastSquares
-        """
-        return least_squares(self, response, predictors)
 
     def _shown(self) -> tuple[str, list[Part]]:
         described = pd.DataFrame({"variable": self.names, "mean": self.mean, "sd": self.sd})
