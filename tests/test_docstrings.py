@@ -43,7 +43,7 @@ def code(function: Callable[..., Any]) -> str:
 
 @pytest.mark.parametrize("name", sorted(CALLED))
 def test_what_is_called_says_what_it_takes_gives_and_refuses(name: str):
-    """Parameters, what is returned (one sentence is enough where nothing is taken), and errors that it raises itself."""
+    """Parameters, what is returned (one sentence is enough where nothing is taken), and errors of its own."""
     found = validate.validate(name)
     text = inspect.getdoc(CALLED[name]) or ""
     problems = [f"{kind} {what}" for kind, what in found["errors"] if kind in REQUIRED]
@@ -57,7 +57,7 @@ def test_what_is_called_says_what_it_takes_gives_and_refuses(name: str):
 
 @pytest.mark.parametrize("name", sorted(CLASSES))
 def test_what_results_hold_is_said(name: str):
-    """Each field of a public class stands among its attributes or parameters, its own or those of a class it extends."""
+    """Each field of a public class stands among its attributes or parameters, or those of a class it extends."""
     fields = getattr(CLASSES[name], "__dataclass_fields__", {})
     said = "\n".join(inspect.getdoc(each) or "" for each in CLASSES[name].__mro__)
     names = {word for line in re.findall(r"^[\w, ]+$", said, flags=re.MULTILINE) for word in line.split(", ")}

@@ -33,7 +33,8 @@ def sensitivity() -> str:
     space = bayes_sp.sensitivity
     functions = [name for name in space.__all__ if inspect.isroutine(getattr(space, name))]
     classes = [name for name in space.__all__ if inspect.isclass(getattr(space, name))]
-    return f"## Functions\n\n{_entries(space, functions)}\n## Results\n\n{_entries(space, classes)}"
+    constants = [name for name in space.__all__ if name not in (*functions, *classes)]
+    return f"## Functions\n\n{_entries(space, functions + constants)}\n## Results\n\n{_entries(space, classes)}"
 
 
 def figures() -> str:
@@ -62,8 +63,11 @@ def _entries(space: ModuleType, group: tuple[str, ...] | list[str]) -> str:
     lines = []
     for name in group:
         each = getattr(space, name)
-        kind = "class" if inspect.isclass(each) else "function" if inspect.isroutine(each) else "data"
-        lines.append(_directive(kind, f"{space.__name__}.{name}"))
+        if inspect.isclass(each) or inspect.isroutine(each):
+            kind = "class" if inspect.isclass(each) else "function"
+            lines.append(_directive(kind, f"{space.__name__}.{name}"))
+        else:
+            lines.append(f"```{{eval-rst}}\n.. py:data:: {space.__name__}.{name}\n   :value: {each!r}\n```\n")
     return "\n".join(lines)
 
 
