@@ -165,9 +165,9 @@ def _unbounded(model: PathModel, design: Design) -> Iterator[str]:
             f"{response}: no count is above 1, so that the records say nothing of {what}: the priors of its mean and "
             f'of phi alone speak of them. Use the family "bernoulli_logit", which asks whether there is any.'
         )
-    for response, what, count, total, terms in scarce(model, design):
+    for response, rare, count, total, size in scarce(model, design):
         yield (
-            f"{response}: {share_words(count, total)} records have {what}, for {terms} coefficients that rest on them: "
+            f"{response}: {share_words(count, total)} records have {rare}, for {size} coefficients that rest on them: "
             "what the priors allow is most of what results say, and under wide ones that is nearly everything. Use "
             "fewer covariates, or priors that you can defend."
         )

@@ -153,7 +153,7 @@ def scarce(model: PathModel, design: Design) -> Iterator[tuple[str, str, int, in
         else:
             continue
         terms = len(model.terms(equation))
-        if 0 < count < EACH * terms:
+        if 0 < count < EACH * terms <= len(known):
             yield equation.response, what, count, len(known), terms
 
 
