@@ -16,7 +16,7 @@ from bayes_sp.analysis.criticised import Criticised
 from bayes_sp.analysis.criticism.diagnostics import LIMITS, Limits, Verdict, diagnose
 from bayes_sp.analysis.summary import EFFECTS, Summary
 from bayes_sp.calls import needs_records
-from bayes_sp.design.build import complete_cases, covariate_values, design_arrays
+from bayes_sp.design.build import covariate_values, design_arrays
 from bayes_sp.design.read import Records, survey_of
 from bayes_sp.effects.existence import warn_of_means
 from bayes_sp.effects.moderation.levels import settings_of
@@ -110,7 +110,7 @@ class Fit(Shown, Criticised):
 
     def patients(self, model: PathModel) -> int:
         """Return on how many records a posterior of a specification rests."""
-        return len(complete_cases(model, self.survey))
+        return design_arrays(model, self.survey).n
 
     def twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
         """Effects of the normal twin's posterior: exact draws where the closed form applies, else sampled."""

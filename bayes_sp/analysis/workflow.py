@@ -105,6 +105,7 @@ def analyse(
     replicates: int = 5000,
     check: bool = False,
     refits: int = 0,
+    pointwise: bool = True,
     progress: bool = False,
     notify: Notify = silent,
 ) -> Analysis:
@@ -115,7 +116,9 @@ def analyse(
     times = {"start": time.perf_counter()}
     with ThreadPoolExecutor(1) as beside:  # sampling leaves the interpreter to others
         spread_of = beside.submit(_spread, model, survey)
-        fitted = fit(model, survey, seed=seed, options=options, progress=progress, notify=notify)
+        fitted = fit(
+            model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise
+        )
         times["fit"] = time.perf_counter()
         spread = spread_of.result()
     notify("effects of every path")

@@ -188,7 +188,7 @@ def save_figure(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
 def write_png(figure: Figure, path: Path) -> None:
     """Write a figure as `Figure.savefig` does, which would draw it twice."""
     figure.set_dpi(DPI)
-    FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]  # matplotlib annotates it in part
+    FigureCanvasAgg(figure).print_png(path, pil_kwargs={"compress_level": 3})  # type: ignore[no-untyped-call]  # matplotlib annotates it in part
 
 
 def run_tables(analysis: Analysis) -> dict[str, Any]:
