@@ -32,6 +32,7 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import ALONE, DIFFERENCE
 from bayes_sp.records.survey import Survey
 from bayes_sp.shown import Part, Shown, short
+from bayes_sp.threads import mapped
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -95,12 +96,14 @@ class Fit(Shown, Criticised):
         twin = twin_of(self.model)
         fits, missing = [], twin_notes(self.model)
         alone = twin == self.model or bool(self.model.windows)
-        for model in [self.model] if alone else [twin, self.model]:
-            resampled = None
-            if replicates:
-                notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
-                resampled, notes = bootstrap_of(model, self.survey, self.seed, replicates, ci_prob)
-                missing += notes
+        models = [self.model] if alone else [twin, self.model]
+        for model in models if replicates else ():
+            notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
+        made = mapped(
+            lambda model: bootstrap_of(model, self.survey, self.seed, replicates, ci_prob), models, self.options.cores
+        )
+        for model, (resampled, notes) in zip(models, made, strict=True):
+            missing += notes
             own = model is self.model
             drawn = (effects or self.effects()) if own else self.twin_effects(twin, missing)
             patients = self.patients(model)

@@ -208,15 +208,13 @@ class Pooled(Fit):
         fitted, missing, rubins = [], twin_notes(self.model), list[pd.DataFrame]()
         each = -(-replicates // len(self.fits))
         for model in [self.model] if alone else [twin, self.model]:
-            resampled = None
             if replicates:
                 notify(f"bootstrapping {each} samples of each set of records: {model.equations[-1].family}")
-                made = self._of_each(partial(_bootstrap, model, each, ci_prob))
-                missing += list(dict.fromkeys(note for _, notes in made for note in notes))
-                whole = [result for result, _ in made if result is not None]
-                if len(whole) == len(self.fits):
-                    resampled = pooled_bootstrap(whole, ci_prob)
-                    rubins.append(rubin_table(whole, ci_prob))
+            made = self._of_each(partial(_bootstrap, model, each, ci_prob))
+            missing += list(dict.fromkeys(note for _, notes in made for note in notes))
+            whole = [result for result, _ in made if result is not None]
+            resampled = pooled_bootstrap(whole, ci_prob) if len(whole) == len(self.fits) else None
+            rubins += [rubin_table(whole, ci_prob)] if resampled is not None else []
             own = model is self.model
             drawn = (effects or self._pooled) if own else self.twin_effects(twin, missing)
             fitted.append(Fitted(model, drawn, resampled, self.fits[0].patients(model)))

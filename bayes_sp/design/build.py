@@ -22,7 +22,6 @@ from bayes_sp.records.checks import check_survey, group_labels, two_values
 from bayes_sp.records.codes import without_codes
 from bayes_sp.records.survey import Survey
 
-
 # Of a survey, whose records cannot change: the arrays that its last two specifications see, a model and its twin.
 _KNOWN: WeakKeyDictionary[Survey, list[tuple[PathModel, Design]]] = WeakKeyDictionary()
 
