@@ -16,7 +16,7 @@ from bayes_sp.analysis.criticised import Criticised
 from bayes_sp.analysis.criticism.diagnostics import LIMITS, Limits, Verdict, diagnose
 from bayes_sp.analysis.summary import EFFECTS, Summary
 from bayes_sp.calls import needs_records
-from bayes_sp.design.build import complete_cases, covariate_values, design_arrays
+from bayes_sp.design.build import covariate_values, design_arrays
 from bayes_sp.design.read import Records, survey_of
 from bayes_sp.effects.existence import warn_of_means
 from bayes_sp.effects.moderation.levels import settings_of
@@ -32,6 +32,7 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import ALONE, DIFFERENCE
 from bayes_sp.records.survey import Survey
 from bayes_sp.shown import Part, Shown, short
+from bayes_sp.threads import mapped
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,12 +112,14 @@ class Fit(Shown, Criticised):
         twin = twin_of(self.model)
         fits, missing = [], twin_notes(self.model)
         alone = twin == self.model or bool(self.model.windows)
-        for model in [self.model] if alone else [twin, self.model]:
-            resampled = None
-            if replicates:
-                notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
-                resampled, notes = bootstrap_of(model, self.survey, self.seed, replicates, ci_prob)
-                missing += notes
+        models = [self.model] if alone else [twin, self.model]
+        for model in models if replicates else ():
+            notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
+        made = mapped(
+            lambda model: bootstrap_of(model, self.survey, self.seed, replicates, ci_prob), models, self.options.cores
+        )
+        for model, (resampled, notes) in zip(models, made, strict=True):
+            missing += notes
             own = model is self.model
             drawn = (effects or self.effects()) if own else self.twin_effects(twin, missing)
             patients = self.patients(model)
@@ -136,7 +139,7 @@ class Fit(Shown, Criticised):
         -------
         int
         """
-        return len(complete_cases(model, self.survey))
+        return design_arrays(model, self.survey).n
 
     def twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
         """Return effects of the normal twin's posterior: exact draws where the closed form applies, else sampled.
