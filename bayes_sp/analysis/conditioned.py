@@ -25,7 +25,7 @@ from bayes_sp.effects.comparisons.joined import (
     joined_effects,
     joined_interventional,
 )
-from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
+from bayes_sp.effects.controlled import check_doses, controlled_direct_effect, curve_of, dose_curve
 from bayes_sp.effects.interventional import interventional_effects
 from bayes_sp.effects.moderation.conditional import ConditionalEffects, conditional_effects
 from bayes_sp.effects.moderation.curve import EffectCurve, effect_curve
@@ -34,8 +34,9 @@ from bayes_sp.effects.paths import Effects, compute_effects
 from bayes_sp.effects.problem import Problem
 from bayes_sp.effects.stable_signs import Sign, means_of_sets, signs_of
 from bayes_sp.effects.summary import CI_PROB, summarise
-from bayes_sp.errors import SpecificationError, SurveyError
+from bayes_sp.errors import SurveyError
 from bayes_sp.inference.pointwise.imputed import filled_columns
+from bayes_sp.model.exposures import Move
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import VARYING, effect_name
 from bayes_sp.records.survey import Survey
@@ -117,22 +118,29 @@ class Conditioned:
             self.model, self._design, self._draws, at, mark=self.survey.mark, baselines=self.baselines()
         )
 
-    def dose_curve(self, exposures: Sequence[float], *, kappa: float = 1.0) -> xr.Dataset:
+    def dose_curve(self, exposures: Sequence[float], *, exposure: str = "", kappa: float = 1.0) -> xr.Dataset:
         """Return draws of every path effect of moving the exposure from the contrast's first value to each of these.
 
-        See `bayes_sp.effects.controlled.dose_curve`.
+        See `bayes_sp.effects.controlled.dose_curve`. With ``[exposures]`` that of one ``exposure``, the first by
+        default, from the first value that it is compared with; levels of a category by their numbers.
 
         Raises
         ------
         SpecificationError
-            For a specification with ``[exposures]``: name the values that it compares there, as pairs.
+            For an ``exposure`` that the specification has not, and for a value that is no level of a category.
         """
-        if self._views:
-            raise SpecificationError(self.model.name, ["exposures: a dose curve is of one number; name pairs instead"])
-        return dose_curve(
-            self.model, self._design, self._draws, exposures, kappa=kappa, mark=self.survey.mark,
-            baselines=self.baselines(),
-        )  # fmt: skip
+        chosen = self.model.pairs_of(exposure) if self.model.exposures else None
+        if chosen is None:
+            return dose_curve(
+                self.model, self._design, self._draws, exposures, kappa=kappa, mark=self.survey.mark,
+                baselines=self.baselines(),
+            )  # fmt: skip
+        name, ((u0, _), *_) = chosen
+        values = check_doses(self.model, name, exposures)
+        moves = [Move(((name, u0, u),), "") for u in values]
+        found = [self._with(replace(self.model, move=move)).effects(kappa=kappa).draws for move in moves]
+        observed = self.survey.records[name].to_numpy(dtype=float)
+        return curve_of(found, values, u0, observed)
 
     def coefficients(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return every parameter of every equation, one in a row: its posterior beside maximum likelihood.
@@ -284,10 +292,13 @@ class Conditioned:
         """The same posterior once for each move of a category or of several exposures; () for one number."""
         if not self.model.moves:
             return ()
-        views = tuple(replace(self, model=view) for view in self.model.views)
-        for view in views:
-            view.__dict__["_design"] = self._design  # the same arrays, checked already
-        return views
+        return tuple(self._with(view) for view in self.model.views)
+
+    def _with(self, model: PathModel) -> Self:
+        """Return the same posterior of a specification that differs in what it compares."""
+        found = replace(self, model=model)
+        found.__dict__["_design"] = self._design  # the same arrays, checked already
+        return found
 
     @cached_property
     def _design(self) -> Design:

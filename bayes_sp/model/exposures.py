@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
+from bayes_sp.errors import SpecificationError, nearest
 from bayes_sp.model.parts import Covariate, Equation
 from bayes_sp.model.terms import products_of
 from bayes_sp.names import TOTAL, TOTAL_INDIRECT, effect_name, path_name
@@ -80,6 +81,7 @@ def moves_of(
 class Compared(Base):
     """What a path model compares: its exposures, their moves, and the paths along which these act."""
 
+    name: str
     outcome: str
     contrast: tuple[float, float]
     equations: tuple[Equation, ...]
@@ -136,6 +138,21 @@ class Compared(Base):
         """The specification once for each move, and itself where there is none."""
         each = (replace(self, move=move) for move in self.moves)  # type: ignore[type-var] # only dataclasses are made
         return tuple(each) or (self,)
+
+    def pairs_of(self, name: str = "") -> tuple[str, tuple[Pair, ...]]:
+        """Return an exposure, the first by default, with the pairs of values that its effects compare.
+
+        Raises
+        ------
+        SpecificationError
+            Where there is no such exposure.
+        """
+        known = {exposure.name: exposure.pairs for exposure in self.exposures}
+        if name and name not in known:
+            problem = f'"{name}" is none{nearest(name, known)}; they are {", ".join(known)}'
+            raise SpecificationError(self.name, [f"exposures: {problem}"])
+        name = name or next(iter(known))
+        return name, known[name]
 
     @property
     def ends(self) -> tuple[dict[str, tuple[float, float]], tuple[float, float]]:

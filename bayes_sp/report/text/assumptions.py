@@ -94,8 +94,8 @@ def independence_words(model: PathModel) -> tuple[str, ...]:
     if model.correlated:
         first, *others = (model.variable(name).label for name in model.correlated)
         names = _listed([first, *(in_sentence(label) for label in others)])
-        what = "a correlation" if len(others) == 1 else "correlations"
-        found.append(f"{names} have no arrows between them: what goes between their errors is {what}, estimated with "
+        arrows, what = ("arrow", "is a correlation") if len(others) == 1 else ("arrows", "are correlations")
+        found.append(f"{names} have no {arrows} between them: what goes between their errors {what}, estimated with "
                      "the rest, and no path leads through it.")  # fmt: skip
     return tuple(found)
 
