@@ -180,7 +180,7 @@ def curve_of(found: Sequence[xr.Dataset], values: Sequence[float], u0: float, ob
             "exposure",
             _outside(np.asarray(values), observed) | (u0 < seen[0]) | (u0 > seen[1]),
         ),
-        **{name: found[0][name].to_numpy() for name in found[0].coords},
+        **{name: (coord.dims, coord.to_numpy()) for name, coord in found[0].coords.items()},
     }
     return xr.Dataset(variables, coords=coords, attrs=attrs)
 

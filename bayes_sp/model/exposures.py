@@ -187,9 +187,12 @@ class Compared(Base):
 
     @property
     def effect_names(self) -> tuple[str, ...]:
-        """Names of the effects: every path, total indirect and total, of each move in turn."""
+        """Names of the effects: every path, total indirect and total, of each move in turn; of one move without it."""
         each = (
-            (view.move.label if view.move else "", (*map(path_name, view.named_paths()), TOTAL_INDIRECT, TOTAL))
+            (
+                view.move.label if view.move and self.moves else "",
+                (*map(path_name, view.named_paths()), TOTAL_INDIRECT, TOTAL),
+            )
             for view in self.views
         )
-        return tuple(effect_name(path, label) for label, paths in each for path in paths)
+        return tuple(effect_name(path, label) for label, names in each for path in names)

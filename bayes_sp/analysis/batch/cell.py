@@ -50,7 +50,8 @@ class Cell:
     def content(self) -> dict[str, Any]:
         """Everything that the answer depends on, as JSON has it; records and specification as their digests.
 
-        What effects compare, seed, sampler options (but cores, which change no draw), kappa, probability of the intervals, `made_with`.
+        What effects compare, seed, sampler options (but cores, which change no draw), kappa, probability of the
+        intervals, `made_with`.
         """
         return {
             "format": FORMAT,

@@ -242,4 +242,4 @@ def _variance(fitted: Fit, response: str) -> float | None:
 def _asked(target: Target, model: PathModel, ci_prob: float) -> dict[str, object]:
     """Return what was asked, beside where it comes from."""
     named = f"{target.path} [{target.scale}]"
-    return {"target": named, "contrast": list(model.contrast), "ci_kind": CI_KIND, "ci_prob": ci_prob}
+    return {"target": named, "contrast": list(model.ends[1]), "ci_kind": CI_KIND, "ci_prob": ci_prob}
