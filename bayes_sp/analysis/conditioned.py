@@ -234,10 +234,13 @@ class Conditioned:
         """The same posterior once for each move of a category or of several exposures; () for one number."""
         if not self.model.moves:
             return ()
-        views = tuple(replace(self, model=view) for view in self.model.views)
-        for view in views:
-            view.__dict__["_design"] = self._design  # the same arrays, checked already
-        return views
+        return tuple(self._with(view) for view in self.model.views)
+
+    def _with(self, model: PathModel) -> Self:
+        """Return the same posterior of a specification that differs in what it compares."""
+        found = replace(self, model=model)
+        found.__dict__["_design"] = self._design  # the same arrays, checked already
+        return found
 
     @cached_property
     def _design(self) -> Design:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import pandas as pd
@@ -14,14 +14,14 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.build import covariate_values
 from bayes_sp.effects.comparisons.contrasts import Contrasts, asked_contrasts, contrasts
 from bayes_sp.effects.comparisons.joined import joined_conditional, joined_curves, joined_interventional
-from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
+from bayes_sp.effects.controlled import check_doses, controlled_direct_effect, curve_of, dose_curve
 from bayes_sp.effects.interventional import interventional_effects
 from bayes_sp.effects.moderation.conditional import ConditionalEffects, conditional_effects
 from bayes_sp.effects.moderation.curve import EffectCurve, effect_curve
 from bayes_sp.effects.moderation.levels import Asked, is_category, settings_of
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_PROB, summarise
-from bayes_sp.errors import SpecificationError
+from bayes_sp.model.exposures import Move
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,13 +93,16 @@ class Further(Conditioned):
             self.model, self._design, self._draws, at, mark=self.survey.mark, baselines=self.baselines()
         )
 
-    def dose_curve(self, exposures: Sequence[float], *, kappa: float = 1.0) -> xr.Dataset:
+    def dose_curve(self, exposures: Sequence[float], *, exposure: str = "", kappa: float = 1.0) -> xr.Dataset:
         """Return draws of every path effect of moving the exposure from the contrast's first value to each of these.
 
         Parameters
         ----------
         exposures
-            Values in the exposure's own unit.
+            Values in the exposure's own unit; levels of a category by their numbers.
+        exposure
+            With ``[exposures]``, which one is moved, from the first value that it is compared with; the first of them
+            by default.
         kappa
             As in `effects`.
 
@@ -112,14 +115,20 @@ class Further(Conditioned):
         Raises
         ------
         SpecificationError
-            For a specification with ``[exposures]``: name the values that it compares there, as pairs.
+            For an ``exposure`` that the specification has not, and for a value that is no level of a category.
         """
-        if self._views:
-            raise SpecificationError(self.model.name, ["exposures: a dose curve is of one number; name pairs instead"])
-        return dose_curve(
-            self.model, self._design, self._draws, exposures, kappa=kappa, mark=self.survey.mark,
-            baselines=self.baselines(),
-        )  # fmt: skip
+        chosen = self.model.pairs_of(exposure) if self.model.exposures else None
+        if chosen is None:
+            return dose_curve(
+                self.model, self._design, self._draws, exposures, kappa=kappa, mark=self.survey.mark,
+                baselines=self.baselines(),
+            )  # fmt: skip
+        name, ((u0, _), *_) = chosen
+        values = check_doses(self.model, name, exposures)
+        moves = [Move(((name, u0, u),), "") for u in values]
+        found = [self._with(replace(self.model, move=move)).effects(kappa=kappa).draws for move in moves]
+        observed = self.survey.records[name].to_numpy(dtype=float)
+        return curve_of(found, values, u0, observed)
 
     def conditional_effects(self, at: Asked | None = None, *, kappa: float = 1.0) -> ConditionalEffects:
         """Return every path effect with moderators held at levels, one level after the other.

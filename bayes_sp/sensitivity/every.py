@@ -34,7 +34,7 @@ from bayes_sp.sensitivity.power.result import PowerScaling
 from bayes_sp.sensitivity.prior.grid import PriorGrid, prior_grid
 from bayes_sp.sensitivity.prior.grid_file import Grid
 from bayes_sp.sensitivity.prior.tipping import TippingPoint, prior_tipping_point
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target, estimate_of
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of, viewed_fit
 from bayes_sp.sensitivity.tipping_summary import tipping_summary
 from bayes_sp.shown import Part, Shown
 
@@ -179,7 +179,7 @@ def analyse(
     """
     _check_parts(parts)
     model = load_model(model)
-    target = checked_target(model, target)
+    target = target_of(model, *(() if target is None else (target.path, target.scale)))
     started = time.perf_counter()
     fitted = fit(model, survey, seed=seed, options=options, notify=notify)
     return analyse_fit(
@@ -221,8 +221,7 @@ def analyse_fit(
         For a part that there is not, or where nothing that was asked for can be made.
     """
     _check_parts(parts)
-    fitted = fitted.first
-    target = checked_target(fitted.model, target)
+    fitted, target = viewed_fit(fitted.first, target)
     runner = runner or Runner()
     started = time.perf_counter() - seconds
     effects = fitted.effects()
