@@ -30,6 +30,7 @@ def add_check(commands: Commands) -> None:
         help="those who did not come back: a file with a row for each, or a TOML file with their number, means and "
         "SDs; needs --model")  # fmt: skip
     add("--reconstruction", type=whole_number(0), metavar="SEED", help="without FILE: which reconstruction (default 1)")
+    check.examples = ("check data.csv", "check data.csv --model my.toml --codebook book.toml")
     check.set_defaults(command=_check)
 
 
@@ -57,5 +58,7 @@ def _check(options: argparse.Namespace) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SurveyWarning)  # the report holds them
         found = check(survey, model, codebook=options.codebook, nonresponders=absent)
+    told = ("passed", "problems", "warnings", "notes", "moments", "correlations", "repeated", "responders")
+    options.output.result = lambda: {name: getattr(found, name) for name in told}
     options.output.write(check_text(found))
     return OK if found.passed else USER_MISTAKE

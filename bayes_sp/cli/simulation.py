@@ -34,6 +34,7 @@ def add_calibrate(commands: Commands, survey: Callable[[argparse.Namespace, Path
     add_records(calibrate)
     add("--simulations", type=whole_number(LEAST), default=200, metavar="N", help="sets of records (default 200)")
     _add_simulations(calibrate, "where ranks are kept (default runs/calibration-MODEL-SEED)")
+    calibrate.examples = ("calibrate my.toml --data data.csv --simulations 200",)
     calibrate.set_defaults(command=lambda options: _calibrate(options, survey))
 
 
@@ -54,6 +55,7 @@ def _calibrate(options: argparse.Namespace, survey: Callable[[argparse.Namespace
     )  # fmt: skip
     save_calibration(found, folder)
     options.output.saved = f"the ranks are saved in {folder}"
+    options.output.result = lambda: {"calibrated": found.calibrated, "quantities": found.table}
     options.output.write(f"{found!r}\n\nSaved in {folder}: ranks.csv, calibration.csv, calibration.png\n")
     return OK if found.calibrated else NOT_TRUSTWORTHY
 
@@ -72,6 +74,7 @@ def add_design(commands: Commands, survey: Callable[[argparse.Namespace, PathMod
     add("plan", type=file_path, metavar="PLAN.toml", help="the plan of the study")
     add_records(design)
     _add_simulations(design, "where studies are kept (default runs/design-PLAN-SEED)")
+    design.examples = ("design plan.toml --data pilot.csv --out runs/plan",)
     design.set_defaults(command=lambda options: _design(options, survey))
 
 
@@ -85,6 +88,7 @@ def _design(options: argparse.Namespace, survey: Callable[[argparse.Namespace, P
     from bayes_sp.analysis.planning.new_study import design_study
     from bayes_sp.inference.options import SamplerOptions
     from bayes_sp.report.folders.calibrated import save_design
+    from bayes_sp.report.text.layout import aligned, wrapped
 
     name = Path(options.plan).stem
     folder = Path("runs") / f"design-{name}-{options.seed}" if options.out is None else Path(options.out)
@@ -94,9 +98,11 @@ def _design(options: argparse.Namespace, survey: Callable[[argparse.Namespace, P
     )  # fmt: skip
     save_design(found, folder)
     options.output.saved = f"the simulated studies are saved in {folder}"
-    sentences = "\n".join(found.sentences())
-    table = found.grid.round(3).to_string(index=False)
-    options.output.write(f"{sentences}\n\n{table}\n\nSaved in {folder}: design.csv, design.png, studies.csv\n")
+    options.output.result = lambda: {"sentences": found.sentences(), "grid": found.grid}
+    lines = [line for sentence in found.sentences() for line in wrapped(sentence, margin="")]
+    rows = [list(found.grid.columns), *([f"{cell:.4g}" for cell in row] for row in found.grid.to_numpy(dtype=float))]
+    lines += ["", *aligned(rows, "l" + "r" * len(rows[0]))]
+    options.output.write("\n".join(lines) + f"\n\nSaved in {folder}: design.csv, design.png, studies.csv\n")
     return OK
 
 

@@ -152,7 +152,7 @@ def test_kappa_says_the_range_of_every_path():
     assert "moves nothing" not in flowing(text)
     alone = sensitivity_text(analysed((KAPPA,)))
     assert "Here it moves nothing at all" in flowing(alone)
-    assert "Coupling of a mediator's two worlds: the sign holds at 95 % in its only case." in flowing(alone)
+    assert "Kappa, how alike a mediator's unexplained part is at both exposures: the sign holds at 95 % in its only case." in flowing(alone)
 
 
 def test_confounding_says_multiples_and_e_values():

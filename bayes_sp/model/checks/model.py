@@ -16,6 +16,7 @@ from bayes_sp.model.checks.unmeasured import unmeasured_problems
 from bayes_sp.model.distributions import COEFFICIENTS, SHARES
 from bayes_sp.model.families.registry import scalar_parameters
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.people import own_texts
 from bayes_sp.model.shifts import shift_problems
 from bayes_sp.model.terms import ZERO
 from bayes_sp.safe_text import control_problem
@@ -75,13 +76,7 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
 
 def text_problems(model: PathModel) -> Iterator[str]:
     """Yield each text with a control character, which would act on a terminal, in a model that was made in code."""
-    texts = {"name": model.name, "title": model.title, "question": model.question}
-    for variable in model.variables:
-        texts |= {f"variables.{variable.name}.label": variable.label, f"variables.{variable.name}.unit": variable.unit}
-    texts |= {f"assumptions[{i}]": text for i, text in enumerate(model.assumptions, start=1)}
-    texts |= {f"published[{i}].source": effect.source for i, effect in enumerate(model.published, start=1)}
-    texts |= {f"priors.{where}.{name}": prior.why for where, name, prior in model.priors}
-    for key, text in texts.items():
+    for key, text in own_texts(model).items():
         if problem := control_problem(text):
             yield f"{key}: {problem}"
 

@@ -98,7 +98,7 @@ def _answer(run: Run, model: PathModel) -> Iterator[Block]:
         yield Paragraph(f"This fit failed its diagnostics and must not be used: {reasons}.", "alarm")
     if run.info["data"].get("reconstructed_from_published_moments"):
         yield Paragraph(RECONSTRUCTION_NOTE, "note")
-    for sentence in answer(run, model):
+    for sentence in answer(model, run.effects, run.comparison):
         yield Paragraph(sentence)
 
 

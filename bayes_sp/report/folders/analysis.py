@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from bayes_sp.files import WholeFile
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.names import KEEPS_RECORDS, LEAST_COUNT, NUMBERED
+from bayes_sp.report.document.words import answer
 from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks
 from bayes_sp.report.figures.moderation import plot_effect_curve
 from bayes_sp.report.figures.paths import plot_comparison, plot_paths
@@ -69,28 +71,8 @@ def save_analysis(
     with RunFolder(folder, overwrite=overwrite) as new:
         write_text(new.file("summary.txt"), summary)
         shown = 0 if keep_records else least
-        write_csv(analysis.effects.table(), new.file("effects.csv"))
-        if analysis.coefficients is not None:
-            write_csv(analysis.coefficients.table, new.file("coefficients.csv"))
-        write_csv(_without_few_missing(analysis.comparison.table, fit, shown), new.file("comparison.csv"))
-        write_csv(analysis.comparison.bootstrap, new.file("bootstrap.csv"))
-        _save_conditional(analysis, new)
-        for name, size in analysis.sizes.items():
-            if len(size.table):
-                write_csv(size.table, new.file(f"{name}.csv"))
-        if analysis.contrasts is not None:
-            write_csv(analysis.contrasts.table(), new.file("contrasts.csv"))
-        if twins := [table.assign(likelihood=name) for name, table in analysis.comparison.contrasts.items()]:
-            write_csv(pd.concat(twins, ignore_index=True), new.file("contrasts_bootstrap.csv"))
-        if analysis.interventional is not None:
-            write_csv(analysis.interventional, new.file("interventional.csv"))
-        if analysis.spread is not None:
-            write_csv(analysis.spread, new.file("reconstructions.csv"), index=True)
-        for name, table in (("pooled", analysis.shares), ("members", analysis.members),
-                            ("rubin", analysis.comparison.rubin)):  # fmt: skip
-            if table is not None:
-                write_csv(table, new.file(f"{name}.csv"))
-        write_csv(analysis.verdict.table, new.file("diagnostics.csv"))
+        for name, table in tables_of(analysis, shown):
+            write_csv(table, new.file(f"{name}.csv"), index=name == "reconstructions")
         tree = fit.posterior.copy() if keep_records else _without_patients(fit, least)
         tree.attrs = {**fit.posterior.attrs, KEEPS_RECORDS: int(keep_records)}
         if keep_records:
@@ -110,25 +92,51 @@ def save_analysis(
     return new.folder
 
 
-def _save_conditional(analysis: Analysis, new: RunFolder) -> None:
-    """Write effects at levels of moderators, between levels and along them, and their bootstrap twins."""
-    found = analysis.conditional
-    if found is None:
-        return
-    write_csv(found.table(), new.file("conditional.csv"))
-    write_csv(found.differences(), new.file("conditional_differences.csv"))
-    write_csv(found.index(), new.file("moderated_mediation.csv"))
+def tables_of(analysis: Analysis, least: int) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield every table of an analysis but those of its criticism, none of which goes patient by patient.
+
+    Numbers of patients that are all but fewer than ``least`` of them are left out.
+    """
+    comparison, found = analysis.comparison, analysis.conditional
+    yield "effects", analysis.effects.table()
+    if analysis.coefficients is not None:
+        yield "coefficients", analysis.coefficients.table
+    yield "comparison", _without_few_missing(comparison.table, analysis.fit, least)
+    yield "bootstrap", comparison.bootstrap
+    if found is not None:
+        yield "conditional", found.table()
+        yield "conditional_differences", found.differences()
+        yield "moderated_mediation", found.index()
+        twins = comparison.conditional
+        yield from _of_twins("conditional_bootstrap", {name: twin.table for name, twin in twins.items()})
+        yield from _of_twins("conditional_differences_bootstrap", {n: t.differences() for n, t in twins.items()})
+        yield from _of_twins("moderated_mediation_bootstrap", {name: twin.index() for name, twin in twins.items()})
     for curve in analysis.curves:
-        write_csv(curve.table, new.file(f"along_{curve.moderator}.csv"))
-    twins = analysis.comparison.conditional
-    tables = {
-        "conditional_bootstrap.csv": [twin.table.assign(likelihood=name) for name, twin in twins.items()],
-        "conditional_differences_bootstrap.csv": [t.differences().assign(likelihood=n) for n, t in twins.items()],
-        "moderated_mediation_bootstrap.csv": [t.index().assign(likelihood=n) for n, t in twins.items()],
-    }
-    for name, parts in tables.items():
-        if parts:
-            write_csv(pd.concat(parts, ignore_index=True), new.file(name))
+        yield f"along_{curve.moderator}", curve.table
+    for name, size in analysis.sizes.items():
+        if len(size.table):
+            yield name, size.table
+    if analysis.contrasts is not None:
+        yield "contrasts", analysis.contrasts.table()
+    yield from _of_twins("contrasts_bootstrap", comparison.contrasts)
+    others = (("interventional", analysis.interventional), ("reconstructions", analysis.spread),
+              ("pooled", analysis.shares), ("members", analysis.members), ("rubin", comparison.rubin))  # fmt: skip
+    yield from ((name, table) for name, table in others if table is not None)
+    yield "diagnostics", analysis.verdict.table
+
+
+def _of_twins(name: str, tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the tables of each likelihood's bootstrap as one, where there are any."""
+    if tables:
+        yield name, pd.concat([own.assign(likelihood=key) for key, own in tables.items()], ignore_index=True)
+
+
+def result_of(analysis: Analysis, least: int = LEAST_COUNT) -> dict[str, Any]:
+    """Return an analysis as mappings and tables: the answer in sentences, what ``run.toml`` has, every table."""
+    model = analysis.fit.model
+    facts = {key: value for key, value in run_tables(analysis).items() if key != "specification"}
+    said = list(answer(model, analysis.effects.intervals(), analysis.comparison.table))
+    return {"answer": said, **facts, "tables": dict(tables_of(analysis, least))}
 
 
 def write_text(path: Path, text: str) -> None:

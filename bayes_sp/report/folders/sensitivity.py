@@ -88,6 +88,12 @@ def _tables(found: Sensitivity) -> Iterator[tuple[str, pd.DataFrame]]:
         yield "attrition", found.delta.table
 
 
+def result_of(found: Sensitivity) -> dict[str, Any]:
+    """Return sensitivity analyses as mappings and tables: what ``run.toml`` has, and every table."""
+    facts = {key: value for key, value in _run_tables(found).items() if key != "fitted"}
+    return {**facts, "takes": found.tipping_summary(), "tables": dict(_tables(found))}
+
+
 def _arrays(found: Sensitivity) -> Iterator[tuple[str, xr.Dataset]]:
     if found.power is not None:
         yield "power_scaling", found.power.dataset
