@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "bayes_sp"
 PAGE = PACKAGE.parent / "ARCHITECTURE.md"
 # The files of the root may be used by every room; a room imports only from itself and from rooms before it.
 ROOT = (
-    "safe_text", "page", "shown", "errors", "exports", "calls", "endings", "files", "names", "arrays", "jit", "threads",
+    "safe_text", "shown", "errors", "exports", "calls", "endings", "files", "names", "arrays", "jit", "threads",
     "triangular",
 )  # fmt: skip
 ROOMS = ("model", "records", "design", "effects", "inference", "analysis", "sensitivity", "report", "cli")

@@ -180,19 +180,6 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
     sensitivity.set_defaults(command=run)
 
 
-def add_priors(commands: Commands, run: Command) -> None:
-    """Add the command that looks at priors alone."""
-    priors = commands.add_parser("priors", help="say what the priors imply for each response, before any fit")
-    add = priors.add_argument
-    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
-    add_records(priors)
-    add("--seed", type=whole_number(0), default=1, help="of the draws (default 1)")
-    add("--figure", type=file_path, metavar="FILE", help="also draw the figure, into this PNG file")
-    add("--overwrite", action="store_true", help="replace the file in --figure")
-    priors.examples = ("priors my.toml --data data.csv --figure priors.png",)
-    priors.set_defaults(command=run)
-
-
 def add_records(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
     """Add the options that name records: of one set, or of ``several`` that stand for the same people."""
     add = parser.add_argument

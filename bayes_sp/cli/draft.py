@@ -35,7 +35,7 @@ def add_draft(commands: Commands) -> None:
     add("--out", type=file_path, metavar="FILE", help="the TOML file to write (default: print)")
     add("--overwrite", action="store_true", help="replace an existing file")
     draft.examples = (
-        "draft data.csv --exposure groups --mediators belonging loneliness --outcome visits --out my.toml",
+        "draft data.csv --exposure x --mediators m1 m2 --outcome y --out my.toml",
         'draft data.csv --exposure x --mediators m --outcome y --moderators "age: x -> m" --out my.toml',
         "fit my.toml --data data.csv",
     )

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from bayes_sp.cli.arguments import Completion, Version, add_compare, add_fit, add_priors, add_sensitivity
-from bayes_sp.cli.check import add_check
+from bayes_sp.cli.arguments import Completion, Version, add_compare, add_fit, add_sensitivity
+from bayes_sp.cli.check import add_check, add_priors
 from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
@@ -33,9 +33,9 @@ from bayes_sp.cli.terminal import (
     terminal_width,
 )
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
-from bayes_sp.page import page
+from bayes_sp.shown import page
 
-MORE = "; --verbose prints all of its summary.txt"
+MORE = "; --verbose prints all of its {}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,7 +84,7 @@ def _parser() -> Parser:
     add_fit(commands, _fit)
     add_compare(commands, _compare)
     add_sensitivity(commands, _sensitivity)
-    add_priors(commands, _priors)
+    add_priors(commands)
     models = commands.add_parser("models", help="list the shipped specifications")
     models.examples = ("models",)
     models.set_defaults(command=_models)
@@ -145,19 +145,23 @@ def _fit(options: argparse.Namespace) -> int:
         check=options.check, refits=options.refits, progress=sys.stderr.isatty() and not options.quiet, notify=say,
     )  # fmt: skip
     kept, width = {"keep_records": options.keep_records, "least": options.least_count}, terminal_width()
-    summary, shown = summary_text(analysis, **kept), short_text(analysis, width=width)
-    if options.verbose:
-        shown = summary_text(analysis, **kept, whole=True, width=width)
+    summary, whole = summary_text(analysis, **kept), summary_text(analysis, **kept, whole=True, width=width)
+    shown = whole if options.verbose else short_text(analysis, width=width)
     shown = said_above(shown, analysis.fit, width) if one_terminal() else shown
     options.output.result = lambda: result_of(analysis)
     try:
         folder = save_analysis(
-            analysis, destination, keep_records=options.keep_records, least=options.least_count, summary=summary
+            analysis,
+            destination,
+            keep_records=options.keep_records,
+            least=options.least_count,
+            summary=summary,
+            figures=options.figures,
         )
     except RunError:
-        options.output.write(f"{shown}\n")  # the work is done, and its result is not lost with the folder
+        options.output.write(f"{whole}\n")  # the work is done, and its result is not lost with the folder
         raise
-    options.output.end(shown, folder, options.out, "" if options.verbose else MORE)
+    options.output.end(shown, folder, options.out, "" if options.verbose else MORE.format("summary.txt"))
     return OK if analysis.verdict.trustworthy else NOT_TRUSTWORTHY
 
 
@@ -182,13 +186,15 @@ def _compare(options: argparse.Namespace) -> int:
             seed=options.seed, options=sampler_of(options), replicates=options.bootstrap, notify=say,
         )  # fmt: skip
         try:
-            saved = save_comparison(found.multiverse, folder, found.text, found.tables, overwrite=options.overwrite)
+            saved = save_comparison(
+                found.multiverse, folder, found.text, found.tables, overwrite=options.overwrite, formats=options.figures
+            )
         except RunError:
             options.output.write(f"{found.text}\n")  # the work is done, and its result is not lost with the folder
             raise
     shown = found.printed(terminal_width(), whole=options.verbose)
     options.output.result = lambda: {"conclusion": found.multiverse.sentence, "effects": found.multiverse.table}
-    options.output.end(shown, saved, options.out, "" if options.verbose else MORE)
+    options.output.end(shown, saved, options.out, "" if options.verbose else MORE.format("compare.txt"))
     return NOT_TRUSTWORTHY if found.multiverse.failed_fit or found.multiverse.mistake else OK
 
 
@@ -237,11 +243,11 @@ def _sensitivity(options: argparse.Namespace) -> int:
     shown = said_above(shown, found.fit, width) if one_terminal() else shown
     options.output.result = lambda: result_of(found)
     try:
-        folder = save_sensitivity(found, destination, summary=summary)
+        folder = save_sensitivity(found, destination, summary=summary, formats=options.figures)
     except RunError:
-        options.output.write(f"{shown}\n")  # the work is done, and its result is not lost with the folder
+        options.output.write(f"{summary}\n")  # the work is done, and its result is not lost with the folder
         raise
-    options.output.end(shown, folder, options.out, "" if options.verbose else MORE)
+    options.output.end(shown, folder, options.out, "" if options.verbose else MORE.format("summary.txt"))
     return NOT_TRUSTWORTHY if found.failed else OK
 
 
@@ -256,35 +262,6 @@ def _parts(options: argparse.Namespace) -> tuple[str, ...]:
     if options.nonresponders is not None and "attrition" not in parts:
         raise BayesSpError("--nonresponders", ["goes with --attrition or --all"])
     return parts
-
-
-def _priors(options: argparse.Namespace) -> int:
-    from bayes_sp.files import check_file
-    from bayes_sp.model.people import speaking_of
-    from bayes_sp.model.reading.load import load_model
-
-    model = load_model(options.model)
-    options.words.enter_context(speaking_of(model))
-    check_records(options)
-    if options.figure is not None:
-        check_file(options.figure, overwrite=options.overwrite)
-    elif options.overwrite:
-        raise BayesSpError("--overwrite", ["replaces what is in --figure: name that file"])
-
-    from bayes_sp.analysis.criticism.prior_predictive import prior_predictive
-    from bayes_sp.report.text.criticism import prior_text
-
-    found = prior_predictive(model, survey_of(options, model), seed=options.seed).check()
-    text = prior_text(model, found)
-    if options.figure is not None:
-        from bayes_sp.report.figures.criticism import plot_prior_check
-        from bayes_sp.report.folders.analysis import save_figure
-
-        save_figure(plot_prior_check(found), options.figure, overwrite=options.overwrite)
-        options.output.saved = f"the figure is saved in {options.figure}"
-        text += f"\nSaved {options.figure}\n"
-    options.output.write(text)
-    return OK
 
 
 def _models(options: argparse.Namespace) -> int:

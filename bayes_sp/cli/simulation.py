@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayes_sp.cli.arguments import OMITTED, Commands, add_records, file_path, whole_number
+from bayes_sp.cli.arguments import OMITTED, Commands, add_figures, add_records, file_path, whole_number
 from bayes_sp.cli.statuses import NOT_TRUSTWORTHY, OK
 from bayes_sp.cli.terminal import say
 
@@ -53,7 +53,7 @@ def _calibrate(options: argparse.Namespace, survey: Callable[[argparse.Namespace
         model, records, simulations=options.simulations, seed=options.seed, workers=options.workers, folder=folder,
         options=SamplerOptions(draws=options.draws, chains=2, cores=1), progress=say,
     )  # fmt: skip
-    save_calibration(found, folder)
+    save_calibration(found, folder, options.figures)
     options.output.saved = f"the ranks are saved in {folder}"
     options.output.result = lambda: {"calibrated": found.calibrated, "quantities": found.table}
     options.output.write(f"{found!r}\n\nSaved in {folder}: ranks.csv, calibration.csv, calibration.png\n")
@@ -96,7 +96,7 @@ def _design(options: argparse.Namespace, survey: Callable[[argparse.Namespace, P
         plan, records, seed=options.seed, workers=options.workers, folder=folder,
         options=SamplerOptions(draws=options.draws, chains=2, cores=1), progress=say,
     )  # fmt: skip
-    save_design(found, folder)
+    save_design(found, folder, options.figures)
     options.output.saved = f"the simulated studies are saved in {folder}"
     options.output.result = lambda: {"sentences": found.sentences(), "grid": found.grid}
     lines = [line for sentence in found.sentences() for line in wrapped(sentence, margin="")]
@@ -113,3 +113,4 @@ def _add_simulations(parser: argparse.ArgumentParser, out: str) -> None:
     add("--workers", type=whole_number(1), metavar="N", help="processes (default one for each processor)")
     add("--seed", type=whole_number(0), default=1, help="of the simulations (default 1)")
     add("--out", type=file_path, metavar="FOLDER", help=out)
+    add_figures(parser)

@@ -17,8 +17,8 @@ from typing import IO, TYPE_CHECKING, Any
 from bayes_sp.cli.stopping import Stopped, open_streams
 from bayes_sp.endings import undoing
 from bayes_sp.errors import BayesSpError, FitError
-from bayes_sp.page import WIDTH, worded
 from bayes_sp.safe_text import printable
+from bayes_sp.shown import WIDTH, worded
 
 if TYPE_CHECKING:
     import pandas as pd

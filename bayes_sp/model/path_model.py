@@ -23,8 +23,7 @@ from bayes_sp.model.parts import (
 )  # fmt: skip
 from bayes_sp.model.terms import predictors_of
 from bayes_sp.names import RESIDUAL_CORRELATION
-from bayes_sp.page import PATIENTS
-from bayes_sp.shown import Part, Shown
+from bayes_sp.shown import PATIENTS, Part, Shown
 
 Missing = Literal["model", "complete"]
 WHOLE_MODEL = ""

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.table import Table
-from bayes_sp.page import PATIENTS, people_called
+from bayes_sp.shown import PATIENTS, people_called
 
 
 def read_people(top: Table) -> tuple[str, str]:

@@ -12,8 +12,8 @@ import pytest
 from bayes_sp.effects.stable_signs import Sign
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.report.text.assumptions import assumptions, in_sentence, path_words
-from bayes_sp.page import WIDTH
 from bayes_sp.report.text.summary import said_above, summary_text
+from bayes_sp.shown import WIDTH
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -7,14 +7,13 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from bayes_sp.analysis.comparison.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.terms import products_of
 from bayes_sp.names import DIFFERENCE
-from bayes_sp.report.figures.canvas import QUIET, Given, canvas
+from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Drawn, Given, canvas, plain
 from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words, product_scale
 
 if TYPE_CHECKING:
@@ -25,9 +24,7 @@ if TYPE_CHECKING:
     from bayes_sp.arrays import Array
     from bayes_sp.model.path_model import Covariate, PathModel
 
-INK, ACCENT, NEGATIVE = "#1b1b1b", "#1f5a93", "#b3541e"
 MOST_LEVELS = 3  # of a category, less its reference, that have room at an arrow
-LETTERS = 15  # of a note, to an inch of a figure
 STYLES = {
     (PUBLISHED, PUBLISHED): (INK, "D", "published"),
     ("normal", BOOTSTRAP): (NEGATIVE, "o", "normal, bootstrap"),
@@ -35,7 +32,7 @@ STYLES = {
 }
 
 
-def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Figure:
+def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Drawn:
     """Draw the chain as a path diagram with the posterior median and interval on each arrow.
 
     Arrows whose interval excludes 0 are dark, the others grey. Coefficients are on the scale of the equation they
@@ -52,8 +49,8 @@ def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Figur
 
     Returns
     -------
-    matplotlib.figure.Figure
-        The figure that holds the axes.
+    Axes, or an array of them
+        One for each panel.
     """
     model = result.model
     places = _places(len(model.chain))
@@ -75,7 +72,7 @@ def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Figur
     xs, ys = np.array(places).T
     axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.3, ys.max() + 0.3))
     axes.axis("off")
-    title = _plain(textwrap.fill(model.title, int(figure.get_figwidth() * 9)))
+    title = plain(model.title, int(figure.get_figwidth() * 9))
     if drawn.own:
         figure.suptitle(title, fontsize=12, color=INK)
     else:
@@ -84,10 +81,8 @@ def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Figur
         f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient{_scales(model)}. Dark: interval "
         f"excludes 0. Covariates are not drawn{_left_out(model)}."
     )
-    width = int(figure.get_figwidth() * LETTERS)
-    lines = [*textwrap.wrap(note, width), *textwrap.wrap(f"{result.survey.mark}.", width)]
-    drawn.note(_plain("\n".join(lines)), size=8)
-    return figure
+    drawn.note(note, result.survey.mark)
+    return drawn.drawn
 
 
 def _arrow_label(coded: Covariate | None, limits: Array) -> str:
@@ -119,7 +114,7 @@ def _left_out(model: PathModel) -> str:
     return f", nor {' and '.join(found)}" if found else ""
 
 
-def plot_comparison(result: Comparison, ax: Given = None, *, unit: str = "") -> Figure:
+def plot_comparison(result: Comparison, ax: Given = None, *, unit: str = "") -> Drawn:
     """Draw every path's difference as a forest: published, bootstraps and posteriors of each likelihood.
 
     Parameters
@@ -133,8 +128,8 @@ def plot_comparison(result: Comparison, ax: Given = None, *, unit: str = "") -> 
 
     Returns
     -------
-    matplotlib.figure.Figure
-        The figure that holds the axes.
+    Axes, or an array of them
+        One for each panel.
     """
     model = result.model
     table = result.table[result.table["scale"] == DIFFERENCE]
@@ -155,7 +150,7 @@ def plot_comparison(result: Comparison, ax: Given = None, *, unit: str = "") -> 
         _intervals(axes, rows, heights, style)
         drawn.append((rows, heights, style[0]))
     _open_intervals(axes, drawn)
-    axes.set_yticks(range(len(paths)), [_plain(_lines(path_words(model, path))) for path in paths])
+    axes.set_yticks(range(len(paths)), [plain(_lines(path_words(model, path))) for path in paths])
     axes.set_ylim(len(paths) - 0.45, -0.55)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -163,13 +158,10 @@ def plot_comparison(result: Comparison, ax: Given = None, *, unit: str = "") -> 
     exposure, outcome = model.variable(model.exposure), model.variable(model.outcome)
     against = "" if model.moves else f" for {in_sentence(exposure.label)} {u0:g} → {u1:g}"
     what = f"{outcome.label}: difference{against}"
-    below = [*textwrap.wrap(what, 84), *textwrap.wrap(f"({unit or outcome.unit or outcome.label})", 84)]
-    axes.set_xlabel(_plain("\n".join(below)))
-    place.legend("outside lower center")
-    kind_of_interval = "95 % intervals: percentile (bootstrap), equal-tailed (posterior)"
-    mark = textwrap.fill(result.mark, 100)
-    axes.set_title(_plain(f"{kind_of_interval}\n{mark}"), fontsize=9, color=QUIET)
-    return place.figure
+    axes.set_xlabel(plain(f"{what}\n({unit or outcome.unit or outcome.label})", 84))
+    place.legend("outside upper center")
+    place.note("95 % intervals: percentile (bootstrap), equal-tailed (posterior).", result.mark)
+    return place.drawn
 
 
 def _intervals(axes: Axes, rows: pd.DataFrame, heights: list[float], style: tuple[str, str, str]) -> None:
@@ -205,7 +197,7 @@ def _places(count: int) -> list[tuple[float, float]]:
 
 def _box(axes: Axes, place: tuple[float, float], label: str) -> Text:
     return axes.text(
-        *place, _plain(_folded(label)), ha="center", va="center", fontsize=10, color=INK, zorder=1,
+        *place, plain(_folded(label)), ha="center", va="center", fontsize=10, color=INK, zorder=1,
         bbox={"boxstyle": "round,pad=0.6", "facecolor": "white", "edgecolor": INK},
     )  # fmt: skip
 
@@ -250,8 +242,3 @@ def _lines(words: str) -> str:
     """Break the words of a path into lines, a new one for each step."""
     steps = words.replace(", then", ",\nthen").splitlines()
     return "\n".join(line for step in steps for line in textwrap.wrap(step, 44, max_lines=3, placeholder=" ..."))
-
-
-def _plain(text: str) -> str:
-    """Return a text in which dollar signs are dollar signs, not marks of a formula."""
-    return text.replace("$", r"\$")

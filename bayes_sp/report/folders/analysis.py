@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
 import xarray as xr
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from bayes_sp.analysis.criticism.pointwise import Criticism
 from bayes_sp.analysis.fit import Fit
@@ -19,18 +17,19 @@ from bayes_sp.analysis.provenance import records_of, records_table
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.files import WholeFile
 from bayes_sp.inference.versions import versions
+from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.names import KEEPS_RECORDS, LEAST_COUNT, NUMBERED
 from bayes_sp.report.document.words import answer
 from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks
 from bayes_sp.report.figures.moderation import plot_effect_curve
 from bayes_sp.report.figures.paths import plot_comparison, plot_paths
+from bayes_sp.report.figures.style import FONT, Drawn, write_figure, write_figures
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
 from bayes_sp.report.folders.sealed import sealed_text
 from bayes_sp.safe_text import write_csv
 
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
-DPI = 150
 
 
 def save_analysis(
@@ -41,6 +40,7 @@ def save_analysis(
     keep_records: bool = False,
     least: int = LEAST_COUNT,
     summary: str = "",
+    figures: Sequence[str] = ("png",),
 ) -> Path:
     """Write a run folder, whole or not at all, and return where it stands.
 
@@ -61,6 +61,8 @@ def save_analysis(
         The smallest number of patients that a table may tell of without ``keep_records``.
     summary
         The printed summary, kept as ``summary.txt``.
+    figures
+        Formats of figures: ``png``, which reports show, ``svg``, ``pdf``.
 
     Raises
     ------
@@ -78,13 +80,11 @@ def save_analysis(
         if keep_records:
             write_csv(records_of(fit.survey), new.file("records.csv"))
         tree.to_netcdf(new.file(POSTERIOR_FILE), engine="h5netcdf")
-        with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
-            write_png(plot_paths(fit), new.file("paths.png"))
-            write_png(plot_comparison(analysis.comparison), new.file("comparison.png"))
-            for curve in analysis.curves:
-                write_png(plot_effect_curve(fit.model, curve), new.file(f"along_{curve.moderator}.png"))
-            if analysis.criticism is not None:
-                _save_criticism(analysis, analysis.criticism, new, shown)
+        if analysis.criticism is not None:
+            _save_criticism(analysis, analysis.criticism, new, shown)
+        with mpl.rc_context(FONT), speaking_of(fit.model, [fit.survey.source]):
+            for name, drawn in _figures(analysis, shown):
+                write_figures(drawn, new.file, name, figures)
         written = [new.path(name) for name in new.names]
         tables = run_tables(analysis)
         tables["privacy"] = {KEEPS_RECORDS: keep_records, "least_count": shown}
@@ -170,33 +170,37 @@ def _without_patients(fit: Fit, least: int) -> xr.DataTree:
 
 
 def _save_criticism(analysis: Analysis, found: Criticism, new: RunFolder, least: int) -> None:
-    """Write tables and figures of criticism; what goes patient by patient only with the records, where least is 0."""
+    """Write tables of criticism; what goes patient by patient only with the records, where least is 0."""
     checks = found.checks.without_patients(least) if least else found.checks
     write_csv(checks.table, new.file("predictive.csv"))
     write_csv(_without_few_missing(found.loo.table, analysis.fit, least), new.file("loo.csv"))
-    write_png(plot_predictive_checks(checks), new.file("predictive.png"))
-    write_png(plot_loo_pit(found.pit), new.file("loo_pit.png"))
     if not least:
         write_csv(found.influence.table, new.file("influence.csv"))
-        write_png(plot_influence(found.influence), new.file("influence.png"))
 
 
-def save_figure(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
-    """Write a figure as PNG, whole or not at all.
+def _figures(analysis: Analysis, least: int) -> Iterator[tuple[str, Drawn]]:
+    """Yield the name and the figure of each part; the one that goes patient by patient where least is 0."""
+    yield "paths", plot_paths(analysis.fit)
+    yield "comparison", plot_comparison(analysis.comparison)
+    for curve in analysis.curves:
+        yield f"along_{curve.moderator}", plot_effect_curve(curve)
+    if (found := analysis.criticism) is not None:
+        yield "predictive", plot_predictive_checks(found.checks.without_patients(least) if least else found.checks)
+        yield "loo_pit", plot_loo_pit(found.pit)
+        if not least:
+            yield "influence", plot_influence(found.influence)
+
+
+def save_figure(drawn: Drawn, path: Path, *, overwrite: bool = False) -> None:
+    """Write a figure as PNG, SVG or PDF, as the file's name ends, whole or not at all.
 
     Raises
     ------
     RunError
         Where the file exists and ``overwrite`` is False, or cannot be written.
     """
-    with WholeFile(path, overwrite=overwrite) as partial, mpl.rc_context({"font.family": "DejaVu Sans"}):
-        write_png(figure, partial)
-
-
-def write_png(figure: Figure, path: Path) -> None:
-    """Write a figure as `Figure.savefig` does, which would draw it twice."""
-    figure.set_dpi(DPI)
-    FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]  # matplotlib annotates it in part
+    with WholeFile(path, overwrite=overwrite) as partial, mpl.rc_context(FONT):
+        write_figure(drawn, partial, path.suffix)
 
 
 def run_tables(analysis: Analysis) -> dict[str, Any]:

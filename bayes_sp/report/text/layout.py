@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from bayes_sp.page import page_width, worded
+from bayes_sp.shown import page_width, worded
 
 FIRST = 0.47  # of a page: the first column, at least, of a table that is too wide
 

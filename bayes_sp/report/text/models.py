@@ -23,7 +23,6 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT
-from bayes_sp.page import WIDTH, page, page_width
 from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import Survey
 from bayes_sp.report.folders.analysis import save_analysis
@@ -33,6 +32,7 @@ from bayes_sp.report.folders.run import default_folder
 from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, wrapped
 from bayes_sp.report.text.summary import summary_text
 from bayes_sp.sensitivity.effect_words import scale_words
+from bayes_sp.shown import WIDTH, page, page_width
 
 HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "indirect", TOTAL: "total"}
 RATIOS = (RATE_RATIO, RISK_RATIO)

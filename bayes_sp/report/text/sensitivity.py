@@ -9,7 +9,6 @@ import pandas as pd
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.model.people import speaking_of
 from bayes_sp.names import ARROW, AVERAGE
-from bayes_sp.page import WIDTH, page
 from bayes_sp.report.figures.sensitivity import published_of
 from bayes_sp.report.text.assumptions import assumptions, path_words
 from bayes_sp.report.text.attrition import attrition_lines, delta_lines
@@ -21,6 +20,7 @@ from bayes_sp.sensitivity.conclusion import quotable, verdict_lines
 from bayes_sp.sensitivity.coupling import KappaCurve
 from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS, Sensitivity
+from bayes_sp.shown import WIDTH, page
 
 TITLES = {
     PRIORS: "Other priors",

@@ -17,7 +17,6 @@ from bayes_sp.design.notes import survey_notes
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.people import speaking_of
 from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, LEAST_COUNT, name_parts
-from bayes_sp.page import WIDTH, page
 from bayes_sp.records.checks import group_labels
 from bayes_sp.report.document.words import answer
 from bayes_sp.report.survey.variables import variable_lines
@@ -39,6 +38,7 @@ from bayes_sp.report.text.layout import interval as _interval
 from bayes_sp.report.text.layout import number as _number
 from bayes_sp.report.text.layout import wrapped as _wrap
 from bayes_sp.report.text.resamples import resample_sentences, rows_used
+from bayes_sp.shown import WIDTH, page
 
 WITHHELD = (
     "Products of coefficients are withheld: links along the paths differ, a slope is not one number, or the outcome has"
