@@ -16,6 +16,7 @@ from bayes_sp.analysis.criticism.prior_predictive import prior_predictive
 from bayes_sp.calls import needs_records
 from bayes_sp.design.read import Records
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.report.figures import comparison as forest
 from bayes_sp.report.figures import criticism, paths
 from bayes_sp.report.figures.style import Figure, figure_of
 
@@ -39,7 +40,7 @@ def plot_paths(fit: Fit, ci_prob: float = 0.95) -> Figure:
 
 def plot_comparison(model: PathModel, comparison: Comparison, unit: str = "") -> Figure:
     """Call ``plot.comparison``."""
-    return figure_of(paths.plot_comparison(replace(comparison, model=model), unit=unit))
+    return figure_of(forest.plot_comparison(replace(comparison, model=model), unit=unit))
 
 
 def plot_influence(model: PathModel, found: Influence) -> Figure:

@@ -13,7 +13,7 @@ _HOMES = {
     "attrition": f"{_FIGURES}.attrition:plot_attrition",
     "calibration": f"{_FIGURES}.calibration:plot_calibration",
     "change": f"{_FIGURES}.records:plot_change",
-    "comparison": f"{_FIGURES}.paths:plot_comparison",
+    "comparison": f"{_FIGURES}.comparison:plot_comparison",
     "confounding": f"{_FIGURES}.surfaces:plot_confounding",
     "densities": f"{_FIGURES}.effects:plot_densities",
     "dose": f"{_FIGURES}.effects:plot_dose",

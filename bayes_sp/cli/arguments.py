@@ -52,7 +52,7 @@ class Completion(argparse.Action):
         ]
         for action in (action for each in parsers for action in each._actions):
             if action.type is file_path or action.dest == "model":
-                action.complete = shtab.FILE  # type: ignore[attr-defined] # where shtab looks for it
+                action.complete = shtab.FILE
         parser._print_message(shtab.complete(parser, shell=str(shell)), sys.stdout)
         parser.exit()
 

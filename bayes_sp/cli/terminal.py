@@ -157,7 +157,7 @@ def takes_colour(stream: IO[str]) -> bool:
 def coloured(text: str) -> str:
     """Return a text with the marks by which a terminal shows what must be seen first."""
     for pattern, look in LOOKS:
-        text = pattern.sub(lambda found, look=look: f"\x1b[{look}m{found.group()}\x1b[0m", text)
+        text = pattern.sub(f"\x1b[{look}m\\g<0>\x1b[0m", text)
     return text
 
 

@@ -15,7 +15,8 @@ from bayes_sp.design.build import design_arrays
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import DIFFERENCE, TOTAL_INDIRECT
-from bayes_sp.report.figures.paths import INK, plot_comparison, plot_paths
+from bayes_sp.report.figures.comparison import plot_comparison
+from bayes_sp.report.figures.paths import INK, plot_paths
 from bayes_sp.report.figures.style import QUIET, figure_of
 
 
@@ -77,8 +78,7 @@ def test_every_figure_says_what_the_records_are(name, request):
     analysis = request.getfixturevalue(name)
     paths = figure_of(plot_paths(analysis.fit))
     forest = figure_of(plot_comparison(analysis.comparison))
-    for text in (paths.get_supxlabel(), forest.get_supxlabel()):
-        text = " ".join(text.split())
+    for text in (" ".join(figure.get_supxlabel().split()) for figure in (paths, forest)):
         assert analysis.fit.survey.mark in text
         assert ("reconstructed" in text) == analysis.fit.survey.reconstructed
 

@@ -10,7 +10,8 @@ import pytest
 
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
 from bayes_sp.model.reading.load import load_model, models_folder
-from bayes_sp.report.figures.paths import plot_comparison, plot_paths
+from bayes_sp.report.figures.comparison import plot_comparison
+from bayes_sp.report.figures.paths import plot_paths
 from bayes_sp.report.figures.style import figure_of
 from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.text.summary import summary_text

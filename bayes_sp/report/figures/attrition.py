@@ -8,7 +8,7 @@ import numpy as np
 
 from bayes_sp.names import ARROW
 from bayes_sp.report.figures.sensitivity import published_of, target_words
-from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Drawn, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Given, canvas, plain, quiet
 from bayes_sp.sensitivity.missing.departures import TOGETHER, unit_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bayes_sp.sensitivity.missing.attrition import Attrition
 
 
-def plot_attrition(found: Attrition, ax: Given = None) -> Drawn:
+def plot_attrition(found: Attrition, ax: Given = None) -> np.ndarray:
     """Draw the target over everyone against every way in which those who did not come back may differ.
 
     Parameters
@@ -28,7 +28,7 @@ def plot_attrition(found: Attrition, ax: Given = None) -> Drawn:
 
     Returns
     -------
-    Axes, or an array of them
+    array of Axes
         One for each panel.
     """
     model = found.model
@@ -66,7 +66,7 @@ def plot_attrition(found: Attrition, ax: Given = None) -> Drawn:
     note += " Vertical: where the interval first changes sides." if any(tip.deltas for tip in found.tipping) else ""
     note += " Dashed: published." if effect is not None else ""
     place.note(note, str(found.curves.attrs["data_source"]))
-    return place.drawn
+    return place.panels
 
 
 def _ascending(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes_sp.report.figures.style import ACCENT, QUIET, Drawn, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import ACCENT, QUIET, Given, canvas, plain, quiet
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from bayes_sp.analysis.calibration.calibrate import Calibration
 
 BAND = 0.95
@@ -17,7 +19,7 @@ BEYOND = "#b2182b"
 SEED = 1  # of the simulated bands
 
 
-def plot_calibration(calibration: Calibration, ax: Given = None) -> Drawn:
+def plot_calibration(calibration: Calibration, ax: Given = None) -> Axes:
     """Draw each quantity's ECDF of ranks less the diagonal; those beyond their limits in another colour and by name.
 
     Parameters
@@ -29,8 +31,7 @@ def plot_calibration(calibration: Calibration, ax: Given = None) -> Drawn:
 
     Returns
     -------
-    Axes, or an array of them
-        One for each panel.
+    Axes
 
     References
     ----------
@@ -62,4 +63,4 @@ def plot_calibration(calibration: Calibration, ax: Given = None) -> Drawn:
         "right."
     )
     drawn.note(note)
-    return drawn.drawn
+    return drawn.one

@@ -11,7 +11,7 @@ from bayes_sp.analysis.criticism.pit import departure, uniform_band
 from bayes_sp.analysis.criticism.predictive import ALL
 from bayes_sp.inference.options import PARETO_K_LIMIT
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.report.figures.style import ACCENT, BAND, INK, NEGATIVE, QUIET, Drawn, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import ACCENT, BAND, INK, NEGATIVE, QUIET, Given, canvas, plain, quiet
 from bayes_sp.report.text.assumptions import in_sentence, path_words
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ MOST_SIGNS = 40  # of the names of all bars together
 NAMED = 5  # patients whose row stands beside their point
 
 
-def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> Drawn:
+def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> np.ndarray:
     """Draw how often each value occurs, observed and replicated, and one statistic by level of the exposure.
 
     Counts stand on a square-root axis (a rootogram), on which the same departure looks the same at every height.
@@ -43,7 +43,7 @@ def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> Drawn:
 
     Returns
     -------
-    Axes, or an array of them
+    array of Axes
         One for each panel.
     """
     model, checks = result.model, result if result.least else result.without_patients()
@@ -59,7 +59,7 @@ def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> Drawn:
         _by_exposure(axes[1, column], rows, _telling(rows["statistic"]), model)
     place.legend("outside upper center")
     place.note("", checks.mark)
-    return place.drawn
+    return place.panels
 
 
 def _frequencies(axes: Axes, table: pd.DataFrame, *, root: bool) -> None:
@@ -113,7 +113,7 @@ def _by_exposure(axes: Axes, rows: pd.DataFrame, statistic: str, model: PathMode
     quiet(axes, left=True)
 
 
-def plot_loo_pit(result: LooPit, ax: Given = None) -> Drawn:
+def plot_loo_pit(result: LooPit, ax: Given = None) -> np.ndarray:
     """Draw the distribution function of each response's LOO-PIT less the uniform one, with its 95 % band.
 
     Parameters
@@ -125,7 +125,7 @@ def plot_loo_pit(result: LooPit, ax: Given = None) -> Drawn:
 
     Returns
     -------
-    Axes, or an array of them
+    array of Axes
         One for each panel.
     """
     model, pit = result.model, result
@@ -145,10 +145,10 @@ def plot_loo_pit(result: LooPit, ax: Given = None) -> Drawn:
     axes[0].set_ylabel("share of patients below,\nless the share expected", fontsize=9)
     note = "Each patient predicted from the others. Calibrated predictions stay in the band (95 %)."
     place.note(note, pit.mark)
-    return place.drawn
+    return place.panels
 
 
-def plot_influence(result: Influence, ax: Given = None) -> Drawn:
+def plot_influence(result: Influence, ax: Given = None) -> Axes:
     """Draw how far each patient's removal moves an effect, in posterior SDs, by row of the file.
 
     Parameters
@@ -160,8 +160,7 @@ def plot_influence(result: Influence, ax: Given = None) -> Drawn:
 
     Returns
     -------
-    Axes, or an array of them
-        One for each panel.
+    Axes
     """
     found, place = result, canvas(ax, 1, 1, (9, 3.6))
     axes = place.axes[0, 0]
@@ -184,10 +183,10 @@ def plot_influence(result: Influence, ax: Given = None) -> Drawn:
     axes.set_title(plain(f"{words[:1].upper()}{words[1:]}\n{whole}"), fontsize=10, color=INK, loc="left")
     quiet(axes, left=True)
     place.note("", found.mark)
-    return place.drawn
+    return place.one
 
 
-def plot_prior_check(result: PriorCheck, ax: Given = None) -> Drawn:
+def plot_prior_check(result: PriorCheck, ax: Given = None) -> np.ndarray:
     """Draw what the priors say of each response's mean over patients, with the ends of its scale.
 
     Parameters
@@ -199,7 +198,7 @@ def plot_prior_check(result: PriorCheck, ax: Given = None) -> Drawn:
 
     Returns
     -------
-    Axes, or an array of them
+    array of Axes
         One for each panel.
     """
     model, found = result.model, result
@@ -217,7 +216,7 @@ def plot_prior_check(result: PriorCheck, ax: Given = None) -> Drawn:
     axes[0].set_ylabel("prior of the mean over patients", fontsize=9)
     note = "Dashed: observed mean. Dark lines: ends of the scale, if it has any. Grey: beyond them."
     place.note(note, found.mark)
-    return place.drawn
+    return place.panels
 
 
 def _histogram(axes: Axes, means: np.ndarray, ends: Sequence[float | None]) -> None:

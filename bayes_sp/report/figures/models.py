@@ -8,7 +8,7 @@ import numpy as np
 
 from bayes_sp.analysis.comparison.models import DIRECT, SERIAL, Multiverse
 from bayes_sp.names import DIFFERENCE, TOTAL, TOTAL_INDIRECT
-from bayes_sp.report.figures.style import ACCENT, INK, QUIET, Drawn, Given, canvas, plain
+from bayes_sp.report.figures.style import ACCENT, INK, QUIET, Given, canvas, plain
 
 TITLES = {
     SERIAL: "serial: through all mediators", TOTAL_INDIRECT: "indirect: all indirect paths", DIRECT: "direct",
@@ -16,7 +16,7 @@ TITLES = {
 }  # fmt: skip
 
 
-def plot_models(result: Multiverse, ax: Given = None) -> Drawn:
+def plot_models(result: Multiverse, ax: Given = None) -> np.ndarray:
     """Draw the differences of each specification (`Multiverse.shown`), one row each.
 
     Filled: the 95 % interval excludes 0. Grey: the fit failed its diagnostics and must not be used.
@@ -30,7 +30,7 @@ def plot_models(result: Multiverse, ax: Given = None) -> Drawn:
 
     Returns
     -------
-    Axes, or an array of them
+    array of Axes
         One for each panel.
     """
     names = [entry.name for entry in result.entries]
@@ -70,4 +70,4 @@ def plot_models(result: Multiverse, ax: Given = None) -> Drawn:
     )
     marks = dict.fromkeys(entry.effects.mark for entry in result.entries if entry.effects is not None)
     place.note(note, "; ".join(mark for mark in marks if mark))
-    return place.drawn
+    return place.panels

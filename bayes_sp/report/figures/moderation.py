@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bayes_sp.effects.moderation.curve import EffectCurve
 from bayes_sp.effects.paths import RATIOS
 from bayes_sp.names import DIFFERENCE
-from bayes_sp.report.figures.style import ACCENT, QUIET, Drawn, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import ACCENT, QUIET, Given, canvas, plain, quiet
 from bayes_sp.report.text.assumptions import distinct, path_words
 from bayes_sp.sensitivity.effect_words import scale_words
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = 3
 
 
-def plot_effect_curve(curve: EffectCurve, ax: Given = None, *, scale: str = DIFFERENCE) -> Drawn:
+def plot_effect_curve(curve: EffectCurve, ax: Given = None, *, scale: str = DIFFERENCE) -> np.ndarray:
     """Draw every path's effect along a moderator: median, 95 % band, and a line where there is no effect.
 
     Parameters
@@ -31,7 +33,7 @@ def plot_effect_curve(curve: EffectCurve, ax: Given = None, *, scale: str = DIFF
 
     Returns
     -------
-    Axes, or an array of them
+    array of Axes
         One for each panel.
 
     Raises
@@ -64,7 +66,7 @@ def plot_effect_curve(curve: EffectCurve, ax: Given = None, *, scale: str = DIFF
         row[0].set_ylabel(plain(f"{scale_words(model, scale)}{unit}", 30), fontsize=8.5)
     note = "Posterior median and 95 % equal-tailed interval."
     drawn.note(note, curve.mark)
-    return drawn.drawn
+    return drawn.panels
 
 
 def _with_unit(model: PathModel, curve: EffectCurve) -> str:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes_sp.report.figures.style import QUIET, Drawn, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import QUIET, Given, canvas, plain, quiet
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from bayes_sp.analysis.planning.new_study import NewStudy
 
 CURVES = {
@@ -20,7 +22,7 @@ CURVES = {
 ERRORS = 1.96  # Monte Carlo standard errors on both sides
 
 
-def plot_assurance(study: NewStudy, ax: Given = None) -> Drawn:
+def plot_assurance(study: NewStudy, ax: Given = None) -> Axes:
     """Draw the share of simulated studies that show each goal against the number of patients with a follow-up.
 
     Parameters
@@ -32,8 +34,7 @@ def plot_assurance(study: NewStudy, ax: Given = None) -> Drawn:
 
     Returns
     -------
-    Axes, or an array of them
-        One for each panel.
+    Axes
     """
     drawn = canvas(ax, 1, 1, (7.0, 4.4))
     panel, table = drawn.axes[0, 0], study.table
@@ -59,4 +60,4 @@ def plot_assurance(study: NewStudy, ax: Given = None) -> Drawn:
         f"{study.plan.simulations} studies of each size (seed {study.seed}). Bars: 95 % Monte Carlo error."
     )
     drawn.note(note)
-    return drawn.drawn
+    return drawn.one

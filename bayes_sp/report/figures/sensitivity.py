@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes_sp.names import ARROW, AVERAGE
-from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Drawn, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Given, canvas, plain, quiet
 from bayes_sp.report.text.assumptions import path_words
 from bayes_sp.sensitivity.effect_words import scale_words
 
@@ -43,7 +43,7 @@ def plot_estimates(
     mark: str,
     note: str,
     ax: Given = None,
-) -> Drawn:
+) -> Axes:
     """Draw the target in one case a row, below the published value and the specification's own result.
 
     Filled: the interval excludes no effect's value (0; 1 for ratios). Grey: the fit failed its diagnostics.
@@ -65,8 +65,7 @@ def plot_estimates(
 
     Returns
     -------
-    Axes, or an array of them
-        One for each panel.
+    Axes
     """
     published = published_of(model, target)
     names = [*(["published"] if published else []), "this specification", *(name for name, _ in rows)]
@@ -98,7 +97,7 @@ def plot_estimates(
     if any(estimate is not None and not estimate.trustworthy for _, estimate in rows):
         text += " Grey: the fit failed its diagnostics."
     place.note(f"{text} {note}", mark)
-    return place.drawn
+    return place.one
 
 
 def _row(axes: Axes, height: float, estimate: Estimate, target: Target, colour: str) -> None:
@@ -107,7 +106,7 @@ def _row(axes: Axes, height: float, estimate: Estimate, target: Target, colour: 
     axes.plot(estimate.median, height, "o", color=colour, markerfacecolor=face, markersize=6.5)
 
 
-def plot_kappa(curve: KappaCurve, ax: Given = None) -> Drawn:
+def plot_kappa(curve: KappaCurve, ax: Given = None) -> np.ndarray:
     """Draw every path's effect, averaged over orders, against kappa: median and band of the interval.
 
     Parameters
@@ -119,7 +118,7 @@ def plot_kappa(curve: KappaCurve, ax: Given = None) -> Drawn:
 
     Returns
     -------
-    Axes, or an array of them
+    array of Axes
         One for each panel.
     """
     model, table = curve.model, curve.table[curve.table["scale"] == curve.target.scale]
@@ -149,4 +148,4 @@ def plot_kappa(curve: KappaCurve, ax: Given = None) -> Drawn:
         f"(kappa = 1). {'Dashed: published. ' if published else ''}Scales of the panels differ.",
         str(curve.attrs["data_source"]),
     )
-    return place.drawn
+    return place.panels

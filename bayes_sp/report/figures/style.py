@@ -25,9 +25,9 @@ DPI = 150
 FORMATS = ("png", "svg", "pdf")
 MADE = {"svg": "Date", "pdf": "CreationDate"}  # where a file says when it was made
 LETTERS = 15  # of a note, to an inch of a figure
-FONT = {"font.family": "DejaVu Sans"}  # ships with matplotlib: the same figure everywhere
+FONT: dict[Any, Any] = {"font.family": "DejaVu Sans"}  # ships with matplotlib: the same figure everywhere
 # Words stay words in a PDF, and a file holds nothing that changes from day to day.
-FILES = {**FONT, "pdf.fonttype": 42, "svg.hashsalt": "bayes_sp"}
+FILES: dict[Any, Any] = {**FONT, "pdf.fonttype": 42, "svg.hashsalt": "bayes_sp"}
 _kept: ContextVar[bool] = ContextVar("kept", default=False)
 
 type Given = Axes | Sequence[Axes] | np.ndarray | None
@@ -72,9 +72,14 @@ class Canvas:
     own: bool
 
     @property
-    def drawn(self) -> Drawn:
-        """The panels as they are handed back: one alone, or all of them, row by row."""
-        return self.axes[0, 0] if self.axes.size == 1 else self.axes.ravel()
+    def one(self) -> Axes:
+        """The only panel."""
+        return self.axes[0, 0]
+
+    @property
+    def panels(self) -> np.ndarray:
+        """The panels, row by row."""
+        return self.axes.ravel()
 
     def note(self, text: str, mark: str = "", size: float = 8.2) -> None:
         """Write below the panels how to read them, and what the records are."""

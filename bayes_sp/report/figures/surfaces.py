@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from scipy.interpolate import RectBivariateSpline
 
 from bayes_sp.report.figures.sensitivity import published_of, target_words
-from bayes_sp.report.figures.style import INK, NEGATIVE, QUIET, Drawn, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import INK, NEGATIVE, QUIET, Given, canvas, plain, quiet
 from bayes_sp.sensitivity.prior.dials import any_dial
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ COLOURS = "RdBu_r"
 FINE = 121  # points of a smooth surface's axis
 
 
-def plot_prior_grid(grid: PriorGrid, ax: Given = None) -> Drawn:
+def plot_prior_grid(grid: PriorGrid, ax: Given = None) -> Axes:
     """Draw the target under crossed priors: a heat map of two keys, else a curve for one key.
 
     Cells whose interval includes no effect are in brackets, cells whose fit failed its diagnostics have a star. The
@@ -44,8 +44,7 @@ def plot_prior_grid(grid: PriorGrid, ax: Given = None) -> Drawn:
 
     Returns
     -------
-    Axes, or an array of them
-        One for each panel.
+    Axes
 
     Raises
     ------
@@ -79,7 +78,7 @@ def plot_prior_grid(grid: PriorGrid, ax: Given = None) -> Drawn:
     note += " Frame: this specification's own priors." if framed else ""
     note += " Diamond: nearest to the published value." if marked else ""
     place.note(note, str(grid.attrs["data_source"]))
-    return place.drawn
+    return place.one
 
 
 def _key_words(key: str) -> str:
@@ -136,7 +135,7 @@ def _mark_published(axes: Axes, model: PathModel, grid: PriorGrid, medians: np.n
     return True
 
 
-def _curve(grid: PriorGrid, at: xr.Dataset, ax: Given) -> Drawn:
+def _curve(grid: PriorGrid, at: xr.Dataset, ax: Given) -> Axes:
     model = grid.model
     (key,) = grid.keys
     at = at.sortby(key)
@@ -165,10 +164,10 @@ def _curve(grid: PriorGrid, at: xr.Dataset, ax: Given) -> Drawn:
         note += " Dotted: this specification's own priors."
     note += " Dashed: published." if effect is not None else ""
     place.note(note, str(grid.attrs["data_source"]))
-    return place.drawn
+    return place.one
 
 
-def plot_confounding(found: Confounding, ax: Given = None) -> Drawn:
+def plot_confounding(found: Confounding, ax: Given = None) -> np.ndarray:
     """Draw the target against the strengths of a confounder of two responses: a panel for each pair.
 
     Colour: posterior median. Hatched: the interval includes no effect. Cross: no confounder, this
@@ -184,7 +183,7 @@ def plot_confounding(found: Confounding, ax: Given = None) -> Drawn:
 
     Returns
     -------
-    Axes, or an array of them
+    array of Axes
         One for each panel.
     """
     pairs = list(found.surfaces)
@@ -218,7 +217,7 @@ def plot_confounding(found: Confounding, ax: Given = None) -> Drawn:
     failed = any(not at["trustworthy"].all() for at in slices.values())
     note += " Orange plus: the fit there failed, or failed its diagnostics." if failed else ""
     place.note(note, str(found.attrs["data_source"]))
-    return place.drawn
+    return place.panels
 
 
 def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], norm: TwoSlopeNorm) -> ContourSet:

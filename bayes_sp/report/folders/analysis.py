@@ -21,9 +21,10 @@ from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.names import KEEPS_RECORDS, LEAST_COUNT, NUMBERED
 from bayes_sp.report.document.words import answer
+from bayes_sp.report.figures.comparison import plot_comparison
 from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks
 from bayes_sp.report.figures.moderation import plot_effect_curve
-from bayes_sp.report.figures.paths import plot_comparison, plot_paths
+from bayes_sp.report.figures.paths import plot_paths
 from bayes_sp.report.figures.style import FONT, Drawn, write_figure, write_figures
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
 from bayes_sp.report.folders.sealed import sealed_text
