@@ -24,7 +24,7 @@ FIRST = (
     "se", "e_value", "e_value_limit",
 )  # fmt: skip
 PATIENTS = ("patient", "patients")
-_WORD = r"\b([Pp])atient(s?)\b"
+_WORD = r"(?:\b([Aa])\s+)?\b([Pp])atient(s?)\b"
 WIDTH, NARROWEST = 118, 80  # of a page that is kept, and of the narrowest that is written for
 _width: ContextVar[int] = ContextVar("width", default=WIDTH)
 _words: ContextVar[Callable[[str], str]] = ContextVar("words", default=str)
@@ -38,12 +38,23 @@ class Shown:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        head, parts = self._shown()
+        head, parts = self._worded()
         return "\n".join([f"{type(self).__name__}: {one_line(head)}", *(line for p in parts for line in _lines(p))])
 
     def _repr_html_(self) -> str:
-        head, parts = self._shown()
+        head, parts = self._worded()
         return html(head, *parts)
+
+    def _worded(self) -> tuple[str, list[Part]]:
+        """Return what is shown, in which the people of the result's specification have their name."""
+        head, parts = self._shown()
+        model = getattr(self, "model", None)
+        if model is None or model.people == PATIENTS:
+            return head, parts
+        name = renamer(model.people, [*model.own_texts.values(), getattr(self, "mark", "")])
+        texts = (part if hasattr(part, "columns") else name(part) if isinstance(part, str) else [*map(name, part)]
+                 for part in parts)  # fmt: skip
+        return name(head), list(texts)
 
 
 def short(table: pd.DataFrame, columns: Sequence[str] = FIRST, rows: int = MOST_ROWS) -> pd.DataFrame:
@@ -110,10 +121,11 @@ def renamer(names: tuple[str, str], own: Iterable[str] = ()) -> Callable[[str], 
     pattern = re.compile("|".join([*kept, _WORD]))
 
     def name_of(found: re.Match[str]) -> str:
-        first, several = found.groups()
+        article, first, several = found.groups()
         if first is None:  # a text of the user's own
             return found.group()
         name = names[1 if several else 0]
-        return name[:1].upper() + name[1:] if first == "P" else name
+        name = name[:1].upper() + name[1:] if first == "P" else name
+        return name if article is None else f"{article}{'n' if name[:1].lower() in 'aeiou' else ''} {name}"
 
     return lambda text: pattern.sub(name_of, text)

@@ -16,6 +16,7 @@ from bayes_sp.model.parts import (
     Coding,
     Covariate,
     Equation,
+    OwnTexts,
     PracticalRegion,
     PublishedEffect,
     Unmeasured,
@@ -31,7 +32,7 @@ SIZES = ("standardised", "proportion_mediated")
 
 
 @dataclass(frozen=True, repr=False)
-class PathModel(Shown, Compared, Arrows):
+class PathModel(Shown, Compared, Arrows, OwnTexts):
     """A specification: everything that fitting, effects and reports need to know beside the records.
 
     Attributes

@@ -1,4 +1,4 @@
-"""The people of a specification: their name as it is read, and the texts in which no word is replaced by it."""
+"""The people of a specification: their name as it is read and written, and texts that call them by it."""
 
 from __future__ import annotations
 
@@ -37,20 +37,7 @@ def written_people(people: tuple[str, str]) -> str | list[str]:
     return several if several == f"{one}s" else [one, several]
 
 
-def own_texts(model: PathModel) -> dict[str, str]:
-    """Return every text of a specification's own, by its key."""
-    texts = {"name": model.name, "title": model.title, "question": model.question}
-    texts |= {f"people[{i}]": text for i, text in enumerate(model.people, start=1)}
-    for variable in model.variables:
-        texts |= {f"variables.{variable.name}.label": variable.label, f"variables.{variable.name}.unit": variable.unit}
-        texts |= {f"variables.{variable.name}.texts[{i}]": text for i, text in enumerate(variable.texts, start=1)}
-    texts |= {f"assumptions[{i}]": text for i, text in enumerate(model.assumptions, start=1)}
-    texts |= {f"published[{i}].source": effect.source for i, effect in enumerate(model.published, start=1)}
-    texts |= {f"priors.{where}.{name}": prior.why for where, name, prior in model.priors}
-    return texts
-
-
 def speaking_of(model: PathModel, others: Iterable[str] = ()) -> AbstractContextManager[None]:
     """Let texts call the people of a specification by their name, but in its own texts and in ``others``."""
     columns = [*model.columns, *map(model.column_of, model.columns)]
-    return people_called(model.people, [*own_texts(model).values(), *columns, *others])
+    return people_called(model.people, [*model.own_texts.values(), *columns, *others])

@@ -16,7 +16,6 @@ from bayes_sp.model.checks.unmeasured import unmeasured_problems
 from bayes_sp.model.distributions import COEFFICIENTS, SHARES
 from bayes_sp.model.families.registry import scalar_parameters
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.model.people import own_texts
 from bayes_sp.model.shifts import shift_problems
 from bayes_sp.model.terms import ZERO
 from bayes_sp.safe_text import control_problem
@@ -76,7 +75,7 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
 
 def text_problems(model: PathModel) -> Iterator[str]:
     """Yield each text with a control character, which would act on a terminal, in a model that was made in code."""
-    for key, text in own_texts(model).items():
+    for key, text in model.own_texts.items():
         if problem := control_problem(text):
             yield f"{key}: {problem}"
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayes_sp.names import ARROW
 from bayes_sp.report.figures.sensitivity import published_of, target_words
-from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Given, canvas, figure_of_result, plain, quiet
 from bayes_sp.sensitivity.missing.departures import TOGETHER, unit_of
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bayes_sp.sensitivity.missing.attrition import Attrition
 
 
+@figure_of_result
 def plot_attrition(found: Attrition, ax: Given = None) -> np.ndarray:
     """Draw the target over everyone against every way in which those who did not come back may differ.
 

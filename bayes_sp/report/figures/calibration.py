@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes_sp.report.figures.style import ACCENT, QUIET, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import ACCENT, QUIET, Given, canvas, figure_of_result, plain, quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,7 @@ BEYOND = "#b2182b"
 SEED = 1  # of the simulated bands
 
 
+@figure_of_result
 def plot_calibration(calibration: Calibration, ax: Given = None) -> Axes:
     """Draw each quantity's ECDF of ranks less the diagonal; those beyond their limits in another colour and by name.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from bayes_sp.analysis.comparison.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
 from bayes_sp.names import DIFFERENCE
-from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Given, canvas, plain
+from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Given, canvas, figure_of_result, plain
 from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ STYLES = {
 }
 
 
+@figure_of_result
 def plot_comparison(result: Comparison, ax: Given = None, *, unit: str = "") -> Axes:
     """Draw every path's difference as a forest: published, bootstraps and posteriors of each likelihood.
 

@@ -11,7 +11,18 @@ from bayes_sp.analysis.criticism.pit import departure, uniform_band
 from bayes_sp.analysis.criticism.predictive import ALL
 from bayes_sp.inference.options import PARETO_K_LIMIT
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.report.figures.style import ACCENT, BAND, INK, NEGATIVE, QUIET, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import (
+    ACCENT,
+    BAND,
+    INK,
+    NEGATIVE,
+    QUIET,
+    Given,
+    canvas,
+    figure_of_result,
+    plain,
+    quiet,
+)
 from bayes_sp.report.text.assumptions import in_sentence, path_words
 
 if TYPE_CHECKING:
@@ -29,6 +40,7 @@ MOST_SIGNS = 40  # of the names of all bars together
 NAMED = 5  # patients whose row stands beside their point
 
 
+@figure_of_result
 def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> np.ndarray:
     """Draw how often each value occurs, observed and replicated, and one statistic by level of the exposure.
 
@@ -54,7 +66,7 @@ def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> np.nda
         count = FAMILIES[model.equations[column].family].response == "count"
         _frequencies(axes[0, column], checks.frequencies[checks.frequencies["response"] == response], root=count)
         axes[0, column].set_title(plain(model.variable(response).label), fontsize=10.5, color=INK, loc="left")
-        axes[0, column].set_ylabel("patients (square-root axis)" if count else "patients", fontsize=9)
+        axes[0, column].set_ylabel(plain("patients (square-root axis)" if count else "patients"), fontsize=9)
         rows = checks.table[checks.table["response"] == response]
         _by_exposure(axes[1, column], rows, _telling(rows["statistic"]), model)
     place.legend("outside upper center")
@@ -113,6 +125,7 @@ def _by_exposure(axes: Axes, rows: pd.DataFrame, statistic: str, model: PathMode
     quiet(axes, left=True)
 
 
+@figure_of_result
 def plot_loo_pit(result: LooPit, ax: Given = None) -> np.ndarray:
     """Draw the distribution function of each response's LOO-PIT less the uniform one, with its 95 % band.
 
@@ -142,12 +155,13 @@ def plot_loo_pit(result: LooPit, ax: Given = None) -> np.ndarray:
         panel.set_xlabel("LOO-PIT: place of the response in its prediction", fontsize=8.5)
         panel.set_xlim(0, 1)
         quiet(panel, left=True)
-    axes[0].set_ylabel("share of patients below,\nless the share expected", fontsize=9)
+    axes[0].set_ylabel(plain("share of patients below,\nless the share expected"), fontsize=9)
     note = "Each patient predicted from the others. Calibrated predictions stay in the band (95 %)."
     place.note(note, pit.mark)
     return place.panels
 
 
+@figure_of_result
 def plot_influence(result: Influence, ax: Given = None) -> Axes:
     """Draw how far each patient's removal moves an effect, in posterior SDs, by row of the file.
 
@@ -177,7 +191,7 @@ def plot_influence(result: Influence, ax: Given = None) -> Axes:
                       xytext=(0, -11 if below else 5), ha="center", fontsize=8.5, color=INK)  # fmt: skip
     axes.margins(y=0.16)
     axes.set_xlabel("row of the file")
-    axes.set_ylabel("shift without the patient\n(posterior SDs)", fontsize=9)
+    axes.set_ylabel(plain("shift without the patient\n(posterior SDs)"), fontsize=9)
     words = found.path if found.model is None else path_words(found.model, found.path)
     whole = f"{found.median:.2g} {found.unit} with all patients"
     axes.set_title(plain(f"{words[:1].upper()}{words[1:]}\n{whole}"), fontsize=10, color=INK, loc="left")
@@ -186,6 +200,7 @@ def plot_influence(result: Influence, ax: Given = None) -> Axes:
     return place.one
 
 
+@figure_of_result
 def plot_prior_check(result: PriorCheck, ax: Given = None) -> np.ndarray:
     """Draw what the priors say of each response's mean over patients, with the ends of its scale.
 
@@ -213,7 +228,7 @@ def plot_prior_check(result: PriorCheck, ax: Given = None) -> np.ndarray:
         panel.set_yticks([])
         quiet(panel, left=True)
         panel.spines["left"].set_visible(False)
-    axes[0].set_ylabel("prior of the mean over patients", fontsize=9)
+    axes[0].set_ylabel(plain("prior of the mean over patients"), fontsize=9)
     note = "Dashed: observed mean. Dark lines: ends of the scale, if it has any. Grey: beyond them."
     place.note(note, found.mark)
     return place.panels

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayes_sp.analysis.comparison.models import DIRECT, SERIAL, Multiverse
 from bayes_sp.names import DIFFERENCE, TOTAL, TOTAL_INDIRECT
-from bayes_sp.report.figures.style import ACCENT, INK, QUIET, Given, canvas, plain
+from bayes_sp.report.figures.style import ACCENT, INK, QUIET, Given, canvas, figure_of_result, plain
 
 TITLES = {
     SERIAL: "serial: through all mediators", TOTAL_INDIRECT: "indirect: all indirect paths", DIRECT: "direct",
@@ -16,6 +16,7 @@ TITLES = {
 }  # fmt: skip
 
 
+@figure_of_result
 def plot_models(result: Multiverse, ax: Given = None) -> np.ndarray:
     """Draw the differences of each specification (`Multiverse.shown`), one row each.
 

@@ -9,7 +9,7 @@ import numpy as np
 from bayes_sp.effects.moderation.curve import EffectCurve
 from bayes_sp.effects.paths import RATIOS
 from bayes_sp.names import DIFFERENCE
-from bayes_sp.report.figures.style import ACCENT, QUIET, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import ACCENT, QUIET, Given, canvas, figure_of_result, plain, quiet
 from bayes_sp.report.text.assumptions import distinct, path_words
 from bayes_sp.sensitivity.effect_words import scale_words
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = 3
 
 
+@figure_of_result
 def plot_effect_curve(curve: EffectCurve, ax: Given = None, *, scale: str = DIFFERENCE) -> np.ndarray:
     """Draw every path's effect along a moderator: median, 95 % band, and a line where there is no effect.
 
@@ -71,4 +72,4 @@ def plot_effect_curve(curve: EffectCurve, ax: Given = None, *, scale: str = DIFF
 
 def _with_unit(model: PathModel, curve: EffectCurve) -> str:
     unit = model.variable(curve.moderator).unit
-    return f"{curve.label} ({unit})" if unit else curve.label
+    return f"{curve.label}, {unit}" if unit else curve.label

@@ -10,9 +10,8 @@ import numpy as np
 from matplotlib.text import Text
 
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.model.people import speaking_of
 from bayes_sp.model.terms import products_of
-from bayes_sp.report.figures.style import INK, QUIET, Given, canvas, plain
+from bayes_sp.report.figures.style import INK, QUIET, Given, canvas, figure_of_result, plain
 from bayes_sp.report.text.assumptions import product_scale
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ BELOW = 1.25  # from the lowest variable of the chain to its moderators
 type Place = tuple[float, float]
 
 
+@figure_of_result
 def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Axes:
     """Draw the chain as a path diagram with the posterior median and interval on each arrow.
 
@@ -54,34 +54,36 @@ def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Axes:
     places = {**_places(model), **_moderator_places(model)}
     xs, ys = np.array(list(places.values())).T
     tall = float(ys.max() - ys.min())
-    with speaking_of(model, [result.survey.source]):
-        drawn = canvas(ax, 1, 1, (max(8.0, INCHES * (float(xs.max() - xs.min()) + 1)), 2.3 + 1.55 * max(tall, 1.6)))
-        axes = drawn.axes[0, 0]
-        axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.35, ys.max() + 0.35))
-        axes.axis("off")
-        boxes = {
-            name: _box(axes, place, model.variable(name).label, moderator=name not in model.chain)
-            for name, place in places.items()
-        }
-        for equation in model.equations:
-            _equation(axes, result, equation, boxes, ci_prob)
-        title = plain(model.title, int(drawn.figure.get_figwidth() * 9))
-        if drawn.own:
-            drawn.figure.suptitle(title, fontsize=12, color=INK)
-        else:
-            axes.set_title(title, fontsize=10, color=INK)
-        dashed = " Dashed: what one more unit adds to the coefficient of the arrow." if _moderated(model) else ""
-        note = (
-            f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient{_scales(model)}. Dark: "
-            f"interval excludes 0.{dashed} Other covariates are not drawn{_left_out(model)}."
-        )
-        note = note if dashed else note.replace("Other covariates", "Covariates")
-        drawn.note(note, result.survey.mark, size=8)
+    drawn = canvas(ax, 1, 1, (max(8.0, INCHES * (float(xs.max() - xs.min()) + 1)), 2.3 + 1.55 * max(tall, 1.6)))
+    axes = drawn.axes[0, 0]
+    axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.35, ys.max() + 0.35))
+    axes.axis("off")
+    boxes = {
+        name: _box(axes, place, model.variable(name).label, moderator=name not in model.chain)
+        for name, place in places.items()
+    }
+    pointed: dict[str, int] = {}
+    for equation in model.equations:
+        _equation(axes, result, equation, boxes, ci_prob, pointed)
+    title = plain(model.title, int(drawn.figure.get_figwidth() * 9))
+    if drawn.own:
+        drawn.figure.suptitle(title, fontsize=12, color=INK)
+    else:
+        axes.set_title(title, fontsize=10, color=INK)
+    dashed = " Dashed: what one more unit adds to the coefficient of the arrow." if _moderated(model) else ""
+    note = (
+        f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient{_scales(model)}. Dark: "
+        f"interval excludes 0.{dashed} Other covariates are not drawn{_left_out(model)}."
+    )
+    note = note if dashed else note.replace("Other covariates", "Covariates")
+    drawn.note(note, result.survey.mark, size=8)
     return drawn.one
 
 
-def _equation(axes: Axes, fit: Fit, equation: Equation, boxes: dict[str, Text], ci_prob: float) -> None:
-    """Draw the arrows into one response, and those that point at them."""
+def _equation(
+    axes: Axes, fit: Fit, equation: Equation, boxes: dict[str, Text], ci_prob: float, pointed: dict[str, int]
+) -> None:
+    """Draw the arrows into one response, and those that point at them; ``pointed`` counts these by moderator."""
     model, tail = fit.model, (1 - ci_prob) / 2
     draws = fit.posterior["posterior"][equation.response]
 
@@ -99,7 +101,9 @@ def _equation(axes: Axes, fit: Fit, equation: Equation, boxes: dict[str, Text], 
         at[parent] = _arrow(axes, boxes[parent], end, _arrow_label(coded, limits), colour_of(limits))
     for moderator, parent in _products(model, equation):
         limits = limits_of(_product_terms(model, equation, (moderator, parent)))
-        _pointer(axes, boxes[moderator], at[parent], _arrow_label(None, limits), colour_of(limits))
+        share = (0.26, 0.44, 0.35)[pointed.setdefault(moderator, 0) % 3]  # so that labels are not behind each other
+        pointed[moderator] += 1
+        _pointer(axes, boxes[moderator], at[parent], _arrow_label(None, limits), colour_of(limits), share)
 
 
 def _products(model: PathModel, equation: Equation) -> list[tuple[str, str]]:
@@ -220,8 +224,8 @@ def _folded(label: str) -> str:
     return "\n".join(lines)
 
 
-def _pointer(axes: Axes, start: Text, end: Place, label: str, colour: str) -> None:
-    """Draw a dashed arrow from a box to a place on another arrow."""
+def _pointer(axes: Axes, start: Text, end: Place, label: str, colour: str, share: float) -> None:
+    """Draw a dashed arrow from a box to a place on another arrow, its label at this share of the way."""
     axes.annotate(
         "", xy=end, xytext=start.get_position(), zorder=2,
         arrowprops={
@@ -229,7 +233,7 @@ def _pointer(axes: Axes, start: Text, end: Place, label: str, colour: str) -> No
             "shrinkB": 9, "patchA": start.get_bbox_patch(),
         },
     )  # fmt: skip
-    x, y = (0.45 * np.array(end) + 0.55 * np.array(start.get_position())).tolist()
+    x, y = (share * np.array(end) + (1 - share) * np.array(start.get_position())).tolist()
     axes.text(
         x, y, label, ha="center", va="center", fontsize=8, color=colour, zorder=3,
         bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none"},

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes_sp.report.figures.style import QUIET, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import QUIET, Given, canvas, figure_of_result, plain, quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +22,7 @@ CURVES = {
 ERRORS = 1.96  # Monte Carlo standard errors on both sides
 
 
+@figure_of_result
 def plot_assurance(study: NewStudy, ax: Given = None) -> Axes:
     """Draw the share of simulated studies that show each goal against the number of patients with a follow-up.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes_sp.errors import BayesSpError
-from bayes_sp.report.figures.style import ACCENT, QUIET, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import ACCENT, QUIET, Given, canvas, figure_of_result, plain, quiet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bayes_sp.design.checks.result import SurveyCheck
 
 
+@figure_of_result
 def plot_change(result: SurveyCheck, ax: Given = None) -> Axes:
     """Draw the mean change of what was asked more than once, in SDs of the first wave.
 

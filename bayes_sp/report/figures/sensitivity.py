@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes_sp.names import ARROW, AVERAGE
-from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Given, canvas, figure_of_result, plain, quiet
 from bayes_sp.report.text.assumptions import path_words
 from bayes_sp.sensitivity.effect_words import scale_words
 
@@ -106,6 +106,7 @@ def _row(axes: Axes, height: float, estimate: Estimate, target: Target, colour: 
     axes.plot(estimate.median, height, "o", color=colour, markerfacecolor=face, markersize=6.5)
 
 
+@figure_of_result
 def plot_kappa(curve: KappaCurve, ax: Given = None) -> np.ndarray:
     """Draw every path's effect, averaged over orders, against kappa: median and band of the interval.
 
@@ -144,7 +145,8 @@ def plot_kappa(curve: KappaCurve, ax: Given = None) -> np.ndarray:
         quiet(panel, left=True)
     panels[0].set_ylabel(plain(f"{scale_words(model, curve.target.scale)}, {model.outcome_unit}", 34), fontsize=9)
     place.note(
-        "Posterior median and 95 % interval, averaged over the orders of switching paths. Point: this specification "
+        "Posterior median and 95 % equal-tailed interval, means over the orders in which paths can be counted. "
+        "Point: this specification "
         f"(kappa = 1). {'Dashed: published. ' if published else ''}Scales of the panels differ.",
         str(curve.attrs["data_source"]),
     )

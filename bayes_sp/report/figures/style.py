@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 
 from bayes_sp.errors import BayesSpError
+from bayes_sp.model.people import speaking_of
 from bayes_sp.shown import worded
 
 INK, QUIET = "#1b1b1b", "#6b6b6b"  # text; what stands behind it
@@ -42,6 +44,22 @@ def for_pyplot() -> Iterator[None]:
         yield
     finally:
         _kept.reset(token)
+
+
+def figure_of_result[**P, R](draw: Callable[P, R]) -> Callable[P, R]:
+    """Let a function of a result call people as the result's specification does, in every text that it writes."""
+
+    @functools.wraps(draw)
+    def drawn(*arguments: P.args, **options: P.kwargs) -> R:
+        result: Any = arguments[0] if arguments else next(iter(options.values()))
+        model, mark = getattr(result, "model", None), getattr(result, "mark", "")
+        if model is None:
+            return draw(*arguments, **options)
+        source = result.survey.source if hasattr(result, "survey") else mark
+        with speaking_of(model, [source]):
+            return draw(*arguments, **options)
+
+    return drawn
 
 
 def new_figure(size: tuple[float, float]) -> Figure:

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from scipy.interpolate import RectBivariateSpline
 
 from bayes_sp.report.figures.sensitivity import published_of, target_words
-from bayes_sp.report.figures.style import INK, NEGATIVE, QUIET, Given, canvas, plain, quiet
+from bayes_sp.report.figures.style import INK, NEGATIVE, QUIET, Given, canvas, figure_of_result, plain, quiet
 from bayes_sp.sensitivity.prior.dials import any_dial
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ COLOURS = "RdBu_r"
 FINE = 121  # points of a smooth surface's axis
 
 
+@figure_of_result
 def plot_prior_grid(grid: PriorGrid, ax: Given = None) -> Axes:
     """Draw the target under crossed priors: a heat map of two keys, else a curve for one key.
 
@@ -167,6 +168,7 @@ def _curve(grid: PriorGrid, at: xr.Dataset, ax: Given) -> Axes:
     return place.one
 
 
+@figure_of_result
 def plot_confounding(found: Confounding, ax: Given = None) -> np.ndarray:
     """Draw the target against the strengths of a confounder of two responses: a panel for each pair.
 
