@@ -27,6 +27,7 @@ extensions = [
     "numpydoc",
     "_site.formulas",
     "_site.generated",
+    "_site.links",
 ]
 root_doc = "docs/index"
 include_patterns = [
