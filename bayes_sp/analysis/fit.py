@@ -61,7 +61,19 @@ class Fit(Shown, Criticised):
         return self
 
     def diagnose(self, effects: Effects | None = None, *, limits: Limits = LIMITS) -> Verdict:
-        """Return the verdict on the draws, for every parameter and every effect (``effects``, where at hand)."""
+        """Return the verdict on the draws, for every parameter and every effect.
+
+        Parameters
+        ----------
+        effects
+            What `effects` returned, where it is at hand.
+        limits
+            Largest R-hat, fewest effective draws, and largest share of divergent draws.
+
+        Returns
+        -------
+        Verdict
+        """
         quantities = (effects or self.effects()).quantities()
         return diagnose(self.posterior, quantities, self.model, self.causes(), self._design, limits)
 
@@ -85,6 +97,10 @@ class Fit(Shown, Criticised):
             Called with a line at the start of each stage.
         effects
             What `effects` returned, where it is at hand; computed here otherwise.
+
+        Returns
+        -------
+        Comparison
 
         Raises
         ------
@@ -112,11 +128,33 @@ class Fit(Shown, Criticised):
         return replace(found, missing=tuple(missing))
 
     def patients(self, model: PathModel) -> int:
-        """Return on how many records a posterior of a specification rests."""
+        """Return on how many records a posterior of a specification rests.
+
+        Parameters
+        ----------
+        model
+            This fit's specification or its twin.
+
+        Returns
+        -------
+        int
+        """
         return design_arrays(model, self.survey).n
 
     def twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
-        """Effects of the normal twin's posterior: exact draws where the closed form applies, else sampled."""
+        """Return effects of the normal twin's posterior: exact draws where the closed form applies, else sampled.
+
+        Parameters
+        ----------
+        twin
+            The specification with normal likelihoods.
+        missing
+            Receives a sentence where the twin's draws cannot be used.
+
+        Returns
+        -------
+        Effects
+        """
         design = design_arrays(twin, self.survey)
         if has_exact_posterior(twin) and design.complete:
             draws = exact_posterior(twin, design, seed=self.seed, chains=self.options.chains, draws=self.options.draws)
@@ -135,6 +173,10 @@ class Fit(Shown, Criticised):
         ----------
         ci_prob
             Probability of the intervals.
+
+        Returns
+        -------
+        Summary
         """
         effects = self.effects()
         verdict = self.diagnose(effects)

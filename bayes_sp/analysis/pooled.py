@@ -100,9 +100,9 @@ class Pooled(Fit):
         """Return the pooled draws of the exposure's effect while the mediators are held at stated values."""
         return joined(self._of_each(lambda fit: fit.controlled_direct_effect(at)))
 
-    def dose_curve(self, exposures: Sequence[float], *, kappa: float = 1.0) -> xr.Dataset:
+    def dose_curve(self, exposures: Sequence[float], *, exposure: str = "", kappa: float = 1.0) -> xr.Dataset:
         """Return the pooled draws of every path effect of moving the exposure to each of these."""
-        return joined(self._of_each(lambda fit: fit.dose_curve(exposures, kappa=kappa)))
+        return joined(self._of_each(lambda fit: fit.dose_curve(exposures, exposure=exposure, kappa=kappa)))
 
     def means_of_sets(self) -> tuple[Problem, list[Array]]:
         """Return what `signs_of` needs of the pooled draws."""

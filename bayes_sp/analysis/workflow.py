@@ -202,6 +202,10 @@ def compare_models(
         By name (`model_names`): results of specifications that need not be fitted.
     notify
         Called with a line at the start of each specification, and of each stage.
+
+    Returns
+    -------
+    Multiverse
     """
 
     def by_default(model: PathModel, records: Survey) -> Fit:

@@ -256,7 +256,7 @@ class PathModel(Shown, Compared, Arrows):
             *(("cutpoint",) if family.ordered else ()),
             *(("simplex",) if equation.monotonic else ()),
             *(("tau",) if equation.varying else ()),
-            *((RESIDUAL_CORRELATION,) if self.correlated and self.correlated[1] == equation.response else ()),
+            *((RESIDUAL_CORRELATION,) if self.correlated[-1:] == (equation.response,) else ()),
         )
 
     def prior(self, response: str, parameter: str) -> Prior | None:

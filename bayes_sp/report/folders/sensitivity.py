@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from bayes_sp.analysis.provenance import records_table
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.reading.write import specification_digest, specification_tables
+from bayes_sp.names import effect_name
 from bayes_sp.report.figures.attrition import plot_attrition
 from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
 from bayes_sp.report.figures.surfaces import plot_confounding, plot_prior_grid
@@ -159,7 +160,10 @@ def _run_tables(found: Sensitivity) -> dict[str, Any]:
         "sensitivity": {
             "model": fit.model.name,
             "analyses": list(found.asked),
-            "effect": {"path": found.target.path, "scale": found.target.scale},
+            "effect": {
+                "path": effect_name(found.target.path, fit.model.move.label if fit.model.move else ""),
+                "scale": found.target.scale,
+            },
             "seed": fit.seed,
             "sampler": fit.options.chosen(),
             "refused": dict(found.refused),
