@@ -13,12 +13,8 @@ from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.build import covariate_columns, group_codes
 from bayes_sp.design.design import Design
 from bayes_sp.design.elements import with_elements
-<<<<<<< HEAD
 from bayes_sp.design.evaluate import At, Values, chain_auxiliary, mean_predictor, zero_predictor
-=======
-from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, zero_predictor
 from bayes_sp.design.sequence import in_sequence, sequential
->>>>>>> main
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
@@ -122,25 +118,11 @@ def simulate_survey(
             at[f"{equation.response}{VARYING}"] = at["tau", equation.response] * z
     model, at = in_sequence(model), sequential(model, at)
     for j, equation in enumerate(model.equations):
-<<<<<<< HEAD
         response = equation.response
-        if equation.varying and f"{response}_varying" not in at:
-            at[f"{response}_varying"] = at["tau", response] * rng.standard_normal(
-                len(design.groups[equation.varying][1])
-            )
         own = predicted(model, design, j, at, values)
         if own.family.latent:
             values[response] = rng.normal(own.eta, own.aux[0])
             design.y[:, j] = rng.normal(values[response], own.aux[1])
-=======
-        response, family, coding = equation.response, FAMILIES[equation.family], model.coding(equation.response)
-        eta = mean_predictor(model, design, j, at, values)
-        zeta = zero_predictor(model, design, j, at, values)
-        aux = chain_auxiliary(model, design, j, at)
-        if family.latent:
-            values[response] = rng.normal(eta, aux[0])
-            design.y[:, j] = rng.normal(values[response], aux[1])
->>>>>>> main
         else:
             design.y[:, j] = own.replicate(rng)
         records[response] = design.y[:, j]

@@ -12,14 +12,9 @@ from bayes_sp.analysis.criticism.confounding import Belief, check_single
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
 from bayes_sp.design.elements import arrays_of
-<<<<<<< HEAD
 from bayes_sp.design.evaluate import hidden_value, strength
-from bayes_sp.design.simulate import Predicted, predicted
-=======
-from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, strength, zero_predictor
 from bayes_sp.design.sequence import design_in_sequence, in_sequence, sequential
-from bayes_sp.model.families.base import Family
->>>>>>> main
+from bayes_sp.design.simulate import Predicted, predicted
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 
