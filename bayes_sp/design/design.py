@@ -94,8 +94,7 @@ class Design:
     def coded(self, j: int) -> Array:
         """Return equation j's response as its family sees it, (n,): ordered levels from 0, positions in (0, 1)."""
         coding = self.coding.get(self.responses[j], Coding())
-        coded = (self.y[:, j] - coding.origin) / coding.unit
-        return np.round(coded) if coding.levels else coded
+        return np.asarray(coding.coded(self.y[:, j]))
 
     def offset(self, response: str) -> Array | None:
         """Return what a response's mean predictor has beside coefficients, (n,): window and shift; None for nothing."""

@@ -1,24 +1,79 @@
-"""Records simulated from a path model with known parameters: the truth that a fit has to find."""
+"""What an equation says of its response at some parameters, density and replicates; and whole records simulated."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.build import covariate_columns, group_codes
 from bayes_sp.design.design import Design
 from bayes_sp.design.elements import with_elements
-from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, zero_predictor
+from bayes_sp.design.evaluate import At, Values, chain_auxiliary, mean_predictor, zero_predictor
 from bayes_sp.design.sequence import in_sequence, sequential
 from bayes_sp.errors import SurveyError
+from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
+from bayes_sp.model.parts import Coding, Variable
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import VARYING
 from bayes_sp.records.survey import Survey
+
+
+@dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
+class Predicted:
+    """A response given what predicts it, at some parameters: on its own scale, in its own unit.
+
+    Attributes
+    ----------
+    variable, family, coding
+        What is known of the response, its likelihood, and how that sees it.
+    eta, zeta
+        Linear predictors, (..., n); ``zeta`` is 0 where the family has none.
+    aux
+        The family's other parameters, (..., A).
+    """
+
+    variable: Variable
+    family: Family
+    coding: Coding
+    eta: Array
+    zeta: Array
+    aux: Array
+
+    def log_density(self, y: Array, known: Mask) -> Array:
+        """Return the log density of responses (n,) per unit of them, (..., n); 0 where they are not ``known``."""
+        eta, zeta = (part if known.all() else np.where(known, part, 0.0) for part in (self.eta, self.zeta))
+        coded = np.where(np.isnan(y), 0.5, self.coding.coded(y))  # a missing one is put anywhere
+        value = self.family.log_density(coded, eta, zeta, self.aux)
+        if not self.coding.levels and self.coding.unit != 1.0:
+            value = value - np.log(self.coding.unit)
+        return value if known.all() else np.where(known, value, 0.0)
+
+    def replicate(self, rng: np.random.Generator) -> Array:
+        """Draw responses, (..., n); on a bounded scale with steps rounded to the nearest step, as answers are."""
+        eta, zeta = np.nan_to_num(self.eta), np.nan_to_num(self.zeta)
+        value: Array = self.coding.value(self.family.simulate(rng, eta, zeta, self.aux))
+        low, step = self.variable.minimum, self.variable.step
+        if low is None or not step or not self.family.bounded:
+            return value
+        return low + step * np.round((value - low) / step)
+
+    def mean(self) -> Array:
+        """Return expected responses, (..., n)."""
+        return np.asarray(self.coding.value(self.family.mean(self.eta, self.zeta, self.aux)))
+
+
+def predicted(model: PathModel, design: Design, j: int, at: At, values: Values) -> Predicted:
+    """Return what equation j says of each patient; arguments as `mean_predictor`."""
+    name, family = model.equations[j].response, FAMILIES[model.equations[j].family]
+    eta, zeta = mean_predictor(model, design, j, at, values), zero_predictor(model, design, j, at, values)
+    aux = chain_auxiliary(model, design, j, at)
+    return Predicted(model.variable(name), family, model.coding(name), eta, zeta, aux)
 
 
 def simulate_survey(
@@ -63,26 +118,15 @@ def simulate_survey(
             at[f"{equation.response}{VARYING}"] = at["tau", equation.response] * z
     model, at = in_sequence(model), sequential(model, at)
     for j, equation in enumerate(model.equations):
-        response, family, coding = equation.response, FAMILIES[equation.family], model.coding(equation.response)
-        eta = mean_predictor(model, design, j, at, values)
-        zeta = zero_predictor(model, design, j, at, values)
-        aux = chain_auxiliary(model, design, j, at)
-        if family.latent:
-            values[response] = rng.normal(eta, aux[0])
-            design.y[:, j] = rng.normal(values[response], aux[1])
+        response = equation.response
+        own = predicted(model, design, j, at, values)
+        if own.family.latent:
+            values[response] = rng.normal(own.eta, own.aux[0])
+            design.y[:, j] = rng.normal(values[response], own.aux[1])
         else:
-            coded = coding.origin + coding.unit * family.simulate(rng, eta, zeta, aux)
-            design.y[:, j] = _on_steps(model, response, coded) if family.bounded else coded
+            design.y[:, j] = own.replicate(rng)
         records[response] = design.y[:, j]
     return Survey(records, "simulation", f"{len(records)} patients simulated from the model (seed {seed})")
-
-
-def _on_steps(model: PathModel, response: str, values: Array) -> Array:
-    """Return values rounded to the steps of their scale; as they are on a continuous one."""
-    variable = model.variable(response)
-    if variable.step == 0.0 or variable.minimum is None:
-        return values
-    return variable.minimum + variable.step * np.round((values - variable.minimum) / variable.step)
 
 
 def _empty_design(model: PathModel, records: pd.DataFrame, survey: Survey) -> Design:

@@ -25,7 +25,7 @@ from itertools import product
 import numpy as np
 import xarray as xr
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, least_squares, triangle
 from bayes_sp.design.checks.estimable import extreme_responses
 from bayes_sp.design.design import Design
 from bayes_sp.effects.chain import Chain
@@ -36,7 +36,6 @@ from bayes_sp.model.families.base import EXPONENTIAL
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import predictors_of
-from bayes_sp.triangular import least_squares, triangle
 
 MOST_ROWS = 64  # values of moderators that are looked at one by one
 NEAR = 0.9  # of residual SD x prior SD, where 1 is the bound

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, least_squares
 from bayes_sp.inference.likelihood.maximum import Regression
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.triangular import least_squares
 
 
 class Written(Regression):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.base import Kind
@@ -65,6 +65,15 @@ class Coding:
     origin: float = 0.0
     unit: float = 1.0
     levels: int = 0
+
+    def coded(self, values: Any) -> Any:  # noqa: ANN401 - an array or a number
+        """Return values as the family sees them: positions in the unit, or the numbers of levels."""
+        coded = (values - self.origin) / self.unit
+        return coded.round() if self.levels else coded
+
+    def value(self, coded: Any) -> Any:  # noqa: ANN401
+        """Return what the family sees on the response's own scale."""
+        return self.origin + self.unit * coded
 
 
 @dataclass(frozen=True)

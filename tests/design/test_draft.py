@@ -10,7 +10,7 @@ import pytest
 
 import bayes_sp as sp
 from bayes_sp.design.draft import DRAFTED, draft_with_reasons
-from bayes_sp.design.guesses import guess_contrast, guess_covariate, guess_response, rounded, spread_of
+from bayes_sp.design.drafting.guesses import guess_contrast, guess_covariate, guess_response, rounded, spread_of
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.reading.load import load_model
 

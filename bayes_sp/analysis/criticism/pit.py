@@ -119,7 +119,7 @@ def loo_pit(
                 total[name][known] += weight.sum(axis=1)
                 if one.drawn.any() and not model.confounders:
                     given = np.asarray(log_likelihood[name])[chain, start : start + size]
-                    told += np.where(one.drawn & np.isfinite(given), one.log_density() - given, 0.0)
+                    told += np.where(one.drawn & np.isfinite(given), one.observed_density() - given, 0.0)
     with np.errstate(invalid="ignore"):  # 0 / 0 where a response is missing
         found = {name: sums / total[name] for name, sums in found.items()}
     clipped = {name: np.where(np.isfinite(u), np.clip(u, 0.0, 1.0), np.nan) for name, u in found.items()}

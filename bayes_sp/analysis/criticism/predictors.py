@@ -12,11 +12,10 @@ from bayes_sp.analysis.criticism.confounding import Belief, check_single
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
 from bayes_sp.design.elements import arrays_of
-from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, strength, zero_predictor
+from bayes_sp.design.evaluate import hidden_value, strength
 from bayes_sp.design.sequence import design_in_sequence, in_sequence, sequential
-from bayes_sp.model.families.base import Family
+from bayes_sp.design.simulate import Predicted, predicted
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.model.parts import Coding, Variable
 from bayes_sp.model.path_model import PathModel
 
 # exp(36) = 4e15 events; beyond it NumPy cannot draw a count. Only priors without a scale come near it.
@@ -25,36 +24,22 @@ MOST_LOG_MEAN = 36.0
 Parameters = xr.Dataset
 
 
-@dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
-class Predictor:
+@dataclass(frozen=True, eq=False, repr=False)
+class Predictor(Predicted):
     """What one equation says about ``n`` patients in each of ``S`` draws, given their observed parents.
 
     Attributes
     ----------
-    response, family
-        Name of the response, and its likelihood.
-    variable
-        What is known of the response before any record is seen.
-    coding
-        How the family sees the response.
-    observed
-        Responses on their own scale, (n,).
-    eta, zeta
-        Linear predictors, (S, n); ``zeta`` is 0 where the family has none.
-    aux
-        The family's other parameters, (S, A).
+    variable, family, coding, eta, zeta, aux
+        As in `Predicted`: predictors are (S, n), parameters (S, A).
+    response, observed
+        Name of the response, and what was measured of it, (n,).
     drawn
         Patients of whom a parent's value was drawn, from its own equation given what was measured of it, (n,).
     """
 
     response: str
-    family: Family
-    variable: Variable
-    coding: Coding
     observed: Array
-    eta: Array
-    zeta: Array
-    aux: Array
     drawn: Mask
 
     @property
@@ -72,29 +57,9 @@ class Predictor:
         eta, zeta = self.eta[:, patients], self.zeta[:, patients]
         return replace(self, observed=self.observed[patients], eta=eta, zeta=zeta, drawn=self.drawn[patients])
 
-    def log_density(self) -> Array:
+    def observed_density(self) -> Array:
         """Return the log density of the observed responses in each draw, (S, n), per unit of them; 0 if not known."""
-        y = (self.observed - self.coding.origin) / self.coding.unit
-        y, known = np.round(y) if self.coding.levels else y, self.known
-        eta = np.where(known, self.eta, 0.0)
-        value = self.family.log_density(np.where(known, y, 0.5), eta, np.where(known, self.zeta, 0.0), self.aux)
-        return np.where(known, value if self.coding.levels else value - np.log(self.coding.unit), 0.0)
-
-    def replicate(self, rng: np.random.Generator) -> Array:
-        """Draw one response for each draw and patient, on the response's own scale, (S, n).
-
-        A replicate on a bounded scale with steps is rounded to the nearest step, as the answers are.
-        """
-        eta, zeta = np.nan_to_num(self.eta), np.nan_to_num(self.zeta)
-        value = self.coding.origin + self.coding.unit * self.family.simulate(rng, eta, zeta, self.aux)
-        if self.family.bounded and self.variable.step > 0 and self.variable.minimum is not None:
-            low, step = self.variable.minimum, self.variable.step
-            value = low + step * np.round((value - low) / step)
-        return value
-
-    def mean(self) -> Array:
-        """Return the expected response for each draw and patient, on the response's own scale, (S, n)."""
-        return self.coding.origin + self.coding.unit * self.family.mean(self.eta, self.zeta, self.aux)
+        return self.log_density(self.observed, self.known)
 
 
 def predictors(
@@ -129,15 +94,13 @@ def predictors(
     beliefs = _beliefs(model, rng, shape) if informed else {}
     found, drawn = list[Predictor](), dict[str, Mask]()
     for j, equation in enumerate(model.equations):
-        response, family = equation.response, FAMILIES[equation.family]
+        response = equation.response
         values |= {name: belief.draw(rng) for name, belief in beliefs.items()}
-        eta = np.broadcast_to(mean_predictor(model, design, j, at, values), (count, design.n))
-        zeta = np.broadcast_to(zero_predictor(model, design, j, at, values), (count, design.n))
-        own = chain_auxiliary(model, design, j, at)
-        aux = np.broadcast_to(own, (count, own.shape[-1]))
+        own = predicted(model, design, j, at, values)
+        family, eta, zeta = own.family, np.broadcast_to(own.eta, shape), np.broadcast_to(own.zeta, shape)
         predictor = Predictor(
-            response, family, model.variable(response), model.coding(response), design.y[:, j],
-            np.minimum(eta, MOST_LOG_MEAN) if family.link == "log" else eta, zeta, aux,
+            own.variable, family, own.coding, np.minimum(eta, MOST_LOG_MEAN) if family.link == "log" else eta, zeta,
+            np.broadcast_to(own.aux, (count, own.aux.shape[-1])), response, design.y[:, j],
             np.any([drawn[name] for name in equation.parents if name in drawn] or [np.zeros(design.n, bool)], axis=0),
         )  # fmt: skip
         found.append(predictor)
@@ -164,9 +127,7 @@ def _density(predictor: Predictor, value: Array | None, acting: Array, at: Array
     The response is the observed one, or the ``value`` that later equations see.
     """
     family = FAMILIES["normal"] if predictor.family.latent else predictor.family
-    y = (predictor.observed if value is None else value) / predictor.coding.unit
-    y = y - predictor.coding.origin / predictor.coding.unit
-    y = np.round(y) if predictor.coding.levels else y
+    y = predictor.coding.coded(predictor.observed if value is None else value)
     known = np.isfinite(y) & predictor.predicted
 
     def log_density(u: Array) -> Array:
@@ -200,9 +161,8 @@ def _parent_values(predictor: Predictor, rng: np.random.Generator) -> Array:
     """Return a response as later equations see it in each draw, (S, n), where some of it has to be drawn."""
     missing = np.isnan(predictor.observed)
     if predictor.family.latent:
-        sigma, error = predictor.aux[:, [0]], predictor.aux[:, [1]]
-        share = np.where(missing, 0.0, sigma**2 / (sigma**2 + error**2))
-        mean = predictor.eta + share * (np.nan_to_num(predictor.observed) - predictor.eta)
-        return mean + sigma * np.sqrt(1.0 - share) * rng.standard_normal(predictor.eta.shape)
+        seen = (np.nan_to_num(predictor.observed), predictor.aux[:, [1]], ~missing)
+        z = rng.standard_normal(predictor.eta.shape)
+        return np.asarray(hidden_value(predictor.eta, z, predictor.aux[:, [0]], seen))
     drawn = np.where(np.isfinite(predictor.eta), predictor.replicate(rng), np.nan)
     return np.where(missing, drawn, predictor.observed)

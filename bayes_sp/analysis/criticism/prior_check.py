@@ -135,7 +135,7 @@ def far_mean(observed: Array) -> float:
 def _levels(predictor: Predictor) -> Array:
     """Return the values whose shares are looked at: every answer of an ordered response, zero of a count."""
     if predictor.coding.levels:
-        return predictor.coding.origin + predictor.coding.unit * np.arange(predictor.coding.levels, dtype=np.float64)
+        return np.asarray(predictor.coding.value(np.arange(predictor.coding.levels, dtype=np.float64)))
     return np.array([0.0]) if predictor.family.response == "count" else np.empty(0)
 
 

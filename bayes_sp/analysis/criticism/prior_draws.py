@@ -132,5 +132,5 @@ def _draw_equation(drawn: _Drawn, equation: Equation, design: Design) -> None:
 def _between(model: PathModel, variable: str, mark: str) -> list[str]:
     """Return a label for each pair of neighbouring levels of an ordered variable, such as ``1|2``."""
     coding = model.coding(variable)
-    values = [coding.origin + coding.unit * level for level in range(coding.levels)]
+    values = [coding.value(level) for level in range(coding.levels)]
     return [f"{low:g}{mark}{high:g}" for low, high in pairwise(values)]

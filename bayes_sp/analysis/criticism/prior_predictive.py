@@ -148,7 +148,7 @@ def _drawn(model: PathModel, survey: Survey, seed: int, draws: int) -> xr.DataTr
             own = one.among(one.known)
             simulated = own.family.simulate(rng, own.eta, own.zeta, own.aux)
             found.setdefault(one.response, []).append(simulated)
-            observed[one.response] = (own.observed - own.coding.origin) / own.coding.unit
+            observed[one.response] = own.coding.coded(own.observed)
 
     dims = {name: "patient" if rows.all() else f"{name}_patient" for name, rows in seen.items()}
     coords = {dim: patients[seen[name]] for name, dim in dims.items()}

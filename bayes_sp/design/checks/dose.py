@@ -23,13 +23,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import fdtrc
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, least_squares
 from bayes_sp.design.build import equation_matrix
 from bayes_sp.design.design import Design
 from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.triangular import least_squares
 
 FEWEST, MOST = 3, 7  # levels of an exposure that may be names of groups
 LEAST_RECORDS = 5  # at a level with a mean of its own

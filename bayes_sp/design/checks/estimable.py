@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, least_squares, triangle
 from bayes_sp.design.design import Design
 from bayes_sp.design.relevance import came_back, relevant
 from bayes_sp.errors import FitError, SurveyError
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.terms import Factor, Level
-from bayes_sp.triangular import least_squares, triangle
 
 COLLINEAR = 1e-5  # as a distance; the normal equations see its square
 SOME = 10_000  # records that are looked at first where there are many more

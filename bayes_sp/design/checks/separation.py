@@ -18,12 +18,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bayes_sp.arrays import Array, Mask
+from bayes_sp.arrays import Array, Mask, least_squares
 from bayes_sp.design.build import equation_matrix, zero_matrix
 from bayes_sp.design.design import Design
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Equation, PathModel
-from bayes_sp.triangular import least_squares
 
 MOST_ROWS = 20_000  # different ones that the linear program takes
 SOME = 10_000  # records that are looked at first where there are many more

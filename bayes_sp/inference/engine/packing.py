@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, triangle
 from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.parameters import Block, Parameters, hidden_name, varying_name
 from bayes_sp.design.rows import Rows
@@ -23,7 +23,6 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.families.special import TABLE
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import RESIDUAL_CORRELATION
-from bayes_sp.triangular import triangle
 
 Ints = NDArray[np.int64]
 TRANSFORMS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import product
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
-from bayes_sp.design.evaluate import At, chain_auxiliary, mean_predictor, zero_predictor
+from bayes_sp.design.evaluate import At
+from bayes_sp.design.simulate import Predicted, predicted
 from bayes_sp.inference.pointwise.integrals import enough_nodes, expectation, find_frame, normal_expectation
-from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 
@@ -26,27 +26,26 @@ NONE_NEEDED = (0, 0.0)  # nodes, and their error, of an integral in closed form
 class _Row:
     """One equation's predictors, affine in the numbers that are not known: eta + sum of slopes * values."""
 
-    eta: Array
-    zeta: Array
+    own: Predicted
     slopes: dict[str, tuple[Array, Array]]
-    aux: Array
     y: Array
 
     @cached_property
     def measured(self) -> tuple[Array, Array, Array]:
         """What a value measured with error is made of: parts of eta, what is added, and parts of a standardised one."""
-        sigma, missing = self.aux[..., :1], np.isnan(self.y)
-        share = np.where(missing, 0.0, sigma**2 / (sigma**2 + self.aux[..., 1:2] ** 2))
+        sigma, missing = self.own.aux[..., :1], np.isnan(self.y)
+        share = np.where(missing, 0.0, sigma**2 / (sigma**2 + self.own.aux[..., 1:2] ** 2))
         return 1.0 - share, share * np.nan_to_num(self.y), sigma * np.sqrt(1.0 - share)
 
-    def number(self, family: Family, eta: Array, z: Array) -> Array:
+    def number(self, eta: Array, z: Array) -> Array:
         """Return the value behind the response at a standardised value z, given what was measured of it."""
+        family = self.own.family
         if family.latent:
             part, shift, spread = self.measured
             return np.asarray(part * eta + shift + spread * z)
-        sigma = self.aux[..., :1]
+        sigma = self.own.aux[..., :1]
         if family.residual_quantile is not None:
-            z = family.residual_quantile(z, self.aux)
+            z = family.residual_quantile(z, self.own.aux)
         return np.where(np.isnan(self.y), eta + sigma * z, self.y)
 
 
@@ -172,23 +171,21 @@ class Alike:
         values = {c.name: numbers[c.name] for c in model.confounders if c.name in numbers}
         found: dict[int, tuple[Mask, Array]] = {}
         for k, equation in enumerate(model.equations[: j + 1]):
-            response, family = equation.response, FAMILIES[equation.family]
+            response = equation.response
             inside, counts = response in numbers or response in chosen, self.counts(k) or response in chosen
             if not inside and not (counts and self.sources(k)) and k < j:
                 continue
             row = self.row(k, levels)
-            eta, zeta = row.eta, row.zeta
+            eta, zeta = row.own.eta, row.own.zeta
             for name, (slope, zero_slope) in row.slopes.items():
                 eta, zeta = eta + slope * values[name], zeta + zero_slope * values[name]
             if response in numbers:
-                values[response] = row.number(family, eta, numbers[response])
+                values[response] = row.number(eta, numbers[response])
             if k < j and not ((counts and self.sources(k)) or response in chosen):
                 continue
-            y = row.y
-            if response in chosen:
-                coding = model.coding(response)
-                y = np.full(len(y), (chosen[response] - coding.origin) / coding.unit)
-            found[k] = self.density(k, y, eta, zeta, row.aux)
+            y = np.full(len(row.y), chosen[response]) if response in chosen else row.y
+            known = np.isfinite(eta) & np.isfinite(zeta) & ~np.isnan(y)
+            found[k] = known, replace(row.own, eta=eta, zeta=zeta).log_density(y, known)
         return found
 
     def row(self, k: int, levels: Levels) -> _Row:
@@ -198,24 +195,10 @@ class Alike:
             fixed = {name: np.full(design.n, value) for name, value in levels}
             moving = [name for name in self.unknown if name in self.sources(k) and name not in fixed]
             fixed |= {name: np.zeros(design.n) for name in moving}
-            eta, zeta = (of(model, design, k, self.at, fixed) for of in (mean_predictor, zero_predictor))
+            own = predicted(model, design, k, self.at, fixed)
             slopes = {}
             for name in moving:
-                at_one = {**fixed, name: np.ones(design.n)}
-                slopes[name] = (
-                    mean_predictor(model, design, k, self.at, at_one) - eta,
-                    zero_predictor(model, design, k, self.at, at_one) - zeta,
-                )
-            self.rows[k, levels] = _Row(eta, zeta, slopes, chain_auxiliary(model, design, k, self.at), design.coded(k))
+                at_one = predicted(model, design, k, self.at, {**fixed, name: np.ones(design.n)})
+                slopes[name] = (at_one.eta - own.eta, at_one.zeta - own.zeta)
+            self.rows[k, levels] = _Row(own, slopes, design.y[:, k])
         return self.rows[k, levels]
-
-    def density(self, k: int, y: Array, eta: Array, zeta: Array, aux: Array) -> tuple[Mask, Array]:
-        """Return where y is measured and predicted, and its log density there, per unit of the response; else 0."""
-        family, coding = FAMILIES[self.model.equations[k].family], self.model.coding(self.model.equations[k].response)
-        known = np.isfinite(eta) & np.isfinite(zeta) & ~np.isnan(y)
-        if not known.all():
-            eta, zeta = np.where(known, eta, 0.0), np.where(known, zeta, 0.0)
-        value = family.log_density(np.where(np.isnan(y), 0.5, y), eta, zeta, aux)  # a missing one is put anywhere
-        if not coding.levels and coding.unit != 1.0:
-            value = value - np.log(coding.unit)
-        return known, value if known.all() else np.where(known, value, 0.0)

@@ -8,13 +8,12 @@ import numpy as np
 import xarray as xr
 from scipy.linalg import solve_triangular
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, triangle
 from bayes_sp.design.build import equation_matrix
 from bayes_sp.design.design import Design
 from bayes_sp.design.elements import priors_of
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.triangular import triangle
 
 GRID = 4001
 COEFFICIENT_PRIORS = ("normal", "flat")

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bayes_sp.arrays import Array, sd_of
+from bayes_sp.arrays import Array, least_squares, sd_of
 from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.joint import Confounder
 from bayes_sp.design.parameters import Parameters
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.triangular import least_squares
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # the search refuses a start that is not finite

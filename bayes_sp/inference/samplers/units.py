@@ -11,12 +11,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, triangle
 from bayes_sp.design.equations import JointEquation, Live
 from bayes_sp.design.parameters import Block
 from bayes_sp.inference.samplers.starts import root_precision
 from bayes_sp.inference.samplers.target import Program
-from bayes_sp.triangular import triangle
 
 TINY = 1e-12  # of a column's own length, what is left of one that others explain
 
