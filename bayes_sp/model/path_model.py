@@ -11,16 +11,7 @@ from bayes_sp.model.exposures import Compared, Exposure, Move
 from bayes_sp.model.families.base import Family, Kind
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import (
-    Arrows,
-    Code,
-    Coding,
-    Covariate,
-    Equation,
-    OwnTexts,
-    PracticalRegion,
-    PublishedEffect,
-    Unmeasured,
-    Variable,
+    Arrows, Code, Coding, Covariate, Equation, OwnTexts, PracticalRegion, PublishedEffect, Unmeasured, Variable,
 )  # fmt: skip
 from bayes_sp.model.terms import predictors_of
 from bayes_sp.names import RESIDUAL_CORRELATION
