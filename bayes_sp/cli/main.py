@@ -155,14 +155,7 @@ def _fit(options: argparse.Namespace) -> int:
     shown = said_above(shown, analysis.fit, width) if one_terminal() else shown
     options.output.result = lambda: result_of(analysis)
     try:
-        folder = save_analysis(
-            analysis,
-            destination,
-            keep_records=options.keep_records,
-            least=options.least_count,
-            summary=summary,
-            figures=options.figures,
-        )
+        folder = save_analysis(analysis, destination, **kept, summary=summary, figures=options.figures)
     except RunError:
         options.output.write(f"{whole()}\n")  # the work is done, and its result is not lost with the folder
         raise

@@ -151,11 +151,8 @@ class PathModel(Shown, Compared, Arrows, OwnTexts):
     def outcome_unit(self) -> str:
         """Unit of differences: the outcome's own, or what its mean is where none is given."""
         variable, family = self.variable(self.outcome), self.outcome_family
-        if variable.unit:
-            return variable.unit
-        if family.response == "binary":
-            return f"probability of {variable.label}"
-        return f"mean level of {variable.label}" if family.ordered else variable.label
+        what = "probability of " if family.response == "binary" else "mean level of " if family.ordered else ""
+        return variable.unit or f"{what}{variable.label}"
 
     @property
     def covariate_terms(self) -> tuple[str, ...]:
@@ -202,9 +199,9 @@ class PathModel(Shown, Compared, Arrows, OwnTexts):
 
     def kind(self, name: str) -> Kind:
         """Return the kind that a variable must have, or has where nothing is said."""
-        family = next((FAMILIES[e.family] for e in self.equations if e.response == name and e.family in FAMILIES), None)
-        if family is not None:
-            return family.response
+        for equation in self.equations:
+            if equation.response == name and equation.family in FAMILIES:
+                return FAMILIES[equation.family].response
         if name in self.chain:
             return "real"
         return "label" if name in self.grouping else "positive" if name in self.windows else "real"
@@ -225,7 +222,7 @@ class PathModel(Shown, Compared, Arrows, OwnTexts):
     def levels(self, name: str) -> tuple[float, ...]:
         """Return the values that a column can take where they are few enough to be summed over, else ()."""
         covariate = next((c for c in self.covariates if c.name == name), None)
-        if covariate is not None and covariate.levels:
+        if covariate and covariate.levels:
             return covariate.levels
         variable, coding = self.variable(name), self.coding(name)
         low, high = variable.minimum, variable.maximum
@@ -241,9 +238,8 @@ class PathModel(Shown, Compared, Arrows, OwnTexts):
 
     def covariates_of(self, equation: Equation) -> tuple[Covariate, ...]:
         """Return the covariates of an equation, in the model's order."""
-        chosen = equation.covariates
-        own = (c for c in self.covariates if c.name != self.exposure)
-        return tuple(covariate for covariate in own if chosen is None or covariate.name in chosen)
+        chosen = self.columns if equation.covariates is None else equation.covariates
+        return tuple(c for c in self.covariates if c.name != self.exposure and c.name in chosen)
 
     def terms(self, equation: Equation) -> tuple[str, ...]:
         """Return the names of an equation's coefficients: intercept, parents, interactions, covariates.
@@ -275,10 +271,9 @@ class PathModel(Shown, Compared, Arrows, OwnTexts):
         ``interaction`` (for interactions), else ``slope``. A coefficient of a zero part is asked for as
         ``zero_<term>``: its own, else ``zero_<covariate>``, else ``zero_slope``.
         """
-        place = self.prior_place(response, parameter)
-        if place is None and parameter == RESIDUAL_CORRELATION:
-            return DEFAULT_CORRELATION
-        return None if place is None else {(where, key): prior for where, key, prior in self.priors}[place]
+        if place := self.prior_place(response, parameter):
+            return {(where, key): prior for where, key, prior in self.priors}[place]
+        return DEFAULT_CORRELATION if parameter == RESIDUAL_CORRELATION else None
 
     def prior_place(self, response: str, parameter: str) -> tuple[str, str] | None:
         """Return where the prior of a term or parameter of an equation stands: (equation or '' for all, name)."""

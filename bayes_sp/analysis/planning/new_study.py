@@ -284,12 +284,8 @@ def _drawn(value: float | Prior, rng: np.random.Generator, count: int) -> Array 
 def _typed(row: Row) -> Row:
     """Return a row as it was before it was written."""
     numbers = {name: float("nan") if row[name] == "" else float(row[name]) for name in _NUMBERS}
-    return {
-        "patients": int(row["patients"]),
-        "simulation": int(row["simulation"]),
-        **numbers,
-        "failure": str(row["failure"]),
-    }
+    whole = {name: int(row[name]) for name in ("patients", "simulation")}
+    return {**whole, **numbers, "failure": str(row["failure"])}
 
 
 def _identity(plan: Plan, survey: Survey, seed: int, options: SamplerOptions) -> Row:

@@ -15,6 +15,7 @@ from bayes_sp.analysis.criticism.pit import loo_pit
 from bayes_sp.analysis.criticism.predictors import predictors
 from bayes_sp.analysis.criticism.prior_draws import draw_priors
 from bayes_sp.design.build import design_arrays
+from bayes_sp.design.elements import with_elements
 from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, zero_predictor
 from bayes_sp.design.simulate import simulate_survey
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
@@ -89,7 +90,7 @@ def other(request, make_tables, some_priors):
 def test_the_log_likelihood_of_other_families_is_an_integral(other):
     """Against a grid ten times as fine, of the product of the equations' densities."""
     model, design, parameters = other
-    at = at_of(model, parameters)
+    at = with_elements(model, at_of(model, parameters))
     u = np.linspace(-9.0, 9.0, 1001)
     total = np.zeros((len(u), design.n))
     expected, before = {}, np.zeros(design.n)
