@@ -225,6 +225,8 @@ def _priors(options: argparse.Namespace) -> int:
     check_records(options)
     if options.figure is not None:
         check_file(options.figure, overwrite=options.overwrite)
+        if options.figure.suffix.lower() != ".png":
+            raise BayesSpError(str(options.figure), ["must end in .png"])
     elif options.overwrite:
         raise BayesSpError("--overwrite", ["replaces what is in --figure: name that file"])
 
