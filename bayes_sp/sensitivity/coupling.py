@@ -14,7 +14,8 @@ from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.analysis.provenance import provenance
 from bayes_sp.effects.paths import check_kappa
 from bayes_sp.effects.summary import CI_PROB
-from bayes_sp.sensitivity.target import Finding, Target, estimate_of, target_of
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.sensitivity.target import Finding, Target, estimate_of, viewed_fit
 from bayes_sp.shown import Part, Shown
 
 KAPPAS = tuple(i / 10 for i in range(11))
@@ -35,11 +36,14 @@ class KappaCurve(Shown):
         The effect that the conclusion is about.
     attrs
         Seed, versions, data digest, what the records are, specification.
+    model
+        The specification.
     """
 
     table: pd.DataFrame
     target: Target
     attrs: dict[str, object]
+    model: PathModel
 
     @property
     def dataset(self) -> xr.Dataset:
@@ -106,6 +110,10 @@ def kappa_curve(
     ci_prob
         Probability of the intervals.
 
+    Returns
+    -------
+    KappaCurve
+
     Raises
     ------
     ValueError
@@ -120,8 +128,10 @@ def kappa_curve(
         check_kappa(kappa)
     if not values or len(set(values)) < len(values):
         raise ValueError(f"kappas must be different numbers between 0 and 1, one at least, found {values}")
+    fit, target = viewed_fit(fit, target)
     tables = [fit.effects(kappa=kappa).intervals(ci_prob) for kappa in values]
     table = pd.concat(tables, ignore_index=True)
     keys = ["kappa", "path", "scale", "decomposition"]
     table = table[[*keys, *(name for name in table.columns if name not in keys)]]
-    return KappaCurve(table, target or target_of(fit.model), {**provenance(fit), "kappas": np.array(values)})
+    attrs: dict[str, object] = {**provenance(fit), "kappas": np.array(values)}
+    return KappaCurve(table, target, attrs, fit.model)

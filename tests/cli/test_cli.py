@@ -177,8 +177,8 @@ def test_records_where_a_toml_file_belongs_are_not_shown(clinic, capsys, argumen
 def test_places_of_simulations_are_looked_at_first(clinic, capsys):
     """A folder that cannot be made is refused before anything is simulated; a figure is a PNG file."""
     own = ["own.toml", "--data", "clinic.csv"]
-    for command in (["calibrate", *own, "--out", "clinic.csv/x"], ["priors", *own, "--figure", "priors.pdf"]):
-        assert re.search("cannot be written|must end in .png", refusal(capsys, *command))
+    for command in (["calibrate", *own, "--out", "clinic.csv/x"], ["priors", *own, "--figure", "priors.gif"]):
+        assert re.search("cannot be written|must end in one of", refusal(capsys, *command))
 
 
 def test_a_reader_that_leaves_early_is_no_error():
@@ -268,6 +268,7 @@ def test_a_run_that_cannot_be_saved_still_prints_its_result(clinic, capsys, monk
         "bayes_sp.analysis.workflow.analyse", lambda *_, **__: type("Analysis", (), {"verdict": verdict})
     )
     monkeypatch.setattr("bayes_sp.report.text.summary.summary_text", lambda *_, **__: "the summary\n")
+    monkeypatch.setattr("bayes_sp.report.text.summary.short_text", lambda *_, **__: "the answer\n")
     monkeypatch.setattr("bayes_sp.report.folders.analysis.save_analysis", fail)
     assert main(["fit", "own.toml", "--data", "clinic.csv"]) == USER_MISTAKE
     captured = capsys.readouterr()
@@ -296,6 +297,7 @@ def test_options_reach_the_analysis(clinic, monkeypatch):
 
     monkeypatch.setattr("bayes_sp.analysis.workflow.analyse", analyse)
     monkeypatch.setattr("bayes_sp.report.text.summary.summary_text", lambda *_, **__: "the summary\n")
+    monkeypatch.setattr("bayes_sp.report.text.summary.short_text", lambda *_, **__: "the answer\n")
     monkeypatch.setattr(
         "bayes_sp.report.folders.analysis.save_analysis",
         lambda _, place, **options: seen.update(options, folder=place.folder),
@@ -315,7 +317,7 @@ def test_options_reach_the_analysis(clinic, monkeypatch):
 def test_a_survey_of_ones_own_is_fitted_from_end_to_end(clinic, capsys):
     """Other columns, one mediator: status 0, a summary without a word of the study, and a run that reads back."""
     arguments = ["own.toml", "--data", "clinic.csv", "--seed", "3", "--out", "run", "--bootstrap", "200"]
-    assert main(["fit", *arguments]) == OK
+    assert main(["fit", *arguments, "--verbose", "--figures", "svg"]) == OK
     printed, errors = capsys.readouterr()
     assert errors == ""
     assert printed.startswith("own: Walks, mood and visits\nData: 100 records from clinic.csv.\n\nVerdict: The fit ")
