@@ -86,7 +86,7 @@ def commands(folder: Path) -> dict[str, tuple[list[str], dict[str, str]]]:
         "check": (["fit", "primary", "--check", *out], {}),
         "compare": (["compare", "primary", "hurdle", *out], {}),
         "sensitivity": (["sensitivity", "primary", "--priors", "--confounding", "--workers", "2", *out], {}),
-        "priors": (["priors", "primary", "--figure", str(folder / "out")], {}),
+        "priors": (["priors", "primary", "--figure", str(folder / "out.png")], {}),
     }
 
 

@@ -74,7 +74,7 @@ def add_fit(commands: Commands, run: Command) -> None:
     add = fit.add_argument
     add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
     add_records(fit, several=True)
-    add("--members", type=whole_number(1), metavar="K",
+    add("--members", type=whole_number(1, 1000), metavar="K",
         help=f"without --data: how many reconstructions are fitted and pooled (default {MEMBERS})")  # fmt: skip
     _add_sampler(fit)
     add(
@@ -251,14 +251,14 @@ def figure_formats(text: str) -> tuple[str, ...]:
     return tuple(name for name in FIGURES if name in {FIGURES[0], *asked})
 
 
-def whole_number(least: int) -> Callable[[str], int]:
-    """Return an argparse type: a whole number of at least ``least``."""
+def whole_number(least: int, most: int = MOST) -> Callable[[str], int]:
+    """Return an argparse type: a whole number from ``least`` to ``most``."""
 
     def whole(text: str) -> int:
         """Read a whole number; argparse prints what else was found."""
         is_whole = re.fullmatch(r"[+-]?\d{1,12}", text, re.ASCII) is not None
-        if not is_whole or not least <= int(text) <= MOST:
-            raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {MOST}, found {text!r}")
+        if not is_whole or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}, found {text!r}")
         return int(text)
 
     return whole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bayes_sp.cli.arguments import OMITTED, Commands, add_records, file_path, whole_number
+from bayes_sp.cli.arguments import FIGURES, OMITTED, Commands, add_records, file_path, whole_number
 from bayes_sp.cli.records import check_records, survey_of
 from bayes_sp.cli.statuses import OK, USER_MISTAKE
 from bayes_sp.errors import BayesSpError
@@ -73,7 +73,7 @@ def add_priors(commands: Commands) -> None:
     add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
     add_records(priors)
     add("--seed", type=whole_number(0), default=1, help="of the draws (default 1)")
-    add("--figure", type=file_path, metavar="FILE", help="also draw the figure, into this PNG file")
+    add("--figure", type=file_path, metavar="FILE", help="also draw the figure, into this PNG, SVG or PDF file")
     add("--overwrite", action="store_true", help="replace the file in --figure")
     priors.examples = ("priors my.toml --data data.csv --figure priors.png",)
     priors.set_defaults(command=_priors)
@@ -89,6 +89,8 @@ def _priors(options: argparse.Namespace) -> int:
     check_records(options)
     if options.figure is not None:
         check_file(options.figure, overwrite=options.overwrite)
+        if options.figure.suffix.lower().removeprefix(".") not in FIGURES:
+            raise BayesSpError(str(options.figure), [f"must end in one of .{', .'.join(FIGURES)}"])
     elif options.overwrite:
         raise BayesSpError("--overwrite", ["replaces what is in --figure: name that file"])
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from bayes_sp.cli.arguments import Commands, file_path
 from bayes_sp.cli.statuses import OK
+from bayes_sp.errors import RunError
 
 
 def add_report(commands: Commands) -> None:
@@ -38,6 +40,8 @@ def _report(options: argparse.Namespace) -> int:
 
     for file in files:
         check_report(file, overwrite=options.overwrite)
+    if len({os.path.realpath(file) for file in files}) < len(files):
+        raise RunError("--out", ["names one file twice"])
     from bayes_sp.report.folders.finished import read_run
 
     run = read_run(folder)

@@ -49,6 +49,8 @@ def _reconstruct(options: argparse.Namespace) -> int:
         raise BayesSpError("--table", ["goes with STUDY.toml"])
 
     check_file(options.out, overwrite=options.overwrite)
+    if options.out.suffix.lower() != ".csv":
+        raise BayesSpError(str(options.out), ["must end in .csv: records are written as CSV"])
     study, seed = options.study, options.seed
     survey = reconstruct(seed) if study is None else rebuild(study, seed=seed, table=options.table)
     marked = survey.records.assign(**{ORIGIN_COLUMN: survey.source})

@@ -57,6 +57,7 @@ def refusal(capsys, *arguments: str) -> str:
         (["fit", "--seed", "\u00b2"], "--seed: must be a whole number from 0 to 4294967295"),
         (["fit", "--seed", ""], "--seed: must be a whole number from 0 to 4294967295, found ''"),
         (["fit", "--draws", "3"], "--draws: must be a whole number from 4 to 4294967295, found '3'"),
+        (["fit", "--members", "1001"], "--members: must be a whole number from 1 to 1000, found '1001'"),
         (["fit", "--tune", "0"], "--tune: must be a whole number from 1"),
         (["fit", "--chains", "0"], "--chains: must be a whole number from 1"),
         (["fit", "--cores", "0"], "--cores: must be a whole number from 1"),
@@ -155,6 +156,29 @@ def test_reconstructed_records_are_written_and_marked(in_folder, capsys):
     assert not pd.read_csv(in_folder / "one.csv").equals(records)
     assert "(seed 2): one.csv" in capsys.readouterr().out
     assert "is a folder; name a file" in refusal(capsys, "reconstruct", "--out", ".", "--overwrite")
+    assert "must end in .csv" in refusal(capsys, "reconstruct", "--out", "two.xlsx")
+    assert [path.name for path in in_folder.iterdir()] == ["one.csv"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["audit", "clinic.csv"], ["design", "clinic.csv"], ["reconstruct", "clinic.csv", "--out", "r.csv"],
+        ["fit", "own.toml", "--data", "clinic.csv", "--codebook", "clinic.csv"],
+        ["sensitivity", "own.toml", "--data", "clinic.csv", "--priors", "clinic.csv"],
+    ],
+)  # fmt: skip
+def test_records_where_a_toml_file_belongs_are_not_shown(clinic, capsys, arguments):
+    """No line of theirs is in the message."""
+    assert refusal(capsys, *arguments) == "bayes_sp: clinic.csv: is not a TOML file; name one that ends in .toml\n"
+    assert "is a TOML file by its name" in refusal(capsys, "fit", "own.toml", "--data", "own.toml")
+
+
+def test_places_of_simulations_are_looked_at_first(clinic, capsys):
+    """A folder that cannot be made is refused before anything is simulated; a figure is a PNG file."""
+    own = ["own.toml", "--data", "clinic.csv"]
+    for command in (["calibrate", *own, "--out", "clinic.csv/x"], ["priors", *own, "--figure", "priors.gif"]):
+        assert re.search("cannot be written|must end in one of", refusal(capsys, *command))
 
 
 def test_a_reader_that_leaves_early_is_no_error():

@@ -36,7 +36,8 @@ def posterior_of(model, design: Design, sigmas, scale=1.0) -> xr.Dataset:
         terms = model.terms(equation)
         beta = rng.normal(0.0, 0.05, (2, 3, len(terms)))
         for parent, slope in zip((model.exposure, *model.mediators), SLOPES[equation.response], strict=False):
-            beta[..., terms.index(parent)] += scale * slope
+            if parent in terms:
+                beta[..., terms.index(parent)] += scale * slope
         beta[..., 0] += 1.0
         found[equation.response] = (("chain", "draw", f"{equation.response}_term"), beta)
         coords[f"{equation.response}_term"] = list(terms)
@@ -89,6 +90,24 @@ def test_missing_normal_mediators_are_integrated_exactly(make_survey, sigma):
                 assert_allclose(values.sel({dim: i}), expected, rtol=1e-8, atol=1e-8)
                 known = both
     assert found.attrs["quadrature_error"] < 1e-8
+
+
+def test_a_missing_mediator_that_a_later_response_does_not_see(make_survey):
+    """A chain m1 -> m2 -> y without m1 -> y: m2 has m1 integrated out, and y is given by m2 alone."""
+    model = sp.load_model("process6")
+    *earlier, last = model.equations
+    model = replace(model, equations=(*earlier, replace(last, parents=(model.exposure, M2))))
+    design = design_arrays(model, with_gaps(make_survey(), (M1, 0, 12)))
+    posterior = posterior_of(model, design, {M1: 0.8, M2: 0.1, Y: 1.0})
+    found = log_likelihood(model, design, posterior).isel(chain=0, draw=0)
+    at, whole = posterior.isel(chain=0, draw=0), design_arrays(model, make_survey())
+    eta = [equation_matrix(model, whole, j) @ at[name].to_numpy() for j, name in enumerate((M1, M2, Y))]
+    sigma = at["sigma"].to_numpy()
+    slope = float(at[M2].sel({f"{M2}_term": M1}))
+    eta[1] -= slope * (whole.y[:, 0] - eta[0])
+    spread = np.hypot(sigma[1], slope * sigma[0])
+    assert_allclose(found[f"{M2}_observed"][:12], stats.norm.logpdf(whole.y[:12, 1], eta[1][:12], spread), rtol=1e-8)
+    assert_allclose(found[f"{Y}_observed"], stats.norm.logpdf(whole.y[:, 2], eta[2], sigma[2]), rtol=1e-8)
 
 
 def joint(y, mean, cov):

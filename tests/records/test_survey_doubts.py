@@ -61,6 +61,10 @@ def test_arms_whose_means_are_not_on_a_line_are_told() -> None:
     f, tail, q = sm.OLS(frame["m"], dummies).fit().compare_f_test(line)
     assert (found.f, found.tail, found.q) == (pytest.approx(f), pytest.approx(tail), q)
     assert survey_doubts(model, survey_of(arms([0, 0.5, 1.0]))) == ()
+    moved = arms([0, 0.5, 1.0])
+    far = moved.assign(arm=10**15 + moved["arm"])
+    assert survey_doubts(model_of(contrast=[10**15 + 1, 10**15 + 2]), survey_of(far)) == ()
+    assert survey_doubts(model, survey_of(frame.assign(m=1e307 * frame["m"]))) == (doubt,)
     assert survey_notes(model, survey_of(frame))[0] == (
         "arm: its levels 1, 2, 3 enter as numbers, so that every step of 1 is taken to do the same; 2 against 1 is one "
         "such step."

@@ -163,14 +163,22 @@ def test_posterior_words_only(document):
 
 
 def test_sensitivity_stands_in_the_report_where_it_was_done(folder, tmp_path):
-    """Its summary as it was printed; a folder without one is refused."""
+    """Its summary as it was printed; a folder without one, or of another specification or records, is refused."""
     (tmp_path / "summary.txt").write_text("Everything <holds>.\n", encoding="utf-8")
+    own = read_run(folder).info["specification_digest"]
+    said = '[sensitivity]\nmodel = "primary"\n[data]\ndigest = "d"\n[fitted]\nspecification_digest = '
+    (tmp_path / "run.toml").write_text(f'{said}"{own}"\n', encoding="utf-8")
     with_it = document_of(folder, tmp_path)
     assert "Everything &lt;holds&gt;." in html_text(with_it)
     states = {row[1]: row[2] for row in table_of(with_it, "agrema").rows}
     assert states["Sensitivity parameters"] == "covered"
-    with pytest.raises(RunError, match=r"summary\.txt of a sensitivity analysis cannot be read"):
+    with pytest.raises(RunError, match=r"run\.toml of a sensitivity analysis cannot be read"):
         document_of(folder, tmp_path / "none")
+    with pytest.raises(RunError, match="is not what python -m bayes_sp sensitivity wrote"):
+        document_of(folder, folder)
+    (tmp_path / "run.toml").write_text(f'{said}"other"\n', encoding="utf-8")
+    with pytest.raises(RunError, match="analyses of another specification"):
+        document_of(folder, tmp_path)
 
 
 def test_the_command_writes_each_format_beside_the_run(folder, in_folder, capsys):
@@ -183,6 +191,9 @@ def test_the_command_writes_each_format_beside_the_run(folder, in_folder, capsys
     assert sorted(path.name for path in in_folder.iterdir()) == ["r.docx", "r.tex"]
     assert main(["report", str(folder), "--out", "r.pdf"]) == USER_MISTAKE
     assert "must end in one of" in capsys.readouterr().err
+    assert main(["report", str(folder), "--out", "two.md", "--out", "./two.md"]) == USER_MISTAKE
+    assert "names one file twice" in capsys.readouterr().err
+    assert not (in_folder / "two.md").exists()
     assert main(["report", str(in_folder)]) == USER_MISTAKE
     assert "is not a finished run" in capsys.readouterr().err
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from bayes_sp.analysis.batch.processes import Processes, usable_processors
 from bayes_sp.errors import RunError
-from bayes_sp.files import write_whole
+from bayes_sp.files import check_place, write_whole
 
 CHUNK = 10  # simulations that a worker is given at a time
 
@@ -81,6 +81,7 @@ class KeptRows:
         if not place.exists():
             if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
                 raise RunError(str(self.folder), ["holds other files; name an empty or a new folder"])
+            check_place(self.folder)
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(place, json.dumps(self.identity, indent=1))
             return []

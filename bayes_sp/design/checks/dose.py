@@ -76,6 +76,9 @@ def _departure(model: PathModel, design: Design, j: int, levels: tuple[float, ..
     own = [level for level in levels if (x == level).sum() >= LEAST_RECORDS]
     if len(own) < FEWEST:
         return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        middle = line.mean(axis=0)
+    line = np.where((np.ptp(line, axis=0) > 0) & np.isfinite(middle), line - middle, line)  # beside the intercept
     line, more = _basis(line), np.column_stack([x == level for level in own]).astype(float)
     both = _basis(np.column_stack([line, more]))
     q, df = both.shape[1] - line.shape[1], len(y) - both.shape[1]
@@ -101,8 +104,8 @@ def _working(family: Family, columns: Array, y: Array, offset: Array) -> tuple[A
     """Return the weights and working residuals of a quasi-likelihood fit, (n,)."""
     link = family.link
     if family.variance == "1":
-        unit = float(np.abs(y - y.mean()).max()) or 1.0
-        y = (y - y.mean()) / unit
+        y = y / (float(np.abs(y).max()) or 1.0)  # first of all: sums of the largest numbers are none
+        y = (y - y.mean()) / (float(np.abs(y - y.mean()).max()) or 1.0)
         return np.ones(len(y)), y - columns @ (columns.T @ y)
     count = family.variance == "mu"
     spread, weight, residual = 0.0, np.ones(len(y)), y

@@ -165,15 +165,19 @@ class Alike:
     def walk(self, j: int, numbers: dict[str, Array], levels: Levels) -> dict[int, tuple[Mask, Array]]:
         """Return which responses up to j are measured and predicted, and their log densities, 0 elsewhere.
 
-        ``numbers`` are standardised. Equations before j that do not depend on what is not known are left out.
+        ``numbers`` are standardised. Equations before j that do not depend on what is not known are left out, and those
+        that depend on more of it than ``numbers`` and ``levels`` say: j does not depend on it then.
         """
         model, chosen = self.model, dict(levels)
+        given = {*numbers, *chosen}
         values = {c.name: numbers[c.name] for c in model.confounders if c.name in numbers}
         found: dict[int, tuple[Mask, Array]] = {}
         for k, equation in enumerate(model.equations[: j + 1]):
             response = equation.response
             inside, counts = response in numbers or response in chosen, self.counts(k) or response in chosen
-            if not inside and not (counts and self.sources(k)) and k < j:
+            if k < j and not (inside or (counts and self.sources(k))):
+                continue
+            if k < j and not self.sources(k) <= given:
                 continue
             row = self.row(k, levels)
             eta, zeta = row.own.eta, row.own.zeta

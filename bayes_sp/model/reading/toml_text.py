@@ -41,6 +41,8 @@ def read_tables(path: str | Path, error: type[BayesSpError] = SpecificationError
     except RecursionError as found:
         raise error(str(path), [f"is nested too deeply; {AT_MOST}"]) from found
     except tomllib.TOMLDecodeError as found:
+        if path.suffix.lower() != ".toml":  # perhaps patients' records, whose lines are nobody's to see
+            raise error(str(path), ["is not a TOML file; name one that ends in .toml"]) from found
         raise error(str(path), mistakes(text, _loads)) from found
     except ValueError as found:  # a whole number of thousands of digits, one too near to 0, a path with a NUL
         problems = mistakes(text, _loads) if text else [f"cannot be read ({found})"]

@@ -37,6 +37,8 @@ def read_table(source: Source) -> Table:
         return read_statistical(path)
     if suffix in SUFFIXES:
         return read_spreadsheet(path)
+    if suffix == ".toml":
+        raise SurveyError(str(path), ["is a TOML file by its name, and no table of records"])
     return read_parquet(path) if suffix in (".parquet", ".pq") else read_text(path)
 
 

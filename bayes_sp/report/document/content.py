@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from bayes_sp.report.document.tables import (
 )
 from bayes_sp.report.document.words import answer, equations, how_to_cite, methods_paragraph, results_paragraph
 from bayes_sp.report.folders.finished import Run, read_run
+from bayes_sp.report.folders.run import RUN_FILE
 from bayes_sp.report.text.assumptions import assumptions
 
 SUMMARY_FILE = "summary.txt"
@@ -83,7 +85,7 @@ def _sections(
     yield "model", ("Model and priors", tuple(_model(run, model)))
     yield "diagnostics", ("Diagnostics", tuple(_diagnostics(run)))
     yield "checks", ("Predictive checks", tuple(_checks(run)))
-    yield "sensitivity", ("Sensitivity", tuple(_sensitivity(sensitivity)))
+    yield "sensitivity", ("Sensitivity", tuple(_sensitivity(run, sensitivity)))
     yield "data", ("Data and missing values", tuple(_data(run)))
     yield "text", ("Paragraphs to edit", (
         Paragraph("Methods", "heading"), Paragraph(methods_paragraph(run, model)),
@@ -150,15 +152,26 @@ def _checks(run: Run) -> Iterator[Block]:
         yield Paragraph(_NO_CHECKS, "prompt")
 
 
-def _sensitivity(folder: str | Path | None) -> Iterator[Block]:
+def _sensitivity(run: Run, folder: str | Path | None) -> Iterator[Block]:
     if folder is None:
         yield Paragraph(_NO_SENSITIVITY, "prompt")
         return
-    path = Path(folder) / SUMMARY_FILE
+    name = RUN_FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        info = tomllib.loads((Path(folder) / name).read_text(encoding="utf-8"))
+        name = SUMMARY_FILE
+        text = (Path(folder) / name).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise RunError(str(folder), [f"{SUMMARY_FILE} of a sensitivity analysis cannot be read ({error})"]) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise RunError(str(folder), [f"{name} of a sensitivity analysis cannot be read ({reason})"]) from error
+    if "sensitivity" not in info:
+        raise RunError(str(folder), ["is not what python -m bayes_sp sensitivity wrote"])
+    if info.get("fitted", {}).get("specification_digest") != run.info.get("specification_digest"):
+        other = info["sensitivity"].get("model", "")
+        raise RunError(str(folder), [f'holds analyses of another specification than this run\'s ("{other}")'])
+    own = run.info["data"]
+    if not own.get("reconstructed_from_published_moments") and info["data"].get("digest") != own.get("digest"):
+        raise RunError(str(folder), [f"holds analyses of other records than this run's ({info['data'].get('source')})"])
     yield Verbatim(text.strip("\n"))
     for image in sorted(Path(folder).glob("*.png")):
         yield Image(image, f"Figure of the sensitivity analysis: {image.stem}", image.stem.replace("_", " "))

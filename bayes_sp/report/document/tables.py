@@ -85,7 +85,7 @@ def _cell(row: pd.Series) -> str:
     if row["inference"] == "published":
         limits = "" if math.isnan(row["lower"]) else f" [{row['lower']:g}, {row['upper']:g}]"
         return f"{row['estimate']:g}{limits}"
-    decimals = decimals_for(float(row["upper"] - row["lower"]))
+    decimals = decimals_for(float(row["upper"]) - float(row["lower"]))  # of infinite limits there is none
     return f"{number(row['estimate'], decimals)} {interval(row, decimals)}"
 
 

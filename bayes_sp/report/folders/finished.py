@@ -78,7 +78,8 @@ def read_run(folder: str | Path) -> Run:
 
     folder = Path(os.path.expanduser(folder))  # Path.expanduser raises for an unknown user
     if not folder.is_dir():
-        raise RunError(str(folder), ["there is no such folder"])
+        what = "is a file; name the folder of a run" if folder.exists() else "there is no such folder"
+        raise RunError(str(folder), [what])
     needed = [RUN_FILE, POSTERIOR_FILE, *(f"{name}.csv" for name in TABLES)]
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:

@@ -45,6 +45,8 @@ WITHHELD = (
     " a zero part, so that a product would not be the effect on any one scale."
 )
 
+FEW = 200  # resamples, of which 5 lie beyond each limit
+
 
 def summary_text(
     analysis: Analysis, *, keep_records: bool = False, least: int = LEAST_COUNT, whole: bool = False, width: int = WIDTH
@@ -188,6 +190,8 @@ def _comparison(analysis: Analysis) -> list[str]:
         "fit), equal-tailed (posterior). Along a row only the inference changes, down a column only the likelihood "
         "(with the covariates' coding that belongs to it) and what a sentence above names."
     )
+    if replicates < FEW:
+        note = f"{replicates} resamples are too few for limits of 95 %: take 1,000 or more. {note}"
     return [*lines, *_wrap(note)]
 
 
