@@ -27,8 +27,8 @@ import numpy as np
 from bayes_sp.arrays import Array
 from bayes_sp.design.drafting.arrows import Moderators, moderated_arrows
 from bayes_sp.design.drafting.exposures import compared, with_further
+from bayes_sp.design.drafting.guesses import Guess, column_values, guess_covariate, guess_response
 from bayes_sp.design.drafting.priors import drafted_priors
-from bayes_sp.design.guesses import Guess, column_values, guess_covariate, guess_response
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model

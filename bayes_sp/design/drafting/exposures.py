@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.guesses import guess_contrast
+from bayes_sp.design.drafting.guesses import guess_contrast
 from bayes_sp.records.codebook.derived import kind_and_ends
 from bayes_sp.records.survey import Survey
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.guesses import rounded, spread_of
+from bayes_sp.design.drafting.guesses import rounded, spread_of
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.terms import product_text
 

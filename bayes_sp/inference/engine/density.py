@@ -244,6 +244,10 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
         work = np.zeros(own + 2 * hidden * linked)
         w = work[own : own + hidden * linked].reshape((hidden, linked))
         by_w = work[own + hidden * linked :].reshape((hidden, linked))
+        constants = ints[at.ROW_CONSTANTS]
+        if constants != at.NONE:
+            for r in range(ints[at.SINGLE], rows):
+                work[ell + r] = floats[constants + r]
         z, settled = np.empty_like(w), np.zeros((planes(ints)[8] if hidden else 0, linked))
         with_gradient = len(gradient) > 0
         dv, out = np.zeros(len(v)), np.empty(width)
