@@ -206,7 +206,7 @@ def _responses(
             rule = "is a category in the codebook, and a response needs two values (binary) or an order (ordered)"
             problems.append(f'column "{name}": {rule}')
         mediator = name != outcome
-        counts = few and not survey.records[name].isna().any()  # missing cells of a count mediator have no account
+        counts = few and not survey.records[name].isna().any()  # missing cells of a count need its largest value
         found[name] = guess_response(
             values[name], mediator=mediator, levels=few or not mediator, counts=counts, kind=kind, ends=ends
         )

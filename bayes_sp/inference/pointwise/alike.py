@@ -167,7 +167,8 @@ class Alike:
     def log_weight(self, levels: Levels) -> float:
         """Return the logarithm of what a combination's density is multiplied with in the sum over combinations."""
         known = [(value, summed_values(self.model, name)) for name, value in levels]
-        return sum(weights[values.index(value)] for value, (values, weights) in known)
+        units = sum(float(np.log(self.model.coding(name).unit)) for name, _ in levels)  # densities are per unit
+        return units + sum(weights[values.index(value)] for value, (values, weights) in known)
 
     def walk(self, j: int, numbers: dict[str, Array], levels: Levels) -> dict[int, tuple[Mask, Array]]:
         """Return which responses up to j are measured and predicted, and their log densities, 0 elsewhere.
