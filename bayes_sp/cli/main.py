@@ -106,14 +106,14 @@ def _fit(options: argparse.Namespace) -> int:
     with importing():
         from bayes_sp.analysis.workflow import analyse
         from bayes_sp.report.folders.analysis import save_analysis
-        from bayes_sp.report.text.summary import said_above, summary_text
+        from bayes_sp.report.text.summary import said_above, summary_texts
 
     analysis = analyse(
         model, survey, seed=options.seed, options=sampler, replicates=replicates,
-        check=options.check, refits=options.refits, progress=sys.stderr.isatty(), notify=say,
+        check=options.check, refits=options.refits, pointwise=options.check or options.keep_records,
+        progress=sys.stderr.isatty(), notify=say,
     )  # fmt: skip
-    kept = {"keep_records": options.keep_records, "least": options.least_count}
-    summary, shown = summary_text(analysis, **kept), summary_text(analysis, **kept, whole=True)
+    summary, shown = summary_texts(analysis, keep_records=options.keep_records, least=options.least_count)
     shown = said_above(shown, analysis.fit) if one_terminal() else shown
     try:
         folder = save_analysis(

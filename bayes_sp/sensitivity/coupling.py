@@ -106,6 +106,10 @@ def kappa_curve(
     ci_prob
         Probability of the intervals.
 
+    Returns
+    -------
+    KappaCurve
+
     Raises
     ------
     ValueError

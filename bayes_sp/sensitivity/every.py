@@ -199,10 +199,26 @@ def analyse_fit(
     notify: Notify = silent,
     seconds: float = 0.0,
 ) -> Sensitivity:
-    """Ask of a fit what it would take to change the conclusion on an effect; arguments and errors as `analyse`.
+    """Ask of a fit what it would take to change the conclusion on an effect.
 
-    The specification as it is, is not fitted again. ``seconds`` is what the fit took. Of a fit to several sets of
-    records the first is asked.
+    Parameters
+    ----------
+    fitted
+        What is asked; it is not fitted again. Of a fit to several sets of records the first is.
+    parts, grid, nonresponders, target, runner, notify
+        As in `analyse`: which of ``priors``, ``kappa``, ``confounding``, ``attrition``; priors to refit with; those
+        who did not come back; the effect in question; where refits are made; who hears of each part.
+    seconds
+        What the fit took.
+
+    Returns
+    -------
+    Sensitivity
+
+    Raises
+    ------
+    BayesSpError
+        For a part that there is not, or where nothing that was asked for can be made.
     """
     _check_parts(parts)
     fitted, target = viewed_fit(fitted.first, target)

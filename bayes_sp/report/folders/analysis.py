@@ -23,6 +23,7 @@ from bayes_sp.names import KEEPS_RECORDS, LEAST_COUNT, NUMBERED
 from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks
 from bayes_sp.report.figures.moderation import plot_effect_curve
 from bayes_sp.report.figures.paths import plot_comparison, plot_paths
+from bayes_sp.report.folders.netcdf import write_netcdf
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
 from bayes_sp.report.folders.sealed import sealed_text
 from bayes_sp.safe_text import write_csv
@@ -95,7 +96,7 @@ def save_analysis(
         tree.attrs = {**fit.posterior.attrs, KEEPS_RECORDS: int(keep_records)}
         if keep_records:
             write_csv(records_of(fit.survey), new.file("records.csv"))
-        tree.to_netcdf(new.file(POSTERIOR_FILE), engine="h5netcdf")
+        write_netcdf(tree, new.file(POSTERIOR_FILE))
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
             write_png(plot_paths(fit), new.file("paths.png"))
             write_png(plot_comparison(analysis.comparison), new.file("comparison.png"))
@@ -188,7 +189,7 @@ def save_figure(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
 def write_png(figure: Figure, path: Path) -> None:
     """Write a figure as `Figure.savefig` does, which would draw it twice."""
     figure.set_dpi(DPI)
-    FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]  # matplotlib annotates it in part
+    FigureCanvasAgg(figure).print_png(path, pil_kwargs={"compress_level": 2})  # type: ignore[no-untyped-call]  # matplotlib annotates it in part
 
 
 def run_tables(analysis: Analysis) -> dict[str, Any]:

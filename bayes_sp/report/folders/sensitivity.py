@@ -23,6 +23,7 @@ from bayes_sp.report.figures.attrition import plot_attrition
 from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
 from bayes_sp.report.figures.surfaces import plot_confounding, plot_prior_grid
 from bayes_sp.report.folders.analysis import write_png, write_text
+from bayes_sp.report.folders.netcdf import write_netcdf
 from bayes_sp.report.folders.run import FILES_KEY, RUN_FILE, Destination, RunFolder
 from bayes_sp.safe_text import write_csv
 from bayes_sp.sensitivity.conclusion import Verdicts
@@ -54,7 +55,7 @@ def save_sensitivity(
         for name, table in _tables(found):
             write_csv(table, new.file(f"{name}.csv"))
         for name, dataset in _arrays(found):
-            _plain_attrs(dataset).to_netcdf(new.file(f"{name}.nc"), engine="h5netcdf")
+            write_netcdf(_plain_attrs(dataset), new.file(f"{name}.nc"))
         with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
             for name, figure in figures(found):
                 write_png(figure, new.file(f"{name}.png"))

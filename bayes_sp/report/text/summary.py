@@ -43,24 +43,31 @@ WITHHELD = (
 )
 
 
-def summary_text(
-    analysis: Analysis, *, keep_records: bool = False, least: int = LEAST_COUNT, whole: bool = False
-) -> str:
-    """Return what ``fit`` prints: verdict, published against recovered, effects, comparison, assumptions.
+def summary_text(analysis: Analysis, *, keep_records: bool = False, least: int = LEAST_COUNT) -> str:
+    """Return the text of `summary_texts` that may be kept."""
+    return summary_texts(analysis, keep_records=keep_records, least=least)[0]
+
+
+def summary_texts(analysis: Analysis, *, keep_records: bool = False, least: int = LEAST_COUNT) -> tuple[str, str]:
+    """Return what ``fit`` keeps and what it prints: verdict, published against recovered, effects, comparison.
 
     What goes patient by patient, names of groups, and what says something of fewer than ``least`` patients: only with
-    ``keep_records``. The ends of the variables at the head, and counts of few cells, stand also in a text that is
-    printed and not kept (``whole``).
+    ``keep_records``. The ends of the variables at the head, and counts of few cells, stand also in the text that is
+    printed and not kept, the second.
     """
-    lines = head_lines(analysis.fit, analysis.verdict)
+    head, body = head_lines(analysis.fit, analysis.verdict), list[str]()
     if analysis.verdict.clean:
-        lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
-    shown = 1 if whole or keep_records else least
-    lines += ["", *variable_lines(analysis.fit.model, analysis.fit.survey, shown)]
-    number = 1
-    for title, body in _sections(analysis, keep_records=keep_records, least=least):
-        lines += ["", f"{number}. {title}", *body]
-        number += 1
+        head += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
+    for number, (title, lines) in enumerate(_sections(analysis, keep_records=keep_records, least=least), start=1):
+        body += ["", f"{number}. {title}", *lines]
+    kept, whole = (
+        [*head, "", *variable_lines(analysis.fit.model, analysis.fit.survey, shown), *body]
+        for shown in (1 if keep_records else least, 1)
+    )
+    return _joined(kept), _joined(whole)
+
+
+def _joined(lines: Sequence[str]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -176,8 +176,8 @@ def attrition(
         raise ValueError(f"points must be 3 or more and ci_prob between 0 and 1, found {points!r} and {ci_prob!r}")
     fit = fit.first
     if fit.model.exposures:
-        found = "is for an exposure that is one number; of those who did not come back no other exposure is known"
-        raise BayesSpError(fit.model.name, [f"attrition {found}; leave their rows in the survey with empty cells"])
+        what = "is for an exposure that is one number; of those who did not come back no other exposure is known"
+        raise BayesSpError(fit.model.name, [f"attrition {what}; leave their rows in the survey with empty cells"])
     target = target_of(fit.model, *(() if target is None else (target.path, target.scale)))
     _check_came_back(fit)
     both = patterns(fit, nonresponders, kappa)

@@ -115,7 +115,19 @@ RULES: dict[str, Callable[[PathModel], Alternative]] = {
 
 
 def alternative(model: PathModel | str, name: str) -> Alternative:
-    """Return a specification under the priors of a rule: ``primary``, ``sceptical``, ``wide`` or ``flat``.
+    """Return a specification under the priors of a rule.
+
+    Parameters
+    ----------
+    model
+        A specification, or the name of a shipped one.
+    name
+        ``primary``, ``sceptical``, ``wide`` or ``flat``.
+
+    Returns
+    -------
+    Alternative
+        Its ``model`` is the specification with those priors.
 
     Raises
     ------
