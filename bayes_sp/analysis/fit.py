@@ -60,6 +60,11 @@ class Fit(Shown, Criticised):
         """The fit to the first of several sets of records, which criticism looks at; itself, where there is one."""
         return self
 
+    @property
+    def twin(self) -> PathModel:
+        """The specification with normal likelihoods that `compare` sets beside this one, as least squares has it."""
+        return twin_of(self.model)
+
     def diagnose(self, effects: Effects | None = None, *, limits: Limits = LIMITS) -> Verdict:
         """Return the verdict on the draws, for every parameter and every effect.
 
@@ -109,7 +114,7 @@ class Fit(Shown, Criticised):
         SurveyError
             Where the twin needs other columns. A bootstrap that is not possible is a sentence in ``missing``.
         """
-        twin = twin_of(self.model)
+        twin = self.twin
         fits, missing = [], twin_notes(self.model)
         alone = twin == self.model or bool(self.model.windows)
         models = [self.model] if alone else [twin, self.model]

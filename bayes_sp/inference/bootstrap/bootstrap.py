@@ -26,7 +26,7 @@ from bayes_sp.inference.bootstrap.refit import DECOMPOSITIONS, PlainChain, Refit
 from bayes_sp.inference.bootstrap.resample import joined, resamples, taken
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import AVERAGE, BOOTSTRAP_COLUMNS, COEFFICIENT, TOTAL, TOTAL_INDIRECT, is_total, path_name
+from bayes_sp.names import ALONE, AVERAGE, BOOTSTRAP_COLUMNS, COEFFICIENT, TOTAL, TOTAL_INDIRECT, is_total, path_name
 from bayes_sp.shown import Part, Shown, short
 
 
@@ -150,7 +150,8 @@ class BootstrapResult(Shown, AskedReplicates):
 
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. {self.replicates} resamples (seed {self.seed}), {self.failed} without a fit."
-        return head, [short(self.table, rows=len(self.table)), list(self.notes)]
+        rows = self.table[self.table["decomposition"] != ALONE].drop(columns="decomposition")
+        return head, [short(rows, rows=len(rows)), list(self.notes)]
 
 
 def bootstrap_effects(
