@@ -1,4 +1,4 @@
-"""``python -m benchmarks.calibration``: simulation-based calibration of the specifications that come with the package.
+"""``python -m benchmarks.calibration``: simulation-based calibration of shipped specifications and of `specifications`.
 
 Simulations are kept in ``--out``, so that the command goes on where it was stopped. The table of each specification's
 quantities is written to ``docs/calibration/SPECIFICATION.csv``, and one row for each to
@@ -17,11 +17,12 @@ from bayes_sp.analysis.calibration.calibrate import Calibration
 from bayes_sp.model.reading.load import shipped_models
 
 DOCS = Path(__file__).parent.parent / "docs"
+FURTHER = sorted(str(path) for path in (Path(__file__).parent / "specifications").glob("*.toml"))
 _HEAD = """# Results of the calibration
 
 What these statistics mean stands under [Calibration](calibration.md). Each row is a specification that comes with the
-package, with patients as in the reconstructed records (seed 1) and its own priors; the last column holds the statistics
-of each quantity. Written by `python -m benchmarks.calibration`.
+package or stands in `benchmarks/specifications`, with patients as in the reconstructed records (seed 1) and its own
+priors; the last column holds the statistics of each quantity. Written by `python -m benchmarks.calibration`.
 
 | specification | simulations | quantities | beyond their limits | location | spread | 95 % intervals | every quantity |
 |---|---|---|---|---|---|---|---|
@@ -45,7 +46,7 @@ def row(found: Calibration) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is missing of the simulations, and write the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calibration", description=__doc__.split("\n\n")[0])
-    parser.add_argument("model", nargs="*", help="shipped specifications (default all)")
+    parser.add_argument("model", nargs="*", help="shipped specifications, or files (default all)")
     parser.add_argument("--simulations", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--out", type=Path, default=Path("runs/calibration"), help="folder in which ranks are kept")
@@ -53,9 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     survey, rows = sp.reconstruct(seed=1), []
     (options.docs / "calibration").mkdir(parents=True, exist_ok=True)
-    for name in options.model or shipped_models():
+    for model in options.model or [*shipped_models(), *FURTHER]:
+        name = Path(model).stem
         found = sp.calibrate(
-            name, survey, simulations=options.simulations, workers=options.workers, folder=options.out / name
+            model, survey, simulations=options.simulations, workers=options.workers, folder=options.out / name
         )
         found.table.round(4).to_csv(options.docs / "calibration" / f"{name}.csv", index=False)
         print(name, *found.sentences(), sep="\n  ", flush=True)

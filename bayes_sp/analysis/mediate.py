@@ -21,6 +21,7 @@ def mediate(
     outcome: str,
     covariates: Sequence[str] = (),
     parallel: bool = False,
+    without: Sequence[str] = (),
     latent: Latent = (),
     moderators: Moderators | None = None,
     seed: int = 1,
@@ -31,7 +32,7 @@ def mediate(
 
     Parameters
     ----------
-    data, exposure, mediators, outcome, covariates, parallel, latent, moderators
+    data, exposure, mediators, outcome, covariates, parallel, without, latent, moderators
         As in `draft`.
     seed, options, progress
         As in `fit`.
@@ -61,6 +62,7 @@ def mediate(
         outcome=outcome,
         covariates=covariates,
         parallel=parallel,
+        without=without,
         latent=latent,
         moderators=moderators,
     )

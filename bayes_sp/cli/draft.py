@@ -30,6 +30,7 @@ def add_draft(commands: Commands) -> None:
         help='columns on which arrows may depend, each "W: X -> M, M -> Y", or W alone for every arrow',
     )  # fmt: skip
     add("--parallel", action="store_true", help="mediators side by side: none is a parent of another")
+    add("--without", nargs="+", default=[], metavar="ARROW", help='arrows that are left out, each "M1 -> M2"')
     add("--latent", nargs="+", default=[], metavar="M", help="mediators measured with error: scores of the codebook, "
         "or with a reliability of your own, as in mood=0.87")  # fmt: skip
     add("--out", type=file_path, metavar="FILE", help="the TOML file to write (default: print)")
@@ -53,8 +54,8 @@ def _draft(options: argparse.Namespace) -> int:
     survey = read_survey(options.file, codebook=options.codebook)
     found = draft_with_reasons(
         survey, exposure=options.exposure, mediators=options.mediators, outcome=options.outcome,
-        covariates=options.covariates, parallel=options.parallel, latent=_latent(options.latent),
-        moderators=moderators_of_texts(options.moderators),
+        covariates=options.covariates, parallel=options.parallel, without=options.without,
+        latent=_latent(options.latent), moderators=moderators_of_texts(options.moderators),
     )  # fmt: skip
     by = f", read by the codebook {one_line(options.codebook.name)}" if options.codebook else ""
     text = f"# Of {one_line(options.file.name)}{by}\n{found.text()}"

@@ -15,6 +15,7 @@ from bayes_sp.arrays import Array, Codes, sd_of
 from bayes_sp.design.checks.estimable import check_design
 from bayes_sp.design.checks.identified import check_identified, check_levels
 from bayes_sp.design.design import Design
+from bayes_sp.design.relevance import unaccounted
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Covariate, Equation, PathModel
 from bayes_sp.model.terms import Factor, Predictor, covariate_terms, predictors_of, product_text
@@ -52,7 +53,7 @@ def _checked_design(model: PathModel, survey: Survey) -> Design:
     check_survey(model, survey)
     design = unchecked_design(model, survey)
     check_levels(model, design, survey.source)
-    check_design(design, survey.source, _products(model, design), coded_factors(model))
+    check_design(design, survey.source, _products(model, design), coded_factors(model), unaccounted(model, design))
     check_identified(model, design, partial(equation_matrix, model, design), survey.source)
     return design
 

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.drafting.arrows import Moderators, moderated_arrows
+from bayes_sp.design.drafting.arrows import Moderators, moderated_arrows, without_arrows
 from bayes_sp.design.drafting.exposures import compared, with_further
 from bayes_sp.design.drafting.guesses import Guess, column_values, guess_covariate, guess_response
 from bayes_sp.design.drafting.priors import drafted_priors
@@ -74,6 +74,7 @@ def draft(
     outcome: str,
     covariates: Sequence[str] = (),
     parallel: bool = False,
+    without: Sequence[str] = (),
     latent: Latent = (),
     moderators: Moderators | None = None,
 ) -> PathModel:
@@ -88,6 +89,8 @@ def draft(
         with the others as observed.
     parallel
         Mediators side by side: none is a parent of another.
+    without
+        Arrows that are left out, such as ``["mood -> sleep"]``.
     latent
         Mediators that are taken as measured with error: names of scores that a codebook computes, whose reliability is
         then their alpha, or a mapping of names to reliabilities.
@@ -115,7 +118,7 @@ def draft(
     ['normal', 'negative_binomial']
     """
     roles = {"exposure": exposure, "mediators": mediators, "outcome": outcome, "covariates": covariates}
-    found = draft_with_reasons(data, **roles, parallel=parallel, latent=latent, moderators=moderators)  # type: ignore[arg-type] # as they came
+    found = draft_with_reasons(data, **roles, parallel=parallel, without=without, latent=latent, moderators=moderators)  # type: ignore[arg-type] # as they came
     return found.model
 
 
@@ -127,6 +130,7 @@ def draft_with_reasons(
     outcome: str,
     covariates: Sequence[str] = (),
     parallel: bool = False,
+    without: Sequence[str] = (),
     latent: Latent = (),
     moderators: Moderators | None = None,
 ) -> Draft:
@@ -138,6 +142,7 @@ def draft_with_reasons(
     covariates = list(dict.fromkeys([*further, *covariates]))
     chain = [exposure, *mediators, outcome]
     parents_of = {r: [exposure] if parallel and r != outcome else chain[:k] for k, r in enumerate(chain) if k}
+    parents_of = without_arrows(parents_of, without)
     products = moderated_arrows(moderators or {}, parents_of)
     everywhere, covariates = list(covariates), list(dict.fromkeys([*covariates, *(moderators or {})]))
     values, texts = column_values(survey, [*chain, *covariates], ordered=chain[1:])
@@ -206,7 +211,7 @@ def _responses(
             rule = "is a category in the codebook, and a response needs two values (binary) or an order (ordered)"
             problems.append(f'column "{name}": {rule}')
         mediator = name != outcome
-        counts = few and not survey.records[name].isna().any()  # missing cells of a count mediator have no account
+        counts = few and not survey.records[name].isna().any()  # missing cells of a count need its largest value
         found[name] = guess_response(
             values[name], mediator=mediator, levels=few or not mediator, counts=counts, kind=kind, ends=ends
         )

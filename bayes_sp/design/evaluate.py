@@ -12,6 +12,7 @@ import numpy as np
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import columns_of, design_values
 from bayes_sp.design.design import Design
+from bayes_sp.design.elements import with_elements
 from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.joint import JointModel
 from bayes_sp.model.distributions import Prior
@@ -243,4 +244,4 @@ def chain_auxiliary(model: PathModel, design: Design, j: int, at: At) -> Array:
     """Return the aux of equation j's family, (..., A)."""
     equation = model.equations[j]
     fixed = [design.measurement_sd[equation.response]] if FAMILIES[equation.family].latent else []
-    return np.asarray(auxiliary(equation.family, equation.response, fixed, at))
+    return np.asarray(auxiliary(equation.family, equation.response, fixed, {**with_elements(model, at), **at}))

@@ -11,7 +11,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.design.equations import JointEquation, Live, hidden_numbers, known_columns
 from bayes_sp.design.incomplete import incomplete_equations
 from bayes_sp.design.parameters import Block, FixedParameter, equation_blocks, hidden_block, varying_block
-from bayes_sp.design.relevance import relevant
+from bayes_sp.design.relevance import relevant, unaccounted
 from bayes_sp.design.rows import ABSENT, MEASURED, MISSING, SEEN, Rows, split_rows
 from bayes_sp.design.sequence import design_in_sequence, in_sequence
 from bayes_sp.errors import SurveyError
@@ -81,6 +81,8 @@ def joint_model(model: PathModel, design: Design) -> JointModel:
     SurveyError
         Where cells are missing of which the model has no account.
     """
+    if problems := unaccounted(model, design):
+        raise SurveyError("the survey", problems)
     rows = split_rows(model, design_in_sequence(model, design))
     chain = (_chain_equation(model, rows, j) for j in range(len(model.equations)))
     return JointModel(model, rows, confounders_of(model, rows), (*incomplete_equations(model, rows), *chain))
@@ -96,10 +98,6 @@ def _chain_equation(model: PathModel, rows: Rows, j: int) -> JointEquation:
     state[gone] = np.where(asked[gone], MISSING, ABSENT)
     if family.latent:
         state[~gone & asked] = MEASURED
-    unknown = int((state == MISSING).sum())
-    if unknown and family.missing != "number" and family.residual is None:
-        problem = f"{response}: {unknown} values are missing, and the family {equation.family} has no account"
-        raise SurveyError("the survey", [f'{problem} of missing mediators; set missing = "complete"'])
     number, count = hidden_numbers(rows, state)
     counts = state != ABSENT
     hidden = {name: mask & counts for name, mask in _hidden_columns(model, rows).items()}

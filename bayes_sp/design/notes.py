@@ -9,6 +9,7 @@ import pandas as pd
 
 from bayes_sp.design.build import complete_cases, pair_of
 from bayes_sp.design.checks.dose import FEWEST, MOST
+from bayes_sp.design.relevance import summed_values
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.shifts import shift_words
@@ -29,12 +30,12 @@ WORDS: dict[Treatment, str] = {
 def treatment(model: PathModel, column: str) -> Treatment:
     """Return what a model does with missing cells of a column.
 
-    Missing outcomes leave the outcome's likelihood, values out of a few (``model.levels``) are summed over, and any
-    other missing value is a parameter.
+    Missing outcomes leave the outcome's likelihood, values out of a few, or of a bounded scale (`summed_values`), are
+    summed over, and any other missing value is a parameter.
     """
     if column == model.outcome:
         return "dropped"
-    return "summed" if model.levels(column) else "parameter"
+    return "summed" if summed_values(model, column)[0] else "parameter"
 
 
 def survey_notes(model: PathModel, survey: Survey) -> tuple[str, ...]:

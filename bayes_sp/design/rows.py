@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.build import transformed
 from bayes_sp.design.design import Design
-from bayes_sp.design.relevance import informative, relevant
+from bayes_sp.design.relevance import MOST_ROWS, informative, relevant, summed_values
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 
-MOST_ROWS = 64  # combinations of one patient's missing levels
 # What is known of a response in a row: seen, missing without a trace, missing, or measured with error.
 SEEN, ABSENT, MISSING, MEASURED = range(4)
 
@@ -43,6 +42,8 @@ class Rows:
         Columns that are summed over, with their levels.
     levels
         Number of the level of each summed column's cell in each row, (R,), where it was missing, else -1.
+    log_weights
+        Logarithm of what each row's density is multiplied with in the sum, (R,); None for 1 (`summed_values`).
     """
 
     design: Design
@@ -52,6 +53,7 @@ class Rows:
     split: tuple[tuple[int, int], ...]
     summed: dict[str, tuple[float, ...]]
     levels: dict[str, NDArray[np.int64]]
+    log_weights: Array | None = None
 
     @property
     def count(self) -> int:
@@ -99,7 +101,11 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     numbers = {name: np.array(values) for name, values in levels.items()}
     index = np.array(patient)
     filled = _filled(model, design.taken(index), summed, numbers)
-    return Rows(filled, kept, index, len(single), tuple(split), summed, numbers)
+    weights = np.zeros(len(index))
+    for name in summed:
+        known = summed_values(model, name)[1]
+        weights += np.where(numbers[name] >= 0, np.array(known)[numbers[name]], 0.0) if any(known) else 0.0
+    return Rows(filled, kept, index, len(single), tuple(split), summed, numbers, weights if weights.any() else None)
 
 
 def _hidden(model: PathModel, design: Design, summed: dict[str, tuple[float, ...]]) -> Mask:
@@ -116,7 +122,7 @@ def _hidden(model: PathModel, design: Design, summed: dict[str, tuple[float, ...
 
 def _levels(model: PathModel, design: Design, name: str) -> tuple[float, ...]:
     """Return the values that a cell can have where they are few: as the specification says, or the two that it has."""
-    return model.levels(name) or design.pairs.get(name, ())
+    return summed_values(model, name)[0] or design.pairs.get(name, ())
 
 
 def _summed_cells(model: PathModel, design: Design) -> dict[str, Mask]:

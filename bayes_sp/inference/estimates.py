@@ -22,6 +22,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from bayes_sp.arrays import Array
+from bayes_sp.design.build import equation_matrix
 from bayes_sp.design.design import Design
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.bootstrap import boundary as at
@@ -36,7 +37,9 @@ from bayes_sp.inference.likelihood.predictors import Predictors
 from bayes_sp.inference.written import Written, least_squares_start
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import RESIDUAL_CORRELATION
 from bayes_sp.records.survey import Survey
+from bayes_sp.triangular import least_squares
 
 SMALL_STEP = 1e-4  # of a standardised parameter or a logarithm, for J
 FLAT = 1e-10  # share of a parameter's information below which the others determine it
@@ -93,7 +96,17 @@ def maximum_likelihood(model: PathModel, survey: Survey, design: Design) -> Esti
     for block, numbers in together(model, data, used):
         if all(model.equations[j].response not in reasons for j in numbers):
             found |= _block_estimates(model, block, numbers, notes)
+    if model.correlated and not set(model.correlated) & set(reasons):
+        found[model.correlated[-1], RESIDUAL_CORRELATION] = _correlations(model, used)
     return Estimates(found, used.n, tuple(notes))
+
+
+def _correlations(model: PathModel, design: Design) -> Pair:
+    """Return the correlations of least-squares residuals, and (1 - r^2) / sqrt(n), their error for normal ones."""
+    columns = [equation_matrix(model, design, j) for j in range(len(model.correlated))]
+    errors = [y - x @ least_squares(x, y) for x, y in zip(columns, design.y.T, strict=False)]
+    r = np.corrcoef(errors)[np.tril_indices(len(errors), -1)]
+    return r, (1.0 - r**2) / np.sqrt(design.n)
 
 
 def unavailable(model: PathModel) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 RAND Health Insurance Experiment (public domain; Cameron & Trivedi 2005, Microeconometrics, section 20.3), Fair's survey
 of marriages (included in statsmodels with the author's permission; Fair 1978, doi:10.1086/260651), American National
-Election Study 1996 (public domain). Each has a specification of the same name beside this file.
+Election Study 1996 (public domain). Each has a specification of the same name beside this file, the first one
+``plans`` too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from statsmodels.datasets import anes96, fair, randhie
 
@@ -18,6 +20,7 @@ def randhie_records() -> pd.DataFrame:
     """Return 20,190 person-years: chronic diseases, fair or poor health, outpatient visits."""
     data = randhie.load_pandas().data
     columns = data[["disea", "mdvis", "lncoins", "idp", "lpi", "fmde"]]
+    columns = columns.assign(coinsurance=(np.exp(data["lncoins"]) - 1).round())
     return columns.assign(poor_health=((data["hlthf"] == 1) | (data["hlthp"] == 1)).astype(int)).round(6)
 
 
@@ -32,7 +35,7 @@ def anes96_records() -> pd.DataFrame:
     return anes96.load_pandas().data[["educ", "selfLR", "vote", "age", "income"]]
 
 
-RECORDS = {"randhie": randhie_records, "fair": fair_records, "anes96": anes96_records}
+RECORDS = {"randhie": randhie_records, "plans": randhie_records, "fair": fair_records, "anes96": anes96_records}
 
 if __name__ == "__main__":
     for name, records in RECORDS.items():

@@ -147,6 +147,6 @@ def test_several_exposures_each_have_effects_of_their_own(frame):
     first = sp.draft(frame, **{**roles, "exposure": ["activity", "groups"]})
     assert [exposure.name for exposure in first.exposures] == ["activity", "groups"]
     assert first.terms(first.equations[0]) == (
-        "intercept", "activity[none]", "activity[sport]", "groups", "age"
+        "activity[none]", "activity[sport]", "groups", "age"
     )  # fmt: skip
     assert sp.draft(frame, **{**roles, "exposure": ["groups"]}) == sp.draft(frame, **roles)

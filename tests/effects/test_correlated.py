@@ -16,6 +16,7 @@ from bayes_sp.effects.means.normal import every_path
 from bayes_sp.effects.means.worlds import world_means
 from bayes_sp.errors import SpecificationError
 from bayes_sp.inference.bootstrap.general import general_chain
+from bayes_sp.inference.estimates import maximum_likelihood
 from bayes_sp.inference.likelihood.equations import as_draws
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import specification_tables
@@ -119,6 +120,8 @@ def test_the_bootstrap_takes_the_correlation_of_residuals(study_survey):
     residual = design.y[:, :2] - x @ np.linalg.lstsq(x, design.y[:, :2], rcond=None)[0]
     expected = np.corrcoef(residual.T)[0, 1]
     np.testing.assert_allclose(found["residual_correlation"].item(), expected, rtol=1e-8)
+    value, error = maximum_likelihood(model, study_survey, design).values["loneliness_t1", "residual_correlation"]
+    np.testing.assert_allclose([*value, *error], [expected, (1 - expected**2) / np.sqrt(design.n)], rtol=1e-8)
 
 
 def test_specifications_say_where_a_correlation_can_stand():

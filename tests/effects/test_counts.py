@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from chains import made_up_chain
+from scipy import stats
 
 import bayes_sp as sp
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.simulate import simulate_survey
+from bayes_sp.effects.means.nodes import Rule
+from bayes_sp.effects.means.worlds import world_means
 from bayes_sp.effects.paths import compute_effects
 from bayes_sp.errors import FitError, SpecificationError, SurveyError
 from bayes_sp.inference.bootstrap.general import general_chain
@@ -134,3 +138,27 @@ def test_a_skewed_count_is_drafted_as_one(records):
     assert [(e.family, e.log1p) for e in model.equations] == [
         ("negative_binomial", ()), ("negative_binomial", ("calls",))
     ]  # fmt: skip
+
+
+def test_a_gaussian_copula_moves_between_the_same_ends():
+    """Its ends are those of kappa; between them it lies between, and near the mixture of both."""
+    chain, baselines = made_up_chain(("count", "normal"), "exp", draws=1, n=1, seed=3)
+    base, u = baselines(0, 1)[:, 0, 0], (0.0, 1.5)
+    worlds = np.array([[False, True, False, False]])  # m1 of u1 for the outcome, of u0 for m2
+    found = [world_means(chain, baselines, worlds, u, Rule(kappa, 24)).plain[0, 0] for kappa in (0.0, 0.5, 1.0)]
+    slopes, sigma, phi = chain.slopes[0], chain.mediators[1].sigma[0], chain.mediators[0].phi[0]
+    count = np.arange(400)
+    shares = [phi / (phi + np.exp(base[0] + chain.exposure[0, 0] * value)) for value in (u[1], u[0])]
+    first, second = (stats.nbinom(phi, share).cdf(count) for share in shares)
+    powers = [(1.0 + count) ** power for power in (slopes[2, 0], slopes[2, 1] * slopes[1, 0])]
+    level = base[2] + slopes[2, 1] * base[1] + 0.5 * (slopes[2, 1] * sigma) ** 2
+    ranks = (np.arange(4001) + 0.5) / 4001
+    ends = stats.norm.ppf(second)
+    copula = []
+    for correlation in (0.0, 0.5, 1.0 - 1e-12):
+        given = (ends - correlation * stats.norm.ppf(ranks)[:, None]) / np.sqrt(1.0 - correlation**2)
+        rest = np.diff(stats.norm.cdf(given), axis=1, prepend=0.0) @ powers[1]
+        copula.append(np.exp(level) * (powers[0][np.searchsorted(first, ranks)] * rest).mean())
+    np.testing.assert_allclose([copula[0], copula[2]], [found[0], found[2]], rtol=1e-3)
+    assert min(found) < copula[1] < max(found)
+    assert abs(copula[1] - found[1]) < 0.1 * abs(found[2] - found[0])

@@ -13,7 +13,7 @@ from known_truth import with_gaps
 from readable import assert_equal
 
 import bayes_sp as sp
-from bayes_sp.analysis.conditioned import Conditioned
+from bayes_sp.analysis.further import Further
 from bayes_sp.design.build import design_arrays
 from bayes_sp.design.read import read_survey
 from bayes_sp.errors import SurveyError, SurveyWarning
@@ -117,7 +117,7 @@ def test_draws_and_resamples_centre_on_the_same_contrasts():
     boot = sp.bootstrap(model, data, replicates=60)
     survey = read_survey(data, model)
     draws = exact_posterior(model, design_arrays(model, survey), seed=1)
-    fit = Conditioned(model, survey, xr.DataTree.from_dict({"posterior": draws}))
+    fit = Further(model, survey, xr.DataTree.from_dict({"posterior": draws}))
     found, twin = fit.contrasts().table(), boot.contrasts()
     assert list(found["contrast"]) == list(twin["contrast"])
     assert list(found["scale"]) == list(twin["scale"])

@@ -19,6 +19,7 @@ HOLES = {
     "exposure, covariate and outcome": ("primary", ["group_change", "age", "appointments_t1"]),
     "an ordered mediator": ("ordinal", ["belonging_t1"]),
     "a mediator in an interaction": ("interaction", ["belonging_t1"]),
+    "a beta mediator": ("bounded", ["loneliness_t1", "appointments_t1"]),
     "a mediator measured with error": ("latent", ["belonging_t1", "appointments_t1"]),
 }
 
@@ -61,3 +62,12 @@ def test_pymcs_own_functions_take_it(study_survey):
     replicates = found["posterior_predictive"]["appointments_t1_observed"]
     assert replicates.shape[:2] == (1, 5)
     assert (replicates >= 0).all()
+
+
+def test_a_missing_count_has_the_engines_density(study_survey):
+    """Summed over the counts up to the largest that the specification states, before a normal mediator and a count."""
+    model = load_model("benchmarks/specifications/count_mediator.toml")
+    most = tuple(replace(v, maximum=12.0) if v.name == "groups_t1" else v for v in model.variables)
+    survey = with_holes(study_survey, ["groups_t1", "appointments_t1"])
+    program = assert_equal(model := replace(model, variables=most), design_arrays(model, survey))
+    assert [count for _, count in program.rows.split] == [13] * len(program.rows.split)

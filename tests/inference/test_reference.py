@@ -144,16 +144,43 @@ def test_missing_levels_are_summed_over():
     assert [potential.name for potential in built.potentials] == ["missing_levels"]
 
 
-def test_a_missing_value_on_a_bounded_scale_has_no_account():
-    """There is no exact sum or quadrature for it here."""
-    model = chain_model(["beta", "normal"])
+def with_max(model, name, most):
+    variables = tuple(replace(v, maximum=most) if v.name == name else v for v in model.variables)
+    return replace(model, variables=variables)
+
+
+@pytest.mark.parametrize(("family", "most"), [("beta", 5.0), ("negative_binomial", 40.0), ("poisson", 40.0)])
+def test_a_missing_value_is_integrated_or_summed_over(family, most):
+    """Of a patient who lacks it the outcome's density is the integral over the scale, or the sum over counts to max."""
+    model = with_max(chain_model([family, "normal"]), "m1", most)
     survey, parameters = simulated(model)
     design = design_arrays(model, survey)
     posterior = posterior_of(model, design, parameters)
+    values, weights = np.arange(most + 1.0), np.ones(int(most) + 1)
+    if family == "beta":
+        x, weights = np.polynomial.legendre.leggauss(2000)
+        coding = model.coding("m1")
+        values, weights = coding.origin + coding.unit * 0.5 * (x + 1.0), 0.5 * coding.unit * weights
+    repeated = design.taken(np.full(len(values), 4))
+    y = repeated.y.copy()
+    y[:, 0] = values
+    parts = log_likelihood(model, replace(repeated, y=y), posterior)
+    joint = sum(parts[observed_name(r)].to_numpy()[0, 0] for r in ("m1", "y"))
     y = design.y.copy()
     y[4, 0] = np.nan
-    with pytest.raises(SurveyError, match="m1: 1 values are missing, and the family beta has no account"):
-        log_likelihood(model, replace(design, y=y, missing={"m1": np.isnan(y[:, 0])}), posterior)
+    found = log_likelihood(model, replace(design, y=y, missing={"m1": np.isnan(y[:, 0])}), posterior)
+    expected = np.log((weights * np.exp(joint)).sum())
+    assert found["y_observed"].to_numpy()[0, 0, 4] == pytest.approx(expected, abs=1e-6)
+
+
+def test_missing_counts_without_a_largest_one_have_no_account():
+    """The error says what to state."""
+    model = chain_model(["poisson", "normal"])
+    survey, _ = simulated(model)
+    records = survey.records.astype({"m1": float})
+    records.loc[4, "m1"] = np.nan
+    with pytest.raises(SurveyError, match=r"at most 63; state max in \[variables.m1\]"):
+        design_arrays(model, replace(survey, records=records))
 
 
 def test_simulated_observations_carry_their_measurement_error():

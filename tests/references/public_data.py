@@ -1,4 +1,4 @@
-"""``python tests/references/public_data.py``: reference values for three public data sets, without bayes_sp.
+"""``python tests/references/public_data.py``: reference values for public data sets, without bayes_sp.
 
 Coefficients are statsmodels' maximum likelihood; effects are averages over everybody of the predicted outcome, with the
 mediator's distribution summed (binary, ordered) or integrated (normal, by quadrature), as written out below.
@@ -46,6 +46,29 @@ def randhie() -> dict[str, object]:
     return {"slopes": slopes, "effects": path_effects(mean)}
 
 
+def plans() -> dict[str, object]:
+    data = RECORDS["plans"]()
+    levels = [25, 50, 95, 100]
+    coded = data[["disea"]].assign(**{f"plan{k}": (data["coinsurance"] == k).astype(float) for k in levels})
+    mediator = sm.Logit(data["poor_health"], sm.add_constant(coded)).fit(disp=0, tol=1e-12)
+    design = sm.add_constant(coded.assign(poor_health=data["poor_health"]))
+    outcome = sm.NegativeBinomial(data["mdvis"], design).fit(disp=0, method="newton", maxiter=200, tol=1e-10)
+
+    def on_plan(table, paying: int):
+        return table.assign(**{f"plan{k}": float(paying and k == 95) for k in levels})
+
+    def mean(x: int, world: int) -> float:
+        share = mediator.predict(sm.add_constant(on_plan(coded, world), has_constant="add"))
+        rates = [outcome.predict(on_plan(design, x).assign(poor_health=m)) for m in (0, 1)]
+        return float(np.mean((1 - share) * rates[0] + share * rates[1]))
+
+    slopes = {"poor_health": {"coinsurance[95]": mediator.params["plan95"]}, "mdvis": {
+        "coinsurance[95]": outcome.params["plan95"], "poor_health": outcome.params["poor_health"],
+        "phi": 1 / outcome.params["alpha"],
+    }}  # fmt: skip
+    return {"slopes": slopes, "effects": path_effects(mean), "compared": "95 against 0"}
+
+
 def fair() -> dict[str, object]:
     data = RECORDS["fair"]()
     given = data[["yrs_married", "religious", "educ"]]
@@ -89,5 +112,5 @@ def anes96() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    found = {function.__name__: function() for function in (randhie, fair, anes96)}
+    found = {function.__name__: function() for function in (randhie, fair, anes96, plans)}
     Path(__file__).with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -8,9 +8,8 @@ import numpy as np
 
 from bayes_sp.arrays import Array, least_squares, triangle
 from bayes_sp.design.design import Design
-from bayes_sp.design.relevance import came_back, relevant
+from bayes_sp.design.relevance import came_back
 from bayes_sp.errors import FitError, SurveyError
-from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.terms import Factor, Level
 
 COLLINEAR = 1e-5  # as a distance; the normal equations see its square
@@ -21,7 +20,11 @@ MOST_SQUARED, MOST = 1e100, 1e305
 
 
 def check_design(
-    design: Design, source: str, products: Mapping[str, Array] | None = None, factors: Sequence[Factor] = ()
+    design: Design,
+    source: str,
+    products: Mapping[str, Array] | None = None,
+    factors: Sequence[Factor] = (),
+    beside: Sequence[str] = (),
 ) -> None:
     """Check that the equations can be estimated: enough patients, no constant and no collinear column.
 
@@ -36,6 +39,8 @@ def check_design(
         Columns of products of two variables by name, (n,) each.
     factors
         What the covariates' columns are.
+    beside
+        What else is wrong with the records, to be said with the rest.
 
     Raises
     ------
@@ -49,7 +54,7 @@ def check_design(
     columns |= {name: design.w[back, j] for j, name in enumerate(design.covariate_terms)}
     columns |= {name: column[back] for name, column in (products or {}).items()}
     needed, count = len(columns) + 2, int(back.sum())
-    problems = _unaccounted(design)
+    problems = list(beside)
     if count < needed:
         left_out = f" ({design.dropped} with missing cells are left out)" if design.dropped else ""
         left_out += f" ({design.n - count} without any response are not counted)" if count < design.n else ""
@@ -71,19 +76,6 @@ def check_design(
 def _varies(values: Array) -> bool:
     known = values[~np.isnan(values)]
     return bool(known.size) and bool(known.max() > known.min())
-
-
-def _unaccounted(design: Design) -> list[str]:
-    """Return the mediators whose missing cells have no account: they are neither unbounded numbers nor few levels."""
-    found = []
-    for name, family in zip(design.mediators, design.families, strict=False):
-        cells = int((design.missing[name] & relevant(design, name)).sum()) if name in design.missing else 0
-        if cells and not FAMILIES[family].missing:
-            found.append(
-                f'column "{name}": {cells} cells are missing, and missing mediators of the family "{family}" '
-                f'have no account; set missing = "complete" in the specification, or choose another family'
-            )
-    return found
 
 
 def check_responses(design: Design, model: str, source: str) -> None:

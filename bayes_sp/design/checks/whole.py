@@ -17,6 +17,7 @@ from bayes_sp.design.checks.identified import check_identified, check_levels
 from bayes_sp.design.checks.result import SurveyCheck
 from bayes_sp.design.notes import survey_notes
 from bayes_sp.design.read import Records, renamed
+from bayes_sp.design.relevance import unaccounted
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
@@ -160,7 +161,7 @@ def _model_findings(model: PathModel, survey: Survey) -> tuple[list[str], list[s
     design, problems = unchecked_design(model, survey), list[str]()
     rules: list[Callable[[], None]] = [
         lambda: check_levels(model, design, survey.source),
-        lambda: check_design(design, survey.source, factors=coded_factors(model)),
+        lambda: check_design(design, survey.source, factors=coded_factors(model), beside=unaccounted(model, design)),
         lambda: check_identified(model, design, partial(equation_matrix, model, design), survey.source),
     ]
     for rule in rules:

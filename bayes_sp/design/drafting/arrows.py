@@ -53,6 +53,21 @@ def moderated_arrows(
     return found
 
 
+def without_arrows(parents_of: Mapping[str, Sequence[str]], without: Sequence[str]) -> dict[str, list[str]]:
+    """Return the parents of each response without some arrows.
+
+    Raises
+    ------
+    SurveyError
+        With every arrow that the chain does not have.
+    """
+    known = [f"{parent} {ARROW} {response}" for response, parents in parents_of.items() for parent in parents]
+    gone = {_written(arrow) for arrow in without}
+    if unknown := [arrow for arrow in gone if arrow not in known]:
+        raise SurveyError("without", [f'there is no arrow "{arrow}"{nearest(arrow, known)}' for arrow in unknown])
+    return {r: [p for p in parents if f"{p} {ARROW} {r}" not in gone] for r, parents in parents_of.items()}
+
+
 def moderators_of_texts(texts: Sequence[str]) -> dict[str, list[str]]:
     """Return moderators as a command line gives them: ``gender: groups -> mood, mood -> visits``, or ``gender``."""
     found: dict[str, list[str]] = {}

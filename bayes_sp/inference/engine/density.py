@@ -20,6 +20,7 @@ from bayes_sp.inference.engine.compiled_hidden_slopes import pull_settled
 from bayes_sp.inference.engine.compiled_integral import integrated
 from bayes_sp.inference.engine.compiled_rows import hide, predict, pull, pull_hidden, read_aux, reduced
 from bayes_sp.inference.engine.compiled_sequence import derive, pull_derived
+from bayes_sp.inference.engine.compiled_split import begun, split_weights
 from bayes_sp.inference.engine.families import log_prior
 
 BLOCK = 1024  # rows at a time where nothing waits: the columns of a block stay in the processor's cache
@@ -124,28 +125,6 @@ def pull_parameters(theta: Any, ints: Any, floats: Any, v: Any, dv: Any) -> None
 
 
 @compiled
-def split_weights(ints: Any, work: Any, ell: int, weight: int) -> float:
-    """Return sum over split patients of log sum over rows of exp(ell); write each row's share of that sum."""
-    value = 0.0
-    for r in range(ints[at.SINGLE]):
-        work[weight + r] = 1.0
-    for s in range(ints[ints[at.SPLIT]]):
-        first = ints[ints[at.SPLIT] + 1 + 2 * s]
-        last = first + ints[ints[at.SPLIT] + 2 + 2 * s]
-        top = -math.inf
-        for r in range(first, last):
-            top = max(top, work[ell + r])
-        norm = 0.0
-        for r in range(first, last):
-            work[weight + r] = math.exp(work[ell + r] - top)
-            norm += work[weight + r]
-        for r in range(first, last):
-            work[weight + r] /= norm
-        value += top + math.log(norm)
-    return value
-
-
-@compiled
 def _table(phi: float, count: int) -> Any:
     """Return log Gamma(phi + k) - log Gamma(phi) and its derivative for k < count, (2, count)."""
     table = np.zeros((2, count))
@@ -241,7 +220,7 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
         ell, weight, derivatives, block, apart, own = _places(ints, width, kept)
         size, members, together = min(BLOCK, rows), ints[at.MEMBERS], ints[at.LINK_RECORDS] != at.NONE
         hidden, linked = 0 if together else members, ints[at.LINK_ROWS] if kept else 0
-        work = np.zeros(own + 2 * hidden * linked)
+        work = begun(ints, floats, own + 2 * hidden * linked, ell)
         w = work[own : own + hidden * linked].reshape((hidden, linked))
         by_w = work[own + hidden * linked :].reshape((hidden, linked))
         z, settled = np.empty_like(w), np.zeros((planes(ints)[8] if hidden else 0, linked))

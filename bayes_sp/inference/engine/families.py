@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from bayes_sp.design.design import Design
+from bayes_sp.design.relevance import relevant
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.compile import compiled_as, compiled_kernel
 from bayes_sp.model.distributions import DISTRIBUTIONS
@@ -29,14 +31,20 @@ PRIOR_NUMBERS: dict[str, int] = {
 }
 
 
-def unknown_to_engine(model: PathModel) -> list[str]:
-    """Return what a specification has and the engine has not, each named."""
+def unknown_to_engine(model: PathModel, design: Design) -> list[str]:
+    """Return what a specification with its records has and the engine has not, each named."""
     families = dict.fromkeys(e.family for e in model.equations if e.family not in FAMILY_NUMBERS)
     given = [prior for _, _, prior in model.priors] + [p for u in model.confounders for _, p in u.estimated]
     dists = dict.fromkeys(p.dist for p in given if p.support != "simplex" and p.dist not in PRIOR_NUMBERS)
     found = [*(f'the family "{name}"' for name in families), *(f'the prior "{name}"' for name in dists)]
     if any(e.varying for e in model.equations if e.response in model.correlated):
         found.append("a residual correlation of mediators with groups")
+    for k, equation in enumerate(model.equations[:-1]):
+        if (
+            FAMILIES[equation.family].residual
+            and (np.isnan(design.y[:, k]) & relevant(design, equation.response)).any()
+        ):
+            found.append(f"missing values of {equation.response}, a mediator of the family {equation.family}")
     return found
 
 

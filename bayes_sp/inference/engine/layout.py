@@ -40,7 +40,8 @@ LINK_RECORDS = 23  # floats: number of patients behind each of those; NONE where
 LINK_FIRST = 24  # the first of those rows, which follow each other
 SEQUENCE = 25  # ints: record of normal mediators with correlated errors, or NONE
 DERIVED = 26  # number of natural parameters after the others that follow from these, coefficients and SDs (`SEQUENCE`)
-HEAD = 27
+ROW_CONSTANTS = 27  # floats: what is added to the log-density of each row of a patient with several, or NONE
+HEAD = 28
 
 # Transforms. INCREASING: the element before plus exp(theta); SHARE: in a simplex; SOFT: unit log(1 + exp(theta / unit))
 # TANH: tanh(theta / 2), a partial correlation, with the power of 1 - x^2 in its Jacobian for a unit

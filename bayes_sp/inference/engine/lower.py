@@ -143,7 +143,7 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
     SpecificationError
         Where a family or a prior has no density here.
     """
-    if lacking := unknown_to_engine(model):
+    if lacking := unknown_to_engine(model, design):
         problem = f"the compiled engine has no density of {', '.join(lacking)}; PyMC has: use NUTS or --method pymc"
         raise SpecificationError(model.name, [problem])
     whole = joint_model(model, design)
@@ -175,14 +175,17 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
     records = head[at.HEAD :].reshape(count, at.EQUATION)
     for confounder in confounders:
         pack_confounder(pack, records[numbers[confounder.name]], rows, joint=joint is not None)
+    row_constants = np.zeros(rows.count) if rows.log_weights is None else rows.log_weights.copy()
     for part in parts:
         record, own = records[numbers[part.response]], joint.parts.get(part.response) if joint else None
         pack_equation(pack, record, own or part, parameters, rows, parts, joint=own is not None)
         pack_terms(pack, record, own or part, parameters, numbers)
         if FAMILIES[part.family].response == "count":
-            once = [*range(rows.single), *(first for first, _ in rows.split)]
-            seen = part.y[once][part.state[once] == at.SEEN]
-            constant -= likelihood_power * float(gammaln(seen + 1.0).sum())
+            each = np.where(part.state == at.SEEN, gammaln(part.y + 1.0), 0.0)
+            constant -= likelihood_power * float(each[: rows.single].sum())
+            row_constants -= each
+    if row_constants[rows.single :].any():
+        head[at.ROW_CONSTANTS] = pack.add_floats(row_constants)
     linked = (joint.links, tuple(joint.parts.values())) if joint else (links, parts)
     window = slice(0, len(joint.records)) if joint else _window(links)
     pack_links(pack, head, *linked, parameters, numbers, window)

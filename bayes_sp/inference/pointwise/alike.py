@@ -11,6 +11,7 @@ import numpy as np
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
 from bayes_sp.design.evaluate import At
+from bayes_sp.design.relevance import summed_values
 from bayes_sp.design.simulate import Predicted, predicted
 from bayes_sp.inference.pointwise.integrals import enough_nodes, expectation, find_frame, normal_expectation
 from bayes_sp.model.families.registry import FAMILIES
@@ -119,9 +120,9 @@ class Alike:
         if not self.sources(j) or not self.counts(j):
             return []
         needed = self.needed(j)
-        numbers = tuple(name for name in needed if not self.model.levels(name))
+        numbers = tuple(name for name in needed if not summed_values(self.model, name)[0])
         leveled = [name for name in needed if name not in numbers]
-        combinations = product(*(self.model.levels(name) for name in leveled))
+        combinations = product(*(summed_values(self.model, name)[0] for name in leveled))
         return [(numbers, tuple(zip(leveled, values, strict=True))) for values in combinations]
 
     def sources(self, j: int) -> set[str]:
@@ -156,11 +157,17 @@ class Alike:
 
         ``z`` (d, ...) holds the standardised values of the ``numbers``.
         """
-        chosen, found = dict(levels), np.zeros(self.shape)
+        chosen, found = dict(levels), np.full(self.shape, self.log_weight(levels))
         for k, (_, density) in self.walk(j, dict(zip(numbers, z, strict=True)), levels).items():
             if self.sources(k) or self.model.equations[k].response in chosen:
                 found = found + density
         return found
+
+    def log_weight(self, levels: Levels) -> float:
+        """Return the logarithm of what a combination's density is multiplied with in the sum over combinations."""
+        known = [(value, summed_values(self.model, name)) for name, value in levels]
+        units = sum(float(np.log(self.model.coding(name).unit)) for name, _ in levels)  # densities are per unit
+        return units + sum(weights[values.index(value)] for value, (values, weights) in known)
 
     def walk(self, j: int, numbers: dict[str, Array], levels: Levels) -> dict[int, tuple[Mask, Array]]:
         """Return which responses up to j are measured and predicted, and their log densities, 0 elsewhere.

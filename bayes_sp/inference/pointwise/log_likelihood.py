@@ -14,7 +14,7 @@ from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
 from bayes_sp.design.elements import arrays_of
 from bayes_sp.design.evaluate import At
-from bayes_sp.design.relevance import came_back, relevant
+from bayes_sp.design.relevance import came_back, relevant, unaccounted
 from bayes_sp.design.sequence import design_in_sequence, in_sequence, sequential
 from bayes_sp.errors import BayesSpError, SurveyError
 from bayes_sp.inference.pointwise.alike import Alike
@@ -93,13 +93,12 @@ def _alike(model: PathModel, design: Design) -> Iterator[tuple[Places, tuple[str
 
 def _unknown(model: PathModel, design: Design) -> dict[str, Mask]:
     """Return whose value is not known, (n,), of each mediator on which something observed depends."""
+    if problems := unaccounted(model, design):
+        raise SurveyError("the survey", problems)
     found: dict[str, Mask] = {}
     for j, equation in enumerate(model.equations[:-1]):
         family, asked = FAMILIES[equation.family], relevant(design, equation.response)
         missing = np.isnan(design.y[:, j]) & asked
-        if missing.any() and not model.levels(equation.response) and (family.response != "real" or family.bounded):
-            problem = f"{equation.response}: {int(missing.sum())} values are missing, and the family {equation.family}"
-            raise SurveyError("the survey", [f'{problem} has no account of them; set missing = "complete"'])
         unknown = asked if family.latent else missing
         if unknown.any():
             found[equation.response] = unknown

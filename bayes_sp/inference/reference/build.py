@@ -156,7 +156,8 @@ def _observe(joint: JointModel, one: Evaluated) -> None:
 def _over_levels(joint: JointModel, found: Sequence[Evaluated]) -> Tensor:
     """Return log of the sum over a patient's rows of the product of densities, of patients with several rows."""
     rows = joint.rows
-    total = pt.zeros(rows.count - rows.single)
+    several = rows.count - rows.single
+    total = pt.zeros(several) if rows.log_weights is None else pt.as_tensor(rows.log_weights[rows.single :])
     for one in found:
         seen = np.flatnonzero(one.equation.seen[rows.single :])
         if len(seen):

@@ -32,8 +32,34 @@ SERIAL = {
     87: ["m2 -> y"], 88: ["m1 -> y", "m2 -> y"], 89: ["m1 -> y", "m2 -> y", "x -> y"], 90: ["m2 -> y", "x -> y"],
     91: ["m1 -> m2"], 92: "all",
 }  # fmt: skip
-FAST = (7, 15, 59, 92)
+# Of two moderators that change arrows one beside the other.
+TWO: dict[int, dict[str, list[str]]] = {
+    9: {"w": ["x -> m1"], "v": ["x -> m1"]},
+    10: {"w": ["x -> m1", "x -> y"], "v": ["x -> m1", "x -> y"]},
+    16: {"w": ["m1 -> y"], "v": ["m1 -> y"]},
+    17: {"w": ["m1 -> y", "x -> y"], "v": ["m1 -> y", "x -> y"]},
+    21: {"w": ["x -> m1"], "v": ["m1 -> y"]},
+    22: {"w": ["x -> m1", "x -> y"], "v": ["m1 -> y"]},
+    28: {"w": ["x -> m1"], "v": ["m1 -> y", "x -> y"]},
+    29: {"w": ["x -> m1", "x -> y"], "v": ["m1 -> y", "x -> y"]},
+    75: {"w": ["x -> m1", "m1 -> y"], "v": ["x -> m1", "m1 -> y"]},
+    76: {"w": ["x -> m1", "m1 -> y", "x -> y"], "v": ["x -> m1", "m1 -> y", "x -> y"]},
+}
+# Parents of each mediator and of the outcome.
+CHAINS = {
+    "4": {"m1": "x", "y": "x m1"},
+    "4, parallel": {"m1": "x", "m2": "x", "m3": "x", "y": "x m1 m2 m3"},
+    "6": {"m1": "x", "m2": "x m1", "m3": "x m1 m2", "y": "x m1 m2 m3"},
+    "80": {"m1": "x", "m2": "x", "m3": "x m1 m2", "y": "x m1 m2 m3"},
+    "81": {"m1": "x", "m2": "x m1", "m3": "x m1", "y": "x m1 m2 m3"},
+    "82": {"m1": "x", "m2": "x m1", "m3": "x", "m4": "x m3", "y": "x m1 m2 m3 m4"},
+}
+FAST = (7, 15, 59, 92, 21, 76)
 DATA = pd.DataFrame(records())
+_RNG = np.random.default_rng(3)
+WIDE = DATA.assign(
+    v=_RNG.normal(size=len(DATA)), m3=0.3 * DATA["m1"] + _RNG.normal(size=len(DATA)), m4=_RNG.normal(size=len(DATA))
+)
 
 
 def drafted(arrows, mediators):
@@ -91,6 +117,54 @@ def test_conditional_effects_are_those_of_single_regressions(arrows, mediators):
     assert set(derivatives) == {path for path in index if "total" not in path}
     for path, value in derivatives.items():
         np.testing.assert_allclose(index[path], value, rtol=1e-10)
+
+
+@pytest.mark.parametrize("number", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in TWO])
+def test_two_moderators_are_those_of_single_regressions(number):
+    """The product of coefficients at values of both, to 1e-10."""
+    asked = TWO[number]
+    model = sp.draft(WIDE, exposure="x", mediators=["m1"], outcome="y", covariates=["z"], moderators=asked)
+    at = {"w": [1.0, 2.0], "v": [-1.0, 0.5]}
+    found = sp.bootstrap(model, WIDE, seed=1, replicates=2, at=at).conditional
+    slopes = {}
+    for response, parents in (("m1", ["x"]), ("y", ["x", "m1"])):
+        own = {p: [w for w, arrows in asked.items() if f"{p} -> {response}" in arrows] for p in parents}
+        moderators = sorted({w for several in own.values() for w in several})
+        products = {f"{p}{w}": WIDE[p] * WIDE[w] for p, several in own.items() for w in several}
+        fit = sm.OLS(WIDE[response], sm.add_constant(WIDE[[*parents, "z", *moderators]].assign(**products))).fit()
+        slopes |= {(p, response): (fit.params[p], {w: fit.params[f"{p}{w}"] for w in own[p]}) for p in parents}
+    scale = found.scales.index(COEFFICIENT)
+    for k, setting in enumerate(found.settings):
+        held = dict(setting.held)
+        assert set(held) == {"w", "v"}
+        for path in (("x", "y"), ("x", "m1", "y")):
+            each = (slopes[pair] for pair in pairwise(path))
+            expected = np.prod([a + sum(b * held[w] for w, b in by.items()) for a, by in each])
+            value = found.estimate[k, found.names.index(" -> ".join(path)), scale, 0]
+            np.testing.assert_allclose(value, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("parents", CHAINS.values(), ids=CHAINS)
+def test_chains_are_those_of_single_regressions(parents):
+    """Products along every path of mediators in a row, side by side, and of both kinds, to 1e-10."""
+    mediators = [name for name in parents if name != "y"]
+    chain = ["x", *mediators, "y"]
+    gone = [f"{p} -> {r}" for k, r in enumerate(chain) for p in chain[:k] if p not in parents[r].split()]
+    model = sp.draft(WIDE, exposure="x", mediators=mediators, outcome="y", covariates=["z"], without=gone)
+    table = sp.bootstrap(model, WIDE, seed=1, replicates=2).table
+    found = table[table["scale"] == COEFFICIENT].set_index("path")["estimate"]
+    slopes = {}
+    for response, names in parents.items():
+        fit = sm.OLS(WIDE[response], sm.add_constant(WIDE[[*names.split(), "z"]])).fit()
+        slopes |= {(name, response): fit.params[name] for name in names.split()}
+    paths = [path for path in found.index if path.startswith("x -> ")]
+    products = [np.prod([slopes[pair] for pair in pairwise(path.split(" -> "))]) for path in paths]
+    np.testing.assert_allclose(found[paths], products, rtol=1e-10, atol=1e-13)
+    assert len(paths) == 1 + sum(path.count("->") > 1 for path in paths)
+    np.testing.assert_allclose(found[TOTAL], sum(products), rtol=1e-10)
+    total = sm.OLS(WIDE["y"], sm.add_constant(WIDE[["x", "z"]])).fit().params["x"]
+    if parents == CHAINS["6"]:  # where nothing is left out, it is the slope of the outcome on the exposure alone
+        np.testing.assert_allclose(found[TOTAL], total, rtol=1e-9)
 
 
 def test_pyprocessmacro_says_the_same():
