@@ -112,12 +112,22 @@ def analyse(
 
     With ``check`` the fit is also criticised, with at most ``refits`` refits for each part of that.
     """
-    times = {"start": time.perf_counter()}
+    begun = time.perf_counter()
     with ThreadPoolExecutor(1) as beside:  # sampling leaves the interpreter to others
         spread_of = beside.submit(_spread, model, survey)
         fitted = fit(model, survey, seed=seed, options=options, progress=progress, notify=notify)
-        times["fit"] = time.perf_counter()
+        seconds = time.perf_counter() - begun
         spread = spread_of.result()
+    found = analyse_fit(fitted, replicates=replicates, check=check, refits=refits, notify=notify)
+    return replace(found, spread=spread, seconds={"fit": round(seconds, 3), **found.seconds})
+
+
+def analyse_fit(
+    fitted: Fit, *, replicates: int = 5000, check: bool = False, refits: int = 0, notify: Notify = silent
+) -> Analysis:
+    """Run the whole analysis of a fit that is there already; as `analyse`, without the spread over reconstructions."""
+    model, survey = fitted.model, fitted.survey
+    times = {"start": time.perf_counter()}
     notify("effects of every path")
     effects = fitted.effects()
     verdict = fitted.diagnose(effects)
@@ -138,7 +148,7 @@ def analyse(
     seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
     sets = (fitted.shares(), fitted.members()) if isinstance(fitted, Pooled) else (None, None)
     return Analysis(
-        fitted, effects, verdict, comparison, recovered, spread, seconds, interventional, signs, criticism,
+        fitted, effects, verdict, comparison, recovered, None, seconds, interventional, signs, criticism,
         coefficients, conditional, curves, contrasts, sizes, *sets,
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,17 +37,17 @@ def is_part(row: tuple[str, ...]) -> bool:
     return len(row) > 1 and not any(row[1:])
 
 
-def markdown_text(document: Document) -> str:
-    """Return a document as Markdown; figures are named by their files."""
+def markdown_text(document: Document, folder: Path | None = None) -> str:
+    """Return a document as Markdown; figures are named by their files, seen from the folder that the text stands in."""
     lines = [f"# {_marked(document.title)}", "", _marked(document.subtitle), ""]
     for section in document.sections:
         lines += [f"## {_marked(section.title)}", ""]
         for block in section.blocks:
-            lines += [*_markdown(block), ""]
+            lines += [*_markdown(block, folder), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _markdown(block: Block) -> Iterator[str]:
+def _markdown(block: Block, folder: Path | None) -> Iterator[str]:
     match block:
         case Paragraph(text, "heading"):
             yield f"### {_marked(text)}"
@@ -61,7 +62,8 @@ def _markdown(block: Block) -> Iterator[str]:
         case Verbatim(text):
             yield from ("```text", *text.splitlines(), "```")
         case Image(path, alternative, caption):
-            yield from (f"![{_marked(alternative)}]({path.name})", "", f"*{_marked(caption)}*")
+            place = path.name if folder is None else os.path.relpath(path, folder)
+            yield from (f"![{_marked(alternative)}](<{place}>)", "", f"*{_marked(caption)}*")
         case Table():
             yield from (f"**{_marked(block.caption)}**", "")
             yield f"| {' | '.join(_celled(cell) for cell in block.head)} |"
