@@ -24,12 +24,24 @@ def html_text(document: Document) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
-        document=document, kind_of=lambda block: type(block).__name__, picture=_picture, is_part=is_part
+        document=document,
+        kind_of=lambda block: type(block).__name__,
+        picture=_picture,
+        is_part=is_part,
+        unbroken=unbroken,
     )
 
 
 def _picture(image: Image) -> str:
     return f"data:image/png;base64,{base64.b64encode(image.path.read_bytes()).decode('ascii')}"
+
+
+def unbroken(text: str) -> str:
+    """Return a text in which no line ends within an interval in brackets, nor before a unit's sign of per cent."""
+    whole = re.sub(r"\[([^\[\] ]{1,24}), ([^\[\] ]{1,24})\]", "[\\1,\u00a0\\2]", text)
+    whole = re.sub(r"(\d) \[", "\\1\u00a0[", whole)
+    whole = re.sub(r"(\d) to (\u2212?\d)", "\\1\u00a0to\u00a0\\2", whole)
+    return re.sub(r"(\d) %", "\\1\u00a0%", whole)
 
 
 def is_part(row: tuple[str, ...]) -> bool:

@@ -63,9 +63,8 @@ def answer(model: PathModel, effects: pd.DataFrame, comparison: pd.DataFrame) ->
     if main in rows.index:
         row, words = rows.loc[main], path_words(model, name_parts(main)[0])
         yield (
-            f"{words[:1].upper()}{words[1:]}: with {moved}, and under the "
-            f"assumptions below, the effect is {estimate(row, unit)}; the probability that it is negative is "
-            f"{probability(row['prob_negative'])}."
+            f"{words[:1].upper()}{words[1:]}: with {moved}, and if the model's assumptions hold, the effect is "
+            f"{estimate(row, unit)}; the probability that it is negative is {probability(row['prob_negative'])}."
         )
     if total in rows.index and main != total:
         row = rows.loc[total]
@@ -104,10 +103,18 @@ def equations(model: PathModel) -> Iterator[str]:
     for equation in model.equations:
         family = FAMILIES[equation.family]
         link = f", {LINKS[family.link]}" if family.link in LINKS else ""
-        terms = ", ".join(term for term in model.terms(equation) if term != "intercept")
+        terms = ", ".join(_term_words(model, term) for term in model.terms(equation) if term != "intercept")
         zero = "; a part of its own for zeros" if equation.zero_part else ""
         groups = f"; an intercept for each {equation.varying}" if equation.varying else ""
         yield f"{model.variable(equation.response).label}: {family.words}{link}; on {terms}{zero}{groups}."
+
+
+def _term_words(model: PathModel, term: str) -> str:
+    """Return a term by the labels of its variables, with a category's level: ``age x site [2]``."""
+    parts = (part.partition("[") for part in term.split(":"))
+    return " × ".join(
+        f"{in_sentence(model.variable(name).label)}{f' [{rest}' if rest else ''}" for name, _, rest in parts
+    )
 
 
 def methods_paragraph(run: Run, model: PathModel) -> str:
