@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -21,3 +22,14 @@ def in_threads[T](work: Callable[[T, Event], None], tasks: Iterable[T], workers:
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def mapped[T, R](work: Callable[[T], R], tasks: Sequence[T], workers: int = 0) -> list[R]:
+    """Return ``work(task)`` of every task, in their order, in threads; by default as many as there are processors."""
+    found: dict[int, R] = {}
+
+    def one(place: int, _: Event) -> None:
+        found[place] = work(tasks[place])
+
+    in_threads(one, range(len(tasks)), workers or os.cpu_count() or 1)
+    return [found[place] for place in range(len(tasks))]

@@ -17,7 +17,7 @@ PAGE = PACKAGE.parent / "ARCHITECTURE.md"
 # The files of the root may be used by every room; a room imports only from itself and from rooms before it.
 ROOT = (
     "safe_text", "shown", "errors", "exports", "calls", "endings", "files", "names", "arrays", "jit", "threads",
-    "triangular",
+    "triangular", "unneeded",
 )  # fmt: skip
 ROOMS = ("model", "records", "design", "effects", "inference", "analysis", "sensitivity", "report", "cli")
 ORDER = (*ROOT, *ROOMS[:-1], "plot", "old_spellings", ROOMS[-1], "__main__")

@@ -319,12 +319,14 @@ def test_messages_in_the_reference_stand_in_the_code():
 
 
 def code_that_readers_see() -> list[tuple[str, str]]:
-    """Return the Python of the documents, of the README and of the notebook, without lines for the notebook alone."""
+    """Return the Python of the documents, of the README and of the notebooks, without lines for notebooks alone."""
     readme = [("README.md", block) for block in blocks((ROOT / "README.md").read_text(encoding="utf-8"), "python")]
-    (notebook,) = (ROOT / "notebooks").glob("*.ipynb")
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    return PYTHON_BLOCKS + readme + [(notebook.name, source.replace("%matplotlib inline", "")) for source in sources]
+    found = []
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        found += [(path.name, s.replace("%matplotlib inline", "")) for s in sources if not s.startswith("%%sh")]
+    return PYTHON_BLOCKS + readme + found
 
 
 @pytest.mark.parametrize(("name", "block"), code_that_readers_see())
@@ -352,8 +354,8 @@ def test_places_named_for_contributors_exist():
 
 
 def test_the_code_that_readers_see_is_found():
-    """Of the README, of four documents and of the notebook."""
-    assert len({name for name, _ in code_that_readers_see()}) >= 6
+    """Of the README, of four documents and of the notebooks."""
+    assert len({name for name, _ in code_that_readers_see()}) >= 12
 
 
 @pytest.mark.parametrize("name", sorted(DOCS))

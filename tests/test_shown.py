@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +12,12 @@ import pytest
 
 import bayes_sp as sp
 from bayes_sp.records.survey import Survey
+from bayes_sp.sensitivity.target import Estimate
 from bayes_sp.shown import MOST_COLUMNS, Shown, short
 
 FEW = sp.SamplerOptions(draws=200, tune=200, chains=2, cores=1)
 MARK = "<b>clinic</b>.csv"
+INNER = ("means_of_sets", "signs", "baselines")  # methods of a fit that other rooms call, and words by name
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +31,7 @@ RESULTS = {
     "comparison": lambda fit: fit.compare(replicates=50),
     "criticism": lambda fit: fit.criticise(),
     "effects": lambda fit: fit.effects(),
+    "elpd": lambda fit: replace(fit.loo(), model=MARK).compare(replace(fit.loo(), model="b")),
     "e_values": sp.sensitivity.e_values,
     "fit": lambda fit: fit,
     "influence": lambda fit: fit.influence(),
@@ -35,9 +40,16 @@ RESULTS = {
     "loo_pit": lambda fit: fit.loo_pit(),
     "models": lambda fit: sp.compare_models([fit.model], fit.survey, fit_one=lambda *_: fit),
     "predictive_checks": lambda fit: fit.predictive_checks(replicates=50),
+    "nonresponders": lambda _: sp.sensitivity.nonresponders_from_moments(
+        {"n": 40, "source": MARK, "moments": {"age": {"mean": 50.0, "sd": 14.0}}}
+    ),
     "prior": lambda fit: sp.prior_predictive(fit.model, fit.survey, draws=50),
     "prior_check": lambda fit: sp.prior_predictive(fit.model, fit.survey, draws=50).check(),
+    "sceptical": lambda fit: replace(sp.sensitivity.alternative(fit.model, "sceptical"), why=MARK),
     "summary": lambda fit: fit.summary(),
+    "tipping": lambda _: sp.sensitivity.find_tipping(
+        lambda dials: [Estimate(dial, dial - 1.0, dial + 1.0, trustworthy=True) for dial in dials], 0.0, 6.0, start=3.0
+    ),
 }
 
 
@@ -115,3 +127,20 @@ def test_a_specification_is_equal_to_itself_read_again():
     model = sp.load_model("primary")
     assert replace(model) == model
     assert isinstance(model, Shown)
+
+
+def test_whatever_a_public_function_returns_shows_itself_in_a_notebook():
+    """Every class of ours that stands in the return annotation of a public function, or of a method of a fit."""
+    spaces = {sp: sp.__all__, sp.sensitivity: sp.sensitivity.__all__, sp.Fit: dir(sp.Fit), sp.Moments: dir(sp.Moments)}
+    found = {}
+    for space, names in spaces.items():
+        for name in names:
+            verb = inspect.unwrap(getattr(space, name))
+            if name.startswith("_") or inspect.isclass(verb) or not callable(verb) or name in INNER:
+                continue
+            home = vars(inspect.getmodule(verb))
+            words = re.findall(r"\b[A-Z]\w+", str(verb.__annotations__.get("return", "")))
+            found |= {word: home[word] for word in words if inspect.isclass(home.get(word))}
+    ours = {word: known for word, known in found.items() if known.__module__.startswith("bayes_sp")}
+    assert {"Audit", "Effects", "Tipping"} <= set(ours)
+    assert [word for word, known in ours.items() if not hasattr(known, "_repr_html_")] == []

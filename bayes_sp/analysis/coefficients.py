@@ -164,6 +164,7 @@ def _elements(model: PathModel, equation: Equation, draws: xr.Dataset) -> Iterat
         (dim,) = set(array.dims) - {"chain", "draw"}
         for label in array[dim].to_numpy():
             yield _Element(f"{name}[{label}]", str(array.name), str(label), ratio=False)
-    shared = [name for name in ("tau", RESIDUAL_CORRELATION) if name in model.parameters(equation)]
-    for name in (*family.parameters, *shared):
+    for name in (*family.parameters, *(["tau"] if equation.varying else [])):
         yield _Element(name, name, response, ratio=False)
+    for pair in model.correlated_pairs if RESIDUAL_CORRELATION in model.parameters(equation) else ():
+        yield _Element(f"{RESIDUAL_CORRELATION}[{pair}]", RESIDUAL_CORRELATION, pair, ratio=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Self
@@ -12,29 +12,18 @@ import xarray as xr
 
 from bayes_sp.analysis.coefficients import Coefficients, coefficient_table
 from bayes_sp.arrays import Array
-from bayes_sp.design.build import covariate_values, design_arrays
+from bayes_sp.design.build import design_arrays
 from bayes_sp.design.checks.doubts import survey_doubts
 from bayes_sp.design.checks.identified import thin_groups
 from bayes_sp.design.design import Design
 from bayes_sp.effects.baselines import linear_baselines, with_unmeasured
 from bayes_sp.effects.chain import Baselines
-from bayes_sp.effects.comparisons.contrasts import Contrasts, asked_contrasts, contrasts
-from bayes_sp.effects.comparisons.joined import (
-    joined_conditional,
-    joined_curves,
-    joined_effects,
-    joined_interventional,
-)
-from bayes_sp.effects.controlled import controlled_direct_effect, dose_curve
-from bayes_sp.effects.interventional import interventional_effects
-from bayes_sp.effects.moderation.conditional import ConditionalEffects, conditional_effects
-from bayes_sp.effects.moderation.curve import EffectCurve, effect_curve
-from bayes_sp.effects.moderation.levels import Asked, is_category, settings_of
+from bayes_sp.effects.comparisons.joined import joined_effects
 from bayes_sp.effects.paths import Effects, compute_effects
 from bayes_sp.effects.problem import Problem
 from bayes_sp.effects.stable_signs import Sign, means_of_sets, signs_of
-from bayes_sp.effects.summary import CI_PROB, summarise
-from bayes_sp.errors import SpecificationError, SurveyError
+from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.errors import SurveyError
 from bayes_sp.inference.pointwise.imputed import filled_columns
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import VARYING, effect_name
@@ -70,7 +59,23 @@ class Conditioned:
         return self
 
     def effects(self, *, kappa: float = 1.0) -> Effects:
-        """Return draws of every path effect, on every scale that the outcome's family has, of every move."""
+        """Return draws of every path effect, on every scale that the outcome's family has, of every move.
+
+        Parameters
+        ----------
+        kappa
+            How alike a mediator's errors are in two worlds, from 0 to 1; no data can tell.
+
+        Returns
+        -------
+        Effects
+            ``table()`` has one row for each path and scale; ``draws`` has the draws, dims ``chain`` and ``draw``.
+
+        Raises
+        ------
+        SurveyError
+            Where the posterior lacks draws that effects are averaged over; see `lacking`.
+        """
         if self._views:
             return joined_effects(self.model, [view.effects(kappa=kappa) for view in self._views])
         return compute_effects(
@@ -78,145 +83,70 @@ class Conditioned:
         )
 
     def effects_held(self, values: Mapping[str, float], *, kappa: float = 1.0) -> Effects:
-        """Return draws of every path effect among patients who all have these values of covariates."""
+        """Return draws of every path effect among patients who all have these values of covariates.
+
+        Parameters
+        ----------
+        values
+            Covariate -> value in its own unit, the same for every patient.
+        kappa
+            As in `effects`.
+
+        Returns
+        -------
+        Effects
+        """
         found = self.baselines(values)
         baselines = linear_baselines(self.model, self._design, self._draws) if found is None else found
         return compute_effects(
             self.model, self._design, self._draws, kappa=kappa, mark=self.survey.mark, baselines=baselines
         )
 
-    def interventional_effects(self) -> xr.Dataset:
-        """Return draws of the interventional effects, which need no cross-world assumption.
-
-        See `bayes_sp.effects.interventional.interventional_effects`; Vansteelandt & Daniel (2017), Epidemiology 28,
-        258-265. doi:10.1097/EDE.0000000000000596
-        """
-        if self._views:
-            return joined_interventional(self.model, [view.interventional_effects() for view in self._views])
-        return interventional_effects(
-            self.model, self._design, self._draws, mark=self.survey.mark, baselines=self.baselines()
-        )
-
-    def interventional_table(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
-        """Return one row for each interventional effect, a difference in the outcome's unit."""
-        draws = self.interventional_effects()["difference"].transpose("chain", "draw", "effect")
-        table = summarise(draws.to_numpy(), ci_prob)
-        table.insert(0, "effect", draws["effect"].to_numpy())
-        return table
-
-    def controlled_direct_effect(self, at: Mapping[str, float | Sequence[float]]) -> xr.Dataset:
-        """Return draws of the exposure's effect while the mediators are held at stated values, ``{mediator: value}``.
-
-        See `bayes_sp.effects.controlled.controlled_direct_effect`. Of a category or of several exposures, with the
-        dimension ``compared``.
-        """
-        if self._views:
-            found = [view.controlled_direct_effect(at) for view in self._views]
-            return xr.concat(found, "compared").assign_coords(compared=[move.label for move in self.model.moves])
-        return controlled_direct_effect(
-            self.model, self._design, self._draws, at, mark=self.survey.mark, baselines=self.baselines()
-        )
-
-    def dose_curve(self, exposures: Sequence[float], *, kappa: float = 1.0) -> xr.Dataset:
-        """Return draws of every path effect of moving the exposure from the contrast's first value to each of these.
-
-        See `bayes_sp.effects.controlled.dose_curve`.
-
-        Raises
-        ------
-        SpecificationError
-            For a specification with ``[exposures]``: name the values that it compares there, as pairs.
-        """
-        if self._views:
-            raise SpecificationError(self.model.name, ["exposures: a dose curve is of one number; name pairs instead"])
-        return dose_curve(
-            self.model, self._design, self._draws, exposures, kappa=kappa, mark=self.survey.mark,
-            baselines=self.baselines(),
-        )  # fmt: skip
-
     def coefficients(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return every parameter of every equation, one in a row: its posterior beside maximum likelihood.
 
-        Columns ``equation, term, mean, sd, lower, upper, ci_kind, ci_prob, prob_negative, ratio, ml_estimate, ml_se,
-        r_hat, ess_bulk, ess_tail``; see `bayes_sp.analysis.coefficients.coefficient_table`.
+        Parameters
+        ----------
+        ci_prob
+            Probability of the equal-tailed intervals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``equation, term, mean, sd, lower, upper, ci_kind, ci_prob, prob_negative, ratio, ml_estimate,
+            ml_se, r_hat, ess_bulk, ess_tail``: for one unit of the column as the specification codes it, in units of
+            the response or of its link.
         """
         return self.coefficients_with_notes(ci_prob).table
 
     def coefficients_with_notes(self, ci_prob: float = CI_PROB, *, known: pd.DataFrame | None = None) -> Coefficients:
         """Return the table of `coefficients` with what maximum likelihood leaves empty in it, and why.
 
-        ``known`` is the table of the verdict on the draws, where it is at hand.
-        """
-        return coefficient_table(self.model, self.survey, self._design, self._draws, ci_prob=ci_prob, known=known)
-
-    def conditional_effects(self, at: Asked | None = None, *, kappa: float = 1.0) -> ConditionalEffects:
-        """Return every path effect with moderators held at levels, one level after the other.
-
-        See `bayes_sp.effects.moderation.conditional.conditional_effects`.
-
         Parameters
         ----------
-        at
-            Covariate -> value, or several values, in its own unit; every combination. None for each moderator in turn:
-            its categories, its 16th, 50th and 84th percentile, or the values under ``[moderators]``.
-        kappa
-            As in `effects`.
+        ci_prob
+            As in `coefficients`.
+        known
+            The table of the verdict on the draws, where it is at hand.
+
+        Returns
+        -------
+        Coefficients
         """
-        if self._views:
-            return joined_conditional(self.model, [view.conditional_effects(at, kappa=kappa) for view in self._views])
-        settings = settings_of(self.model, self._covariates, at)
-        each = [self.effects_held(dict(setting.held), kappa=kappa) for setting in settings]
-        return conditional_effects(self.model, self._draws, settings, each, kappa=kappa)
-
-    def effect_curve(self, moderator: str, *, points: int = 25, kappa: float = 1.0) -> EffectCurve:
-        """Return every path effect along a moderator, from its 5th to its 95th percentile.
-
-        See `bayes_sp.effects.moderation.curve.effect_curve`.
-        """
-        if self._views:
-            curves = [view.effect_curve(moderator, points=points, kappa=kappa) for view in self._views]
-            return joined_curves(self.model, curves)
-        return effect_curve(
-            self.model, moderator, self._covariates, partial(self.effects_held, kappa=kappa), points=points,
-        )  # fmt: skip
-
-    def contrast(self, first: str, second: str, *, kappa: float = 1.0) -> Contrasts:
-        """Return how two effects differ, by their names: ``fit.contrast("via sleep", "via mood")``.
-
-        See `bayes_sp.model.named_effects.named_effect` for the names.
-
-        Raises
-        ------
-        SpecificationError
-            For an effect that the model has not.
-        """
-        return self.contrasts({f"{first} less {second}": (first, second)}, kappa=kappa)
-
-    def contrasts(self, pairs: Mapping[str, tuple[str, str]] | None = None, *, kappa: float = 1.0) -> Contrasts:
-        """Return how effects differ, two by two: ``pairs`` by name, or those of the specification's ``[contrasts]``.
-
-        See `bayes_sp.effects.comparisons.contrasts`.
-        """
-
-        def effects_at(held: tuple[tuple[str, float], ...]) -> Effects:
-            at = {name: [value] for name, value in held}
-            return self.conditional_effects(at, kappa=kappa).each[0] if held else self.effects(kappa=kappa)
-
-        return contrasts(asked_contrasts(self.model, pairs), effects_at)
-
-    def ranging(self) -> tuple[str, ...]:
-        """Return the moderators that are numbers, along which effects are a curve."""
-        return tuple(n for n in self.model.moderating if not is_category(self.model, self._covariates, n))
-
-    @cached_property
-    def _covariates(self) -> dict[str, Array]:
-        """Values of the covariates in their own units, of the patients in the model."""
-        return covariate_values(self.model, self.survey)
+        return coefficient_table(self.model, self.survey, self._design, self._draws, ci_prob=ci_prob, known=known)
 
     def signs(self, ci_prob: float = CI_PROB) -> dict[str, Sign]:
         """Return on which side of 0 each difference lies for kappa 0, 0.5 and 1, averaged and in every single order.
 
-        See `bayes_sp.effects.stable_signs.signs_of`.
+        Parameters
+        ----------
+        ci_prob
+            Probability of the intervals that lie on one side.
+
+        Returns
+        -------
+        dict
+            Effect -> its sign for each kappa; see `bayes_sp.effects.stable_signs.signs_of`.
         """
         if self._views:
             each = zip(self.model.moves, (view.signs(ci_prob) for view in self._views), strict=True)
@@ -228,14 +158,34 @@ class Conditioned:
         return means_of_sets(self.model, self._design, self._draws, self.baselines())
 
     def robust_signs(self, ci_prob: float = CI_PROB) -> dict[str, int]:
-        """Return the sign that each effect, averaged over orders, has for kappa 0, 0.5 and 1 alike, else 0."""
+        """Return the sign that each effect, averaged over orders, has for kappa 0, 0.5 and 1 alike, else 0.
+
+        Parameters
+        ----------
+        ci_prob
+            As in `signs`.
+
+        Returns
+        -------
+        dict
+            Effect -> -1, 0 or 1.
+        """
         return {effect: sign.lasting for effect, sign in self.signs(ci_prob).items()}
 
     def baselines(self, held: Mapping[str, float] | None = None) -> Baselines | None:
         """Return what `compute_effects` needs where it averages over what was not measured; else None.
 
         That is missing cells of covariates, and unmeasured confounders: their own draws stand in for them, draw by
-        draw. Covariates that are ``held`` have that value for every patient.
+        draw.
+
+        Parameters
+        ----------
+        held
+            Covariates that have one value for every patient.
+
+        Returns
+        -------
+        Baselines or None
 
         Raises
         ------
@@ -284,10 +234,13 @@ class Conditioned:
         """The same posterior once for each move of a category or of several exposures; () for one number."""
         if not self.model.moves:
             return ()
-        views = tuple(replace(self, model=view) for view in self.model.views)
-        for view in views:
-            view.__dict__["_design"] = self._design  # the same arrays, checked already
-        return views
+        return tuple(self._with(view) for view in self.model.views)
+
+    def _with(self, model: PathModel) -> Self:
+        """Return the same posterior of a specification that differs in what it compares."""
+        found = replace(self, model=model)
+        found.__dict__["_design"] = self._design  # the same arrays, checked already
+        return found
 
     @cached_property
     def _design(self) -> Design:

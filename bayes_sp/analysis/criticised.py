@@ -52,7 +52,19 @@ class Criticised(Sized):
     options: SamplerOptions
 
     def predictive_checks(self, *, replicates: int = REPLICATES, ci_prob: float = CI_PROB) -> PredictiveChecks:
-        """Set statistics of the records beside those of records replicated from the posterior (seed: the fit's)."""
+        """Set statistics of the records beside those of records replicated from the posterior (seed: the fit's).
+
+        Parameters
+        ----------
+        replicates
+            How many surveys are replicated.
+        ci_prob
+            Probability of the intervals over replicates.
+
+        Returns
+        -------
+        PredictiveChecks
+        """
         return predictive_checks(
             self.model, self._design, self._draws, seed=self.seed, replicates=replicates, ci_prob=ci_prob,
             mark=self.survey.mark, records=len(self.survey),
@@ -66,6 +78,11 @@ class Criticised(Sized):
         refits
             Patients with a Pareto k above 0.7 that are left out by a refit, at most; the others keep their estimate,
             and a note says so.
+
+        Returns
+        -------
+        Loo
+            Vehtari, Gelman & Gabry (2017), doi:10.1007/s11222-016-9696-4
         """
         found = self._pointwise
         digests = column_digests(self.model, self.survey)
@@ -74,7 +91,12 @@ class Criticised(Sized):
         return with_refits(estimated, self._refitted_pointwise, refits) if refits else estimated
 
     def loo_pit(self) -> LooPit:
-        """Return where each response falls in what the other patients predict for it (seed: the fit's)."""
+        """Return where each response falls in what the other patients predict for it (seed: the fit's).
+
+        Returns
+        -------
+        LooPit
+        """
         found = self._pointwise
         pit = loo_pit(self.model, self._design, found.draws, found.values, seed=self.seed)
         return replace(pit, mark=self.survey.mark)
@@ -90,6 +112,15 @@ class Criticised(Sized):
             Patients with a Pareto k above 0.7 that are left out by a refit, at most.
         ci_prob
             Probability of the intervals.
+
+        Returns
+        -------
+        Influence
+
+        Raises
+        ------
+        BayesSpError
+            For a path that the model has not.
         """
         found = self._pointwise
         path = path or main_path(self.model)
@@ -102,14 +133,35 @@ class Criticised(Sized):
         return replace(without, mark=self.survey.mark, model=self.model)
 
     def criticise(self, *, refits: int = 0, notify: Notify = silent) -> Criticism:
-        """Return every check of the fit."""
+        """Return every check of the fit.
+
+        Parameters
+        ----------
+        refits
+            As in `loo` and `influence`.
+        notify
+            Called with a line at the start of each stage.
+
+        Returns
+        -------
+        Criticism
+        """
         notify("replicating the records")
         checks = self.predictive_checks()
         notify("leaving patients out")
         return Criticism(checks, self.loo(refits=refits), self.loo_pit(), self.influence(refits=refits))
 
     def without(self, patient: int) -> Self:
-        """Fit again without one patient (counted from 0).
+        """Fit again without one patient.
+
+        Parameters
+        ----------
+        patient
+            Place among the patients of the fit, counted from 0.
+
+        Returns
+        -------
+        Fit
 
         Raises
         ------

@@ -16,7 +16,7 @@ from bayes_sp.analysis.criticised import Criticised
 from bayes_sp.analysis.criticism.diagnostics import LIMITS, Limits, Verdict, diagnose
 from bayes_sp.analysis.summary import EFFECTS, Summary
 from bayes_sp.calls import needs_records
-from bayes_sp.design.build import complete_cases, covariate_values, design_arrays
+from bayes_sp.design.build import covariate_values, design_arrays
 from bayes_sp.design.read import Records, survey_of
 from bayes_sp.effects.existence import warn_of_means
 from bayes_sp.effects.moderation.levels import settings_of
@@ -33,6 +33,7 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import ALONE, DIFFERENCE
 from bayes_sp.records.survey import Survey
 from bayes_sp.shown import Part, Shown, short
+from bayes_sp.threads import mapped
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,8 +61,25 @@ class Fit(Shown, Criticised):
         """The fit to the first of several sets of records, which criticism looks at; itself, where there is one."""
         return self
 
+    @property
+    def twin(self) -> PathModel:
+        """The specification with normal likelihoods that `compare` sets beside this one, as least squares has it."""
+        return twin_of(self.model)
+
     def diagnose(self, effects: Effects | None = None, *, limits: Limits = LIMITS) -> Verdict:
-        """Return the verdict on the draws, for every parameter and every effect (``effects``, where at hand)."""
+        """Return the verdict on the draws, for every parameter and every effect.
+
+        Parameters
+        ----------
+        effects
+            What `effects` returned, where it is at hand.
+        limits
+            Largest R-hat, fewest effective draws, and largest share of divergent draws.
+
+        Returns
+        -------
+        Verdict
+        """
         quantities = (effects or self.effects()).quantities()
         return diagnose(self.posterior, quantities, self.model, self.causes(), self._design, limits)
 
@@ -86,6 +104,10 @@ class Fit(Shown, Criticised):
         effects
             What `effects` returned, where it is at hand; computed here otherwise.
 
+        Returns
+        -------
+        Comparison
+
         Raises
         ------
         SpecificationError
@@ -93,15 +115,17 @@ class Fit(Shown, Criticised):
         SurveyError
             Where the twin needs other columns. A bootstrap that is not possible is a sentence in ``missing``.
         """
-        twin = twin_of(self.model)
+        twin = self.twin
         fits, missing = [], twin_notes(self.model)
         alone = twin == self.model or bool(self.model.windows)
-        for model in [self.model] if alone else [twin, self.model]:
-            resampled = None
-            if replicates:
-                notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
-                resampled, notes = bootstrap_of(model, self.survey, self.seed, replicates, ci_prob)
-                missing += notes
+        models = [self.model] if alone else [twin, self.model]
+        for model in models if replicates else ():
+            notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
+        made = mapped(
+            lambda model: bootstrap_of(model, self.survey, self.seed, replicates, ci_prob), models, self.options.cores
+        )
+        for model, (resampled, notes) in zip(models, made, strict=True):
+            missing += notes
             own = model is self.model
             drawn = (effects or self.effects()) if own else self.twin_effects(twin, missing)
             patients = self.patients(model)
@@ -110,11 +134,33 @@ class Fit(Shown, Criticised):
         return replace(made, missing=tuple(missing))
 
     def patients(self, model: PathModel) -> int:
-        """Return on how many records a posterior of a specification rests."""
-        return len(complete_cases(model, self.survey))
+        """Return on how many records a posterior of a specification rests.
+
+        Parameters
+        ----------
+        model
+            This fit's specification or its twin.
+
+        Returns
+        -------
+        int
+        """
+        return design_arrays(model, self.survey).n
 
     def twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
-        """Effects of the normal twin's posterior: exact draws where the closed form applies, else sampled."""
+        """Return effects of the normal twin's posterior: exact draws where the closed form applies, else sampled.
+
+        Parameters
+        ----------
+        twin
+            The specification with normal likelihoods.
+        missing
+            Receives a sentence where the twin's draws cannot be used.
+
+        Returns
+        -------
+        Effects
+        """
         design = design_arrays(twin, self.survey)
         if has_exact_posterior(twin) and design.complete:
             draws = exact_posterior(twin, design, seed=self.seed, chains=self.options.chains, draws=self.options.draws)
@@ -133,6 +179,10 @@ class Fit(Shown, Criticised):
         ----------
         ci_prob
             Probability of the intervals.
+
+        Returns
+        -------
+        Summary
         """
         effects = self.effects()
         verdict = self.diagnose(effects)

@@ -16,7 +16,7 @@ from bayes_sp.records.survey import Survey
 def mediate(
     data: Records,
     *,
-    exposure: str,
+    exposure: str | Sequence[str],
     mediators: Sequence[str],
     outcome: str,
     covariates: Sequence[str] = (),

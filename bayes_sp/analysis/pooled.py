@@ -38,7 +38,7 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, DIFFERENCE, MEMBER
 from bayes_sp.records.sets import Sets
 from bayes_sp.shown import Part, short
-from bayes_sp.threads import in_threads
+from bayes_sp.threads import mapped
 
 COLUMNS = ("path", "median", "lower", "upper", "prob_negative", "lowest", "highest", "share")
 JOINED = ("posterior", "sample_stats")  # the others hold a value for each patient
@@ -86,32 +86,32 @@ class Pooled(Fit):
 
     def effects(self, *, kappa: float = 1.0) -> Effects:
         """Return the pooled draws of every path effect; each member's are averages over its own records."""
-        return self._pooled if kappa == 1.0 else self._pool([fit.effects(kappa=kappa) for fit in self.fits])
+        return self._pooled if kappa == 1.0 else self._pool(self._of_each(lambda fit: fit.effects(kappa=kappa)))
 
     def effects_held(self, values: Mapping[str, float], *, kappa: float = 1.0) -> Effects:
         """Return the pooled draws of every path effect among patients who all have these values of covariates."""
-        return self._pool([fit.effects_held(values, kappa=kappa) for fit in self.fits])
+        return self._pool(self._of_each(lambda fit: fit.effects_held(values, kappa=kappa)))
 
     def interventional_effects(self) -> xr.Dataset:
         """Return the pooled draws of interventional effects."""
-        return joined([fit.interventional_effects() for fit in self.fits])
+        return joined(self._of_each(lambda fit: fit.interventional_effects()))
 
     def controlled_direct_effect(self, at: Mapping[str, float | Sequence[float]]) -> xr.Dataset:
         """Return the pooled draws of the exposure's effect while the mediators are held at stated values."""
-        return joined([fit.controlled_direct_effect(at) for fit in self.fits])
+        return joined(self._of_each(lambda fit: fit.controlled_direct_effect(at)))
 
-    def dose_curve(self, exposures: Sequence[float], *, kappa: float = 1.0) -> xr.Dataset:
+    def dose_curve(self, exposures: Sequence[float], *, exposure: str = "", kappa: float = 1.0) -> xr.Dataset:
         """Return the pooled draws of every path effect of moving the exposure to each of these."""
-        return joined([fit.dose_curve(exposures, kappa=kappa) for fit in self.fits])
+        return joined(self._of_each(lambda fit: fit.dose_curve(exposures, exposure=exposure, kappa=kappa)))
 
     def means_of_sets(self) -> tuple[Problem, list[Array]]:
         """Return what `signs_of` needs of the pooled draws."""
-        found = [fit.means_of_sets() for fit in self.fits]
+        found = self._of_each(lambda fit: fit.means_of_sets())
         return found[0][0], [np.concatenate(own, axis=1) for own in zip(*(means for _, means in found), strict=True)]
 
     def coefficients_with_notes(self, ci_prob: float = CI_PROB, *, known: pd.DataFrame | None = None) -> Coefficients:
         """Return every parameter's pooled posterior beside maximum likelihood pooled by Rubin's rules."""
-        each = [maximum_likelihood(fit.model, fit.survey, fit._design) for fit in self.fits]
+        each = self._of_each(lambda fit: maximum_likelihood(fit.model, fit.survey, fit._design))
         return coefficient_table(
             self.model, self.survey, self._design, self._draws, ci_prob=ci_prob, known=known,
             estimates=pooled_estimates(each),
@@ -176,8 +176,9 @@ class Pooled(Fit):
         """
         verdicts = [verdict.trustworthy for verdict in self._verdicts]
         known = list(zip(range(1, len(self.fits) + 1), self.survey.set_labels, verdicts, self._each, strict=True))
-        for (label, _), fit, effects in zip(self.survey.edges, self.bounds, self._edges, strict=True):
-            known.append((0, label, fit.diagnose(effects, limits=MEMBER_LIMITS).trustworthy, effects))
+        judged = self._judged(self.bounds, self._edges)
+        for (label, _), verdict, effects in zip(self.survey.edges, judged, self._edges, strict=True):
+            known.append((0, label, verdict.trustworthy, effects))
         parts = [e.intervals(ci_prob).assign(member=k, records=w, trustworthy=fine) for k, w, fine, e in known]
         return _named_first(pd.concat(parts, ignore_index=True), "member", "records", "trustworthy")
 
@@ -207,15 +208,13 @@ class Pooled(Fit):
         fitted, missing, rubins = [], twin_notes(self.model), list[pd.DataFrame]()
         each = -(-replicates // len(self.fits))
         for model in [self.model] if alone else [twin, self.model]:
-            resampled = None
             if replicates:
                 notify(f"bootstrapping {each} samples of each set of records: {model.equations[-1].family}")
-                made = self._of_each(partial(_bootstrap, model, each, ci_prob))
-                missing += list(dict.fromkeys(note for _, notes in made for note in notes))
-                whole = [result for result, _ in made if result is not None]
-                if len(whole) == len(self.fits):
-                    resampled = pooled_bootstrap(whole, ci_prob)
-                    rubins.append(rubin_table(whole, ci_prob))
+            made = self._of_each(partial(_bootstrap, model, each, ci_prob))
+            missing += list(dict.fromkeys(note for _, notes in made for note in notes))
+            whole = [result for result, _ in made if result is not None]
+            resampled = pooled_bootstrap(whole, ci_prob) if len(whole) == len(self.fits) else None
+            rubins += [rubin_table(whole, ci_prob)] if resampled is not None else []
             own = model is self.model
             drawn = (effects or self._pooled) if own else self.twin_effects(twin, missing)
             fitted.append(Fitted(model, drawn, resampled, self.fits[0].patients(model)))
@@ -225,17 +224,14 @@ class Pooled(Fit):
 
     def twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
         """Return the pooled effects of the normal twin's posterior."""
-        return self._pool([fit.twin_effects(twin, missing) for fit in self.fits])
+        notes: dict[Fit, list[str]] = {fit: [] for fit in self.fits}
+        each = self._of_each(lambda fit: fit.twin_effects(twin, notes[fit]))
+        missing += [note for own in notes.values() for note in own]
+        return self._pool(each)
 
     def _of_each[T](self, work: Callable[[Fit], T]) -> list[T]:
         """Return what comes of each member, in threads."""
-        found: list[Any] = [None] * len(self.fits)
-
-        def one(place: int, _: object) -> None:
-            found[place] = work(self.fits[place])
-
-        in_threads(one, range(len(self.fits)), self.options.cores)
-        return found
+        return mapped(work, self.fits, self.options.cores)
 
     @cached_property
     def _views(self) -> tuple[Pooled, ...]:
@@ -252,11 +248,11 @@ class Pooled(Fit):
 
     @cached_property
     def _each(self) -> list[Effects]:
-        return [fit.effects() for fit in self.fits]
+        return self._of_each(lambda fit: fit.effects())
 
     @cached_property
     def _edges(self) -> list[Effects]:
-        return [fit.effects() for fit in self.bounds]
+        return mapped(lambda fit: fit.effects(), self.bounds, self.options.cores)
 
     @cached_property
     def _pooled(self) -> Effects:
@@ -264,8 +260,11 @@ class Pooled(Fit):
 
     @cached_property
     def _verdicts(self) -> tuple[Verdict, ...]:
-        pairs = zip(self.fits, self._each, strict=True)
-        return tuple(fit.diagnose(effects, limits=MEMBER_LIMITS) for fit, effects in pairs)
+        return self._judged(self.fits, self._each)
+
+    def _judged(self, fits: Sequence[Fit], each: Sequence[Effects]) -> tuple[Verdict, ...]:
+        pairs = list(zip(fits, each, strict=True))
+        return tuple(mapped(lambda own: own[0].diagnose(own[1], limits=MEMBER_LIMITS), pairs, self.options.cores))
 
     def _pool(self, each: Sequence[Effects]) -> Effects:
         return replace(each[0], draws=joined([effects.draws for effects in each]), mark=self.survey.mark)

@@ -81,11 +81,11 @@ def fit(
         imputation elsewhere: each is fitted on its own, with seeds that follow each other, and their draws are pooled.
         Left out, for a specification of the published study: an ensemble of reconstructions of its records, which
         differ in what the published moments leave open.
+    members
+        How many reconstructions the ensemble has (20); 1 for ``reconstruct(seed=1)`` alone. Only without a survey.
     imputations
         Column of a long file, or data frame, that numbers completed data sets (``.imp`` of mice, ``_mi_m`` of Stata,
         ``Imputation_`` of SPSS), each of which is fitted; rows with 0, the original, are left out.
-    members
-        How many reconstructions the ensemble has (20); 1 for ``reconstruct(seed=1)`` alone. Only without a survey.
     seed
         Of the sampler. The same seed gives the same draws.
     options
@@ -105,13 +105,6 @@ def fit(
         For a list, and for an ensemble, a `bayes_sp.analysis.pooled.Pooled`: its effects, coefficients, comparison and
         figures are those of the pooled draws; criticism and sensitivity look at the first set of records.
 
-    Warns
-    -----
-    SurveyWarning
-        Of whatever speaks against taking the records as they are; of a survey from a file, `read_survey` has warned.
-    FitWarning
-        Of options with which no draws can pass the diagnostics, and priors that leave a mean without a value.
-
     Raises
     ------
     SpecificationError
@@ -120,6 +113,13 @@ def fit(
         Where the survey does not fit the specification; where there is none and the specification is not of the study.
     FitError
         Where the model cannot be sampled with these records.
+
+    Warns
+    -----
+    SurveyWarning
+        Of whatever speaks against taking the records as they are; of a survey from a file, `read_survey` has warned.
+    FitWarning
+        Of options with which no draws can pass the diagnostics, and priors that leave a mean without a value.
 
     Examples
     --------

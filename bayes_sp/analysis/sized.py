@@ -7,7 +7,7 @@ from typing import Self
 
 import pandas as pd
 
-from bayes_sp.analysis.conditioned import Conditioned
+from bayes_sp.analysis.further import Further
 from bayes_sp.arrays import sd_of
 from bayes_sp.design.build import complete_cases
 from bayes_sp.effects.comparisons.sizes import (
@@ -24,13 +24,23 @@ from bayes_sp.model.parts import PracticalRegion
 
 
 @dataclass(frozen=True, eq=False)
-class Sized(Conditioned):
+class Sized(Further):
     """A posterior with what can be said of how large its effects are."""
 
     def standardised(self, *, kappa: float = 1.0, ci_prob: float = CI_PROB) -> Sizes:
         """Return standardised effects, or effects for one SD of the exposure where the outcome has no SD of its own.
 
-        See `bayes_sp.effects.comparisons.sizes`. ``size`` is ``partial``, ``complete``, or a scale per SD.
+        Parameters
+        ----------
+        kappa
+            As in `effects`.
+        ci_prob
+            Probability of the intervals.
+
+        Returns
+        -------
+        Sizes
+            In SDs; ``size`` is ``partial``, ``complete``, or a scale per SD. See `bayes_sp.effects.comparisons.sizes`.
         """
         identity = self.model.outcome_family.outcome == "identity"
         tables, notes = [], list[str]()
@@ -56,6 +66,19 @@ class Sized(Conditioned):
         """Return the share of the total effect that is indirect: median, interval, P(0 < share < 1).
 
         Withheld, with the reason, unless P(total < 0) or P(total > 0) exceeds .975.
+
+        Parameters
+        ----------
+        kappa
+            As in `effects`.
+        ci_prob
+            Probability of the intervals.
+        effects
+            What `effects` returned, where it is at hand.
+
+        Returns
+        -------
+        Sizes
         """
         labels = [move.label for move in self.model.moves] or [""]
         table = proportion_mediated(effects or self.effects(kappa=kappa), labels, ci_prob)
@@ -80,6 +103,10 @@ class Sized(Conditioned):
             As in `effects`.
         effects
             What `effects` returned, where it is at hand.
+
+        Returns
+        -------
+        Sizes
 
         Raises
         ------

@@ -105,6 +105,7 @@ def analyse(
     replicates: int = 5000,
     check: bool = False,
     refits: int = 0,
+    pointwise: bool = True,
     progress: bool = False,
     notify: Notify = silent,
 ) -> Analysis:
@@ -113,13 +114,14 @@ def analyse(
     With ``check`` the fit is also criticised, with at most ``refits`` refits for each part of that.
     """
     begun = time.perf_counter()
-    with ThreadPoolExecutor(1) as beside:  # sampling leaves the interpreter to others
-        spread_of = beside.submit(_spread, model, survey)
-        fitted = fit(model, survey, seed=seed, options=options, progress=progress, notify=notify)
+    with ThreadPoolExecutor(1) as beside:  # sampling, like much of NumPy, leaves the interpreter to others
+        spread = beside.submit(_spread, model, survey)
+        fitted = fit(
+            model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise,
+        )  # fmt: skip
         seconds = time.perf_counter() - begun
-        spread = spread_of.result()
-    found = analyse_fit(fitted, replicates=replicates, check=check, refits=refits, notify=notify)
-    return replace(found, spread=spread, seconds={"fit": round(seconds, 3), **found.seconds})
+        found = analyse_fit(fitted, replicates=replicates, check=check, refits=refits, notify=notify)
+        return replace(found, spread=spread.result(), seconds={"fit": round(seconds, 3), **found.seconds})
 
 
 def analyse_fit(
@@ -210,6 +212,10 @@ def compare_models(
         By name (`model_names`): results of specifications that need not be fitted.
     notify
         Called with a line at the start of each specification, and of each stage.
+
+    Returns
+    -------
+    Multiverse
     """
 
     def by_default(model: PathModel, records: Survey) -> Fit:

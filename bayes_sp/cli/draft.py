@@ -21,7 +21,7 @@ def add_draft(commands: Commands) -> None:
     add = draft.add_argument
     add("file", type=file_path, help="CSV, Excel, SPSS, Stata, SAS or Parquet")
     add("--codebook", type=file_path, metavar="FILE", help="what its columns mean (python -m bayes_sp codebook)")
-    add("--exposure", required=True, metavar="X", help="its column")
+    add("--exposure", required=True, nargs="+", metavar="X", help="its column; several are compared one by one")
     add("--mediators", required=True, nargs="+", metavar="M", help="their columns, in the order of the chain")
     add("--outcome", required=True, metavar="Y", help="its column")
     add("--covariates", nargs="+", default=[], metavar="C", help="their columns")

@@ -142,11 +142,16 @@ def _fit(options: argparse.Namespace) -> int:
 
     analysis = analyse(
         model, survey, seed=options.seed, options=sampler, replicates=replicates,
-        check=options.check, refits=options.refits, progress=sys.stderr.isatty() and not options.quiet, notify=say,
+        check=options.check, refits=options.refits, pointwise=options.check or options.keep_records,
+        progress=sys.stderr.isatty() and not options.quiet, notify=say,
     )  # fmt: skip
     kept, width = {"keep_records": options.keep_records, "least": options.least_count}, terminal_width()
-    summary, whole = summary_text(analysis, **kept), summary_text(analysis, **kept, whole=True, width=width)
-    shown = whole if options.verbose else short_text(analysis, width=width)
+    summary = summary_text(analysis, **kept)
+
+    def whole() -> str:
+        return summary_text(analysis, **kept, whole=True, width=width)
+
+    shown = whole() if options.verbose else short_text(analysis, width=width)
     shown = said_above(shown, analysis.fit, width) if one_terminal() else shown
     options.output.result = lambda: result_of(analysis)
     try:
@@ -159,7 +164,7 @@ def _fit(options: argparse.Namespace) -> int:
             figures=options.figures,
         )
     except RunError:
-        options.output.write(f"{whole}\n")  # the work is done, and its result is not lost with the folder
+        options.output.write(f"{whole()}\n")  # the work is done, and its result is not lost with the folder
         raise
     options.output.end(shown, folder, options.out, "" if options.verbose else MORE.format("summary.txt"))
     return OK if analysis.verdict.trustworthy else NOT_TRUSTWORTHY

@@ -7,12 +7,14 @@ import sys
 from typing import NoReturn
 
 from bayes_sp.cli.stopping import Stopped, Watch, last_line, open_streams, stop_when_told, told
+from bayes_sp.unneeded import leave_out
 
 
 def run() -> NoReturn:
     """Run the command of ``sys.argv`` and end the process with its status, see `bayes_sp.cli.main.main`."""
     status = None
     open_streams()
+    leave_out()
     with contextlib.suppress(KeyboardInterrupt, Stopped):  # before the command began, or after it had ended
         stop_when_told()
         with Watch():

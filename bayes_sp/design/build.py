@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,9 @@ from bayes_sp.records.checks import check_survey, group_labels, two_values
 from bayes_sp.records.codes import without_codes
 from bayes_sp.records.survey import Survey
 
+# Of a survey, whose records cannot change: the arrays that its last two specifications see, a model and its twin.
+_KNOWN: WeakKeyDictionary[Survey, list[tuple[PathModel, Design]]] = WeakKeyDictionary()
+
 
 def design_arrays(model: PathModel, survey: Survey) -> Design:
     """Return the arrays that a model's equations see of a survey, after checking both against each other.
@@ -35,7 +39,16 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
         For missing columns, values off their scale, constant or collinear columns, too few records, an impossible
         reliability, groups of a record each.
     """
-    survey = without_codes(model, survey)
+    known = _KNOWN.setdefault(survey, [])
+    for other, design in known:
+        if other is model or other == model:
+            return design
+    design = _checked_design(model, without_codes(model, survey))
+    known[:] = [*known[-1:], (model, design)]
+    return design
+
+
+def _checked_design(model: PathModel, survey: Survey) -> Design:
     check_survey(model, survey)
     design = unchecked_design(model, survey)
     check_levels(model, design, survey.source)

@@ -26,8 +26,9 @@ import numpy as np
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.drafting.arrows import Moderators, moderated_arrows
+from bayes_sp.design.drafting.exposures import compared, with_further
 from bayes_sp.design.drafting.priors import drafted_priors
-from bayes_sp.design.guesses import Guess, column_values, guess_contrast, guess_covariate, guess_response
+from bayes_sp.design.guesses import Guess, column_values, guess_covariate, guess_response
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
@@ -68,7 +69,7 @@ class Draft:
 def draft(
     data: Survey | Source,
     *,
-    exposure: str,
+    exposure: str | Sequence[str],
     mediators: Sequence[str],
     outcome: str,
     covariates: Sequence[str] = (),
@@ -83,7 +84,8 @@ def draft(
     data
         A survey, or what `read_survey` reads.
     exposure, mediators, outcome, covariates
-        Names of its columns; mediators in the order of the chain.
+        Names of its columns; mediators in the order of the chain. Of several exposures each has effects of its own,
+        with the others as observed.
     parallel
         Mediators side by side: none is a parent of another.
     latent
@@ -120,7 +122,7 @@ def draft(
 def draft_with_reasons(
     data: Survey | Source,
     *,
-    exposure: str,
+    exposure: str | Sequence[str],
     mediators: Sequence[str],
     outcome: str,
     covariates: Sequence[str] = (),
@@ -132,6 +134,8 @@ def draft_with_reasons(
     if isinstance(mediators, str) or isinstance(covariates, str):
         raise SurveyError("draft", ["mediators and covariates are lists of names, such as mediators=['mood']"])
     survey = data if isinstance(data, Survey) else read_everything(data)
+    exposure, *further = [exposure] if isinstance(exposure, str) else list(exposure)
+    covariates = list(dict.fromkeys([*further, *covariates]))
     chain = [exposure, *mediators, outcome]
     parents_of = {r: [exposure] if parallel and r != outcome else chain[:k] for k, r in enumerate(chain) if k}
     products = moderated_arrows(moderators or {}, parents_of)
@@ -139,7 +143,7 @@ def draft_with_reasons(
     values, texts = column_values(survey, [*chain, *covariates], ordered=chain[1:])
     names = plain_names([*chain, *covariates])
     reasons: dict[str, str] = {}
-    compared, reasons[exposure] = _compared(survey, exposure, names[exposure], values, texts)
+    comparison, reasons[exposure] = compared(survey, exposure, names[exposure], values, texts)
     guesses = _responses(survey, values, list(mediators), outcome, texts)
     measured = measured_with_error(survey, mediators, latent)
     guesses |= {
@@ -154,7 +158,8 @@ def draft_with_reasons(
         name: guess_covariate(values[name], kind_and_ends(survey.codebook, name)[0], texts.get(name, []))
         for name in covariates
     }
-    reasons |= {name: f"covariate; {reason}" for name, (_, reason) in drafted.items()}
+    comparison, told = with_further(comparison, exposure, further, names, values, drafted)
+    reasons |= {name: f"covariate; {reason}" for name, (_, reason) in drafted.items()} | told
     equations, priors = [], {}
     for response, parents in parents_of.items():
         equations.append(
@@ -169,10 +174,10 @@ def draft_with_reasons(
             limits=(guesses[response].keys.get("min", 0.0), guesses[response].keys.get("max", 1.0)),
         )  # fmt: skip
     tables = {
-        "title": f"{names[exposure]}, {', '.join(names[mediator] for mediator in mediators)} and {names[outcome]}",
+        "title": f"{', '.join(names[name] for name in (exposure, *further, *mediators))} and {names[outcome]}",
         "exposure": names[exposure],
         "outcome": names[outcome],
-        **compared,
+        **comparison,
         "assumptions": [DRAFTED],
         "variables": variables,
         "covariates": {names[name]: keys for name, (keys, _) in drafted.items()},
@@ -180,26 +185,6 @@ def draft_with_reasons(
         "priors": priors,
     }
     return Draft({key: value for key, value in tables.items() if value}, _with_reliability(survey, reasons, measured))
-
-
-def _compared(
-    survey: Survey, exposure: str, name: str, values: dict[str, Array], texts: dict[str, list[str]]
-) -> tuple[dict[str, Any], str]:
-    """Return what effects compare, as a table's keys, and the reason.
-
-    A category are three texts or more, and numbers of which a codebook says so; its values become those of an
-    indicator, whose slope has a prior.
-    """
-    found = np.unique(values[exposure])
-    named = kind_and_ends(survey.codebook, exposure)[0] == "category"
-    if len(found) <= 2 or not (named or exposure in texts):
-        contrast, why = guess_contrast(values[exposure])
-        return {"contrast": contrast}, f"exposure; effects are for {contrast[0]:g} to {contrast[1]:g}, {why}"
-    levels: list[Any] = texts.pop(exposure, found.tolist())
-    values[exposure] = np.array([0.0, 1.0])
-    why = f"a category of {len(levels)} levels without an order, each compared with the first"
-    others = "reference = ... names another, pairs = [[from, to]] other comparisons"
-    return {"exposures": {name: {"levels": levels}}}, f"exposure; {why} ({others})"
 
 
 def _with_reliability(survey: Survey, reasons: Mapping[str, str], told: Collection[str]) -> dict[str, str]:

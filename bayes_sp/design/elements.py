@@ -18,13 +18,13 @@ SHARED = ("tau", RESIDUAL_CORRELATION)  # with an element for each equation that
 
 
 def having(model: PathModel, name: str) -> list[str]:
-    """Return the responses whose equations have a parameter such as ``sigma`` or ``tau``, in the order of the chain."""
+    """Return the labels of a parameter such as ``sigma`` or ``tau``: responses in the order of the chain, or pairs."""
+    if name == RESIDUAL_CORRELATION:
+        return list(model.correlated_pairs)
     return [
         e.response
         for e in model.equations
-        if name in FAMILIES[e.family].parameters
-        or (name == "tau" and bool(e.varying))
-        or (name == RESIDUAL_CORRELATION and name in model.parameters(e))
+        if name in FAMILIES[e.family].parameters or (name == "tau" and bool(e.varying))
     ]
 
 
@@ -70,7 +70,11 @@ def group_draws(posterior: xr.Dataset, response: str, column: str, labels: Seque
 def priors_of(model: PathModel, variable: str, names: Sequence[str]) -> list[Prior]:
     """Return the prior of each element of a posterior variable."""
     responses = {equation.response for equation in model.equations}
-    found = [model.prior(variable, name) if variable in responses else model.prior(name, variable) for name in names]
+    if variable == RESIDUAL_CORRELATION:
+        found = [model.prior(model.correlated[-1], variable) for _ in names]
+    else:
+        places = [(variable, name) if variable in responses else (name, variable) for name in names]
+        found = [model.prior(*place) for place in places]
     missing = [name for name, prior in zip(names, found, strict=True) if prior is None]
     if missing:  # check_model reports this for specifications read from files
         raise ValueError(f'the specification "{model.name}" has no prior for {variable} of {", ".join(missing)}')

@@ -108,6 +108,12 @@ class JointEquation:
         return FAMILIES[self.family]
 
     @property
+    def own_columns(self) -> Array:
+        """Columns of its own coefficients, (R, p): all, but of a mediator given others with correlated errors."""
+        labels = next((block.labels for block in self.blocks if block.variable == self.response), ())
+        return self.x if labels == self.mean.names else self.x[:, [self.mean.names.index(label) for label in labels]]
+
+    @property
     def seen(self) -> Mask:
         """Rows whose response has a density, (R,)."""
         return np.asarray((self.state == SEEN) | (self.state == MEASURED))

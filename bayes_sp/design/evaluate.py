@@ -12,14 +12,13 @@ import numpy as np
 from bayes_sp.arrays import Array
 from bayes_sp.design.build import columns_of, design_values
 from bayes_sp.design.design import Design
-from bayes_sp.design.elements import with_elements
 from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.joint import JointModel
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import Predictor, Steps, Term, predictors_of
-from bayes_sp.names import RESIDUAL_CORRELATION, VARYING
+from bayes_sp.names import VARYING
 
 type Numbers = Any  # an array, with one set of parameters or one for every draw, or a tensor
 # Parameters by posterior variable, (..., elements); the element of a response, (...), under (variable, response).
@@ -117,15 +116,6 @@ def auxiliary(family: str, response: str, fixed: Sequence[float], at: At, xp: Mo
     return np.stack(found, axis=-1) if found else np.empty(0)
 
 
-def given_first(first: str, second: str, error: Numbers, at: At, xp: ModuleType = np) -> tuple[Numbers, Numbers]:
-    """Return what the errors of a correlated mediator say of the second's: their mean, (..., R), and what SD is left.
-
-    With the correlation rho, e2 given e1 is N(rho e1 sigma2 / sigma1, sigma2^2 (1 - rho^2)).
-    """
-    rho, one, two = at[RESIDUAL_CORRELATION, second], at["sigma", first], at["sigma", second]
-    return (rho * two / one)[..., None] * error, two * xp.sqrt(1.0 - rho**2)
-
-
 def strength(model: PathModel, confounder: str, response: str, at: At) -> Numbers:
     """Return what one SD of a confounder adds to a response's predictor, (...) or (); 0 where it does not act."""
     strengths = next(dict(u.strengths) for u in model.confounders if u.name == confounder)
@@ -178,15 +168,9 @@ def walk(
         Predictor -> its columns as tensors; None for those of the equations.
     """
     values: dict[str, Numbers] = {**known_values(joint), **{c.name: hidden[c.name] for c in joint.confounders}}
-    first, second = joint.model.correlated or ("", "")
     for equation in joint.equations:
         eta, zeta = joint_predictors(joint, equation, values, at, xp, columns)
         aux = auxiliary(equation.family, equation.response, equation.fixed, at, xp)
-        if equation.response == first:
-            error = values[first] - eta
-        elif equation.response == second:
-            shift, sd = given_first(first, second, error, at, xp)
-            eta, aux = eta + shift, [sd] if xp is not np else sd[..., None]
         if equation.response in hidden:
             sigma = at[equation.likelihood.parameters[0], equation.response][..., None]
             seen = (equation.y, *equation.fixed, equation.seen) if equation.fixed else ()
@@ -240,13 +224,7 @@ def mean_predictor(model: PathModel, design: Design, j: int, at: At, values: Val
     predictor = predictors_of(model, equation)[0]
     eta = _chain_predictor(predictor, design, at, values)
     groups = design.groups[equation.varying][0] if equation.varying else None
-    eta = np.asarray(_beside(model, predictor, eta, values, at, groups, design.offset(equation.response)))
-    if model.correlated and model.correlated[1] == equation.response:
-        first, second = model.correlated
-        known = values[first] if first in values else design.y[:, j - 1]
-        error = known - mean_predictor(model, design, j - 1, at, values)
-        eta = eta + given_first(first, second, error, with_elements(model, at))[0]
-    return np.asarray(eta)
+    return np.asarray(_beside(model, predictor, eta, values, at, groups, design.offset(equation.response)))
 
 
 def zero_predictor(model: PathModel, design: Design, j: int, at: At, values: Values) -> Array:
@@ -265,6 +243,4 @@ def chain_auxiliary(model: PathModel, design: Design, j: int, at: At) -> Array:
     """Return the aux of equation j's family, (..., A)."""
     equation = model.equations[j]
     fixed = [design.measurement_sd[equation.response]] if FAMILIES[equation.family].latent else []
-    if model.correlated and model.correlated[1] == equation.response:
-        return np.asarray(given_first(*model.correlated, np.zeros(1), with_elements(model, at))[1][..., None])
-    return np.asarray(auxiliary(equation.family, equation.response, fixed, with_elements(model, at)))
+    return np.asarray(auxiliary(equation.family, equation.response, fixed, at))

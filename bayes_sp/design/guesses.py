@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.errors import SurveyError, nearest
+from bayes_sp.errors import SurveyError
 from bayes_sp.records.guesses import LEAST_VALUES, MOST_LEVELS, SKEWED, rounded, skewness, whole
 from bayes_sp.records.levels import levels_or_numbers
 from bayes_sp.records.survey import Survey
+from bayes_sp.records.told import near_column
 
 HOW_NUMBERED = ", in the file or by labels = { 0 = ..., 1 = ... } in a codebook"
 MOST_TEXTS = 12  # of a covariate
@@ -117,7 +118,7 @@ def column_values(
         if columns.count(name) > 1:
             problems.append(f'column "{name}" is named for two places of the model')
         elif name not in known:
-            problems.append(f'column "{name}" is missing{nearest(name, known)}')
+            problems.append(f'column "{name}" is missing{near_column(name, known)}')
         else:
             values, words = levels_or_numbers(survey.records[name])
             most = 2 if name in ordered else MOST_TEXTS

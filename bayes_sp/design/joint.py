@@ -13,6 +13,7 @@ from bayes_sp.design.incomplete import incomplete_equations
 from bayes_sp.design.parameters import Block, FixedParameter, equation_blocks, hidden_block, varying_block
 from bayes_sp.design.relevance import relevant
 from bayes_sp.design.rows import ABSENT, MEASURED, MISSING, SEEN, Rows, split_rows
+from bayes_sp.design.sequence import design_in_sequence, in_sequence
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
@@ -80,15 +81,16 @@ def joint_model(model: PathModel, design: Design) -> JointModel:
     SurveyError
         Where cells are missing of which the model has no account.
     """
-    rows = split_rows(model, design)
+    rows = split_rows(model, design_in_sequence(model, design))
     chain = (_chain_equation(model, rows, j) for j in range(len(model.equations)))
     return JointModel(model, rows, confounders_of(model, rows), (*incomplete_equations(model, rows), *chain))
 
 
 def _chain_equation(model: PathModel, rows: Rows, j: int) -> JointEquation:
-    equation, design = model.equations[j], rows.design
+    chain = in_sequence(model)
+    equation, design = chain.equations[j], rows.design
     response, family = equation.response, FAMILIES[equation.family]
-    is_parent = any(response in other.parents for other in model.equations[j + 1 :])
+    is_parent = any(response in other.parents for other in chain.equations[j + 1 :])
     gone, asked = np.isnan(design.y[:, j]), relevant(design, response)
     state = np.full(rows.count, SEEN, dtype=np.int64)
     state[gone] = np.where(asked[gone], MISSING, ABSENT)
@@ -98,15 +100,10 @@ def _chain_equation(model: PathModel, rows: Rows, j: int) -> JointEquation:
     if unknown and family.missing != "number" and family.residual is None:
         problem = f"{response}: {unknown} values are missing, and the family {equation.family} has no account"
         raise SurveyError("the survey", [f'{problem} of missing mediators; set missing = "complete"'])
-    if model.correlated and response in model.correlated and (state != SEEN).any():
-        problem = f"{response}: {int((state != SEEN).sum())} values are missing, and a residual correlation with"
-        other = next(name for name in model.correlated if name != response)
-        advice = f'set missing = "complete", or residual_correlations = [] in the equation of {model.correlated[1]}'
-        raise SurveyError("the survey", [f"{problem} {other} has no account of them; {advice}"])
     number, count = hidden_numbers(rows, state)
     counts = state != ABSENT
     hidden = {name: mask & counts for name, mask in _hidden_columns(model, rows).items()}
-    mean, *zeros = predictors_of(model, equation)
+    mean, *zeros = predictors_of(chain, equation)
     zero = zeros[0] if zeros else None
     x, terms = known_columns(mean, rows, hidden, counts)
     zero_x, zero_terms = known_columns(zero, rows, hidden, counts) if zero else (np.empty((rows.count, 0)), [])
@@ -114,8 +111,9 @@ def _chain_equation(model: PathModel, rows: Rows, j: int) -> JointEquation:
     others = []
     groups = None
     if equation.varying:
-        groups, labels = design.groups[equation.varying]
-        others.append(varying_block(response, labels))
+        groups = design.groups[equation.varying][0]
+    if varying := model.equations[j].varying:
+        others.append(varying_block(response, design.groups[varying][1]))
     if count:
         others.append(hidden_block(response, count))
     return JointEquation(

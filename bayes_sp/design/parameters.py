@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bayes_sp.arrays import Array
+from bayes_sp.design.sequence import correlations_of
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES, scalar_parameters
 from bayes_sp.model.path_model import PathModel
@@ -33,7 +34,7 @@ class Block:
         ``identity``; ``log`` (positive); ``increasing`` (first element, then logarithms of the steps); ``share`` (a
         simplex of one more element than there are parameters, softmax of (t, -sum t)); ``soft`` (positive,
         unit log(1 + exp(t / unit)): like a logarithm below the unit, and the number itself above); ``tanh`` (from -1 to
-        1, tanh(t / 2)).
+        1, tanh(t / 2): the partial correlations of `bayes_sp.design.sequence`).
     priors
         One for each element, one in all for a simplex.
     unit
@@ -80,12 +81,16 @@ class Parameters:
         given the records they are N(0, 1) whatever the parameters.
     known
         Numbers that stand among the natural parameters, last.
+    derived
+        What the engine computes of natural parameters, after them: coefficients and SDs of mediators given others with
+        correlated errors. There its equations find their parameters (`place`).
     """
 
     blocks: tuple[Block, ...]
     framed: int
     sampled: int
     known: tuple[FixedParameter, ...] = ()
+    derived: tuple[Block, ...] = ()
 
     @property
     def size(self) -> int:
@@ -100,7 +105,7 @@ class Parameters:
 
     def place(self, variable: str, label: str = "") -> int:
         """Return the natural place of an element, or of a variable's first one."""
-        for block in self.blocks:
+        for block in (*self.derived, *self.blocks):
             if block.variable == variable and (not label or label in block.labels):
                 return block.natural + (block.labels.index(label) if label else 0)
         for number, known in enumerate(self.known):
@@ -125,7 +130,11 @@ class Parameters:
             labels, values = found.get(block.variable, ((), []))
             own = natural[..., block.natural : block.natural + len(block.labels)]
             found[block.variable] = ((*labels, *block.labels), [*values, own])
-        return {name: (labels, np.concatenate(values, axis=-1)) for name, (labels, values) in found.items()}
+        joined = {name: (labels, np.concatenate(values, axis=-1)) for name, (labels, values) in found.items()}
+        if RESIDUAL_CORRELATION in joined:
+            pairs, partials = joined[RESIDUAL_CORRELATION]
+            joined[RESIDUAL_CORRELATION] = pairs, _correlations(partials)
+        return joined
 
     def named(self, natural: Array) -> dict[Any, Array]:
         """Return natural parameters, (..., natural_size), as `evaluate` wants them: by variable, elements beside."""
@@ -134,11 +143,17 @@ class Parameters:
             own = natural[..., block.natural : block.natural + len(block.labels)]
             before = found.get(block.variable)
             found[block.variable] = own if before is None else np.concatenate([before, own], axis=-1)
-            if len(block.labels) == 1:
-                found[block.variable, block.labels[0]] = own[..., 0]
+            if block.transform == "tanh":
+                found[block.variable] = own = _correlations(own)
+            if len(block.labels) == 1 or block.transform == "tanh":
+                found |= {(block.variable, label): own[..., i] for i, label in enumerate(block.labels)}
         for response in [key[1] for key in found if isinstance(key, tuple) and key[0] == "tau"]:
             found[f"{response}{VARYING}"] = found["tau", response][..., None] * found[varying_name(response)]
         return found
+
+
+def _correlations(partials: Array) -> Array:
+    return np.stack(correlations_of(list(np.moveaxis(partials, -1, 0))), axis=-1)
 
 
 def _transformed(own: Array, block: Block) -> Array:
@@ -209,7 +224,8 @@ def equation_blocks(model: PathModel, j: int) -> list[Block]:
     if equation.varying:
         blocks.append(Block("tau", (response,), "log", (given("tau"),)))
     if RESIDUAL_CORRELATION in model.parameters(equation):
-        blocks.append(Block(RESIDUAL_CORRELATION, (response,), "tanh", (given(RESIDUAL_CORRELATION),)))
+        pairs = model.correlated_pairs
+        blocks.append(Block(RESIDUAL_CORRELATION, pairs, "tanh", (given(RESIDUAL_CORRELATION),) * len(pairs)))
     return blocks
 
 

@@ -13,9 +13,11 @@ from bayes_sp.design.build import covariate_columns, group_codes
 from bayes_sp.design.design import Design
 from bayes_sp.design.elements import with_elements
 from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, zero_predictor
+from bayes_sp.design.sequence import in_sequence, sequential
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import VARYING
 from bayes_sp.records.survey import Survey
 
 
@@ -55,12 +57,13 @@ def simulate_survey(
     design = _empty_design(model, records, survey)
     at = with_elements(model, {name: np.asarray(value, dtype=float) for name, value in parameters.items()})
     values = {confounder.name: rng.standard_normal(len(records)) for confounder in model.confounders}
+    for equation in model.equations:
+        if equation.varying and f"{equation.response}{VARYING}" not in at:
+            z = rng.standard_normal(len(design.groups[equation.varying][1]))
+            at[f"{equation.response}{VARYING}"] = at["tau", equation.response] * z
+    model, at = in_sequence(model), sequential(model, at)
     for j, equation in enumerate(model.equations):
         response, family, coding = equation.response, FAMILIES[equation.family], model.coding(equation.response)
-        if equation.varying and f"{response}_varying" not in at:
-            at[f"{response}_varying"] = at["tau", response] * rng.standard_normal(
-                len(design.groups[equation.varying][1])
-            )
         eta = mean_predictor(model, design, j, at, values)
         zeta = zero_predictor(model, design, j, at, values)
         aux = chain_auxiliary(model, design, j, at)

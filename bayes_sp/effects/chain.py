@@ -207,7 +207,7 @@ class Chain:
     logs
         (j, k) of the counts k that enter linear predictor j as log(1 + value).
     rho
-        Correlation of the errors of two normal mediators without an arrow, (S,); None where they have none.
+        Correlations of the mediators' errors in one world, (S, K, K); None where there are none.
     """
 
     mediators: tuple[Mediator, ...]

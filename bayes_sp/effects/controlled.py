@@ -15,6 +15,7 @@ from bayes_sp.effects.chain import Baselines, Chain, covariates_of
 from bayes_sp.effects.means.outcome import outcome_mean
 from bayes_sp.effects.paths import compute_effects
 from bayes_sp.effects.problem import Problem, make_problem
+from bayes_sp.errors import SpecificationError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE
 
@@ -129,19 +130,43 @@ def dose_curve(
     ValueError
         If no exposures are given or one is not a finite number, and as `compute_effects`.
     """
-    if len(exposures) == 0:
-        raise ValueError("exposures is empty: give the values of the exposure to move to")
-    if not np.isfinite(np.asarray(exposures, dtype=float)).all():
-        raise ValueError(f"exposures must be finite numbers, found {list(exposures)}")
-    u0 = design.contrast[0]
+    values, u0 = check_doses(model, model.exposure, exposures), design.contrast[0]
     found = [
         compute_effects(
             model, replace(design, contrast=(u0, float(u))), posterior, kappa=kappa, mark=mark, baselines=baselines
         ).draws
-        for u in exposures
+        for u in values
     ]
-    seen = [float(np.nanmin(design.x)), float(np.nanmax(design.x))]
-    attrs = {"kappa": kappa, "from": u0, "observed": seen, "data_source": mark}
+    return curve_of(found, values, u0, design.x)
+
+
+def check_doses(model: PathModel, name: str, exposures: Sequence[float]) -> list[float]:
+    """Return values of an exposure as numbers.
+
+    Raises
+    ------
+    ValueError
+        For none, and for one that is not finite.
+    SpecificationError
+        For one that is no level of a category.
+    """
+    values = [float(value) for value in exposures]
+    if not values:
+        raise ValueError("exposures is empty: give the values of the exposure to move to")
+    if not np.isfinite(values).all():
+        raise ValueError(f"exposures must be finite numbers, found {values}")
+    levels = model.levels(name) if name in model.categories else values
+    if unknown := [f"{value:g}" for value in values if value not in levels]:
+        known = ", ".join(f"{level:g}" for level in levels)
+        raise SpecificationError(model.name, [f"{name}: {', '.join(unknown)} is no level; they are {known}"])
+    return values
+
+
+def curve_of(found: Sequence[xr.Dataset], values: Sequence[float], u0: float, observed: Array) -> xr.Dataset:
+    """Return effects of moving an exposure from u0 to each of some values as one data set (`dose_curve`)."""
+    seen = [float(np.nanmin(observed)), float(np.nanmax(observed))]
+    attrs = {"kappa": found[0].attrs["kappa"], "from": u0, "observed": seen}
+    attrs["data_source"] = found[0].attrs["data_source"]
     for name in ("quadrature_nodes", "quadrature_error"):
         if name in found[0].attrs:
             attrs[name] = max(one.attrs[name] for one in found)
@@ -150,12 +175,12 @@ def dose_curve(
         for name in (ALONE, AVERAGE)
     }
     coords = {
-        "exposure": [float(u) for u in exposures],
+        "exposure": list(values),
         "extrapolated": (
             "exposure",
-            _outside(np.asarray(exposures, dtype=float), design.x) | (u0 < seen[0]) | (u0 > seen[1]),
+            _outside(np.asarray(values), observed) | (u0 < seen[0]) | (u0 > seen[1]),
         ),
-        **{name: found[0][name].to_numpy() for name in found[0].coords},
+        **{name: (coord.dims, coord.to_numpy()) for name, coord in found[0].coords.items()},
     }
     return xr.Dataset(variables, coords=coords, attrs=attrs)
 

@@ -253,7 +253,8 @@ def _covariance(model: PathModel, chain: Chain, posterior: xr.Dataset, u: float)
             errors[:, k] += chain.slope(k, earlier, u)[:, None] * errors[:, earlier]
     found = errors @ errors.transpose(0, 2, 1)
     if chain.rho is not None:
-        found[:, 0, 1] = found[:, 1, 0] = chain.rho * chain.mediators[0].sigma * chain.mediators[1].sigma
+        sigma = np.stack([mediator.sigma for mediator in chain.mediators], axis=-1)
+        found = chain.rho * sigma[:, :, None] * sigma[:, None, :]
     return np.asarray(found)
 
 

@@ -64,8 +64,20 @@ def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
     return Chain(
         mediators, outcome, exposure, slopes, interactions, _tables(model, posterior, slopes), products,
         Moderation(columns, exposure_by, slopes_by) if by else None, _logs(model),
-        _scalar(posterior, RESIDUAL_CORRELATION, model.correlated[1]) if model.correlated else None,
+        _correlations(model, posterior),
     )  # fmt: skip
+
+
+def _correlations(model: PathModel, posterior: xr.Dataset) -> Array | None:
+    """Return the correlations of the mediators' errors, (S, K, K); None where they have none."""
+    pairs, names = model.correlated_pairs, model.correlated
+    if not pairs:
+        return None
+    draws = flat(posterior.sel({f"{RESIDUAL_CORRELATION}_response": list(pairs)}), RESIDUAL_CORRELATION)
+    found = np.tile(np.eye(len(names)), (len(draws), 1, 1))
+    below = np.tril_indices(len(names), -1)
+    found[:, below[0], below[1]] = found[:, below[1], below[0]] = draws
+    return found
 
 
 def _logs(model: PathModel) -> frozenset[tuple[int, int]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayes_sp.arrays import Array, sd_of
 from bayes_sp.effects.convergence import convergence_measures
 from bayes_sp.names import MEMBER, VARIANCE_FACTOR
+from bayes_sp.threads import mapped
 
 CI_KIND = "eti"
 MEASURES = ("ess_bulk", "ess_tail", "r_hat", "mcse_mean")
@@ -47,7 +48,7 @@ def convergence(values: Array, factor: Array | None = None, member: Array | None
     if member is None:
         return pd.DataFrame(convergence_measures(values, factor))
     parts = [member == number for number in np.unique(member)]
-    own = [convergence_measures(values[part], None if factor is None else factor[part]) for part in parts]
+    own = mapped(lambda part: convergence_measures(values[part], None if factor is None else factor[part]), parts)
     return pooled_convergence([pd.DataFrame(found) for found in own], values, parts)
 
 

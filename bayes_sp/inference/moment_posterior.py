@@ -134,9 +134,9 @@ def moment_posterior(
     chain = model if isinstance(model, PathModel) else load_model(model)
     problems = [problem for equation in chain.equations for problem in _not_linear(chain, equation)]
     if chain.correlated:
-        one, two = chain.correlated
-        advice = f"set residual_correlations = [] in the equation of {two}"
-        problems.append(f"the correlation of the errors of {one} and {two} needs records; {advice}")
+        *others, last = chain.correlated
+        advice = f"set residual_correlations = [] in the equation of {last}"
+        problems.append(f"correlations of the errors of {', '.join(others)} and {last} need records; {advice}")
     problems += ["unmeasured confounders have no place in it"] if chain.confounders else []
     if problems:
         raise SpecificationError(f"{chain.name} from moments", problems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class Moments(least_squares.Moments):
 
     @classmethod
     def from_study(cls, study: str | Path | Study, model: PathModel | str | Path | Mapping[str, Any]) -> Moments:
-        """Moments that a study's table prints of a specification's variables.
+        """Return the moments that a study's table prints of a specification's variables.
 
         Parameters
         ----------
@@ -37,6 +37,10 @@ class Moments(least_squares.Moments):
         model
             The specification, its name or its file.
 
+        Returns
+        -------
+        Moments
+
         Raises
         ------
         SurveyError
@@ -44,12 +48,40 @@ class Moments(least_squares.Moments):
         """
         return cls(**vars(moments_of(study, load_model(model))))
 
+    def least_squares(self, response: str, predictors: Sequence[str]) -> least_squares.LeastSquares:
+        """Return the least-squares regression of one variable on others; see `least_squares`.
+
+        Parameters
+        ----------
+        response
+            The variable that is regressed.
+        predictors
+            What it is regressed on, beside an intercept.
+
+        Returns
+        -------
+        LeastSquares
+        """
+        return least_squares.least_squares(self, response, predictors)
+
     def posterior(
         self, model: PathModel | str | Path | Mapping[str, Any], *, seed: int = 1, draws: int = 4000
     ) -> MomentPosterior:
         """Draw from the posterior of a specification with normal equations, given these moments alone.
 
-        See `bayes_sp.inference.moment_posterior.moment_posterior`.
+        Parameters
+        ----------
+        model
+            A specification, its name, file or tables; every equation of it normal and linear.
+        seed
+            Of the draws.
+        draws
+            How many, independent of each other.
+
+        Returns
+        -------
+        MomentPosterior
+            See `bayes_sp.inference.moment_posterior.moment_posterior`.
 
         Examples
         --------

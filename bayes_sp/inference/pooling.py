@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from bayes_sp.arrays import Array
 from bayes_sp.inference.estimates import Estimates
@@ -60,9 +60,8 @@ class Rubin:
     def interval(self, ci_prob: float) -> tuple[Array, Array]:
         """Return the limits of Student's t, or of the normal where sets agree."""
         finite = np.isfinite(self.df)
-        quantile = np.where(
-            finite, stats.t.ppf((1 + ci_prob) / 2, np.where(finite, self.df, 1.0)), stats.norm.ppf((1 + ci_prob) / 2)
-        )
+        upper = (1 + ci_prob) / 2
+        quantile = np.where(finite, stdtrit(np.where(finite, self.df, 1.0), upper), ndtri(upper))
         half = quantile * np.sqrt(self.total)
         return self.estimate - half, self.estimate + half
 

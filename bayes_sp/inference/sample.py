@@ -108,7 +108,7 @@ def sample_posterior(
         raise ValueError(f"the power of the likelihood must be above 0, found {likelihood_power!r}")
     if not HAS_ENGINE and options.method == "laplace":
         raise FitError(survey.source, ["the method laplace needs the compiled engine, which is not there; use nuts"])
-    if options.method == "nuts" and (not HAS_ENGINE or unknown_to_engine(model, design)):
+    if options.method == "nuts" and (not HAS_ENGINE or unknown_to_engine(model)):
         options = replace(options, method="pymc")  # which the draws' attributes then say
     if options.method == "pymc":
         return _plain(model, survey, design, seed, options, progress, notify, likelihood_power, pointwise)

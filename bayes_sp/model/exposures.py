@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
+from bayes_sp.errors import SpecificationError, nearest
 from bayes_sp.model.parts import Covariate, Equation
 from bayes_sp.model.terms import products_of
 from bayes_sp.names import TOTAL, TOTAL_INDIRECT, effect_name, path_name
@@ -80,6 +81,7 @@ def moves_of(
 class Compared(Base):
     """What a path model compares: its exposures, their moves, and the paths along which these act."""
 
+    name: str
     outcome: str
     contrast: tuple[float, float]
     equations: tuple[Equation, ...]
@@ -137,6 +139,21 @@ class Compared(Base):
         each = (replace(self, move=move) for move in self.moves)  # type: ignore[type-var] # only dataclasses are made
         return tuple(each) or (self,)
 
+    def pairs_of(self, name: str = "") -> tuple[str, tuple[Pair, ...]]:
+        """Return an exposure, the first by default, with the pairs of values that its effects compare.
+
+        Raises
+        ------
+        SpecificationError
+            Where there is no such exposure.
+        """
+        known = {exposure.name: exposure.pairs for exposure in self.exposures}
+        if name and name not in known:
+            problem = f'"{name}" is none{nearest(name, known)}; they are {", ".join(known)}'
+            raise SpecificationError(self.name, [f"exposures: {problem}"])
+        name = name or next(iter(known))
+        return name, known[name]
+
     @property
     def ends(self) -> tuple[dict[str, tuple[float, float]], tuple[float, float]]:
         """Values of what moves at the numbers 0 and 1, and the two numbers that effects compare.
@@ -170,9 +187,12 @@ class Compared(Base):
 
     @property
     def effect_names(self) -> tuple[str, ...]:
-        """Names of the effects: every path, total indirect and total, of each move in turn."""
+        """Names of the effects: every path, total indirect and total, of each move in turn; of one move without it."""
         each = (
-            (view.move.label if view.move else "", (*map(path_name, view.named_paths()), TOTAL_INDIRECT, TOTAL))
+            (
+                view.move.label if view.move and self.moves else "",
+                (*map(path_name, view.named_paths()), TOTAL_INDIRECT, TOTAL),
+            )
             for view in self.views
         )
-        return tuple(effect_name(path, label) for label, paths in each for path in paths)
+        return tuple(effect_name(path, label) for label, names in each for path in names)

@@ -211,14 +211,24 @@ class Arrows:
     unmeasured: tuple[Unmeasured, ...]
 
     @property
-    def correlated(self) -> tuple[str, str] | None:
-        """The two mediators whose errors may correlate: normal, without an arrow, where nothing else stands."""
-        if len(self.equations) != 3 or any(one.acts for one in self.unmeasured):
-            return None
-        first, second = self.equations[:2]
-        parallel = first.response not in second.parents and first.family == second.family == "normal"
-        asked = second.residual_correlations is None or first.response in second.residual_correlations
-        return (first.response, second.response) if parallel and asked else None
+    def correlated(self) -> tuple[str, ...]:
+        """The mediators where their errors may correlate: two or more, all normal, no arrow between them; or ()."""
+        mediators = self.equations[:-1]
+        names = [equation.response for equation in mediators]
+        parallel = all(e.family == "normal" and not set(names) & set(e.parents) for e in mediators)
+        asked = all(
+            e.residual_correlations is None or set(e.residual_correlations) == set(names[:i])
+            for i, e in enumerate(mediators)
+        )
+        if len(names) < 2 or not parallel or not asked or any(one.acts for one in self.unmeasured):
+            return ()
+        return tuple(names)
+
+    @property
+    def correlated_pairs(self) -> tuple[str, ...]:
+        """Names of the correlations between errors, ``first ~ second``: each mediator's with all before it, in turn."""
+        names = self.correlated
+        return tuple(f"{first} ~ {second}" for i, second in enumerate(names) for first in names[:i])
 
     @property
     def grouping(self) -> tuple[str, ...]:

@@ -169,7 +169,11 @@ class PathModel(Shown, Compared, Arrows, OwnTexts):
 
     def _shown(self) -> tuple[str, list[Part]]:
         equations = [f"{e.response} ({e.family}): {', '.join(self.terms(e))}" for e in self.equations]
-        return f"{self.name}. {self.title}. {' -> '.join(self.chain)}", [equations, f"{len(self.priors)} priors."]
+        chain = self.chain[0]  # with a comma between mediators side by side
+        for before, equation in zip(self.chain, self.equations, strict=False):
+            linked = before in (self.chain[0], *equation.parents)
+            chain += f"{' -> ' if linked else ', '}{equation.response}"
+        return f"{self.name}. {self.title}. {chain}", [equations, f"{len(self.priors)} priors."]
 
     def variable(self, name: str) -> Variable:
         """Return what is known of a variable; where nothing is said, its place in the model says its kind."""
@@ -260,7 +264,7 @@ class PathModel(Shown, Compared, Arrows, OwnTexts):
             *(("cutpoint",) if family.ordered else ()),
             *(("simplex",) if equation.monotonic else ()),
             *(("tau",) if equation.varying else ()),
-            *((RESIDUAL_CORRELATION,) if self.correlated and self.correlated[1] == equation.response else ()),
+            *((RESIDUAL_CORRELATION,) if self.correlated[-1:] == (equation.response,) else ()),
         )
 
     def prior(self, response: str, parameter: str) -> Prior | None:

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.arrays import Array, Mask
-from bayes_sp.errors import SurveyError, nearest
+from bayes_sp.errors import SurveyError
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel, Variable
 from bayes_sp.records.groups import no_groups
 from bayes_sp.records.levels import frame_problems
 from bayes_sp.records.persons import repeated
 from bayes_sp.records.survey import Survey
-from bayes_sp.records.told import CELLS_SHOWN, RowName, describe_cells
+from bayes_sp.records.told import CELLS_SHOWN, RowName, describe_cells, near_column
 from bayes_sp.safe_text import control_problem
 
 MOST_COUNT = 100_000
@@ -44,7 +44,7 @@ def check_columns(
     used = model.columns if renamed else [model.column_of(name) for name in model.columns]
     free = [name for name in columns if name and name not in used]
     needs = f'(the specification "{model.name}" needs it)'
-    return twice + [f'column "{name}" is missing {needs}{nearest(name, free)}' for name in missing]
+    return twice + [f'column "{name}" is missing {needs}{near_column(name, free)}' for name in missing]
 
 
 def check_survey(model: PathModel, survey: Survey) -> None:

@@ -19,6 +19,7 @@ from bayes_sp.records.checks import check_columns, check_known_values
 from bayes_sp.records.reading.columns import read_columns
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.told import describe_cells
+from bayes_sp.shown import Part, Shown
 
 CAME_BACK = "must be empty, because these patients did not come back; leave those who did out of the records"
 FILL = (
@@ -37,7 +38,7 @@ class Moment:
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
-class NonResponders:
+class NonResponders(Shown):
     """Patients who did not come back.
 
     Attributes
@@ -57,9 +58,10 @@ class NonResponders:
     records: pd.DataFrame | None = None
     moments: tuple[Moment, ...] = ()
 
-    def __repr__(self) -> str:
+    def _shown(self) -> tuple[str, list[Part]]:
         known = "records" if self.records is not None else f"moments of {len(self.moments)} columns"
-        return f"NonResponders({self.n} patients; {known}; {self.source})"
+        moments = pd.DataFrame([(m.column, m.mean, m.sd) for m in self.moments], columns=["variable", "mean", "sd"])
+        return f"{self.n} patients; {known}; {self.source}", [moments] if len(moments) else []
 
 
 def nonresponders_from_records(

@@ -1,15 +1,19 @@
-"""Sentences on cells that also know their column and cells, so that they can stand in a table."""
+"""Sentences on columns and cells; those on cells also know them, so that they can stand in a table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
 import numpy as np
 
 from bayes_sp.arrays import Mask
+from bayes_sp.errors import nearest
 
 CELLS_SHOWN = 5
+NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?")
+NAMELESS = "the first row holds numbers, where the columns' names are expected: write the names above it"
 type RowName = Callable[[int], str]
 
 
@@ -41,3 +45,14 @@ def describe_cells(column: str, mask: Mask, cell: Callable[[int], str], row_name
         shown = ", ".join(f"{name} ({value})" for name, value in cells)
         more = f" and {rows.size - CELLS_SHOWN} more" if rows.size > CELLS_SHOWN else ""
         yield Told(f'column "{column}": {rule}; found at {shown}{more}', column, cells)
+
+
+def near_column(name: str, columns: Sequence[str]) -> str:
+    """Return as `nearest` does, or that the first row holds values, which then are nobody's to see."""
+    return f"; {NAMELESS}" if nameless(columns) else nearest(name, columns)
+
+
+def nameless(columns: Sequence[str]) -> bool:
+    """Whether a table's names, two or more, are all numbers."""
+    names = [name for name in columns if name]
+    return len(names) > 1 and all(NUMBER.fullmatch(name.strip()) for name in names)

@@ -39,10 +39,29 @@ def priors(
     ----------
     fit
         What is asked; it is not fitted again.
-    grid, target, kappa, ci_prob
-        As in `bayes_sp.sensitivity.prior.grid.prior_grid`, which says what can be raised.
+    grid
+        Name of a shipped grid, path of a TOML file, its tables, or a `Grid`; None for the named sets ``sceptical``,
+        ``primary``, ``wide``, ``flat`` and ``published_informed`` (where it applies), and factors from 1/4 to 4 on the
+        scales of the coefficients into the mediators crossed with those into the outcome.
+    target
+        The effect in question; by default the serial path's difference.
     runner
         Where the fits are made, and where their answers are kept.
+    kappa, ci_prob
+        Of the effects, and of their intervals.
+
+    Returns
+    -------
+    PriorGrid
+
+    Raises
+    ------
+    BayesSpError
+        For a target that the specification does not have, before anything is fitted.
+    SpecificationError
+        Where the grid is wrong.
+    FitError
+        Where no fit succeeds; else a failed fit is one of ``failures``.
     """
     fit = fit.first
     runner = _knowing(fit, runner, kappa, ci_prob)
@@ -68,10 +87,38 @@ def tipping_point(
     ----------
     fit
         What is asked; it is not fitted again.
-    target, dial, low, high, rope, kappa, ci_prob, scan
-        As in `bayes_sp.sensitivity.prior.tipping.prior_tipping_point`, which says what can be raised.
+    target
+        The effect in question; by default the serial path's difference.
+    dial
+        ``sceptical``, a factor on the scales of the priors of all coefficients along the path, centred at 0; a
+        constant of a prior, ``slope.sigma`` or ``visits.slope.mu``; or a factor on the scales of a group's priors:
+        ``paths``, ``paths_to_mediators``, ``paths_to_outcome``, ``covariates``, ``coefficients``.
+    low, high
+        Values searched; by default a thousandth to ten times the value as written (and for ``sceptical`` further down,
+        until something changes), or ten scales on either side of a location.
+    rope
+        Region of practical equivalence (from, to) in place of no effect, on the target's scale.
     runner
         Where the fits are made, and where their answers are kept.
+    kappa, ci_prob
+        Of the effects, and of their intervals.
+    scan
+        Values of the scan.
+
+    Returns
+    -------
+    TippingPoint
+
+    Raises
+    ------
+    BayesSpError
+        For a dial that the specification does not have, or flat priors along the path, which have no scale.
+    ValueError
+        For a range that does not hold the dial's value as written, or a rope that does not increase.
+
+    References
+    ----------
+    Matthews (2001), Journal of Statistical Planning and Inference 94, 43-58. doi:10.1016/S0378-3758(00)00232-9
     """
     fit = fit.first
     return prior_tipping_point(
@@ -95,14 +142,36 @@ def confounding(
 ) -> confounders.Confounding:
     """Say what it would take of an unmeasured confounder to take the sign of an effect away.
 
+    U ~ N(0, 1) for each patient adds its strengths times U to the linear predictors of two responses, for every pair
+    whose common cause would bias the target.
+
     Parameters
     ----------
     fit
         What is asked; it is not fitted again.
-    target, strengths, ci_prob
-        As in `bayes_sp.sensitivity.confounder.confounding.confounding`, which says what can be raised.
+    target
+        The effect in question; by default the serial path's difference.
+    strengths
+        ``{response: strengths > 0}`` or ``{response: Prior}`` of at least two responses, on the scales of their linear
+        predictors; None for three levels up to 0.8 times what is unexplained.
     runner
         Where the fits are made, and where their answers are kept.
+    ci_prob
+        Probability of the intervals.
+
+    Returns
+    -------
+    Confounding
+
+    Raises
+    ------
+    BayesSpError
+        For strengths or targets that the specification does not have, and where no confounder could bias the target.
+
+    References
+    ----------
+    McCandless & Gustafson (2017), Statistics in Medicine 36. doi:10.1002/sim.7298
+    VanderWeele (2010), Epidemiology 21, 540-551. doi:10.1097/EDE.0b013e3181df191c
     """
     fit = fit.first
     return confounders.confounding(
@@ -127,10 +196,30 @@ def delta(
     ----------
     fit
         What is asked; it is not fitted again where its specification has no shift of its own.
-    shifts, target, kappa, ci_prob, refine
-        As in `bayes_sp.sensitivity.missing.delta.delta_curve`, which says what can be raised.
+    shifts
+        ``{response: deltas}``, ascending, in the response's unit on an identity link, else on the scale of the log
+        rate, log mean, log odds or probit; 0 is always among them. By default every response with missing cells.
+    target
+        The effect in question; by default the serial path's difference, else the total indirect one.
     runner
         Where the fits are made, and where their answers are kept.
+    kappa, ci_prob
+        Of the effects, and of their intervals.
+    refine
+        Find tipping points by further fits, with the range that Monte Carlo error leaves open; False for linear
+        interpolation between the fits that there are.
+
+    Returns
+    -------
+    DeltaCurve
+
+    Raises
+    ------
+    BayesSpError
+        Where no response is missing, for shifts that cannot be made, and for an effect that the specification does
+        not have.
+    FitError
+        Where the fit without a shift has no answer.
     """
     fit = fit.first
     return delta_curve(

@@ -15,7 +15,7 @@ from bayes_sp.analysis.provenance import provenance
 from bayes_sp.effects.paths import check_kappa
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.sensitivity.target import Finding, Target, estimate_of, target_of
+from bayes_sp.sensitivity.target import Finding, Target, estimate_of, viewed_fit
 from bayes_sp.shown import Part, Shown
 
 KAPPAS = tuple(i / 10 for i in range(11))
@@ -110,6 +110,10 @@ def kappa_curve(
     ci_prob
         Probability of the intervals.
 
+    Returns
+    -------
+    KappaCurve
+
     Raises
     ------
     ValueError
@@ -124,9 +128,10 @@ def kappa_curve(
         check_kappa(kappa)
     if not values or len(set(values)) < len(values):
         raise ValueError(f"kappas must be different numbers between 0 and 1, one at least, found {values}")
+    fit, target = viewed_fit(fit, target)
     tables = [fit.effects(kappa=kappa).intervals(ci_prob) for kappa in values]
     table = pd.concat(tables, ignore_index=True)
     keys = ["kappa", "path", "scale", "decomposition"]
     table = table[[*keys, *(name for name in table.columns if name not in keys)]]
     attrs: dict[str, object] = {**provenance(fit), "kappas": np.array(values)}
-    return KappaCurve(table, target or target_of(fit.model), attrs, fit.model)
+    return KappaCurve(table, target, attrs, fit.model)

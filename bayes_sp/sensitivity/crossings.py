@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.sensitivity.target import Estimate
+from bayes_sp.shown import Part, Shown
 
 type Region = tuple[float, float]
 State = Literal["above", "below", "inside", "across"]
@@ -37,8 +38,8 @@ class Crossing:
     after: State
 
 
-@dataclass(frozen=True)
-class Tipping:
+@dataclass(frozen=True, repr=False)
+class Tipping(Shown):
     """Where a conclusion changes as a dial is turned away from its start.
 
     Attributes
@@ -83,6 +84,11 @@ class Tipping:
                 numbers = (found.median, found.lower, found.upper, found.mcse_lower, found.mcse_upper)
                 rows.append((value, *numbers, found.trustworthy, state_of(found, self.region)))
         return pd.DataFrame(rows, columns=columns)
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        head = f"{self.before} at the start, {self.start:g}; searched from {self.low:g} to {self.high:g}"
+        found = [f"{c.after} from {c.value:.3g} on ({c.low:.3g} to {c.high:.3g})" for c in self.crossings]
+        return head, [found or "No crossing.", *filter(None, [self.note]), self.table]
 
 
 def state_of(estimate: Estimate, region: Region) -> State:

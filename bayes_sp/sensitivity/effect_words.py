@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from bayes_sp.analysis.comparison.models import serial_path
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import ARROW, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT
+from bayes_sp.names import ARROW, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT, name_parts
 from bayes_sp.sensitivity.target import Target
 
 
 def effect_words(model: PathModel, target: Target) -> str:
     """Return an effect in words, as it stands in a sentence: its path, and its scale where that is no difference."""
     scale = "" if target.scale == DIFFERENCE else f" ({scale_words(model, target.scale)})"
-    if target.path in (TOTAL, TOTAL_INDIRECT):
-        return f"the {target.path.replace('_', ' ')} effect{scale}"
-    between = [label(model, name) for name in target.path.split(ARROW)[1:-1]]
+    path, compared = name_parts(target.path)
+    scale = f", {compared}{scale}" if compared else scale
+    if path in (TOTAL, TOTAL_INDIRECT):
+        return f"the {path.replace('_', ' ')} effect{scale}"
+    between = [label(model, name) for name in path.split(ARROW)[1:-1]]
     if not between:
         return f"the direct effect{scale}"
     if target.path == serial_path(model):

@@ -34,7 +34,7 @@ from bayes_sp.sensitivity.power.result import PowerScaling
 from bayes_sp.sensitivity.prior.grid import PriorGrid, prior_grid
 from bayes_sp.sensitivity.prior.grid_file import Grid
 from bayes_sp.sensitivity.prior.tipping import TippingPoint, prior_tipping_point
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target, estimate_of
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of, viewed_fit
 from bayes_sp.sensitivity.tipping_summary import tipping_summary
 from bayes_sp.shown import Part, Shown
 
@@ -179,7 +179,7 @@ def analyse(
     """
     _check_parts(parts)
     model = load_model(model)
-    target = checked_target(model, target)
+    target = target_of(model, *(() if target is None else (target.path, target.scale)))
     started = time.perf_counter()
     fitted = fit(model, survey, seed=seed, options=options, notify=notify)
     return analyse_fit(
@@ -199,14 +199,29 @@ def analyse_fit(
     notify: Notify = silent,
     seconds: float = 0.0,
 ) -> Sensitivity:
-    """Ask of a fit what it would take to change the conclusion on an effect; arguments and errors as `analyse`.
+    """Ask of a fit what it would take to change the conclusion on an effect.
 
-    The specification as it is, is not fitted again. ``seconds`` is what the fit took. Of a fit to several sets of
-    records the first is asked.
+    Parameters
+    ----------
+    fitted
+        What is asked; it is not fitted again. Of a fit to several sets of records the first is.
+    parts, grid, nonresponders, target, runner, notify
+        As in `analyse`: which of ``priors``, ``kappa``, ``confounding``, ``attrition``; priors to refit with; those
+        who did not come back; the effect in question; where refits are made; who hears of each part.
+    seconds
+        What the fit took.
+
+    Returns
+    -------
+    Sensitivity
+
+    Raises
+    ------
+    BayesSpError
+        For a part that there is not, or where nothing that was asked for can be made.
     """
     _check_parts(parts)
-    fitted = fitted.first
-    target = checked_target(fitted.model, target)
+    fitted, target = viewed_fit(fitted.first, target)
     runner = runner or Runner()
     started = time.perf_counter() - seconds
     effects = fitted.effects()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayes_sp.analysis.comparison.models import main_path
+from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.effects.read import effect_scales
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import AVERAGE, DIFFERENCE
+from bayes_sp.names import AVERAGE, DIFFERENCE, effect_name, name_parts
 
 
 @dataclass(frozen=True)
@@ -83,18 +85,17 @@ class Finding:
 def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Target:
     """Return a target: by default the path that the specification is about (`main_path`).
 
+    Of a category or of several exposures the effect's name says what it compares: ``total [choir against sport]``.
+
     Raises
     ------
     BayesSpError
-        For a path or a scale that the specification's effects do not have, and for one with ``[exposures]``.
+        For a path or a scale that the specification's effects do not have.
     """
-    if model.moves:
-        found = "analyses of one effect are for an exposure that is one number; this specification has [exposures]"
-        raise BayesSpError(
-            model.name, [f"{found}. Compare two values, or two levels as 0 and 1, in a specification of its own"]
-        )
     known = model.effect_names
     path = path or main_path(model)
+    if path not in known and len(model.moves) == 1:
+        path = effect_name(path, model.moves[0].label)
     if path not in known:
         raise BayesSpError(model.name, [f'has no path "{path}"{nearest(path, known)}; it has {", ".join(known)}'])
     scales = effect_scales(model)
@@ -104,15 +105,24 @@ def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Targ
     return Target(path, scale)
 
 
-def checked_target(model: PathModel, target: Target | None) -> Target:
-    """Return the target, by default that of `target_of`.
+def viewed(model: PathModel, target: Target | None) -> tuple[PathModel, Target]:
+    """Return the specification as a target sees it, with the one thing that it compares, and the target there.
 
     Raises
     ------
     BayesSpError
-        As `target_of`.
+        As `target_of`, which has the target where there is none.
     """
-    return target_of(model) if target is None else target_of(model, target.path, target.scale)
+    found = target_of(model) if target is None else target_of(model, target.path, target.scale)
+    path, label = name_parts(found.path)
+    views = [view for view in model.views if view.move is not None and view.move.label == label]
+    return (views[0], Target(path, found.scale)) if model.moves else (model, found)
+
+
+def viewed_fit(fit: Conditioned, target: Target | None) -> tuple[Any, Target]:
+    """Return a fit as a target sees it (`viewed`); no draw changes."""
+    model, found = viewed(fit.model, target)
+    return next((view for view in fit._views if view.model == model), fit), found
 
 
 def estimate_of(table: pd.DataFrame, target: Target, *, trustworthy: bool = True) -> Estimate:

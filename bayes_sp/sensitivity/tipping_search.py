@@ -66,6 +66,10 @@ def find_tipping(
     tolerance
         Of the tipping value, as a share of the range.
 
+    Returns
+    -------
+    Tipping
+
     Raises
     ------
     ValueError

@@ -118,3 +118,23 @@ def test_counts_have_effects_for_an_sd_of_the_exposure(make_posterior, make_surv
     ].iloc[0]
     np.testing.assert_allclose(row["median"], np.median(np.exp(coefficient * sd)), rtol=1e-6)
     assert "follows from its mean" in found.notes[0]
+
+
+def test_the_bootstrap_has_the_same_sizes():
+    """Its estimates are those of standardised least squares; a share is the ratio of replicates, or withheld."""
+    data = records()
+    found = sp.bootstrap(tables(), data, replicates=60)
+    complete = found.standardised().set_index(["size", "path"]).loc["complete"]
+    scaled = data.assign(**{name: data[name] / data[name].std() for name in ("walks", "sleep", "days")})
+    own = sp.bootstrap(tables(contrast=[0, 1]), scaled, replicates=60).table
+    expected = own[own["scale"] == COEFFICIENT].set_index("path").loc[complete.index]
+    for column in ("estimate", "lower", "upper"):  # the same resamples
+        np.testing.assert_allclose(complete[column], expected[column], rtol=1e-9)
+    share = found.proportion_mediated().iloc[0]
+    by_name = dict(zip(found.names, found.estimate[:, found.scales.index(DIFFERENCE), -1], strict=True))
+    assert share["estimate"] == pytest.approx(by_name[TOTAL_INDIRECT] / by_name[TOTAL], rel=1e-12)
+    assert share["lower"] < share["estimate"] < share["upper"]
+    flat = tables(outcome="flat", equation=[{"response": name, "family": "normal"} for name in ("sleep", "flat")])
+    none = sp.bootstrap(flat, data, replicates=60).proportion_mediated().iloc[0]
+    assert np.isnan(none["estimate"])
+    assert "of resamples" in none["withheld"]

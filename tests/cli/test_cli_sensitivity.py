@@ -14,7 +14,7 @@ from scripted import RESPONSES, Scripted, chain_records, chain_tables, fits_made
 from bayes_sp.cli.arguments import MOST
 from bayes_sp.cli.main import NOT_TRUSTWORTHY, OK, USER_MISTAKE, main
 from bayes_sp.errors import RunnerError
-from bayes_sp.report.text.layout import WIDTH
+from bayes_sp.shown import WIDTH
 
 OWN = ["sensitivity", "own.toml", "--data", "clinic.csv"]
 FEW = ["--priors", "few.toml"]  # the default grid has 30 cells and a figure more

@@ -133,3 +133,20 @@ def test_an_exposure_of_texts_is_drafted_as_a_category():
     )  # fmt: skip
     assert [move.label for move in model.moves] == ["choir against alone", "sport against alone"]
     assert sp.check(frame, model).passed
+
+
+def test_several_exposures_each_have_effects_of_their_own(frame):
+    """Categories by levels, numbers by one contrast, whichever comes first; one name stays what it was."""
+    frame = frame.assign(activity=np.array(["choir", "none", "sport"])[frame["town"] - 1])
+    roles = {**ROLES, "covariates": ["age"]}
+    model = sp.draft(frame, **{**roles, "exposure": ["groups", "activity", "sex"]})
+    assert model.exposure == "groups"
+    assert [move.label for move in model.moves] == [
+        "groups: 4 against 3", "activity: none against choir", "activity: sport against choir", "sex: 2 against 1"
+    ]  # fmt: skip
+    first = sp.draft(frame, **{**roles, "exposure": ["activity", "groups"]})
+    assert [exposure.name for exposure in first.exposures] == ["activity", "groups"]
+    assert first.terms(first.equations[0]) == (
+        "intercept", "activity[none]", "activity[sport]", "groups", "age"
+    )  # fmt: skip
+    assert sp.draft(frame, **{**roles, "exposure": ["groups"]}) == sp.draft(frame, **roles)

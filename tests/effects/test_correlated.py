@@ -1,4 +1,4 @@
-"""Two mediators side by side whose errors correlate: effects, records simulated and refitted, specifications."""
+"""Mediators side by side whose errors correlate: effects, records simulated and refitted, specifications."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from chains import made_up_chain, outcome_mean
 
 import bayes_sp as sp
 from bayes_sp.design.build import design_arrays
-from bayes_sp.design.joint import joint_model
 from bayes_sp.design.simulate import simulate_survey
 from bayes_sp.effects.means.nodes import Rule
+from bayes_sp.effects.means.normal import every_path
 from bayes_sp.effects.means.worlds import world_means
-from bayes_sp.errors import SpecificationError, SurveyError
+from bayes_sp.errors import SpecificationError
 from bayes_sp.inference.bootstrap.general import general_chain
 from bayes_sp.inference.likelihood.equations import as_draws
 from bayes_sp.model.reading.load import load_model
@@ -36,31 +36,45 @@ def study_survey():
     return sp.reconstruct(seed=1)
 
 
-def side_by_side(outcome: str, rho: float):
-    chain, baselines = made_up_chain(("normal", "normal"), outcome, draws=2, seed=6)
+TWO = np.array([[1.0, 0.7], [0.7, 1.0]])
+THREE = np.array([[1.0, 0.6, -0.3], [0.6, 1.0, 0.2], [-0.3, 0.2, 1.0]])
+
+
+def side_by_side(outcome: str, correlations: np.ndarray):
+    count = len(correlations)
+    chain, baselines = made_up_chain(("normal",) * count, outcome, draws=2, seed=6)
     slopes = chain.slopes.copy()
-    slopes[:, 1, 0] = 0.0
-    return replace(chain, slopes=slopes, rho=np.array([rho, rho])), baselines
+    slopes[:, :count] = 0.0
+    return replace(chain, slopes=slopes, rho=np.stack([correlations, correlations])), baselines
 
 
-@pytest.mark.parametrize("outcome", ["exp", "identity", "logit", "hurdle"])
-def test_means_are_those_of_correlated_errors(outcome):
-    """Mean outcomes of every world are within four Monte Carlo errors of a million simulated ones, whatever kappa."""
-    chain, baselines = side_by_side(outcome, 0.7)
-    rng, size, base = np.random.default_rng(2), 10**6, baselines(1, 2)[:, 0]
+@pytest.mark.parametrize(
+    ("outcome", "correlations"),
+    [("exp", THREE), ("identity", TWO), ("logit", TWO), ("hurdle", THREE)],
+    ids=["exp", "identity", "logit", "hurdle"],
+)
+def test_means_are_those_of_correlated_errors(outcome, correlations):
+    """Mean outcomes of every world are within four Monte Carlo errors of half a million simulated, whatever kappa."""
+    chain, baselines = side_by_side(outcome, correlations)
+    rng, size, base, count = np.random.default_rng(2), 500_000, baselines(1, 2)[:, 0], len(correlations)
     patient = rng.integers(0, base.shape[1], size)
-    e1, e2 = rng.multivariate_normal([0.0, 0.0], [[1.0, 0.7], [0.7, 1.0]], size).T
+    errors = rng.multivariate_normal(np.zeros(count), correlations, size).T
+    full = every_path(count)
+    switched = [{()}, {(0,)}, {(), (count - 1,)}, set(full)]
+    worlds = np.array([[path in some for path in full] for some in switched])
     for kappa in (0.3, 1.0):
-        found = world_means(chain, baselines, WORLDS, U, Rule(kappa, 24)).plain[:, 1]
-        for v, (direct, first, second, _) in enumerate(np.where(WORLDS, U[1], U[0])):
-            m1 = base[0][patient] + chain.exposure[1, 0] * first + chain.mediators[0].sigma[1] * e1
-            m2 = base[1][patient] + chain.exposure[1, 1] * second + chain.mediators[1].sigma[1] * e2
+        found = world_means(chain, baselines, worlds, U, Rule(kappa, 24)).plain[:, 1]
+        for v, some in enumerate(switched):
+            seen = {path: U[int(path in some)] for path in full}
+            m = [
+                base[k][patient] + chain.exposure[1, k] * seen[(k,)] + chain.mediators[k].sigma[1] * errors[k]
+                for k in range(count)
+            ]
             predictors = [
                 base[j][patient]
-                + chain.exposure[1, j] * direct
-                + chain.slopes[1, j, 0] * m1
-                + chain.slopes[1, j, 1] * m2
-                for j in range(2, 3 + chain.zero_part)
+                + chain.exposure[1, j] * seen[()]
+                + sum(chain.slopes[1, j, k] * m[k] for k in range(count))
+                for j in range(count, count + 1 + chain.zero_part)
             ]
             y = outcome_mean(chain.outcome, 1, *predictors)
             assert abs(found[v] - y.mean()) < 4.0 * y.std() / np.sqrt(size), (kappa, v)
@@ -68,7 +82,7 @@ def test_means_are_those_of_correlated_errors(outcome):
 
 def test_under_a_log_link_the_correlation_is_one_factor():
     """E Y has the factor exp(rho s1 s2 b1 b2) in every world: it leaves ratios, and scales differences."""
-    one, baselines = side_by_side("exp", 0.7)
+    one, baselines = side_by_side("exp", TWO)
     none = replace(one, rho=None)
     found, without = (world_means(c, baselines, WORLDS, U, Rule()).plain for c in (one, none))
     sigma = [mediator.sigma for mediator in one.mediators]
@@ -110,10 +124,10 @@ def test_the_bootstrap_takes_the_correlation_of_residuals(study_survey):
 def test_specifications_say_where_a_correlation_can_stand():
     """It is there by default, goes out with an empty list, and is refused beside an arrow, with the place."""
     assert parallel().correlated == ("belonging_t1", "loneliness_t1")
-    assert parallel(residual_correlations=()).correlated is None
-    assert sp.load_model("primary").correlated is None
+    assert parallel(residual_correlations=()).correlated == ()
+    assert sp.load_model("primary").correlated == ()
     tables = specification_tables(parallel(residual_correlations=()))
-    assert load_model(tables).correlated is None
+    assert load_model(tables).correlated == ()
     tables = specification_tables(sp.load_model("primary"))
     tables["equation"][1]["residual_correlations"] = ["belonging_t1"]
     prior = {"dist": "lkj", "eta": 2, "why": "moderate"}
@@ -123,12 +137,3 @@ def test_specifications_say_where_a_correlation_can_stand():
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
         "equation[2].residual_correlations", "priors.loneliness_t1.residual_correlation"
     ]  # fmt: skip
-
-
-def test_missing_cells_of_correlated_mediators_are_refused(study_survey):
-    """They have no account, and the error says what to do."""
-    model, records = parallel(), study_survey.records.copy()
-    records.loc[3, "loneliness_t1"] = np.nan
-    design = design_arrays(model, replace(study_survey, records=records))
-    with pytest.raises(SurveyError, match=r"residual_correlations = \[\] in the equation of loneliness_t1"):
-        joint_model(model, design)

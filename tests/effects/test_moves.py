@@ -245,10 +245,10 @@ def test_a_category_of_two_levels_is_a_binary_exposure(make_survey, name):
     survey = make_survey(60)
     designs = [design_arrays(model, survey) for model in (plain, category)]
     posterior = made_up_posterior(plain, designs[0], draws=10)
-    if plain.correlated is not None:  # the mediators' errors
+    if plain.correlated:  # the mediators' errors
         draws = np.linspace(-0.5, 0.5, 20).reshape(2, 10, 1)
         posterior[RESIDUAL_CORRELATION] = (("chain", "draw", f"{RESIDUAL_CORRELATION}_response"), draws)
-        posterior = posterior.assign_coords({f"{RESIDUAL_CORRELATION}_response": ["loneliness_t1"]})
+        posterior = posterior.assign_coords({f"{RESIDUAL_CORRELATION}_response": list(plain.correlated_pairs)})
     renamed = posterior.copy()
     for dim in (dim for dim in posterior.dims if str(dim).endswith("_term")):
         names = [str(term).replace("relationship", "relationship[1]") for term in posterior[dim].to_numpy()]

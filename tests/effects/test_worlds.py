@@ -99,6 +99,30 @@ def test_one_mediator_agrees_with_scipy(mediator, outcome):
         np.testing.assert_allclose(found[v, s], expected, rtol=1e-8)
 
 
+@pytest.mark.parametrize("phi", [0.05, 1.0, 50.0])
+def test_a_steep_hurdle_agrees_with_scipy(phi):
+    """Draws of slopes from .2 to 6, side by side: the mean lies far out, where exp(slope x mediator) has carried it."""
+    steep = np.array([0.2, 1.5, 3.0, 6.0])
+    chain, baselines = made_up_chain(("normal",), "hurdle", draws=4, n=1, seed=3)
+    slopes = chain.slopes.copy()
+    slopes[:, 1, 0], slopes[:, 2, 0] = steep, -0.5 * steep
+    mediators = (replace(chain.mediators[0], sigma=np.ones(4)),)
+    chain = replace(chain, slopes=slopes, mediators=mediators, outcome=replace(chain.outcome, phi=np.full(4, phi)))
+    found = means(chain, baselines, nodes=128, worlds=np.array([(0, 0), (0, 1)], dtype=bool))
+    for s, (v, through) in product(range(4), enumerate(U)):
+        base = baselines(s, s + 1)[:, 0, 0]
+        m = base[0] + chain.exposure[s, 0] * through
+
+        def part(error: float, s: int = s, m: float = m, base: np.ndarray = base) -> float:
+            eta, zeta = base[1:] + slopes[s, 1:, 0] * (m + error)
+            # far below 0 SciPy's probability of a 0 is 1, and every count above the hurdle is 1
+            mean = outcome_mean(chain.outcome, s, eta, zeta) if eta > -15.0 else special.expit(-zeta)
+            return float(stats.norm.pdf(error) * mean)
+
+        expected = integrate.quad(part, -9, 9 + steep[s], points=[0, steep[s]], epsabs=0, epsrel=1e-10, limit=200)[0]
+        np.testing.assert_allclose(found[v, s], expected, rtol=1e-6)
+
+
 def count_chain(phi: float, slope: float, outcome: str, *, log1p: bool = False, draws: int = 2) -> tuple:
     """Return one count of mean exp(eta) with a slope in the outcome, and predictors of three patients."""
     rng = np.random.default_rng(4)

@@ -55,6 +55,7 @@ def readable_density(program, theta, density, names) -> float:
             own = np.log(natural)
         points[block.variable] = np.concatenate([points.get(block.variable, np.empty(0)), own])
         points |= {f"{block.variable}[{label}]": own[k] for k, label in enumerate(block.labels) if k < len(own)}
+        points[f"{block.variable}|partial"] = own  # of correlations
     assert {name for name in names if "|hidden" in name} == hidden.keys()
     z = theta[program.size :]
     value = float(density(*((points | hidden)[name] for name in names)))

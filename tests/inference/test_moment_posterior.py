@@ -11,6 +11,7 @@ from scipy import stats
 import bayes_sp as sp
 from bayes_sp.analysis.comparison.recovery import table2_moments
 from bayes_sp.errors import SpecificationError, SurveyError
+from bayes_sp.inference.likelihood.least_squares import least_squares
 from bayes_sp.inference.moment_posterior import _log_density, _sums, moment_posterior
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.terms import predictors_of
@@ -75,7 +76,7 @@ def test_flat_priors_give_the_classical_posterior(model):
     priors = (("", "intercept", flat), ("", "slope", flat), ("", "sigma", nearly_jeffreys))
     found = moment_posterior(replace(model, priors=priors), moments, draws=6000)
     terms = list(model.terms(model.equations[0]))
-    fit = moments.least_squares("belonging_t1", [term for term in terms if term != "intercept"])
+    fit = least_squares(moments, "belonging_t1", [term for term in terms if term != "intercept"])
     place = fit.terms.index("group_change")
     draws = found.coefficients["belonging_t1"][:, terms.index("group_change")]
     scaled = (draws - fit.coefficients[place]) / fit.standard_errors[place]

@@ -9,7 +9,8 @@ import pytest
 from bayes_sp.errors import BayesSpError, SpecificationError
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import specification_text
-from bayes_sp.sensitivity.target import target_of
+from bayes_sp.sensitivity.prior.terms import along
+from bayes_sp.sensitivity.target import Target, target_of, viewed
 
 PRIORS = {
     "intercept": {"dist": "normal", "mu": 0, "sigma": 10, "why": "wide"},
@@ -112,7 +113,14 @@ def test_a_mistake_has_its_place(more, words):
     assert words in problems(**more)
 
 
-def test_analyses_of_one_effect_name_their_limit():
-    """They are for one number with one contrast, and say so before anything is fitted."""
-    with pytest.raises(BayesSpError, match=r"this specification has \[exposures\]"):
-        target_of(load_model(tables()))
+def test_analyses_of_one_effect_say_what_they_compare():
+    """By the effect's name; a view of the specification compares that alone, with the coefficients that it moves."""
+    model = load_model(tables())
+    view, target = viewed(model, Target("total [choir against none]"))
+    assert (target.path, view.ends, view.effect_names[-1]) == ("total", ({"activity": (0.0, 2.0)}, (0.0, 1.0)), "total")
+    own = {("sleep", "activity[sport]"), ("sleep", "activity[choir]"), ("days_off", "sleep")}
+    assert set(along(view, "activity -> sleep -> days_off")) == own
+    assert viewed(view, target) == (view, target)
+    assert target_of(model).path == "activity -> sleep -> days_off [sport against none]"
+    with pytest.raises(BayesSpError, match=r'has no path "total \[sport\]"'):
+        target_of(model, "total [sport]")

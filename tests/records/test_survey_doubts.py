@@ -27,6 +27,8 @@ def model_of(mediator="normal", outcome="negative_binomial", **more):
     """Return a chain arm -> m -> y."""
     equations = [{"response": "m", "family": mediator}, {"response": "y", "family": outcome}]
     priors = PRIORS | more.pop("priors", {})
+    if outcome == "bernoulli_logit":
+        priors.pop("phi")
     if mediator != "normal":
         priors.pop("sigma")
     tables = {"title": "t", "exposure": "arm", "outcome": "y", "equation": equations, "priors": priors}
@@ -111,6 +113,36 @@ def test_a_hurdle_with_nothing_above_it_is_named() -> None:
     (doubt,) = survey_doubts(model, survey_of(frame))
     assert "y: no count is above 1" in doubt
     assert survey_doubts(model, survey_of(frame.assign(y=rng.integers(0, 3, 300)))) == ()
+    zero = {"zero_intercept": NORMAL, "zero_slope": NORMAL}
+    inflated = model_of(outcome="zero_inflated_negative_binomial", priors=zero)
+    (doubt,) = survey_doubts(inflated, survey_of(frame))
+    assert "say nothing of zeros of two kinds" in doubt
+    arm = rng.integers(0, 2, 300)
+    apart = frame["y"] * np.where(arm == 1, 1, rng.integers(1, 4, 300))
+    (doubt,) = survey_doubts(model, survey_of(frame.assign(arm=arm, y=apart)))
+    assert doubt.startswith("y: arm tells counts of 1 from higher ones")
+
+
+@pytest.mark.parametrize(
+    ("family", "low", "what"),
+    [
+        ("hurdle_negative_binomial", 1, "a count above 1"),
+        ("zero_inflated_negative_binomial", 1, "a count above 1"),
+        ("negative_binomial", 0, "a count above 0"),
+        ("bernoulli_logit", 0, "the rarer of its two values"),
+    ],
+)
+def test_rare_outcomes_are_named(family, low, what) -> None:
+    """Fewer than two records for each coefficient, intercept included; with as many nothing is said."""
+    rng = np.random.default_rng(22)
+    frame = pd.DataFrame({"arm": rng.normal(size=300), "m": rng.normal(size=300)})
+    zero = {"zero_intercept": NORMAL, "zero_slope": NORMAL} if low else {}
+    model = model_of(outcome=family, priors=zero)
+    for rare, told in ((5, 1), (60, 0)):
+        y = np.where(np.arange(300) < rare, low + 1, rng.integers(0, low + 1, 300))
+        found = [text for text in survey_doubts(model, survey_of(frame.assign(y=y))) if what in text]
+        assert len(found) == told
+        assert all("fewer than 10 of 300 records" in text and "3 coefficients" in text for text in found)
 
 
 @pytest.mark.parametrize("family", ["hurdle_negative_binomial", "zero_inflated_negative_binomial"])

@@ -9,6 +9,7 @@ import pytest
 from bayes_sp.design.read import read_survey
 from bayes_sp.errors import SurveyError
 from bayes_sp.records.groups import HOW_MISSING
+from bayes_sp.records.reading.everything import read_everything
 
 HEADER = "walks,mood,visits,age,visits_before,housing"
 GOOD = "1,5.5,2,40,3,1"
@@ -121,6 +122,17 @@ def test_all_problems_of_a_file_are_in_one_error(tmp_path, small_model):
         'column "visits_before": must be above -1 to enter as log1p; found at row 3 (-1)',
         'column "housing": must be one of the levels 1, 2, 3; found at row 2 (4), row 4 (9)',
     ]
+
+
+def test_a_file_without_names_says_so_and_shows_no_patient(tmp_path, small_model):
+    """A first row of values alone is no list of names, to a fit or to whatever else reads the file."""
+    found = " ".join(problems_of(tmp_path, small_model, f"{GOOD}\n{GOOD}\n"))
+    assert "the first row holds numbers" in found
+    assert "5.5" not in found
+    with pytest.raises(SurveyError, match="the first row holds numbers"):
+        read_everything(tmp_path / "clinic.csv")
+    (tmp_path / "items.csv").write_text("1,2,3\n4,4,5\n")
+    assert list(read_everything(tmp_path / "items.csv").records) == ["1", "2", "3"]
 
 
 def test_many_wrong_cells_are_counted_not_listed(tmp_path, small_model):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import tomllib
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from bayes_sp.errors import SpecificationError
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
 from bayes_sp.model.reading.load import load_model, models_folder
 from bayes_sp.report.figures.comparison import plot_comparison
@@ -54,6 +56,20 @@ def test_the_printout_says_what_each_effect_compares(compared):
     row = compared.contrasts.table().iloc[-1]
     assert f"{row['prob_negative']:.3f}" in text
     assert max(map(len, text.splitlines())) <= 150
+
+
+def test_a_dose_curve_is_of_one_exposure(compared):
+    """At the values that the specification compares it has their effects; other levels and names are refused."""
+    fit = compared.fit
+    total = fit.effects().draws["average"].sel(scale="difference")
+    known = {"group_change": ([0, 1], "group_change: 1 against 0"), "": ([2, 3], "education: 3 against 1")}
+    for exposure, (doses, label) in known.items():
+        curve = fit.dose_curve(doses, exposure=exposure)["average"].sel(path="total", scale="difference")
+        np.testing.assert_allclose(curve[-1], total.sel(path=f"total [{label}]"), rtol=1e-12)
+    with pytest.raises(SpecificationError, match="4 is no level; they are 1, 2, 3"):
+        fit.dose_curve([4], exposure="education")
+    with pytest.raises(SpecificationError, match='"age" is none'):
+        fit.dose_curve([0], exposure="age")
 
 
 @pytest.mark.slow

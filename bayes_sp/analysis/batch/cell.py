@@ -50,11 +50,13 @@ class Cell:
     def content(self) -> dict[str, Any]:
         """Everything that the answer depends on, as JSON has it; records and specification as their digests.
 
-        Seed, sampler options (but cores, which change no draw), kappa, probability of the intervals, `made_with`.
+        What effects compare, seed, sampler options (but cores, which change no draw), kappa, probability of the
+        intervals, `made_with`.
         """
         return {
             "format": FORMAT,
             "specification": specification_digest(self.model),
+            "compared": None if self.model.move is None else self.model.move.moved,
             "data": self.survey.digest,
             "origin": self.survey.origin,
             "seed": self.seed,

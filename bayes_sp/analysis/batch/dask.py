@@ -14,6 +14,7 @@ from bayes_sp.analysis.batch.schedule import Place
 from bayes_sp.analysis.batch.work import different, receive_records
 from bayes_sp.errors import RunnerError
 from bayes_sp.records.survey import Survey
+from bayes_sp.unneeded import let_in
 
 CONNECTING = 10.0  # seconds
 FIRST_WORKER = 30.0  # seconds until the first worker has joined
@@ -68,6 +69,7 @@ def cluster(address: str) -> Iterator[Place]:
 
 
 def _dask() -> Any:  # noqa: ANN401 - Dask's package
+    let_in("dask")
     try:
         return importlib.import_module("distributed")
     except ModuleNotFoundError as error:

@@ -12,6 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import IO, Any, NoReturn
 
+from bayes_sp.unneeded import leave_out
+
 _LENGTH = struct.Struct(">Q")
 
 
@@ -41,6 +43,7 @@ def serve() -> NoReturn:
     calls, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
+    leave_out()
     importlib.import_module("bayes_sp.analysis.batch.work")
     with contextlib.suppress(BrokenPipeError):
         send(replies, b"")

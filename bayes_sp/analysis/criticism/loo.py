@@ -32,8 +32,8 @@ class Scored:
     predicts: str
 
 
-@dataclass(frozen=True)
-class ElpdDifference:
+@dataclass(frozen=True, repr=False)
+class ElpdDifference(Shown):
     """Difference in elpd of one response, the second specification less the first.
 
     Attributes
@@ -55,6 +55,11 @@ class ElpdDifference:
     se: float
     patients: int
     notes: tuple[str, ...] = ()
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        found = f"elpd {self.difference:+.1f} (SE {self.se:.1f}) over {self.patients} patients"
+        which = f"{self.response}, {self.second} less {self.first}"
+        return f"{which}: {found}; positive where {self.second} predicts better.", list(self.notes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -13,6 +13,7 @@ from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
 from bayes_sp.design.elements import arrays_of
 from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor, strength, zero_predictor
+from bayes_sp.design.sequence import design_in_sequence, in_sequence, sequential
 from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Coding, Variable
@@ -122,6 +123,7 @@ def predictors(
     at = {
         name: values.reshape(count, *values.shape[2:]) for name, values in arrays_of(model, design, parameters).items()
     }
+    model, design, at = in_sequence(model), design_in_sequence(model, design), sequential(model, at)
     shape = (count, design.n)
     values: dict[str, Array] = {c.name: rng.standard_normal(shape) for c in model.confounders if not informed}
     beliefs = _beliefs(model, rng, shape) if informed else {}

@@ -11,6 +11,7 @@ import xarray as xr
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
+from bayes_sp.design.sequence import correlations_of, jacobian_powers
 from bayes_sp.errors import SpecificationError
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
@@ -122,8 +123,10 @@ def _draw_equation(drawn: _Drawn, equation: Equation, design: Design) -> None:
         values = tau * drawn.rng.standard_normal((drawn.count, len(labels)))
         drawn.keep(f"{response}_varying", equation.varying, labels, values)
     if RESIDUAL_CORRELATION in model.parameters(equation):
-        values = drawn.sample(response, [RESIDUAL_CORRELATION])
-        drawn.keep(RESIDUAL_CORRELATION, f"{RESIDUAL_CORRELATION}_response", [response], values)
+        eta, pairs = drawn.prior(response, RESIDUAL_CORRELATION).values["eta"], list(model.correlated_pairs)
+        partials = [2.0 * drawn.rng.beta(eta + p, eta + p, drawn.count) - 1.0 for p in jacobian_powers(len(pairs))]
+        values = np.stack(correlations_of(partials), axis=-1)
+        drawn.keep(RESIDUAL_CORRELATION, f"{RESIDUAL_CORRELATION}_response", pairs, values)
 
 
 def _between(model: PathModel, variable: str, mark: str) -> list[str]:

@@ -36,6 +36,9 @@ from bayes_sp.model.reading.write import specification_digest
 from bayes_sp.records.survey import Survey
 from bayes_sp.shown import Part, Shown, short
 
+SHOWN = (
+    "recruited", "follow_up", "patients", "excludes_null", "mcse", "inside", "outside", "narrow", "width", "coverage",
+)  # fmt: skip
 _NUMBERS = ("true", "median", "lower", "upper")
 
 
@@ -149,7 +152,7 @@ class NewStudy(Shown):
 
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.plan.model.name}, {len(self.studies)} simulated studies, seed {self.seed}"
-        return head, [*self.sentences(), short(self.grid, list(self.grid.columns), rows=len(self.grid))]
+        return head, [*self.sentences(), short(self.grid, SHOWN, rows=len(self.grid))]
 
 
 @needs_records

@@ -11,7 +11,7 @@ from bayes_sp.design.build import complete_cases, unchecked_design
 from bayes_sp.design.checks.dose import RARE, departures, exposure_levels
 from bayes_sp.design.checks.identified import FEWEST_AT_LEVEL, level_counts, thin_groups
 from bayes_sp.design.checks.inflated import inflated_columns
-from bayes_sp.design.checks.separation import empty_hurdles, separations, without_zeros
+from bayes_sp.design.checks.separation import only_ones, scarce, separations, without_zeros
 from bayes_sp.design.design import Design
 from bayes_sp.errors import SurveyWarning, warn
 from bayes_sp.model.path_model import PathModel
@@ -159,11 +159,17 @@ def _unbounded(model: PathModel, design: Design) -> Iterator[str]:
             f"{'it a prior' if one else 'them priors'} that you can defend: under a wide one results are the prior's, "
             "and sampling may fail."
         )
-    for response in empty_hurdles(model, design):
+    for response, hurdle in only_ones(model, design):
+        what = "how many there are above the hurdle" if hurdle else "zeros of two kinds"
         yield (
-            f"{response}: no count is above 1, so that the records say nothing of how many there are above the hurdle: "
-            f'the priors of its mean and of phi alone speak of them. Use the family "bernoulli_logit", which asks '
-            "whether there is any."
+            f"{response}: no count is above 1, so that the records say nothing of {what}: the priors of its mean and "
+            f'of phi alone speak of them. Use the family "bernoulli_logit", which asks whether there is any.'
+        )
+    for response, rare, count, total, size in scarce(model, design):
+        yield (
+            f"{response}: {share_words(count, total)} records have {rare}, for {size} coefficients that rest on them: "
+            "what the priors allow is most of what results say, and under wide ones that is nearly everything. Use "
+            "fewer covariates, or priors that you can defend."
         )
     for response in without_zeros(model, design):
         yield (

@@ -29,6 +29,7 @@ MOST_ROWS = 20_000  # different ones that the linear program takes
 SOME = 10_000  # records that are looked at first where there are many more
 RUNAWAY = 12.0  # linear predictor beyond which a fit is looked at
 FEASIBLE = 1e-7
+EACH = 2  # records that a coefficient needs at the very least
 MOST_APART = 1e5  # a column's largest value, in units of where nine tenths of it lie
 
 
@@ -46,6 +47,9 @@ def separations(model: PathModel, design: Design) -> Iterator[tuple[str, tuple[s
             none = np.where(np.isnan(y), np.nan, (y == 0).astype(float))
             terms = _separating(model.zero_terms(equation), zero_matrix(model, design, j), none, count=False)
             yield from _found(equation, terms, "zeros from other counts")
+            above = np.where(y > 0, y - 1.0, np.nan)
+            terms = _separating(model.terms(equation), equation_matrix(model, design, j), above, count=True)
+            yield from _found(equation, terms, "counts of 1 from higher ones")
 
 
 def _found(equation: Equation, terms: tuple[str, ...], what: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
@@ -126,11 +130,31 @@ def _direction(columns: Array, above: Mask, *, count: bool) -> Array | None:
     return np.asarray(found.x) if found.status == 0 and -found.fun > 1e-6 else None
 
 
-def empty_hurdles(model: PathModel, design: Design) -> Iterator[str]:
-    """Yield the responses of a hurdle above which there is no count but 1."""
+def only_ones(model: PathModel, design: Design) -> Iterator[tuple[str, bool]]:
+    """Yield (response, whether it has a hurdle) of each with a zero part and no count above 1."""
     for j, equation in enumerate(model.equations):
-        if FAMILIES[equation.family].zero_part == "hurdle" and not np.nanmax(design.y[:, j]) > 1:
-            yield equation.response
+        if FAMILIES[equation.family].zero_part and not np.nanmax(design.y[:, j]) > 1:
+            yield equation.response, FAMILIES[equation.family].zero_part == "hurdle"
+
+
+def scarce(model: PathModel, design: Design) -> Iterator[tuple[str, str, int, int, int]]:
+    """Yield (response, what is rare, how often it is, of how many, coefficients) where it is rarer than `EACH` for one.
+
+    Rare is the value, the count above 0, or with a zero part the count above 1, on which coefficients rest.
+    """
+    for j, equation in enumerate(model.equations):
+        y, family = design.coded(j), FAMILIES[equation.family]
+        known = y[~np.isnan(y)]
+        if family.response == "binary":
+            what, count = "the rarer of its two values", min(int((known > 0).sum()), int((known == 0).sum()))
+        elif family.response == "count":
+            least = 1 if family.zero_part else 0
+            what, count = f"a count above {least}", int((known > least).sum())
+        else:
+            continue
+        terms = len(model.terms(equation))
+        if 0 < count < EACH * terms <= len(known):
+            yield equation.response, what, count, len(known), terms
 
 
 def without_zeros(model: PathModel, design: Design) -> Iterator[str]:

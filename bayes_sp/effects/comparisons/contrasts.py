@@ -84,8 +84,8 @@ class Contrasts(Shown):
     def table(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return one row for each contrast and scale: the first effect less the second; of ratios, over the second.
 
-        ``prob_negative`` is P(first < second), ``prob_larger`` P(|first| > |second|) where both medians have one sign,
-        ``prob_one_sign`` the probability that both effects have one sign.
+        ``prob_negative`` is ``P(first < second)``, ``prob_larger`` ``P(|first| > |second|)`` where both medians have
+        one sign, ``prob_one_sign`` the probability that both effects have one sign.
         """
         if not self.rows:
             return pd.DataFrame(columns=list(CONTRASTED_COLUMNS))

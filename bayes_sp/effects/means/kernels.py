@@ -38,14 +38,39 @@ from bayes_sp.jit import cached
 # numba's cache of these kernels sees this file alone: the digest of `points` here makes them new when that changes.
 POINTS = "f4df46cb01a653ad"
 _compile = cached(njit, **OPTIONS)
+HERMITE, REACH = 24, 8.0  # of `nodes`, which needs no compiler
 
 
 @_compile
-def _fill_tables(kind, cov, x, tab):
-    """Tables of one draw for normal errors in eta and zeta with covariance cov = (V, C, V_zeta); tab (Q + 2, Q).
+def _own_nodes(sd, share, x, w, nodes, weights):
+    """Fill nodes and weights (Q,) of one draw of a hurdle, whose mean grows as exp(sd x), and return how many they are.
+
+    Beyond `HERMITE` nodes those of the trapezoidal rule from -8 to 8 + sd, where the rest is below 1e-15 of the mean;
+    ``share`` of them, which its width asks for, but not fewer than `HERMITE`.
+    """
+    used, total = len(x), 0.0
+    if used <= HERMITE:
+        for q in range(used):
+            nodes[q], weights[q] = x[q], w[q]
+        return used
+    used = max(HERMITE, math.ceil(share * used))
+    step = (2.0 * REACH + sd) / (used - 1)
+    for q in range(used):
+        nodes[q] = q * step - REACH
+        weights[q] = math.exp(-0.5 * nodes[q] * nodes[q])
+        total += weights[q]
+    for q in range(used):
+        weights[q] /= total
+    return used
+
+
+@_compile
+def _fill_tables(kind, cov, share, x, w, tab):
+    """Tables of one draw for normal errors in eta and zeta with covariance cov = (V, C, V_zeta); tab (Q + 3, Q).
 
     Row 0 holds each node's factor in eta, rows 1 to Q those in zeta: given eta's node where both are integrated
-    (`HURDLE`). The last row holds exp(V/2), exp(C), 1/sqrt(1 + V), zeta's nodes, and 0 if nothing is to integrate.
+    (`HURDLE`), whose weights are in the last row. The row before it holds exp(V/2), exp(C), 1/sqrt(1 + V), zeta's
+    nodes, and eta's nodes, 0 if nothing is to integrate.
     """
     v, c, vz = cov
     nodes, end = len(x), len(x) + 1
@@ -61,16 +86,17 @@ def _fill_tables(kind, cov, x, tab):
         for q in range(nodes):
             tab[1, q] = math.exp(math.sqrt(vz) * x[q])
     elif kind == HURDLE:
-        tab[end, 4] = 0 if v == 0.0 and vz == 0.0 else nodes
-        for q in range(nodes):
-            tab[0, q] = math.exp(sd * x[q])
+        own = np.empty(nodes)
+        used = _own_nodes(sd, share, x, w, own, tab[end + 1])
+        tab[end, 4] = 0 if v == 0.0 and vz == 0.0 else used
         slope = c / sd if sd > 0.0 else 0.0
         left = math.sqrt(max(vz - slope * slope, 0.0))
         if left <= 1e-7 * math.sqrt(vz):  # zeta follows from eta
             tab[end, 3], left = 1, 0.0
-        for q in range(nodes):
-            for p in range(nodes):
-                tab[1 + q, p] = math.exp(slope * x[q] + left * x[p])
+        for q in range(used):
+            tab[0, q] = math.exp(sd * own[q])
+            for p in range(int(tab[end, 3])):
+                tab[1 + q, p] = math.exp(slope * own[q] + left * x[p])
 
 
 @_compile
@@ -99,30 +125,30 @@ def _over_normal(kind, e, z, cuts, phi, tab, w):
         for q in range(nodes):
             total += w[q] / (1.0 + z * tab[1, q])
         return total * e
-    for q in range(nodes):
+    for q in range(int(tab[end, 4])):
         share = 0.0
         if tab[end, 3] == 1.0:
             share = 1.0 / (1.0 + z * tab[1 + q, 0])
         else:
             for p in range(nodes):
                 share += w[p] / (1.0 + z * tab[1 + q, p])
-        total += w[q] * share * positive_mean(e * tab[0, q], phi)
+        total += tab[end + 1, q] * share * positive_mean(e * tab[0, q], phi)
     return total
 
 
 @_compile
-def normal_worlds(kind, eta, zeta, slopes_class, shift, zshift, cov, cuts, phi, x, w, counts, out):
+def normal_worlds(kind, eta, zeta, slopes_class, shift, zshift, cov, share, cuts, phi, x, w, counts, out):
     """Mean over patients of every world where all mediators are normal.
 
-    eta, zeta (C, B, n): each class of slopes; slopes_class (W,); shift, zshift (B, W); cov (B, W, 3); cuts (B, L - 1);
-    phi (B,); x, w (Q,) nodes and weights of a standard normal variable, Q >= 5; counts (n,):
+    eta, zeta (C, B, n): each class of slopes; slopes_class (W,); shift, zshift (B, W); cov (B, W, 3); share (B,) of the
+    nodes; cuts (B, L - 1); phi (B,); x, w (Q,) nodes and weights of a standard normal variable, Q >= 5; counts (n,):
     how many patients each one stands for, n in all, or empty for one each; out (B, W).
     """
-    tab = np.empty((len(x) + 2, len(x)))
+    tab = np.empty((len(x) + 3, len(x)))
     n = eta.shape[2]
     for s in range(out.shape[0]):
         for v in range(out.shape[1]):
-            _fill_tables(kind, cov[s, v], x, tab)
+            _fill_tables(kind, cov[s, v], share[s], x, w, tab)
             c, total = slopes_class[v], 0.0
             for i in range(n):
                 e = join(kind, eta[c, s, i], shift[s, v])
@@ -133,23 +159,24 @@ def normal_worlds(kind, eta, zeta, slopes_class, shift, zshift, cov, cuts, phi, 
 
 @_compile
 def levels_then_normal(
-    kind, link, first, first_shift, first_cuts, first_phi, table, eta, zeta, own, seen, zown, zseen, cov, cuts, phi, x,
-    w, kappa, apart, counts, out,
+    kind, link, first, first_shift, first_cuts, first_phi, table, eta, zeta, own, seen, zown, zseen, cov, share, cuts,
+    phi, x, w, kappa, apart, counts, out,
 ):  # fmt: skip
     """Mean over patients of the 16 worlds (u_D, u_1, u_2, u_3) where m1 has levels and m2 is normal.
 
     first (B, n), first_shift (B, 2), first_cuts (B, L - 1) or of a count (B, L), first_phi (B,), table: m1's predictor
     and what `probabilities` wants; eta, zeta (2, B, n) by u_D; own, zown (B, 2, L) and seen, zseen (B, 2, 2, L): what
-    (u_D, m1) and (u_D, u_2, the m1 that m2 sees) add; cov (B, 2, 3) by u_D; counts as in `normal_worlds`; out (B, 16).
+    (u_D, m1) and (u_D, u_2, the m1 that m2 sees) add; cov (B, 2, 3) by u_D, share and counts as in `normal_worlds`;
+    out (B, 16).
     """
     count, n = own.shape[2], eta.shape[2]
-    p, tab = np.empty((2, count)), np.empty((2, len(x) + 2, len(x)))
+    p, tab = np.empty((2, count)), np.empty((2, len(x) + 3, len(x)))
     few = 1 if link == COUNT else count  # a count has too many pairs of values for a table of them
     joint, cells, widths = np.empty((2, 2, few, few)), np.empty((2, 2 * count), dtype=np.int64), np.empty(2 * count)
     for s in range(out.shape[0]):
         fill(out[s], 0.0)
         for d in range(2):
-            _fill_tables(kind, cov[s, d], x, tab[d])
+            _fill_tables(kind, cov[s, d], share[s], x, w, tab[d])
         for i in range(n):
             count = 0
             for u in range(2):

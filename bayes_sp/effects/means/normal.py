@@ -10,8 +10,8 @@ where the copy of mediator j on the route sees the exposure of the path that sta
 .. math:: \eta_t = \beta_t + c_t u_{()} + \sum_r W_{t,r} (\beta_k + a_k u_r + \epsilon_{k, r})
 
 with the baselines beta of `Baselines`. Copies whose paths all see the same exposures share one error; errors of
-different copies correlate by kappa, or not at all where copies are drawn apart. Errors of two mediators without an
-arrow may correlate by rho, in every world.
+different copies correlate by kappa, or not at all where copies are drawn apart. Errors of mediators without any arrow
+between them may correlate, in every world alike.
 
 References
 ----------
@@ -135,9 +135,9 @@ def _covariance(chain: Chain, along: Along, exposure_of: dict[Path, float], kapp
                 0.0 if apart else kappa,
             )
         if chain.rho is not None and not apart:  # one copy of each, of one patient: the same in every world
-            one, two = chain.mediators[0].sigma, chain.mediators[1].sigma
-            both = along[t][(0,)] * along[other][(1,)] + along[t][(1,)] * along[other][(0,)]
-            cov[:, place] += chain.rho * one * two * both
+            for k, m in combinations(range(len(chain.mediators)), 2):
+                both = along[t][(k,)] * along[other][(m,)] + along[t][(m,)] * along[other][(k,)]
+                cov[:, place] += chain.rho[:, k, m] * chain.mediators[k].sigma * chain.mediators[m].sigma * both
     return cov
 
 

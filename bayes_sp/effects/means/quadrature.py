@@ -27,6 +27,7 @@ KINDS = {
     "normal": points.IDENTITY,
     "count": points.COUNT,
 }
+LEAST_SHARE = 0.4
 _CLIP = 230.0  # three such factors multiply without overflow; exp(-230) is nothing beside 1
 
 
@@ -41,6 +42,17 @@ def represent(kind: int, eta: Array) -> Array:
 def cutpoints(kind: int, cuts: Array) -> Array:
     """Return cutpoints to go with linear predictors in representation: exp(cut) beside exp(-eta)."""
     return np.exp(np.clip(cuts, -_CLIP, _CLIP)) if kind in (points.LOGIT, points.BETA) else cuts
+
+
+def shares(cov: Array) -> Array:
+    """Return which share of the nodes each draw of a hurdle needs, (S,), from cov (S, W, 3) of its predictors.
+
+    The error of the trapezoidal rule depends on its step in units of the wider predictor, and it reaches further the
+    wider the count's own is.
+    """
+    own, zero = np.sqrt(cov[..., 0].max(axis=1)), np.sqrt(cov[..., 2].max(axis=1))
+    need = np.maximum(own, zero) * (2.0 * kernels.REACH + own)
+    return np.maximum(np.sqrt(need / max(need.max(), np.finfo(float).tiny)), LEAST_SHARE)
 
 
 def _repeats(counts: Array | None) -> Array:
@@ -63,6 +75,7 @@ def normal_batch(
     zero = np.zeros_like(shift)
     zshift = np.exp(np.stack([part.shift[1] for part in parts], axis=-1)) if chain.zero_part else zero
     cov = np.stack([part.cov for part in parts], axis=1)
+    share = shares(cov)
     cuts = cutpoints(kind, chain.outcome.cuts)
 
     def work(start: int, stop: int, baseline: Array) -> Array:
@@ -76,8 +89,8 @@ def normal_batch(
             )
         out = np.empty((stop - start, len(parts)))
         kernels.normal_worlds(
-            kind, eta, zeta, classes[0], shift[here], zshift[here], cov[here], cuts[here], chain.outcome.phi[here],
-            x, w, repeats, out,
+            kind, eta, zeta, classes[0], shift[here], zshift[here], cov[here], share[here], cuts[here],
+            chain.outcome.phi[here], x, w, repeats, out,
         )  # fmt: skip
         return out.T
 
@@ -103,6 +116,7 @@ def _levels_then_normal(chain: Chain, contrast: tuple[float, float], rule: Rule,
     cov = np.zeros((chain.draws, 2, 3))
     for place, (t, other) in enumerate(products):
         cov[:, :, place] = slope[t] * slope[other] * chain.mediators[1].sigma[:, None] ** 2
+    share = shares(cov)
     first_shift = represent(link, chain.exposure[:, 0, None] * np.array(contrast))
     cuts = cutpoints(kind, chain.outcome.cuts)
 
@@ -123,8 +137,8 @@ def _levels_then_normal(chain: Chain, contrast: tuple[float, float], rule: Rule,
         kernels.levels_then_normal(
             kind, link, represent(link, baseline[0]), first_shift[here], cutpoints(link, grid.cuts),
             _precision(chain, 0)[here], grid.values[None], eta, zeta, own[0], seen[0], own[-1] if chain.zero_part else
-            np.zeros_like(own[0]), seen[-1], cov[here], cuts[here], chain.outcome.phi[here], x, w, rule.kappa,
-            rule.apart, repeats, out,
+            np.zeros_like(own[0]), seen[-1], cov[here], share[here], cuts[here], chain.outcome.phi[here], x, w,
+            rule.kappa, rule.apart, repeats, out,
         )  # fmt: skip
         return out.T
 

@@ -8,6 +8,7 @@ from bayes_sp.design.build import design_arrays
 from bayes_sp.design.design import Design
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.records.codes import without_codes
 from bayes_sp.records.privacy.words import share_words
 from bayes_sp.records.survey import Survey
 
@@ -60,6 +61,8 @@ def is_plain(model: PathModel) -> bool:
 
 def complete_design(model: PathModel, survey: Survey) -> tuple[Design, str]:
     """Return the design of the records without missing cells, and a sentence on those left out ('' for none)."""
-    design = design_arrays(replace(model, missing="complete"), survey)
+    cells = without_codes(model, survey).records.reindex(columns=list(model.columns))
+    whole = cells.notna().all(axis=None)
+    design = design_arrays(model if whole else replace(model, missing="complete"), survey)
     note = f"uses {share_words(design.n, len(survey))} records without missing cells" if design.dropped else ""
     return design, note

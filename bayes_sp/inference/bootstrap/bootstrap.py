@@ -4,35 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, sd_of
 from bayes_sp.design.design import Design
-from bayes_sp.effects.comparisons.contrasts import asked_contrasts
 from bayes_sp.effects.formulas import ChainCoefficients, Path
 from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.errors import SpecificationError, SurveyError
+from bayes_sp.inference.bootstrap.asked import AskedReplicates
 from bayes_sp.inference.bootstrap.available import is_plain, no_likelihood_fit
 from bayes_sp.inference.bootstrap.boundary import counted
 from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
-from bayes_sp.inference.bootstrap.contrasts import contrast_table
 from bayes_sp.inference.bootstrap.general import GeneralChain, general_chain
 from bayes_sp.inference.bootstrap.percentile import percentile_interval
 from bayes_sp.inference.bootstrap.refit import DECOMPOSITIONS, PlainChain, Refits, plain_chain
 from bayes_sp.inference.bootstrap.resample import joined, resamples, taken
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import AVERAGE, BOOTSTRAP_COLUMNS, COEFFICIENT, TOTAL, TOTAL_INDIRECT, is_total, path_name
+from bayes_sp.names import ALONE, AVERAGE, BOOTSTRAP_COLUMNS, COEFFICIENT, TOTAL, TOTAL_INDIRECT, is_total, path_name
 from bayes_sp.shown import Part, Shown, short
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BootstrapResult(Shown):
+class BootstrapResult(Shown, AskedReplicates):
     """Estimates from all patients, replicates from resampled patients, and percentile intervals.
 
     The axis *effect* holds the paths in order, then total_indirect, then total. A resample whose maximum lies on a
@@ -82,6 +81,8 @@ class BootstrapResult(Shown):
         Effects at settings of moderators; None where the specification has none, and none were asked for.
     model
         The specification; None where it is a design alone.
+    sds
+        Of the outcome and of an exposure that is one number, among all patients.
     """
 
     paths: tuple[Path, ...]
@@ -113,6 +114,7 @@ class BootstrapResult(Shown):
     notes: tuple[str, ...] = ()
     conditional: BootstrapConditional | None = None
     model: PathModel | None = None
+    sds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -146,19 +148,10 @@ class BootstrapResult(Shown):
                 decomposition = ""
             yield place, {"path": path, "scale": scale, "decomposition": decomposition}
 
-    def contrast(self, first: str, second: str) -> pd.DataFrame:
-        """Return how two effects differ, by their names, one row a scale; see `bayes_sp.Fit.contrast`."""
-        return self.contrasts({f"{first} less {second}": (first, second)})
-
-    def contrasts(self, pairs: Mapping[str, tuple[str, str]] | None = None) -> pd.DataFrame:
-        """Return how effects differ, two by two: ``pairs`` by name, or those of the specification."""
-        if self.model is None:
-            raise TypeError("contrasts are of a specification's effects, and this is a design alone")
-        return contrast_table(self, asked_contrasts(self.model, pairs))
-
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. {self.replicates} resamples (seed {self.seed}), {self.failed} without a fit."
-        return head, [short(self.table, rows=len(self.table)), list(self.notes)]
+        rows = self.table[self.table["decomposition"] != ALONE].drop(columns="decomposition")
+        return head, [short(rows, rows=len(rows)), list(self.notes)]
 
 
 def bootstrap_effects(
@@ -249,7 +242,13 @@ def bootstrap_effects(
         likelihood=design.families[-1],
         conditional=_conditional(problem, whole, blocks, ci_prob) if isinstance(problem, GeneralChain) else None,
         model=model,
+        sds=_sds(design, model),
     )
+
+
+def _sds(design: Design, model: PathModel | None) -> dict[str, float]:
+    exposure = {} if model is not None and model.exposures else {"exposure": float(sd_of(design.x, ddof=1))}
+    return {"outcome": float(sd_of(design.y[:, -1], ddof=1)), **exposure}
 
 
 def _conditional(

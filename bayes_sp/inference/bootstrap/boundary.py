@@ -56,7 +56,7 @@ def counted(bits: Bits) -> tuple[tuple[str, int], ...]:
     return tuple(sorted((pair for pair in found if pair[1]), key=lambda pair: -pair[1]))
 
 
-def limits(values_at: Callable[[float], Array], *, still: float = STILL) -> Array:
+def limits(values_at: Callable[[float], Array], *, still: Array | float = STILL) -> Array:
     """Return the limits of values along a direction: finite ones, minus or plus infinity, or NaN for none.
 
     Parameters
@@ -64,7 +64,8 @@ def limits(values_at: Callable[[float], Array], *, still: float = STILL) -> Arra
     values_at
         ``t -> values`` at t times the direction from where the climb ended.
     still
-        Relative change from `REACH` to twice as far below which a value has its limit.
+        Relative change from `REACH` to twice as far below which a value has its limit; of the values' shape, or one
+        that broadcasts to it.
     """
     near, far = values_at(REACH), values_at(2.0 * REACH)
     with np.errstate(invalid="ignore", over="ignore"):

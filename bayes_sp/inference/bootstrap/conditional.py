@@ -14,7 +14,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.effects.paths import RATIOS
 from bayes_sp.inference.bootstrap.percentile import percentile_interval
-from bayes_sp.names import AVERAGE, COEFFICIENT, is_total
+from bayes_sp.names import ALONE, AVERAGE, COEFFICIENT, is_total
 from bayes_sp.shown import Part, Shown, short
 
 ALL = ("estimate", "lower", "upper", "lower_mcse", "upper_mcse", "ci_kind", "ci_prob", "replicates", "undefined")
@@ -113,7 +113,7 @@ class BootstrapConditional(Shown):
 
     def _shown(self) -> tuple[str, list[Part]]:
         table = self.table
-        table = table[table["decomposition"] != "alone"]
+        table = table[table["decomposition"] != ALONE]
         shown = ("moderator", "at", "path", "scale", "estimate", "lower", "upper")
         return f"{len(self.values)} resamples.", [short(table, shown, rows=len(table))]
 

@@ -115,7 +115,7 @@ class GeneralChain:
             if chosen.any():
                 weights = counts[chosen]
                 effects = partial(self._effects, counts=weights, scales=self.scales)
-                values[chosen] = self._limit(self._paths(fits, counts, chosen), effects)
+                values[chosen] = self._limit(self._paths(fits, counts, chosen), effects, self.scales)
         self._without_variation(counts, values, boundary)
         conditional, index = self._at_settings(counts, fits, kept, moving) if self.settings else (None, None)
         phi = np.full(len(counts), np.nan)
@@ -140,7 +140,7 @@ class GeneralChain:
             for place, setting in enumerate(self.settings):
                 own = dict(setting.held)
                 effects = partial(self._effects, counts=weights, scales=scales, held=own)
-                values[chosen, place] = self._limit(paths, effects)
+                values[chosen, place] = self._limit(paths, effects, scales)
             index[chosen] = self._limit(paths, lambda thetas: self._index(thetas)[0].to_numpy())
         return values, index
 
@@ -157,15 +157,25 @@ class GeneralChain:
             found.append((fit.theta[chosen], direction, free))
         return found
 
-    def _limit(self, paths: Sequence[tuple[Array, Array, Array]], values_of: Callable[[list[Array]], Array]) -> Array:
-        """Return values of parameters, in the limit where these go to infinity; NaN where the limit is none."""
+    def _limit(
+        self,
+        paths: Sequence[tuple[Array, Array, Array]],
+        values_of: Callable[[list[Array]], Array],
+        scales: Sequence[str] = (COEFFICIENT,),
+    ) -> Array:
+        """Return values of parameters, in the limit where these go to infinity; NaN where the limit is none.
+
+        ``scales`` are those of the values' last axis but one. Products of coefficients are exact: no quadrature's error
+        hides that they move.
+        """
 
         def values_at(t: float, s: float = 0.0) -> Array:
             return values_of([theta + t * direction + s * free for theta, direction, free in paths])
 
         if not any(direction.any() for _, direction, _ in paths):
             return values_at(0.0)
-        still = at.STILL_INTEGRATED if self.quadrature.nodes else at.STILL_ROUGHLY
+        integrated = at.STILL_INTEGRATED if self.quadrature.nodes else at.STILL_ROUGHLY
+        still = np.array([[at.STILL_ROUGHLY if scale == COEFFICIENT else integrated] for scale in scales])
         limit = at.limits(values_at, still=still)
         if any(free.any() for _, _, free in paths):
             limit = at.without_undetermined(limit, values_at)

@@ -97,6 +97,8 @@ def bootstrap_of(
     model: PathModel, survey: Survey, seed: int, replicates: int, ci_prob: float
 ) -> tuple[BootstrapResult | None, list[str]]:
     """Return the percentile bootstrap of a specification, and sentences on what it leaves out or why there is none."""
+    if not replicates:
+        return None, []
     name = f"{model.equations[-1].family.replace('_', ' ')} bootstrap"
     if reasons := no_likelihood_fit(model):
         return None, [f"not available: {name}: there is no maximum-likelihood fit here for {'; '.join(reasons)}"]

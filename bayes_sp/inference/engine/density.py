@@ -18,8 +18,8 @@ from bayes_sp.inference.engine.compile import compiled, compiled_as, inlined
 from bayes_sp.inference.engine.compiled_hidden import planes, settle
 from bayes_sp.inference.engine.compiled_hidden_slopes import pull_settled
 from bayes_sp.inference.engine.compiled_integral import integrated
-from bayes_sp.inference.engine.compiled_pair import pair
 from bayes_sp.inference.engine.compiled_rows import hide, predict, pull, pull_hidden, read_aux, reduced
+from bayes_sp.inference.engine.compiled_sequence import derive, pull_derived
 from bayes_sp.inference.engine.families import log_prior
 
 BLOCK = 1024  # rows at a time where nothing waits: the columns of a block stay in the processor's cache
@@ -28,7 +28,7 @@ BLOCK = 1024  # rows at a time where nothing waits: the columns of a block stay 
 @compiled
 def naturals(theta: Any, ints: Any, floats: Any) -> Any:
     """Return the natural parameters, with the log-prior and the Jacobian of the transforms."""
-    v = np.empty(ints[at.NATURAL])
+    v = np.empty(ints[at.NATURAL] + ints[at.DERIVED])
     value = floats[ints[at.LOG_CONSTANT]]
     for p in range(ints[at.SIZE]):
         transform = ints[ints[at.TRANSFORM] + p]
@@ -45,7 +45,8 @@ def naturals(theta: Any, ints: Any, floats: Any) -> Any:
             value += min(x, 0.0) - tail
         elif transform == at.TANH:
             v[p] = math.tanh(0.5 * theta[p])
-            value += math.log(2.0) - abs(theta[p]) - 2.0 * math.log1p(math.exp(-abs(theta[p])))
+            left = math.log(4.0) - abs(theta[p]) - 2.0 * math.log1p(math.exp(-abs(theta[p])))  # log(1 - v^2)
+            value += (1.0 + floats[ints[at.UNITS] + p]) * left - math.log(2.0)
         else:
             v[p] = theta[p]
         if transform != at.SHARE:
@@ -56,6 +57,7 @@ def naturals(theta: Any, ints: Any, floats: Any) -> Any:
     for s in range(ints[ints[at.SIMPLEXES]]):
         first, shares, place = _simplex(ints, s)
         value += _shares(theta, first, shares, v, place, floats[ints[at.ALPHAS] + s])
+    derive(ints, floats, v)
     return v, value
 
 
@@ -89,6 +91,7 @@ def _shares(theta: Any, first: int, shares: int, v: Any, place: int, alpha: floa
 @compiled
 def pull_parameters(theta: Any, ints: Any, floats: Any, v: Any, dv: Any) -> None:
     """Turn derivatives by natural parameters into those by theta, in place, adding prior and Jacobian."""
+    pull_derived(ints, floats, v, dv)
     for s in range(ints[ints[at.SIMPLEXES]]):
         first, shares, place = _simplex(ints, s)
         alpha = floats[ints[at.ALPHAS] + s]
@@ -117,7 +120,7 @@ def pull_parameters(theta: Any, ints: Any, floats: Any, v: Any, dv: Any) -> None
             slope = 1.0 / (1.0 + math.exp(-theta[p] / unit))
             dv[p] = dv[p] * slope + (1.0 - slope) / unit
         elif transform == at.TANH:
-            dv[p] = dv[p] * 0.5 * (1.0 - v[p] * v[p]) - v[p]
+            dv[p] = dv[p] * 0.5 * (1.0 - v[p] * v[p]) - (1.0 + floats[ints[at.UNITS] + p]) * v[p]
 
 
 @compiled
@@ -245,7 +248,7 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
         with_gradient = len(gradient) > 0
         dv, out = np.zeros(len(v)), np.empty(width)
         integral = integrate(ints, floats, v, dv, with_gradient) if together else 0.0
-        value += power * (pair(ints, floats, v, dv) + integral)
+        value += power * integral
         if members and not together:
             value += settle_all(ints, floats, v, settled, w, z, work, ell)
         for j in range(count):

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from bayes_sp.design.design import Design
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.compile import compiled_as, compiled_kernel
 from bayes_sp.model.distributions import DISTRIBUTIONS
@@ -30,16 +29,14 @@ PRIOR_NUMBERS: dict[str, int] = {
 }
 
 
-def unknown_to_engine(model: PathModel, design: Design) -> list[str]:
-    """Return what a specification with its records has and the engine has not, each named."""
+def unknown_to_engine(model: PathModel) -> list[str]:
+    """Return what a specification has and the engine has not, each named."""
     families = dict.fromkeys(e.family for e in model.equations if e.family not in FAMILY_NUMBERS)
     given = [prior for _, _, prior in model.priors] + [p for u in model.confounders for _, p in u.estimated]
     dists = dict.fromkeys(p.dist for p in given if p.support != "simplex" and p.dist not in PRIOR_NUMBERS)
     found = [*(f'the family "{name}"' for name in families), *(f'the prior "{name}"' for name in dists)]
-    pair = [e for e in model.equations if e.response in (model.correlated or ())]
-    seen = {model.exposure, *(exposure.name for exposure in model.exposures), *(c.name for c in model.covariates)}
-    if any(e.varying for e in pair) or (pair and seen & design.missing.keys()):
-        found.append("a residual correlation beside groups or missing cells of covariates or the exposure")
+    if any(e.varying for e in model.equations if e.response in model.correlated):
+        found.append("a residual correlation of mediators with groups")
     return found
 
 

@@ -30,7 +30,7 @@ MOST_AUX = 13  # largest number of aux of an equation
 ANY_DEFERRED = 14  # 1 where an equation is deferred
 KNOWN = 15  # number of known numbers among the natural parameters, the last ones
 KNOWN_VALUES = 16  # floats: those numbers
-UNITS = 17  # floats: unit of each parameter, for the transform SOFT
+UNITS = 17  # floats: unit of each parameter, for the transforms SOFT and TANH
 SAMPLED = 18  # number of parameters that a sampler sees, the first ones; the others are integrated out, and 0 here
 MEMBERS = 19  # number of variables with hidden values
 LINKS = 20  # ints: records of LINK places
@@ -38,11 +38,12 @@ LINK_COUNT = 21
 LINK_ROWS = 22  # number of rows with hidden values, or of those that stand for them where these are integrated out
 LINK_RECORDS = 23  # floats: number of patients behind each of those; NONE where hidden values are kept
 LINK_FIRST = 24  # the first of those rows, which follow each other
-PAIR = 25  # ints: PAIR_PLACES numbers of two normal equations with correlated errors, or NONE
-HEAD = 26
+SEQUENCE = 25  # ints: record of normal mediators with correlated errors, or NONE
+DERIVED = 26  # number of natural parameters after the others that follow from these, coefficients and SDs (`SEQUENCE`)
+HEAD = 27
 
 # Transforms. INCREASING: the element before plus exp(theta); SHARE: in a simplex; SOFT: unit log(1 + exp(theta / unit))
-# TANH: tanh(theta / 2)
+# TANH: tanh(theta / 2), a partial correlation, with the power of 1 - x^2 in its Jacobian for a unit
 IDENTITY, LOG, INCREASING, SHARE, SOFT, TANH = range(6)
 
 # Record of an equation
@@ -109,11 +110,15 @@ PARENT = 1  # number among the variables with hidden values
 TIMES = 2  # floats: what the coefficient is multiplied with in each row, 0 where the parent is not hidden
 OPEN_TERM = 3
 
-# Two normal equations with correlated errors, of which one QR factor stands for [X1, X2, y1, y2]
-PAIR_BETA = 0  # natural places of the first coefficients, one for each; then numbers of columns
-PAIR_COLUMNS = 2
-PAIR_SIGMA = 4  # natural places of the SDs
-PAIR_RHO = 6
-PAIR_FACTOR = 7  # floats: the factor, column by column, square
-PAIR_RECORDS = 8  # number of patients
-PAIR_PLACES = 9
+# Record of K normal mediators with correlated errors: K first
+SEQUENCE_PARTIALS = 1  # natural place of the first partial correlation
+SEQUENCE_SIGMAS = 2  # natural places of K SDs; then K places in ints, of each mediator's record but the first's
+
+# Record of a mediator given those before it: the natural place of its SD first. All places of coefficients are natural
+GIVEN_FIRST = 1  # of its first coefficient
+GIVEN_COUNT = 2  # number of coefficients
+GIVEN_INTERCEPT = 3
+GIVEN_CENTERS = 4  # floats: what is taken off each mediator before
+GIVEN_SOURCES = 5  # ints: (coefficient, number of a mediator, coefficient of that one), three numbers each
+GIVEN_SOURCE_COUNT = 6
+GIVEN_SLOPES = 7  # of each mediator before

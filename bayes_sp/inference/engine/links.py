@@ -75,8 +75,8 @@ def shifted(part: JointEquation, parts: Sequence[JointEquation], *, zero: bool =
     """Return an equation's columns, (R, p), with what is taken off a parent's hidden value where that one stands."""
     x = (part.zero_x if zero else part.x).copy()
     hidden = {other.response: other.hidden_number >= 0 for other in parts}
-    name = f"{part.response}_zero" if zero else part.response
-    labels = next((block.labels for block in part.blocks if block.variable == name), ())
+    predictor = part.zero if zero else part.mean
+    labels = predictor.names if predictor else ()
     for term in part.terms:
         if term.zero == zero and term.center != 0.0 and term.source in hidden:
             times = -term.center if term.multiplier is None else -term.center * term.multiplier

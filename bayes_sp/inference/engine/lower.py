@@ -21,11 +21,12 @@ from bayes_sp.inference.engine.families import unknown_to_engine
 from bayes_sp.inference.engine.links import Link, are_normal, links_of, with_softplus_loadings
 from bayes_sp.inference.engine.packing import (
     Pack,
+    derived_blocks,
     pack_confounder,
     pack_equation,
     pack_links,
-    pack_pair,
     pack_priors,
+    pack_sequence,
     pack_terms,
 )
 from bayes_sp.inference.samplers.starts import start_of
@@ -142,7 +143,7 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
     SpecificationError
         Where a family or a prior has no density here.
     """
-    if lacking := unknown_to_engine(model, design):
+    if lacking := unknown_to_engine(model):
         problem = f"the compiled engine has no density of {', '.join(lacking)}; PyMC has: use NUTS or --method pymc"
         raise SpecificationError(model.name, [problem])
     whole = joint_model(model, design)
@@ -158,6 +159,7 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
         [block for block in others if block.variable in integrated],
         [known for confounder in confounders for known in confounder.known],
     )
+    parameters = replace(parameters, derived=derived_blocks(model, parameters.natural_size))
     joint = condensed(parts, links) if integrated and rows.count == rows.single else None
     pack, count = Pack(), len(confounders) + len(parts)
     head = np.full(at.HEAD + count * at.EQUATION, at.NONE, dtype=np.int64)
@@ -168,6 +170,7 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
     head[at.KNOWN], head[at.KNOWN_VALUES] = len(parameters.known), pack.add_floats([k.value for k in parameters.known])
     head[at.SPLIT] = pack.add_ints([len(rows.split), *(number for pair in rows.split for number in pair)])
     constant = pack_priors(pack, head, parameters)
+    pack_sequence(pack, head, model, parameters)
     numbers = {name: j for j, name in enumerate([*(c.name for c in confounders), *(p.response for p in parts)])}
     records = head[at.HEAD :].reshape(count, at.EQUATION)
     for confounder in confounders:
@@ -180,8 +183,6 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
             once = [*range(rows.single), *(first for first, _ in rows.split)]
             seen = part.y[once][part.state[once] == at.SEEN]
             constant -= likelihood_power * float(gammaln(seen + 1.0).sum())
-    if model.correlated:
-        pack_pair(pack, head, records, parts, model.correlated, parameters)
     linked = (joint.links, tuple(joint.parts.values())) if joint else (links, parts)
     window = slice(0, len(joint.records)) if joint else _window(links)
     pack_links(pack, head, *linked, parameters, numbers, window)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.equations import JointEquation
-from bayes_sp.design.parameters import Parameters, hidden_name, varying_name
+from bayes_sp.design.parameters import Block, Parameters, hidden_name, varying_name
 from bayes_sp.design.rows import Rows
+from bayes_sp.design.sequence import givens, jacobian_powers
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.families import FAMILY_NUMBERS, PRIOR_NUMBERS
 from bayes_sp.inference.engine.links import Link, shifted
+from bayes_sp.model.densities import lkj_constant
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.families.special import TABLE
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import RESIDUAL_CORRELATION
 from bayes_sp.triangular import triangle
 
@@ -65,7 +68,8 @@ def pack_priors(pack: Pack, head: Ints, parameters: Parameters) -> float:
     for block in parameters.blocks:
         places = range(block.start, block.start + block.size)
         transform[block.start : block.start + block.size] = TRANSFORMS[block.transform]
-        units[block.start : block.start + block.size] = block.unit
+        powers = jacobian_powers(block.size) if block.transform == "tanh" else []
+        units[block.start : block.start + block.size] = powers or block.unit
         if block.transform == "share":
             (alpha,) = block.priors[0].values.values()
             shares = len(block.labels)
@@ -82,6 +86,9 @@ def pack_priors(pack: Pack, head: Ints, parameters: Parameters) -> float:
             values = [value for _, value in prior.constants]
             constants[place, : len(values)] = values
             total += prior.log_constant
+        if any(powers):
+            etas = [prior.numbers[0] for prior in block.priors]
+            total += sum(lkj_constant(e + p) - lkj_constant(e) for e, p in zip(etas, powers, strict=True))
     head[at.TRANSFORM], head[at.DIST] = pack.add_ints(transform), pack.add_ints(dist)
     head[at.UNITS] = pack.add_floats(units)
     head[at.CONSTANTS] = pack.add_floats(constants)
@@ -199,23 +206,38 @@ def pack_equation(
         record[at.GROUP_Z] = parameters.place(varying_name(part.response))
 
 
-def pack_pair(
-    pack: Pack, head: Ints, records: Ints, parts: Sequence[JointEquation], pair: tuple[str, str], parameters: Parameters
-) -> None:
-    """Write two normal equations with correlated errors, of complete records; their own records are left out."""
-    numbers = [next(j for j, part in enumerate(parts) if part.response == name) for name in pair]
-    one, two = (parts[j] for j in numbers)
-    table = triangle(np.column_stack([one.x, two.x, one.y, two.y]))
-    size = one.x.shape[1] + two.x.shape[1] + 2
-    square = np.zeros((size, size))
-    square[: len(table)] = table
-    own = np.array(numbers) + len(records) - len(parts)
-    records[own, at.INTEGRATED], records[own, at.DEFERRED] = 1, 0
-    betas = [parameters.place(name) if part.x.shape[1] else 0 for name, part in zip(pair, (one, two), strict=True)]
-    head[at.PAIR] = pack.add_ints(
-        [*betas, one.x.shape[1], two.x.shape[1], *(parameters.place("sigma", name) for name in pair),
-         parameters.place(RESIDUAL_CORRELATION, pair[1]), pack.add_floats(square.T), len(one.y)]
-    )  # fmt: skip
+def derived_blocks(model: PathModel, natural: int) -> tuple[Block, ...]:
+    """Return the coefficients and the SD of every mediator given others with correlated errors, placed after others."""
+    found = []
+    for given in givens(model):
+        found.append(Block(given.response, given.names, "identity", (), natural=natural))
+        natural += len(given.names)
+        found.append(Block("sigma", (given.response,), "identity", (), natural=natural))
+        natural += 1
+    return tuple(found)
+
+
+def pack_sequence(pack: Pack, head: Ints, model: PathModel, parameters: Parameters) -> None:
+    """Write what coefficients and SDs of mediators with correlated errors follow from."""
+    names = model.correlated
+    head[at.DERIVED] = sum(len(block.labels) for block in parameters.derived)
+    if not names:
+        return
+    raw = replace(parameters, derived=())
+    first = [raw.place(name) for name in names]
+    records = [0]
+    for given in givens(model):
+        begin = parameters.place(given.response)
+        sources = [(begin + place, k, first[k] + own) for place, k, own in given.sources]
+        records.append(
+            pack.add_ints(
+                [parameters.place("sigma", given.response), begin, len(given.names), begin + given.intercept,
+                 pack.add_floats(given.centers), pack.add_ints(sources), len(sources),
+                 *(begin + place for place in given.slopes)]
+            )
+        )  # fmt: skip
+    sigmas = [raw.place("sigma", name) for name in names]
+    head[at.SEQUENCE] = pack.add_ints([len(names), raw.place(RESIDUAL_CORRELATION), *sigmas, *records])
 
 
 def _whole_rows(part: JointEquation, rows: Rows, parts: Sequence[JointEquation]) -> int:

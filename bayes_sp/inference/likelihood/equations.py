@@ -57,9 +57,10 @@ def as_draws(
                 shared.setdefault(name, {})[response] = values[name]
     if model.correlated:
         weights = np.ones((len(thetas[0]), len(data[0].y))) if counts is None else counts
-        one, two = (data[j].y - data[j].linear(thetas[j])[0] for j in range(2))
-        sizes = (weights * one**2).sum(axis=1) * (weights * two**2).sum(axis=1)
-        shared[RESIDUAL_CORRELATION] = {model.correlated[1]: (weights * one * two).sum(axis=1) / np.sqrt(sizes)}
+        errors = [one.y - one.linear(theta)[0] for one, theta in zip(data[:-1], thetas[:-1], strict=True)]
+        scaled = [e / np.sqrt((weights * e**2).sum(axis=1, keepdims=True)) for e in errors]
+        products = [(weights * one * two).sum(axis=1) for i, two in enumerate(scaled) for one in scaled[:i]]
+        shared[RESIDUAL_CORRELATION] = dict(zip(model.correlated_pairs, products, strict=True))
     coords: dict[str, object] = {"chain": [0], "draw": np.arange(len(thetas[0]))}
     for name, by_response in shared.items():
         found[name] = (("chain", "draw", f"{name}_response"), np.stack(list(by_response.values()), axis=-1)[None])

@@ -51,12 +51,6 @@ class Moments(Shown):
         below, a matrix that is not symmetric, has no 1 on its diagonal, holds covariances, one triangle, or anything
         beyond -1 and 1, and too few patients for it. Whether correlations contradict each other is seen by
         `least_squares`, of the variables that it uses: a printed table is rounded.
-
-    Examples
-    --------
-    >>> import bayes_sp as sp
-    >>> sp.Moments(("x", "y"), [0, 10], [1, 2], [[1, 0.5], [0.5, 1]], n=102).least_squares("y", ["x"]).df
-    100
     """
 
     names: tuple[str, ...]
@@ -79,7 +73,7 @@ class Moments(Shown):
     def from_triangle(
         cls, names: Sequence[str], mean: ArrayLike, sd: ArrayLike, triangle: Sequence[ArrayLike] | Array, n: int
     ) -> Moments:
-        """Moments of a table that prints each correlation once.
+        """Return the moments of a table that prints each correlation once.
 
         Parameters
         ----------
@@ -89,6 +83,10 @@ class Moments(Shown):
             Rows of numbers as printed, below the diagonal (1, 2, ... numbers) or above it (..., 2, 1), with or without
             the diagonal: ``[[0.3], [0.2, 0.4]]`` for three variables. A square array with 0 or NaN in its other half
             is taken too.
+
+        Returns
+        -------
+        Moments
 
         Raises
         ------
@@ -101,14 +99,24 @@ class Moments(Shown):
 
     @classmethod
     def from_records(cls, names: Sequence[str], array: ArrayLike) -> Moments:
-        """Moments of the columns of an array of records, (n, v), none of them constant.
+        """Return the moments of the columns of an array of records.
 
-        A table of pandas is taken by the names of its columns, and by their order where none of them is a name.
+        Parameters
+        ----------
+        names
+            The variables.
+        array
+            Records, (n, v), no column of them constant. A table of pandas is taken by the names of its columns, and by
+            their order where none of them is a name.
+
+        Returns
+        -------
+        Moments
 
         Raises
         ------
         SurveyError
-            As `Moments`, and where the records are not all numbers, or a table has some of the columns only.
+            As `Moments`; where records are no numbers, or a table has some of the columns only.
         """
         known = checked_names(names)
         columns = set(getattr(array, "columns", ()))
@@ -133,10 +141,6 @@ class Moments(Shown):
         correlation = scaled.T @ scaled / (len(values) - 1)
         np.fill_diagonal(correlation, 1.0)
         return cls(known, (values / unit).mean(axis=0) * unit, scale * unit, correlation, len(values))
-
-    def least_squares(self, response: str, predictors: Sequence[str]) -> LeastSquares:
-        """Return the least-squares regression of one variable on others; see `least_squares`."""
-        return least_squares(self, response, predictors)
 
     def _shown(self) -> tuple[str, list[Part]]:
         described = pd.DataFrame({"variable": self.names, "mean": self.mean, "sd": self.sd})

@@ -12,6 +12,7 @@ from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.evaluate import At, Numbers, joint_predictors, known_values, walk
 from bayes_sp.design.joint import JointModel
 from bayes_sp.design.parameters import hidden_name
+from bayes_sp.design.sequence import sequential
 from bayes_sp.inference.pointwise.standardised import Linked, precision_of, settled
 from bayes_sp.inference.samplers.target import Program
 
@@ -19,8 +20,13 @@ from bayes_sp.inference.samplers.target import Program
 def forward(program: Program, natural: Array) -> tuple[dict[str, Array], Array]:
     """Return values of hidden variables, (s, R) each, and every row's log-density, (s, R), as the engine has them."""
     own, ell = standardised_values(program, natural)
-    values, densities = walked(program.joint, program.parameters.named(natural), own, ell.shape)
+    values, densities = walked(program.joint, _at(program, natural), own, ell.shape)
     return values, ell + densities
+
+
+def _at(program: Program, natural: Array) -> At:
+    """Return natural parameters as `evaluate` wants them: of mediators in sequence."""
+    return sequential(program.joint.model, program.parameters.named(natural))
 
 
 def evaluated(program: Program, theta: Array) -> Callable[[slice], tuple[dict[str, Array], Array]]:
@@ -45,7 +51,7 @@ def standardised_values(program: Program, natural: Array) -> tuple[dict[str, Arr
 
     Both (s, R); an unmeasured confounder is its w. ``natural`` are natural parameters, (s, ...).
     """
-    at, members, linked, z = program.parameters.named(natural), list[str](), list[Linked](), list[Array]()
+    at, members, linked, z = _at(program, natural), list[str](), list[Linked](), list[Array]()
     members += [link.name for link in program.links if link.hidden is not None]
     equations = {equation.response: equation for equation in program.joint.equations}
     for link in program.links:
@@ -76,7 +82,10 @@ def _linked(
     parents = []
     for term in equation.terms:
         if term.levels is None and not term.zero:
-            slope = natural[:, [program.parameters.place(term.variable or equation.response, term.name)]]
+            if term.variable:
+                slope = natural[:, [program.parameters.place(term.variable, term.name)]]
+            else:
+                slope = at[equation.response][..., [equation.mean.names.index(term.name)]]
             times = slope * hidden.get(term.source, 1.0) * (1.0 if term.multiplier is None else term.multiplier)
             parents.append((members.index(term.source), times, term.center))
     share, sd = _shares(equation, sigma) if member is not None else (0.0, 1.0)

@@ -15,6 +15,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.design.elements import arrays_of
 from bayes_sp.design.evaluate import At
 from bayes_sp.design.relevance import came_back, relevant
+from bayes_sp.design.sequence import design_in_sequence, in_sequence, sequential
 from bayes_sp.errors import BayesSpError, SurveyError
 from bayes_sp.inference.pointwise.alike import Alike
 from bayes_sp.model.families.registry import FAMILIES
@@ -63,7 +64,8 @@ def log_likelihood(model: PathModel, design: Design, posterior: xr.Dataset) -> x
         names = ", ".join(confounder.name for confounder in model.confounders)
         problem = f"has {len(model.confounders)} unmeasured confounders ({names}); log-likelihoods of single patients"
         raise BayesSpError(model.name, [f"{problem}, and with them criticism of a fit, are there for one"])
-    at = arrays_of(model, design, posterior)
+    at = sequential(model, arrays_of(model, design, posterior))
+    model, design = in_sequence(model), design_in_sequence(model, design)
     found = [np.full((posterior.sizes["chain"], posterior.sizes["draw"], design.n), np.nan) for _ in model.equations]
     errors = list[float]()
     for rows, unknown in _alike(model, design):

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from bayes_sp.design.sequence import cholesky
+
 # Precisions: of an SD (and a known error's); the parameter itself; 1 / (1 / weight + 1 / parameter); the weight alone
 OF_SD, OF_PRECISION, OF_COUNT, OF_WEIGHT = range(4)
 
@@ -74,7 +76,7 @@ def settled(
             middle[one.member] = mean + one.share * (one.y - mean)
             load[one.member] = [(1.0 - one.share) * own for own in a]
             load[one.member][one.member] = one.sd
-    root = _cholesky(inner, sqrt)
+    root = cholesky(inner, sqrt)
     w = [value + own for value, own in zip(_solve(root, total), z, strict=True)]
     for i in reversed(range(count)):
         for k in range(i + 1, count):
@@ -82,16 +84,6 @@ def settled(
         w[i] = w[i] / root[i][i]
     changes = (0.5 * (z[i] ** 2 - w[i] ** 2) - log(root[i][i]) for i in range(count))
     return w, sum(changes)
-
-
-def _cholesky(inner: list[list[Numbers]], sqrt: Callable[[Numbers], Numbers]) -> list[list[Numbers]]:
-    root = [list(row) for row in inner]
-    for i in range(len(root)):
-        for j in range(i + 1):
-            for k in range(j):
-                root[i][j] = root[i][j] - root[i][k] * root[j][k]
-            root[i][j] = sqrt(root[i][i]) if i == j else root[i][j] / root[j][j]
-    return root
 
 
 def _solve(root: list[list[Numbers]], x: list[Numbers]) -> list[Numbers]:

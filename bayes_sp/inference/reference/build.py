@@ -14,6 +14,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.design.evaluate import Evaluated, auxiliary, walk
 from bayes_sp.design.joint import JointModel, joint_model
 from bayes_sp.design.parameters import Block, hidden_name, is_posterior, posterior_dims, varying_name
+from bayes_sp.design.sequence import sequential
 from bayes_sp.inference.reference.priors import Tensor, correlation_vector, increasing_vector, prior_vector
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import VARYING, observed_name
@@ -82,14 +83,14 @@ def _parameters(joint: JointModel) -> dict[Any, Tensor]:
     for name, dim in posterior_dims(labels).items():
         pm.modelcontext(None).add_coord(dim, list(labels[name]))
         at[name] = _vector(name, blocks[name], dim, labels[name])
-        if all(len(block.labels) == 1 for block in blocks[name]):
+        if all(len(block.labels) == 1 or block.transform == "tanh" for block in blocks[name]):
             at |= {(name, label): at[name][place] for place, label in enumerate(labels[name])}
     for equation in joint.model.equations:
         if equation.varying:
             response, column = equation.response, equation.varying
             z = pm.Normal(varying_name(response), 0.0, 1.0, dims=column)
             at[f"{response}{VARYING}"] = pm.Deterministic(f"{response}{VARYING}", at["tau", response] * z, dims=column)
-    return at
+    return sequential(joint.model, at, pt)
 
 
 def _vector(name: str, blocks: Sequence[Block], dim: str, labels: Sequence[str]) -> Tensor:
@@ -97,7 +98,7 @@ def _vector(name: str, blocks: Sequence[Block], dim: str, labels: Sequence[str])
     if blocks[0].transform == "share":
         return pm.Dirichlet(name, np.full(len(labels), priors[0].values["alpha"]), dims=dim)
     if blocks[0].transform == "tanh":
-        return correlation_vector(name, priors[0], dim)
+        return correlation_vector(name, priors, dim)
     if blocks[0].transform == "increasing":
         return increasing_vector(name, priors[0], dim, labels)
     return prior_vector(name, priors, dim, labels)

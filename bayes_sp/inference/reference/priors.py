@@ -10,6 +10,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pymc.distributions.transforms import Interval, ordered
 
+from bayes_sp.design.sequence import correlations_of, jacobian_powers
 from bayes_sp.model.distributions import Prior
 
 Tensor = Any  # pytensor's types say nothing that a reader needs
@@ -59,15 +60,25 @@ def increasing_vector(name: str, prior: Prior, dim: str, labels: Sequence[str]) 
     )
 
 
-def correlation_vector(name: str, prior: Prior, dim: str) -> Tensor:
-    """Return one PyMC variable with dim ``dim``, of one element from -1 to 1 with the density (1 - x^2)^(eta - 1)."""
+def correlation_vector(name: str, priors: Sequence[Prior], dim: str) -> Tensor:
+    """Return correlations of all pairs with dim ``dim``, of which the matrix has the LKJ density (`sequence`).
+
+    More than one are a Deterministic of partial correlations, ``<name>|partial``.
+    """
 
     def drawn(eta: Tensor, size: Tensor) -> Tensor:
         return 2.0 * pm.Beta.dist(eta, eta, size=size) - 1.0
 
     def log_density(value: Tensor, eta: Tensor) -> Tensor:
-        return (eta - 1.0) * pt.log1p(-(value**2)) + prior.log_constant
+        constant = pt.gammaln(2.0 * eta) - 2.0 * pt.gammaln(eta) - (2.0 * eta - 1.0) * np.log(2.0)
+        return (eta - 1.0) * pt.log1p(-(value**2)) + constant
 
-    return pm.CustomDist(
-        name, np.float64(prior.numbers[0]), dist=drawn, logp=log_density, transform=Interval(-1.0, 1.0), dims=dim
+    etas = np.array([prior.numbers[0] for prior in priors]) + jacobian_powers(len(priors))
+    one = len(priors) == 1
+    partial = pm.CustomDist(
+        name if one else f"{name}|partial", etas, dist=drawn, logp=log_density, transform=Interval(-1.0, 1.0), dims=dim
     )
+    if one:
+        return partial
+    found = correlations_of([partial[i] for i in range(len(priors))], pt)
+    return pm.Deterministic(name, pt.stack(found), dims=dim)

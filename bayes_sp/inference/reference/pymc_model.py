@@ -32,6 +32,10 @@ def pymc_model(
     likelihood_power
         What the log-likelihood, given every hidden value, is multiplied with; 1 for the posterior itself.
 
+    Returns
+    -------
+    pymc.Model
+
     Raises
     ------
     SpecificationError, SurveyError

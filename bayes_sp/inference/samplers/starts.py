@@ -30,7 +30,7 @@ def start_of(parts: Sequence[JointEquation], parameters: Parameters, confounders
     for part in parts:
         seen = part.seen
         target = _target(part, part.y[seen])
-        x = part.x[seen]
+        x = part.own_columns[seen]
         residual = _sd(target - x @ _least_squares(x, target)) + 1e-12
         own = next((block.priors for block in part.blocks if block.variable == part.response), ())
         beta = _least_squares(x / residual, target / residual, own)

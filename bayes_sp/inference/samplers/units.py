@@ -40,7 +40,7 @@ def search_units(program: Program) -> Array:
             units[places, places] = block.unit
     for part in program.parts:
         residual = _residual(program, part)
-        for name, x, zero in ((part.response, part.x, False), (f"{part.response}_zero", part.zero_x, True)):
+        for name, x, zero in ((part.response, part.own_columns, False), (f"{part.response}_zero", part.zero_x, True)):
             if x.shape[1]:
                 block = _block(program, name)
                 columns = _filled(program.parts, part, block, x, zero) / (1.0 if zero else residual)
@@ -88,7 +88,7 @@ def _filled(parts: Sequence[JointEquation], part: JointEquation, block: Block, x
     x = x.copy()
     by_name = {other.response: other for other in parts}
     for term in part.terms:
-        if term.zero is zero and term.levels is None and not term.variable and term.source in by_name:
+        if term.zero is zero and term.levels is None and term.name in block.labels and term.source in by_name:
             x[:, block.labels.index(term.name)] += _stand_in(by_name[term.source], term)
     return x
 

@@ -80,18 +80,33 @@ def _log1p(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
 
 
 def _correlations(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
-    """Yield what is wrong with a list of mediators whose errors go together."""
+    """Yield what is wrong with a list of mediators whose errors go together, and with what stands beside it."""
+    correlated = model.correlated
     for name in equation.residual_correlations or ():
-        if (name, equation.response) == model.correlated:
+        if equation.response in correlated and name in correlated:
             continue
         if name in equation.parents:
             why = f"is a parent of {equation.response}: the arrow is all that goes between them; take one out"
         else:
             why = (
-                "is available between two normal mediators that are all there are, without an arrow between them and "
-                "without unmeasured confounders"
+                "is available where all mediators are normal, without an arrow between any two of them and without "
+                "unmeasured confounders, and between all of them: name every earlier mediator, or [] for none"
             )
         yield f'{key}.residual_correlations: "{name}" {why}'
+    if equation.response not in correlated:
+        return
+    off = f"residual_correlations = [] in the equation of {correlated[-1]}"
+    if dict(model.missing_shift).get(equation.response):
+        yield (
+            f"missing_shift.{equation.response}: has no place beside a correlation of the mediators' errors, which "
+            f"says where a missing value lies given the others; take it out, or set {off}"
+        )
+    others = {e.varying for e in model.equations[:-1] if e.varying and e.varying != equation.varying}
+    if equation.varying and others:
+        yield (
+            f'{key}.varying: "{equation.varying}" is not the grouping column of every mediator, whose errors '
+            f"correlate; use one column, or set {off}"
+        )
 
 
 def _monotonic(model: PathModel, equation: Equation, key: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from bayes_sp.arrays import Array, Mask
-from bayes_sp.errors import SurveyError, nearest
+from bayes_sp.errors import SurveyError
 from bayes_sp.records.codebook.cells import Found, read_cells, said_code
 from bayes_sp.records.codebook.derived import compute, off_answers, turn, turned_items
 from bayes_sp.records.codebook.parts import Codebook, Derived, Described
@@ -21,7 +21,7 @@ from bayes_sp.records.reading.cells import Cells, with_points
 from bayes_sp.records.reading.rows import check_rows
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.scoring.reliability import against_others
-from bayes_sp.records.told import RowName, describe_cells
+from bayes_sp.records.told import RowName, describe_cells, near_column
 
 
 def apply_codebook(book: Codebook, table: Table) -> Table:
@@ -77,7 +77,7 @@ def _columns(book: Codebook, table: Table, asked: Sequence[str]) -> list[str]:
     missing = [name for name in dict.fromkeys(asked) if name not in counts]
     twice = [name for name in dict.fromkeys(asked) if counts[name] > 1]
     where = f"in {book.source}"
-    return [f'column "{name}" is missing ({keys[name]} {where}){nearest(name, free)}' for name in missing] + [
+    return [f'column "{name}" is missing ({keys[name]} {where}){near_column(name, free)}' for name in missing] + [
         f'column "{name}" stands {counts[name]} times ({keys[name]} {where})' for name in twice
     ]
 

@@ -24,8 +24,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.names import LEAST_COUNT
@@ -106,18 +104,21 @@ def _with_totals(inner: Array) -> Array:
     return np.column_stack([columns, columns.sum(axis=1)])
 
 
-def _sums(one_row: bool, shape: tuple[int, ...]) -> sparse.csr_array:
+def _sums(one_row: bool, shape: tuple[int, ...]) -> Array:
     """Return the matrix that is 0 times a table's cells: each row and column less its total."""
     place = np.arange(shape[0] * shape[1]).reshape(shape)
     lines = [*place] if one_row else [*place, *place.T]
     matrix = np.zeros((len(lines), place.size))
     for k, line in enumerate(lines):
         matrix[k, line[:-1]], matrix[k, line[-1]] = 1.0, -1.0
-    return sparse.csr_array(matrix)
+    return matrix
 
 
-def _needed(sums: sparse.csr_array, values: Array, hidden: Mask, cost: Array, cell: int, least: int) -> Mask:
+def _needed(sums: Array, values: Array, hidden: Mask, cost: Array, cell: int, least: int) -> Mask:
     """Return the cells to hide so that one of them may be larger, the cheapest set."""
+    from scipy import sparse  # half a second, with the next, that tables without small counts do without
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     n, large = len(values), float(values.max() + 2 * least + 1)
     up = max(1.0, least - values[cell])
     shown = np.flatnonzero(~hidden)

@@ -9,6 +9,7 @@ from bayes_sp.records.published.count_shapes import COUNT_SHAPES, EXTREME_SHAPES
 from bayes_sp.records.published.reconstruct import Reconstruction, of_the_study
 from bayes_sp.records.sets import Sets, sets_of
 from bayes_sp.records.survey import RECONSTRUCTED
+from bayes_sp.threads import mapped
 
 MEMBERS = 20
 
@@ -70,11 +71,12 @@ def ensemble(count: int = MEMBERS, first: int = 1) -> Sets:
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise SurveyError("members", [f"must be a whole number of at least 1, found {count!r}"])
     chosen, edges = members(count, first), extremes(first)
+    records = mapped(Member.records, [*chosen, *edges])
     return sets_of(
-        [member.records() for member in chosen],
+        records[: len(chosen)],
         f"{RECONSTRUCTED} ({count} sets, seeds {first} to {first + count - 1})",
         [str(member) for member in chosen],
-        [(str(member), member.records()) for member in edges],
+        list(zip(map(str, edges), records[len(chosen) :], strict=True)),
         distribution_words(),
     )
 

@@ -15,6 +15,10 @@ def published_nonresponders() -> NonResponders:
     t tests. Men and women are those at referral less those who came back; patients of unknown gender are left out of
     the mean.
 
+    Returns
+    -------
+    NonResponders
+
     References
     ----------
     Kellezi et al. (2019). BMJ Open 9(11): e033137. https://doi.org/10.1136/bmjopen-2019-033137

@@ -17,7 +17,7 @@ from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, 
 from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import ORIGIN_COLUMN, Survey
-from bayes_sp.records.told import RowName
+from bayes_sp.records.told import NAMELESS, RowName, nameless
 
 NO_THING = "none"  # a word of programs for no value, and of people for nothing at all
 MOSTLY = 0.5  # share of numbers in a column of text from which the rest is pointed at
@@ -33,6 +33,8 @@ def read_everything(source: Source | Table) -> Survey:
     """
     table = source if isinstance(source, Table) else read_table(source)
     problems = [f'column "{name}" stands {n} times' for name, n in Counter(table.header).items() if name and n > 1]
+    if nameless(table.header) and (problems or not all(name.isdecimal() for name in table.header)):
+        problems = [NAMELESS]
     if not table.length:
         problems.append("there is no row of values below the columns' names")
     if problems:

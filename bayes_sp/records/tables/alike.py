@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import pdtrc
 
 from bayes_sp.arrays import Array
 from bayes_sp.records.tables.describe import is_number
@@ -48,7 +48,7 @@ def alike_rows(records: pd.DataFrame, rare: float = RARE) -> list[tuple[int, ...
     some = max(1, len(rows) // SOME)
     agree = _agreements([own[::some] for own in hashes], whole[::some]) if any(neighbours) else np.zeros(len(hashes))
     expected = float(np.sum(neighbours * agree / (1.0 - agree)))
-    if alike < TIMES * expected or stats.poisson.sf(alike - 1, expected) >= rare:
+    if alike < TIMES * expected or pdtrc(alike - 1, expected) >= rare:
         return []
     _, place, counts = np.unique(whole, return_inverse=True, return_counts=True)
     order = np.argsort(place, kind="stable")

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import fdtrc, stdtr, stdtrit
 
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.records.nonresponders import NonResponders
@@ -94,11 +94,11 @@ def repeated_from_moments(
     variance = max(sds[0] ** 2 + sds[1] ** 2 - 2.0 * r * sds[0] * sds[1], 0.0)
     se = math.sqrt(variance / n)
     f = (change / se) ** 2 if se > 0 else math.nan if change == 0 else math.inf
-    half = float(stats.t.ppf(0.5 + CI_PROB / 2, n - 1)) * se
+    half = float(stdtrit(n - 1, 0.5 + CI_PROB / 2)) * se
     eta = 1.0 if f == math.inf else f / (f + n - 1)
     return Repeated(
         *names, n, means[0], sds[0], means[1], sds[1], r, change, change - half, change + half, f, 1, n - 1,
-        float(stats.f.sf(f, 1, n - 1)), eta,
+        float(fdtrc(1, n - 1, f)), eta,
     )  # fmt: skip
 
 
@@ -107,11 +107,12 @@ def groups_from_moments(variable: str, responders: Sample, others: Sample, compa
     (n1, mean1, sd1), (n2, mean2, sd2) = responders, others
     df = n1 + n2 - 2
     pooled = math.sqrt(((n1 - 1) * sd1**2 + (n2 - 1) * sd2**2) / df)
-    t, p = stats.ttest_ind_from_stats(mean2, sd2, n2, mean1, sd1, n1) if pooled > 0 else (math.nan, math.nan)
+    t = (mean2 - mean1) / (pooled * math.sqrt(1 / n1 + 1 / n2)) if pooled > 0 else math.nan
+    p = 2.0 * float(stdtr(df, -abs(t)))
     d = (mean2 - mean1) / pooled if pooled > 0 else math.nan
     return Groups(
-        variable, n1, mean1, sd1, n2, mean2, sd2, mean2 - mean1, float(t), df, float(p),
-        min(1.0, float(p) * compared) if p == p else math.nan, d,
+        variable, n1, mean1, sd1, n2, mean2, sd2, mean2 - mean1, t, df, p,
+        min(1.0, p * compared) if p == p else math.nan, d,
     )  # fmt: skip
 
 

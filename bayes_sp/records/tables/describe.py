@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtri, stdtr
 
 from bayes_sp.arrays import Array
 
@@ -90,8 +90,8 @@ def correlation_table(records: pd.DataFrame, names: Sequence[str]) -> pd.DataFra
     found, counts = r[rows, columns], n[rows, columns]
     with np.errstate(divide="ignore", invalid="ignore"):
         t = found * np.sqrt((counts - 2) / np.maximum(1.0 - found**2, 0.0))
-        half = stats.norm.ppf(0.5 + CI_PROB / 2) / np.sqrt(np.where(counts > 3, counts - 3, np.nan))
-        p = 2.0 * stats.t.sf(np.abs(t), np.maximum(counts - 2, 1))
+        half = ndtri(0.5 + CI_PROB / 2) / np.sqrt(np.where(counts > 3, counts - 3, np.nan))
+        p = 2.0 * stdtr(np.maximum(counts - 2, 1), -np.abs(t))
         lower, upper = np.tanh(np.arctanh(found) - half), np.tanh(np.arctanh(found) + half)
     return pd.DataFrame(
         {

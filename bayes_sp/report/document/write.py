@@ -128,6 +128,16 @@ class Run(finished.Run):
 def read_run(folder: str | Path) -> Run:
     """Read a finished run.
 
+    Parameters
+    ----------
+    folder
+        The run's folder, as ``fit --out`` wrote it.
+
+    Returns
+    -------
+    Run
+        Its tables as data frames, its draws for ArviZ, and ``report()``.
+
     Raises
     ------
     RunError

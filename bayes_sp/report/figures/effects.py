@@ -248,9 +248,9 @@ def _doses(model: PathModel, low: float, high: float) -> np.ndarray:
     """Return exposures from a little below the records to a little above them, within the exposure's scale."""
     reach, exposure = BEYOND * (high - low), model.variable(model.exposure)
     ends = [low - reach, high + reach]
-    scale = [-np.inf if exposure.minimum is None else exposure.minimum,
-             np.inf if exposure.maximum is None else exposure.maximum]  # fmt: skip
-    return np.unique([*np.linspace(*np.clip(ends, *scale), DOSES), low, high])
+    least = -np.inf if exposure.minimum is None else exposure.minimum
+    first, last = np.clip(ends, least, np.inf if exposure.maximum is None else exposure.maximum)
+    return np.unique([*np.linspace(first, last, DOSES), low, high])
 
 
 def _panels(ax: Given, count: int) -> Canvas:

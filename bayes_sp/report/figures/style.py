@@ -191,6 +191,7 @@ def write_figure(drawn: Drawn | Figure, path: Path, ending: str = "") -> None:
     with mpl.rc_context(FILES):
         if ending not in MADE:  # as `Figure.savefig`, which would draw it twice
             figure.set_dpi(DPI)
-            FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]  # matplotlib annotates it in part
+            canvas = FigureCanvasAgg(figure)
+            canvas.print_png(path, pil_kwargs={"compress_level": 2})  # type: ignore[no-untyped-call]  # matplotlib annotates it in part
         else:
             figure.savefig(path, format=ending, metadata={MADE[ending]: None})

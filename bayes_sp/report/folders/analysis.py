@@ -26,6 +26,7 @@ from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot
 from bayes_sp.report.figures.moderation import plot_effect_curve
 from bayes_sp.report.figures.paths import plot_paths
 from bayes_sp.report.figures.style import FONT, Drawn, write_figure, write_figures
+from bayes_sp.report.folders.netcdf import write_netcdf
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
 from bayes_sp.report.folders.sealed import sealed_text
 from bayes_sp.safe_text import write_csv
@@ -80,7 +81,7 @@ def save_analysis(
         tree.attrs = {**fit.posterior.attrs, KEEPS_RECORDS: int(keep_records)}
         if keep_records:
             write_csv(records_of(fit.survey), new.file("records.csv"))
-        tree.to_netcdf(new.file(POSTERIOR_FILE), engine="h5netcdf")
+        write_netcdf(tree, new.file(POSTERIOR_FILE))
         if analysis.criticism is not None:
             _save_criticism(analysis, analysis.criticism, new, shown)
         with mpl.rc_context(FONT), speaking_of(fit.model, [fit.survey.source]):

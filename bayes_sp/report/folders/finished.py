@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_sp.errors import RunError
+from bayes_sp.names import ALONE
 from bayes_sp.report.folders.run import POSTERIOR_FILE, RUN_FILE
 from bayes_sp.report.folders.sealed import CHECKSUM, changed_files, is_sealed
 from bayes_sp.safe_text import restored
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 TABLES = ("effects", "comparison", "diagnostics", "bootstrap")
 LATER_TABLES = ("coefficients", "pooled", "members")  # which runs of earlier versions, or of one set, do not have
+SHOWN = ("path", "scale", "median", "lower", "upper", "prob_negative")
 EMPTY_TEXTS = ("decomposition", "reasons", "boundaries")  # columns whose empty cells are texts, not missing numbers
 
 
@@ -59,7 +61,8 @@ class Run(Shown):
         source = data.get("source", "")
         held = "can be used" if verdict.get("trustworthy") else "MUST NOT BE USED"
         head = f"{self.folder}: {self.info.get('model', '')}, {source}; seed {self.info.get('seed', '')}; {held}"
-        return head, [short(self.effects, rows=len(self.effects))]
+        rows = self.effects[self.effects["decomposition"] != ALONE]
+        return head, [short(rows, SHOWN, rows=len(rows))]
 
 
 def read_run(folder: str | Path) -> Run:

@@ -18,11 +18,13 @@ from bayes_sp.analysis.provenance import records_table
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.write import specification_digest, specification_tables
+from bayes_sp.names import effect_name
 from bayes_sp.report.figures.attrition import plot_attrition
 from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
 from bayes_sp.report.figures.style import FONT, Drawn, write_figures
 from bayes_sp.report.figures.surfaces import plot_confounding, plot_prior_grid
 from bayes_sp.report.folders.analysis import write_text
+from bayes_sp.report.folders.netcdf import write_netcdf
 from bayes_sp.report.folders.run import FILES_KEY, RUN_FILE, Destination, RunFolder
 from bayes_sp.safe_text import write_csv
 from bayes_sp.sensitivity.conclusion import Verdicts
@@ -59,7 +61,7 @@ def save_sensitivity(
         for name, table in _tables(found):
             write_csv(table, new.file(f"{name}.csv"))
         for name, dataset in _arrays(found):
-            _plain_attrs(dataset).to_netcdf(new.file(f"{name}.nc"), engine="h5netcdf")
+            write_netcdf(_plain_attrs(dataset), new.file(f"{name}.nc"))
         with mpl.rc_context(FONT), speaking_of(found.fit.model, [found.fit.survey.source]):
             for name, drawn in figures(found):
                 write_figures(drawn, new.file, name, formats)
@@ -170,7 +172,10 @@ def _run_tables(found: Sensitivity) -> dict[str, Any]:
         "sensitivity": {
             "model": fit.model.name,
             "analyses": list(found.asked),
-            "effect": {"path": found.target.path, "scale": found.target.scale},
+            "effect": {
+                "path": effect_name(found.target.path, fit.model.move.label if fit.model.move else ""),
+                "scale": found.target.scale,
+            },
             "seed": fit.seed,
             "sampler": fit.options.chosen(),
             "refused": dict(found.refused),

@@ -90,12 +90,14 @@ def independence_words(model: PathModel) -> tuple[str, ...]:
     found = []
     for later in model.equations[:-1]:
         before = model.mediators[: model.mediators.index(later.response)]
-        apart = [name for name in before if name not in later.parents and (name, later.response) != model.correlated]
+        apart = [name for name in before if name not in later.parents and not model.correlated]
         found += [_independent(model, name, later.response) for name in apart]
     if model.correlated:
-        one, two = (model.variable(name).label for name in model.correlated)
-        found.append(f"{one} and {in_sentence(two)} have no arrow between them: what goes between their errors is a "
-                     "correlation, estimated with the rest, and no path leads through it.")  # fmt: skip
+        first, *others = (model.variable(name).label for name in model.correlated)
+        names = _listed([first, *(in_sentence(label) for label in others)])
+        arrows, what = ("arrow", "is a correlation") if len(others) == 1 else ("arrows", "are correlations")
+        found.append(f"{names} have no {arrows} between them: what goes between their errors {what}, estimated with "
+                     "the rest, and no path leads through it.")  # fmt: skip
     return tuple(found)
 
 

@@ -68,10 +68,11 @@ def _effect(found: Sensitivity) -> str:
         published = f"; published {' or '.join(f'{value:g}' for value in effect.estimate)}"
         published += "" if effect.lower is None else f" [{effect.lower:g}, {effect.upper:g}]"
     scale = scale_words(model, target.scale)
+    compared = model.move.label if model.move else f"{model.contrast[1]:g} against {model.contrast[0]:g}"
+    compared = model.move.label if model.move else f"{model.contrast[1]:g} against {model.contrast[0]:g}"
     return (
-        f"The effect in question: {path_words(model, target.path)}, {scale} of {size}{unit} for "
-        f"{model.contrast[1]:g} against {model.contrast[0]:g}{published}. Posterior medians and 95 % equal-tailed "
-        "intervals."
+        f"The effect in question: {path_words(model, target.path)}, {scale} of {size}{unit} for {compared}{published}. "
+        "Posterior medians and 95 % equal-tailed intervals."
     )
 
 

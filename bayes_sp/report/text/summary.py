@@ -52,7 +52,7 @@ def summary_text(
     """Return what ``fit`` keeps: verdict, published against recovered, effects, comparison, assumptions.
 
     What goes patient by patient, names of groups, and what says something of fewer than ``least`` patients: only with
-    ``keep_records``. The ends of the variables at the head, and counts of few cells, stand also in a text that is
+    ``keep_records``. The ends of the variables at the head, and counts of few cells, stand also in the text that is
     printed and not kept (``whole``).
     """
     with page(width), speaking_of(analysis.fit.model, [analysis.fit.survey.source]):

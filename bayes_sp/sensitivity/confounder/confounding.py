@@ -35,7 +35,7 @@ from bayes_sp.sensitivity.confounder.multiples import (
 from bayes_sp.sensitivity.confounder.pairs import Pair, Strengths, check_strengths, confounded_pairs, default_levels
 from bayes_sp.sensitivity.confounder.words import ASSUMPTIONS, findings_of, problems_sentence, sentences_of
 from bayes_sp.sensitivity.outcomes import estimate_in
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, viewed, viewed_fit
 from bayes_sp.shown import Part, Shown
 
 
@@ -170,8 +170,10 @@ def confounding(
     VanderWeele (2010), Epidemiology 21, 540-551. doi:10.1097/EDE.0b013e3181df191c
     Cinelli & Hazlett (2020), JRSS B 82, 39-67. doi:10.1111/rssb.12348
     """
-    model = load_model(model)
-    target = checked_target(model, target)
+    if fitted is not None:
+        fitted, asked = viewed_fit(fitted, target)
+    model, target = (load_model(model), target) if fitted is None else (fitted.model, asked)
+    model, target = viewed(model, target)
     pairs = _pairs(model, target, strengths)
     options = options or SamplerOptions()
     fitted = fitted or fit(model, survey, seed=seed, options=options)
@@ -240,4 +242,4 @@ def _variance(fitted: Fit, response: str) -> float | None:
 def _asked(target: Target, model: PathModel, ci_prob: float) -> dict[str, object]:
     """Return what was asked, beside where it comes from."""
     named = f"{target.path} [{target.scale}]"
-    return {"target": named, "contrast": list(model.contrast), "ci_kind": CI_KIND, "ci_prob": ci_prob}
+    return {"target": named, "contrast": list(model.ends[1]), "ci_kind": CI_KIND, "ci_prob": ci_prob}

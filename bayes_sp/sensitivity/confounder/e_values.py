@@ -88,6 +88,10 @@ def e_values(source: Conditioned | Effects, *, ci_prob: float = CI_PROB) -> EVal
     ci_prob
         Probability of the interval.
 
+    Returns
+    -------
+    EValues
+
     References
     ----------
     VanderWeele & Ding (2017), Annals of Internal Medicine 167, 268-274. doi:10.7326/M16-2607

@@ -24,7 +24,7 @@ from bayes_sp.sensitivity.missing.attrition_tipping import DepartureTipping, tip
 from bayes_sp.sensitivity.missing.curves import EVERYONE, NONRESPONDERS, NUMBERS, AttritionCurves, attrition_curves
 from bayes_sp.sensitivity.missing.departures import LEVELS, SLOPES, Departure, Ranges, departures, unit_of
 from bayes_sp.sensitivity.missing.mixture import Patterns, labelled_effects, patterns
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target, estimate_of
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of
 from bayes_sp.shown import Part, Shown, short
 
 RESPONDERS = "responders"
@@ -179,7 +179,10 @@ def attrition(
     if points < 3 or not 0.0 < ci_prob < 1.0:
         raise ValueError(f"points must be 3 or more and ci_prob between 0 and 1, found {points!r} and {ci_prob!r}")
     fit = fit.first
-    target = checked_target(fit.model, target)
+    if fit.model.exposures:
+        what = "is for an exposure that is one number; of those who did not come back no other exposure is known"
+        raise BayesSpError(fit.model.name, [f"attrition {what}; leave their rows in the survey with empty cells"])
+    target = target_of(fit.model, *(() if target is None else (target.path, target.scale)))
     _check_came_back(fit)
     both = patterns(fit, nonresponders, kappa)
     ways = departures(both, target, shifts, slopes)

@@ -41,7 +41,7 @@ from bayes_sp.records.survey import Survey
 from bayes_sp.sensitivity.missing.delta_tipping import DeltaTipping, tipping_of
 from bayes_sp.sensitivity.missing.shifts import Curve, curves_of, words_of, zero_place
 from bayes_sp.sensitivity.outcomes import estimate_in
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, viewed
 from bayes_sp.shown import Part, Shown, short
 
 NUMBERS = ("mean", "median", "lower", "upper", "prob_negative")
@@ -168,10 +168,9 @@ def delta_curve(
     FitError
         Where the fit without a shift has no answer.
     """
-    model = replace(load_model(model), missing_shift=())
+    model, target = viewed(replace(load_model(model), missing_shift=()), target)
     design = design_arrays(model, survey)
     ways = curves_of(model, design, shifts)
-    target = checked_target(model, target)
     plain = Cell("missing at random", model, survey, seed, options or SamplerOptions(), kappa, ci_prob)
     runner = runner or Runner()
     outcomes = _outcomes(plain, ways, runner)

@@ -10,6 +10,7 @@ import xarray as xr
 from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.design.parameters import Block, equation_blocks
+from bayes_sp.design.sequence import partials_of
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import PathModel
@@ -89,7 +90,10 @@ def block_log_density(block: PriorBlock, posterior: xr.Dataset) -> Array:
     """
     total = np.zeros((posterior.sizes["chain"], posterior.sizes["draw"]))
     for variable, labels in block.elements:
-        values = block.prior.log_density(elements_of(posterior, variable, labels))
+        elements = elements_of(posterior, variable, labels)
+        if block.prior.support == "correlation":  # log |R| is the sum of log (1 - z^2) over partial correlations z
+            elements = partials_of(elements)
+        values = block.prior.log_density(elements)
         total += values if block.prior.support == "simplex" else values.sum(axis=-1)
     return total
 

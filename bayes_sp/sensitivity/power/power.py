@@ -68,6 +68,10 @@ def power_scaling(
     runner
         How refits with other priors are run; None for this machine.
 
+    Returns
+    -------
+    PowerScaling
+
     Raises
     ------
     ValueError

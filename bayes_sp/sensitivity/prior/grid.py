@@ -29,7 +29,7 @@ from bayes_sp.sensitivity.crossings import Z
 from bayes_sp.sensitivity.outcomes import run_once
 from bayes_sp.sensitivity.prior.grid_file import DEFAULT, Grid, read_grid
 from bayes_sp.sensitivity.prior.rules import priors_in_words
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, viewed
 from bayes_sp.shown import Part, Shown
 
 VALUES = ("mean", "median", "sd", "lower", "upper", "prob_negative", "mcse_lower", "mcse_upper")
@@ -177,9 +177,8 @@ def prior_grid(
     FitError
         Where no fit succeeds; else a failed fit is one of ``failures``.
     """
-    model = load_model(model)
+    model, target = viewed(load_model(model), target)
     design_arrays(model, survey)
-    target = checked_target(model, target)
     options = options or SamplerOptions()
     grid = grid if isinstance(grid, Grid) else read_grid(model, DEFAULT if grid is None else grid)
     models = [*(found.model for found in grid.alternatives), *grid.crossed(model)]

@@ -23,13 +23,14 @@ from bayes_sp.sensitivity.prior.terms import (
     prior_of,
     scaled,
 )
+from bayes_sp.shown import Part, Shown
 
 SCEPTICAL_FACTOR = 0.5
 WIDE_FACTOR = 4.0
 
 
-@dataclass(frozen=True)
-class Alternative:
+@dataclass(frozen=True, repr=False)
+class Alternative(Shown):
     """One specification under other priors.
 
     Attributes
@@ -48,6 +49,10 @@ class Alternative:
     why: str
     model: PathModel
     notes: tuple[str, ...] = ()
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        priors = [f"{arrow(term)}: {prior_of(self.model, term)}" for term in members(self.model, PATHS)]
+        return f"{self.name}, {self.why}", [priors, *self.notes]
 
 
 def primary(model: PathModel) -> Alternative:
@@ -115,7 +120,19 @@ RULES: dict[str, Callable[[PathModel], Alternative]] = {
 
 
 def alternative(model: PathModel | str, name: str) -> Alternative:
-    """Return a specification under the priors of a rule: ``primary``, ``sceptical``, ``wide`` or ``flat``.
+    """Return a specification under the priors of a rule.
+
+    Parameters
+    ----------
+    model
+        A specification, or the name of a shipped one.
+    name
+        ``primary``, ``sceptical``, ``wide`` or ``flat``.
+
+    Returns
+    -------
+    Alternative
+        Its ``model`` is the specification with those priors.
 
     Raises
     ------

@@ -43,7 +43,7 @@ def members(model: PathModel, group: str) -> tuple[Term, ...]:
     for equation in model.equations:
         place = "paths_to_outcome" if equation.response == model.outcome else "paths_to_mediators"
         for asked, term in _coefficients(model, equation).items():
-            kind = kinds[term.role]
+            kind = PATHS if set(term.variables) & set(_moved(model)) else kinds[term.role]
             if group in (COEFFICIENTS, kind) or (kind == PATHS and group == place):
                 found.append((equation.response, asked))
     return tuple(found)
@@ -75,7 +75,13 @@ def along(model: PathModel, path: str) -> tuple[Term, ...]:
 def _parents(model: PathModel, response: str, parameter: str) -> set[Term]:
     """Return the (response, parent) that a coefficient on the paths belongs to: two for an interaction."""
     equation = next(equation for equation in model.equations if equation.response == response)
-    return {(response, parent) for parent in _coefficients(model, equation)[parameter].variables}
+    variables, moved = _coefficients(model, equation)[parameter].variables, _moved(model)
+    return {(response, model.source if parent in moved else parent) for parent in variables}
+
+
+def _moved(model: PathModel) -> tuple[str, ...]:
+    """Return the exposures that move; () where that is one plain number."""
+    return model.move.names if model.move else ()
 
 
 def prior_of(model: PathModel, term: Term) -> Prior:

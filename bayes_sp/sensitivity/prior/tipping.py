@@ -27,7 +27,7 @@ from bayes_sp.sensitivity.outcomes import estimate_in, run_once
 from bayes_sp.sensitivity.prior.dials import CENTRED, CONSTANT, PriorDial, any_dial
 from bayes_sp.sensitivity.prior.terms import Term, along, arrow, prior_of
 from bayes_sp.sensitivity.prior.words import PRIOR_RANGE, event, kept, prior_words, range_words
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, checked_target
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, viewed
 from bayes_sp.sensitivity.tipping_search import SCAN, find_tipping
 from bayes_sp.shown import Part, Shown
 
@@ -180,9 +180,8 @@ def prior_tipping_point(
     Matthews (2001), Journal of Statistical Planning and Inference 94, 43-58. doi:10.1016/S0378-3758(00)00232-9
     Held, Matthews, Ott & Pawel (2022), Research Synthesis Methods 13(3), 295-314. doi:10.1002/jrsm.1538
     """
-    model = load_model(model)
+    model, target = viewed(load_model(model), target)
     design_arrays(model, survey)
-    target = checked_target(model, target)
     turning = _sceptical_dial(model, target) if dial == SCEPTICAL else any_dial(model, dial)
     blank = Cell(model.name, model, survey, seed, options or SamplerOptions(), kappa, ci_prob)
     evaluator = _Evaluator(blank, target, turning, runner or Runner())

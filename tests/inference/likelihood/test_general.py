@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from drawn_counts import counts_of
@@ -191,6 +193,25 @@ def test_a_hurdle_without_a_count_above_1_is_a_logistic_regression(tmp_path: Pat
         assert (found.reason == "").all()
         values.append(found.values[:, :, chain.scales.index("difference")])
     np.testing.assert_allclose(values[0], values[1], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_arm_without_a_yes_has_an_infinite_coefficient() -> None:
+    """Of yes or no, with a mean by quadrature: the difference is finite, by hand from the other arm, the slope not."""
+    rng = np.random.default_rng(3)
+    x = np.repeat([0.0, 1.0], 50)
+    m = 0.6 * x + rng.normal(size=100)
+    y = np.where(x == 1, 0, rng.random(100) < special.expit(0.6 * m)).astype(float)
+    model = load_model(tomllib.loads(HURDLE.format(family="bernoulli_logit", more="")))
+    survey = read_survey(pd.DataFrame({"x": x, "m": m, "y": y}), model)
+    result = bootstrap_effects(design_arrays(model, survey), model, seed=1, replicates=8)
+    a, b = sm.Logit(y[:50], sm.add_constant(m[:50])).fit(disp=0).params
+    low, sd = m[:50].mean(), np.sqrt(((m - np.where(x == 1, m[50:].mean(), m[:50].mean())) ** 2).mean())
+    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
+    mean = special.expit(a + b * (low + sd * nodes)) @ weights / weights.sum()
+    scales = list(result.scales)
+    assert (result.values[:, [0, -1], scales.index("coefficient")] == -np.inf).all()
+    np.testing.assert_allclose(result.estimate[-1, scales.index("difference")], -mean, rtol=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:.*separation")

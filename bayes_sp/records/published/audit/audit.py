@@ -145,6 +145,10 @@ def audit(study: str | Path | Mapping[str, Any] | Study | None = None) -> Audit:
         A TOML file of the form that ``docs/audit.md`` describes, its tables, or the name of a shipped study; by default
         the one that this package re-analyses.
 
+    Returns
+    -------
+    Audit
+
     Raises
     ------
     StudyError

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 _DRAWS = 2000
 
 
-@dataclass(frozen=True)
-class PathRange:
+@dataclass(frozen=True, repr=False)
+class PathRange(Shown):
     """A coefficient or effect over all tables that round to the printed one.
 
     Attributes
@@ -61,6 +61,11 @@ class PathRange:
         if not self.printed:
             return float("nan")
         return float(np.mean(np.any([(self.draws >= f.low) & (self.draws <= f.high) for f in self.printed], axis=0)))
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        printed = f"printed {' or '.join(map(str, self.printed))}; " if self.printed else ""
+        head = f"{self.name}: {printed}{self.middle:.3g} from the printed table"
+        return head, [f"{self.low:.3g} to {self.high:.3g} over all tables that round to it."]
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,0 +1,1 @@
+"""What the site has beside its pages: formulas as MathML, and tables made from the package."""
