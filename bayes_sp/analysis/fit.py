@@ -130,8 +130,8 @@ class Fit(Shown, Criticised):
             drawn = (effects or self.effects()) if own else self.twin_effects(twin, missing)
             patients = self.patients(model)
             fits.append(Fitted(model, drawn, resampled, patients))
-        made = compare(self.model, fits, self.survey.mark, ci_prob)
-        return replace(made, missing=tuple(missing))
+        comparison = compare(self.model, fits, self.survey.mark, ci_prob)
+        return replace(comparison, missing=tuple(missing))
 
     def patients(self, model: PathModel) -> int:
         """Return on how many records a posterior of a specification rests.

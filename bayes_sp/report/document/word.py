@@ -35,8 +35,8 @@ def word_file(document: Document) -> bytes:
     word = docx.Document()
     word.core_properties.title, word.core_properties.language = document.title, document.language
     word.styles["Normal"].font.name, word.styles["Normal"].font.size = "Calibri", docx.shared.Pt(PLAIN)
-    for section in word.sections:
-        section.left_margin = section.right_margin = docx.shared.Inches(MARGIN)
+    for paper in word.sections:
+        paper.left_margin = paper.right_margin = docx.shared.Inches(MARGIN)
     word.add_heading(document.title, level=0)
     word.add_paragraph(document.subtitle)
     for section in document.sections:
