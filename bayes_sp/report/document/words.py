@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,8 +94,9 @@ def _others(table: pd.DataFrame, main: str) -> str:
         estimated = f"{number(row['estimate'], decimals)} {interval(row, decimals)}"
         found.append(f"the percentile bootstrap gives {estimated} ({str(row['likelihood']).replace('_', ' ')})")
     if len(rows := own[own["inference"] == "published"]):
-        row = rows.iloc[-1]
-        found.append(f"the article reported {row['estimate']:g} [{row['lower']:g}, {row['upper']:g}]")
+        row, readings = rows.iloc[-1], " or ".join(f"{value:g}" for value in rows["estimate"])
+        limits = "" if math.isnan(row["lower"]) else f" [{row['lower']:g}, {row['upper']:g}]"
+        found.append(f"the article reported {readings}{limits}")
     return " and ".join(found)
 
 
