@@ -21,7 +21,7 @@ from bayes_sp.report.figures.style import FONT, figure_of
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "gallery"
-DPI, COLOURS = 110, 64
+DPI, COLOURS = 110, 256
 FAST = sp.SamplerOptions(draws=1000, cores=1, method="laplace")
 HEAD = """# Gallery
 
