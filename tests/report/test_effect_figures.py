@@ -41,7 +41,9 @@ def inside(drawn) -> bool:
     figure.draw_without_rendering()
     width, height = figure.bbox.width, figure.bbox.height
     texts = [text for axes in figure.axes if axes.axison for text in (axes.xaxis.label, axes.yaxis.label, axes.title)]
-    texts += [tick for axes in figure.axes if axes.axison for tick in axes.get_yticklabels()]
+    for axes in figure.axes:
+        low, high = sorted(axes.get_ylim())
+        texts += [tick for tick in axes.get_yticklabels() if low <= tick.get_position()[1] <= high]
     boxes = [text.get_window_extent() for text in texts if text.get_text() and text.get_visible()]
     return all(-1 <= box.x0 and box.x1 <= width + 1 and -1 <= box.y0 and box.y1 <= height + 1 for box in boxes)
 
