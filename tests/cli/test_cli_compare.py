@@ -163,9 +163,37 @@ def test_a_run_without_draws_of_missing_cells_is_fitted_again(clinic, capsys):
         assert "not fitted" not in printed
         assert len([path for path in (clinic / "one").iterdir() if path.is_dir()]) <= 1
     assert warned(["fit", "own.toml", *few, "--keep-records", "--out", "runs/whole"]) == NOT_TRUSTWORTHY
+    assert main(["compare", "own.toml", *few, "--out", "two"]) == NOT_TRUSTWORTHY
+    assert "Taken from a finished run: own from " in capsys.readouterr().out
+
+
+def test_another_seed_or_other_records_are_another_run(clinic):
+    """A run is taken only where everything that its draws depend on is the same."""
+    from bayes_sp.design.read import read_survey
+    from bayes_sp.inference.options import SamplerOptions
+    from bayes_sp.model.reading.load import load_model
+
+    few = ["--bootstrap", "0", "--draws", "50"]
+    assert warned(["fit", "own.toml", "--data", "clinic.csv", "--out", "run", *few]) == NOT_TRUSTWORTHY
+    model = load_model("own.toml")
+    survey, options = read_survey("clinic.csv", model), SamplerOptions(draws=50)
+    run = clinic / "run"
+    assert is_same(run, Wanted(model, survey, 1, options))
+    assert is_same(run, Wanted(model, survey, 1, SamplerOptions(draws=50, cores=1)))
+    assert not is_same(run, Wanted(model, survey, 2, options))
+    assert not is_same(run, Wanted(model, survey, 1, SamplerOptions(draws=51)))
+    assert not is_same(run, Wanted(load_model("less.toml"), survey, 1, options))
+    text = (clinic / "clinic.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (clinic / "clinic.csv").write_text("".join(text[:-1]), encoding="utf-8")
+    assert not is_same(run, Wanted(model, read_survey("clinic.csv", model), 1, options))
+    (run / "run.toml").write_text("x = ", encoding="utf-8")
+    assert not is_same(run, Wanted(model, survey, 1, options))
+
+
+def test_a_checked_fit_says_and_keeps_its_criticism(clinic, capsys):
+    """``--check`` adds sections to the summary and files to the run; ``run.toml`` has the time that it took."""
     arguments = "fit own.toml --data clinic.csv --out run --bootstrap 0 --check --verbose"
     assert main(arguments.split()) == OK
-    )
     printed = capsys.readouterr().out
     assert "Would the model have produced these records?" in printed
     assert "Does one patient carry the result?" in printed
