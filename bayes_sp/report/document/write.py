@@ -7,19 +7,18 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bayes_sp.analysis.fit import Fit
-from bayes_sp.analysis.workflow import analyse_fit
 from bayes_sp.errors import RunError
 from bayes_sp.files import check_file, write_whole
-from bayes_sp.inference.sample import Notify, silent
 from bayes_sp.report.document.content import document_of
 from bayes_sp.report.document.markup import html_text, latex_text, markdown_text
 from bayes_sp.report.document.parts import Block, Document, Image
 from bayes_sp.report.document.word import word_file
 from bayes_sp.report.folders import finished
-from bayes_sp.report.folders.analysis import save_analysis
-from bayes_sp.report.text.summary import summary_text
+
+if TYPE_CHECKING:
+    from bayes_sp.analysis.fit import Fit
 
 FORMATS = (".html", ".md", ".docx", ".tex")
 
@@ -53,7 +52,7 @@ def write_report(
 
 def write_fit_report(
     fit: Fit, file: str | Path, *, sensitivity: str | Path | None = None, check: bool = False, replicates: int = 5000,
-    overwrite: bool = False, notify: Notify = silent,
+    overwrite: bool = False, notify: Callable[[str], None] = lambda _: None,
 ) -> Path:  # fmt: skip
     """Write the report of a fit that is not saved, and return where it stands.
 
@@ -75,6 +74,10 @@ def write_fit_report(
     RunError
         As `write_report`.
     """
+    from bayes_sp.analysis.workflow import analyse_fit  # which the report of a finished run does not need
+    from bayes_sp.report.folders.analysis import save_analysis
+    from bayes_sp.report.text.summary import summary_text
+
     path = check_report(file, overwrite=overwrite)
     analysis = analyse_fit(fit, replicates=replicates, check=check, notify=notify)
     with tempfile.TemporaryDirectory() as place:
