@@ -24,7 +24,7 @@ else:  # reading or refusing a specification needs names alone
     np, special, stats = _Lazy("numpy"), _Lazy("scipy.special"), _Lazy("scipy.stats")
 
 
-__all__ = ["exports", "np", "special", "stats"]
+__all__ = ["exports", "found", "np", "special", "stats"]
 
 
 def exports(
@@ -46,18 +46,19 @@ def exports(
     def look_up(name: str) -> Any:  # noqa: ANN401 - the public names are of many types
         if name in homes:
             home = homes[name]
-            return importlib.import_module(home) if home == f"{module}.{name}" else _found(home, name)
+            return importlib.import_module(home) if home == f"{module}.{name}" else found(home, name)
         if name in old:
             home, now = old[name]
             warnings.warn(
                 f"{module}.{name} goes with the next release; write {now} in its place", FutureWarning, stacklevel=2
             )
-            return _found(home, name)
+            return found(home, name)
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return look_up, lambda: sorted(homes), sorted(homes)
 
 
-def _found(home: str, name: str) -> Any:  # noqa: ANN401
+def found(home: str, name: str = "") -> Any:  # noqa: ANN401
+    """Return what a home names: ``module:name``, or ``name`` of a module. It is imported when it is asked for."""
     place, _, there = home.partition(":")
     return getattr(importlib.import_module(place), there or name)

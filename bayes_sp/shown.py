@@ -49,7 +49,7 @@ class Shown:
         """Return what is shown, in which the people of the result's specification have their name."""
         head, parts = self._shown()
         model = getattr(self, "model", None)
-        if model is None or model.people == PATIENTS:
+        if getattr(model, "people", PATIENTS) == PATIENTS or model is None:
             return head, parts
         name = renamer(model.people, [*model.own_texts.values(), getattr(self, "mark", "")])
         texts = (part if hasattr(part, "columns") else name(part) if isinstance(part, str) else [*map(name, part)]

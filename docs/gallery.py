@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import sys
-import tempfile
+import tomllib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from bayes_sp.report.figures.style import FONT, figure_of
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "gallery"
-DPI, COLOURS = 110, 64
+DPI, COLOURS = 110, 256
 FAST = sp.SamplerOptions(draws=1000, cores=1, method="laplace")
 HEAD = """# Gallery
 
@@ -86,8 +86,9 @@ def _calibration() -> Any:
 
 def _design() -> Any:
     few = sp.SamplerOptions(draws=200, tune=200, chains=2, cores=1)
-    with tempfile.TemporaryDirectory() as folder:
-        return sp.design_study(HERE / "examples/new_study.toml", study(), folder=folder, options=few, workers=2)
+    plan = tomllib.loads((HERE / "examples/new_study.toml").read_text(encoding="utf-8"))
+    plan |= {"model": "process6", "recruited": [200, 400, 800], "follow_up": [0.6], "simulations": 30}
+    return sp.design_study(plan, study(), options=few, workers=2)
 
 
 # name -> (what it shows, how it is called, how the picture here is drawn)

@@ -22,6 +22,7 @@ from bayes_sp.effects.existence import warn_of_means
 from bayes_sp.effects.moderation.levels import settings_of
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.exports import found
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
 from bayes_sp.inference.options import SamplerOptions, warn_of_options
 from bayes_sp.inference.sample import Notify, sample_posterior, silent
@@ -129,8 +130,8 @@ class Fit(Shown, Criticised):
             drawn = (effects or self.effects()) if own else self.twin_effects(twin, missing)
             patients = self.patients(model)
             fits.append(Fitted(model, drawn, resampled, patients))
-        found = compare(self.model, fits, self.survey.mark, ci_prob)
-        return replace(found, missing=tuple(missing))
+        comparison = compare(self.model, fits, self.survey.mark, ci_prob)
+        return replace(comparison, missing=tuple(missing))
 
     def patients(self, model: PathModel) -> int:
         """Return on how many records a posterior of a specification rests.
@@ -185,8 +186,28 @@ class Fit(Shown, Criticised):
         """
         effects = self.effects()
         verdict = self.diagnose(effects)
-        found = self.coefficients_with_notes(ci_prob, known=verdict.table)
-        return Summary(f"{self.model.title}. {self.survey.mark}", verdict, effects.table(ci_prob), found)
+        table = self.coefficients_with_notes(ci_prob, known=verdict.table)
+        return Summary(f"{self.model.title}. {self.survey.mark}", verdict, effects.table(ci_prob), table)
+
+    def report(self, file: str | Path, **options: Any) -> Path:  # noqa: ANN401 - those of `write_fit_report`
+        """Write the report of this fit, which need not be saved, and return where it stands.
+
+        Parameters
+        ----------
+        file
+            Ends in ``.html`` (one page with its figures in it), ``.docx``, ``.md`` (figures in a folder beside it) or
+            ``.tex`` (the tables).
+        options
+            ``check``: also criticise the fit. ``replicates``: bootstrap samples, 5000 by default. ``sensitivity``: the
+            folder of sensitivity analyses. ``overwrite``: replace the file.
+
+        Raises
+        ------
+        RunError
+            For another ending, or a file that is there already or cannot be written.
+        """
+        write = found("bayes_sp.report.document.write:write_fit_report")  # rooms below this one know nothing of it
+        return write(self, file, **options)
 
     @cached_property
     def _differences(self) -> pd.DataFrame:

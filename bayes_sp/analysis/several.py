@@ -207,8 +207,7 @@ def fit_sets(
         with _named(names[place]):
             tree = sample_posterior(model, surveys[place], seed=seed + place, options=each, pointwise=False)
         found[place] = Fit(model, surveys[place], tree, seed + place, options)
-        tally.add(1)
-        notify(str(tally))
+        notify(tally.counted(1))
 
     one(0)  # what is compiled is loaded once
     in_threads(one, range(1, len(every)), workers)

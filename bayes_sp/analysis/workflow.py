@@ -113,36 +113,46 @@ def analyse(
 
     With ``check`` the fit is also criticised, with at most ``refits`` refits for each part of that.
     """
-    times = {"start": time.perf_counter()}
+    begun = time.perf_counter()
     with ThreadPoolExecutor(1) as beside:  # sampling, like much of NumPy, leaves the interpreter to others
         spread = beside.submit(_spread, model, survey)
         fitted = fit(
             model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise,
         )  # fmt: skip
-        times["fit"] = time.perf_counter()
-        notify("effects of every path")
-        effects = fitted.effects()
-        verdict = fitted.diagnose(effects)
-        conditional = fitted.conditional_effects() if model.moderating else None
-        contrasts = fitted.contrasts() if model.contrasts else None
-        sizes = _sizes(fitted, effects)
-        curves = tuple(fitted.effect_curve(name, points=CURVE_POINTS) for name in fitted.ranging())
-        interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
-        coefficients = fitted.coefficients_with_notes(known=verdict.table)
-        signs = fitted.signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None
-        times["effects and diagnostics"] = time.perf_counter()
-        comparison = fitted.compare(replicates=replicates, notify=notify, effects=effects)
-        times["comparison"] = time.perf_counter()
-        recovered = recover_published(published())[0] if survey.reconstructed else ()
-        times["recovery"] = time.perf_counter()
-        criticism = fitted.criticise(refits=refits, notify=notify) if check else None
-        times["criticism"] = time.perf_counter()
-        seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
-        sets = (fitted.shares(), fitted.members()) if isinstance(fitted, Pooled) else (None, None)
-        return Analysis(
-            fitted, effects, verdict, comparison, recovered, spread.result(), seconds, interventional, signs, criticism,
-            coefficients, conditional, curves, contrasts, sizes, *sets,
-        )  # fmt: skip
+        seconds = time.perf_counter() - begun
+        found = analyse_fit(fitted, replicates=replicates, check=check, refits=refits, notify=notify)
+        return replace(found, spread=spread.result(), seconds={"fit": round(seconds, 3), **found.seconds})
+
+
+def analyse_fit(
+    fitted: Fit, *, replicates: int = 5000, check: bool = False, refits: int = 0, notify: Notify = silent
+) -> Analysis:
+    """Run the whole analysis of a fit that is there already; as `analyse`, without the spread over reconstructions."""
+    model, survey = fitted.model, fitted.survey
+    times = {"start": time.perf_counter()}
+    notify("effects of every path")
+    effects = fitted.effects()
+    verdict = fitted.diagnose(effects)
+    conditional = fitted.conditional_effects() if model.moderating else None
+    contrasts = fitted.contrasts() if model.contrasts else None
+    sizes = _sizes(fitted, effects)
+    curves = tuple(fitted.effect_curve(name, points=CURVE_POINTS) for name in fitted.ranging())
+    interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
+    coefficients = fitted.coefficients_with_notes(known=verdict.table)
+    signs = fitted.signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None
+    times["effects and diagnostics"] = time.perf_counter()
+    comparison = fitted.compare(replicates=replicates, notify=notify, effects=effects)
+    times["comparison"] = time.perf_counter()
+    recovered = recover_published(published())[0] if survey.reconstructed else ()
+    times["recovery"] = time.perf_counter()
+    criticism = fitted.criticise(refits=refits, notify=notify) if check else None
+    times["criticism"] = time.perf_counter()
+    seconds = {name: round(times[name] - times[before], 3) for before, name in pairwise(times)}
+    sets = (fitted.shares(), fitted.members()) if isinstance(fitted, Pooled) else (None, None)
+    return Analysis(
+        fitted, effects, verdict, comparison, recovered, None, seconds, interventional, signs, criticism,
+        coefficients, conditional, curves, contrasts, sizes, *sets,
+    )  # fmt: skip
 
 
 def _sizes(fitted: Fit, effects: Effects) -> dict[str, Sizes]:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from bayes_sp.cli.arguments import Completion, Version, add_compare, add_fit, add_sensitivity
 from bayes_sp.cli.check import add_check, add_priors
@@ -34,6 +35,10 @@ from bayes_sp.cli.terminal import (
 )
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
 from bayes_sp.shown import page
+
+if TYPE_CHECKING:
+    from bayes_sp.analysis.workflow import Analysis
+    from bayes_sp.report.folders.run import Destination
 
 MORE = "; --verbose prints all of its {}"
 
@@ -137,16 +142,21 @@ def _fit(options: argparse.Namespace) -> int:
 
     with importing():
         from bayes_sp.analysis.workflow import analyse
-        from bayes_sp.report.folders.analysis import result_of, save_analysis
-        from bayes_sp.report.text.summary import said_above, short_text, summary_text
 
     analysis = analyse(
         model, survey, seed=options.seed, options=sampler, replicates=replicates,
         check=options.check, refits=options.refits, pointwise=options.check or options.keep_records,
         progress=sys.stderr.isatty() and not options.quiet, notify=say,
     )  # fmt: skip
+    return _tell_and_save(options, analysis, destination)
+
+
+def _tell_and_save(options: argparse.Namespace, analysis: Analysis, destination: Destination) -> int:
+    """Save an analysis, and print what was asked for of it."""
+    from bayes_sp.report.folders.analysis import result_of, save_analysis
+    from bayes_sp.report.text.summary import said_above, short_text, summary_text
+
     kept, width = {"keep_records": options.keep_records, "least": options.least_count}, terminal_width()
-    summary = summary_text(analysis, **kept)
 
     def whole() -> str:
         return summary_text(analysis, **kept, whole=True, width=width)
@@ -155,7 +165,9 @@ def _fit(options: argparse.Namespace) -> int:
     shown = said_above(shown, analysis.fit, width) if one_terminal() else shown
     options.output.result = lambda: result_of(analysis)
     try:
-        folder = save_analysis(analysis, destination, **kept, summary=summary, figures=options.figures)
+        folder = save_analysis(
+            analysis, destination, **kept, summary=summary_text(analysis, **kept), figures=options.figures
+        )
     except RunError:
         options.output.write(f"{whole()}\n")  # the work is done, and its result is not lost with the folder
         raise

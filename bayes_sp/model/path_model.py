@@ -39,10 +39,8 @@ class PathModel(Shown, Compared, Arrows, OwnTexts):
     ----------
     name
         Short name (the file's stem), used for run folders.
-    title, question
-        One line, and one paragraph on what the model is for.
-    exposure, outcome
-        First and last variable of the chain.
+    title, question, exposure, outcome
+        One line; one paragraph on what the model is for; first and last variable of the chain.
     contrast
         Exposure values (u0, u1) that effects compare.
     variables
@@ -84,10 +82,8 @@ class PathModel(Shown, Compared, Arrows, OwnTexts):
         patients without missing cells are used.
     missing_codes
         What stands in cells where a value is missing, beside empty cells and NA, unless the variable has its own.
-    id
-        Column that names each record's person, which must differ in every row; '' where the survey has none.
-    people
-        What one of those in the records is called, and several of them.
+    id, people
+        Column that names each record's person, '' for none; what one and what several of them are called.
     folder
         Where the file stands, so that a twin is looked up there first; never part of the specification's identity.
 

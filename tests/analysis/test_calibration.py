@@ -74,7 +74,7 @@ def test_a_quick_calibration_goes_on_where_it_was_stopped(survey: sp.Survey, tmp
     more = sp.calibrate(
         "process4", survey, simulations=24, options=FEW, workers=1, folder=tmp_path, seed=2, progress=lines.append
     )
-    assert lines == ["24 of 24 simulations"]
+    assert lines == ["24 of 24 simulations (20 taken from the store)"]
     assert more.ranks.iloc[:20].equals(first.ranks)
     assert {LIKELIHOOD, "total [difference]", "appointments_t1[group_change]"} <= set(more.ranks.columns)
     assert more.ranks.to_numpy().min() >= 0

@@ -91,7 +91,7 @@ def test_studies_go_on_where_they_were_stopped(tmp_path: Path) -> None:
     more = design_study(
         plan(effect="total"), records(), options=FEW, workers=1, folder=tmp_path, progress=told.append
     )  # fmt: skip
-    assert told == ["20 of 20 studies"]
+    assert told == ["20 of 20 studies (10 taken from the store)"]
     assert more.studies.iloc[:10][["true", "lower", "upper"]].to_numpy() == pytest.approx(
         first.studies[["true", "lower", "upper"]].to_numpy()
     )

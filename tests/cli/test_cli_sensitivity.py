@@ -61,7 +61,7 @@ def refusal(capsys, *arguments: str) -> str:
 
 def made(capsys, *arguments: str, status: int = OK) -> str:
     """Return what a command prints that ends with this status."""
-    assert main([*arguments, *SAMPLER]) == status
+    assert main([*arguments, *SAMPLER, "--verbose"]) == status
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= WIDTH
     return printed

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import docx
+import docx.enum.text
 import pytest
 
 from bayes_sp.cli.main import OK, USER_MISTAKE, main
@@ -212,3 +214,32 @@ def test_a_report_leaves_nothing_half_written(folder, in_folder, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         write_report(folder, "r.html")
     assert list(in_folder.iterdir()) == []
+
+
+def test_a_fit_that_is_not_saved_reports_itself(own_analysis, in_folder):
+    """A page that says first that the fit failed; Markdown whose figures stand beside it; nothing else is left."""
+    fit = own_analysis.fit
+    page = fit.report("r.html", replicates=10).read_text(encoding="utf-8")
+    assert page.index("must not be used") < page.index("<table")
+    assert "Made from a fit that is not saved" in page
+    text = fit.report("r.md", replicates=0).read_text(encoding="utf-8")
+    pictures = re.findall(r"!\[[^\]]*\]\(<([^>]+)>\)", text)
+    assert pictures
+    assert all((in_folder / picture).stat().st_size > 10_000 for picture in pictures)
+    assert sorted(path.name for path in in_folder.iterdir()) == ["r-figures", "r.html", "r.md"]
+    with pytest.raises(RunError, match="exists already"):
+        fit.report("r.html")
+
+
+def test_word_divides_no_number_and_no_row(document):
+    """Each column is as wide as its longest word; numbers stand on the right."""
+    word = docx.Document(io.BytesIO(word_file(document)))
+    table = word.tables[0]
+    widths = [column.width.inches for column in table.columns]
+    assert sum(widths) <= 6.5 + 1e-6
+    size = table.rows[1].cells[1].paragraphs[0].runs[0].font.size.pt
+    for place, width in enumerate(widths):
+        longest = max(len(part) for row in table.rows for part in row.cells[place].text.split(" "))
+        assert width * 112.0 / size >= longest
+    assert all(row._tr.trPr is not None and row._tr.trPr.xpath("w:cantSplit") for row in table.rows)
+    assert table.rows[1].cells[1].paragraphs[0].alignment == docx.enum.text.WD_ALIGN_PARAGRAPH.RIGHT

@@ -38,7 +38,7 @@ def write(options):
             drops(None)
 class Parser:
     def parse_args(self, arguments):
-        return type("Options", (), {"command": staticmethod(write)})
+        return type("Options", (), {"command": staticmethod(write), "name": "fit", "json": False, "quiet": False})
 cli._parser = Parser
 sys.exit(cli.main([]))
 """

@@ -145,7 +145,7 @@ def test_a_cell_that_failed_says_so():
 def test_kappa_says_the_range_of_every_path():
     """Means and limits are the band's; where nothing depends on kappa that is said."""
     found = analysed(mediators=2, published=True, reconstructed=True, absent=60)
-    text = sensitivity_text(found).partition("1. Kappa")[2]
+    text = sensitivity_text(found).partition(". Kappa")[2]
     band = found.kappa.band
     row = band[(band["path"] == SERIAL) & (band["scale"] == "difference") & (band["decomposition"] == "average")]
     expected = row[["lowest_median", "highest_median", "lower", "upper"]].to_numpy().ravel()

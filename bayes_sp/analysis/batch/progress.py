@@ -41,6 +41,11 @@ class Tally:
         if not self.first:
             self.first, self.begun = cells, self.clock()
 
+    def counted(self, cells: int) -> str:
+        """Count what has just been done, and return the line."""
+        self.add(cells)
+        return str(self)
+
     def __str__(self) -> str:
         """``37 of 100 cells (3 taken from the store, 1 failed), about 40 s left``.
 

@@ -190,8 +190,7 @@ def calibrate(
         done |= {row["number"]: _simulated(row) for row in rows}
         if kept is not None:
             kept.write([found[number] for number in sorted(found)])
-        tally.add(len(rows))
-        progress(str(tally))
+        progress(tally.counted(len(rows)))
     return Calibration(model, seed, options, tuple(done[number] for number in sorted(done)), survey.mark)
 
 

@@ -100,12 +100,9 @@ class NewStudy(Shown):
     @property
     def grid(self) -> pd.DataFrame:
         """The table by number of patients recruited and share who come back."""
-        rows = [
-            {"recruited": count, "follow_up": share, "patients": analysed(count, share)}
-            for count in self.plan.recruited
-            for share in self.plan.follow_up
-        ]
-        return pd.DataFrame(rows).merge(self.table, on="patients")
+        tried = [(count, share) for count in self.plan.recruited for share in self.plan.follow_up]
+        rows = pd.DataFrame(tried, columns=["recruited", "follow_up"])
+        return rows.assign(patients=[analysed(*one) for one in tried]).merge(self.table, on="patients")
 
     def needed(self) -> float | None:
         """Return the number of patients with a follow-up at which assurance reaches what is asked, None beyond.
@@ -214,8 +211,7 @@ def design_study(
         found |= {(row["patients"], row["simulation"]): row for row in some}
         if kept is not None:
             kept.write([found[key] for key in sorted(found)])
-        tally.add(len(some))
-        progress(str(tally))
+        progress(tally.counted(len(some)))
     return NewStudy(plan, seed, pd.DataFrame([found[key] for key in wanted]), survey.mark)
 
 

@@ -45,7 +45,7 @@ _NO_SENSITIVITY = (
 _NO_CHECKS = "The fit was not checked against replicated records: python -m bayes_sp fit ... --check."
 
 
-def document_of(run: Run | str | Path, sensitivity: str | Path | None = None) -> Document:
+def document_of(run: Run | str | Path, sensitivity: str | Path | None = None, *, saved: bool = True) -> Document:
     """Return the report of a finished run.
 
     Parameters
@@ -54,6 +54,8 @@ def document_of(run: Run | str | Path, sensitivity: str | Path | None = None) ->
         The run, or its folder.
     sensitivity
         The folder that ``python -m bayes_sp sensitivity`` wrote; None for none.
+    saved
+        Whether the run's folder stays where it is.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def document_of(run: Run | str | Path, sensitivity: str | Path | None = None) ->
         model = load_model(run.info["specification"], name=str(run.info["model"]))
     except (KeyError, SpecificationError) as error:
         raise RunError(str(run.folder), [f"run.toml holds no specification of this version ({error})"]) from error
-    found = dict(_sections(run, model, sensitivity))
+    found = dict(_sections(run, model, sensitivity, saved=saved))
     titles = {name: title for name, (title, _) in found.items()}
     done = {"sensitivity": sensitivity is not None, "checks": (run.folder / "predictive.csv").is_file()}
     found["guidelines"] = ("Reporting guidelines", tuple(guideline_tables(titles, done)))
@@ -75,7 +77,7 @@ def document_of(run: Run | str | Path, sensitivity: str | Path | None = None) ->
 
 
 def _sections(
-    run: Run, model: PathModel, sensitivity: str | Path | None
+    run: Run, model: PathModel, sensitivity: str | Path | None, *, saved: bool
 ) -> Iterator[tuple[str, tuple[str, tuple[Block, ...]]]]:
     yield "answer", ("Answer", tuple(_answer(run, model)))
     yield "effects", ("Effects", tuple(_effects(run, model)))
@@ -91,7 +93,7 @@ def _sections(
         Paragraph("Methods", "heading"), Paragraph(methods_paragraph(run, model)),
         Paragraph("Results", "heading"), Paragraph(results_paragraph(run, model)),
     ))  # fmt: skip
-    yield "provenance", ("Provenance", tuple(_provenance(run)))
+    yield "provenance", ("Provenance", tuple(_provenance(run, saved=saved)))
     yield "cite", ("How to cite", (Bullets(tuple(how_to_cite(run))),))
 
 
@@ -187,13 +189,18 @@ def _data(run: Run) -> Iterator[Block]:
         yield Verbatim("\n".join(lines[start : start + length]))
 
 
-def _provenance(run: Run) -> Iterator[Block]:
+def _provenance(run: Run, *, saved: bool) -> Iterator[Block]:
     info: Mapping[str, Any] = run.info
     rows = [("seed", str(info.get("seed", "")))]
     rows += [(f"sampler: {key}", str(value)) for key, value in info.get("sampler", {}).items()]
     rows += [(f"version: {key}", str(value)) for key, value in info.get("versions", {}).items()]
     yield Table("provenance", "What the numbers depend on", ("what", "value"), tuple(rows), words=True)
-    yield Paragraph("The folder of the run holds every number of this report, and run.toml a checksum of each file.")
+    if saved:
+        yield Paragraph(
+            "The folder of the run holds every number of this report, and run.toml a checksum of each file."
+        )
+    else:
+        yield Paragraph("Made from a fit that is not saved; the same specification, records and seed give it again.")
 
 
 def _image(run: Run, name: str, alternative: str, caption: str) -> Iterator[Image]:

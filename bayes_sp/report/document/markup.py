@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,11 @@ def html_text(document: Document) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
-        document=document, kind_of=lambda block: type(block).__name__, picture=_picture, is_part=is_part
+        document=document,
+        kind_of=lambda block: type(block).__name__,
+        picture=_picture,
+        is_part=is_part,
+        unbroken=unbroken,
     )
 
 
@@ -31,22 +36,30 @@ def _picture(image: Image) -> str:
     return f"data:image/png;base64,{base64.b64encode(image.path.read_bytes()).decode('ascii')}"
 
 
+def unbroken(text: str) -> str:
+    """Return a text in which no line ends within an interval in brackets, nor before a unit's sign of per cent."""
+    whole = re.sub(r"\[([^\[\] ]{1,24}), ([^\[\] ]{1,24})\]", "[\\1,\u00a0\\2]", text)
+    whole = re.sub(r"(\d) \[", "\\1\u00a0[", whole)
+    whole = re.sub(r"(\d) to (\u2212?\d)", "\\1\u00a0to\u00a0\\2", whole)
+    return re.sub(r"(\d) %", "\\1\u00a0%", whole)
+
+
 def is_part(row: tuple[str, ...]) -> bool:
     """Whether a row of a table is a heading within it."""
     return len(row) > 1 and not any(row[1:])
 
 
-def markdown_text(document: Document) -> str:
-    """Return a document as Markdown; figures are named by their files."""
+def markdown_text(document: Document, folder: Path | None = None) -> str:
+    """Return a document as Markdown; figures are named by their files, seen from the folder that the text stands in."""
     lines = [f"# {_marked(document.title)}", "", _marked(document.subtitle), ""]
     for section in document.sections:
         lines += [f"## {_marked(section.title)}", ""]
         for block in section.blocks:
-            lines += [*_markdown(block), ""]
+            lines += [*_markdown(block, folder), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _markdown(block: Block) -> Iterator[str]:
+def _markdown(block: Block, folder: Path | None) -> Iterator[str]:
     match block:
         case Paragraph(text, "heading"):
             yield f"### {_marked(text)}"
@@ -61,7 +74,8 @@ def _markdown(block: Block) -> Iterator[str]:
         case Verbatim(text):
             yield from ("```text", *text.splitlines(), "```")
         case Image(path, alternative, caption):
-            yield from (f"![{_marked(alternative)}]({path.name})", "", f"*{_marked(caption)}*")
+            place = path.name if folder is None else os.path.relpath(path, folder)
+            yield from (f"![{_marked(alternative)}](<{place}>)", "", f"*{_marked(caption)}*")
         case Table():
             yield from (f"**{_marked(block.caption)}**", "")
             yield f"| {' | '.join(_celled(cell) for cell in block.head)} |"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATI
 from bayes_sp.report.document.parts import Block, Table
 from bayes_sp.report.document.words import contrast, probability, rows_of
 from bayes_sp.report.folders.finished import Run
-from bayes_sp.report.text.assumptions import distinct, path_words
+from bayes_sp.report.text.assumptions import distinct, path_words, product_scale
 from bayes_sp.report.text.layout import decimals_for, interval, number
 from bayes_sp.sensitivity.effect_words import scale_words
 
@@ -60,25 +60,53 @@ def effects_table(run: Run, model: PathModel) -> Iterator[Block]:
 
 def comparison_tables(run: Run, model: PathModel) -> Iterator[Block]:
     """Yield Bayes, bootstrap and publication side by side, a table for each scale."""
-    for scale in SCALES:
-        own = run.comparison[run.comparison["scale"] == scale]
-        if own.empty:
-            continue
+    for scale, name, words, own in _compared(run, model):
         columns = [name for name in ("published", "bootstrap", "posterior") if (own["inference"] == name).any()]
+        several = own.loc[own["likelihood"] != "published", "likelihood"].nunique() > 1
         rows: list[tuple[str, ...]] = []
         for path in distinct(list(dict.fromkeys(own["path"]))):
             part = own[own["path"] == path]
-            rows.append((path_words(model, path), *[""] * len(columns)))
             likelihoods = [name for name in dict.fromkeys(part["likelihood"]) if name != "published"]
+            if several:
+                rows.append((path_words(model, path), *[""] * len(columns)))
             for place, likelihood in enumerate(likelihoods):
                 cells = []
                 for inference in columns:
                     named = "published" if inference == "published" and place == 0 else likelihood
                     found = part[(part["inference"] == inference) & (part["likelihood"] == named)]
                     cells.append(_cell(found.iloc[0]) if len(found) else "")
-                rows.append((f"    {likelihood.replace('_', ' ')}", *cells))
-        caption = f"{scale_words(model, scale).capitalize()}: along a row only the inference changes"
-        yield Table(f"comparison_{scale}", caption, ("", *columns), tuple(rows))
+                label = f"    {likelihood.replace('_', ' ')}" if several else path_words(model, path)
+                rows.append((label, *cells))
+        caption = f"{scale_words(model, scale).capitalize()}{words}: along a row only the inference changes"
+        yield Table(name, caption, ("", *columns), tuple(rows), _interval_kinds(run, columns))
+
+
+def _compared(run: Run, model: PathModel) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
+    """Yield (scale, name, words, rows) of each table of the comparison; products of unlike scales stand apart."""
+    for scale in SCALES:
+        own = run.comparison[run.comparison["scale"] == scale]
+        likelihoods = [name for name in dict.fromkeys(own["likelihood"]) if name != "published"]
+        if scale != COEFFICIENT:
+            alone = f" ({likelihoods[0].replace('_', ' ')})" if len(likelihoods) == 1 else ""
+            yield from [(scale, f"comparison_{scale}", alone, own)] if likelihoods else []
+            continue
+        for likelihood in likelihoods:
+            normal = likelihood == "normal"
+            on = "in the outcome's unit" if normal else product_scale(model.outcome_family)
+            part = own[own["likelihood"].isin([likelihood, *(["published"] if normal else [])])]
+            words = f" of coefficients per unit of exposure{f', {on}' if on else ''} ({likelihood.replace('_', ' ')})"
+            yield scale, f"comparison_{scale}_{likelihood}", words, part
+
+
+def _interval_kinds(run: Run, columns: Sequence[str]) -> str:
+    """Return what the intervals of each column are."""
+    table = run.bootstrap
+    count = f" of {int(table['replicates'].iloc[0])} resamples" if len(table) and "replicates" in table else ""
+    kinds = {
+        "published": "as printed", "bootstrap": f"percentile{count} of the maximum-likelihood fit",
+        "posterior": "equal-tailed",
+    }  # fmt: skip
+    return f"95 % intervals: {'; '.join(f'{name}: {kinds[name]}' for name in columns)}."
 
 
 def _cell(row: pd.Series) -> str:
@@ -116,7 +144,7 @@ def coefficient_table(run: Run, model: PathModel) -> Iterator[Block]:
 def prior_table(model: PathModel) -> Iterator[Block]:
     """Yield every prior with its reason."""
     rows = tuple(
-        (where if where in model.chain else "all equations", name, str(prior), prior.why)
+        (model.variable(where).label if where in model.chain else "all equations", name, str(prior), prior.why)
         for where, name, prior in model.priors
     )
     yield Table("priors", "Priors, with reasons", ("equation", "parameter", "prior", "reason"), rows, words=True)

@@ -6,15 +6,16 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from bayes_sp.errors import RunError
-from bayes_sp.report.document.markup import is_part
+from bayes_sp.report.document.markup import is_part, unbroken
 from bayes_sp.report.document.parts import Bullets, Document, Image, Paragraph, Table, Verbatim
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
 
-WIDTH = 6.3  # inches of text
-SMALL, PLAIN = 8.5, 10.5  # points
-LEAST_LETTERS, MOST_LETTERS = 8, 40  # of a column, for its width
+MARGIN, WIDTH = 1.0, 6.5  # inches: on each side of a letter page, and of text
+SMALL, PLAIN, SMALLEST = 8.5, 10.5, 6.5  # points
+MOST_LETTERS = 40  # of a column, for its share of the width
+LETTERS = 112.0  # of a wide font of one point, to an inch
 
 
 def word_file(document: Document) -> bytes:
@@ -27,12 +28,15 @@ def word_file(document: Document) -> bytes:
     """
     try:
         import docx
+        import docx.enum.text
     except ModuleNotFoundError as error:
         todo = "pip install 'bayes_sp[word]', or ask for .html, .md or .tex"
         raise RunError("a Word file", [f"is written by python-docx, which is not installed: {todo}"]) from error
     word = docx.Document()
     word.core_properties.title, word.core_properties.language = document.title, document.language
     word.styles["Normal"].font.name, word.styles["Normal"].font.size = "Calibri", docx.shared.Pt(PLAIN)
+    for paper in word.sections:
+        paper.left_margin = paper.right_margin = docx.shared.Inches(MARGIN)
     word.add_heading(document.title, level=0)
     word.add_paragraph(document.subtitle)
     for section in document.sections:
@@ -66,16 +70,22 @@ def _add_table(word: WordDocument, table: Table, docx: Any) -> None:  # noqa: AN
     caption.paragraph_format.keep_with_next = True
     caption.add_run(table.caption).bold = True
     made = word.add_table(rows=1, cols=len(table.head))
-    _fill(made.rows[0].cells, table.head, docx)
+    widths, size = _widths(table)
+    _fill(made.rows[0], table.head, table, size, docx)
     for row in table.rows:
-        cells = made.add_row().cells
-        _fill(cells, row, docx)
+        new = made.add_row()
+        _fill(new, row, table, size, docx)
         if is_part(row):
-            whole = cells[0].merge(cells[-1])
+            whole = new.cells[0].merge(new.cells[-1])
             for empty in whole.paragraphs[1:]:
                 empty._element.getparent().remove(empty._element)
-    _set_widths(made, table, docx)
-    _repeat_head(made.rows[0], docx)
+            whole.paragraphs[0].paragraph_format.keep_with_next = True
+            whole.paragraphs[0].runs[0].italic = True
+    made.autofit = False
+    for column, width in zip(made.columns, widths, strict=True):
+        for cell in (column, *column.cells):
+            cell.width = docx.shared.Inches(width)
+    made.rows[0]._tr.get_or_add_trPr().append(docx.oxml.OxmlElement("w:tblHeader"))  # it stands again on each page
     _rule(made.rows[0].cells, docx, "top", "bottom")
     _rule(made.rows[-1].cells, docx, "bottom")
     if table.note:
@@ -83,31 +93,37 @@ def _add_table(word: WordDocument, table: Table, docx: Any) -> None:  # noqa: AN
         run.italic, run.font.size = True, docx.shared.Pt(SMALL)
 
 
-def _fill(cells: Any, texts: tuple[str, ...], docx: Any) -> None:  # noqa: ANN401 - the package's
-    for place, (cell, text) in enumerate(zip(cells, texts, strict=True)):
+def _fill(row: Any, texts: tuple[str, ...], table: Table, size: float, docx: Any) -> None:  # noqa: ANN401 - its types
+    """Write a row, which no page's end divides: numbers on the right, words on the left."""
+    row._tr.get_or_add_trPr().append(docx.oxml.OxmlElement("w:cantSplit"))
+    for place, (cell, text) in enumerate(zip(row.cells, texts, strict=True)):
         paragraph = cell.paragraphs[0]
         paragraph.paragraph_format.space_after = docx.shared.Pt(0)
-        run = paragraph.add_run(text.strip())
-        run.font.size = docx.shared.Pt(SMALL)
+        paragraph.add_run(unbroken(text.strip())).font.size = docx.shared.Pt(size)
         if place == 0 and text.startswith("    "):
             paragraph.paragraph_format.left_indent = docx.shared.Pt(9)
+        elif place and not table.words:
+            paragraph.alignment = docx.enum.text.WD_ALIGN_PARAGRAPH.RIGHT
 
 
-def _set_widths(made: Any, table: Table, docx: Any) -> None:  # noqa: ANN401 - the package's
-    """Give each column a share of the width by its longest cell, no less than a tenth of the widest."""
+def _widths(table: Table) -> tuple[list[float], float]:
+    """Return the inches of each column, and the points of the font: no word is divided, long columns get what is left.
+
+    The first column is wide enough for two lines; an interval is one word.
+    """
     body = [row for row in (table.head, *table.rows) if not is_part(row)]
-    longest = [min(max(len(row[i].strip()) for row in body), MOST_LETTERS) for i in range(len(table.head))]
-    longest = [max(length, LEAST_LETTERS) for length in longest]
-    made.autofit = False
-    for column, length in zip(made.columns, longest, strict=True):
-        column.width = width = docx.shared.Inches(WIDTH * length / sum(longest))
-        for cell in column.cells:
-            cell.width = width
-
-
-def _repeat_head(row: Any, docx: Any) -> None:  # noqa: ANN401 - the package's
-    """Let a table's first row stand again on each page."""
-    row._tr.get_or_add_trPr().append(docx.oxml.OxmlElement("w:tblHeader"))
+    columns = [[unbroken(row[i].strip()) for row in body] for i in range(len(table.head))]
+    words = [max((len(word) for text in own for word in text.split(" ")), default=1) + 2 for own in columns]
+    words[0] = max(words[0], min(max(map(len, columns[0])), MOST_LETTERS) // 2 + 4)
+    size = SMALL
+    while size > SMALLEST and sum(words) * size / LETTERS > WIDTH:
+        size -= 0.5
+    least = [count * size / LETTERS for count in words]
+    wanted = [
+        max(0.0, min(max(map(len, own)), MOST_LETTERS) - count) for own, count in zip(columns, words, strict=True)
+    ]
+    left = max(0.0, WIDTH - sum(least)) / (sum(wanted) or 1.0)
+    return [width + min(left * more, more * size / LETTERS) for width, more in zip(least, wanted, strict=True)], size
 
 
 def _rule(cells: Any, docx: Any, *sides: str) -> None:  # noqa: ANN401 - the package's

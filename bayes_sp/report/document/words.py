@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,9 +64,8 @@ def answer(model: PathModel, effects: pd.DataFrame, comparison: pd.DataFrame) ->
     if main in rows.index:
         row, words = rows.loc[main], path_words(model, name_parts(main)[0])
         yield (
-            f"{words[:1].upper()}{words[1:]}: with {moved}, and under the "
-            f"assumptions below, the effect is {estimate(row, unit)}; the probability that it is negative is "
-            f"{probability(row['prob_negative'])}."
+            f"{words[:1].upper()}{words[1:]}: with {moved}, and if the model's assumptions hold, the effect is "
+            f"{estimate(row, unit)}; the probability that it is negative is {probability(row['prob_negative'])}."
         )
     if total in rows.index and main != total:
         row = rows.loc[total]
@@ -94,8 +94,9 @@ def _others(table: pd.DataFrame, main: str) -> str:
         estimated = f"{number(row['estimate'], decimals)} {interval(row, decimals)}"
         found.append(f"the percentile bootstrap gives {estimated} ({str(row['likelihood']).replace('_', ' ')})")
     if len(rows := own[own["inference"] == "published"]):
-        row = rows.iloc[-1]
-        found.append(f"the article reported {row['estimate']:g} [{row['lower']:g}, {row['upper']:g}]")
+        row, readings = rows.iloc[-1], " or ".join(f"{value:g}" for value in rows["estimate"])
+        limits = "" if math.isnan(row["lower"]) else f" [{row['lower']:g}, {row['upper']:g}]"
+        found.append(f"the article reported {readings}{limits}")
     return " and ".join(found)
 
 
@@ -104,10 +105,18 @@ def equations(model: PathModel) -> Iterator[str]:
     for equation in model.equations:
         family = FAMILIES[equation.family]
         link = f", {LINKS[family.link]}" if family.link in LINKS else ""
-        terms = ", ".join(term for term in model.terms(equation) if term != "intercept")
+        terms = ", ".join(_term_words(model, term) for term in model.terms(equation) if term != "intercept")
         zero = "; a part of its own for zeros" if equation.zero_part else ""
         groups = f"; an intercept for each {equation.varying}" if equation.varying else ""
         yield f"{model.variable(equation.response).label}: {family.words}{link}; on {terms}{zero}{groups}."
+
+
+def _term_words(model: PathModel, term: str) -> str:
+    """Return a term by the labels of its variables, with a category's level: ``age x site [2]``."""
+    parts = (part.partition("[") for part in term.split(":"))
+    return " × ".join(
+        f"{in_sentence(model.variable(name).label)}{f' [{rest}' if rest else ''}" for name, _, rest in parts
+    )
 
 
 def methods_paragraph(run: Run, model: PathModel) -> str:

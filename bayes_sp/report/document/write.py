@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bayes_sp.errors import RunError
 from bayes_sp.files import check_file, write_whole
 from bayes_sp.report.document.content import document_of
 from bayes_sp.report.document.markup import html_text, latex_text, markdown_text
-from bayes_sp.report.document.parts import Document
+from bayes_sp.report.document.parts import Block, Document, Image
 from bayes_sp.report.document.word import word_file
 from bayes_sp.report.folders import finished
+
+if TYPE_CHECKING:
+    from bayes_sp.analysis.fit import Fit
 
 FORMATS = (".html", ".md", ".docx", ".tex")
 
@@ -39,12 +46,69 @@ def write_report(
         For another ending, a file that stands there already or cannot be written, and as `read_run`.
     """
     path = check_report(file, overwrite=overwrite)
-    document = document_of(run, sensitivity)
+    _write(document_of(run, sensitivity), path, overwrite=overwrite)
+    return path
+
+
+def write_fit_report(
+    fit: Fit, file: str | Path, *, sensitivity: str | Path | None = None, check: bool = False, replicates: int = 5000,
+    overwrite: bool = False, notify: Callable[[str], None] = lambda _: None,
+) -> Path:  # fmt: skip
+    """Write the report of a fit that is not saved, and return where it stands.
+
+    Parameters
+    ----------
+    fit
+        One, also of several sets of records.
+    file, sensitivity, overwrite
+        As in `write_report`; the figures of a Markdown file stand in a folder beside it.
+    check
+        Also criticise the fit: replicated records, patients left out.
+    replicates
+        Bootstrap samples; 0 for none.
+    notify
+        Called with a line at the start of each stage.
+
+    Raises
+    ------
+    RunError
+        As `write_report`.
+    """
+    from bayes_sp.analysis.workflow import analyse_fit  # which the report of a finished run does not need
+    from bayes_sp.report.folders.analysis import save_analysis
+    from bayes_sp.report.text.summary import summary_text
+
+    path = check_report(file, overwrite=overwrite)
+    analysis = analyse_fit(fit, replicates=replicates, check=check, notify=notify)
+    with tempfile.TemporaryDirectory() as place:
+        run = save_analysis(analysis, Path(place) / "run", summary=summary_text(analysis))
+        document = document_of(run, sensitivity, saved=False)
+        if path.suffix.lower() == ".md":
+            document = _figures_beside(document, path)
+        _write(document, path, overwrite=overwrite)
+    return path
+
+
+def _write(document: Document, path: Path, *, overwrite: bool) -> None:
     writers: dict[str, Callable[[Document], str | bytes]] = {
-        ".html": html_text, ".md": markdown_text, ".docx": word_file, ".tex": latex_text
+        ".html": html_text, ".md": lambda found: markdown_text(found, path.parent), ".docx": word_file,
+        ".tex": latex_text,
     }  # fmt: skip
     write_whole(path, writers[path.suffix.lower()](document), overwrite=overwrite)
-    return path
+
+
+def _figures_beside(document: Document, path: Path) -> Document:
+    """Copy a document's figures into a folder beside a file, and return the document that names them there."""
+    folder = path.with_name(f"{path.stem}-figures")
+    folder.mkdir(exist_ok=True)
+
+    def moved(block: Block) -> Block:
+        if not isinstance(block, Image):
+            return block
+        return replace(block, path=Path(shutil.copy(block.path, folder / block.path.name)))
+
+    sections = tuple(replace(own, blocks=tuple(map(moved, own.blocks))) for own in document.sections)
+    return replace(document, sections=sections)
 
 
 def check_report(file: str | Path, *, overwrite: bool) -> Path:

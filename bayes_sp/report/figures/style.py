@@ -27,6 +27,7 @@ DPI = 150
 FORMATS = ("png", "svg", "pdf")
 MADE = {"svg": "Date", "pdf": "CreationDate"}  # where a file says when it was made
 LETTERS = 15  # of a note, to an inch of a figure
+MOST_LINES = 4  # of a label
 FONT: dict[Any, Any] = {"font.family": "DejaVu Sans"}  # ships with matplotlib: the same figure everywhere
 # Words stay words in a PDF, and a file holds nothing that changes from day to day.
 FILES: dict[Any, Any] = {**FONT, "pdf.fonttype": 42, "svg.hashsalt": "bayes_sp"}
@@ -167,10 +168,13 @@ def escaped(text: str) -> str:
 def plain(text: str, width: int = 0) -> str:
     """Return a text as it stands in a figure: the people's name in it, no formula, in lines of a width if one is given.
 
-    What stands in lines already stays in them.
+    What stands in lines already stays in them; of what is longer than `MOST_LINES` the rest is left out.
     """
     text = worded(text)
-    return escaped("\n".join(textwrap.fill(line, width) for line in text.splitlines()) if width else text)
+    if width:
+        each = (textwrap.fill(line, width, max_lines=MOST_LINES, placeholder=" ...") for line in text.splitlines())
+        text = "\n".join(each)
+    return escaped(text)
 
 
 def quiet(axes: Axes, *, left: bool = False) -> None:

@@ -110,7 +110,7 @@ def _looked_at(path: Path, folder: Path, run: _Run) -> Disclosed:
             holds, findings = _arrays(path, run)
         elif suffix == ".toml":
             holds, findings = _settings(path)
-        elif suffix in (".png", ".svg", ".pdf"):
+        elif suffix == ".png" or (suffix in (".svg", ".pdf") and _is_drawn(path)):
             holds, findings = _figure(path)
         elif suffix in (".txt", ".md", ".html", ".json"):
             holds, findings = _text(path)
@@ -189,6 +189,12 @@ def _settings(path: Path) -> tuple[str, list[str]]:
     data: Any = info.get("data", {})
     said = f"; data: {data['source']}, by their digest" if isinstance(data, dict) and "source" in data else ""
     return f"settings ({_some(info)}){said}", findings
+
+
+def _is_drawn(path: Path) -> bool:
+    """Whether a file in lines says of itself that matplotlib drew it."""
+    content = path.read_bytes()
+    return content.startswith((b"%PDF", b"<?xml")) and b"Matplotlib" in content
 
 
 def _figure(path: Path) -> tuple[str, list[str]]:

@@ -149,9 +149,8 @@ class Kept:
 
     def printed(self, width: int, *, whole: bool) -> str:
         """Return what ``compare`` prints on a page of so many columns."""
-        if not whole:
-            return multiverse_text(self.multiverse, self.mark, width=width, whole=False)
-        return multiverse_text(self.multiverse, self.mark, width=width) + "".join(f"{line}\n" for line in self.lines)
+        text = multiverse_text(self.multiverse, self.mark, width=width, whole=whole)
+        return text + "".join(f"{line}\n" for line in self.lines)
 
 
 def compare_and_keep(
