@@ -16,8 +16,9 @@ from bayes_sp.analysis.criticism.prior_predictive import prior_predictive
 from bayes_sp.calls import needs_records
 from bayes_sp.design.read import Records
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.report.figures import comparison as forest
 from bayes_sp.report.figures import criticism, paths
-from bayes_sp.report.figures.canvas import Figure
+from bayes_sp.report.figures.style import Figure, figure_of
 
 if TYPE_CHECKING:
     from bayes_sp.analysis.fit import Fit
@@ -34,29 +35,29 @@ def check_priors(
 
 def plot_paths(fit: Fit, ci_prob: float = 0.95) -> Figure:
     """Call ``plot.paths``."""
-    return paths.plot_paths(fit, ci_prob=ci_prob)
+    return figure_of(paths.plot_paths(fit, ci_prob=ci_prob))
 
 
 def plot_comparison(model: PathModel, comparison: Comparison, unit: str = "") -> Figure:
     """Call ``plot.comparison``."""
-    return paths.plot_comparison(replace(comparison, model=model), unit=unit)
+    return figure_of(forest.plot_comparison(replace(comparison, model=model), unit=unit))
 
 
 def plot_influence(model: PathModel, found: Influence) -> Figure:
     """Call ``plot.influence``."""
-    return criticism.plot_influence(replace(found, model=model))
+    return figure_of(criticism.plot_influence(replace(found, model=model)))
 
 
 def plot_loo_pit(model: PathModel, pit: LooPit) -> Figure:
     """Call ``plot.loo_pit``."""
-    return criticism.plot_loo_pit(replace(pit, model=model))
+    return figure_of(criticism.plot_loo_pit(replace(pit, model=model)))
 
 
 def plot_predictive_checks(model: PathModel, checks: PredictiveChecks) -> Figure:
     """Call ``plot.predictive_checks``."""
-    return criticism.plot_predictive_checks(replace(checks, model=model))
+    return figure_of(criticism.plot_predictive_checks(replace(checks, model=model)))
 
 
 def plot_prior_check(model: PathModel, found: PriorCheck) -> Figure:
     """Call ``plot.prior_check``."""
-    return criticism.plot_prior_check(replace(found, model=model))
+    return figure_of(criticism.plot_prior_check(replace(found, model=model)))

@@ -27,12 +27,13 @@ extensions = [
     "numpydoc",
     "_site.formulas",
     "_site.generated",
+    "_site.links",
 ]
 root_doc = "docs/index"
 include_patterns = [
     "docs/**.md", "notebooks/*.ipynb", "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md",
 ]  # fmt: skip
-exclude_patterns = [".*", "bayes_sp", "benchmarks", "build", "dist", "models", "runs", "site", "tests"]
+exclude_patterns = [".*", "bayes_sp", "benchmarks", "build", "dist", "models", "runs", "tests"]
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4

@@ -103,3 +103,19 @@ def test_output_shown_in_the_quickstart_stands_in_the_readme():
     for block in quoted:
         for line in block.splitlines():
             assert line in PAGES["README.md"], line
+
+
+def test_the_result_in_the_tutorial_is_that_of_the_quickstart():
+    """Both show the same run."""
+    (effects,) = re.findall(r"^```text\n(1\. Effects.*?)^```", PAGES["tutorial.md"], flags=re.DOTALL | re.MULTILINE)
+    assert effects in PAGES["quickstart.md"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["check", "draft"])
+def test_what_the_tutorial_shows_is_what_the_program_prints(command: str, checkout: Path, capsys):
+    """Line by line, of the commands that look at the file."""
+    (typed,) = [line for _, line in lines_of(PAGES["tutorial.md"]) if f"bayes_sp {command} " in line]
+    shown = PAGES["tutorial.md"].partition(typed)[2].partition("```text\n")[2].partition("```")[0]
+    assert main(shlex.split(PROGRAM.sub("", typed))) == 0
+    assert shown.strip() in "\n".join(line.rstrip() for line in capsys.readouterr().out.splitlines())

@@ -43,6 +43,20 @@ def test_a_fraction_without_braces_is_refused(site: None):
         mathml(r"\tfrac12 x", block=False)
 
 
+def test_links_that_lead_nowhere_are_found(site: None, tmp_path: Path):
+    """A file, an anchor, and what a browser would fetch; a link to follow may lead outside."""
+    from _site.links import problems
+
+    (tmp_path / "a.html").write_text(
+        '<p id="here"><a href="#here">1</a><a href="b.html#there">2</a><a href="https://x.org/">3</a>'
+        '<a href="#gone">4</a><a href="c.html">5</a><a href="b.html#gone">6</a><script src="//x.org/s.js"></script>'
+    )
+    (tmp_path / "b.html").write_text('<h1 id="there"></h1><a href="./a.html">1</a>')
+    assert [problem.split(": ")[1] for problem in problems(tmp_path)] == [
+        "#gone", "c.html", "b.html#gone", "//x.org/s.js would be fetched",
+    ]  # fmt: skip
+
+
 def test_the_reference_has_what_the_reader_takes(site: None):
     """Keys of each table, as the prose about them is held against the reader too."""
     from _site import specification

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
+from bayes_sp.analysis.batch.progress import Tally
 from bayes_sp.analysis.fit import Fit, ready
 from bayes_sp.analysis.fit import fit as fit_one
 from bayes_sp.analysis.pooled import Pooled, pool
@@ -200,11 +201,14 @@ def fit_sets(
     workers = 1 if options.method == "pymc" else options.cores
     each = options if workers == 1 else replace(options, cores=1)
     found: dict[int, Fit] = {}
+    tally = Tally(len(every), 0, what="sets of records")
 
     def one(place: int, _: object = None) -> None:
         with _named(names[place]):
             tree = sample_posterior(model, surveys[place], seed=seed + place, options=each, pointwise=False)
         found[place] = Fit(model, surveys[place], tree, seed + place, options)
+        tally.add(1)
+        notify(str(tally))
 
     one(0)  # what is compiled is loaded once
     in_threads(one, range(1, len(every)), workers)

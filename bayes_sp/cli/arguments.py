@@ -17,6 +17,7 @@ from bayes_sp.names import LEAST_COUNT
 OMITTED = "".join(["prim", "ary"])  # a text of its own, so that a specification that is named is told from it
 NAMED_GRID = ""  # --priors without a file: the named alternatives and the default grid
 MEMBERS = 20  # reconstructions that stand for the records of the study
+FIGURES = ("png", "svg", "pdf")
 MOST = 2**32 - 1  # the largest seed that every generator takes
 
 
@@ -31,6 +32,28 @@ class Version(argparse.Action):
         from importlib.metadata import version
 
         parser._print_message(f"bayes_sp {version('bayes_sp')}\n", sys.stdout)
+        parser.exit()
+
+
+class Completion(argparse.Action):
+    """Print a shell's script of completions, which is made only when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:  # noqa: ANN401 - argparse's
+        shells = ("bash", "zsh", "tcsh")
+        super().__init__(option_strings, argparse.SUPPRESS, choices=shells, default=argparse.SUPPRESS, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, shell: object, __: object = None) -> None:
+        """Print and end."""
+        import shtab
+
+        parsers = [
+            parser,
+            *next(a.choices for a in parser._actions if isinstance(a, argparse._SubParsersAction)).values(),
+        ]
+        for action in (action for each in parsers for action in each._actions):
+            if action.type is file_path or action.dest == "model":
+                action.complete = shtab.FILE
+        parser._print_message(shtab.complete(parser, shell=str(shell)), sys.stdout)
         parser.exit()
 
 
@@ -71,6 +94,10 @@ def add_fit(commands: Commands, run: Command) -> None:
     add("--least-count", type=whole_number(2), default=LEAST_COUNT, metavar="N",
         help=f"without --keep-records: fewest patients that a table or figure tells of (default {LEAST_COUNT})"
     )  # fmt: skip
+    _add_shown(fit)
+    fit.examples = (
+        "fit my.toml --data data.csv", "fit my.toml --data data.csv --check --out runs/mine", "fit primary --verbose",
+    )  # fmt: skip
     fit.set_defaults(command=run)
 
 
@@ -97,6 +124,8 @@ def add_compare(commands: Commands, run: Command) -> None:
     )
     add("--out", type=file_path, metavar="DIR", help="the comparison's folder (default runs/compare-<seed>)")
     add("--overwrite", action="store_true", help="replace the comparison in --out; its runs are kept")
+    _add_shown(compare)
+    compare.examples = ("compare my.toml other.toml --data data.csv",)
     compare.set_defaults(command=run)
 
 
@@ -117,7 +146,9 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
         help="other priors: power-scaling, named alternatives and a grid (yours, where you name its file), tipping "
         "point, overlap with the posterior")  # fmt: skip
     add(
-        "--kappa", action="store_true", help="the coupling of a mediator's two worlds, from 0 to 1; nothing is refitted"
+        "--kappa",
+        action="store_true",
+        help="how alike what a mediator's equation leaves unexplained is at both exposures; nothing is refitted",
     )
     add("--confounding", action="store_true", help="an unmeasured confounder of two responses, of growing strength")
     add(
@@ -142,19 +173,11 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
         help="the folder (default runs/sensitivity-<model>-<data digest>-<seed>)",
     )
     add("--overwrite", action="store_true", help="replace the analysis in --out")
+    _add_shown(sensitivity)
+    sensitivity.examples = (
+        "sensitivity my.toml --data data.csv --kappa", "sensitivity my.toml --data data.csv --all --out runs/doubts",
+    )  # fmt: skip
     sensitivity.set_defaults(command=run)
-
-
-def add_priors(commands: Commands, run: Command) -> None:
-    """Add the command that looks at priors alone."""
-    priors = commands.add_parser("priors", help="say what the priors imply for each response, before any fit")
-    add = priors.add_argument
-    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
-    add_records(priors)
-    add("--seed", type=whole_number(0), default=1, help="of the draws (default 1)")
-    add("--figure", type=file_path, metavar="FILE", help="also draw the figure, into this PNG file")
-    add("--overwrite", action="store_true", help="replace the file in --figure")
-    priors.set_defaults(command=run)
 
 
 def add_records(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
@@ -206,6 +229,26 @@ def _add_sampler(parser: argparse.ArgumentParser) -> None:
     add("--chains", type=whole_number(1),
         help=f"chains, two at least for R-hat (default {default.chains}{fewer.format(EACH.chains)})")  # fmt: skip
     add("--cores", type=whole_number(1), default=cores, help="chains at the same time; does not change the draws")
+
+
+def _add_shown(parser: argparse.ArgumentParser) -> None:
+    """Add what a command prints of its result, and in which formats it draws."""
+    parser.add_argument("--verbose", action="store_true", help="print everything, not the answer alone")
+    add_figures(parser)
+
+
+def add_figures(parser: argparse.ArgumentParser) -> None:
+    """Add the formats of figures."""
+    parser.add_argument("--figures", type=figure_formats, default=(FIGURES[0],), metavar="FORMATS",
+        help=f"formats of figures, such as png,svg,pdf (default {FIGURES[0]}, which is always among them)")  # fmt: skip
+
+
+def figure_formats(text: str) -> tuple[str, ...]:
+    """Read formats of figures; PNG, which reports and pages show, is always among them."""
+    asked = [part.strip().lower() for part in text.split(",")]
+    if unknown := [part for part in asked if part not in FIGURES]:
+        raise argparse.ArgumentTypeError(f"knows {', '.join(FIGURES)}, found {', '.join(map(repr, unknown))}")
+    return tuple(name for name in FIGURES if name in {FIGURES[0], *asked})
 
 
 def whole_number(least: int) -> Callable[[str], int]:

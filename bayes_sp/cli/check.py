@@ -1,11 +1,13 @@
-"""The command that checks a survey before a fit."""
+"""The commands before a fit: a survey looked at, and what priors imply."""
 
 from __future__ import annotations
 
 import argparse
 
-from bayes_sp.cli.arguments import Commands, file_path, whole_number
+from bayes_sp.cli.arguments import OMITTED, Commands, add_records, file_path, whole_number
+from bayes_sp.cli.records import check_records, survey_of
 from bayes_sp.cli.statuses import OK, USER_MISTAKE
+from bayes_sp.errors import BayesSpError
 
 
 def add_check(commands: Commands) -> None:
@@ -30,6 +32,7 @@ def add_check(commands: Commands) -> None:
         help="those who did not come back: a file with a row for each, or a TOML file with their number, means and "
         "SDs; needs --model")  # fmt: skip
     add("--reconstruction", type=whole_number(0), metavar="SEED", help="without FILE: which reconstruction (default 1)")
+    check.examples = ("check data.csv", "check data.csv --model my.toml --codebook book.toml")
     check.set_defaults(command=_check)
 
 
@@ -37,7 +40,7 @@ def _check(options: argparse.Namespace) -> int:
     import warnings
 
     from bayes_sp.design.checks.whole import check
-    from bayes_sp.errors import BayesSpError, SurveyWarning
+    from bayes_sp.errors import SurveyWarning
     from bayes_sp.model.reading.load import load_model
     from bayes_sp.records.nonresponders import read_nonresponders
     from bayes_sp.records.published.reconstruct import reconstruct
@@ -57,5 +60,49 @@ def _check(options: argparse.Namespace) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SurveyWarning)  # the report holds them
         found = check(survey, model, codebook=options.codebook, nonresponders=absent)
+    told = ("passed", "problems", "warnings", "notes", "moments", "correlations", "repeated", "responders")
+    options.output.result = lambda: {name: getattr(found, name) for name in told}
     options.output.write(check_text(found))
     return OK if found.passed else USER_MISTAKE
+
+
+def add_priors(commands: Commands) -> None:
+    """Add the command that looks at priors alone."""
+    priors = commands.add_parser("priors", help="say what the priors imply for each response, before any fit")
+    add = priors.add_argument
+    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
+    add_records(priors)
+    add("--seed", type=whole_number(0), default=1, help="of the draws (default 1)")
+    add("--figure", type=file_path, metavar="FILE", help="also draw the figure, into this PNG file")
+    add("--overwrite", action="store_true", help="replace the file in --figure")
+    priors.examples = ("priors my.toml --data data.csv --figure priors.png",)
+    priors.set_defaults(command=_priors)
+
+
+def _priors(options: argparse.Namespace) -> int:
+    from bayes_sp.files import check_file
+    from bayes_sp.model.people import speaking_of
+    from bayes_sp.model.reading.load import load_model
+
+    model = load_model(options.model)
+    options.words.enter_context(speaking_of(model))
+    check_records(options)
+    if options.figure is not None:
+        check_file(options.figure, overwrite=options.overwrite)
+    elif options.overwrite:
+        raise BayesSpError("--overwrite", ["replaces what is in --figure: name that file"])
+
+    from bayes_sp.analysis.criticism.prior_predictive import prior_predictive
+    from bayes_sp.report.text.criticism import prior_text
+
+    found = prior_predictive(model, survey_of(options, model), seed=options.seed).check()
+    text = prior_text(model, found)
+    if options.figure is not None:
+        from bayes_sp.report.figures.criticism import plot_prior_check
+        from bayes_sp.report.folders.analysis import save_figure
+
+        save_figure(plot_prior_check(found), options.figure, overwrite=options.overwrite)
+        options.output.saved = f"the figure is saved in {options.figure}"
+        text += f"\nSaved {options.figure}\n"
+    options.output.write(text)
+    return OK

@@ -16,12 +16,15 @@ def add_codebook(commands: Commands) -> None:
         help="draft a codebook: what a file's columns mean",
         description="Kinds, ranges and codes for missing values are guessed from each column's own values and the "
         "file's labels; every guess is written out with its reason, to be looked at and edited.",
-        epilog="Then: python -m bayes_sp draft FILE --codebook my.toml --exposure X --mediators M --outcome Y",
     )
     add = codebook.add_argument
     add("file", type=file_path, help="CSV, Excel, SPSS, Stata, SAS or Parquet")
     add("--out", type=file_path, metavar="FILE", help="the TOML file to write (default: print)")
     add("--overwrite", action="store_true", help="replace an existing file")
+    codebook.examples = (
+        "codebook data.sav --out book.toml",
+        "draft data.sav --codebook book.toml --exposure x --mediators m --outcome y",
+    )
     codebook.set_defaults(command=_codebook)
 
 
@@ -55,6 +58,7 @@ def add_example(commands: Commands) -> None:
     )
     example.add_argument("--out", type=file_path, metavar="DIR", default=Path("example-survey"),
         help="the new folder (default example-survey)")  # fmt: skip
+    example.examples = ("example --out trial",)
     example.set_defaults(command=_example)
 
 

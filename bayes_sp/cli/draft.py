@@ -17,7 +17,6 @@ def add_draft(commands: Commands) -> None:
         help="draft a specification from a file's columns",
         description="Families, constants and priors are guessed from each column's own values, never from how columns "
         "go together; every guess is written out with its reason, to be looked at and edited.",
-        epilog="Then: python -m bayes_sp fit my.toml --data FILE",
     )
     add = draft.add_argument
     add("file", type=file_path, help="CSV, Excel, SPSS, Stata, SAS or Parquet")
@@ -35,6 +34,11 @@ def add_draft(commands: Commands) -> None:
         "or with a reliability of your own, as in mood=0.87")  # fmt: skip
     add("--out", type=file_path, metavar="FILE", help="the TOML file to write (default: print)")
     add("--overwrite", action="store_true", help="replace an existing file")
+    draft.examples = (
+        "draft data.csv --exposure x --mediators m1 m2 --outcome y --out my.toml",
+        'draft data.csv --exposure x --mediators m --outcome y --moderators "age: x -> m" --out my.toml',
+        "fit my.toml --data data.csv",
+    )
     draft.set_defaults(command=_draft)
 
 

@@ -6,9 +6,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 
-from bayes_sp.cli.arguments import Version, add_compare, add_fit, add_priors, add_sensitivity
-from bayes_sp.cli.check import add_check
+from bayes_sp.cli.arguments import Completion, Version, add_compare, add_fit, add_sensitivity
+from bayes_sp.cli.check import add_check, add_priors
 from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
@@ -19,8 +20,22 @@ from bayes_sp.cli.simulation import add_calibrate, add_design
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
 from bayes_sp.cli.stopping import Stopped, last_line, stop_when_told, told
 from bayes_sp.cli.study import add_audit, add_study
-from bayes_sp.cli.terminal import Output, Parser, importing, keeping, one_terminal, prepare, say
+from bayes_sp.cli.terminal import (
+    Output,
+    Parser,
+    Progress,
+    add_output,
+    importing,
+    keeping,
+    one_terminal,
+    prepare,
+    say,
+    terminal_width,
+)
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
+from bayes_sp.shown import page
+
+MORE = "; --verbose prints all of its {}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,21 +44,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: done. 2: a user's mistake, and nothing is written. 3: a fit that failed or cannot be trusted. 130, 143, 129:
     stopped by Ctrl-C, SIGTERM or SIGHUP; nothing half-written is left.
     """
-    output, errors = Output(), Output()
-    try:
-        prepare()
-        options = _parser().parse_args(arguments)
-        options.output = output
-        stop_when_told()
-        with doubts_in_lines():
-            status = int(options.command(options))
-    except (BayesSpError, KeyboardInterrupt, Stopped) as error:
-        if told.number or not isinstance(error, BayesSpError):
-            if told.may_say():
-                errors.write(last_line(told.number), sys.stderr)
-            return 128 + told.number if told.number else INTERRUPTED
-        errors.write(f"bayes_sp: {error}\n", sys.stderr)
-        return NOT_TRUSTWORTHY if isinstance(error, FitError) else USER_MISTAKE
+    output, errors, name, mistakes = Output(), Output(), "", tuple[str, ...]()
+    with page(terminal_width()), ExitStack() as words:
+        try:
+            prepare()
+            options = _parser().parse_args(arguments)
+            options.output, options.words, name = output, words, options.name
+            output.json, output.quiet, Progress.shown = options.json, options.quiet, not options.quiet
+            stop_when_told()
+            with doubts_in_lines():
+                status = int(options.command(options))
+        except (BayesSpError, KeyboardInterrupt, Stopped) as error:
+            if told.number or not isinstance(error, BayesSpError):
+                if told.may_say():
+                    errors.write(last_line(told.number), sys.stderr)
+                return 128 + told.number if told.number else INTERRUPTED
+            errors.write(f"bayes_sp: {error}\n", sys.stderr)
+            status = NOT_TRUSTWORTHY if isinstance(error, FitError) else USER_MISTAKE
+            mistakes = tuple(f"{error.source}: {problem}" for problem in error.problems)
+    output.end_with(name, status, mistakes)
     if output.refused:
         kept = f"; {output.saved}" if output.saved else ""
         errors.write(f"bayes_sp: standard output: {output.refused}{kept}\n", sys.stderr)
@@ -54,12 +73,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="bayes_sp", description="Bayesian path models with count outcomes.")
     parser.add_argument("--version", action=Version, help="print the version")
+    parser.add_argument("--print-completion", action=Completion, help="print a script that completes commands: "
+        'eval "$(bayes_sp --print-completion bash)"')  # fmt: skip
+    parser.examples = (
+        "example --out trial",
+        "draft data.csv --exposure x --mediators m --outcome y --out my.toml",
+        "fit my.toml --data data.csv",
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_fit(commands, _fit)
     add_compare(commands, _compare)
     add_sensitivity(commands, _sensitivity)
-    add_priors(commands, _priors)
+    add_priors(commands)
     models = commands.add_parser("models", help="list the shipped specifications")
+    models.examples = ("models",)
     models.set_defaults(command=_models)
     add_study(commands)
     add_codebook(commands)
@@ -71,15 +98,20 @@ def _parser() -> Parser:
     add_design(commands, survey_of)
     add_privacy(commands)
     add_report(commands)
+    for name, command in commands.choices.items():
+        add_output(command)
+        command.set_defaults(name=name)
     return parser
 
 
 def _fit(options: argparse.Namespace) -> int:
     from bayes_sp.model.normal_twin import twin_of
+    from bayes_sp.model.people import speaking_of
     from bayes_sp.model.reading.load import load_model
     from bayes_sp.report.folders.run import check_destination, default_folder
 
     model = load_model(options.model)
+    options.words.enter_context(speaking_of(model))
     twin = twin_of(model)
     check_records(options)
     if options.out is not None:
@@ -105,24 +137,36 @@ def _fit(options: argparse.Namespace) -> int:
 
     with importing():
         from bayes_sp.analysis.workflow import analyse
-        from bayes_sp.report.folders.analysis import save_analysis
-        from bayes_sp.report.text.summary import said_above, summary_texts
+        from bayes_sp.report.folders.analysis import result_of, save_analysis
+        from bayes_sp.report.text.summary import said_above, short_text, summary_text
 
     analysis = analyse(
         model, survey, seed=options.seed, options=sampler, replicates=replicates,
         check=options.check, refits=options.refits, pointwise=options.check or options.keep_records,
-        progress=sys.stderr.isatty(), notify=say,
+        progress=sys.stderr.isatty() and not options.quiet, notify=say,
     )  # fmt: skip
-    summary, shown = summary_texts(analysis, keep_records=options.keep_records, least=options.least_count)
-    shown = said_above(shown, analysis.fit) if one_terminal() else shown
+    kept, width = {"keep_records": options.keep_records, "least": options.least_count}, terminal_width()
+    summary = summary_text(analysis, **kept)
+
+    def whole() -> str:
+        return summary_text(analysis, **kept, whole=True, width=width)
+
+    shown = whole() if options.verbose else short_text(analysis, width=width)
+    shown = said_above(shown, analysis.fit, width) if one_terminal() else shown
+    options.output.result = lambda: result_of(analysis)
     try:
         folder = save_analysis(
-            analysis, destination, keep_records=options.keep_records, least=options.least_count, summary=summary
+            analysis,
+            destination,
+            keep_records=options.keep_records,
+            least=options.least_count,
+            summary=summary,
+            figures=options.figures,
         )
     except RunError:
-        options.output.write(f"{shown}\n")  # the work is done, and its result is not lost with the folder
+        options.output.write(f"{whole()}\n")  # the work is done, and its result is not lost with the folder
         raise
-    options.output.end(shown, folder, options.out)
+    options.output.end(shown, folder, options.out, "" if options.verbose else MORE.format("summary.txt"))
     return OK if analysis.verdict.trustworthy else NOT_TRUSTWORTHY
 
 
@@ -147,20 +191,26 @@ def _compare(options: argparse.Namespace) -> int:
             seed=options.seed, options=sampler_of(options), replicates=options.bootstrap, notify=say,
         )  # fmt: skip
         try:
-            saved = save_comparison(found.multiverse, folder, found.text, found.tables, overwrite=options.overwrite)
+            saved = save_comparison(
+                found.multiverse, folder, found.text, found.tables, overwrite=options.overwrite, formats=options.figures
+            )
         except RunError:
             options.output.write(f"{found.text}\n")  # the work is done, and its result is not lost with the folder
             raise
-    options.output.end(found.text, saved, options.out)
+    shown = found.printed(terminal_width(), whole=options.verbose)
+    options.output.result = lambda: {"conclusion": found.multiverse.sentence, "effects": found.multiverse.table}
+    options.output.end(shown, saved, options.out, "" if options.verbose else MORE.format("compare.txt"))
     return NOT_TRUSTWORTHY if found.multiverse.failed_fit or found.multiverse.mistake else OK
 
 
 def _sensitivity(options: argparse.Namespace) -> int:
+    from bayes_sp.model.people import speaking_of
     from bayes_sp.model.reading.load import load_model
     from bayes_sp.report.folders.run import check_destination, default_folder
 
     parts = _parts(options)
     model = load_model(options.model)
+    options.words.enter_context(speaking_of(model))
     check_records(options)
     if options.out is not None:
         check_destination(options.out, overwrite=options.overwrite)
@@ -172,7 +222,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
         from bayes_sp.analysis.batch.runner import Runner
         from bayes_sp.analysis.batch.store import Store
         from bayes_sp.records.nonresponders import read_nonresponders
-        from bayes_sp.report.folders.sensitivity import save_sensitivity
+        from bayes_sp.report.folders.sensitivity import result_of, save_sensitivity
         from bayes_sp.report.text.sensitivity import sensitivity_text
         from bayes_sp.report.text.summary import said_above
         from bayes_sp.sensitivity.every import analyse
@@ -193,14 +243,16 @@ def _sensitivity(options: argparse.Namespace) -> int:
             model, survey, parts, grid=grid, nonresponders=absent, target=target, seed=options.seed,
             options=sampler_of(options), runner=runner, notify=say,
         )  # fmt: skip
-    summary = sensitivity_text(found)
-    shown = said_above(summary, found.fit) if one_terminal() else summary
+    summary, width = sensitivity_text(found), terminal_width()
+    shown = sensitivity_text(found, width=width, whole=options.verbose)
+    shown = said_above(shown, found.fit, width) if one_terminal() else shown
+    options.output.result = lambda: result_of(found)
     try:
-        folder = save_sensitivity(found, destination, summary=summary)
+        folder = save_sensitivity(found, destination, summary=summary, formats=options.figures)
     except RunError:
-        options.output.write(f"{shown}\n")  # the work is done, and its result is not lost with the folder
+        options.output.write(f"{summary}\n")  # the work is done, and its result is not lost with the folder
         raise
-    options.output.end(shown, folder, options.out)
+    options.output.end(shown, folder, options.out, "" if options.verbose else MORE.format("summary.txt"))
     return NOT_TRUSTWORTHY if found.failed else OK
 
 
@@ -215,33 +267,6 @@ def _parts(options: argparse.Namespace) -> tuple[str, ...]:
     if options.nonresponders is not None and "attrition" not in parts:
         raise BayesSpError("--nonresponders", ["goes with --attrition or --all"])
     return parts
-
-
-def _priors(options: argparse.Namespace) -> int:
-    from bayes_sp.files import check_file
-    from bayes_sp.model.reading.load import load_model
-
-    model = load_model(options.model)
-    check_records(options)
-    if options.figure is not None:
-        check_file(options.figure, overwrite=options.overwrite)
-    elif options.overwrite:
-        raise BayesSpError("--overwrite", ["replaces what is in --figure: name that file"])
-
-    from bayes_sp.analysis.criticism.prior_predictive import prior_predictive
-    from bayes_sp.report.text.criticism import prior_text
-
-    found = prior_predictive(model, survey_of(options, model), seed=options.seed).check()
-    text = prior_text(model, found)
-    if options.figure is not None:
-        from bayes_sp.report.figures.criticism import plot_prior_check
-        from bayes_sp.report.folders.analysis import save_figure
-
-        save_figure(plot_prior_check(found), options.figure, overwrite=options.overwrite)
-        options.output.saved = f"the figure is saved in {options.figure}"
-        text += f"\nSaved {options.figure}\n"
-    options.output.write(text)
-    return OK
 
 
 def _models(options: argparse.Namespace) -> int:

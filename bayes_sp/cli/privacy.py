@@ -19,6 +19,7 @@ def add_privacy(commands: Commands) -> None:
     look.add_argument(
         "folder", type=file_path, help="a run's folder, or that of a comparison or of sensitivity analyses"
     )
+    look.examples = ("inspect runs/my-run",)
     look.set_defaults(command=_inspect)
     make = commands.add_parser(
         "synthesize",
@@ -35,6 +36,7 @@ def add_privacy(commands: Commands) -> None:
     add("--out", type=file_path, required=True, metavar="NEW.csv", help="the CSV file to write; its note beside it")
     add("--seed", type=whole_number(0), default=1, help="other seeds give other tables (default 1)")
     add("--overwrite", action="store_true", help="replace existing files")
+    make.examples = ("synthesize data.csv --model my.toml --out shared.csv",)
     make.set_defaults(command=_synthesize)
 
 

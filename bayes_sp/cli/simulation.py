@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayes_sp.cli.arguments import OMITTED, Commands, add_records, file_path, whole_number
+from bayes_sp.cli.arguments import OMITTED, Commands, add_figures, add_records, file_path, whole_number
 from bayes_sp.cli.statuses import NOT_TRUSTWORTHY, OK
 from bayes_sp.cli.terminal import say
 
@@ -34,6 +34,7 @@ def add_calibrate(commands: Commands, survey: Callable[[argparse.Namespace, Path
     add_records(calibrate)
     add("--simulations", type=whole_number(LEAST), default=200, metavar="N", help="sets of records (default 200)")
     _add_simulations(calibrate, "where ranks are kept (default runs/calibration-MODEL-SEED)")
+    calibrate.examples = ("calibrate my.toml --data data.csv --simulations 200",)
     calibrate.set_defaults(command=lambda options: _calibrate(options, survey))
 
 
@@ -52,8 +53,9 @@ def _calibrate(options: argparse.Namespace, survey: Callable[[argparse.Namespace
         model, records, simulations=options.simulations, seed=options.seed, workers=options.workers, folder=folder,
         options=SamplerOptions(draws=options.draws, chains=2, cores=1), progress=say,
     )  # fmt: skip
-    save_calibration(found, folder)
+    save_calibration(found, folder, options.figures)
     options.output.saved = f"the ranks are saved in {folder}"
+    options.output.result = lambda: {"calibrated": found.calibrated, "quantities": found.table}
     options.output.write(f"{found!r}\n\nSaved in {folder}: ranks.csv, calibration.csv, calibration.png\n")
     return OK if found.calibrated else NOT_TRUSTWORTHY
 
@@ -72,6 +74,7 @@ def add_design(commands: Commands, survey: Callable[[argparse.Namespace, PathMod
     add("plan", type=file_path, metavar="PLAN.toml", help="the plan of the study")
     add_records(design)
     _add_simulations(design, "where studies are kept (default runs/design-PLAN-SEED)")
+    design.examples = ("design plan.toml --data pilot.csv --out runs/plan",)
     design.set_defaults(command=lambda options: _design(options, survey))
 
 
@@ -85,6 +88,7 @@ def _design(options: argparse.Namespace, survey: Callable[[argparse.Namespace, P
     from bayes_sp.analysis.planning.new_study import design_study
     from bayes_sp.inference.options import SamplerOptions
     from bayes_sp.report.folders.calibrated import save_design
+    from bayes_sp.report.text.layout import aligned, wrapped
 
     name = Path(options.plan).stem
     folder = Path("runs") / f"design-{name}-{options.seed}" if options.out is None else Path(options.out)
@@ -92,11 +96,13 @@ def _design(options: argparse.Namespace, survey: Callable[[argparse.Namespace, P
         plan, records, seed=options.seed, workers=options.workers, folder=folder,
         options=SamplerOptions(draws=options.draws, chains=2, cores=1), progress=say,
     )  # fmt: skip
-    save_design(found, folder)
+    save_design(found, folder, options.figures)
     options.output.saved = f"the simulated studies are saved in {folder}"
-    sentences = "\n".join(found.sentences())
-    table = found.grid.round(3).to_string(index=False)
-    options.output.write(f"{sentences}\n\n{table}\n\nSaved in {folder}: design.csv, design.png, studies.csv\n")
+    options.output.result = lambda: {"sentences": found.sentences(), "grid": found.grid}
+    lines = [line for sentence in found.sentences() for line in wrapped(sentence, margin="")]
+    rows = [list(found.grid.columns), *([f"{cell:.4g}" for cell in row] for row in found.grid.to_numpy(dtype=float))]
+    lines += ["", *aligned(rows, "l" + "r" * len(rows[0]))]
+    options.output.write("\n".join(lines) + f"\n\nSaved in {folder}: design.csv, design.png, studies.csv\n")
     return OK
 
 
@@ -107,3 +113,4 @@ def _add_simulations(parser: argparse.ArgumentParser, out: str) -> None:
     add("--workers", type=whole_number(1), metavar="N", help="processes (default one for each processor)")
     add("--seed", type=whole_number(0), default=1, help="of the simulations (default 1)")
     add("--out", type=file_path, metavar="FOLDER", help=out)
+    add_figures(parser)

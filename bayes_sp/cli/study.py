@@ -30,8 +30,10 @@ def add_study(commands: Commands) -> None:
     )
     reconstruct.add_argument("--out", type=file_path, required=True, metavar="FILE", help="the CSV file to write")
     reconstruct.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    reconstruct.examples = ("reconstruct --out study.csv", "reconstruct mystudy.toml --table t1 --out made.csv")
     reconstruct.set_defaults(command=_reconstruct)
     published = commands.add_parser("published", help="print every published number with its place in the article")
+    published.examples = ("published",)
     published.set_defaults(command=_published)
 
 
@@ -81,20 +83,15 @@ def add_audit(commands: Commands) -> None:
     add("study", nargs="?", default=None, metavar="STUDY.toml",
         help="the study's printed numbers, or the name of a shipped study (default kellezi2019)")  # fmt: skip
     add("--all", action="store_true", help="a line for each consistent number too")
-    add("--json", action="store_true", help="print everything as JSON")
+    audit.examples = ("audit", "audit mystudy.toml --all", "audit mystudy.toml --json")
     audit.set_defaults(command=_audit)
 
 
 def _audit(options: argparse.Namespace) -> int:
-    import json
-
     from bayes_sp.records.published.audit.audit import audit
-
-    found = audit(options.study)
-    if options.json:
-        options.output.write(json.dumps(found.as_json(), ensure_ascii=False, indent=1) + "\n")
-        return OK
     from bayes_sp.report.text.audit import audit_text
 
+    found = audit(options.study)
+    options.output.result = found.as_json
     options.output.write(audit_text(found, every=options.all))
     return OK

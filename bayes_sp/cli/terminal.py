@@ -1,4 +1,4 @@
-"""What the command line needs of its surroundings: open streams, signals, and output that can fail."""
+"""What the command line needs of its surroundings: open streams, and output in colour, as JSON or not at all."""
 
 from __future__ import annotations
 
@@ -7,15 +7,29 @@ import contextlib
 import gc
 import io
 import os
+import re
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from bayes_sp.cli.stopping import Stopped, open_streams
 from bayes_sp.endings import undoing
 from bayes_sp.errors import BayesSpError, FitError
 from bayes_sp.safe_text import printable
+from bayes_sp.shown import WIDTH, worded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+# What a line of ours begins with -> how a terminal shows it: in red, in yellow, in bold.
+LOOKS = (
+    (re.compile(r"^DO NOT USE.*|^bayes_sp: (?!warning)", re.MULTILINE), "1;31"),
+    (re.compile(r"^Look first:|^bayes_sp: warning:", re.MULTILINE), "33"),
+    (re.compile(r"^(?:\d+\. .*|Effects of .*|Verdict:)", re.MULTILINE), "1"),
+)
 
 
 def prepare() -> None:
@@ -41,26 +55,49 @@ def prepare() -> None:
         ) from error
 
 
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add what every command takes: how much it prints, and in which form."""
+    how = parser.add_argument_group("output").add_mutually_exclusive_group()
+    how.add_argument("--quiet", action="store_true", help="print mistakes and warnings only; the exit status says more")
+    how.add_argument("--json", action="store_true", help="print one JSON document: result, status, mistakes")
+
+
 class Output:
     """Standard output, which may be full, or whose reader may have gone.
 
     Attributes
     ----------
+    quiet, json
+        Nothing is printed but mistakes; or one JSON document in place of text, which `end_with` writes.
     refused
         Why something could not be printed; '' where everything was. A reader that has gone, such as ``head``, wants no
         more, and that is no failure.
     saved
         What the command has saved, and where; '' for nothing.
+    folder
+        Where it stands.
+    result
+        What the JSON document holds of the command's result, made when it is asked for: tables, mappings, numbers.
     """
 
     def __init__(self) -> None:
         self.refused = self.saved = ""
+        self.folder: Path | None = None
+        self.quiet = self.json = False
+        self.result: Callable[[], Mapping[str, Any]] | None = None
+        self._texts: list[str] = []
 
     def write(self, text: str, stream: IO[str] | None = None) -> None:
         """Write a text, without the control characters that would act on a terminal."""
-        stream = stream or sys.stdout
+        if stream is None and (self.quiet or self.json):
+            self._texts.append(worded(text))
+        else:
+            self._print(worded(text), stream or sys.stdout)
+
+    def _print(self, text: str, stream: IO[str]) -> None:
+        shown = printable(text)
         try:
-            stream.write(printable(text))
+            stream.write(coloured(shown) if takes_colour(stream) else shown)
             stream.flush()
         except BrokenPipeError:
             _discard(stream)
@@ -68,12 +105,65 @@ class Output:
             self.refused = f"cannot be written ({error.strerror or error})"
             _discard(stream)
 
-    def end(self, text: str, folder: Path, asked: Path | None) -> None:
+    def end(self, text: str, folder: Path, asked: Path | None, more: str = "") -> None:
         """Write a summary and where everything is saved, which may be beside the folder that was asked for."""
-        self.saved = f"everything is saved in {folder}"
-        taken = asked is not None and folder != asked
-        why = f" ({asked} was taken, or changed, while this ran)" if taken else ""
-        self.write(f"{text}\nSaved in {folder}{why}\n")
+        self.saved, self.folder = f"everything is saved in {folder}", folder
+        why = f" ({asked} was taken, or changed, while this ran)" if asked is not None and folder != asked else ""
+        self.write(f"{text}\nSaved in {folder}{why}{more}\n")
+
+    def end_with(self, command: str, status: int, mistakes: tuple[str, ...] = ()) -> None:
+        """Write the JSON document of a command, where it was asked for."""
+        if not self.json:
+            return
+        import json
+        from importlib.metadata import version
+
+        found: dict[str, Any] = {"bayes_sp": version("bayes_sp"), "command": command, "status": status}
+        found["saved"] = None if self.folder is None else str(self.folder)
+        found["mistakes"] = list(mistakes)
+        found["result"] = {"text": "".join(self._texts)} if self.result is None else as_json(self.result())
+        self._print(json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False) + "\n", sys.stdout)
+
+
+def as_json(value: Any) -> Any:  # noqa: ANN401 - whatever a result holds
+    """Return a value as JSON has it: tables as lists of rows, numbers that JSON does not know as null."""
+    if isinstance(value, Mapping):
+        return {str(key): as_json(own) for key, own in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(own) for own in value]
+    if hasattr(value, "to_dict"):
+        return [as_json(row) for row in _rows(value)]
+    if hasattr(value, "item"):  # a number of NumPy's
+        value = value.item()
+    if isinstance(value, float):
+        return value if value - value == 0.0 else None
+    return value if value is None or isinstance(value, (str, int, bool)) else str(value)
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")]
+
+
+def takes_colour(stream: IO[str]) -> bool:
+    """Return whether a stream is a terminal that shows colour, and nobody asked for none (https://no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    try:
+        return stream.isatty()
+    except ValueError:  # it is closed
+        return False
+
+
+def coloured(text: str) -> str:
+    """Return a text with the marks by which a terminal shows what must be seen first."""
+    for pattern, look in LOOKS:
+        text = pattern.sub(f"\x1b[{look}m\\g<0>\x1b[0m", text)
+    return text
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal that is printed on; those of a kept page where there is none."""
+    return shutil.get_terminal_size((WIDTH, 24)).columns
 
 
 def one_terminal() -> bool:
@@ -125,7 +215,14 @@ def _discard(stream: IO[str]) -> None:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose messages pass through `Output`."""
+    """A parser whose messages pass through `Output`, and whose help ends with ``examples``."""
+
+    examples: tuple[str, ...] = ()
+
+    def format_help(self) -> str:
+        """Return the help, then each example as it is typed."""
+        shown = "".join(f"  bayes_sp {example}\n" for example in self.examples)
+        return super().format_help() + (f"\nexamples:\n{shown}" if shown else "")
 
     def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 - argparse's
         output = Output()
@@ -134,7 +231,13 @@ class Parser(argparse.ArgumentParser):
             self.exit(2, f"{self.prog}: standard output: {output.refused}\n")
 
 
+class Progress:
+    """Whether lines of progress are shown."""
+
+    shown = True
+
+
 def say(line: str, *, always: bool = False) -> None:
     """Print a line of progress where somebody watches, or ``always`` one that says how long it takes; no empty one."""
-    if line and (always or sys.stderr.isatty()):
+    if line and Progress.shown and (always or sys.stderr.isatty()):
         Output().write(f"... {line}\n", sys.stderr)

@@ -120,9 +120,9 @@ def _without_response(model: PathModel, back: pd.Series) -> list[str]:
         return []
     responses = ", ".join(equation.response for equation in model.equations)
     return [
-        f"{share_words(int(back.sum()), len(back))} patients came back; of the others no response ({responses}) is "
-        "known. They say nothing of the equations of the chain, and effects are averaged over them "
-        "too; what follows counts the cells of the chain among those who came back."
+        f"{share_words(int(back.sum()), len(back))} patients have a response of the chain; of the others none "
+        f"({responses}) is known. They say nothing of the equations of the chain, and effects are averaged over them "
+        "too; what follows counts the cells of the chain among those who have one."
     ]
 
 

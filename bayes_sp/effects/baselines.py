@@ -59,7 +59,8 @@ def linear_baselines(
     w[:, list(fixed)] = list(fixed.values())
     if columns is None and np.isnan(w).any():
         raise SurveyError(
-            "the survey", ["effects are averages over patients whose covariates have missing cells; give their draws"]
+            "the survey",
+            ["effects are averages over patients whose covariates have missing cells without draws: fit again"],
         )
     w = _with_products(w, pairs)
     rows = _baseline_rows(model, design, posterior, pairs)

@@ -239,3 +239,28 @@ class Arrows:
     def windows(self) -> tuple[str, ...]:
         """Columns of observation windows."""
         return tuple(dict.fromkeys(equation.offset for equation in self.equations if equation.offset))
+
+
+class OwnTexts:
+    """The texts of a path model, which is one of these."""
+
+    name: str
+    title: str
+    question: str
+    people: tuple[str, str]
+    variables: tuple[Variable, ...]
+    assumptions: tuple[str, ...]
+    published: tuple[PublishedEffect, ...]
+    priors: tuple[tuple[str, str, Prior], ...]
+
+    @property
+    def own_texts(self) -> dict[str, str]:
+        """Every text that a user wrote into a specification, by its key."""
+        texts = {"name": self.name, "title": self.title, "question": self.question}
+        texts |= {f"people[{i}]": text for i, text in enumerate(self.people, start=1)}
+        for variable in self.variables:
+            texts |= {f"variables.{variable.name}.{key}": getattr(variable, key) for key in ("label", "unit")}
+            texts |= {f"variables.{variable.name}.texts[{i}]": text for i, text in enumerate(variable.texts, start=1)}
+        texts |= {f"assumptions[{i}]": text for i, text in enumerate(self.assumptions, start=1)}
+        texts |= {f"published[{i}].source": effect.source for i, effect in enumerate(self.published, start=1)}
+        return texts | {f"priors.{where}.{name}": prior.why for where, name, prior in self.priors}

@@ -16,6 +16,7 @@ from bayes_sp.model.parts import (
     Coding,
     Covariate,
     Equation,
+    OwnTexts,
     PracticalRegion,
     PublishedEffect,
     Unmeasured,
@@ -23,7 +24,7 @@ from bayes_sp.model.parts import (
 )  # fmt: skip
 from bayes_sp.model.terms import predictors_of
 from bayes_sp.names import RESIDUAL_CORRELATION
-from bayes_sp.shown import Part, Shown
+from bayes_sp.shown import PATIENTS, Part, Shown
 
 Missing = Literal["model", "complete"]
 WHOLE_MODEL = ""
@@ -31,7 +32,7 @@ SIZES = ("standardised", "proportion_mediated")
 
 
 @dataclass(frozen=True, repr=False)
-class PathModel(Shown, Compared, Arrows):
+class PathModel(Shown, Compared, Arrows, OwnTexts):
     """A specification: everything that fitting, effects and reports need to know beside the records.
 
     Attributes
@@ -85,6 +86,8 @@ class PathModel(Shown, Compared, Arrows):
         What stands in cells where a value is missing, beside empty cells and NA, unless the variable has its own.
     id
         Column that names each record's person, which must differ in every row; '' where the survey has none.
+    people
+        What one of those in the records is called, and several of them.
     folder
         Where the file stands, so that a twin is looked up there first; never part of the specification's identity.
 
@@ -120,6 +123,7 @@ class PathModel(Shown, Compared, Arrows):
     missing: Missing = "model"
     missing_codes: tuple[Code, ...] = ()
     id: str = ""
+    people: tuple[str, str] = PATIENTS
     folder: str = field(default="", compare=False)
 
     @property

@@ -9,7 +9,7 @@ from bayes_sp.sensitivity.target import Estimate, Finding, Target
 
 ANALYSES = {
     "priors": "other priors",
-    "kappa": "coupling of a mediator's two worlds",
+    "kappa": "kappa, how alike a mediator's unexplained part is at both exposures",
     "confounding": "an unmeasured confounder",
     "attrition": "patients who did not come back",
 }

@@ -14,6 +14,7 @@ from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.analysis.provenance import provenance
 from bayes_sp.effects.paths import check_kappa
 from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.sensitivity.target import Finding, Target, estimate_of, viewed_fit
 from bayes_sp.shown import Part, Shown
 
@@ -35,11 +36,14 @@ class KappaCurve(Shown):
         The effect that the conclusion is about.
     attrs
         Seed, versions, data digest, what the records are, specification.
+    model
+        The specification.
     """
 
     table: pd.DataFrame
     target: Target
     attrs: dict[str, object]
+    model: PathModel
 
     @property
     def dataset(self) -> xr.Dataset:
@@ -129,4 +133,5 @@ def kappa_curve(
     table = pd.concat(tables, ignore_index=True)
     keys = ["kappa", "path", "scale", "decomposition"]
     table = table[[*keys, *(name for name in table.columns if name not in keys)]]
-    return KappaCurve(table, target, {**provenance(fit), "kappas": np.array(values)})
+    attrs: dict[str, object] = {**provenance(fit), "kappas": np.array(values)}
+    return KappaCurve(table, target, attrs, fit.model)

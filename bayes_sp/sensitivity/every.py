@@ -126,7 +126,7 @@ class Sensitivity(Shown):
         effect = f"{self.target.path} [{self.target.scale}]: {self.base.median:.3g}"
         head = f"{self.fit.survey.mark}. {effect} [{self.base.lower:.3g}, {self.base.upper:.3g}]"
         held = [f"{v.analysis}: the sign holds in {len(v.keep)} of {v.answered} cases" for v in self.verdicts()]
-        takes = [f"For its interval to hold no effect it takes {clause}" for clause in self.tipping_summary()]
+        takes = [f"For its interval to include no effect it takes {clause}" for clause in self.tipping_summary()]
         refused = [f"{name} was not made: {reason}" for name, reason in self.refused.items()]
         return head, [[*held, *takes, *refused]]
 

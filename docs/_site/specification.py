@@ -96,8 +96,8 @@ def _recorded(found: Taken) -> Iterator[None]:
     """Note what is asked of a table: only by the outermost of methods that call each other."""
     inside: list[str] = []
 
-    def noting(name: str, method: Any) -> Any:  # noqa: ANN401 - methods of several signatures
-        def asked(self: Table, key: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+    def noting(name: str, method: Any) -> Any:
+        def asked(self: Table, key: str, *arguments: Any, **options: Any) -> Any:
             place = _place(self.path)
             if not inside and place not in (None, *NAMED) and not (place == PRIOR and key not in ("dist", "why")):
                 what = TYPES[name]

@@ -21,7 +21,7 @@ from bayes_sp.model.reading.load import load_model, shipped_models
 from bayes_sp.names import COEFFICIENT_COLUMNS
 from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.report.text.coefficients import coefficient_lines
-from bayes_sp.report.text.layout import WIDTH
+from bayes_sp.shown import WIDTH
 
 FEW = SamplerOptions(draws=10, tune=20, chains=2, cores=1)
 

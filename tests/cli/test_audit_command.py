@@ -57,7 +57,9 @@ def test_contradictions_are_printed_first_and_are_no_error(study: Path, capsys):
 
 def test_json_has_everything(study: Path, capsys):
     assert main(["audit", "study.toml", "--json"]) == OK
-    found = json.loads(capsys.readouterr().out)
+    document = json.loads(capsys.readouterr().out)
+    assert (document["command"], document["status"], document["mistakes"]) == ("audit", OK, [])
+    found = document["result"]
     assert found["counts"] == dict(sp.audit(study).counts)
     (grim,) = [row for row in found["findings"] if row["rule"] == "GRIM"]
     assert (grim["printed"], grim["verdict"]) == ("5.19", "inconsistent")

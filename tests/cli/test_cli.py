@@ -244,6 +244,7 @@ def test_a_run_that_cannot_be_saved_still_prints_its_result(clinic, capsys, monk
         "bayes_sp.analysis.workflow.analyse", lambda *_, **__: type("Analysis", (), {"verdict": verdict})
     )
     monkeypatch.setattr("bayes_sp.report.text.summary.summary_text", lambda *_, **__: "the summary\n")
+    monkeypatch.setattr("bayes_sp.report.text.summary.short_text", lambda *_, **__: "the answer\n")
     monkeypatch.setattr("bayes_sp.report.folders.analysis.save_analysis", fail)
     assert main(["fit", "own.toml", "--data", "clinic.csv"]) == USER_MISTAKE
     captured = capsys.readouterr()
@@ -272,6 +273,7 @@ def test_options_reach_the_analysis(clinic, monkeypatch):
 
     monkeypatch.setattr("bayes_sp.analysis.workflow.analyse", analyse)
     monkeypatch.setattr("bayes_sp.report.text.summary.summary_text", lambda *_, **__: "the summary\n")
+    monkeypatch.setattr("bayes_sp.report.text.summary.short_text", lambda *_, **__: "the answer\n")
     monkeypatch.setattr(
         "bayes_sp.report.folders.analysis.save_analysis",
         lambda _, place, **options: seen.update(options, folder=place.folder),
@@ -291,7 +293,7 @@ def test_options_reach_the_analysis(clinic, monkeypatch):
 def test_a_survey_of_ones_own_is_fitted_from_end_to_end(clinic, capsys):
     """Other columns, one mediator: status 0, a summary without a word of the study, and a run that reads back."""
     arguments = ["own.toml", "--data", "clinic.csv", "--seed", "3", "--out", "run", "--bootstrap", "200"]
-    assert main(["fit", *arguments]) == OK
+    assert main(["fit", *arguments, "--verbose", "--figures", "svg"]) == OK
     printed, errors = capsys.readouterr()
     assert errors == ""
     assert printed.startswith("own: Walks, mood and visits\nData: 100 records from clinic.csv.\n\nVerdict: The fit ")

@@ -14,7 +14,7 @@ from scripted import RESPONSES, Scripted, chain_records, chain_tables, fits_made
 from bayes_sp.cli.arguments import MOST
 from bayes_sp.cli.main import NOT_TRUSTWORTHY, OK, USER_MISTAKE, main
 from bayes_sp.errors import RunnerError
-from bayes_sp.report.text.layout import WIDTH
+from bayes_sp.shown import WIDTH
 
 OWN = ["sensitivity", "own.toml", "--data", "clinic.csv"]
 FEW = ["--priors", "few.toml"]  # the default grid has 30 cells and a figure more
@@ -336,5 +336,5 @@ def test_a_folder_that_cannot_be_written_does_not_lose_the_result(clinic, capsys
     monkeypatch.setattr("bayes_sp.report.folders.sensitivity.save_sensitivity", fail)
     assert main([*OWN, "--kappa", "--out", "what_if", *SAMPLER]) == USER_MISTAKE
     captured = capsys.readouterr()
-    assert "1. The coupling of a mediator's two worlds" in captured.out
+    assert "1. Kappa: what a mediator's equation leaves unexplained" in captured.out
     assert captured.err == "bayes_sp: what_if: cannot be written (No space left on device)\n"

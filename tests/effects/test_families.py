@@ -215,7 +215,7 @@ def test_given_baselines_stand_in_for_those_of_the_design(make_survey):
     after = compute_effects(model, gaps, posterior, baselines=baselines).draws
     for name in (ALONE, AVERAGE):
         np.testing.assert_allclose(after[name], before[name], rtol=1e-10)
-    with pytest.raises(SurveyError, match="give their draws"):
+    with pytest.raises(SurveyError, match="without draws: fit again"):
         compute_effects(model, gaps, posterior)
 
 

@@ -115,9 +115,10 @@ def test_sentences_say_how_many_came_back_and_where_missing_values_lie(model):
     records = without(more(5, "x"), mood=[2], age=[3, 42], y=[7])
     few = "its missing values (fewer than 10) follow its equation shifted"
     assert survey_notes(shifted, survey_of(records)) == (
-        "more than 35 of 45 patients came back; of the others no response (sleep, mood, y) is known. They say nothing "
+        "more than 35 of 45 patients have a response of the chain; of the others none (sleep, mood, y) is known. They "
+        "say nothing "
         "of the equations of the chain, and effects are averaged over them too; what follows counts the cells of the "
-        "chain among those who came back.",
+        "chain among those who have one.",
         "mood: fewer than 10 of 40 values are missing; each is an unknown that is estimated with the rest.",
         "y: fewer than 10 of 40 values are missing; these patients do not enter the outcome's likelihood, and stay in "
         "the others; effects are averaged over them too.",

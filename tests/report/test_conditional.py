@@ -13,6 +13,7 @@ from bayes_sp.inference.bootstrap.resampled import bootstrap_of
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO
 from bayes_sp.report.figures.moderation import plot_effect_curve
+from bayes_sp.report.figures.style import figure_of
 from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.text.summary import summary_text
 
@@ -66,12 +67,12 @@ def test_a_run_folder_has_the_tables_and_the_figure(moderated, tmp_path):
 def test_the_figure_draws_the_curve(moderated):
     """A panel for each path, with the median's values, and a scale that is not there is refused."""
     (curve,) = moderated.curves
-    figure = plot_effect_curve(moderated.fit.model, curve, scale=RATE_RATIO)
+    figure = figure_of(plot_effect_curve(curve, scale=RATE_RATIO))
     own = curve.table[(curve.table["scale"] == RATE_RATIO) & (curve.table["path"] == "total")]
     line = figure.axes[5].lines[1]
     np.testing.assert_allclose(line.get_ydata(), own["median"])
     with pytest.raises(ValueError, match='there is no scale "risk_ratio" here'):
-        sp.plot.effect_curve(moderated.fit.model, curve, scale="risk_ratio")
+        sp.plot.effect_curve(curve, scale="risk_ratio")
 
 
 def test_results_show_themselves(moderated):

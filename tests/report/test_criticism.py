@@ -15,10 +15,11 @@ from bayes_sp.report.figures.criticism import (
     plot_predictive_checks,
     plot_prior_check,
 )
+from bayes_sp.report.figures.style import figure_of
 from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.text.criticism import criticism_sections, prior_text
-from bayes_sp.report.text.layout import WIDTH
 from bayes_sp.report.text.summary import summary_text
+from bayes_sp.shown import WIDTH
 
 FORBIDDEN = ("significan", "p-value", "p value")
 
@@ -112,7 +113,7 @@ def test_priors_in_words_and_in_a_figure(small_model, make_user_survey):
     for quantity in found.table["quantity"]:
         assert quantity in text
     assert "Mood (normal, points (0-10))" in text
-    figure = plot_prior_check(found)
+    figure = figure_of(plot_prior_check(found))
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["Mood", "Visits"]
     lines = {line.get_xdata()[0] for line in figure.axes[0].lines}
     assert found.observed["mood"] in lines
@@ -121,7 +122,7 @@ def test_priors_in_words_and_in_a_figure(small_model, make_user_survey):
 def test_the_figure_of_replicates_holds_the_tables_numbers(criticised):
     """Bars are observed frequencies, and diamonds the observed statistic of each level of the exposure."""
     checks = criticised.criticism.checks
-    figure = plot_predictive_checks(checks)
+    figure = figure_of(plot_predictive_checks(checks))
     above, below = figure.axes[1], figure.axes[3]
     rows = checks.frequencies[checks.frequencies["response"] == "visits"]
     np.testing.assert_allclose([bar.get_height() for bar in above.patches], rows["observed"] / rows["width"])
@@ -133,7 +134,7 @@ def test_the_figure_of_replicates_holds_the_tables_numbers(criticised):
 def test_the_other_figures_hold_every_patient(criticised):
     """One line for each patient's influence; one distribution function for each response."""
     found = criticised.criticism
-    (axes,) = plot_influence(found.influence).axes
+    (axes,) = figure_of(plot_influence(found.influence)).axes
     np.testing.assert_array_equal(axes.lines[1].get_xdata(), found.influence.table["row"])
     np.testing.assert_allclose(axes.lines[1].get_ydata(), found.influence.table["shift_sd"])
-    assert len(plot_loo_pit(found.pit).axes) == 2
+    assert len(figure_of(plot_loo_pit(found.pit)).axes) == 2

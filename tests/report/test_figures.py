@@ -15,8 +15,9 @@ from bayes_sp.design.build import design_arrays
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import DIFFERENCE, TOTAL_INDIRECT
-from bayes_sp.report.figures.canvas import QUIET
-from bayes_sp.report.figures.paths import INK, plot_comparison, plot_paths
+from bayes_sp.report.figures.comparison import plot_comparison
+from bayes_sp.report.figures.paths import INK, plot_paths
+from bayes_sp.report.figures.style import QUIET, figure_of
 
 
 def texts_of(axes) -> list[str]:
@@ -25,7 +26,7 @@ def texts_of(axes) -> list[str]:
 
 def test_the_path_diagram_has_a_box_for_each_variable_and_an_arrow_for_each_edge(study_analysis):
     """Four variables and six edges: exposure left, outcome right, mediators above."""
-    (axes,) = plot_paths(study_analysis.fit).axes
+    (axes,) = figure_of(plot_paths(study_analysis.fit)).axes
     arrows = [text for text in axes.texts if isinstance(text, Annotation)]
     assert len(arrows) == 6
     boxes = {
@@ -42,7 +43,7 @@ def test_the_path_diagram_has_a_box_for_each_variable_and_an_arrow_for_each_edge
 
 def test_arrows_carry_the_posterior_median_and_interval(own_analysis):
     """Each arrow's label is the median and the equal-tailed limits of its coefficient."""
-    (axes,) = plot_paths(own_analysis.fit).axes
+    (axes,) = figure_of(plot_paths(own_analysis.fit)).axes
     expected = []
     for response, parent in (("mood", "walks"), ("visits", "walks"), ("visits", "mood")):
         draws = own_analysis.fit.posterior["posterior"][response].sel({f"{response}_term": parent})
@@ -53,7 +54,7 @@ def test_arrows_carry_the_posterior_median_and_interval(own_analysis):
 
 def test_dark_arrows_are_those_whose_interval_excludes_0(own_analysis):
     """The colour of an arrow says whether its label's interval holds 0."""
-    (axes,) = plot_paths(own_analysis.fit).axes
+    (axes,) = figure_of(plot_paths(own_analysis.fit)).axes
     labels = [text for text in axes.texts if "[" in text.get_text()]
     assert len(labels) == 3
     for label in labels:
@@ -67,7 +68,7 @@ def test_a_removed_edge_has_no_arrow(analyse_by_hand, small_tables, make_user_su
     small_tables["equation"][1]["parents"] = ["mood"]
     del small_tables["priors"]["visits"]
     analysis = analyse_by_hand(load_model(small_tables, name="mediated"), make_user_survey())
-    (axes,) = plot_paths(analysis.fit).axes
+    (axes,) = figure_of(plot_paths(analysis.fit)).axes
     assert sum(isinstance(text, Annotation) for text in axes.texts) == 2
 
 
@@ -75,16 +76,16 @@ def test_a_removed_edge_has_no_arrow(analyse_by_hand, small_tables, make_user_su
 def test_every_figure_says_what_the_records_are(name, request):
     """The mark of the records stands on both figures: on reconstructed ones, and on a user's file, each its own."""
     analysis = request.getfixturevalue(name)
-    paths = plot_paths(analysis.fit)
-    forest = plot_comparison(analysis.comparison)
-    for text in (paths.get_supxlabel(), forest.axes[0].get_title()):
+    paths = figure_of(plot_paths(analysis.fit))
+    forest = figure_of(plot_comparison(analysis.comparison))
+    for text in (" ".join(figure.get_supxlabel().split()) for figure in (paths, forest)):
         assert analysis.fit.survey.mark in text
         assert ("reconstructed" in text) == analysis.fit.survey.reconstructed
 
 
 def test_the_forest_holds_every_difference_of_the_table(own_analysis):
     """Each kind of result is one series whose points are the table's estimates."""
-    (axes,) = plot_comparison(own_analysis.comparison).axes
+    (axes,) = figure_of(plot_comparison(own_analysis.comparison)).axes
     table = own_analysis.comparison.table
     table = table[(table["scale"] == DIFFERENCE) & (table["path"] != TOTAL_INDIRECT)]  # one path is all of it
     series = {line.get_label(): line.get_xdata() for line in axes.lines if not line.get_label().startswith("_")}
@@ -100,7 +101,7 @@ def test_the_forest_holds_every_difference_of_the_table(own_analysis):
 
 def test_the_forests_lines_are_the_intervals(own_analysis):
     """Every interval of the table is drawn from its lower to its upper limit; an estimate without limits has none."""
-    (axes,) = plot_comparison(own_analysis.comparison).axes
+    (axes,) = figure_of(plot_comparison(own_analysis.comparison)).axes
     table = own_analysis.comparison.table
     table = table[(table["scale"] == DIFFERENCE) & (table["path"] != TOTAL_INDIRECT) & table["lower"].notna()]
     drawn = np.concatenate([[path.vertices[:, 0] for path in lines.get_paths()] for lines in axes.collections])
@@ -113,7 +114,7 @@ def test_infinite_limits_are_drawn_to_the_edge(own_analysis):
     table = table[table["path"] != TOTAL_INDIRECT].copy()
     row = table.index[(table["scale"] == DIFFERENCE) & (table["inference"] == "bootstrap")][0]
     table.loc[row, "lower"] = -np.inf
-    (axes,) = plot_comparison(replace(own_analysis.comparison, table=table)).axes
+    (axes,) = figure_of(plot_comparison(replace(own_analysis.comparison, table=table))).axes
     heads = [line for line in axes.lines if line.get_marker() == "<"]
     assert [line.get_xdata()[0] for line in heads] == [axes.get_xlim()[0]]
     drawn = np.concatenate([[path.vertices[:, 0] for path in lines.get_paths()] for lines in axes.collections])
@@ -124,7 +125,7 @@ def test_infinite_limits_are_drawn_to_the_edge(own_analysis):
 
 def test_the_forests_rows_are_the_paths_from_top_to_bottom(own_analysis):
     """Paths stand in words in the order of the table, the first on top, and no two points share a height."""
-    (axes,) = plot_comparison(own_analysis.comparison).axes
+    (axes,) = figure_of(plot_comparison(own_analysis.comparison)).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["direct", "via Mood", "total"]
     bottom, top = axes.get_ylim()
     assert bottom > top
@@ -135,9 +136,9 @@ def test_the_forests_rows_are_the_paths_from_top_to_bottom(own_analysis):
 
 def test_the_forests_axis_says_the_contrast_and_the_unit(own_analysis):
     """The horizontal axis names outcome, exposure, contrast and unit."""
-    (axes,) = plot_comparison(own_analysis.comparison).axes
+    (axes,) = figure_of(plot_comparison(own_analysis.comparison)).axes
     assert axes.get_xlabel() == "Visits: difference for walks a week 0 → 2\n(visits per person per year)"
-    (axes,) = plot_comparison(own_analysis.comparison, unit="visits").axes
+    (axes,) = figure_of(plot_comparison(own_analysis.comparison, unit="visits")).axes
     assert axes.get_xlabel().endswith("\n(visits)")
 
 
@@ -147,8 +148,8 @@ def test_signs_of_formulas_in_labels_are_drawn_as_they_are(own_analysis):
     variables = tuple(replace(v, label=rf"Cost \frac$_{v.name}$^ ($)") for v in model.variables)
     priced = replace(model, variables=variables, title="Cost $^$")
     for figure in (
-        plot_paths(replace(own_analysis.fit, model=priced)),
-        plot_comparison(replace(own_analysis.comparison, model=priced)),
+        figure_of(plot_paths(replace(own_analysis.fit, model=priced))),
+        figure_of(plot_comparison(replace(own_analysis.comparison, model=priced))),
     ):
         figure.savefig(io.BytesIO(), format="png")
 
@@ -161,7 +162,7 @@ def test_long_names_stay_inside_the_path_diagram(small_tables, make_user_survey,
         small_tables.setdefault("variables", {}).setdefault(name, {})["label"] = label
     model, survey = load_model(small_tables, name="small"), make_user_survey(100)
     tree = make_posterior(model, design_arrays(model, survey), seed=4, chains=2, draws=100)
-    figure = plot_paths(Fit(model, survey, tree, 4, SamplerOptions()))
+    figure = figure_of(plot_paths(Fit(model, survey, tree, 4, SamplerOptions())))
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     inside = figure.bbox.padded(1)

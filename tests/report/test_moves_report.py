@@ -12,7 +12,9 @@ import pytest
 from bayes_sp.errors import SpecificationError
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
 from bayes_sp.model.reading.load import load_model, models_folder
-from bayes_sp.report.figures.paths import plot_comparison, plot_paths
+from bayes_sp.report.figures.comparison import plot_comparison
+from bayes_sp.report.figures.paths import plot_paths
+from bayes_sp.report.figures.style import figure_of
 from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.text.summary import summary_text
 
@@ -47,7 +49,7 @@ def test_the_printout_says_what_each_effect_compares(compared):
     text = summary_text(compared)
     for words in ("education: 2 against 1:", "education: 3 against 1:", "group_change: 1 against 0:"):
         assert words in text
-    assert "the others of them as observed" in text
+    assert "the others of them as observed" in " ".join(text.split())
     assert "Contrasts: one effect less another" in text
     assert "How large these effects are" in text
     assert "Region -0.1 to 0.1 appointments per patient per three months: one visit of ten patients." in text
@@ -87,7 +89,7 @@ def test_a_run_folder_has_their_tables(compared, tmp_path):
 
 def test_the_figures_draw_them(compared):
     """The path diagram has a line for each level, the forest a row for each effect."""
-    labels = [text.get_text() for text in plot_paths(compared.fit).axes[0].texts]
+    labels = [text.get_text() for text in figure_of(plot_paths(compared.fit)).axes[0].texts]
     assert any(label.startswith("2: ") and "\n3: " in label for label in labels)
-    rows = [tick.get_text() for tick in plot_comparison(compared.comparison).axes[0].get_yticklabels()]
+    rows = [tick.get_text() for tick in figure_of(plot_comparison(compared.comparison)).axes[0].get_yticklabels()]
     assert sum("against" in row for row in rows) == len(rows)

@@ -25,13 +25,12 @@ def test_what_is_read_back_is_what_was_written(tmp_path):
         attrs={"library": "x", "version": 2, "limits": np.array([0.5, 1.0])},
     )
     tree = xr.DataTree.from_dict({"/": xr.Dataset(coords={"chain": [4]}, attrs={"seed": 1}), "posterior": own})
-    for written in (tree, own):
-        written = written.copy()
+    for written in (tree.copy(), own.copy()):
         write_netcdf(written, tmp_path / "own.nc")
         written.to_netcdf(tmp_path / "theirs.nc", engine="h5netcdf")
         read = xr.open_datatree if isinstance(written, xr.DataTree) else xr.open_dataset
         with read(tmp_path / "own.nc") as found, read(tmp_path / "theirs.nc") as expected:
             xr.testing.assert_identical(found.load(), expected.load())
-            for name, variable in (found["posterior"] if "posterior" in found else found).variables.items():
-                known = (expected["posterior"] if "posterior" in expected else expected).variables[name]
+            for name, variable in found.get("posterior", found).variables.items():
+                known = expected.get("posterior", expected).variables[name]
                 assert variable.dtype == known.dtype

@@ -11,6 +11,7 @@ from sensitivities import analysed, linear, unlucky
 
 from bayes_sp.names import ARROW
 from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
+from bayes_sp.report.figures.style import figure_of
 from bayes_sp.report.figures.surfaces import plot_confounding, plot_prior_grid
 from bayes_sp.report.folders.sensitivity import figures
 from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS
@@ -40,7 +41,7 @@ def test_every_figure_says_what_the_records_are(variant):
     found = analysed(**variant)
     drawn = dict(figures(found))
     assert set(drawn) >= {"power_scaling", "prior_grid", "kappa", "confounding"}
-    for name, figure in drawn.items():
+    for name, figure in ((name, figure_of(made)) for name, made in drawn.items()):
         caption = " ".join(figure.get_supxlabel().split())
         assert (
             "200 records reconstructed from published moments (seed 1)" in caption
@@ -71,7 +72,7 @@ def test_rows_of_estimates_are_the_estimates():
     kept, lost = Estimate(-0.3, -0.5, -0.1), Estimate(-0.1, -0.3, 0.1)
     doubtful = Estimate(-0.2, -0.3, -0.1, trustworthy=False)
     rows = [("kept", kept), ("lost", lost), ("doubtful", doubtful), ("none", None)]
-    figure = plot_estimates(found.fit.model, found.target, rows, found.base, "a made-up mark", "A note.")
+    figure = figure_of(plot_estimates(found.fit.model, found.target, rows, found.base, "a made-up mark", "A note."))
     (axes,) = figure.axes
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == ["published", "this specification", "kept", "lost", "doubtful", "none"]
@@ -89,14 +90,14 @@ def test_rows_of_estimates_are_the_estimates():
 def test_without_a_published_value_none_is_drawn():
     """The specification's own result comes first."""
     found = analysed((KAPPA,))
-    figure = plot_estimates(found.fit.model, found.target, [("kept", found.base)], found.base, "a mark", "")
+    figure = figure_of(plot_estimates(found.fit.model, found.target, [("kept", found.base)], found.base, "a mark", ""))
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["this specification", "kept"]
 
 
 def test_the_figure_of_kappa_has_a_panel_for_each_path():
     """Curve, band and point are the table's; the published value is dashed in its own panel."""
     found = analysed(**STUDY)
-    figure = plot_kappa(found.fit.model, found.kappa)
+    figure = figure_of(plot_kappa(found.kappa))
     table = found.kappa.table.query("scale == 'difference' and decomposition in ['', 'average']")
     paths = [path for path in dict.fromkeys(table["path"]) if ARROW in path]
     assert len(figure.axes) == len(paths) == 4
@@ -111,7 +112,7 @@ def test_the_figure_of_kappa_has_a_panel_for_each_path():
 def test_the_heat_map_holds_the_arrays_means():
     """Each cell's text is the mean, in brackets where its interval includes 0; frame and diamond stand right."""
     found = analysed((PRIORS,), **PUBLISHED, keys=2)
-    figure = plot_prior_grid(found.fit.model, found.grid)
+    figure = figure_of(plot_prior_grid(found.grid))
     axes = figure.axes[0]
     at = found.grid.crossed.sel(path=found.target.path, scale="difference")
     down, across = found.grid.keys
@@ -133,10 +134,10 @@ def test_the_heat_map_holds_the_arrays_means():
 
 def test_failed_and_doubtful_cells_are_shown():
     """A failed cell says failed, a doubtful one has a star, and the caption explains it."""
-    failed = plot_prior_grid(analysed((PRIORS,), keys=2).fit.model, analysed((PRIORS,), keys=2, failing=unlucky).grid)
+    failed = figure_of(plot_prior_grid(analysed((PRIORS,), keys=2, failing=unlucky).grid))
     assert [text.get_text() for text in failed.axes[0].texts].count("failed") == 2
     found = analysed((PRIORS,), keys=2, doubtful=unlucky)
-    doubtful = plot_prior_grid(found.fit.model, found.grid)
+    doubtful = figure_of(plot_prior_grid(found.grid))
     assert sum(text.get_text().endswith("*") for text in doubtful.axes[0].texts) == 2
     assert "Star: the fit failed its diagnostics." in " ".join(doubtful.get_supxlabel().split())
 
@@ -144,7 +145,7 @@ def test_failed_and_doubtful_cells_are_shown():
 def test_one_key_is_a_curve():
     """The means in the order of the key, the specification's own value dotted, the axis named after the key."""
     found = analysed((PRIORS,), **PUBLISHED, keys=1)
-    figure = plot_prior_grid(found.fit.model, found.grid)
+    figure = figure_of(plot_prior_grid(found.grid))
     (axes,) = figure.axes
     at = found.grid.crossed.sel(path=found.target.path, scale="difference")
     curve = next(line for line in axes.lines if line.get_marker() == "o")
@@ -152,7 +153,7 @@ def test_one_key_is_a_curve():
     np.testing.assert_allclose(curve.get_xdata(), [0.25, 0.5, 1.0])
     assert axes.get_xlabel() == "slope.sigma"
     assert any(list(line.get_xdata()) == [0.5, 0.5] for line in axes.lines)
-    doubtful = plot_prior_grid(found.fit.model, analysed((PRIORS,), **PUBLISHED, keys=1, doubtful=unlucky).grid)
+    doubtful = figure_of(plot_prior_grid(analysed((PRIORS,), **PUBLISHED, keys=1, doubtful=unlucky).grid))
     assert "Open: the fit failed its diagnostics." in " ".join(doubtful.get_supxlabel().split())
 
 
@@ -161,13 +162,13 @@ def test_other_numbers_of_keys_have_no_figure(keys):
     """A figure of crossed priors has one or two axes."""
     found = analysed((PRIORS,), keys=keys)
     with pytest.raises(ValueError, match=f"one or two crossed keys, found {keys}"):
-        plot_prior_grid(found.fit.model, found.grid)
+        plot_prior_grid(found.grid)
 
 
 def test_the_contours_tipping_line_is_the_tables():
     """A panel for each pair; the line runs through the table's strengths, and circles are the covariates'."""
     found = analysed(**STUDY).confounding
-    figure = plot_confounding(found.model, found)
+    figure = figure_of(plot_confounding(found))
     pairs = list(found.surfaces)
     panels = figure.axes[: len(pairs)]
     assert len(figure.axes) == len(pairs) + 1  # the colour bar
@@ -197,7 +198,7 @@ def test_fits_of_the_contour_that_failed_are_marked():
         found = analysed((CONFOUNDING,), **{how: strong}).confounding
         (surface,) = found.surfaces.values()
         count = int((~surface["trustworthy"]).sum())
-        figure = plot_confounding(found.model, found)
+        figure = figure_of(plot_confounding(found))
         (marks,) = [line for line in figure.axes[0].lines if line.get_marker() == "P"]
         assert len(marks.get_xdata()) == count > 0
         assert "Orange plus: the fit there failed" in " ".join(figure.get_supxlabel().split())
@@ -206,7 +207,7 @@ def test_fits_of_the_contour_that_failed_are_marked():
 def test_the_figure_of_attrition_has_a_panel_for_each_departure():
     """Curve and tipping deltas are the result's; under an identity link levels are flat."""
     for found in (analysed((ATTRITION,), absent=60), linear((ATTRITION,))):
-        figure = dict(figures(found))["attrition"]
+        figure = figure_of(dict(figures(found))["attrition"])
         curves = found.attrition.curves.sel(path=found.target.path, scale="difference", population="all")
         names = [str(name) for name in curves["shifted"].to_numpy()]
         panels = [axes for axes in figure.axes if axes.axison]
@@ -224,7 +225,7 @@ def test_the_figure_of_attrition_has_a_panel_for_each_departure():
 def test_shifts_of_missing_rows_are_rows_of_estimates():
     """One row for each finding below the specification's own."""
     found = analysed((ATTRITION,), missing=40)
-    (axes,) = dict(figures(found))["attrition"].axes
+    axes = dict(figures(found))["attrition"]
     assert len(axes.get_yticklabels()) == 1 + len(found.delta.findings())
 
 
@@ -232,7 +233,9 @@ def test_signs_of_formulas_are_drawn_as_they_are():
     """A label with a dollar sign is no formula."""
     found = analysed((KAPPA,))
     target = Target(found.target.path)
-    figure = plot_estimates(found.fit.model, target, [("5 $ and 6 $", found.base)], found.base, "a $ mark $", "")
+    figure = figure_of(
+        plot_estimates(found.fit.model, target, [("5 $ and 6 $", found.base)], found.base, "a $ mark $", "")
+    )
     assert figure.axes[0].get_yticklabels()[-1].get_text() == r"5 \$ and 6 \$"
     assert r"\$ mark \$" in figure.get_supxlabel()
 
@@ -243,7 +246,7 @@ def test_everything_is_hatched_where_the_interval_always_includes_no_effect(wide
     found = analysed((CONFOUNDING,))
     surfaces = {pair: at.assign(lower=at["lower"] - wider, upper=at["upper"] + wider)
                 for pair, at in found.confounding.surfaces.items()}  # fmt: skip
-    (axes, *_) = plot_confounding(found.fit.model, replace(found.confounding, surfaces=surfaces)).axes
+    (axes, *_) = figure_of(plot_confounding(replace(found.confounding, surfaces=surfaces))).axes
     hatched = [part for part in axes.collections if getattr(part, "hatches", [None]) == ["////"]]
     (extent,) = (part.get_paths()[0].get_extents() for part in hatched)
     whole = axes.dataLim

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from sensitivities import analysed, linear, unlucky
 
-from bayes_sp.report.text.layout import WIDTH, within
+from bayes_sp.report.text.layout import aligned
 from bayes_sp.report.text.sensitivity import effect_name, sensitivity_text
 from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS
 from bayes_sp.sensitivity.target import estimate_of
+from bayes_sp.shown import WIDTH
 
 SERIAL = "walks -> mood -> sleep -> visits"
 NUMBER = r"-?\d+\.\d+"
@@ -144,7 +145,7 @@ def test_a_cell_that_failed_says_so():
 def test_kappa_says_the_range_of_every_path():
     """Means and limits are the band's; where nothing depends on kappa that is said."""
     found = analysed(mediators=2, published=True, reconstructed=True, absent=60)
-    text = sensitivity_text(found).partition("kappa\n")[2]
+    text = sensitivity_text(found).partition("1. Kappa")[2]
     band = found.kappa.band
     row = band[(band["path"] == SERIAL) & (band["scale"] == "difference") & (band["decomposition"] == "average")]
     expected = row[["lowest_median", "highest_median", "lower", "upper"]].to_numpy().ravel()
@@ -152,7 +153,10 @@ def test_kappa_says_the_range_of_every_path():
     assert "moves nothing" not in flowing(text)
     alone = sensitivity_text(analysed((KAPPA,)))
     assert "Here it moves nothing at all" in flowing(alone)
-    assert "Coupling of a mediator's two worlds: the sign holds at 95 % in its only case." in flowing(alone)
+    assert (
+        "Kappa, how alike a mediator's unexplained part is at both exposures: the sign holds at 95 % in its only case."
+        in flowing(alone)
+    )
 
 
 def test_confounding_says_multiples_and_e_values():
@@ -247,9 +251,9 @@ def test_a_fit_that_cannot_be_trusted_says_so_first():
 def test_a_wide_table_is_folded_and_loses_no_cell():
     """Columns that do not fit stand below each other, each block with the first column; a narrow one stays."""
     rows = [["", *(f"column {i}" for i in range(20))], ["a long name " * 9, *(f"{i}.5" for i in range(20))]]
-    lines = within(rows, "l" + "r" * 20)
+    lines = aligned(rows, "l" + "r" * 20)
     assert max(map(len, lines)) <= WIDTH
     text = "\n".join(lines)
     assert all(f" {i}.5" in text and f"column {i}" in text for i in range(20))
     assert text.count("a long name") >= 18
-    assert within([["a", "1"], ["bb", "2"]], "lr") == ["   a   1", "   bb  2"]
+    assert aligned([["a", "1"], ["bb", "2"]], "lr") == ["   a   1", "   bb  2"]

@@ -12,8 +12,8 @@ import pytest
 from bayes_sp.effects.stable_signs import Sign
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.report.text.assumptions import assumptions, in_sentence, path_words
-from bayes_sp.report.text.layout import WIDTH
 from bayes_sp.report.text.summary import said_above, summary_text
+from bayes_sp.shown import WIDTH
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -214,4 +214,4 @@ def test_the_lines_on_signs_say_what_holds_and_what_fails(sign, words, own_analy
     text = " ".join(summary_text(replace(own_analysis, signs=signs)).split())
     assert words in text
     assert "No sign for any kappa: direct" in text
-    assert ("below kappa 1" in text) == (sign.lasting == 1)
+    assert ("Below kappa 1" in text) == (sign.lasting == 1)

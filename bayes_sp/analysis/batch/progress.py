@@ -1,4 +1,4 @@
-"""How far many cells are, in a line."""
+"""How far many pieces of work are, in a line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Tally:
-    """Cells counted as they are done.
+    """Cells, or other pieces of work, counted as they are done.
 
     Attributes
     ----------
@@ -21,6 +21,8 @@ class Tally:
         How many were done in this call, and how many of them failed.
     first, begun
         How many were done first, and when.
+    what
+        What is counted.
     """
 
     total: int
@@ -30,8 +32,9 @@ class Tally:
     failed: int = 0
     first: int = 0
     begun: float = 0.0
+    what: str = "cells"
 
-    def add(self, cells: int, *, failed: bool) -> None:
+    def add(self, cells: int, *, failed: bool = False) -> None:
         """Count cells that have just been done: several where they are the same."""
         self.done += cells
         self.failed += cells * failed
@@ -46,7 +49,7 @@ class Tally:
         finished = self.done + self.taken
         counts = [(self.taken, "taken from the store"), (self.failed, "failed")]
         inside = ", ".join(f"{count} {words}" for count, words in counts if count)
-        line = f"{finished} of {self.total} cells" + (f" ({inside})" if inside else "")
+        line = f"{finished} of {self.total} {self.what}" + (f" ({inside})" if inside else "")
         timed = self.done - self.first
         if not timed or finished == self.total:
             return line

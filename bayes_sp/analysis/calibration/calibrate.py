@@ -12,6 +12,7 @@ import pandas as pd
 
 from bayes_sp.analysis.batch.cell import made_with
 from bayes_sp.analysis.batch.chunks import KeptRows, Row, run_chunks
+from bayes_sp.analysis.batch.progress import Tally
 from bayes_sp.analysis.calibration.simulated import RANKED, Simulated, simulate_and_rank, without_limits
 from bayes_sp.analysis.calibration.uniform import spread_out, uniformity
 from bayes_sp.arrays import Array
@@ -183,12 +184,14 @@ def calibrate(
         raise kept.broken() if kept else error from error
     twin = without_limits(model, survey)
     todo = [number for number in range(simulations) if number not in found]
+    tally = Tally(simulations, len(found), what="simulations")
     for rows in run_chunks(rank_some, todo, workers, twin, survey, seed, replace(options, cores=1)):
         found |= {row["number"]: row for row in rows}
         done |= {row["number"]: _simulated(row) for row in rows}
         if kept is not None:
             kept.write([found[number] for number in sorted(found)])
-        progress(f"{len(found)} of {simulations} simulations")
+        tally.add(len(rows))
+        progress(str(tally))
     return Calibration(model, seed, options, tuple(done[number] for number in sorted(done)), survey.mark)
 
 

@@ -14,6 +14,7 @@ import xarray as xr
 
 from bayes_sp.analysis.batch.cell import made_with
 from bayes_sp.analysis.batch.chunks import KeptRows, Row, run_chunks
+from bayes_sp.analysis.batch.progress import Tally
 from bayes_sp.analysis.calibration.simulated import without_limits
 from bayes_sp.analysis.criticism.prior_draws import draw_priors
 from bayes_sp.analysis.fit import fit
@@ -208,11 +209,13 @@ def design_study(
     wanted = [(size, k) for size in plan.sizes for k in range(plan.simulations)]
     model = without_limits(plan.model, survey, steps=True)  # as the study will be answered
     todo = [(size, k, truths.isel(draw=[k])) for size, k in wanted if (size, k) not in found]
+    tally = Tally(len(wanted), len(found), what="studies")
     for some in run_chunks(study_some, todo, workers, replace(plan, model=model), survey, seed, options):
         found |= {(row["patients"], row["simulation"]): row for row in some}
         if kept is not None:
             kept.write([found[key] for key in sorted(found)])
-        progress(f"{len(found)} of {len(wanted)} studies")
+        tally.add(len(some))
+        progress(str(tally))
     return NewStudy(plan, seed, pd.DataFrame([found[key] for key in wanted]), survey.mark)
 
 

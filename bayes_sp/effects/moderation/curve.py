@@ -31,6 +31,8 @@ class EffectCurve(Shown):
         One row for each value, path and scale: ``value, path, scale, mean, median, lower, upper, ci_kind, ci_prob``.
     unit, mark
         Of differences; what the records are.
+    model
+        The specification.
     """
 
     moderator: str
@@ -38,6 +40,7 @@ class EffectCurve(Shown):
     table: pd.DataFrame
     unit: str
     mark: str
+    model: PathModel
 
     def region(self) -> pd.DataFrame:
         """Return where the interval of each effect holds no effect (0, or 1 for a ratio), and where it does not.
@@ -103,7 +106,7 @@ def effect_curve(
         table = found.intervals(ci_prob)
         parts.append(table[(table["decomposition"] != ALONE) | table["path"].map(is_total)].assign(value=value))
     table = pd.concat(parts, ignore_index=True)[list(CURVE_EFFECT_COLUMNS)]
-    return EffectCurve(moderator, model.variable(moderator).label, table, model.outcome_unit, found.mark)
+    return EffectCurve(moderator, model.variable(moderator).label, table, model.outcome_unit, found.mark, model)
 
 
 def _stretches(x: Array, lower: pd.Series, upper: pd.Series) -> Iterator[tuple[float, float, bool]]:

@@ -63,7 +63,7 @@ class AskedReplicates:
         estimate, values = (part / self.sds["outcome"] for part in self._average(COEFFICIENT if linear else DIFFERENCE))
         sizes = {PARTIAL: 1.0} | ({COMPLETE: self.sds["exposure"]} if linear and "exposure" in self.sds else {})
         labels = pd.DataFrame([(path, size) for size in sizes for path in self.names], columns=["path", "size"])
-        estimate, values = (np.concatenate([part * by for by in sizes.values()], axis=-1) for part in (estimate, values))
+        estimate, values = (np.concatenate([part * k for k in sizes.values()], axis=-1) for part in (estimate, values))
         return labels.join(numbers_of(estimate, values, self.ci_prob))
 
     def proportion_mediated(self) -> pd.DataFrame:

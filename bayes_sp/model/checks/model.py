@@ -75,13 +75,7 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
 
 def text_problems(model: PathModel) -> Iterator[str]:
     """Yield each text with a control character, which would act on a terminal, in a model that was made in code."""
-    texts = {"name": model.name, "title": model.title, "question": model.question}
-    for variable in model.variables:
-        texts |= {f"variables.{variable.name}.label": variable.label, f"variables.{variable.name}.unit": variable.unit}
-    texts |= {f"assumptions[{i}]": text for i, text in enumerate(model.assumptions, start=1)}
-    texts |= {f"published[{i}].source": effect.source for i, effect in enumerate(model.published, start=1)}
-    texts |= {f"priors.{where}.{name}": prior.why for where, name, prior in model.priors}
-    for key, text in texts.items():
+    for key, text in model.own_texts.items():
         if problem := control_problem(text):
             yield f"{key}: {problem}"
 

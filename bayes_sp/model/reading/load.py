@@ -11,6 +11,7 @@ from typing import Any, get_args
 from bayes_sp.errors import SpecificationError, nearest
 from bayes_sp.model.checks.model import check_model, text_problems
 from bayes_sp.model.path_model import Missing, PathModel
+from bayes_sp.model.people import read_people
 from bayes_sp.model.reading.exposures import read_exposures, with_exposures
 from bayes_sp.model.reading.parts import (
     read_codes,
@@ -149,6 +150,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         missing=top.take_choice("missing", get_args(Missing), "model"),  # type: ignore[arg-type] # one of Missing
         missing_codes=read_codes(top) or (),
         id=top.take_text("id"),
+        people=read_people(top),
         folder=folder,
     )
     model = replace(model, variables=read_variables(top.take_table("variables"), model.kind))

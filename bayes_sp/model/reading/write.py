@@ -12,6 +12,7 @@ import tomli_w
 
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import Covariate, Equation, PathModel, PublishedEffect, Variable
+from bayes_sp.model.people import written_people
 from bayes_sp.model.reading.exposures import exposure_tables
 from bayes_sp.model.shifts import without_zero_shifts
 from bayes_sp.model.terms import product_text
@@ -34,6 +35,7 @@ def specification_tables(model: PathModel) -> dict[str, Any]:
         "twin": model.twin,
         "missing": model.missing if model.missing != "model" else "",
         "id": model.id,
+        "people": written_people(model.people),
         "missing_codes": list(model.missing_codes),
         "variables": {variable.name: _variable(variable) for variable in model.variables},
         "covariates": {

@@ -9,6 +9,7 @@ from typing import Any
 from bayes_sp.analysis.comparison.recovery import RECONSTRUCTION_NOTE
 from bayes_sp.errors import RunError, SpecificationError
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.report.document.guidelines import guideline_tables
 from bayes_sp.report.document.parts import (
@@ -20,7 +21,7 @@ from bayes_sp.report.document.parts import (
     Section,
     Table,
     Verbatim,
-    with_minus,
+    as_shown,
 )
 from bayes_sp.report.document.tables import (
     coefficient_table,
@@ -66,7 +67,8 @@ def document_of(run: Run | str | Path, sensitivity: str | Path | None = None) ->
     titles = {name: title for name, (title, _) in found.items()}
     done = {"sensitivity": sensitivity is not None, "checks": (run.folder / "predictive.csv").is_file()}
     found["guidelines"] = ("Reporting guidelines", tuple(guideline_tables(titles, done)))
-    sections = tuple(Section(name, title, tuple(map(with_minus, blocks))) for name, (title, blocks) in found.items())
+    with speaking_of(model, [str(run.info["data"]["source"])]):
+        sections = tuple(Section(name, title, tuple(map(as_shown, blocks))) for name, (title, blocks) in found.items())
     return Document(model.title, f"{model.name}; {run.info['data']['source']}", sections)
 
 
@@ -98,7 +100,7 @@ def _answer(run: Run, model: PathModel) -> Iterator[Block]:
         yield Paragraph(f"This fit failed its diagnostics and must not be used: {reasons}.", "alarm")
     if run.info["data"].get("reconstructed_from_published_moments"):
         yield Paragraph(RECONSTRUCTION_NOTE, "note")
-    for sentence in answer(run, model):
+    for sentence in answer(model, run.effects, run.comparison):
         yield Paragraph(sentence)
 
 

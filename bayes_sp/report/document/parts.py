@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bayes_sp.shown import worded
+
 
 @dataclass(frozen=True)
 class Paragraph:
@@ -87,21 +89,27 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-def with_minus(block: Block) -> Block:
-    """Return a block in whose numbers a minus sign stands, at which no line breaks, in place of a hyphen."""
+def as_shown(block: Block) -> Block:
+    """Return a block as it is shown.
+
+    A minus sign, at which no line breaks, stands in numbers in place of a hyphen, and people have their name.
+    """
     match block:
         case Paragraph(text, kind):
-            return Paragraph(_minus(text), kind)
+            return Paragraph(_shown(text), kind)
         case Bullets(items):
-            return Bullets(tuple(_minus(item) for item in items))
+            return Bullets(tuple(map(_shown, items)))
         case Table():
-            rows = tuple(tuple(_minus(cell) for cell in row) for row in block.rows)
-            return replace(block, caption=_minus(block.caption), rows=rows, note=_minus(block.note))
+            rows = tuple(tuple(map(_shown, row)) for row in block.rows)
+            head = tuple(map(_shown, block.head))
+            return replace(block, caption=_shown(block.caption), head=head, rows=rows, note=_shown(block.note))
+        case Image(path, alternative, caption):
+            return Image(path, worded(alternative), _shown(caption))
     return block
 
 
-def _minus(text: str) -> str:
-    return re.sub(r"(?<![\w.)\]/])-(?=\.?\d)", "\u2212", text)
+def _shown(text: str) -> str:
+    return re.sub(r"(?<![\w.)\]/])-(?=\.?\d)", "\u2212", worded(text))
 
 
 @dataclass(frozen=True)

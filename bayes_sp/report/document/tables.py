@@ -52,7 +52,7 @@ def effects_table(run: Run, model: PathModel) -> Iterator[Block]:
     first = tables[DIFFERENCE].iloc[0]
     note = (
         f"Posterior medians and {100 * first['ci_prob']:.3g} % equal-tailed intervals; differences in "
-        f"{model.outcome_unit}, for {contrast(model)}; averaged over the orders in which paths can be switched; "
+        f"{model.outcome_unit}, for {contrast(model)}; means over the orders in which paths can be counted; "
         "P(< 0) is the posterior probability that the difference is negative."
     )
     yield Table("effects", "Path-specific effects", (*head, "P(< 0)"), tuple(rows), note)

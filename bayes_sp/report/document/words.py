@@ -53,9 +53,9 @@ def probability(value: float) -> str:
     return f"{value:.2f}" if 0.01 <= value <= 0.99 else f"{value:.3f}"
 
 
-def answer(run: Run, model: PathModel) -> Iterator[str]:
+def answer(model: PathModel, effects: pd.DataFrame, comparison: pd.DataFrame) -> Iterator[str]:
     """Yield the answer: the effect that the specification is about, the total effect, and what others say."""
-    rows, unit = rows_of(run.effects), model.outcome_unit
+    rows, unit = rows_of(effects), model.outcome_unit
     main = main_path(model)
     label = in_sentence(model.variable(model.exposure).label)
     moved = f"{label} {model.moves[0].label if model.moves else contrast(model)}"
@@ -71,7 +71,7 @@ def answer(run: Run, model: PathModel) -> Iterator[str]:
         row = rows.loc[total]
         negative = probability(row["prob_negative"])
         yield f"The total effect is {estimate(row, unit)}, negative with probability {negative}."
-    if others := _others(run.comparison, main):
+    if others := _others(comparison, main):
         yield f"For the same path {others}."
 
 
@@ -143,7 +143,7 @@ def methods_paragraph(run: Run, model: PathModel) -> str:
         f"priors; {missing}. The posterior was computed {drawn} with bayes_sp {version} ({software}; seed "
         f"{info.get('seed', '')}). Path-specific effects are differences in {model.outcome_unit} for "
         f"{contrast(model)}, computed from each draw by the g-formula, standardised over the observed covariates and "
-        "averaged over the orders in which paths can be switched. We report posterior medians with equal-tailed "
+        "averaged over the orders in which paths can be counted. We report posterior medians with equal-tailed "
         "intervals."
     )
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from bayes_sp.names import ARROW
-from bayes_sp.report.figures.canvas import QUIET
-from bayes_sp.report.figures.paths import ACCENT, INK, NEGATIVE
-from bayes_sp.report.figures.sensitivity import caption, plain, published_of, quiet, target_words
+from bayes_sp.report.figures.sensitivity import published_of, target_words
+from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Given, canvas, figure_of_result, plain, quiet
 from bayes_sp.sensitivity.missing.departures import TOGETHER, unit_of
 
 if TYPE_CHECKING:
@@ -19,20 +16,31 @@ if TYPE_CHECKING:
     from bayes_sp.sensitivity.missing.attrition import Attrition
 
 
-def plot_attrition(model: PathModel, found: Attrition) -> Figure:
+@figure_of_result
+def plot_attrition(found: Attrition, ax: Given = None) -> np.ndarray:
     """Draw the target over everyone against every way in which those who did not come back may differ.
+
+    Parameters
+    ----------
+    found
+        From `bayes_sp.sensitivity.attrition`.
+    ax
+        Axes to draw into, one for each way; a new figure by default.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    array of Axes
+        One for each panel.
     """
+    model = found.model
     at = found.curves.sel(path=found.target.path, scale=found.target.scale, population="all")
     names = [str(name) for name in at["shifted"].to_numpy()]
     across = min(4, len(names))
     down = -(-len(names) // across)
-    figure = Figure(figsize=(3.0 * across, 2.9 * down + 0.7), layout="constrained")
-    panels = figure.subplots(down, across, sharey="row", squeeze=False)
-    effect = published_of(model, found.target)
+    if ax is not None:
+        down, across = 1, len(names)
+    place = canvas(ax, down, across, (3.0 * across, 2.9 * down + 0.7), sharey="row")
+    panels, effect = place.axes, published_of(model, found.target)
     for panel in panels.ravel()[len(names) :]:
         panel.axis("off")
     for panel, name, tip in zip(panels.ravel(), names, found.tipping, strict=False):
@@ -47,19 +55,19 @@ def plot_attrition(model: PathModel, found: Attrition) -> Figure:
             panel.axhline(value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         for delta in tip.deltas:
             panel.axvline(delta, color=NEGATIVE, linewidth=1.4)
-        panel.set_title(textwrap.fill(plain(_words(model, name)), 32), fontsize=9, color=INK, loc="left")
-        panel.set_xlabel(textwrap.fill(plain(_unit(model, name)), 38), fontsize=8.5)
+        panel.set_title(plain(_words(model, name), 32), fontsize=9, color=INK, loc="left")
+        panel.set_xlabel(plain(_unit(model, name), 38), fontsize=8.5)
         quiet(panel, left=True)
     for row in panels:
-        row[0].set_ylabel(textwrap.fill(plain(target_words(model, found.target)), 34), fontsize=8.5)
+        row[0].set_ylabel(plain(target_words(model, found.target), 34), fontsize=8.5)
     note = (
         "The effect over everyone who was asked, where delta is added to the level or the slope among those who did "
         "not come back. Point: missing at random (delta = 0). Median and 95 % interval."
     )
     note += " Vertical: where the interval first changes sides." if any(tip.deltas for tip in found.tipping) else ""
     note += " Dashed: published." if effect is not None else ""
-    caption(figure, note, str(found.curves.attrs["data_source"]))
-    return figure
+    place.note(note, str(found.curves.attrs["data_source"]))
+    return place.panels
 
 
 def _ascending(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from bayes_sp.report.figures.canvas import QUIET, Given, canvas
-from bayes_sp.report.figures.paths import ACCENT
+from bayes_sp.report.figures.style import ACCENT, QUIET, Given, canvas, figure_of_result, plain, quiet
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from bayes_sp.analysis.calibration.calibrate import Calibration
 
 BAND = 0.95
@@ -20,7 +19,8 @@ BEYOND = "#b2182b"
 SEED = 1  # of the simulated bands
 
 
-def plot_calibration(calibration: Calibration, ax: Given = None) -> Figure:
+@figure_of_result
+def plot_calibration(calibration: Calibration, ax: Given = None) -> Axes:
     """Draw each quantity's ECDF of ranks less the diagonal; those beyond their limits in another colour and by name.
 
     Parameters
@@ -32,7 +32,7 @@ def plot_calibration(calibration: Calibration, ax: Given = None) -> Figure:
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Axes
 
     References
     ----------
@@ -49,13 +49,13 @@ def plot_calibration(calibration: Calibration, ax: Given = None) -> Figure:
     good = calibration.table["calibrated"].to_numpy()
     for place, name in enumerate(calibration.ranks.columns):
         ecdf = np.searchsorted(np.sort(u[:, place]), points, side="right") / len(u)
-        label = None if good[place] else name.replace("$", r"\$")
+        label = None if good[place] else plain(name)
         colour, width = (ACCENT, 0.6) if good[place] else (BEYOND, 1.6)
         panel.plot(points, ecdf - points, color=colour, linewidth=width, alpha=0.6 if good[place] else 1.0, label=label)
     panel.axhline(0.0, color=QUIET, linewidth=0.8)
     panel.set_xlabel("Rank of the true value among posterior draws")
     panel.set_ylabel("ECDF less the diagonal")
-    panel.spines[["top", "right"]].set_visible(False)
+    quiet(panel, left=True)
     if not good.all():
         panel.legend(frameon=False, fontsize=8)
     note = (
@@ -63,5 +63,5 @@ def plot_calibration(calibration: Calibration, ax: Given = None) -> Figure:
         f"(seed {calibration.seed}). Grey: where one ECDF stays with probability {100 * BAND:.0f} % if posteriors are "
         "right."
     )
-    drawn.note("\n".join(textwrap.wrap(note.replace("$", r"\$"), 95)))
-    return drawn.figure
+    drawn.note(note)
+    return drawn.one

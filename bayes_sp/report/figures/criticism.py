@@ -6,14 +6,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from bayes_sp.analysis.criticism.pit import departure, uniform_band
 from bayes_sp.analysis.criticism.predictive import ALL
 from bayes_sp.inference.options import PARETO_K_LIMIT
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.report.figures.canvas import QUIET, Canvas, Given, canvas
-from bayes_sp.report.figures.paths import ACCENT, INK, NEGATIVE
+from bayes_sp.report.figures.style import (
+    ACCENT,
+    BAND,
+    INK,
+    NEGATIVE,
+    QUIET,
+    Given,
+    canvas,
+    figure_of_result,
+    plain,
+    quiet,
+)
 from bayes_sp.report.text.assumptions import in_sentence, path_words
 
 if TYPE_CHECKING:
@@ -27,12 +36,12 @@ if TYPE_CHECKING:
     from bayes_sp.arrays import Array
     from bayes_sp.model.path_model import PathModel
 
-BAND = "#bcd3e8"
 MOST_SIGNS = 40  # of the names of all bars together
 NAMED = 5  # patients whose row stands beside their point
 
 
-def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> Figure:
+@figure_of_result
+def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> np.ndarray:
     """Draw how often each value occurs, observed and replicated, and one statistic by level of the exposure.
 
     Counts stand on a square-root axis (a rootogram), on which the same departure looks the same at every height.
@@ -46,8 +55,8 @@ def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> Figure
 
     Returns
     -------
-    matplotlib.figure.Figure
-        The figure that holds the axes.
+    array of Axes
+        One for each panel.
     """
     model, checks = result.model, result if result.least else result.without_patients()
     responses = list(dict.fromkeys(checks.frequencies["response"]))
@@ -56,13 +65,13 @@ def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> Figure
     for column, response in enumerate(responses):
         count = FAMILIES[model.equations[column].family].response == "count"
         _frequencies(axes[0, column], checks.frequencies[checks.frequencies["response"] == response], root=count)
-        axes[0, column].set_title(_plain(model.variable(response).label), fontsize=10.5, color=INK, loc="left")
-        axes[0, column].set_ylabel("patients (square-root axis)" if count else "patients", fontsize=9)
+        axes[0, column].set_title(plain(model.variable(response).label), fontsize=10.5, color=INK, loc="left")
+        axes[0, column].set_ylabel(plain("patients (square-root axis)" if count else "patients"), fontsize=9)
         rows = checks.table[checks.table["response"] == response]
         _by_exposure(axes[1, column], rows, _telling(rows["statistic"]), model)
     place.legend("outside upper center")
-    _say_of_records(place, "", checks.mark)
-    return place.figure
+    place.note("", checks.mark)
+    return place.panels
 
 
 def _frequencies(axes: Axes, table: pd.DataFrame, *, root: bool) -> None:
@@ -79,7 +88,7 @@ def _frequencies(axes: Axes, table: pd.DataFrame, *, root: bool) -> None:
         axes.set_xticks(x, table["bin"])
     else:
         _name_ends(axes, x, [str(label) for label in table["bin"]], width)
-    _quiet(axes)
+    quiet(axes, left=True)
 
 
 def _name_ends(axes: Axes, x: Array, labels: Sequence[str], width: float) -> None:
@@ -112,11 +121,12 @@ def _by_exposure(axes: Axes, rows: pd.DataFrame, statistic: str, model: PathMode
     axes.set_xticks(x, [f"{name}{n}" for name, n in zip(names, sizes, strict=True)], fontsize=8.5)
     axes.set_xlim(-0.6, len(own) - 0.4)
     axes.set_ylabel(statistic, fontsize=9)
-    axes.set_xlabel(_plain(f"by {in_sentence(model.variable(model.exposure).label)} (diamond: observed)"), fontsize=8.5)
-    _quiet(axes)
+    axes.set_xlabel(plain(f"by {in_sentence(model.variable(model.exposure).label)} (diamond: observed)"), fontsize=8.5)
+    quiet(axes, left=True)
 
 
-def plot_loo_pit(result: LooPit, ax: Given = None) -> Figure:
+@figure_of_result
+def plot_loo_pit(result: LooPit, ax: Given = None) -> np.ndarray:
     """Draw the distribution function of each response's LOO-PIT less the uniform one, with its 95 % band.
 
     Parameters
@@ -128,8 +138,8 @@ def plot_loo_pit(result: LooPit, ax: Given = None) -> Figure:
 
     Returns
     -------
-    matplotlib.figure.Figure
-        The figure that holds the axes.
+    array of Axes
+        One for each panel.
     """
     model, pit = result.model, result
     layout: dict[str, Any] = {"sharey": True} if ax is None else {}
@@ -141,17 +151,18 @@ def plot_loo_pit(result: LooPit, ax: Given = None) -> Figure:
         panel.fill_between(grid, lower, upper, color=BAND, linewidth=0)
         panel.axhline(0, color=QUIET, linewidth=0.8)
         panel.step(grid, departure(u, grid), color=INK, linewidth=1.4, where="mid")
-        panel.set_title(_plain(model.variable(response).label), fontsize=10.5, color=INK, loc="left")
+        panel.set_title(plain(model.variable(response).label), fontsize=10.5, color=INK, loc="left")
         panel.set_xlabel("LOO-PIT: place of the response in its prediction", fontsize=8.5)
         panel.set_xlim(0, 1)
-        _quiet(panel)
-    axes[0].set_ylabel("share of patients below,\nless the share expected", fontsize=9)
+        quiet(panel, left=True)
+    axes[0].set_ylabel(plain("share of patients below,\nless the share expected"), fontsize=9)
     note = "Each patient predicted from the others. Calibrated predictions stay in the band (95 %)."
-    _say_of_records(place, note, pit.mark)
-    return place.figure
+    place.note(note, pit.mark)
+    return place.panels
 
 
-def plot_influence(result: Influence, ax: Given = None) -> Figure:
+@figure_of_result
+def plot_influence(result: Influence, ax: Given = None) -> Axes:
     """Draw how far each patient's removal moves an effect, in posterior SDs, by row of the file.
 
     Parameters
@@ -163,8 +174,7 @@ def plot_influence(result: Influence, ax: Given = None) -> Figure:
 
     Returns
     -------
-    matplotlib.figure.Figure
-        The figure that holds the axes.
+    Axes
     """
     found, place = result, canvas(ax, 1, 1, (9, 3.6))
     axes = place.axes[0, 0]
@@ -181,16 +191,17 @@ def plot_influence(result: Influence, ax: Given = None) -> Figure:
                       xytext=(0, -11 if below else 5), ha="center", fontsize=8.5, color=INK)  # fmt: skip
     axes.margins(y=0.16)
     axes.set_xlabel("row of the file")
-    axes.set_ylabel("shift without the patient\n(posterior SDs)", fontsize=9)
+    axes.set_ylabel(plain("shift without the patient\n(posterior SDs)"), fontsize=9)
     words = found.path if found.model is None else path_words(found.model, found.path)
     whole = f"{found.median:.2g} {found.unit} with all patients"
-    axes.set_title(_plain(f"{words[:1].upper()}{words[1:]}\n{whole}"), fontsize=10, color=INK, loc="left")
-    _quiet(axes)
-    _say_of_records(place, "", found.mark)
-    return place.figure
+    axes.set_title(plain(f"{words[:1].upper()}{words[1:]}\n{whole}"), fontsize=10, color=INK, loc="left")
+    quiet(axes, left=True)
+    place.note("", found.mark)
+    return place.one
 
 
-def plot_prior_check(result: PriorCheck, ax: Given = None) -> Figure:
+@figure_of_result
+def plot_prior_check(result: PriorCheck, ax: Given = None) -> np.ndarray:
     """Draw what the priors say of each response's mean over patients, with the ends of its scale.
 
     Parameters
@@ -202,8 +213,8 @@ def plot_prior_check(result: PriorCheck, ax: Given = None) -> Figure:
 
     Returns
     -------
-    matplotlib.figure.Figure
-        The figure that holds the axes.
+    array of Axes
+        One for each panel.
     """
     model, found = result.model, result
     place = canvas(ax, 1, len(found.means), (4.2 * len(found.means), 3.5))
@@ -212,15 +223,15 @@ def plot_prior_check(result: PriorCheck, ax: Given = None) -> Figure:
         variable = model.variable(response)
         _histogram(panel, means, [variable.minimum, variable.maximum])
         panel.axvline(found.observed[response], color=INK, linewidth=1.2, linestyle=(0, (4, 3)))
-        panel.set_title(_plain(variable.label), fontsize=10.5, color=INK, loc="left")
-        panel.set_xlabel(_plain(variable.unit or variable.label), fontsize=9)
+        panel.set_title(plain(variable.label), fontsize=10.5, color=INK, loc="left")
+        panel.set_xlabel(plain(variable.unit or variable.label), fontsize=9)
         panel.set_yticks([])
-        _quiet(panel)
+        quiet(panel, left=True)
         panel.spines["left"].set_visible(False)
-    axes[0].set_ylabel("prior of the mean over patients", fontsize=9)
+    axes[0].set_ylabel(plain("prior of the mean over patients"), fontsize=9)
     note = "Dashed: observed mean. Dark lines: ends of the scale, if it has any. Grey: beyond them."
-    _say_of_records(place, note, found.mark)
-    return place.figure
+    place.note(note, found.mark)
+    return place.panels
 
 
 def _histogram(axes: Axes, means: np.ndarray, ends: Sequence[float | None]) -> None:
@@ -237,20 +248,3 @@ def _histogram(axes: Axes, means: np.ndarray, ends: Sequence[float | None]) -> N
     axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=np.where(beyond, "#c9c9c9", ACCENT), linewidth=0)
     if logarithmic:
         axes.set_xscale("log")
-
-
-def _say_of_records(place: Canvas, note: str, mark: str) -> None:
-    """Write below a figure how to read it and what the records are."""
-    lines = [line for line in (note, f"{mark}." if mark else "") if line]
-    if lines:
-        place.note(_plain("\n".join(lines)))
-
-
-def _quiet(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8.5)
-
-
-def _plain(text: str) -> str:
-    """Return a text in which dollar signs are dollar signs, not marks of a formula."""
-    return text.replace("$", r"\$")

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from bayes_sp.analysis.comparison.models import DIRECT, SERIAL, Multiverse
 from bayes_sp.names import DIFFERENCE, TOTAL, TOTAL_INDIRECT
-from bayes_sp.report.figures.canvas import QUIET, Given, canvas
-from bayes_sp.report.figures.paths import ACCENT, INK
+from bayes_sp.report.figures.style import ACCENT, INK, QUIET, Given, canvas, figure_of_result, plain
 
 TITLES = {
     SERIAL: "serial: through all mediators", TOTAL_INDIRECT: "indirect: all indirect paths", DIRECT: "direct",
@@ -18,7 +16,8 @@ TITLES = {
 }  # fmt: skip
 
 
-def plot_models(result: Multiverse, ax: Given = None) -> Figure:
+@figure_of_result
+def plot_models(result: Multiverse, ax: Given = None) -> np.ndarray:
     """Draw the differences of each specification (`Multiverse.shown`), one row each.
 
     Filled: the 95 % interval excludes 0. Grey: the fit failed its diagnostics and must not be used.
@@ -32,8 +31,8 @@ def plot_models(result: Multiverse, ax: Given = None) -> Figure:
 
     Returns
     -------
-    matplotlib.figure.Figure
-        The figure that holds the axes.
+    array of Axes
+        One for each panel.
     """
     names = [entry.name for entry in result.entries]
     panels = [(effect, TITLES[effect]) for effect in result.shown]
@@ -61,16 +60,15 @@ def plot_models(result: Multiverse, ax: Given = None) -> Figure:
         panel.spines[["top", "right", "left"]].set_visible(False)
         panel.tick_params(axis="y", length=0)
         panel.locator_params(axis="x", nbins=5)
-    axes[0].set_yticks(np.arange(len(names)), [name.replace("$", r"\$") for name in names])
+    axes[0].set_yticks(np.arange(len(names)), [plain(name, 24) for name in names])
     for panel in axes[:1] if place.own else axes:
         panel.set_ylim(len(names) - 0.4, -0.6)
     units = dict.fromkeys(entry.effects.unit for entry in result.entries if entry.effects is not None)
     note = (
         f"Posterior median and {100 * result.ci_prob:g} % equal-tailed interval of the difference"
-        f"{' in ' + ', or '.join(units) if units else ''}.\nFilled: the interval excludes 0. "
+        f"{' in ' + ', or '.join(units) if units else ''}. Filled: the interval excludes 0. "
         "Grey: the fit failed its diagnostics."
     )
     marks = dict.fromkeys(entry.effects.mark for entry in result.entries if entry.effects is not None)
-    note += "".join(f"\n{mark}." for mark in marks if mark)
-    place.note(note.replace("$", r"\$"))
-    return place.figure
+    place.note(note, "; ".join(mark for mark in marks if mark))
+    return place.panels

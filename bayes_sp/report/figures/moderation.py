@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
+import numpy as np
 
 from bayes_sp.effects.moderation.curve import EffectCurve
 from bayes_sp.effects.paths import RATIOS
 from bayes_sp.names import DIFFERENCE
-from bayes_sp.report.figures.canvas import QUIET, Given, canvas
-from bayes_sp.report.figures.paths import ACCENT
+from bayes_sp.report.figures.style import ACCENT, QUIET, Given, canvas, figure_of_result, plain, quiet
 from bayes_sp.report.text.assumptions import distinct, path_words
 from bayes_sp.sensitivity.effect_words import scale_words
 
@@ -21,13 +19,12 @@ if TYPE_CHECKING:
 COLUMNS = 3
 
 
-def plot_effect_curve(model: PathModel, curve: EffectCurve, ax: Given = None, *, scale: str = DIFFERENCE) -> Figure:
+@figure_of_result
+def plot_effect_curve(curve: EffectCurve, ax: Given = None, *, scale: str = DIFFERENCE) -> np.ndarray:
     """Draw every path's effect along a moderator: median, 95 % band, and a line where there is no effect.
 
     Parameters
     ----------
-    model
-        The specification, for its labels.
     curve
         From ``fit.effect_curve``.
     ax
@@ -37,13 +34,15 @@ def plot_effect_curve(model: PathModel, curve: EffectCurve, ax: Given = None, *,
 
     Returns
     -------
-    matplotlib.figure.Figure
+    array of Axes
+        One for each panel.
 
     Raises
     ------
     ValueError
         For a scale that the effects do not have.
     """
+    model = curve.model
     table = curve.table[curve.table["scale"] == scale]
     if table.empty:
         known = ", ".join(dict.fromkeys(curve.table["scale"]))
@@ -58,12 +57,19 @@ def plot_effect_curve(model: PathModel, curve: EffectCurve, ax: Given = None, *,
         panel.axhline(1.0 if scale in RATIOS else 0.0, color=QUIET, linewidth=0.8, zorder=0)
         panel.fill_between(own["value"], own["lower"], own["upper"], color=ACCENT, alpha=0.16, linewidth=0)
         panel.plot(own["value"], own["median"], color=ACCENT, linewidth=2)
-        panel.set_title(textwrap.fill(path_words(model, path).replace("$", r"\$"), 34), fontsize=9, loc="left")
-        panel.set_xlabel(textwrap.fill(curve.label.replace("$", r"\$"), 34), fontsize=8.5)
-        panel.spines[["top", "right"]].set_visible(False)
+        panel.set_title(plain(path_words(model, path), 34), fontsize=9, loc="left")
+        panel.set_xlabel(plain(_with_unit(model, curve), 34), fontsize=8.5)
+        quiet(panel, left=True)
     for panel in panels[len(paths) :]:
         panel.set_visible(False)
     unit = f" ({curve.unit})" if scale == DIFFERENCE else ""
-    note = f"Posterior median and 95 % equal-tailed interval of the {scale_words(model, scale)}{unit}. {curve.mark}."
-    drawn.note("\n".join(textwrap.wrap(note.replace("$", r"\$"), 40 * columns)))
-    return drawn.figure
+    for row in drawn.axes:
+        row[0].set_ylabel(plain(f"{scale_words(model, scale)}{unit}", 30), fontsize=8.5)
+    note = "Posterior median and 95 % equal-tailed interval."
+    drawn.note(note, curve.mark)
+    return drawn.panels
+
+
+def _with_unit(model: PathModel, curve: EffectCurve) -> str:
+    unit = model.variable(curve.moderator).unit
+    return f"{curve.label}, {unit}" if unit else curve.label

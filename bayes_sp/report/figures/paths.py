@@ -1,4 +1,4 @@
-"""Figures of an analysis: the path diagram and the forest of the comparison."""
+"""The path diagram: exposure left, outcome right, mediators between, moderators below, a coefficient at each arrow."""
 
 from __future__ import annotations
 
@@ -7,39 +7,35 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from bayes_sp.analysis.comparison.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.terms import products_of
-from bayes_sp.names import DIFFERENCE
-from bayes_sp.report.figures.canvas import QUIET, Given, canvas
-from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words, product_scale
+from bayes_sp.report.figures.style import INK, QUIET, Given, canvas, figure_of_result, plain
+from bayes_sp.report.text.assumptions import product_scale
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
     from bayes_sp.analysis.fit import Fit
     from bayes_sp.arrays import Array
+    from bayes_sp.model.parts import Equation
     from bayes_sp.model.path_model import Covariate, PathModel
 
-INK, ACCENT, NEGATIVE = "#1b1b1b", "#1f5a93", "#b3541e"
 MOST_LEVELS = 3  # of a category, less its reference, that have room at an arrow
-LETTERS = 15  # of a note, to an inch of a figure
-STYLES = {
-    (PUBLISHED, PUBLISHED): (INK, "D", "published"),
-    ("normal", BOOTSTRAP): (NEGATIVE, "o", "normal, bootstrap"),
-    ("normal", POSTERIOR): (NEGATIVE, "s", "normal, posterior"),
-}
+INCHES = 2.7  # of width for each step of the chain
+BELOW = 1.25  # from the lowest variable of the chain to its moderators
+
+type Place = tuple[float, float]
 
 
-def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Figure:
+@figure_of_result
+def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Axes:
     """Draw the chain as a path diagram with the posterior median and interval on each arrow.
 
     Arrows whose interval excludes 0 are dark, the others grey. Coefficients are on the scale of the equation they
-    belong to: the response's unit, or log rate for a log link.
+    belong to: the response's unit, or log rate for a log link. Mediators without an arrow between them stand above each
+    other; a moderator points at the arrows that depend on it, dashed, with the coefficient of the product.
 
     Parameters
     ----------
@@ -52,42 +48,128 @@ def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Figur
 
     Returns
     -------
-    matplotlib.figure.Figure
-        The figure that holds the axes.
+    Axes
     """
     model = result.model
-    places = _places(len(model.chain))
-    drawn = canvas(ax, 1, 1, (max(8.0, 2.7 * len(model.chain)), 4.8))
-    figure, axes = drawn.figure, drawn.axes[0, 0]
-    boxes = {
-        name: _box(axes, place, model.variable(name).label) for name, place in zip(model.chain, places, strict=True)
-    }
-    tail = (1 - ci_prob) / 2
-    for equation in model.equations:
-        draws = result.posterior["posterior"][equation.response]
-        for parent in equation.parents:
-            coded = model.coded_exposure if parent == model.exposure else None
-            terms = coded.terms if coded is not None else (parent,)
-            values = draws.sel({f"{equation.response}_term": list(terms)}).transpose(..., "chain", "draw").to_numpy()
-            limits = np.quantile(values, [tail, 0.5, 1 - tail], axis=(1, 2)).T
-            colour = INK if any(low > 0 or high < 0 for low, _, high in limits) else QUIET
-            _arrow(axes, boxes[parent], boxes[equation.response], _arrow_label(coded, limits), colour)
-    xs, ys = np.array(places).T
-    axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.3, ys.max() + 0.3))
+    places = {**_places(model), **_moderator_places(model)}
+    xs, ys = np.array(list(places.values())).T
+    tall = float(ys.max() - ys.min())
+    drawn = canvas(ax, 1, 1, (max(8.0, INCHES * (float(xs.max() - xs.min()) + 1)), 2.3 + 1.55 * max(tall, 1.6)))
+    axes = drawn.axes[0, 0]
+    axes.set(xlim=(xs.min() - 0.5, xs.max() + 0.5), ylim=(ys.min() - 0.35, ys.max() + 0.35))
     axes.axis("off")
-    title = _plain(textwrap.fill(model.title, int(figure.get_figwidth() * 9)))
+    boxes = {
+        name: _box(axes, place, model.variable(name).label, moderator=name not in model.chain)
+        for name, place in places.items()
+    }
+    pointed: dict[str, int] = {}
+    for equation in model.equations:
+        _equation(axes, result, equation, boxes, ci_prob, pointed)
+    title = plain(model.title, int(drawn.figure.get_figwidth() * 9))
     if drawn.own:
-        figure.suptitle(title, fontsize=12, color=INK)
+        drawn.figure.suptitle(title, fontsize=12, color=INK)
     else:
         axes.set_title(title, fontsize=10, color=INK)
+    dashed = " Dashed: what one more unit adds to the coefficient of the arrow." if _moderated(model) else ""
     note = (
-        f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient{_scales(model)}. Dark: interval "
-        f"excludes 0. Covariates are not drawn{_left_out(model)}."
+        f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient{_scales(model)}. Dark: "
+        f"interval excludes 0.{dashed} Other covariates are not drawn{_left_out(model)}."
     )
-    width = int(figure.get_figwidth() * LETTERS)
-    lines = [*textwrap.wrap(note, width), *textwrap.wrap(f"{result.survey.mark}.", width)]
-    drawn.note(_plain("\n".join(lines)), size=8)
-    return figure
+    note = note if dashed else note.replace("Other covariates", "Covariates")
+    drawn.note(note, result.survey.mark, size=8)
+    return drawn.one
+
+
+def _equation(
+    axes: Axes, fit: Fit, equation: Equation, boxes: dict[str, Text], ci_prob: float, pointed: dict[str, int]
+) -> None:
+    """Draw the arrows into one response, and those that point at them; ``pointed`` counts these by moderator."""
+    model, tail = fit.model, (1 - ci_prob) / 2
+    draws = fit.posterior["posterior"][equation.response]
+
+    def limits_of(terms: tuple[str, ...]) -> Array:
+        values = draws.sel({f"{equation.response}_term": list(terms)}).transpose(..., "chain", "draw").to_numpy()
+        return np.quantile(values, [tail, 0.5, 1 - tail], axis=(1, 2)).T
+
+    def colour_of(limits: Array) -> str:
+        return INK if any(low > 0 or high < 0 for low, _, high in limits) else QUIET
+
+    end, at = boxes[equation.response], dict[str, Place]()
+    for parent in equation.parents:
+        coded = model.coded_exposure if parent == model.exposure else None
+        limits = limits_of(coded.terms if coded is not None else (parent,))
+        at[parent] = _arrow(axes, boxes[parent], end, _arrow_label(coded, limits), colour_of(limits))
+    for moderator, parent in _products(model, equation):
+        limits = limits_of(_product_terms(model, equation, (moderator, parent)))
+        share = (0.26, 0.44, 0.35)[pointed.setdefault(moderator, 0) % 3]  # so that labels are not behind each other
+        pointed[moderator] += 1
+        _pointer(axes, boxes[moderator], at[parent], _arrow_label(None, limits), colour_of(limits), share)
+
+
+def _products(model: PathModel, equation: Equation) -> list[tuple[str, str]]:
+    """Return (moderator, parent whose arrow depends on it) of an equation, those that a diagram can show."""
+    found = []
+    for first, second in products_of(model, equation):
+        moderator, parent = (second, first) if second not in equation.parents else (first, second)
+        if parent in equation.parents and moderator != parent:
+            found.append((moderator, parent))
+    return found
+
+
+def _product_terms(model: PathModel, equation: Equation, pair: tuple[str, str]) -> tuple[str, ...]:
+    names = ({part.partition("[")[0] for part in term.split(":")} for term in model.terms(equation))
+    return tuple(
+        term for term, own in zip(model.terms(equation), names, strict=True) if own == set(pair) and ":" in term
+    )
+
+
+def _moderated(model: PathModel) -> bool:
+    return any(_products(model, equation) for equation in model.equations)
+
+
+def _places(model: PathModel) -> dict[str, Place]:
+    """Return where the variables of the chain stand.
+
+    Each is to the right of its parents. One behind the other, mediators stand on an arc above, so that no arrow passes
+    behind a box; beside each other, above and below the direct arrow.
+    """
+    step = {model.exposure: 0}
+    for equation in model.equations[:-1]:
+        step[equation.response] = 1 + max((step[parent] for parent in equation.parents), default=0)
+    last = 1 + max(step.values())
+    step[model.outcome] = last
+    found = {}
+    for name, place in step.items():
+        beside = [other for other in model.mediators if step[other] == place]
+        across = float(place) * (1.25 if last == 2 and len(beside) > 1 else 1.0)
+        height = 1.6 * math.sin(math.pi * place / last)
+        if len(beside) > 1:
+            height = _heights(len(beside))[beside.index(name)]
+        found[name] = (across, height if name in model.mediators else 0.0)
+    return {name: found[name] for name in model.chain}
+
+
+def _heights(count: int) -> list[float]:
+    """Return heights of variables that stand above each other, none of them on the direct arrow at 0."""
+    above = -(-count // 2)
+    return [1.1 * (above - i) for i in range(above)] + [-1.1 * (i + 1) for i in range(count - above)]
+
+
+def _moderator_places(model: PathModel) -> dict[str, Place]:
+    """Return where moderators stand that are no part of the chain: in a row below it."""
+    chain = _places(model)
+    arrows: dict[str, list[float]] = {}
+    for equation in model.equations:
+        for moderator, parent in _products(model, equation):
+            if moderator not in chain:
+                middle = (chain[parent][0] + chain[equation.response][0]) / 2
+                arrows.setdefault(moderator, []).append(middle)
+    low, high = min(y for _, y in chain.values()), max(x for x, _ in chain.values())
+    order = sorted(arrows, key=lambda name: float(np.mean(arrows[name])))
+    places = {name: float(np.mean(arrows[name])) for name in order}
+    if len(order) > 1:
+        places = {name: high * (i + 0.5) / len(order) for i, name in enumerate(order)}
+    return {name: (x, low - BELOW) for name, x in places.items()}
 
 
 def _arrow_label(coded: Covariate | None, limits: Array) -> str:
@@ -109,8 +191,8 @@ def _scales(model: PathModel) -> str:
 def _left_out(model: PathModel) -> str:
     """Name what else of a specification the arrows do not show."""
     found = []
-    if any(products_of(model, equation) for equation in model.equations):
-        found.append("interactions")
+    if any(len(products_of(model, equation)) > len(_products(model, equation)) for equation in model.equations):
+        found.append("further interactions")
     if any(model.zero_terms(equation) for equation in model.equations):
         found.append("the zero part")
     if len(model.exposures) > 1:
@@ -119,94 +201,11 @@ def _left_out(model: PathModel) -> str:
     return f", nor {' and '.join(found)}" if found else ""
 
 
-def plot_comparison(result: Comparison, ax: Given = None, *, unit: str = "") -> Figure:
-    """Draw every path's difference as a forest: published, bootstraps and posteriors of each likelihood.
-
-    Parameters
-    ----------
-    result
-        What `Fit.compare` returned.
-    ax
-        Axes to draw into; a new figure by default.
-    unit
-        Unit of the horizontal axis; the outcome's by default.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The figure that holds the axes.
-    """
-    model = result.model
-    table = result.table[result.table["scale"] == DIFFERENCE]
-    paths = distinct(list(dict.fromkeys(table["path"])))
-    table = table[table["path"].isin(paths)]
-    kinds = list(dict.fromkeys(zip(table["likelihood"], table["inference"], strict=True)))
-    kinds.sort(key=lambda kind: (kind[0] != PUBLISHED, kind[0] != "normal"))
-    place = canvas(ax, 1, 1, (9.5, 1.6 + 0.17 * len(paths) * (len(kinds) + 1.5)))
-    axes = place.axes[0, 0]
-    axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
-    step, drawn = 1.0 / (len(kinds) + 1.5), []
-    for i, kind in enumerate(kinds):
-        likelihood, inference = kind
-        other = (ACCENT, "o" if inference == BOOTSTRAP else "s", f"{likelihood.replace('_', ' ')}, {inference}")
-        rows = table[(table["likelihood"] == likelihood) & (table["inference"] == inference)]
-        heights = [paths.index(path) + (i - (len(kinds) - 1) / 2) * step for path in rows["path"]]
-        style = STYLES.get(kind, other)
-        _intervals(axes, rows, heights, style)
-        drawn.append((rows, heights, style[0]))
-    _open_intervals(axes, drawn)
-    axes.set_yticks(range(len(paths)), [_plain(_lines(path_words(model, path))) for path in paths])
-    axes.set_ylim(len(paths) - 0.45, -0.55)
-    axes.tick_params(axis="y", length=0)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    u0, u1 = model.contrast
-    exposure, outcome = model.variable(model.exposure), model.variable(model.outcome)
-    against = "" if model.moves else f" for {in_sentence(exposure.label)} {u0:g} → {u1:g}"
-    what = f"{outcome.label}: difference{against}"
-    below = [*textwrap.wrap(what, 84), *textwrap.wrap(f"({unit or outcome.unit or outcome.label})", 84)]
-    axes.set_xlabel(_plain("\n".join(below)))
-    place.legend("outside lower center")
-    kind_of_interval = "95 % intervals: percentile (bootstrap), equal-tailed (posterior)"
-    mark = textwrap.fill(result.mark, 100)
-    axes.set_title(_plain(f"{kind_of_interval}\n{mark}"), fontsize=9, color=QUIET)
-    return place.figure
-
-
-def _intervals(axes: Axes, rows: pd.DataFrame, heights: list[float], style: tuple[str, str, str]) -> None:
-    colour, marker, label = style
-    lower, upper, ys = rows["lower"].to_numpy(float), rows["upper"].to_numpy(float), np.array(heights)
-    finite = np.isfinite(lower) & np.isfinite(upper)
-    axes.hlines(ys[finite], lower[finite], upper[finite], color=colour, linewidth=1.6)
-    face = "white" if label.endswith(BOOTSTRAP) else colour
-    axes.plot(rows["estimate"], ys, marker, color=colour, markerfacecolor=face, markersize=5.5, label=label)
-
-
-def _open_intervals(axes: Axes, drawn: list[tuple[pd.DataFrame, list[float], str]]) -> None:
-    """Draw intervals with a limit at infinity to the edge of the axes, with an arrow's head there."""
-    edges = axes.get_xlim()
-    for rows, heights, colour in drawn:
-        for lower, upper, y in zip(rows["lower"], rows["upper"], heights, strict=True):
-            if not (np.isinf(lower) or np.isinf(upper)) or np.isnan(lower) or np.isnan(upper):
-                continue
-            low, high = np.clip([lower, upper], *edges)
-            axes.hlines(y, low, high, color=colour, linewidth=1.6)
-            if np.isneginf(lower):
-                axes.plot(low, y, "<", color=colour, markersize=5, clip_on=False)
-            if np.isposinf(upper):
-                axes.plot(high, y, ">", color=colour, markersize=5, clip_on=False)
-    axes.set_xlim(edges)
-
-
-def _places(count: int) -> list[tuple[float, float]]:
-    """Exposure left, outcome right, mediators on an arc above, so that no arrow passes behind a box."""
-    steps = np.linspace(0.0, 1.0, count)
-    return [(float((count - 1) * step), float(1.6 * np.sin(np.pi * step))) for step in steps]
-
-
-def _box(axes: Axes, place: tuple[float, float], label: str) -> Text:
+def _box(axes: Axes, place: Place, label: str, *, moderator: bool = False) -> Text:
+    edge = {"edgecolor": QUIET, "linestyle": (0, (3, 2))} if moderator else {"edgecolor": INK}
     return axes.text(
-        *place, _plain(_folded(label)), ha="center", va="center", fontsize=10, color=INK, zorder=1,
-        bbox={"boxstyle": "round,pad=0.6", "facecolor": "white", "edgecolor": INK},
+        *place, plain(_folded(label)), ha="center", va="center", fontsize=9 if moderator else 10, color=INK, zorder=1,
+        bbox={"boxstyle": "round,pad=0.6", "facecolor": "white", **edge},
     )  # fmt: skip
 
 
@@ -225,8 +224,24 @@ def _folded(label: str) -> str:
     return "\n".join(lines)
 
 
-def _arrow(axes: Axes, start: Text, end: Text, label: str, colour: str) -> None:
-    """Draw an arrow from the edge of one box to the edge of another, after both boxes (their edges are known then)."""
+def _pointer(axes: Axes, start: Text, end: Place, label: str, colour: str, share: float) -> None:
+    """Draw a dashed arrow from a box to a place on another arrow, its label at this share of the way."""
+    axes.annotate(
+        "", xy=end, xytext=start.get_position(), zorder=2,
+        arrowprops={
+            "arrowstyle": "-|>", "color": colour, "linewidth": 1.0, "linestyle": (0, (4, 3)), "shrinkA": 0,
+            "shrinkB": 9, "patchA": start.get_bbox_patch(),
+        },
+    )  # fmt: skip
+    x, y = (share * np.array(end) + (1 - share) * np.array(start.get_position())).tolist()
+    axes.text(
+        x, y, label, ha="center", va="center", fontsize=8, color=colour, zorder=3,
+        bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none"},
+    )  # fmt: skip
+
+
+def _arrow(axes: Axes, start: Text, end: Text, label: str, colour: str) -> Place:
+    """Draw an arrow from the edge of one box to the edge of another, and return where its label stands."""
     tail, head = np.array(start.get_position()), np.array(end.get_position())
     axes.annotate(
         "", xy=end.get_position(), xytext=start.get_position(), zorder=2,
@@ -244,14 +259,4 @@ def _arrow(axes: Axes, start: Text, end: Text, label: str, colour: str) -> None:
         x, y, label, ha="center", va="center", fontsize=7 if "\n" in label else 9, color=colour, zorder=3,
         bbox={"boxstyle": "square,pad=0.2", "facecolor": "white", "edgecolor": "none"},
     )  # fmt: skip
-
-
-def _lines(words: str) -> str:
-    """Break the words of a path into lines, a new one for each step."""
-    steps = words.replace(", then", ",\nthen").splitlines()
-    return "\n".join(line for step in steps for line in textwrap.wrap(step, 44, max_lines=3, placeholder=" ..."))
-
-
-def _plain(text: str) -> str:
-    """Return a text in which dollar signs are dollar signs, not marks of a formula."""
-    return text.replace("$", r"\$")
+    return x, y

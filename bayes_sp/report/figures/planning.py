@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from bayes_sp.report.figures.canvas import QUIET, Given, canvas
+from bayes_sp.report.figures.style import QUIET, Given, canvas, figure_of_result, plain, quiet
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from bayes_sp.analysis.planning.new_study import NewStudy
 
 CURVES = {
@@ -22,7 +22,8 @@ CURVES = {
 ERRORS = 1.96  # Monte Carlo standard errors on both sides
 
 
-def plot_assurance(study: NewStudy, ax: Given = None) -> Figure:
+@figure_of_result
+def plot_assurance(study: NewStudy, ax: Given = None) -> Axes:
     """Draw the share of simulated studies that show each goal against the number of patients with a follow-up.
 
     Parameters
@@ -34,7 +35,7 @@ def plot_assurance(study: NewStudy, ax: Given = None) -> Figure:
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Axes
     """
     drawn = canvas(ax, 1, 1, (7.0, 4.4))
     panel, table = drawn.axes[0, 0], study.table
@@ -51,13 +52,13 @@ def plot_assurance(study: NewStudy, ax: Given = None) -> Figure:
         color=QUIET,
     )  # fmt: skip
     panel.set_ylim(-0.02, 1.02)
-    panel.set_xlabel("Patients with a follow-up")
+    panel.set_xlabel(plain("Patients with a follow-up"))
     panel.set_ylabel("Share of simulated studies")
-    panel.spines[["top", "right"]].set_visible(False)
+    quiet(panel, left=True)
     panel.legend(frameon=False, fontsize=8)
     note = (
         f"{study.plan.effect} ({study.plan.scale.replace('_', ' ')}), {100 * study.plan.ci_prob:.0f} % interval; "
         f"{study.plan.simulations} studies of each size (seed {study.seed}). Bars: 95 % Monte Carlo error."
     )
-    drawn.note("\n".join(textwrap.wrap(note.replace("$", r"\$"), 95)))
-    return drawn.figure
+    drawn.note(note)
+    return drawn.one

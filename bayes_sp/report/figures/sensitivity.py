@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from bayes_sp.names import ARROW, AVERAGE
-from bayes_sp.report.figures.canvas import QUIET
-from bayes_sp.report.figures.paths import ACCENT, INK, NEGATIVE
-from bayes_sp.report.text.assumptions import in_sentence, path_words
+from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Given, canvas, figure_of_result, plain, quiet
+from bayes_sp.report.text.assumptions import path_words
 from bayes_sp.sensitivity.effect_words import scale_words
 
 if TYPE_CHECKING:
@@ -39,8 +36,14 @@ def published_of(model: PathModel, target: Target) -> PublishedEffect | None:
 
 
 def plot_estimates(
-    model: PathModel, target: Target, rows: Sequence[tuple[str, Estimate | None]], base: Estimate, mark: str, note: str
-) -> Figure:
+    model: PathModel,
+    target: Target,
+    rows: Sequence[tuple[str, Estimate | None]],
+    base: Estimate,
+    mark: str,
+    note: str,
+    ax: Given = None,
+) -> Axes:
     """Draw the target in one case a row, below the published value and the specification's own result.
 
     Filled: the interval excludes no effect's value (0; 1 for ratios). Grey: the fit failed its diagnostics.
@@ -57,18 +60,20 @@ def plot_estimates(
         What the records are.
     note
         A sentence for the caption.
+    ax
+        Axes to draw into; a new figure by default.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Axes
     """
     published = published_of(model, target)
     names = [*(["published"] if published else []), "this specification", *(name for name, _ in rows)]
-    labels = [textwrap.fill(plain(name), LABEL) for name in names]
+    labels = [plain(name, LABEL) for name in names]
     tall = np.array([1.0 + 0.55 * label.count("\n") for label in labels])
     heights = np.cumsum(tall) - tall / 2.0  # a row is as tall as its label
-    figure = Figure(figsize=(8.6, 1.7 + 0.3 * tall.sum()), layout="constrained")
-    axes = figure.add_subplot()
+    place = canvas(ax, 1, 1, (8.6, 1.7 + 0.3 * tall.sum()))
+    axes = place.axes[0, 0]
     axes.axvline(target.null, color=QUIET, linewidth=0.8, zorder=0)
     if published:
         if published.lower is not None and published.upper is not None:
@@ -86,13 +91,13 @@ def plot_estimates(
     axes.set_yticks(heights, labels)
     axes.set_ylim(tall.sum() + 0.1, -0.1)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(textwrap.fill(plain(target_words(model, target)), 60), fontsize=9.5)
+    axes.set_xlabel(plain(target_words(model, target), 60), fontsize=9.5)
     quiet(axes)
     text = f"Median and 95 % equal-tailed interval. Filled: the interval excludes {target.null:g}."
     if any(estimate is not None and not estimate.trustworthy for _, estimate in rows):
         text += " Grey: the fit failed its diagnostics."
-    caption(figure, f"{text} {note}", mark)
-    return figure
+    place.note(f"{text} {note}", mark)
+    return place.one
 
 
 def _row(axes: Axes, height: float, estimate: Estimate, target: Target, colour: str) -> None:
@@ -101,18 +106,27 @@ def _row(axes: Axes, height: float, estimate: Estimate, target: Target, colour: 
     axes.plot(estimate.median, height, "o", color=colour, markerfacecolor=face, markersize=6.5)
 
 
-def plot_kappa(model: PathModel, curve: KappaCurve) -> Figure:
+@figure_of_result
+def plot_kappa(curve: KappaCurve, ax: Given = None) -> np.ndarray:
     """Draw every path's effect, averaged over orders, against kappa: median and band of the interval.
+
+    Parameters
+    ----------
+    curve
+        From `bayes_sp.sensitivity.kappa`.
+    ax
+        Axes to draw into, one for each path; a new figure by default.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    array of Axes
+        One for each panel.
     """
-    table = curve.table[curve.table["scale"] == curve.target.scale]
+    model, table = curve.model, curve.table[curve.table["scale"] == curve.target.scale]
     table = table[table["decomposition"].isin(["", AVERAGE])]
     paths = [path for path in dict.fromkeys(table["path"]) if ARROW in path]
-    figure = Figure(figsize=(3.1 * len(paths), 3.6), layout="constrained")
-    panels = figure.subplots(1, len(paths), squeeze=False)[0]
+    place = canvas(ax, 1, len(paths), (3.1 * len(paths), 3.6))
+    panels = place.axes[0]
     published = False
     for panel, path in zip(panels, paths, strict=True):
         own = table[table["path"] == path].sort_values("kappa")
@@ -125,41 +139,15 @@ def plot_kappa(model: PathModel, curve: KappaCurve) -> Figure:
             panel.axhline(value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         one = own[own["kappa"] == 1.0]
         panel.plot(one["kappa"], one["median"], "o", color=ACCENT, markersize=6, clip_on=False)
-        title = textwrap.fill(plain(path_words(model, path)), 30)
+        title = plain(path_words(model, path), 30)
         panel.set_title(title, fontsize=9.5, color=INK, loc="left")
         panel.set_xlabel(r"$\kappa$", fontsize=10)
         quiet(panel, left=True)
-    panels[0].set_ylabel(
-        textwrap.fill(plain(f"{scale_words(model, curve.target.scale)}, {model.outcome_unit}"), 34), fontsize=9
-    )
-    caption(
-        figure,
-        "Posterior median and 95 % interval, averaged over the orders of switching paths. Point: this specification "
+    panels[0].set_ylabel(plain(f"{scale_words(model, curve.target.scale)}, {model.outcome_unit}", 34), fontsize=9)
+    place.note(
+        "Posterior median and 95 % equal-tailed interval, means over the orders in which paths can be counted. "
+        "Point: this specification "
         f"(kappa = 1). {'Dashed: published. ' if published else ''}Scales of the panels differ.",
         str(curve.attrs["data_source"]),
     )
-    return figure
-
-
-def plain(text: str) -> str:
-    """Return a text in which no sign starts a formula."""
-    return text.replace("$", r"\$")
-
-
-def quiet(axes: Axes, *, left: bool = False) -> None:
-    """Take away the lines that say nothing."""
-    axes.spines[["top", "right"] if left else ["top", "right", "left"]].set_visible(False)
-    axes.tick_params(labelsize=8.5)
-
-
-def caption(figure: Figure, text: str, mark: str) -> None:
-    """Write a caption below a figure, and what the records are."""
-    width = int(figure.get_figwidth() * 15)
-    lines = [*textwrap.wrap(text, width), *textwrap.wrap(f"{in_sentence(mark)}.", width)]
-    figure.supxlabel(plain("\n".join(lines)), fontsize=8.2, color=QUIET)
-
-
-def limits(values: np.ndarray) -> float:
-    """Return the largest finite absolute value, for a colour scale around no effect."""
-    finite = np.abs(values[np.isfinite(values)])
-    return float(finite.max()) if finite.size else 1.0
+    return place.panels

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.colors import TwoSlopeNorm
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from scipy.interpolate import RectBivariateSpline
 
-from bayes_sp.report.figures.canvas import QUIET
-from bayes_sp.report.figures.paths import INK, NEGATIVE
-from bayes_sp.report.figures.sensitivity import caption, plain, published_of, quiet, target_words
+from bayes_sp.report.figures.sensitivity import published_of, target_words
+from bayes_sp.report.figures.style import INK, NEGATIVE, QUIET, Given, canvas, figure_of_result, plain, quiet
 from bayes_sp.sensitivity.prior.dials import any_dial
 
 if TYPE_CHECKING:
@@ -31,32 +28,41 @@ COLOURS = "RdBu_r"
 FINE = 121  # points of a smooth surface's axis
 
 
-def plot_prior_grid(model: PathModel, grid: PriorGrid) -> Figure:
+@figure_of_result
+def plot_prior_grid(grid: PriorGrid, ax: Given = None) -> Axes:
     """Draw the target under crossed priors: a heat map of two keys, else a curve for one key.
 
     Cells whose interval includes no effect are in brackets, cells whose fit failed its diagnostics have a star. The
     specification's own priors are framed where they are in the grid, and the cell nearest to the published value is
     marked with a diamond.
 
+    Parameters
+    ----------
+    grid
+        From `bayes_sp.sensitivity.priors`.
+    ax
+        Axes to draw into; a new figure by default.
+
     Returns
     -------
-    matplotlib.figure.Figure
+    Axes
 
     Raises
     ------
     ValueError
         For a grid with no crossed key, or more than two.
     """
+    model = grid.model
     if len(grid.keys) not in (1, 2):
         raise ValueError(f"a figure needs one or two crossed keys, found {len(grid.keys)}")
     at = grid.crossed.sel(path=grid.target.path, scale=grid.target.scale)
     if len(grid.keys) == 1:
-        return _curve(model, grid, at)
+        return _curve(grid, at, ax)
     down, across = grid.keys
     at = at.transpose(down, across, ...)
     medians = at["median"].to_numpy()
-    figure = Figure(figsize=(2.4 + 0.95 * at.sizes[across], 2.6 + 0.62 * at.sizes[down]), layout="constrained")
-    axes = figure.add_subplot()
+    place = canvas(ax, 1, 1, (2.4 + 0.95 * at.sizes[across], 2.6 + 0.62 * at.sizes[down]))
+    axes = place.axes[0, 0]
     image = axes.imshow(medians, cmap=COLOURS, norm=_around(medians, grid.target.null), aspect="auto")
     held = ((at["lower"] > grid.target.null) | (at["upper"] < grid.target.null)).to_numpy()
     trusted = at["trustworthy"].transpose(down, across).to_numpy()
@@ -65,15 +71,15 @@ def plot_prior_grid(model: PathModel, grid: PriorGrid) -> Figure:
             _cell(axes, i, j, _words(medians[i, j], held[i, j], trusted[i, j]), _shade(medians[i, j], image))
     for axis, key, values in ((axes.yaxis, down, at[down]), (axes.xaxis, across, at[across])):
         axis.set_ticks(range(len(values)), [f"{value:g}" for value in values.to_numpy()])
-        axis.set_label_text(plain(_key_words(key)), fontsize=9.5)
+        axis.set_label_text(plain(_key_words(key), 34), fontsize=9.5)
     framed, marked = _mark_own(axes, model, at, down, across), _mark_published(axes, model, grid, medians)
-    figure.colorbar(image, ax=axes, label=textwrap.fill(plain(target_words(model, grid.target)), 44), shrink=0.9)
+    place.figure.colorbar(image, ax=axes, label=plain(target_words(model, grid.target), 44), shrink=0.9)
     note = f"Posterior median of each fit; in brackets where the 95 % interval includes {grid.target.null:g}."
     note += " Star: the fit failed its diagnostics." if not trusted[np.isfinite(medians)].all() else ""
     note += " Frame: this specification's own priors." if framed else ""
     note += " Diamond: nearest to the published value." if marked else ""
-    caption(figure, note, str(grid.attrs["data_source"]))
-    return figure
+    place.note(note, str(grid.attrs["data_source"]))
+    return place.one
 
 
 def _key_words(key: str) -> str:
@@ -130,12 +136,13 @@ def _mark_published(axes: Axes, model: PathModel, grid: PriorGrid, medians: np.n
     return True
 
 
-def _curve(model: PathModel, grid: PriorGrid, at: xr.Dataset) -> Figure:
+def _curve(grid: PriorGrid, at: xr.Dataset, ax: Given) -> Axes:
+    model = grid.model
     (key,) = grid.keys
     at = at.sortby(key)
     x = at[key].to_numpy()
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
+    place = canvas(ax, 1, 1, (7, 4))
+    axes = place.axes[0, 0]
     axes.axhline(grid.target.null, color=QUIET, linewidth=0.8)
     axes.fill_between(x, at["lower"], at["upper"], color=NEGATIVE, alpha=0.15, linewidth=0)
     axes.plot(x, at["median"], "o-", color=NEGATIVE)
@@ -143,7 +150,7 @@ def _curve(model: PathModel, grid: PriorGrid, at: xr.Dataset) -> Figure:
     for value in effect.estimate if effect else ():
         axes.axhline(value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     axes.set_xlabel(plain(_key_words(key)), fontsize=9.5)
-    axes.set_ylabel(textwrap.fill(plain(target_words(model, grid.target)), 44), fontsize=9)
+    axes.set_ylabel(plain(target_words(model, grid.target), 44), fontsize=9)
     if (x > 0).all() and x.max() / x.min() >= 8:
         axes.set_xscale("log")
     quiet(axes, left=True)
@@ -157,25 +164,33 @@ def _curve(model: PathModel, grid: PriorGrid, at: xr.Dataset) -> Figure:
         axes.axvline(start, color=QUIET, linewidth=1, linestyle=(0, (1, 2)))
         note += " Dotted: this specification's own priors."
     note += " Dashed: published." if effect is not None else ""
-    caption(figure, note, str(grid.attrs["data_source"]))
-    return figure
+    place.note(note, str(grid.attrs["data_source"]))
+    return place.one
 
 
-def plot_confounding(model: PathModel, found: Confounding) -> Figure:
+@figure_of_result
+def plot_confounding(found: Confounding, ax: Given = None) -> np.ndarray:
     """Draw the target against the strengths of a confounder of two responses: a panel for each pair.
 
     Colour: posterior median. Hatched: the interval includes no effect. Cross: no confounder, this
     specification. Dots: a confounder as strong as each covariate, of the sign that works against the effect.
     Dashed line: where the median is the published value.
 
+    Parameters
+    ----------
+    found
+        From `bayes_sp.sensitivity.confounding`.
+    ax
+        Axes to draw into, one for each pair; a new figure by default.
+
     Returns
     -------
-    matplotlib.figure.Figure
+    array of Axes
+        One for each panel.
     """
     pairs = list(found.surfaces)
-    figure = Figure(figsize=(4.3 * len(pairs) + 0.8, 4.6), layout="constrained")
-    panels = figure.subplots(1, len(pairs), squeeze=False)[0]
-    target = found.target
+    place = canvas(ax, 1, len(pairs), (4.3 * len(pairs) + 0.8, 4.6))
+    panels, model, target = place.axes[0], found.model, found.target
     slices = {pair: found.surfaces[pair].sel(path=target.path, scale=target.scale) for pair in pairs}
     every = np.concatenate([at["median"].to_numpy().ravel() for at in slices.values()])
     norm = _around(every, target.null)
@@ -185,15 +200,15 @@ def plot_confounding(model: PathModel, found: Confounding) -> Figure:
         image = _surface(panel, slices[pair], pair, norm)
         _tipping(panel, found, pair)
         first, second = (model.variable(name).label for name in pair)
-        panel.set_xlabel(textwrap.fill(plain(f"strength on {second}"), 40), fontsize=9)
-        panel.set_ylabel(textwrap.fill(plain(f"strength on {first}"), 40), fontsize=9)
+        panel.set_xlabel(plain(f"strength on {second}", 40), fontsize=9)
+        panel.set_ylabel(plain(f"strength on {first}", 40), fontsize=9)
         _benchmarks(panel, model, found, pair)
         effect = published_of(model, target)
         if effect is not None:
             dashed = _line(panel, slices[pair], pair, effect.estimate[0]) or dashed
     if image is not None:
-        label = textwrap.fill(plain(target_words(model, target)), 44)
-        figure.colorbar(image, ax=list(panels), label=label, shrink=0.9)
+        label = plain(target_words(model, target), 44)
+        place.figure.colorbar(image, ax=list(panels), label=label, shrink=0.9)
     note = (
         "Posterior median, smooth between the fits (grey points); the axes are what one SD of the confounder adds to a "
         f"linear predictor. Hatched: the 95 % interval includes {target.null:g} (interpolated). Cross: no confounder, "
@@ -203,8 +218,8 @@ def plot_confounding(model: PathModel, found: Confounding) -> Figure:
     note += " Dashed: the median is the published value." if dashed else ""
     failed = any(not at["trustworthy"].all() for at in slices.values())
     note += " Orange plus: the fit there failed, or failed its diagnostics." if failed else ""
-    caption(figure, note, str(found.attrs["data_source"]))
-    return figure
+    place.note(note, str(found.attrs["data_source"]))
+    return place.panels
 
 
 def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], norm: TwoSlopeNorm) -> ContourSet:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
 import xarray as xr
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from bayes_sp.analysis.criticism.pointwise import Criticism
 from bayes_sp.analysis.fit import Fit
@@ -18,18 +17,21 @@ from bayes_sp.analysis.provenance import records_of, records_table
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.files import WholeFile
 from bayes_sp.inference.versions import versions
+from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.names import KEEPS_RECORDS, LEAST_COUNT, NUMBERED
+from bayes_sp.report.document.words import answer
+from bayes_sp.report.figures.comparison import plot_comparison
 from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks
 from bayes_sp.report.figures.moderation import plot_effect_curve
-from bayes_sp.report.figures.paths import plot_comparison, plot_paths
+from bayes_sp.report.figures.paths import plot_paths
+from bayes_sp.report.figures.style import FONT, Drawn, write_figure, write_figures
 from bayes_sp.report.folders.netcdf import write_netcdf
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
 from bayes_sp.report.folders.sealed import sealed_text
 from bayes_sp.safe_text import write_csv
 
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
-DPI = 150
 
 
 def save_analysis(
@@ -40,6 +42,7 @@ def save_analysis(
     keep_records: bool = False,
     least: int = LEAST_COUNT,
     summary: str = "",
+    figures: Sequence[str] = ("png",),
 ) -> Path:
     """Write a run folder, whole or not at all, and return where it stands.
 
@@ -60,6 +63,8 @@ def save_analysis(
         The smallest number of patients that a table may tell of without ``keep_records``.
     summary
         The printed summary, kept as ``summary.txt``.
+    figures
+        Formats of figures: ``png``, which reports show, ``svg``, ``pdf``.
 
     Raises
     ------
@@ -70,40 +75,18 @@ def save_analysis(
     with RunFolder(folder, overwrite=overwrite) as new:
         write_text(new.file("summary.txt"), summary)
         shown = 0 if keep_records else least
-        write_csv(analysis.effects.table(), new.file("effects.csv"))
-        if analysis.coefficients is not None:
-            write_csv(analysis.coefficients.table, new.file("coefficients.csv"))
-        write_csv(_without_few_missing(analysis.comparison.table, fit, shown), new.file("comparison.csv"))
-        write_csv(analysis.comparison.bootstrap, new.file("bootstrap.csv"))
-        _save_conditional(analysis, new)
-        for name, size in analysis.sizes.items():
-            if len(size.table):
-                write_csv(size.table, new.file(f"{name}.csv"))
-        if analysis.contrasts is not None:
-            write_csv(analysis.contrasts.table(), new.file("contrasts.csv"))
-        if twins := [table.assign(likelihood=name) for name, table in analysis.comparison.contrasts.items()]:
-            write_csv(pd.concat(twins, ignore_index=True), new.file("contrasts_bootstrap.csv"))
-        if analysis.interventional is not None:
-            write_csv(analysis.interventional, new.file("interventional.csv"))
-        if analysis.spread is not None:
-            write_csv(analysis.spread, new.file("reconstructions.csv"), index=True)
-        for name, table in (("pooled", analysis.shares), ("members", analysis.members),
-                            ("rubin", analysis.comparison.rubin)):  # fmt: skip
-            if table is not None:
-                write_csv(table, new.file(f"{name}.csv"))
-        write_csv(analysis.verdict.table, new.file("diagnostics.csv"))
+        for name, table in tables_of(analysis, shown):
+            write_csv(table, new.file(f"{name}.csv"), index=name == "reconstructions")
         tree = fit.posterior.copy() if keep_records else _without_patients(fit, least)
         tree.attrs = {**fit.posterior.attrs, KEEPS_RECORDS: int(keep_records)}
         if keep_records:
             write_csv(records_of(fit.survey), new.file("records.csv"))
         write_netcdf(tree, new.file(POSTERIOR_FILE))
-        with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
-            write_png(plot_paths(fit), new.file("paths.png"))
-            write_png(plot_comparison(analysis.comparison), new.file("comparison.png"))
-            for curve in analysis.curves:
-                write_png(plot_effect_curve(fit.model, curve), new.file(f"along_{curve.moderator}.png"))
-            if analysis.criticism is not None:
-                _save_criticism(analysis, analysis.criticism, new, shown)
+        if analysis.criticism is not None:
+            _save_criticism(analysis, analysis.criticism, new, shown)
+        with mpl.rc_context(FONT), speaking_of(fit.model, [fit.survey.source]):
+            for name, drawn in _figures(analysis, shown):
+                write_figures(drawn, new.file, name, figures)
         written = [new.path(name) for name in new.names]
         tables = run_tables(analysis)
         tables["privacy"] = {KEEPS_RECORDS: keep_records, "least_count": shown}
@@ -111,25 +94,51 @@ def save_analysis(
     return new.folder
 
 
-def _save_conditional(analysis: Analysis, new: RunFolder) -> None:
-    """Write effects at levels of moderators, between levels and along them, and their bootstrap twins."""
-    found = analysis.conditional
-    if found is None:
-        return
-    write_csv(found.table(), new.file("conditional.csv"))
-    write_csv(found.differences(), new.file("conditional_differences.csv"))
-    write_csv(found.index(), new.file("moderated_mediation.csv"))
+def tables_of(analysis: Analysis, least: int) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield every table of an analysis but those of its criticism, none of which goes patient by patient.
+
+    Numbers of patients that are all but fewer than ``least`` of them are left out.
+    """
+    comparison, found = analysis.comparison, analysis.conditional
+    yield "effects", analysis.effects.table()
+    if analysis.coefficients is not None:
+        yield "coefficients", analysis.coefficients.table
+    yield "comparison", _without_few_missing(comparison.table, analysis.fit, least)
+    yield "bootstrap", comparison.bootstrap
+    if found is not None:
+        yield "conditional", found.table()
+        yield "conditional_differences", found.differences()
+        yield "moderated_mediation", found.index()
+        twins = comparison.conditional
+        yield from _of_twins("conditional_bootstrap", {name: twin.table for name, twin in twins.items()})
+        yield from _of_twins("conditional_differences_bootstrap", {n: t.differences() for n, t in twins.items()})
+        yield from _of_twins("moderated_mediation_bootstrap", {name: twin.index() for name, twin in twins.items()})
     for curve in analysis.curves:
-        write_csv(curve.table, new.file(f"along_{curve.moderator}.csv"))
-    twins = analysis.comparison.conditional
-    tables = {
-        "conditional_bootstrap.csv": [twin.table.assign(likelihood=name) for name, twin in twins.items()],
-        "conditional_differences_bootstrap.csv": [t.differences().assign(likelihood=n) for n, t in twins.items()],
-        "moderated_mediation_bootstrap.csv": [t.index().assign(likelihood=n) for n, t in twins.items()],
-    }
-    for name, parts in tables.items():
-        if parts:
-            write_csv(pd.concat(parts, ignore_index=True), new.file(name))
+        yield f"along_{curve.moderator}", curve.table
+    for name, size in analysis.sizes.items():
+        if len(size.table):
+            yield name, size.table
+    if analysis.contrasts is not None:
+        yield "contrasts", analysis.contrasts.table()
+    yield from _of_twins("contrasts_bootstrap", comparison.contrasts)
+    others = (("interventional", analysis.interventional), ("reconstructions", analysis.spread),
+              ("pooled", analysis.shares), ("members", analysis.members), ("rubin", comparison.rubin))  # fmt: skip
+    yield from ((name, table) for name, table in others if table is not None)
+    yield "diagnostics", analysis.verdict.table
+
+
+def _of_twins(name: str, tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the tables of each likelihood's bootstrap as one, where there are any."""
+    if tables:
+        yield name, pd.concat([own.assign(likelihood=key) for key, own in tables.items()], ignore_index=True)
+
+
+def result_of(analysis: Analysis, least: int = LEAST_COUNT) -> dict[str, Any]:
+    """Return an analysis as mappings and tables: the answer in sentences, what ``run.toml`` has, every table."""
+    model = analysis.fit.model
+    facts = {key: value for key, value in run_tables(analysis).items() if key != "specification"}
+    said = list(answer(model, analysis.effects.intervals(), analysis.comparison.table))
+    return {"answer": said, **facts, "tables": dict(tables_of(analysis, least))}
 
 
 def write_text(path: Path, text: str) -> None:
@@ -163,33 +172,37 @@ def _without_patients(fit: Fit, least: int) -> xr.DataTree:
 
 
 def _save_criticism(analysis: Analysis, found: Criticism, new: RunFolder, least: int) -> None:
-    """Write tables and figures of criticism; what goes patient by patient only with the records, where least is 0."""
+    """Write tables of criticism; what goes patient by patient only with the records, where least is 0."""
     checks = found.checks.without_patients(least) if least else found.checks
     write_csv(checks.table, new.file("predictive.csv"))
     write_csv(_without_few_missing(found.loo.table, analysis.fit, least), new.file("loo.csv"))
-    write_png(plot_predictive_checks(checks), new.file("predictive.png"))
-    write_png(plot_loo_pit(found.pit), new.file("loo_pit.png"))
     if not least:
         write_csv(found.influence.table, new.file("influence.csv"))
-        write_png(plot_influence(found.influence), new.file("influence.png"))
 
 
-def save_figure(figure: Figure, path: Path, *, overwrite: bool = False) -> None:
-    """Write a figure as PNG, whole or not at all.
+def _figures(analysis: Analysis, least: int) -> Iterator[tuple[str, Drawn]]:
+    """Yield the name and the figure of each part; the one that goes patient by patient where least is 0."""
+    yield "paths", plot_paths(analysis.fit)
+    yield "comparison", plot_comparison(analysis.comparison)
+    for curve in analysis.curves:
+        yield f"along_{curve.moderator}", plot_effect_curve(curve)
+    if (found := analysis.criticism) is not None:
+        yield "predictive", plot_predictive_checks(found.checks.without_patients(least) if least else found.checks)
+        yield "loo_pit", plot_loo_pit(found.pit)
+        if not least:
+            yield "influence", plot_influence(found.influence)
+
+
+def save_figure(drawn: Drawn, path: Path, *, overwrite: bool = False) -> None:
+    """Write a figure as PNG, SVG or PDF, as the file's name ends, whole or not at all.
 
     Raises
     ------
     RunError
         Where the file exists and ``overwrite`` is False, or cannot be written.
     """
-    with WholeFile(path, overwrite=overwrite) as partial, mpl.rc_context({"font.family": "DejaVu Sans"}):
-        write_png(figure, partial)
-
-
-def write_png(figure: Figure, path: Path) -> None:
-    """Write a figure as `Figure.savefig` does, which would draw it twice."""
-    figure.set_dpi(DPI)
-    FigureCanvasAgg(figure).print_png(path, pil_kwargs={"compress_level": 2})  # type: ignore[no-untyped-call]  # matplotlib annotates it in part
+    with WholeFile(path, overwrite=overwrite) as partial, mpl.rc_context(FONT):
+        write_figure(drawn, partial, path.suffix)
 
 
 def run_tables(analysis: Analysis) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from bayes_sp.analysis.calibration.calibrate import Calibration
@@ -13,13 +14,15 @@ from bayes_sp.report.folders.analysis import save_figure
 from bayes_sp.safe_text import csv_text
 
 
-def save_calibration(calibration: Calibration, folder: Path) -> None:
+def save_calibration(calibration: Calibration, folder: Path, formats: Sequence[str] = ("png",)) -> None:
     """Write the table and the figure of a calibration into the folder that holds its ranks."""
     write_whole(folder / "calibration.csv", csv_text(calibration.table), overwrite=True)
-    save_figure(plot_calibration(calibration), folder / "calibration.png", overwrite=True)
+    for ending in formats:
+        save_figure(plot_calibration(calibration), folder / f"calibration.{ending}", overwrite=True)
 
 
-def save_design(study: NewStudy, folder: Path) -> None:
+def save_design(study: NewStudy, folder: Path, formats: Sequence[str] = ("png",)) -> None:
     """Write the table and the figure of a new study into the folder that holds its simulations."""
     write_whole(folder / "design.csv", csv_text(study.grid), overwrite=True)
-    save_figure(plot_assurance(study), folder / "design.png", overwrite=True)
+    for ending in formats:
+        save_figure(plot_assurance(study), folder / f"design.{ending}", overwrite=True)

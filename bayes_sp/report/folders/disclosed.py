@@ -110,7 +110,7 @@ def _looked_at(path: Path, folder: Path, run: _Run) -> Disclosed:
             holds, findings = _arrays(path, run)
         elif suffix == ".toml":
             holds, findings = _settings(path)
-        elif suffix == ".png":
+        elif suffix in (".png", ".svg", ".pdf"):
             holds, findings = _figure(path)
         elif suffix in (".txt", ".md", ".html", ".json"):
             holds, findings = _text(path)
@@ -192,10 +192,12 @@ def _settings(path: Path) -> tuple[str, list[str]]:
 
 
 def _figure(path: Path) -> tuple[str, list[str]]:
+    kind = "a point or line for each patient" if path.stem == "influence" else ""
+    if path.suffix.lower() != ".png":
+        return "a picture in lines, which no program reads", [kind] if kind else []
     from matplotlib.image import imread
 
     height, width = imread(path).shape[:2]
-    kind = "a point or line for each patient" if path.stem == "influence" else ""
     return f"a picture of {width} x {height} dots, which no program reads", [kind] if kind else []
 
 

@@ -21,14 +21,15 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import Survey
 from bayes_sp.report.figures.models import plot_models
-from bayes_sp.report.folders.analysis import write_png, write_text
+from bayes_sp.report.figures.style import FONT, FORMATS, write_figures
+from bayes_sp.report.folders.analysis import write_text
 from bayes_sp.report.folders.compared import COMPARED_FILE
 from bayes_sp.report.folders.run import RUN_FILE
 from bayes_sp.report.folders.sealed import sealed_text
 from bayes_sp.safe_text import write_csv
 
-TABLE_FILE, TEXT_FILE, FIGURE_FILE = "compare.csv", "compare.txt", "compare.png"
-FILES = (TABLE_FILE, TEXT_FILE, FIGURE_FILE, COMPARED_FILE)
+TABLE_FILE, TEXT_FILE, FIGURE = "compare.csv", "compare.txt", "compare"
+FILES = (TABLE_FILE, TEXT_FILE, *(f"{FIGURE}.{ending}" for ending in FORMATS), COMPARED_FILE)
 
 
 def check_comparison(
@@ -129,7 +130,13 @@ def _next_folder(place: Path) -> Path:
 
 
 def save_comparison(
-    found: Multiverse, folder: Path, text: str, tables: Mapping[str, Any], *, overwrite: bool = False
+    found: Multiverse,
+    folder: Path,
+    text: str,
+    tables: Mapping[str, Any],
+    *,
+    overwrite: bool = False,
+    formats: Sequence[str] = ("png",),
 ) -> Path:
     """Write table, text and figure into a folder, all of them or none; the runs stand in it already.
 
@@ -161,8 +168,8 @@ def save_comparison(
         with Interruptions() as interruptions:
             try:
                 partial.path.mkdir()
-                with mpl.rc_context({"font.family": "DejaVu Sans"}):
-                    write_png(plot_models(found), partial.path / FIGURE_FILE)
+                with mpl.rc_context(FONT):
+                    write_figures(plot_models(found), partial.path.joinpath, FIGURE, formats)
                 write_text(partial.path / TEXT_FILE, text)
                 write_text(partial.path / COMPARED_FILE, sealed_text(tables))
                 write_csv(found.table, partial.path / TABLE_FILE)
@@ -187,6 +194,7 @@ def _take_names(finished: Path, folder: Path, *, overwrite: bool) -> Path:
         except FileExistsError:
             folder = _next_folder(folder)
             claim(finished / TABLE_FILE, folder / TABLE_FILE)
-    for name in (TEXT_FILE, FIGURE_FILE, COMPARED_FILE):
-        (finished / name).replace(folder / name)
+    for name in FILES[1:]:
+        if (finished / name).is_file():
+            (finished / name).replace(folder / name)
     return folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,17 @@ import numpy as np
 import pandas as pd
 import tomli_w
 import xarray as xr
-from matplotlib.figure import Figure
 
 from bayes_sp.analysis.provenance import records_table
 from bayes_sp.inference.versions import versions
+from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.names import effect_name
 from bayes_sp.report.figures.attrition import plot_attrition
 from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
+from bayes_sp.report.figures.style import FONT, Drawn, write_figures
 from bayes_sp.report.figures.surfaces import plot_confounding, plot_prior_grid
-from bayes_sp.report.folders.analysis import write_png, write_text
+from bayes_sp.report.folders.analysis import write_text
 from bayes_sp.report.folders.netcdf import write_netcdf
 from bayes_sp.report.folders.run import FILES_KEY, RUN_FILE, Destination, RunFolder
 from bayes_sp.safe_text import write_csv
@@ -34,7 +35,12 @@ SUMMARY = "summary.txt"
 
 
 def save_sensitivity(
-    found: Sensitivity, folder: Path | Destination, *, overwrite: bool = False, summary: str = ""
+    found: Sensitivity,
+    folder: Path | Destination,
+    *,
+    overwrite: bool = False,
+    summary: str = "",
+    formats: Sequence[str] = ("png",),
 ) -> Path:
     """Write a folder with every table as CSV, every array as netCDF, a figure for each analysis, and the summary.
 
@@ -56,9 +62,9 @@ def save_sensitivity(
             write_csv(table, new.file(f"{name}.csv"))
         for name, dataset in _arrays(found):
             write_netcdf(_plain_attrs(dataset), new.file(f"{name}.nc"))
-        with mpl.rc_context({"font.family": "DejaVu Sans"}):  # ships with matplotlib: the same figure everywhere
-            for name, figure in figures(found):
-                write_png(figure, new.file(f"{name}.png"))
+        with mpl.rc_context(FONT), speaking_of(found.fit.model, [found.fit.survey.source]):
+            for name, drawn in figures(found):
+                write_figures(drawn, new.file, name, formats)
         write_text(new.file(RUN_FILE), tomli_w.dumps({**_run_tables(found), FILES_KEY: new.names}))
     return new.folder
 
@@ -90,6 +96,12 @@ def _tables(found: Sensitivity) -> Iterator[tuple[str, pd.DataFrame]]:
         yield "attrition", found.delta.table
 
 
+def result_of(found: Sensitivity) -> dict[str, Any]:
+    """Return sensitivity analyses as mappings and tables: what ``run.toml`` has, and every table."""
+    facts = {key: value for key, value in _run_tables(found).items() if key != "fitted"}
+    return {**facts, "takes": found.tipping_summary(), "tables": dict(_tables(found))}
+
+
 def _arrays(found: Sensitivity) -> Iterator[tuple[str, xr.Dataset]]:
     if found.power is not None:
         yield "power_scaling", found.power.dataset
@@ -106,7 +118,7 @@ def _arrays(found: Sensitivity) -> Iterator[tuple[str, xr.Dataset]]:
         yield "attrition", found.delta.curves
 
 
-def figures(found: Sensitivity) -> Iterator[tuple[str, Figure]]:
+def figures(found: Sensitivity) -> Iterator[tuple[str, Drawn]]:
     """Yield the name and the figure of each analysis."""
     model, mark = found.fit.model, found.fit.survey.mark
     if found.power is not None:
@@ -118,13 +130,13 @@ def figures(found: Sensitivity) -> Iterator[tuple[str, Figure]]:
         named = [(str(case).replace("_", "-"), found.grid.estimate(str(case))) for case in cases]
         yield "named_priors", plot_estimates(model, found.target, named, found.base, mark, "Refits under other priors.")
     if found.grid is not None and len(found.grid.keys) in (1, 2):
-        yield "prior_grid", plot_prior_grid(model, found.grid)
+        yield "prior_grid", plot_prior_grid(found.grid)
     if found.kappa is not None:
-        yield "kappa", plot_kappa(model, found.kappa)
+        yield "kappa", plot_kappa(found.kappa)
     if found.confounding is not None and found.confounding.surfaces:
-        yield "confounding", plot_confounding(model, found.confounding)
+        yield "confounding", plot_confounding(found.confounding)
     if found.attrition is not None:
-        yield "attrition", plot_attrition(model, found.attrition)
+        yield "attrition", plot_attrition(found.attrition)
     if found.delta is not None:
         shifted = [(finding.case, finding.estimate) for finding in found.delta.findings()]
         note = "Missing values shifted by delta."

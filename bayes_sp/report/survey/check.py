@@ -9,7 +9,7 @@ import pandas as pd
 
 from bayes_sp.design.checks.result import SurveyCheck
 from bayes_sp.report.survey.variables import moments_lines
-from bayes_sp.report.text.layout import aligned, within, wrapped
+from bayes_sp.report.text.layout import aligned, wrapped
 
 FEWEST = 10  # patients of a pattern that is shown by itself
 MOST_CORRELATED = 20  # variables whose correlations are printed
@@ -64,7 +64,7 @@ def _correlations(table: pd.DataFrame) -> list[str]:
         rows.append([f"{k} {name}", *own, *[""] * (len(names) - k)][: len(names)])
     least, most = int(table["n"].min()), int(table["n"].max())
     n = f"n = {least:,}" if least == most else f"n from {least:,} to {most:,}, of records with both values"
-    return [*within(rows, "l" + "r" * (len(names) - 1)), *wrapped(f"{n}; {MARKED}.")]
+    return [*aligned(rows, "l" + "r" * (len(names) - 1)), *wrapped(f"{n}; {MARKED}.")]
 
 
 def _r(row: object) -> str:
@@ -113,7 +113,7 @@ def _repeated(table: pd.DataFrame) -> list[str]:
         rows.append(
             [waves, f"{row['n']:,}", first, later, change, f, p_words(row["p"]), f"{row['partial_eta_squared']:.3f}"]
         )
-    return [*within(rows, "lrrrrrrr"), *wrapped("Means (SDs) of the patients with both values.")]
+    return [*aligned(rows, "lrrrrrrr"), *wrapped("Means (SDs) of the patients with both values.")]
 
 
 def _responders(found: SurveyCheck) -> list[str]:
@@ -129,4 +129,4 @@ def _responders(found: SurveyCheck) -> list[str]:
         f"Means (SDs); Student's t with a common variance; d in units of that SD. Those who did not come back: "
         f"{found.nonresponders}."
     )
-    return [*within(rows, "lrrrrrr"), *wrapped(note)]
+    return [*aligned(rows, "lrrrrrr"), *wrapped(note)]

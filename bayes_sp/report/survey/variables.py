@@ -10,7 +10,7 @@ from bayes_sp.records.codes import without_codes
 from bayes_sp.records.sets import Sets
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.tables.describe import moments_table
-from bayes_sp.report.text.layout import within, wrapped
+from bayes_sp.report.text.layout import aligned, wrapped
 
 
 def variable_lines(model: PathModel, survey: Survey, least: int) -> list[str]:
@@ -39,7 +39,7 @@ def moments_lines(table: pd.DataFrame, least: int = 1) -> list[str]:
         rows.append([row["variable"], n, missing, *numbers, levels])
     if not any(row[-1] for row in rows):
         rows = [row[:-1] for row in rows]
-    return within(rows, "l" + "r" * (len(rows[0]) - 1))
+    return aligned(rows, "l" + "r" * (len(rows[0]) - 1))
 
 
 def _counts(n: int, missing: int, least: int) -> tuple[str, str]:

@@ -16,7 +16,8 @@ GENERAL_ASSUMPTIONS = (
     "No unmeasured confounding of exposure and mediators, exposure and outcome, or mediators and outcome, given the "
     "covariates.",
     "No confounder of a mediator and the outcome is itself affected by the exposure.",
-    "Errors of a mediator in two worlds are the same (kappa = 1); no data can tell.",
+    "What a mediator's equation leaves unexplained in a patient would be the same at the other exposure (kappa = 1); "
+    "no data can tell.",
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bayes_sp.report.text.layout import within, wrapped
+from bayes_sp.report.text.layout import aligned, wrapped
 from bayes_sp.report.text.priors import shown
 from bayes_sp.sensitivity.every import Sensitivity
 from bayes_sp.sensitivity.missing.attrition import Attrition
@@ -26,7 +26,7 @@ def attrition_lines(found: Sensitivity, attrition: Attrition) -> Iterator[str]:
         own = estimate_of(table[table["population"] == population], found.target, trustworthy=attrition.trustworthy)
         rows.append([POPULATIONS[str(population)], shown(own)])
     yield "   Standardised to the covariates of each, missing at random given these"
-    yield from within(rows, "lr")
+    yield from aligned(rows, "lr")
     yield from ["", "   How they would have to differ"]
     for sentence in dict.fromkeys(tip.sentence for tip in attrition.tipping):  # levels often say the same
         yield from wrapped(f"{sentence[:1].upper()}{sentence[1:]}.", "- ", "  ")
@@ -38,6 +38,6 @@ def attrition_lines(found: Sensitivity, attrition: Attrition) -> Iterator[str]:
 def delta_lines(found: Sensitivity, curve: DeltaCurve) -> Iterator[str]:
     """Yield the effect at each shift of the missing values, and where that changes the conclusion."""
     rows = [[finding.case, shown(finding.estimate)] for finding in curve.findings()]
-    yield from within(rows, "lr")
+    yield from aligned(rows, "lr")
     for tip in curve.tipping:
         yield from wrapped(f"{tip.sentence[:1].upper()}{tip.sentence[1:]}.", "- ", "  ")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,10 +11,9 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.privacy.words import share_words
-from bayes_sp.report.text.layout import WIDTH, aligned, decimals_for, interval, number, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_for, interval, number, wrapped
 
 HEADS = ["", "mean", "SD", "95 % interval", "ratio", "ML (SE)"]
-SHORTEST = 24  # width of the terms, at least
 SCALES = {"log": "log link", "logit": "logit link", "probit": "probit link"}
 
 
@@ -24,15 +22,10 @@ def coefficient_lines(model: PathModel, found: Coefficients) -> list[str]:
     groups = list(found.table.groupby("equation", sort=False))
     cells = [_cells(row) for row in found.table.to_dict("records")]
     used = [i for i, head in enumerate(HEADS) if i == 0 or any(row[i] for row in cells)]
-    others = sum(2 + max(len(row[i]) for row in [HEADS, *cells]) for i in used[1:])
-    width = max(SHORTEST, WIDTH - 3 - others)
     rows, taken = [[HEADS[i] for i in used]], iter(cells)
     for equation, (_, group) in zip(model.equations, groups, strict=True):
-        rows += [[line, *[""] * (len(used) - 1)] for line in textwrap.wrap(_heading(model, equation), WIDTH - 3)]
-        for row in (next(taken) for _ in range(len(group))):
-            term, *more = textwrap.wrap(row[0], width - 3)
-            rows.append([f"   {term}", *(row[i] for i in used[1:])])
-            rows += [[f"      {rest}", *[""] * (len(used) - 1)] for rest in more]
+        rows.append([_heading(model, equation), *[""] * (len(used) - 1)])
+        rows += [[f"   {row[0]}", *(row[i] for i in used[1:])] for row in (next(taken) for _ in range(len(group)))]
     lines = [line.rstrip() for line in aligned(rows, "l" + "r" * (len(used) - 1))]
     for sentence in _notes(model, found):
         lines += wrapped(sentence)

@@ -17,7 +17,7 @@ from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO
 from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words
-from bayes_sp.report.text.layout import aligned, beside, decimals_of, interval, number, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, probability, wrapped
 from bayes_sp.sensitivity.effect_words import scale_words
 
 HEAD = (
@@ -55,7 +55,8 @@ def conditional_lines(analysis: Analysis) -> list[str]:
             unit = f", {found.unit}" if scale == DIFFERENCE else ""
             label = model.variable(moderator).label
             lines += ["", f"   {label}: {scale_words(model, scale)}{unit}"]
-            lines += beside(_rows(model, found, boot, moderator, scale))
+            rows = _rows(model, found, boot, moderator, scale)
+            lines += aligned(rows, "l" + "r" * len(rows[0]))
         lines += _index(model, found, boot, moderator)
         for curve in analysis.curves:
             lines += _region(model, curve) if curve.moderator == moderator else []
@@ -132,7 +133,7 @@ def _index(model: PathModel, found: ConditionalEffects, boot: BootstrapCondition
             row.append(_cell(same, "estimate", digits))
         rows.append(row)
     head = "Index of moderated mediation: what one more unit of the moderator adds to the product of coefficients"
-    return ["", *wrapped(f"{head}, per unit of exposure."), *beside(rows), *lines]
+    return ["", *wrapped(f"{head}, per unit of exposure."), *aligned(rows, "l" + "r" * len(rows[0])), *lines]
 
 
 def _region(model: PathModel, curve: EffectCurve) -> list[str]:
@@ -172,12 +173,12 @@ def contrast_lines(analysis: Analysis) -> list[str]:
         rows[0] += ["P(< 0)", "P(larger)", *(["bootstrap"] if boot is not None else [])]
         digits = decimals_of(own) if scale in words else max(3, decimals_of(own))
         for _, one in own.iterrows():
-            larger = "" if math.isnan(one["prob_larger"]) else f"{one['prob_larger']:.3f}"
+            larger = "" if math.isnan(one["prob_larger"]) else probability(one["prob_larger"])
             row = [
                 one["contrast"],
                 number(one["median"], digits),
                 interval(one, digits),
-                f"{one['prob_negative']:.3f}",
+                probability(one["prob_negative"]),
                 larger,
             ]
             if boot is not None:
@@ -206,8 +207,8 @@ def size_lines(model: PathModel, sizes: Mapping[str, Sizes]) -> list[str]:
 def _size(name: str, one: Mapping[str, Any]) -> list[str]:
     """Return the numbers of one row of a table of sizes."""
     if name == "practical":
-        return [f"{one[key]:.3f}" for key in ("prob_below", "prob_inside", "prob_above")]
+        return [probability(one[key]) for key in ("prob_below", "prob_inside", "prob_above")]
     if name == "proportion_mediated":
-        shown = [number(one["median"], 2), interval(one, 2), f"{one['prob_share']:.3f}"]
+        shown = [number(one["median"], 2), interval(one, 2), probability(one["prob_share"])]
         return ["withheld", "", ""] if one["withheld"] else shown
-    return [one["size"], number(one["median"], 3), interval(one, 3), f"{one['prob_negative']:.3f}"]
+    return [one["size"], number(one["median"], 3), interval(one, 3), probability(one["prob_negative"])]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.report.text.assumptions import path_words
-from bayes_sp.report.text.layout import number, within, wrapped
+from bayes_sp.report.text.layout import aligned, number, wrapped
 from bayes_sp.sensitivity.confounder.confounding import Confounding
 from bayes_sp.sensitivity.confounder.e_values import EValues
 from bayes_sp.sensitivity.every import Sensitivity
@@ -45,7 +45,7 @@ def _multiples(model: PathModel, found: Confounding) -> list[str]:
         f"The least multiple at which the interval includes {found.target.null:g}; > where none up to there does (the "
         "end of the grid). Marked *: found by fits; the others interpolated between the fits of the grid."
     )
-    return [*lines, *within(rows, "l" + "r" * len(pairs)), *wrapped(note)]
+    return [*lines, *aligned(rows, "l" + "r" * len(pairs)), *wrapped(note)]
 
 
 def _multiple(row: dict[str, float]) -> str:
@@ -79,6 +79,6 @@ def _e_values(found: Sensitivity, values: EValues) -> Iterator[str]:
             size = f"{number(row['median'], 3)} [{number(row['lower'], 3)}, {number(row['upper'], 3)}]"
             words = path_words(found.fit.model, str(row["path"]))
             rows.append([words, size, f"{row['e_value']:.2f}", f"{row['e_value_limit']:.2f}"])
-        yield from within(rows, "lrrr")
+        yield from aligned(rows, "lrrr")
     for note in values.notes:
         yield from wrapped(note, "- ", "  ")

@@ -26,7 +26,7 @@ from bayes_sp.names import (
     name_parts,
 )
 from bayes_sp.report.text.assumptions import distinct, headed, path_words
-from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, probability, wrapped
 from bayes_sp.sensitivity.effect_words import scale_words
 
 RATIOS = (RATE_RATIO, RISK_RATIO)
@@ -39,7 +39,7 @@ def effect_lines(analysis: Analysis) -> list[str]:
     table = analysis.effects.intervals()
     table = table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
     ratio = next((scale for scale in RATIOS if scale in table.index.get_level_values("scale")), "")
-    rows = _path_rows(analysis, table, ratio)
+    rows = _path_rows(analysis, table, ratio, analysis.spread)
     return [
         *aligned(rows, "lrrrrrr"),
         *wrapped(_note(analysis, ratio)),
@@ -50,8 +50,17 @@ def effect_lines(analysis: Analysis) -> list[str]:
     ]
 
 
-def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str) -> list[list[str]]:
-    model, spread = analysis.fit.model, analysis.spread
+def short_lines(analysis: Analysis) -> list[str]:
+    """Return the table of path effects as differences alone, and in a line what they are."""
+    table = analysis.effects.intervals()
+    table = table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
+    note = f"Differences in {analysis.effects.unit}: posterior medians and equal-tailed intervals."
+    rows = _path_rows(analysis, table, "", None)
+    return [*aligned(rows, "lrrr"), *wrapped(note), *_extrapolation(analysis)]
+
+
+def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str, spread: pd.DataFrame | None) -> list[list[str]]:
+    model = analysis.fit.model
     decimals = decimals_of(table.xs(DIFFERENCE, level="scale"))
     rows = [["", "difference", "95 % interval", "P(< 0)"]]
     rows[0] += [scale_words(model, ratio), "95 % interval"] if ratio else []
@@ -66,7 +75,7 @@ def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str) -> list[list
             number(difference["median"], decimals),
             interval(difference, decimals),
         ]
-        row.append(f"{difference['prob_negative']:.3f}")
+        row.append(probability(difference["prob_negative"]))
         if ratio:
             one = table.loc[(path, ratio)]
             digits = max(3, decimals_of(table.xs(ratio, level="scale")))
@@ -87,9 +96,9 @@ def _note(analysis: Analysis, ratio: str) -> str:
     names = "".join(f" and {confounder.name}" for confounder in analysis.fit.model.confounders)
     if analysis.effects.ordered:
         note += (
-            f"Exact for each draw, standardised over the patients' covariates{names}, averaged over the orders in "
-            "which paths can be switched, so that in every draw the paths add up to the total "
-            "(their medians need not do so exactly). "
+            f"Exact for each draw, for the patients' own covariates{names}. Where paths act on each other, what one "
+            "of them adds depends on which were counted before it: an effect is the mean over all such orders, so that "
+            "in every draw the paths add up to the total (their medians need not do so exactly; docs/estimands.md). "
         )
     if spread is not None:
         note += (
@@ -180,11 +189,17 @@ def _interventional(analysis: Analysis) -> list[str]:
         if max(abs(row.lower), abs(row.upper)) <= rounding:
             continue  # 0 by construction, as the dependence of mediators that have no arrow between them
         words = _interventional_words(analysis.fit.model, str(row.effect))
-        rows.append([words, number(row.median, decimals), interval(one, decimals), f"{row.prob_negative:.3f}"])
+        rows.append([words, number(row.median, decimals), interval(one, decimals), probability(row.prob_negative)])
     head = (
-        "Interventional effects, from the same draws: what moving each mediator's distribution would do, with no "
-        "assumption on one patient in two worlds at once. In every draw they add up to the same total."
+        "Interventional effects, from the same draws: what it would do to give every patient a mediator as others have "
+        "it at the other exposure, with no assumption on what one patient would have been like. In every draw they add "
+        "up to the same total."
     )
+    if len(analysis.fit.model.mediators) > 1:
+        head += (
+            " They are other effects than those above: one via a later mediator is all that comes through it, what "
+            "reached it through an earlier mediator too."
+        )
     return ["", *wrapped(head), *aligned(rows, "lrrr")]
 
 
@@ -209,8 +224,9 @@ def _lasting(analysis: Analysis) -> list[str]:
         return []
     model, none = analysis.fit.model, list[str]()
     lines = wrapped(
-        "Signs at 95 %, of differences averaged over the orders of switching as in the table, for kappa "
-        f"{_listed(KAPPAS)} (kappa: how alike a mediator's errors are in two worlds):"
+        "Which sign the 95 % interval of each difference in the table has, for kappa "
+        f"{_listed(KAPPAS)} (kappa: how alike what a mediator's equation leaves unexplained in a patient would be at "
+        "both exposures; no data can tell):"
     )
     alone = False
     for path in distinct(list(analysis.signs)):
@@ -224,8 +240,8 @@ def _lasting(analysis: Analysis) -> list[str]:
         lines += wrapped(f"No sign for any kappa: {'; '.join(none)}.", "- ", "  ")
     if alone:
         lines += wrapped(
-            "In a single order, below kappa 1, switching one path also sets a mediator's two worlds apart: its step is "
-            "then not 0 even where the path's own effect is."
+            "Below kappa 1 the path that is counted first also takes up that a mediator's unexplained part differs "
+            "between the exposures: in that order alone it is then not 0 even where the path's own effect is."
         )
     return ["", *lines]
 

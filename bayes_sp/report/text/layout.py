@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-WIDTH = 118
-FIRST = 56  # width of the first column, at least, of a table that is too wide
+from bayes_sp.shown import page_width, worded
+
+FIRST = 0.47  # of a page: the first column, at least, of a table that is too wide
 
 
 def decimals_of(table: pd.DataFrame) -> int:
@@ -29,70 +30,63 @@ def number(value: float, decimals: int) -> str:
     return f"{value:z.{decimals}f}" if abs(value) < 1e6 else f"{value:.3g}"
 
 
+def probability(value: float) -> str:
+    """Return a posterior probability with three decimals, and no 0 or 1, which draws cannot show."""
+    return "<.001" if value < 0.0005 else ">.999" if value > 0.9995 else f"{value:.3f}"
+
+
 def interval(row: pd.Series | Mapping[str, float], decimals: int) -> str:
     """Return a row's limits in brackets."""
     return f"[{number(row['lower'], decimals)}, {number(row['upper'], decimals)}]"
 
 
 def aligned(rows: list[list[str]], align: str) -> list[str]:
-    """Return rows as aligned lines; a row with a first cell only does not widen its column."""
-    widths = [max((len(row[i]) for row in rows if any(row[1:])), default=0) for i in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = zip(row, widths, align, strict=False)
-        padded = (f"{cell:<{width}}" if side == "l" else f"{cell:>{width}}" for cell, width, side in cells)
-        lines.append("   " + "  ".join(padded))
-    return lines
-
-
-def beside(rows: list[list[str]]) -> list[str]:
-    """Return rows as aligned lines; columns that do not fit on the page stand below, each block with the first column.
-
-    A row with a first cell only, a heading, does not widen its column.
-    """
-    widths = [max((len(row[i]) for row in rows if any(row[1:])), default=0) + 2 for i in range(len(rows[0]))]
-    blocks: list[list[int]] = [[]]
-    for i, width in enumerate(widths[1:], start=1):
-        if blocks[-1] and 1 + widths[0] + sum(widths[j] for j in blocks[-1]) + width > WIDTH:
-            blocks.append([])
-        blocks[-1].append(i)
-    lines: list[str] = []
-    for block in blocks:
-        table = [[row[0], *(row[i] for i in block)] for row in rows]
-        lines += ([""] if lines else []) + aligned(table, "l" + "r" * len(block))
-    return lines
-
-
-def within(rows: list[list[str]], align: str) -> list[str]:
     """Return rows as aligned lines that fit the page.
 
     Columns that do not fit beside each other stand below each other, each block with the first column; its long cells
-    are continued on further lines.
+    are continued on further lines. A row with a first cell only, a heading, does not widen its column.
     """
-    widths = [max(len(row[i]) for row in rows) + 2 for i in range(len(rows[0]))]
-    if 1 + sum(widths) <= WIDTH:
-        return aligned(rows, align)
-    first = min(widths[0], max(FIRST, WIDTH - 1 - sum(widths[1:])))
+    rows = [[worded(cell) for cell in row] for row in rows]
+    widths = [max((len(row[i]) for row in rows if any(row[1:])), default=0) + 2 for i in range(len(rows[0]))]
+    if 1 + sum(widths) <= page_width():
+        return _lines(rows, align, page_width() - 3)
+    first = min(widths[0], max(round(FIRST * page_width()), page_width() - 1 - sum(widths[1:])))
+    lines: list[str] = []
+    for block in _blocks(widths, first):
+        table = [[row[0], *(row[i] for i in block)] for row in rows]
+        lines += [""] if lines else []
+        lines += _lines(table, align[0] + "".join(align[i] for i in block), first - 2)
+    return lines
+
+
+def _blocks(widths: list[int], first: int) -> list[list[int]]:
+    """Return which columns stand beside the first one, block by block."""
     blocks: list[list[int]] = [[]]
     for i, width in enumerate(widths[1:], start=1):
-        if blocks[-1] and 1 + first + sum(widths[j] for j in blocks[-1]) + width > WIDTH:
+        if blocks[-1] and 1 + first + sum(widths[j] for j in blocks[-1]) + width > page_width():
             blocks.append([])
         blocks[-1].append(i)
-    lines: list[str] = []
-    for block in blocks:
-        table = []
-        for row in rows:
-            head, *more = textwrap.wrap(row[0], first - 2, subsequent_indent="  ") or [""]
-            table.append([head, *(row[i] for i in block)])
-            table += [[line, *([""] * len(block))] for line in more]
-        lines += (
-            ["", *aligned(table, align[0] + "".join(align[i] for i in block))]
-            if lines
-            else aligned(table, align[0] + "".join(align[i] for i in block))
+    return blocks
+
+
+def _lines(rows: list[list[str]], align: str, first: int) -> list[str]:
+    """Return aligned rows whose first cells have at most ``first`` letters in a line."""
+    table: list[list[str]] = []
+    for row in rows:
+        room = first if any(row[1:]) else page_width() - 3
+        lead = row[0][: len(row[0]) - len(row[0].lstrip())]
+        head, *more = textwrap.wrap(row[0], room, subsequent_indent=f"{lead}  ", break_long_words=False) or [""]
+        table += [[head, *row[1:]], *([line, *[""] * (len(row) - 1)] for line in more)]
+    widths = [max((len(row[i]) for row in table if any(row[1:])), default=0) for i in range(len(table[0]))]
+    return [
+        "   " + "  ".join(
+            f"{cell:<{width}}" if side == "l" else f"{cell:>{width}}"
+            for cell, width, side in zip(row, widths, align, strict=False)
         )
-    return lines
+        for row in table
+    ]  # fmt: skip
 
 
 def wrapped(text: str, first: str = "", rest: str = "", margin: str = "   ") -> list[str]:
     """Return a paragraph as lines, indented as the tables are."""
-    return textwrap.wrap(text, WIDTH, initial_indent=margin + first, subsequent_indent=margin + rest)
+    return textwrap.wrap(worded(text), page_width(), initial_indent=margin + first, subsequent_indent=margin + rest)

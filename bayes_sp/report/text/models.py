@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from bayes_sp.errors import BayesSpError, SurveyWarning
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.inference.sample import Notify, silent
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT
 from bayes_sp.records.published.reconstruct import reconstruct
@@ -28,34 +29,52 @@ from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.folders.compared import Wanted, compared_tables, finished_runs, is_same, known_results
 from bayes_sp.report.folders.finished import read_run
 from bayes_sp.report.folders.run import default_folder
-from bayes_sp.report.text.layout import WIDTH, aligned, decimals_of, interval, number, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, wrapped
 from bayes_sp.report.text.summary import summary_text
 from bayes_sp.sensitivity.effect_words import scale_words
+from bayes_sp.shown import WIDTH, page, page_width
 
 HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "indirect", TOTAL: "total"}
 RATIOS = (RATE_RATIO, RISK_RATIO)
 
 
-def multiverse_text(found: Multiverse, mark: str) -> str:
-    """Return what ``compare`` prints: effects, predictions and verdicts, and the conclusion."""
-    lines = [f"Data: {mark}.", ""]
-    lines += ["1. Effects of each specification", *_effects(found), ""]
-    lines += ["2. Which predicts the outcome better, and which fits can be used", *_verdicts(found), ""]
-    lines += [f"3. The {ABOUT[found.effect]} effect in all of them", *wrapped(found.sentence)]
-    lines += [line for note in found.notes for line in wrapped(f"{note}.", "- ", "  ")]
+def multiverse_text(found: Multiverse, mark: str, *, width: int = WIDTH, whole: bool = True) -> str:
+    """Return what ``compare`` keeps: effects, predictions and verdicts, and the conclusion.
+
+    Not the ``whole``, as it prints: the conclusion, and the effects' differences.
+    """
+    model = next((entry.model for entry in found.entries if entry.model is not None), None)
+    with page(width), speaking_of(model, [mark]) if model is not None else nullcontext():
+        said = [f"The {ABOUT[found.effect]} effect in all of them", *wrapped(found.sentence)]
+        said += [line for note in found.notes for line in wrapped(f"{note}.", "- ", "  ")]
+        lines = [*wrapped(f"Data: {mark}.", margin=""), ""]
+        if whole:
+            lines += ["1. Effects of each specification", *_effects(found, found.shown), ""]
+            lines += ["2. Which predicts the outcome better, and which fits can be used", *_verdicts(found), ""]
+            lines += [f"3. {said[0]}", *said[1:]]
+        else:
+            lines += [*said, "", *_effects(found, found.shown, ratios=False), *_unusable(found)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _effects(found: Multiverse) -> list[str]:
+def _unusable(found: Multiverse) -> list[str]:
+    """Say which specifications could not be fitted, or must not be used, and why."""
+    rows = found.table.drop_duplicates("specification")
+    bad = rows[rows["family"].isna() | (rows["trustworthy"] == False)]  # noqa: E712 - pandas
+    return [line for row in bad.to_dict("records")
+            for line in wrapped(f"{row['specification']}: {str(row['verdict']).rstrip('.')}.", "- ", "  ")]  # fmt: skip
+
+
+def _effects(found: Multiverse, shown: Sequence[str], *, ratios: bool = True) -> list[str]:
     table = found.table[found.table["effect"].notna()]
     if table.empty:
         return wrapped("No specification could be fitted.")
-    shown = found.shown
     rows = [["", "", *(HEADS[effect] for effect in shown)]]
     decimals = decimals_of(table[table["scale"] == DIFFERENCE])
     for name, own in table.groupby("specification", sort=False):
         model = next(entry.model for entry in found.entries if entry.name == name and entry.model is not None)
         scales = [DIFFERENCE, next((scale for scale in RATIOS if scale in set(own["scale"])), COEFFICIENT)]
+        scales = scales if ratios else [DIFFERENCE]
         for i, scale in enumerate(scale for scale in scales if scale in set(own["scale"])):
             row = [str(name) if i == 0 else "", scale_words(model, scale)]
             for effect in shown:
@@ -69,7 +88,7 @@ def _effects(found: Multiverse) -> list[str]:
     )
     note += "Serial: through all mediators in the specification's own order. " if SERIAL in shown else ""
     note += "Indirect: all indirect paths together. " if TOTAL_INDIRECT in shown else ""
-    note += "Products of coefficients are per unit of exposure."
+    note += "Products of coefficients are per unit of exposure." if ratios else ""
     return [*_side_by_side(rows), *wrapped(note)]
 
 
@@ -77,7 +96,7 @@ def _side_by_side(rows: list[list[str]]) -> list[str]:
     """Return a table with two columns of heads; what does not fit beside the others stands below, with the heads."""
     columns = len(rows[0])
     whole = aligned(rows, "ll" + "r" * (columns - 2))
-    if max(map(len, whole)) <= WIDTH:
+    if max(map(len, whole)) <= page_width():
         return whole
     half = 2 + (columns - 1) // 2
     first, second = ([[*row[:2], *row[chosen]] for row in rows] for chosen in (slice(2, half), slice(half, None)))
@@ -125,6 +144,14 @@ class Kept:
     multiverse: Multiverse
     text: str
     tables: dict[str, Any]
+    mark: str
+    lines: tuple[str, ...]
+
+    def printed(self, width: int, *, whole: bool) -> str:
+        """Return what ``compare`` prints on a page of so many columns."""
+        if not whole:
+            return multiverse_text(self.multiverse, self.mark, width=width, whole=False)
+        return multiverse_text(self.multiverse, self.mark, width=width) + "".join(f"{line}\n" for line in self.lines)
 
 
 def compare_and_keep(
@@ -180,9 +207,8 @@ def compare_and_keep(
     results = {name: result for name, (result, _) in known.items()}
     found = compare_models(models, survey, seed=seed, options=options, fit_one=one, known=results, notify=notify)
     mark = survey.mark if isinstance(survey, Survey) else survey.name
-    text = multiverse_text(found, mark)
-    text += "".join(f"{line}\n" for line in lines)
-    return Kept(found, text, compared_tables(found, wanted, REFITS))
+    text = multiverse_text(found, mark) + "".join(f"{line}\n" for line in lines)
+    return Kept(found, text, compared_tables(found, wanted, REFITS), mark, tuple(lines))
 
 
 def _wanted(

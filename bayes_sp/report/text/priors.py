@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.names import ARROW
-from bayes_sp.report.text.layout import number, within, wrapped
+from bayes_sp.report.text.layout import aligned, number, wrapped
 from bayes_sp.sensitivity.every import Sensitivity
 from bayes_sp.sensitivity.power.result import PowerScaling
 from bayes_sp.sensitivity.prior.grid import PriorGrid
@@ -57,7 +57,7 @@ def _power(found: Sensitivity, power: PowerScaling) -> list[str]:
         "effect's distribution moves (Kallioinen et al. 2024); from 0.05 on it counts."
     )
     note += " * the refit failed the diagnostics." if doubtful else ""
-    lines = ["   Each prior weaker and stronger", *within(rows, "l" + "r" * (len(power.alphas) + 2)), *wrapped(note)]
+    lines = ["   Each prior weaker and stronger", *aligned(rows, "l" + "r" * (len(power.alphas) + 2)), *wrapped(note)]
     for text in (power.sentence(target), *power.notes):
         lines += wrapped(f"{text.rstrip('.')}.")
     return lines
@@ -68,7 +68,7 @@ def _named(grid: PriorGrid) -> list[str]:
     if cases.empty:
         return []
     rows = [[str(case).replace("_", "-"), shown(grid.estimate(str(case)))] for case in cases["case"]]
-    lines = ["", "   Fitted again under named priors", *within(rows, "lr")]
+    lines = ["", "   Fitted again under named priors", *aligned(rows, "lr")]
     for case, why in zip(cases["case"], cases["why"], strict=True):
         lines += wrapped(f"{str(case).replace('_', '-')}: {str(why).rstrip('.')}.", "- ", "  ")
     lines += [line for note in grid.notes for line in wrapped(f"{note.rstrip('.')}.", "- ", "  ")]
@@ -108,7 +108,7 @@ def _matrix(medians: xr.DataArray, one_side: xr.DataArray, doubtful: xr.DataArra
             shown_ = number(median, 3) if bool(one_side.sel(place)) else f"({number(median, 3)})"
             cells.append("failed" if np.isnan(median) else f"{shown_}{star}")
         rows.append([f"{value:g}", *cells])
-    return within(rows, "l" + "r" * len(medians[across]))
+    return aligned(rows, "l" + "r" * len(medians[across]))
 
 
 def _overlap(found: Sensitivity, table: pd.DataFrame) -> list[str]:
@@ -126,7 +126,7 @@ def _overlap(found: Sensitivity, table: pd.DataFrame) -> list[str]:
         "Shrinkage: 1 - posterior variance / prior variance; near 1 the records decide. Overlap: area that both "
         "densities share, 1 where the posterior is the prior. All coefficients are in overlap.csv."
     )
-    return ["", "   Prior and posterior of the coefficients on the path", *within(rows, "llrrr"), *wrapped(note)]
+    return ["", "   Prior and posterior of the coefficients on the path", *aligned(rows, "llrrr"), *wrapped(note)]
 
 
 def _two(value: float) -> str:

@@ -7,36 +7,48 @@ from collections.abc import Iterator
 import pandas as pd
 
 from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.model.people import speaking_of
 from bayes_sp.names import ARROW, AVERAGE
 from bayes_sp.report.figures.sensitivity import published_of
 from bayes_sp.report.text.assumptions import assumptions, path_words
 from bayes_sp.report.text.attrition import attrition_lines, delta_lines
 from bayes_sp.report.text.confounding import confounding_lines
-from bayes_sp.report.text.layout import decimals_of, interval, number, within, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, wrapped
 from bayes_sp.report.text.priors import prior_lines
 from bayes_sp.report.text.summary import head_lines
 from bayes_sp.sensitivity.conclusion import quotable, verdict_lines
 from bayes_sp.sensitivity.coupling import KappaCurve
 from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS, Sensitivity
+from bayes_sp.shown import WIDTH, page
 
 TITLES = {
     PRIORS: "Other priors",
-    KAPPA: "The coupling of a mediator's two worlds, kappa",
+    KAPPA: "Kappa: what a mediator's equation leaves unexplained, at one exposure and at the other",
     CONFOUNDING: "A confounder that nobody measured",
     ATTRITION: "Patients who did not come back",
 }
 
 
-def sensitivity_text(found: Sensitivity) -> str:
-    """Return what ``sensitivity`` prints: the effect in question, each analysis, and what they say together."""
-    lines = head_lines(found.fit, found.verdict)
-    lines += ["", *wrapped(_effect(found), margin="")]
-    for i, part in enumerate(found.asked, start=1):
-        lines += ["", f"{i}. {TITLES[part]}", *_part(found, part)]
-    lines += ["", f"{len(found.asked) + 1}. What keeps the sign of the effect, and what does not", *_conclusion(found)]
-    lines += ["", f"{len(found.asked) + 2}. What all of this assumes"]
-    lines += [line for text in assumptions(found.fit.model) for line in wrapped(text, "- ", "  ")]
+def sensitivity_text(found: Sensitivity, *, width: int = WIDTH, whole: bool = True) -> str:
+    """Return what ``sensitivity`` keeps: the effect in question, each analysis, and what they say together.
+
+    Not the ``whole``, as it prints: the effect and what the analyses say together.
+    """
+    model, asked = found.fit.model, len(found.asked)
+    last = "What keeps the sign of the effect, and what does not"
+    with page(width), speaking_of(model, [found.fit.survey.source]):
+        lines = head_lines(found.fit, found.verdict, notes=whole)
+        lines += ["", *wrapped(_effect(found), margin="")]
+        for i, part in enumerate(found.asked if whole else (), start=1):
+            lines += ["", *wrapped(f"{i}. {TITLES[part]}", margin="", rest="   "), *_part(found, part)]
+        lines += ["", f"{asked + 1}. {last}" if whole else last, *_conclusion(found)]
+        if whole:
+            lines += ["", f"{asked + 2}. What all of this assumes"]
+            lines += [line for text in assumptions(model) for line in wrapped(text, "- ", "  ")]
+        else:
+            refused = (f"Not done, {name}: {reason}." for name, reason in found.refused.items())
+            lines += [line for text in refused for line in wrapped(text)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -100,14 +112,15 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
     low, high = curve.table["kappa"].min(), curve.table["kappa"].max()
     note = (
         f"Range over kappa from {low:g} to {high:g}, averaged over the orders of switching paths; nothing is fitted "
-        "again. kappa is the correlation of one mediator's errors in two worlds (levels: the weight of equal ranks): "
+        "again. kappa is the correlation of what a mediator's equation leaves unexplained in a patient at one exposure "
+        "and at the other (levels: the weight of equal ranks): "
         "no data can tell it. It moves the split between paths, never the total."
     )
     if not any(curve.moves(str(path)) for path in own["path"]):
         note += " Here it moves nothing at all: no path's effect depends on it."
     elif not curve.moves(curve.target.path):
         note += " The effect in question does not depend on it."
-    return [*within(rows, "lrrl"), *wrapped(note)]
+    return [*aligned(rows, "lrrl"), *wrapped(note)]
 
 
 def _limits(row: dict[str, float], decimals: int) -> str:
@@ -129,5 +142,7 @@ def _conclusion(found: Sensitivity) -> list[str]:
         lines += ["", *wrapped(text)]
     needed = found.tipping_summary()
     if needed:
-        lines += wrapped(f"For its {100 * CI_PROB:g} % interval to hold no effect it takes {', or '.join(needed)}.")
+        lines += wrapped(
+            f"For its {100 * CI_PROB:g} % interval to include {found.target.null:g} it takes {', or '.join(needed)}."
+        )
     return lines

@@ -15,8 +15,10 @@ from bayes_sp.analysis.pooled import Pooled
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.design.notes import survey_notes
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.people import speaking_of
 from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, LEAST_COUNT, name_parts
 from bayes_sp.records.checks import group_labels
+from bayes_sp.report.document.words import answer
 from bayes_sp.report.survey.variables import variable_lines
 from bayes_sp.report.text.assumptions import (
     assumptions,
@@ -29,13 +31,14 @@ from bayes_sp.report.text.assumptions import (
 from bayes_sp.report.text.coefficients import coefficient_lines
 from bayes_sp.report.text.conditional import conditional_lines, contrast_lines, size_lines
 from bayes_sp.report.text.criticism import criticism_sections
-from bayes_sp.report.text.effects import effect_lines
+from bayes_sp.report.text.effects import effect_lines, short_lines
 from bayes_sp.report.text.layout import aligned as _table
 from bayes_sp.report.text.layout import decimals_of as _decimals
 from bayes_sp.report.text.layout import interval as _interval
 from bayes_sp.report.text.layout import number as _number
 from bayes_sp.report.text.layout import wrapped as _wrap
 from bayes_sp.report.text.resamples import resample_sentences, rows_used
+from bayes_sp.shown import WIDTH, page
 
 WITHHELD = (
     "Products of coefficients are withheld: links along the paths differ, a slope is not one number, or the outcome has"
@@ -43,37 +46,44 @@ WITHHELD = (
 )
 
 
-def summary_text(analysis: Analysis, *, keep_records: bool = False, least: int = LEAST_COUNT) -> str:
-    """Return the text of `summary_texts` that may be kept."""
-    return summary_texts(analysis, keep_records=keep_records, least=least)[0]
-
-
-def summary_texts(analysis: Analysis, *, keep_records: bool = False, least: int = LEAST_COUNT) -> tuple[str, str]:
-    """Return what ``fit`` keeps and what it prints: verdict, published against recovered, effects, comparison.
+def summary_text(
+    analysis: Analysis, *, keep_records: bool = False, least: int = LEAST_COUNT, whole: bool = False, width: int = WIDTH
+) -> str:
+    """Return what ``fit`` keeps: verdict, published against recovered, effects, comparison, assumptions.
 
     What goes patient by patient, names of groups, and what says something of fewer than ``least`` patients: only with
     ``keep_records``. The ends of the variables at the head, and counts of few cells, stand also in the text that is
-    printed and not kept, the second.
+    printed and not kept (``whole``).
     """
-    head, body = head_lines(analysis.fit, analysis.verdict), list[str]()
-    if analysis.verdict.clean:
-        head += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
-    for number, (title, lines) in enumerate(_sections(analysis, keep_records=keep_records, least=least), start=1):
-        body += ["", f"{number}. {title}", *lines]
-    kept, whole = (
-        [*head, "", *variable_lines(analysis.fit.model, analysis.fit.survey, shown), *body]
-        for shown in (1 if keep_records else least, 1)
-    )
-    return _joined(kept), _joined(whole)
-
-
-def _joined(lines: Sequence[str]) -> str:
+    with page(width), speaking_of(analysis.fit.model, [analysis.fit.survey.source]):
+        lines = head_lines(analysis.fit, analysis.verdict)
+        if analysis.verdict.clean:
+            lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
+        shown = 1 if whole or keep_records else least
+        lines += ["", *variable_lines(analysis.fit.model, analysis.fit.survey, shown)]
+        for number, (title, body) in enumerate(_sections(analysis, keep_records=keep_records, least=least), start=1):
+            lines += ["", *_wrap(f"{number}. {title}", margin="", rest="   "), *body]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def said_above(summary: str, fit: Fit) -> str:
+def short_text(analysis: Analysis, *, width: int = WIDTH) -> str:
+    """Return what ``fit`` prints: doubts, the answer in sentences, effects, verdict."""
+    fit, verdict = analysis.fit, analysis.verdict
+    with page(width), speaking_of(fit.model, [fit.survey.source]):
+        lines = head_lines(fit, verdict, notes=False)
+        table = analysis.effects.intervals()
+        for sentence in answer(fit.model, table, analysis.comparison.table):
+            lines += ["", *_wrap(sentence, margin="")]
+        lines += ["", *_wrap(_compared(fit.model), margin=""), *short_lines(analysis)]
+        lines += ["", *_wrap(str(verdict), margin="")] if verdict.clean else []
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def said_above(summary: str, fit: Fit, width: int = WIDTH) -> str:
     """Return a summary for a terminal on which the warnings of `read_survey` stand: one line in place of its doubts."""
-    rest = summary.removeprefix("".join(f"{line}\n" for line in _doubt_lines(fit)))
+    with page(width), speaking_of(fit.model, [fit.survey.source]):
+        doubts = _doubt_lines(fit)
+    rest = summary.removeprefix("".join(f"{line}\n" for line in doubts))
     if rest == summary:
         return summary
     warned = "the warning" if len(fit.doubts) == 1 else f"the {len(fit.doubts)} warnings"
@@ -93,13 +103,13 @@ def _nameless(doubt: str, fit: Fit) -> str:
     return doubt
 
 
-def head_lines(fit: Fit, verdict: Verdict) -> list[str]:
+def head_lines(fit: Fit, verdict: Verdict, *, notes: bool = True) -> list[str]:
     """Return what every summary begins with: doubts, a verdict unless it is clean, specification, what records are."""
     lines = _doubt_lines(fit)
     lines += [] if verdict.clean else [*_wrap(str(verdict), margin=""), ""]
-    lines += [f"{fit.model.name}: {fit.model.title}", f"Data: {fit.survey.mark}."]
-    lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed else []
-    for note in (*unmeasured_words(fit.model), *survey_notes(fit.model, fit.survey)):
+    lines += _wrap(f"{fit.model.name}: {fit.model.title}", margin="") + _wrap(f"Data: {fit.survey.mark}.", margin="")
+    lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed and notes else []
+    for note in () if not notes else (*unmeasured_words(fit.model), *survey_notes(fit.model, fit.survey)):
         lines += _wrap(note, margin="")
     return lines
 
@@ -151,21 +161,17 @@ def _recovery(recovered: Sequence[Recovered]) -> list[str]:
 
 
 def _comparison(analysis: Analysis) -> list[str]:
-    table = analysis.comparison.table
+    table, model = analysis.comparison.table, analysis.fit.model
     lines: list[str] = []
     for scale in (DIFFERENCE, COEFFICIENT):
         if scale == COEFFICIENT and COEFFICIENT not in set(analysis.effects.draws["scale"].to_numpy()):
             lines += [*_wrap(WITHHELD), ""]
             continue
-        last = analysis.fit.model.outcome_family
-        on = product_scale(last)
-        if scale == COEFFICIENT and not on:
-            continue  # in the outcome's own unit it says the same again
-        own = f"{last.name.replace('_', ' ')}: {on}"
-        products = f"Product of coefficients per unit of exposure (normal: in the outcome's unit; {own})"
-        head = f"Difference, {analysis.effects.unit}" if scale == DIFFERENCE else products
-        rows = _comparison_rows(analysis.fit.model, table[table["scale"] == scale])
-        lines += [f"   {head}", *_table(rows, "lrrr"), ""]
+        own = table[table["scale"] == scale]
+        for head, part in (
+            [(f"Difference, {analysis.effects.unit}", own)] if scale == DIFFERENCE else _products(model, own)
+        ):
+            lines += [*_wrap(head), *_table(_comparison_rows(model, part), "lrrr"), ""]
     for sentence in analysis.comparison.missing:
         lines += _wrap(f"{sentence[:1].upper()}{sentence[1:].rstrip('.')}.")
     failures = analysis.comparison.bootstrap.drop_duplicates("likelihood")
@@ -183,6 +189,19 @@ def _comparison(analysis: Analysis) -> list[str]:
         "(with the covariates' coding that belongs to it) and what a sentence above names."
     )
     return [*lines, *_wrap(note)]
+
+
+def _products(model: PathModel, table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the products of coefficients of each likelihood, those of unlike scales apart from each other.
+
+    In the outcome's own unit they would say the differences again.
+    """
+    on = product_scale(model.outcome_family)
+    for likelihood in [name for name in dict.fromkeys(table["likelihood"]) if name != PUBLISHED] if on else []:
+        normal = likelihood == "normal"
+        words = "in the outcome's unit" if normal else on
+        head = f"Product of coefficients per unit of exposure, {words} ({likelihood.replace('_', ' ')})"
+        yield head, table[table["likelihood"].isin([likelihood, *([PUBLISHED] if normal else [])])]
 
 
 def _rubin(analysis: Analysis) -> Iterator[str]:
@@ -212,13 +231,15 @@ def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
     cells = dict(iter(table.groupby(["path", "likelihood", "inference"])))
     decimals = _decimals(table[table["inference"] != PUBLISHED])
     rows = [["", *(f"{name}{rows_used(table, name)}" for name in inferences)]]
+    alone = len(likelihoods) == 1
     for label, path in headed(list(dict.fromkeys(table["path"]))):
         words = path_words(model, name_parts(path)[0]) if path else f"{label}:"
-        rows.append([words, *[""] * len(inferences)])
+        if not path or not alone:
+            rows.append([words, *[""] * len(inferences)])
         if not path:
             continue
         for i, likelihood in enumerate(likelihoods):
-            row = [f"   {likelihood.replace('_', ' ')}"]
+            row = [words if alone else f"   {likelihood.replace('_', ' ')}"]
             for inference in inferences:
                 found = cells.get((path, PUBLISHED if inference == PUBLISHED else likelihood, inference))
                 if inference == PUBLISHED:

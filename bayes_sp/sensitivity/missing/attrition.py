@@ -17,6 +17,7 @@ from bayes_sp.design.relevance import came_back
 from bayes_sp.effects.paths import Effects, check_kappa
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.errors import BayesSpError, nearest
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import AVERAGE
 from bayes_sp.records.nonresponders import NonResponders
 from bayes_sp.sensitivity.missing.attrition_tipping import DepartureTipping, tipping
@@ -58,6 +59,8 @@ class Attrition(Shown):
         What a reader must know.
     trustworthy
         The verdict on the draws and on the effects over everyone.
+    model
+        The specification.
     """
 
     target: Target
@@ -68,6 +71,7 @@ class Attrition(Shown):
     tipping: tuple[DepartureTipping, ...]
     notes: tuple[str, ...]
     trustworthy: bool
+    model: PathModel
 
     @property
     def table(self) -> pd.DataFrame:
@@ -203,6 +207,7 @@ def attrition(
         tuple(tipping(found, way, target, points) for way in ways),
         _notes(both, nonresponders, ways),
         diagnose(fit.posterior, effects[EVERYONE].quantities()).trustworthy,
+        fit.model,
     )
 
 

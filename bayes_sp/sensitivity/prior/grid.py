@@ -58,6 +58,8 @@ class PriorGrid(Shown):
         What of the grid does not apply to the specification.
     attrs
         What everything depends on: specification, seed, options, versions, data digest and mark.
+    model
+        The specification.
     """
 
     target: Target
@@ -66,6 +68,7 @@ class PriorGrid(Shown):
     failures: tuple[Failure, ...]
     notes: tuple[str, ...]
     attrs: Mapping[str, Any]
+    model: PathModel
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -196,6 +199,7 @@ def prior_grid(
         tuple(failures.values()),
         grid.notes,
         attrs,
+        model,
     )
 
 

@@ -15,8 +15,8 @@ from bayes_sp.design.build import design_arrays
 from bayes_sp.effects.paths import compute_effects
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import DIFFERENCE, MULTIVERSE_COLUMNS, TOTAL, TOTAL_INDIRECT
-from bayes_sp.report.text.layout import WIDTH
 from bayes_sp.report.text.models import multiverse_text
+from bayes_sp.shown import WIDTH
 
 NUMBERS = {"r_hat": 1.0, "ess_bulk": 1000.0, "ess_tail": 900.0, "divergences": 0.0, "e_bfmi": 0.9}
 GOOD = Verdict(True, (), NUMBERS, pd.DataFrame())
