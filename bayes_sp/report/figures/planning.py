@@ -58,9 +58,10 @@ def plot_assurance(study: NewStudy, ax: Given = None) -> Axes:
     panel.set_ylabel("Share of simulated studies")
     quiet(panel, left=True)
     drawn.legend("outside upper center", columns=2)
+    effect = path_words(study.plan.model, study.plan.effect)
     note = (
-        f"{path_words(study.plan.model, study.plan.effect)} ({study.plan.scale.replace('_', ' ')}), {100 * study.plan.ci_prob:.0f} % interval; "
-        f"{study.plan.simulations} studies of each size (seed {study.seed}). Bars: 95 % Monte Carlo error."
+        f"{effect[:1].upper()}{effect[1:]} ({study.plan.scale.replace('_', ' ')}), {100 * study.plan.ci_prob:.0f} % "
+        f"interval; {study.plan.simulations} studies of each size (seed {study.seed}). Bars: 95 % Monte Carlo error."
     )
-    drawn.note(f"{note[:1].upper()}{note[1:]}")
+    drawn.note(note)
     return drawn.one
