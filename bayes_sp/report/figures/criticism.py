@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bayes_sp.arrays import Array
     from bayes_sp.model.path_model import PathModel
 
+LEAST_APART = 0.12  # of an axis, between the names of its end and of a value
 MOST_SIGNS = 40  # of the names of all bars together
 NAMED = 5  # patients whose row stands beside their point
 
@@ -97,6 +98,8 @@ def _name_ends(axes: Axes, x: Array, labels: Sequence[str], width: float) -> Non
     if not first and not last:
         return
     low, high = x[0] + 0.5 * width if first else x[0], x[-1] - 0.5 * width if last else x[-1]
+    apart = LEAST_APART * (x[-1] - x[0])  # words of the ends are longer than numbers
+    low, high = max(low, x[0] + apart) if first else low, min(high, x[-1] - apart) if last else high
     inside = [tick for tick in axes.get_xticks() if low <= tick <= high]
     ends = [(x[0], labels[0])] * first + [(x[-1], labels[-1])] * last
     places = sorted([*((tick, f"{tick:g}") for tick in inside), *ends])

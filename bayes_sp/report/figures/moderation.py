@@ -60,8 +60,9 @@ def plot_effect_curve(curve: EffectCurve, ax: Given = None, *, scale: str = DIFF
         panel.set_title(plain(path_words(model, path), 34), fontsize=9, loc="left")
         panel.set_xlabel(plain(_with_unit(model, curve), 34), fontsize=8.5)
         quiet(panel, left=True)
-    for panel in panels[len(paths) :]:
-        panel.set_visible(False)
+    for place in range(len(paths), len(panels)):  # no panel below: the one above says the values
+        panels[place].set_visible(False)
+        panels[place - columns].tick_params(labelbottom=True)
     unit = f" ({curve.unit})" if scale == DIFFERENCE else ""
     for row in drawn.axes:
         row[0].set_ylabel(plain(f"{scale_words(model, scale)}{unit}", 30), fontsize=8.5)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes_sp.report.figures.style import QUIET, Given, canvas, figure_of_result, plain, quiet
+from bayes_sp.report.text.assumptions import path_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,17 +49,19 @@ def plot_assurance(study: NewStudy, ax: Given = None) -> Axes:
     asked = study.plan.assurance
     panel.axhline(asked, color=QUIET, linewidth=0.8)
     panel.annotate(
-        f"{asked:g} asked for", (1.0, asked), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8,
+        f"{asked:g} asked for", (0.0, asked), xycoords=("axes fraction", "data"), xytext=(4, 2),
+        textcoords="offset points", ha="left", va="bottom", fontsize=8,
         color=QUIET,
     )  # fmt: skip
     panel.set_ylim(-0.02, 1.02)
     panel.set_xlabel(plain("Patients with a follow-up"))
     panel.set_ylabel("Share of simulated studies")
     quiet(panel, left=True)
-    panel.legend(frameon=False, fontsize=8)
+    drawn.legend("outside upper center", columns=2)
+    effect = path_words(study.plan.model, study.plan.effect)
     note = (
-        f"{study.plan.effect} ({study.plan.scale.replace('_', ' ')}), {100 * study.plan.ci_prob:.0f} % interval; "
-        f"{study.plan.simulations} studies of each size (seed {study.seed}). Bars: 95 % Monte Carlo error."
+        f"{effect[:1].upper()}{effect[1:]} ({study.plan.scale.replace('_', ' ')}), {100 * study.plan.ci_prob:.0f} % "
+        f"interval; {study.plan.simulations} studies of each size (seed {study.seed}). Bars: 95 % Monte Carlo error."
     )
     drawn.note(note)
     return drawn.one
