@@ -225,7 +225,7 @@ def test_every_column_of_criticism_is_explained(columns: tuple[str, ...]):
 
 def test_every_command_and_option_is_documented():
     """What `--help` offers stands in the quickstart."""
-    (commands,) = [action for action in _parser()._actions if action.choices]
+    (commands,) = [action for action in _parser()._actions if isinstance(action.choices, dict)]
     for name, command in commands.choices.items():
         assert f"python -m bayes_sp {name}" in QUICKSTART, name
         for action in command._actions:

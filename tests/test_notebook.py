@@ -87,7 +87,17 @@ def test_holds_nothing_of_a_machine(name: str):
     assert all(len(base64.b64decode(picture)) < LARGEST for picture in pictures)
     outputs = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
     folders = [f"{folder}/" for folder in (Path.home(), Path(tempfile.gettempdir()), ROOT)]
-    for trace in (*folders, "/home/", "/Users/", "site-packages", "stderr", "Warning", "created_at", " at 0x", "image/svg"):
+    for trace in (
+        *folders,
+        "/home/",
+        "/Users/",
+        "site-packages",
+        "stderr",
+        "Warning",
+        "created_at",
+        " at 0x",
+        "image/svg",
+    ):
         assert trace not in outputs
     assert all(not cell.metadata for cell in notebook.cells)
     assert set(notebook.metadata) <= {"kernelspec", "language_info"}
