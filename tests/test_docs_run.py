@@ -82,7 +82,8 @@ def test_the_result_in_the_quickstart_is_what_the_program_prints(checkout: Path,
     """Each row of the example's effects, up to three times the Monte Carlo error of a limit."""
     shown = PAGES["quickstart.md"].partition("From 150 invented employees")[2].partition("```text\n")[2]
     rows = [line for line in shown.partition("```")[0].splitlines() if numbers(line)]
-    assert main(["fit", "docs/examples/walks.toml", "--data", "docs/examples/staff.csv", "--bootstrap", "0"]) == 0
+    typed = "fit docs/examples/walks.toml --data docs/examples/staff.csv --bootstrap 0 --verbose"
+    assert main(typed.split()) == 0
     printed = capsys.readouterr().out.splitlines()
     for row in rows:
         name = re.split(r"  +", row.strip())[0]
