@@ -21,7 +21,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from bayes_sp.arrays import Array
+from bayes_sp.arrays import Array, least_squares
 from bayes_sp.design.build import equation_matrix
 from bayes_sp.design.design import Design
 from bayes_sp.errors import SurveyError
@@ -39,7 +39,6 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import RESIDUAL_CORRELATION
 from bayes_sp.records.survey import Survey
-from bayes_sp.triangular import least_squares
 
 SMALL_STEP = 1e-4  # of a standardised parameter or a logarithm, for J
 FLAT = 1e-10  # share of a parameter's information below which the others determine it

@@ -9,9 +9,13 @@ from bayes_sp.cli.main import _parser
 
 def commands() -> str:
     """Return a section for each command: what it does, how it is called, and its arguments with their help."""
-    (choices,) = [action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction)]
+    program = _parser()
+    (choices,) = [action for action in program._actions if isinstance(action, argparse._SubParsersAction)]
     helps = {action.dest: action.help or "" for action in choices._choices_actions}
-    return "\n".join(_section(name, helps.get(name, ""), parser) for name, parser in choices.choices.items())
+    formatter = program._get_formatter()
+    own = [_row(action, formatter) for action in program._actions if action not in (choices, program._actions[0])]
+    head = ["| argument, before any command | meaning |", "|---|---|", *own, ""]
+    return "\n".join([*head, *(_section(name, helps.get(name, ""), each) for name, each in choices.choices.items())])
 
 
 def _section(name: str, what: str, parser: argparse.ArgumentParser) -> str:

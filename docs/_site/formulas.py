@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from docutils.nodes import SkipNode
+from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.errors import ExtensionError
 
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.writers.html5 import HTML5Translator
 
+# what the converter does not know, as it knows it: a size without a side, dots without a height
+KNOWN = ((re.compile(r"\\([bB]igg?)(?![a-z])"), r"\\\1l"), (re.compile(r"\\dots(?![a-z])"), r"\\ldots"))
 # read by the converter as one number with as many digits
-BARE_DIGITS = re.compile(r"\\[td]?frac\s*\d")
+BARE_DIGITS = re.compile(r"\\[td]?frac\s*\d\d")
 
 
 def mathml(formula: str, *, block: bool) -> str:
@@ -24,11 +27,18 @@ def mathml(formula: str, *, block: bool) -> str:
     Raises
     ------
     ExtensionError
-        Where it has ``\frac12`` without braces, which would be read as twelve over what follows.
+        Where it has ``\frac12`` without braces, which would be read as twelve over what follows, or a command that the
+        converter does not know.
     """
     if BARE_DIGITS.search(formula):
         raise ExtensionError(f"write braces round numerator and denominator: {formula}")
-    return tex2mathml(formula, as_block=block)
+    known = formula
+    for pattern, replacement in KNOWN:
+        known = pattern.sub(replacement, known)
+    try:
+        return tex2mathml(known, as_block=block)
+    except MathError as error:
+        raise ExtensionError(f"{error} In the formula {formula}") from error
 
 
 def _inline(self: HTML5Translator, node: nodes.math) -> None:
