@@ -32,7 +32,8 @@ def write(options):
         ctypes.CDLL(None).sleep(300)
 class Parser:
     def parse_args(self, arguments):
-        return type("Options", (), {"command": staticmethod(write)})
+        given = {"command": staticmethod(write), "name": "fit", "json": False, "quiet": False}
+        return type("Options", (), given)
 cli._parser = Parser
 run()
 """

@@ -59,7 +59,7 @@ def test_a_codebook_is_printed_or_written(clinic: Path, capsys):
         (["example", "--out", "clinic"], "exists already"),
         (["codebook", "nobody.sav"], "cannot be read"),
         (["draft", "clinic/survey.csv", "--codebook", "nobody.toml", *CHAIN], "nobody.toml: cannot be read"),
-        (["draft", "clinic/survey.csv", "--codebook", "clinic/survey.csv", *CHAIN], "is not valid TOML"),
+        (["draft", "clinic/survey.csv", "--codebook", "clinic/survey.csv", *CHAIN], "is not a TOML file"),
         (["draft", "clinic/survey.csv", "--codebook", "clinic/codebook.toml", *CHAIN, "--latent", "loneliness_t1=x"],
          "--latent: must be a name"),
         (["fit", "--codebook", "clinic/codebook.toml"], "--codebook: goes with --data"),

@@ -327,7 +327,7 @@ def test_the_summary_says_that_the_confounder_is_assumed(tmp_path):
         "primary-care appointments T1 (log rates)."
     )
     assert text.count(sentence) == 2
-    assert "standardised over the patients' covariates and U" in text
+    assert "for the patients' own covariates and U" in text
     assert "No other unmeasured confounding of" in text
     assert "given the covariates and U." in text
     folder = tmp_path / "run"
