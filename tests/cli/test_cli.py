@@ -314,8 +314,9 @@ def test_options_reach_the_analysis(clinic, monkeypatch):
 # --- two real fits ----------------------------------------------------------------------------------------------------
 
 
-def test_a_survey_of_ones_own_is_fitted_from_end_to_end(clinic, capsys):
+def test_a_survey_of_ones_own_is_fitted_from_end_to_end(clinic, capsys, monkeypatch):
     """Other columns, one mediator: status 0, a summary without a word of the study, and a run that reads back."""
+    monkeypatch.setenv("COLUMNS", "120")
     arguments = ["own.toml", "--data", "clinic.csv", "--seed", "3", "--out", "run", "--bootstrap", "200"]
     assert main(["fit", *arguments, "--verbose", "--figures", "svg"]) == OK
     printed, errors = capsys.readouterr()

@@ -229,8 +229,9 @@ def test_each_part_alone(clinic, capsys, option, files):
     assert info["sensitivity"]["analyses"] == [option.removeprefix("--")]
 
 
-def test_rows_without_answers_are_shifted(clinic, gaps, capsys):
+def test_rows_without_answers_are_shifted(clinic, gaps, capsys, monkeypatch):
     """Those who did not come back are in the file: nothing else is needed."""
+    monkeypatch.setenv("COLUMNS", "200")
     printed = made(capsys, "sensitivity", "own.toml", "--data", gaps, "--attrition", "--verbose")
     assert "all 200 patients (40 without the outcome), missing at random" in " ".join(printed.split())
     assert "Not done" not in printed
