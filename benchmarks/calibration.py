@@ -22,7 +22,8 @@ _HEAD = """# Results of the calibration
 
 What these statistics mean stands under [Calibration](calibration.md). Each row is a specification that comes with the
 package or stands in `benchmarks/specifications`, with patients as in the reconstructed records (seed 1) and its own
-priors; the last column holds the statistics of each quantity. Written by `python -m benchmarks.calibration`.
+priors; the last column holds the statistics of each quantity. Limits are such that where all posteriors are right, one specification in twenty has any quantity
+beyond them. Written by `python -m benchmarks.calibration`.
 
 | specification | simulations | quantities | beyond their limits | location | spread | 95 % intervals | every quantity |
 |---|---|---|---|---|---|---|---|
