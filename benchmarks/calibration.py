@@ -21,8 +21,8 @@ FURTHER = sorted(str(path) for path in (Path(__file__).parent / "specifications"
 _HEAD = """# Results of the calibration
 
 What these statistics mean stands under [Calibration](calibration.md). Each row is a specification that comes with the
-package or stands in `benchmarks/specifications`, with patients as in the reconstructed records (seed 1) and its own
-priors; the last column holds the statistics of each quantity. Limits are such that where all posteriors are right, one specification in twenty has any quantity
+package, with patients as in the reconstructed records (seed 1) and its own priors; the last column holds the statistics
+of each quantity. Limits are such that where all posteriors are right, one specification in twenty has any quantity
 beyond them. Written by `python -m benchmarks.calibration`.
 
 | specification | simulations | quantities | beyond their limits | location | spread | 95 % intervals | every quantity |

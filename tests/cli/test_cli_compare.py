@@ -156,7 +156,7 @@ def test_a_run_without_draws_of_missing_cells_is_fitted_again(clinic, capsys):
     for command in (warned, main):  # the second time the comparison itself is read, and nothing fitted
         capsys.readouterr()
         assert command(compared) == NOT_TRUSTWORTHY
-        printed = capsys.readouterr().out
+        printed = " ".join(capsys.readouterr().out.split())
         assert command is main or re.search(
             r"Fitted again: own\. \S+ does not keep draws of missing cells of age\.", printed
         )

@@ -190,7 +190,7 @@ def test_a_cluster_that_is_lost_on_the_way_keeps_what_was_finished(clinic, capsy
 @pytest.mark.slow
 def test_all_parts_of_ones_own_survey(clinic, capsys):
     """Status 0; attrition, of which nothing is known, has its reason; the folder holds what was printed."""
-    printed = made(capsys, *OWN, "--all", "--out", "what_if")
+    printed = made(capsys, *OWN, "--all", "--out", "what_if", "--verbose")
     assert "Not done, attrition: nothing is known of patients who did not come back" in printed
     for title in (
         "1. Other priors",
@@ -207,7 +207,7 @@ def test_all_parts_of_ones_own_survey(clinic, capsys):
         p.name for p in (clinic / "what_if").iterdir()
     }
     assert "exists already" in refusal(capsys, *OWN, "--kappa", "--out", "what_if")
-    assert "1. The coupling" in made(capsys, *OWN, "--kappa", "--out", "what_if", "--overwrite")
+    assert "1. The coupling" in made(capsys, *OWN, "--kappa", "--out", "what_if", "--overwrite", "--verbose")
     assert not (clinic / "what_if" / "prior_grid.png").exists()
 
 

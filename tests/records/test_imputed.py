@@ -91,8 +91,20 @@ def test_several_files_on_the_command_line(in_folder, capsys):
         own.drop(columns=".imp").to_csv(f"imputed{number}.csv", index=False)
     model = str(EXAMPLES / "walks.toml")
     files = [word for number in range(1, SETS + 1) for word in ("--data", f"imputed{number}.csv")]
-    arguments = ["fit", model, *files, "--method", "laplace", "--bootstrap", "90", "--out", "run", "--keep-records"]
-    assert main(arguments) == OK
+    arguments = [
+        "fit",
+        model,
+        *files,
+        "--method",
+        "laplace",
+        "--bootstrap",
+        "90",
+        "--out",
+        "run",
+        "--keep-records",
+        "--verbose",
+    ]
+    assert main([*arguments, "--keep-records", "--verbose"]) == OK
     printed = capsys.readouterr().out
     assert "Data: 150 records from 3 sets of records: imputed1.csv, imputed2.csv, imputed3.csv.\n" in printed
     assert "What comes from not having the cells that were imputed: 3 sets of records" in printed
