@@ -194,7 +194,7 @@ def test_all_parts_of_ones_own_survey(clinic, capsys):
     assert "Not done, attrition: nothing is known of patients who did not come back" in printed
     for title in (
         "1. Other priors",
-        "2. The coupling",
+        "2. Kappa: what a mediator's",
         "3. A confounder that nobody measured",
         "4. Patients who did not",
     ):
@@ -207,7 +207,7 @@ def test_all_parts_of_ones_own_survey(clinic, capsys):
         p.name for p in (clinic / "what_if").iterdir()
     }
     assert "exists already" in refusal(capsys, *OWN, "--kappa", "--out", "what_if")
-    assert "1. The coupling" in made(capsys, *OWN, "--kappa", "--out", "what_if", "--overwrite", "--verbose")
+    assert "1. Kappa: what a mediator's" in made(capsys, *OWN, "--kappa", "--out", "what_if", "--overwrite", "--verbose")
     assert not (clinic / "what_if" / "prior_grid.png").exists()
 
 
