@@ -7,6 +7,7 @@ import json
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stored_notebooks import NAMES, ROOT, executed, printed, shown, stored
@@ -61,7 +62,7 @@ def test_runs_and_shows_what_is_stored(name: str):
     assert found == pytest.approx(known, abs=apart)
 
 
-def facts_hold(facts: dict[str, object]) -> None:
+def facts_hold(facts: dict[str, Any]) -> None:
     """What the text of the re-analysis builds on."""
     assert facts["trustworthy"]
     assert facts["mark"] == "178 records reconstructed from published moments (seed 1)"
