@@ -197,9 +197,13 @@ class Fit(Shown, Criticised):
         file
             Ends in ``.html`` (one page with its figures in it), ``.docx``, ``.md`` (figures in a folder beside it) or
             ``.tex`` (the tables).
-        options
+        **options
             ``check``: also criticise the fit. ``replicates``: bootstrap samples, 5000 by default. ``sensitivity``: the
             folder of sensitivity analyses. ``overwrite``: replace the file.
+
+        Returns
+        -------
+        pathlib.Path
 
         Raises
         ------
