@@ -25,7 +25,7 @@ FIRST = (
 )  # fmt: skip
 PATIENTS = ("patient", "patients")
 _WORD = r"(?:\b([Aa])\s+)?\b([Pp])atient(s?)\b"
-WIDTH, NARROWEST = 118, 80  # of a page that is kept, and of the narrowest that is written for
+WIDTH, NARROWEST = 120, 80  # of a page that is kept, and of the narrowest that is written for
 _width: ContextVar[int] = ContextVar("width", default=WIDTH)
 _words: ContextVar[Callable[[str], str]] = ContextVar("words", default=str)
 

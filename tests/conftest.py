@@ -17,7 +17,7 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("PYTENSOR_FLAGS", "cxx=")  # Python evaluates PyMC's densities; a C compiler would take longer
-os.environ["COLUMNS"] = "118"  # of a page that is kept, whatever the terminal
+os.environ["COLUMNS"] = "120"  # of a page that is kept, whatever the terminal
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "numba"))
 
 import numpy as np

@@ -31,7 +31,7 @@ def test_every_line_fits_the_terminal(name, width, request):
     for text in (short_text(analysis, width=width), summary_text(analysis, width=width)):
         assert max(map(len, text.splitlines())) <= width
     with page(width):
-        assert summary_text(analysis) == summary_text(analysis, width=118)
+        assert summary_text(analysis) == summary_text(analysis, width=120)
 
 
 def test_the_answer_comes_first_and_the_rest_on_request(own_analysis):

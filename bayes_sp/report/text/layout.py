@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayes_sp.shown import page_width, worded
 
+PARAGRAPH = 118  # letters in a line of a paragraph, at most
 FIRST = 0.47  # of a page: the first column, at least, of a table that is too wide
 
 
@@ -89,4 +90,5 @@ def _lines(rows: list[list[str]], align: str, first: int) -> list[str]:
 
 def wrapped(text: str, first: str = "", rest: str = "", margin: str = "   ") -> list[str]:
     """Return a paragraph as lines, indented as the tables are."""
-    return textwrap.wrap(worded(text), page_width(), initial_indent=margin + first, subsequent_indent=margin + rest)
+    width = min(page_width(), PARAGRAPH)
+    return textwrap.wrap(worded(text), width, initial_indent=margin + first, subsequent_indent=margin + rest)
