@@ -196,7 +196,7 @@ def part_texts(
     figure.draw_without_rendering()
     taken = [patch.get_window_extent() for box in boxes if (patch := box.get_bbox_patch()) is not None]
     for text, places in texts:
-        covered = []
+        covered: list[tuple[float, int, Place]] = []
         for place in (text.get_position(), *places):
             text.set_position(place)
             covered.append((sum(_common(text.get_window_extent(), other) for other in taken), len(covered), place))
