@@ -94,7 +94,7 @@ def test_the_multilinear_extension_and_enumeration_agree(players: int) -> None:
 
 
 def test_effects_of_means_are_steps_in_every_order() -> None:
-    """Two paths, means and their logarithms: alone from nothing, averaged over both orders; a mean of 0 has no ratio."""
+    """Two paths, means and their logarithms: alone from nothing, over both orders; a mean of 0 has no ratio."""
     means = np.array([[2.0, 4.0, 0.0], [3.0, 5.0, 1.0], [5.0, 2.0, 2.0], [9.0, 8.0, 3.0]])  # none, second, first, both
     average = np.array(
         [(means[2] - means[0] + means[3] - means[1]) / 2, (means[1] - means[0] + means[3] - means[2]) / 2]
