@@ -120,7 +120,7 @@ def sample_posterior(
     notify("finding the mode")
     try:
         strict = options.method == "laplace"
-        held = None if strict else posterior.program.standardised
+        held = None if strict else posterior.program.held
         mode = find_mode(posterior, cores=options.cores, strict=strict, held=held)
         posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
         if options.method == "nuts":

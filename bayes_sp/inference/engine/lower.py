@@ -103,6 +103,16 @@ class Program:
         places = [np.arange(b.start, b.start + b.size) for b in blocks if b.start < self.size]
         return np.concatenate(places) if places else np.empty(0, dtype=np.int64)
 
+    @property
+    def held(self) -> Ints:
+        """Places of what a search for a sampler's start leaves where it is: standardised values, SDs of groups.
+
+        The joint density with the groups' intercepts is highest where their SD is as large as its prior allows, far
+        from where the posterior is. With confounders, whose parameters are many, the SDs move.
+        """
+        spreads = [b for b in self.parameters.blocks if b.variable == "tau" and not self.confounders]
+        return np.concatenate([*(np.arange(b.start, b.start + b.size) for b in spreads), self.standardised])
+
     def completed(self, theta: Array, seed: int) -> Array:
         """Return draws of sampled parameters, (..., P), with draws of what is integrated out after them: N(0, 1)."""
         rest = self.parameters.size - self.size

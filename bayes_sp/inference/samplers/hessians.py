@@ -207,16 +207,22 @@ class Held:
 
     def inverse(self, framed: int) -> tuple[Array, Array]:
         """See `Curvature`."""
-        return self._whole(*self.inner.inverse(framed), framed)
+        return self._whole(*self.inner.inverse(self._framed(framed)), framed)
 
     def inverse_anyway(self, framed: int) -> tuple[Array, Array]:
         """See `Curvature`."""
-        return self._whole(*self.inner.inverse_anyway(framed), framed)
+        return self._whole(*self.inner.inverse_anyway(self._framed(framed)), framed)
 
     def _whole(self, covariance: Array, variances: Array, framed: int) -> tuple[Array, Array]:
-        others = np.ones(self.size)
-        others[self.free[framed:]] = variances
-        return covariance, others[framed:]
+        moved = self._framed(framed)
+        whole, others = np.eye(framed), np.ones(self.size)
+        whole[np.ix_(self.free[:moved], self.free[:moved])] = covariance
+        others[self.free[moved:]] = variances
+        return whole, others[framed:]
+
+    def _framed(self, framed: int) -> int:
+        """Return how many of the first ``framed`` parameters are free."""
+        return int((self.free < framed).sum())
 
 
 def _parts(covariance: Array, framed: int) -> tuple[Array, Array]:

@@ -75,6 +75,10 @@ class Program(Protocol):
         """Places of the standardised hidden values that are sampled."""
 
     @property
+    def held(self) -> NDArray[np.int64]:
+        """Places of the parameters that a search for a sampler's start leaves where they are."""
+
+    @property
     def patient(self) -> NDArray[np.int64]:
         """Patient whose own each parameter is, (P,), -1 for shared ones."""
 
