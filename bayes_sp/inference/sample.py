@@ -28,6 +28,7 @@ from bayes_sp.inference.pointwise.thinned import Thin, weigher
 from bayes_sp.inference.pointwise.unmeasured import unmeasured_draws
 from bayes_sp.inference.samplers.laplace import GROUPS, laplace_draws, patients_beyond
 from bayes_sp.inference.samplers.mode import NoModeError, find_mode
+from bayes_sp.inference.samplers.group_starts import find_start
 from bayes_sp.inference.samplers.nuts import nuts_draws, target_accept
 from bayes_sp.inference.samplers.target import LogPosterior, Program, log_posterior
 from bayes_sp.inference.versions import versions
@@ -120,8 +121,7 @@ def sample_posterior(
     notify("finding the mode")
     try:
         strict = options.method == "laplace"
-        held = None if strict else posterior.program.held
-        mode = find_mode(posterior, cores=options.cores, strict=strict, held=held)
+        mode = find_mode(posterior, cores=options.cores) if strict else find_start(posterior, cores=options.cores)
         posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
         if options.method == "nuts":
             target = target_accept(model, posterior.program, options)
@@ -217,9 +217,9 @@ def _nuts(
 
 
 def _thin(model: PathModel, design: Design, posterior: LogPosterior, seed: int, power: float) -> Thin | None:
-    """Return the posterior of fewer patients; None where patients have parameters or several rows."""
+    """Return the posterior of fewer patients; None where patients or groups have parameters, or patients several rows."""
     program = posterior.program
-    if program.size > program.framed or program.rows.count > program.rows.single:
+    if program.groups or program.size > program.framed or program.rows.count > program.rows.single:
         return None
 
     def thin(rows: int) -> LogPosterior:

@@ -75,8 +75,8 @@ class Program(Protocol):
         """Places of the standardised hidden values that are sampled."""
 
     @property
-    def held(self) -> NDArray[np.int64]:
-        """Places of the parameters that a search for a sampler's start leaves where they are."""
+    def groups(self) -> tuple[tuple[int, int, int], ...]:
+        """Place of the SD of each equation's groups, first place of their standardised intercepts, and their number."""
 
     @property
     def patient(self) -> NDArray[np.int64]:

@@ -37,8 +37,6 @@ def search_units(program: Program) -> Array:
         if block.transform == "soft":
             places = range(block.start, block.start + block.size)
             units[places, places] = block.unit
-        elif block.variable == "tau":
-            units[block.start, block.start] = 0.3
     for part in program.parts:
         residual = _residual(program, part)
         for name, x, zero in ((part.response, part.own_columns, False), (f"{part.response}_zero", part.zero_x, True)):
