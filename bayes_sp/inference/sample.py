@@ -122,7 +122,7 @@ def sample_posterior(
     try:
         strict = options.method == "laplace"
         mode = find_mode(posterior, cores=options.cores) if strict else find_start(posterior, cores=options.cores)
-        posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
+        posterior = posterior.moved(mode.theta, mode.scale, mode.spread, mode.shares)
         if options.method == "nuts":
             target = target_accept(model, posterior.program, options)
             z, stats, found = _nuts(posterior, seed, replace(options, target_accept=target), progress, notify)

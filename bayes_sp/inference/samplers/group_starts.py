@@ -19,9 +19,9 @@ from bayes_sp.inference.samplers.mode import Mode, curvature_near, find_mode
 from bayes_sp.inference.samplers.target import LogPosterior
 from bayes_sp.inference.samplers.units import search_units
 
-ROUNDS = 8
+ROUNDS = 5
 MANY = 400  # parameters from which EM takes two rounds: a Hessian is as many gradients
-ENOUGH = 0.05  # change of log tau
+ENOUGH = 0.1  # change of log tau
 
 
 def find_start(posterior: LogPosterior, *, cores: int = 1) -> Mode:
@@ -49,26 +49,34 @@ def find_start(posterior: LogPosterior, *, cores: int = 1) -> Mode:
         posterior = replace(posterior, program=replace(program, start=theta))
         if np.abs(steps).max() < ENOUGH:
             break
-    mode = find_mode(posterior, cores=cores, strict=False, held=held)
     return _with_spreads(posterior, mode, taus, cores)
 
 
 def _with_spreads(posterior: LogPosterior, mode: Mode, taus: Ints, cores: int) -> Mode:
-    """Return the mode given tau with a scale for log tau, along which all others move as their modes do."""
+    """Return the mode given tau with a scale for log tau, along which all others move as their modes do.
+
+    An intercept's share is g, what the records know of it; see `LogPosterior` on what it does.
+    """
     program, framed = posterior.program, posterior.program.framed
     units = search_units(program)
     hessian = curvature_near(posterior.moved(mode.theta, units), cores, program.standardised)
     free, matrix = (hessian.free, hessian.inner) if isinstance(hessian, Held) else (np.arange(posterior.size), hessian)
     others = np.flatnonzero(~np.isin(free, taus))
     covariance, _ = replace(matrix, matrix=matrix.matrix[np.ix_(others, others)]).inverse_anyway(len(others))
-    whole = np.eye(posterior.size)
+    whole, shares = np.eye(posterior.size), np.zeros(posterior.size)
     whole[np.ix_(free[others], free[others])] = covariance
+    for _, first, count in program.groups:
+        own = slice(first, first + count)
+        shares[own] = 1.0 - np.clip(np.diag(whole)[own], 0.0, 1.0)
+    whole[taus, taus] = 0.0
     for tau, first, count in program.groups:
-        known = 1.0 - np.clip(np.diag(whole)[first : first + count], 0.0, 1.0)
+        own = slice(first, first + count)
         along = np.zeros(posterior.size)
         along[free[others]] = -covariance @ matrix.matrix[others, int(np.searchsorted(free, tau))]
+        along[own] += shares[own] * mode.theta[own]
+        known = 2.0 * float(shares[own] @ shares[own])
+        along *= known**2 / (16.0 + known**2)
         along[tau] = 1.0
-        whole[tau, tau] = 0.0
-        whole += np.outer(along, along) / (1.0 + 2.0 * float(known @ known))
+        whole += np.outer(along, along) / (1.0 + known)
     scale: Array = units @ np.linalg.cholesky(whole[:framed, :framed])
-    return replace(mode, scale=scale, spread=np.sqrt(np.diag(whole)[framed:]))
+    return replace(mode, scale=scale, spread=np.sqrt(np.diag(whole)[framed:]), shares=shares)
