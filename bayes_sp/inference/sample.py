@@ -26,9 +26,9 @@ from bayes_sp.inference.pointwise.imputed import imputed_covariates
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
 from bayes_sp.inference.pointwise.thinned import Thin, weigher
 from bayes_sp.inference.pointwise.unmeasured import unmeasured_draws
+from bayes_sp.inference.samplers.group_starts import find_start
 from bayes_sp.inference.samplers.laplace import GROUPS, laplace_draws, patients_beyond
 from bayes_sp.inference.samplers.mode import NoModeError, find_mode
-from bayes_sp.inference.samplers.group_starts import find_start
 from bayes_sp.inference.samplers.nuts import nuts_draws, target_accept
 from bayes_sp.inference.samplers.target import LogPosterior, Program, log_posterior
 from bayes_sp.inference.versions import versions
@@ -217,7 +217,7 @@ def _nuts(
 
 
 def _thin(model: PathModel, design: Design, posterior: LogPosterior, seed: int, power: float) -> Thin | None:
-    """Return the posterior of fewer patients; None where patients or groups have parameters, or patients several rows."""
+    """Return the posterior of fewer patients; None where patients have parameters or several rows, or with groups."""
     program = posterior.program
     if program.groups or program.size > program.framed or program.rows.count > program.rows.single:
         return None

@@ -112,6 +112,10 @@ class Program:
         own = ((found["tau", response].start, found[varying_name(response)]) for response in with_groups)
         return tuple((tau, block.start, block.size) for tau, block in own)
 
+    def starting(self, start: Array) -> Program:
+        """Return the same program with another start."""
+        return replace(self, start=start)
+
     def completed(self, theta: Array, seed: int) -> Array:
         """Return draws of sampled parameters, (..., P), with draws of what is integrated out after them: N(0, 1)."""
         rest = self.parameters.size - self.size

@@ -19,7 +19,8 @@ def start_of(parts: Sequence[JointEquation], parameters: Parameters, confounders
     """Return unconstrained parameters near the likelihood's maximum, (P,), from which a search can begin.
 
     Coefficients are those of least squares on the link's scale (of log(y + 1/2), say) with their priors, cutpoints
-    those of the observed shares, sigma the residual SD, an SD of groups a part of that; everything else begins at a moderate value.
+    those of the observed shares, sigma the residual SD, an SD of groups a part of that; everything else begins at a
+    moderate value.
     """
     start = np.zeros(parameters.size)
     for block in (block for confounder in confounders for block in confounder.blocks):

@@ -82,6 +82,9 @@ class Program(Protocol):
     def patient(self) -> NDArray[np.int64]:
         """Patient whose own each parameter is, (P,), -1 for shared ones."""
 
+    def starting(self, start: Array) -> Program:
+        """Return the same program with another start."""
+
     def completed(self, theta: Array, seed: int) -> Array:
         """Return draws with draws of what is integrated out after them."""
 
