@@ -19,8 +19,8 @@ from bayes_sp.design.design import Design
 from bayes_sp.effects.baselines import linear_baselines, with_unmeasured
 from bayes_sp.effects.chain import Baselines
 from bayes_sp.effects.comparisons.joined import joined_effects
-from bayes_sp.effects.paths import Effects, compute_effects
-from bayes_sp.effects.problem import Problem
+from bayes_sp.effects.paths import Effects, compute_effects, effects_of
+from bayes_sp.effects.problem import Problem, make_problem
 from bayes_sp.effects.stable_signs import Sign, means_of_sets, signs_of
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import SurveyError
@@ -78,9 +78,7 @@ class Conditioned:
         """
         if self._views:
             return joined_effects(self.model, [view.effects(kappa=kappa) for view in self._views])
-        return compute_effects(
-            self.model, self._design, self._draws, kappa=kappa, mark=self.survey.mark, baselines=self.baselines()
-        )
+        return effects_of(self._problem, self.model.outcome_unit, kappa=kappa, mark=self.survey.mark)
 
     def effects_held(self, values: Mapping[str, float], *, kappa: float = 1.0) -> Effects:
         """Return draws of every path effect among patients who all have these values of covariates.
@@ -155,7 +153,7 @@ class Conditioned:
 
     def means_of_sets(self) -> tuple[Problem, list[Array]]:
         """Return what `signs_of` needs of these draws."""
-        return means_of_sets(self.model, self._design, self._draws, self.baselines())
+        return self._problem, means_of_sets(self._problem)
 
     def robust_signs(self, ci_prob: float = CI_PROB) -> dict[str, int]:
         """Return the sign that each effect, averaged over orders, has for kappa 0, 0.5 and 1 alike, else 0.
@@ -238,9 +236,16 @@ class Conditioned:
 
     def _with(self, model: PathModel) -> Self:
         """Return the same posterior of a specification that differs in what it compares."""
-        found = replace(self, model=model)
-        found.__dict__["_design"] = self._design  # the same arrays, checked already
-        return found
+        return replace(self, model=model)._holding(self._design)
+
+    def _holding(self, design: Design) -> Self:
+        """Return this with the arrays of its records, checked already."""
+        self.__dict__["_design"] = design
+        return self
+
+    @cached_property
+    def _problem(self) -> Problem:
+        return make_problem(self.model, self._design, self._draws, self.baselines())
 
     @cached_property
     def _design(self) -> Design:

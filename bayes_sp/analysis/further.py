@@ -15,7 +15,7 @@ from bayes_sp.design.build import covariate_values
 from bayes_sp.effects.comparisons.contrasts import Contrasts, asked_contrasts, contrasts
 from bayes_sp.effects.comparisons.joined import joined_conditional, joined_curves, joined_interventional
 from bayes_sp.effects.controlled import check_doses, controlled_direct_effect, curve_of, dose_curve
-from bayes_sp.effects.interventional import interventional_effects
+from bayes_sp.effects.interventional import interventional_of
 from bayes_sp.effects.moderation.conditional import ConditionalEffects, conditional_effects
 from bayes_sp.effects.moderation.curve import EffectCurve, effect_curve
 from bayes_sp.effects.moderation.levels import Asked, is_category, settings_of
@@ -46,9 +46,7 @@ class Further(Conditioned):
         """
         if self._views:
             return joined_interventional(self.model, [view.interventional_effects() for view in self._views])
-        return interventional_effects(
-            self.model, self._design, self._draws, mark=self.survey.mark, baselines=self.baselines()
-        )
+        return interventional_of(self._problem, self.model.mediators, mark=self.survey.mark)
 
     def interventional_table(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return one row for each interventional effect, a difference in the outcome's unit.

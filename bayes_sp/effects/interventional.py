@@ -22,6 +22,7 @@ Vansteelandt & Daniel (2017). Epidemiology 28, 258-265. doi:10.1097/EDE.00000000
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -67,8 +68,11 @@ def interventional_effects(
     SurveyError
         If covariates have missing cells and no baselines are given.
     """
-    problem = make_problem(model, design, posterior, baselines)
-    names = design.mediators
+    return interventional_of(make_problem(model, design, posterior, baselines), design.mediators, mark=mark)
+
+
+def interventional_of(problem: Problem, names: Sequence[str], *, mark: str = "") -> xr.Dataset:
+    """Return what `interventional_effects` does, of a posterior that is read already; ``names`` are the mediators."""
     if len(names) > 2:
         raise ValueError(f"interventional effects are for one or two mediators, found {len(names)}")
     quadrature, joint, marginal = _means(problem)

@@ -197,10 +197,14 @@ def compute_effects(
     ----------
     Daniel, De Stavola, Cousens & Vansteelandt (2015), Biometrics 71, 1-14. doi:10.1111/biom.12248
     """
-    check_kappa(kappa)
     if model.moves:
         raise ValueError("effects of a specification with several moves are computed for one of its views at a time")
-    problem = make_problem(model, design, posterior, baselines)
+    return effects_of(make_problem(model, design, posterior, baselines), model.outcome_unit, kappa=kappa, mark=mark)
+
+
+def effects_of(problem: Problem, unit: str, *, kappa: float = 1.0, mark: str = "") -> Effects:
+    """Return what `compute_effects` does, of a posterior that is read already; ``unit`` is the outcome's."""
+    check_kappa(kappa)
     quadrature = Quadrature()
     if isinstance(problem.baselines, Linear) and _is_published_form(problem):
         by_scale, ordered = _closed_effects(problem, problem.baselines, kappa)
@@ -212,7 +216,7 @@ def compute_effects(
         coords={**problem.places, "path": [*problem.names, TOTAL_INDIRECT, TOTAL], "scale": list(problem.scales)},
         attrs={"kappa": kappa, "contrast": list(problem.contrast), "data_source": mark} | quadrature.attrs,
     )
-    return Effects(draws, problem.contrast, kappa, model.outcome_unit, mark, ordered)
+    return Effects(draws, problem.contrast, kappa, unit, mark, ordered)
 
 
 def check_kappa(kappa: float) -> None:

@@ -6,18 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.design import Design
-from bayes_sp.effects.chain import Baselines
 from bayes_sp.effects.means.nodes import LEAST_NODES, Rule
 from bayes_sp.effects.means.normal import in_two_worlds
-from bayes_sp.effects.problem import Problem, choose_nodes, make_problem
+from bayes_sp.effects.problem import Problem, choose_nodes
 from bayes_sp.effects.shapley import all_sets, enumerated_shapley, with_totals
 from bayes_sp.effects.summary import CI_PROB
-from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import TOTAL, TOTAL_INDIRECT
 
 KAPPAS = (0.0, 0.5, 1.0)
@@ -51,25 +47,6 @@ class Sign:
         return bool(self.lasting) and self.single == self.average
 
 
-def means_of_sets(
-    model: PathModel, design: Design, posterior: xr.Dataset, baselines: Baselines | None = None
-) -> tuple[Problem, list[Array]]:
-    """Return a chain's effects, and the mean outcome of every set of switched paths for each of `KAPPAS`, (2**P, S).
-
-    Parameters
-    ----------
-    model, design, posterior, baselines
-        As in `compute_effects`.
-
-    Raises
-    ------
-    ValueError
-        With more than `MAX_ENUMERATED_PATHS` paths, or for a chain without effects.
-    """
-    problem = make_problem(model, design, posterior, baselines)
-    return problem, _means(problem)
-
-
 def signs_of(problem: Problem, means: Sequence[Array], ci_prob: float = CI_PROB) -> dict[str, Sign]:
     """Return the signs of differences at equal-tailed intervals: of each path, total indirect, total.
 
@@ -89,11 +66,21 @@ def signs_of(problem: Problem, means: Sequence[Array], ci_prob: float = CI_PROB)
     }
 
 
-def _means(problem: Problem) -> list[Array]:
+def means_of_sets(problem: Problem) -> list[Array]:
     """Return the mean outcome of every set of switched paths for each of `KAPPAS`, (2**P, S).
 
     Computed for kappa 1, and again only where kappa matters. Through a first mediator with levels means are linear in
     kappa.
+
+    Parameters
+    ----------
+    problem
+        One model and one posterior.
+
+    Raises
+    ------
+    ValueError
+        With more than `MAX_ENUMERATED_PATHS` paths.
     """
     worlds = problem.sets()
     whole = problem.means(worlds, Rule(1.0, choose_nodes(problem, worlds, Rule(1.0)).nodes or LEAST_NODES)).plain

@@ -22,7 +22,7 @@ from bayes_sp.model.parts import (
     Unmeasured,
     Variable,
 )  # fmt: skip
-from bayes_sp.model.terms import predictors_of
+from bayes_sp.model.terms import Predictor, predictors_of
 from bayes_sp.names import RESIDUAL_CORRELATION
 from bayes_sp.shown import PATIENTS, Part, Shown
 
@@ -164,14 +164,21 @@ class PathModel(Shown, Compared, Arrows, OwnTexts):
         equations = [f"{e.response} ({e.family}): {', '.join(self.terms(e))}" for e in self.equations]
         chain = self.chain[0]  # with a comma between mediators side by side
         for before, equation in zip(self.chain, self.equations, strict=False):
-            linked = before in (self.chain[0], *equation.parents)
-            chain += f"{' -> ' if linked else ', '}{equation.response}"
+            chain += f"{' -> ' if before in (self.chain[0], *equation.parents) else ', '}{equation.response}"
         return f"{self.name}. {self.title}. {chain}", [equations, f"{len(self.priors)} priors."]
 
     def variable(self, name: str) -> Variable:
         """Return what is known of a variable; where nothing is said, its place in the model says its kind."""
-        known = {variable.name: variable for variable in self.variables}
-        return known.get(name, Variable(name, name, kind=self.kind(name)))
+        return self._known_variables.get(name) or Variable(name, name, kind=self.kind(name))
+
+    @cached_property
+    def _known_variables(self) -> dict[str, Variable]:
+        return {variable.name: variable for variable in self.variables}
+
+    @cached_property
+    def predictors_made(self) -> dict[str, tuple[Equation, tuple[Predictor, ...]]]:
+        """What `bayes_sp.model.terms.predictors_of` has made of each response's equation."""
+        return {}
 
     def column_of(self, name: str) -> str:
         """Return the name of the file's column in which a variable stands: its own, where nothing else is said."""
@@ -274,11 +281,8 @@ class PathModel(Shown, Compared, Arrows, OwnTexts):
     def prior_place(self, response: str, parameter: str) -> tuple[str, str] | None:
         """Return where the prior of a term or parameter of an equation stands: (equation or '' for all, name)."""
         given = {(where, key) for where, key, _ in self.priors}
-        for where in (response, WHOLE_MODEL):
-            for name in self.prior_names(parameter):
-                if (where, name) in given:
-                    return where, name
-        return None
+        places = ((where, name) for where in (response, WHOLE_MODEL) for name in self.prior_names(parameter))
+        return next((place for place in places if place in given), None)
 
     def prior_names(self, parameter: str) -> tuple[str, ...]:
         """Return the names under which a parameter's prior can stand, the most special first."""

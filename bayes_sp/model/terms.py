@@ -36,6 +36,10 @@ class Chain(Protocol):
     def confounders(self) -> tuple[Unmeasured, ...]:
         """The unmeasured confounders that act on anything."""
 
+    @property
+    def predictors_made(self) -> dict[str, tuple[Equation, tuple[Predictor, ...]]]:
+        """What `predictors_of` has made of each response's equation."""
+
     def covariates_of(self, equation: Equation) -> tuple[Covariate, ...]:
         """Return the covariates of an equation."""
 
@@ -215,15 +219,21 @@ def predictors_of(model: Chain, equation: Equation) -> tuple[Predictor, ...]:
     Intercept (cutpoints stand in its place in an ordered family), parents less their fixed centres, products of two of
     these or of one of them with a covariate, covariates. The exposure stands in its own unit in a product; where it is
     coded in columns (`bayes_sp.model.exposures`) these are its terms. Parents of a zero part enter as numbers,
-    monotonic ones too; it has no products.
+    monotonic ones too; it has no products. Made once for each equation of a model.
     """
+    known = model.predictors_made.get(equation.response)
+    if known is None or known[0] is not equation:
+        known = model.predictors_made[equation.response] = equation, _predictors(model, equation)
+    return known[1]
+
+
+def _predictors(model: Chain, equation: Equation) -> tuple[Predictor, ...]:
     family, response = FAMILIES.get(equation.family), equation.response
     intercept = () if family is not None and family.ordered else (Term(INTERCEPT, (), "intercept"),)
     covariates = {c.name: covariate_terms(c) for c in model.covariates_of(equation)}
     coded = _coded_exposure(model)
     parents = (t for name in equation.parents for t in coded.get(name) or (_parent(model, equation, name),))
-    known = covariates | coded
-    pairs = products_of(model, equation)
+    known, pairs = covariates | coded, products_of(model, equation)
     interactions = (term for pair in pairs for term in _product_terms(model, equation, pair, known))
     own = (term for terms in covariates.values() for term in terms)
     mean = Predictor(response, (*intercept, *parents, *interactions, *own), loadings=_loadings(model, response))

@@ -75,6 +75,7 @@ def test_a_category_has_partial_sizes_alone():
     np.testing.assert_allclose(row["mean"], total.mean() / data["days"].std())
 
 
+@pytest.mark.fixed_seed  # by chance it has one
 def test_the_share_is_withheld_where_the_total_has_no_sign():
     """Else it is the ratio of draws; its median, interval and P(0 < share < 1)."""
     clear = sized(records())

@@ -129,8 +129,8 @@ def test_a_dose_curve_is_effects_at_each_exposure(make_survey, name):
 def test_signs_are_those_of_the_effects_and_of_every_order(make_survey, name):
     """Averaged: the intervals of `compute_effects` at each kappa; single: the steps of all orders, one by one."""
     model, design, posterior = fitted(make_survey, name)
-    found = signs_of(*means_of_sets(model, design, posterior))
     problem = make_problem(model, design, posterior)
+    found = signs_of(problem, means_of_sets(problem))
     sets = [tuple(row) for row in problem.sets()[:, [problem.full.index(path) for path in problem.paths]]]
     for place, kappa in enumerate(KAPPAS):
         effects = compute_effects(model, design, posterior, kappa=kappa).draws[AVERAGE].sel(scale=DIFFERENCE)
@@ -146,7 +146,8 @@ def test_signs_are_those_of_the_effects_and_of_every_order(make_survey, name):
             assert sign.average[place] == interval_sign(effects.sel(path=path))
             if path in steps:
                 assert sign.single[place] == (next(iter(steps[path])) if len(steps[path]) == 1 else 0)
-    wide = signs_of(*means_of_sets(model, design, made_up_posterior(model, design, spread=2.0)))
+    problem = make_problem(model, design, made_up_posterior(model, design, spread=2.0))
+    wide = signs_of(problem, means_of_sets(problem))
     assert not any(sign.lasting for sign in wide.values())
 
 
@@ -166,7 +167,8 @@ def test_a_sign_that_only_single_orders_lose_is_kept(make_survey):
         terms = posterior[response][f"{response}_term"]
         near = xr.DataArray(near, dims=("chain", "draw"))
         posterior[response] = posterior[response].where(terms != parent, near)
-    serial = signs_of(*means_of_sets(model, design, posterior))[path_name(model.chain)]
+    problem = make_problem(model, design, posterior)
+    serial = signs_of(problem, means_of_sets(problem))[path_name(model.chain)]
     assert serial.average == (-1, -1, -1)
     assert serial.single[-1] == -1
     assert serial.single[0] == 0

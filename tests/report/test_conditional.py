@@ -33,6 +33,7 @@ def moderated(analyse_by_hand, make_survey):
     )
 
 
+@pytest.mark.fixed_seed  # narrower effects are printed with more decimals
 def test_the_printout_has_each_level_the_differences_and_the_index(moderated):
     """Numbers are those of the tables; what the moderator is assumed to be stands below."""
     text = summary_text(moderated)

@@ -118,7 +118,7 @@ def test_the_diagnostics_are_arvizs_summary_of_the_same_draws(primary):
     [("appointments_t1.slope", 0.5), pytest.param(ALL_PRIORS, 0.7, marks=pytest.mark.slow), (ALL_PRIORS, 2.0)],
 )
 def test_weights_agree_with_refits(primary, name, alpha):
-    """Means and limits of an explicit fit with the scaled prior, within 4.5 Monte Carlo errors, on every scale."""
+    """Means and limits of an explicit fit with the scaled prior, within 6 estimated Monte Carlo errors."""
     fit, found = primary
     if alpha not in found.dataset["alpha"]:  # all priors to the power 0.5 have weights with heavy tails
         found = power_scaling(fit, alphas=(alpha,), runner=Recording())
@@ -136,11 +136,11 @@ def test_weights_agree_with_refits(primary, name, alpha):
     sizes = convergence_measures(own)["ess_bulk"]
     spread = np.einsum("cd,cdk->k", weights**2, (own - mean) ** 2) * weights.size / sizes
     error = np.sqrt(spread + convergence_measures(values)["mcse_mean"] ** 2)
-    assert (np.abs(mean - refit.mean) < 4.5 * error).all(), (mean - refit.mean) / error
+    assert (np.abs(mean - refit.mean) < 6 * error).all(), (mean - refit.mean) / error
     for limit in ("lower", "upper"):
         off = at[limit].to_numpy().ravel() - getattr(refit, limit)
         error = np.hypot(at[f"mcse_{limit}"].to_numpy().ravel(), getattr(refit, f"mcse_{limit}"))
-        assert (np.abs(off) < 4.5 * error).all(), off / error
+        assert (np.abs(off) < 6 * error).all(), off / error
 
 
 def test_stronger_priors_draw_the_serial_effect_towards_0(primary):

@@ -125,29 +125,9 @@ def exchange(columns: Array, problem: Problem, max_sweeps: int = 80) -> Array:
         If ``max_sweeps`` rounds over the columns do not suffice.
     """
     x = columns.copy()
-    p, n = x.shape
-    totals = x.sum(axis=1)
-    norms = np.sqrt((x * x).sum(axis=1) - totals * totals / n)
-    scale = np.sqrt(float(n)) * _GRID
-    z = np.round((x - totals[:, None] / n) / norms[:, None] * scale)
-    weights = np.ones((p, p))
-    between = np.empty((n, n))
-    other = [np.delete(np.arange(p), k) for k in range(p)]
+    weights = np.ones((len(x), len(x)))
     for _ in range(max_sweeps):
-        moved = False
-        for k in range(problem.anchored, p):
-            others = other[k]
-            w = weights[k, others]
-            products = x[others] @ x[k] - totals[others] * totals[k] / n
-            miss = products / (norms[others] * norms[k]) - problem.targets[k, others]
-            weighted, miss = np.round(z[others] * w[:, None]), np.round(miss * w * norms[k] * scale)
-            np.matmul(weighted.T, weighted, out=between)
-            gain, a, b = _best_exchange(x[k], between, 2.0 * (miss @ weighted))
-            # A gain under 1e-7 in squared misses could come from the rounding of z alone and run in a circle.
-            if gain < -1e-7 * (norms[k] * scale) ** 2:
-                x[k, [a, b]] = x[k, [b, a]]
-                z[k, [a, b]] = z[k, [b, a]]
-                moved = True
+        moved = _sweep(x, problem.targets, weights, problem.anchored)
         beyond = excess(x, problem) > -1e-9
         if not beyond.any():
             return x
@@ -157,21 +137,58 @@ def exchange(columns: Array, problem: Problem, max_sweeps: int = 80) -> Array:
 
 
 @cached(numba.njit, nogil=True, fastmath={"nnan", "nsz"})
-def _best_exchange(v: Array, products: Array, pull: Array) -> tuple[float, int, int]:
+def _best_exchange(v: Array, weighted: Array, pull: Array) -> tuple[float, int, int]:
     """Best exchange in a column with scores ``v`` (n,): change of the objective (scaled), and the two patients.
 
-    ``products`` are z'z of the other columns' weighted scores (n, n), ``pull`` is 2 u of `exchange` (n,).
+    ``weighted`` are the other columns' weighted scores (p, n), ``pull`` is 2 u of `exchange` (n,).
     """
-    own, row = np.diag(products).copy(), np.empty(len(v))
+    own, row = (weighted * weighted).sum(axis=0), np.empty(len(v))
     least, first, second = 0.0, 0, 0
     for a in range(len(v) - 1):
-        values, pulls, sums, between = v[a + 1 :], pull[a + 1 :], own[a + 1 :], products[a, a + 1 :]
+        values, pulls, sums, gains = v[a + 1 :], pull[a + 1 :], own[a + 1 :], row[a + 1 :]
+        gains[:] = 0.0
+        for j in range(len(weighted)):
+            score, scores = weighted[j, a], weighted[j, a + 1 :]
+            for b in range(len(values)):
+                gains[b] += score * scores[b]
         lowest = 0.0
         for b in range(len(values)):
             dv = v[a] - values[b]
-            row[b] = ((own[a] + sums[b] - 2.0 * between[b]) * dv - pull[a] + pulls[b]) * dv
-            lowest = min(lowest, row[b])
+            gains[b] = ((own[a] + sums[b] - 2.0 * gains[b]) * dv - pull[a] + pulls[b]) * dv
+            lowest = min(lowest, gains[b])
         if lowest < least:
             least, first = lowest, a
-            second = a + 1 + int(np.argmin(row[: len(values)]))
+            second = a + 1 + int(np.argmin(gains))
     return least, first, second
+
+
+@cached(numba.njit, nogil=True, fastmath={"nnan", "nsz"})
+def _sweep(x: Array, targets: Array, weights: Array, anchored: int) -> bool:
+    """Make the best exchange within each column of ``x`` (p, n) that is not anchored, in place: whether one was made.
+
+    ``targets`` and ``weights`` of correlations are (p, p); the objective is that of `exchange`.
+    """
+    p, n = x.shape
+    totals, norms, z = np.empty(p), np.empty(p), np.empty((p, n))
+    scale = np.sqrt(float(n)) * _GRID
+    for j in range(p):
+        totals[j] = x[j].sum()
+        norms[j] = np.sqrt((x[j] * x[j]).sum() - totals[j] * totals[j] / n)
+        z[j] = np.rint((x[j] - totals[j] / n) / norms[j] * scale)
+    moved = False
+    weighted, pull = np.zeros((p, n)), np.empty(n)
+    for k in range(anchored, p):
+        pull[:] = 0.0
+        for j in range(p):
+            w = 0.0 if j == k else weights[k, j]
+            product = (x[j] * x[k]).sum() - totals[j] * totals[k] / n
+            miss = np.rint((product / (norms[j] * norms[k]) - targets[k, j]) * w * norms[k] * scale)
+            weighted[j] = np.rint(z[j] * w)
+            pull += 2.0 * miss * weighted[j]
+        gain, a, b = _best_exchange(x[k], weighted, pull)
+        # A gain under 1e-7 in squared misses could come from the rounding of z alone and run in a circle.
+        if gain < -1e-7 * (norms[k] * scale) ** 2:
+            x[k, a], x[k, b] = x[k, b], x[k, a]
+            z[k, a], z[k, b] = z[k, b], z[k, a]
+            moved = True
+    return moved
