@@ -122,7 +122,8 @@ class NewStudy(Shown):
     def sentences(self) -> list[str]:
         """Return what the simulated studies say, and what they assume."""
         plan, table = self.plan, self.table
-        kind = f"{100 * plan.ci_prob:.0f} % interval of the effect {plan.effect} ({plan.scale.replace('_', ' ')})"
+        effect = plan.effect.replace("_", " ") if plan.effect in TOTALS else f'"{plan.effect}"'
+        kind = f"{100 * plan.ci_prob:.0f} % interval of the effect {effect} ({plan.scale.replace('_', ' ')})"
         first, last = table.iloc[0], table.iloc[-1]
         needed, sizes = self.needed(), table["patients"]
         found = [
