@@ -138,7 +138,7 @@ def test_two_mediators_give_the_written_out_mean(kappa: float) -> None:
         eta = i3 + direct * u_d + b1 * (i1 + a1 * u_1) + b2 * (i2 + a2 * u_2 + d * (i1 + a1 * u_3))
         eta = eta + 0.5 * ((b1**2 + b2**2 * d**2 + 2 * same * b1 * b2 * d) * v1 + b2**2 * v2)
         parts = predictor(c, TWO, np.array(u), kappa)
-        np.testing.assert_allclose(parts.level + parts.slopes @ w, eta, rtol=1e-12)
+        np.testing.assert_allclose(parts.level + parts.slopes @ w, eta, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("kappa", [0.0, 0.5, 1.0])

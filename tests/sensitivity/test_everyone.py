@@ -22,6 +22,7 @@ from bayes_sp.sensitivity.missing.departures import TOGETHER, Departure, departu
 from bayes_sp.sensitivity.missing.mixture import patterns
 from bayes_sp.sensitivity.target import Target, target_of
 
+pytestmark = pytest.mark.fixed_seed  # what is found is of these records
 FEW = sp.SamplerOptions(draws=150, tune=200, chains=2)
 SERIAL = "group_change -> belonging_t1 -> loneliness_t1 -> appointments_t1"
 LAST = "slope loneliness_t1 -> appointments_t1"

@@ -42,12 +42,15 @@ class Mode:
         Square roots of that inverse's diagonal for the other parameters, (size - F,).
     log_density
         At the mode.
+    shares
+        Of standardised intercepts of groups, (size,), see `LogPosterior`; None without groups.
     """
 
     theta: Array
     scale: Array
     spread: Array
     log_density: float
+    shares: Array | None = None
 
 
 def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True, held: Ints | None = None) -> Mode:
@@ -67,9 +70,10 @@ def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True, h
         False to take the highest point found where the search does not converge, as at the kink of a Laplace
         prior: a sampler needs no more than a place to start and a scale.
     held
-        Places of parameters that stay at 0: standardised hidden values, whose joint density with the others can have
-        its mode far from where the posterior is, or none. At 0 each is where what is known puts it, and the density
-        is that of the parameters with the hidden values integrated out, exactly or nearly so.
+        Places of parameters that stay where the search starts: SDs of groups, and standardised hidden values, whose
+        joint density with the others can have its mode far from where the posterior is, or none. At 0 each hidden
+        value is where what is known puts it, and the density is that of the parameters with the hidden values
+        integrated out, exactly or nearly so.
 
     Raises
     ------
@@ -120,6 +124,19 @@ def _curvature(
             return hessian, 1e-4 / np.sqrt(np.maximum(np.abs(hessian.diagonal), 1e-12))
         steps = steps / 100.0
     raise NoModeError("the log-density has no finite curvature; look at the units of the columns")
+
+
+def curvature_near(posterior: LogPosterior, cores: int, held: Ints | None) -> Curvature:
+    """Return the Hessian at z = 0, parameters that are ``held`` left out.
+
+    Raises
+    ------
+    NoModeError
+        Where it is not finite.
+    """
+    z = np.zeros(posterior.size)
+    _, steps = _curvature(posterior, z, np.full(posterior.size, 1e-5), cores, held)
+    return _curvature(posterior, z, steps, cores, held)[0]
 
 
 def _mode(searched: LogPosterior, units: Array, z: Array, inverse: tuple[Array, Array], value: float) -> Mode:
