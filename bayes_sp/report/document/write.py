@@ -33,7 +33,7 @@ def write_report(
     run
         The run, or its folder.
     file
-        Ends in ``.html`` (one page with its figures in it), ``.md``, ``.docx``, or ``.tex`` (the tables, for
+        Ends in ``.html`` (one page with its figures in it), ``.md``, ``.docx``, or ``.tex`` (the tables, for array,
         booktabs and longtable).
     sensitivity
         The folder of sensitivity analyses of the same specification.
