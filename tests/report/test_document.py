@@ -6,19 +6,24 @@ import io
 import re
 import shutil
 import subprocess
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
 import docx
 import docx.enum.text
+import pandas as pd
 import pytest
 
 from bayes_sp.cli.main import OK, USER_MISTAKE, main
 from bayes_sp.errors import RunError
+from bayes_sp.model.reading.load import load_model, models_folder
 from bayes_sp.report.document.content import document_of
 from bayes_sp.report.document.markup import html_text, latex_text, markdown_text
 from bayes_sp.report.document.parts import Document, Image, Paragraph, Table
+from bayes_sp.report.document.tables import estimates_table
 from bayes_sp.report.document.word import word_file
+from bayes_sp.report.document.words import structure_words
 from bayes_sp.report.document.write import write_report
 from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.folders.finished import read_run
@@ -133,6 +138,38 @@ def test_every_format_holds_every_table(document):
     assert "−" not in latex
 
 
+def test_methods_name_the_arrows_that_are_left_out_and_the_products():
+    """Serial mediators have an order; without an arrow there is none, and both ends of it are told."""
+    tables = tomllib.loads((models_folder() / "moderated.toml").read_text(encoding="utf-8"))
+    serial = structure_words(load_model(tables))
+    assert serial.startswith("Its chain goes from change in number of groups to primary-care appointments T1 through")
+    assert "belonging T1 and loneliness T1, in this order, and each of them depends on all before it." in serial
+    assert "loneliness T0 × change in number of groups in the equation of loneliness T1" in serial
+    tables["equation"][1]["parents"] = ["group_change"]
+    parallel = structure_words(load_model({**tables, "published": []}))
+    assert "There is no arrow from community belonging T1 to loneliness T1." in parallel
+    assert "in this order" not in parallel
+
+
+def test_effects_at_levels_stand_below_their_level():
+    """Headings have the moderator's label and level, rows the path, the numbers, and the probability last."""
+    model = load_model("moderated")
+    numbers = {"scale": "difference", "median": 0.2, "lower": 0.1, "upper": 0.4, "ci_prob": 0.95, "prob_negative": 0.0}
+    rows = [
+        {"moderator": "loneliness_t0", "at": at, "level": why, "path": path, **numbers}
+        for at, why in ((1.0, "16th percentile"), (2.5, "given"))
+        for path in ("total_indirect", "total")
+    ]
+    table = estimates_table(model, pd.DataFrame(rows), "conditional", "Effects at levels")
+    assert table.head == ("effect", "median", "interval", "P(< 0)")
+    assert [row[0].strip() for row in table.rows] == [
+        "Loneliness T0: at 1 (16th percentile)", "total indirect", "total",
+        "Loneliness T0: at 2.5", "total indirect", "total",
+    ]  # fmt: skip
+    assert table.rows[1][1:] == ("0.200", "[0.100, 0.400]", "below 0.001")
+    assert "differences in appointments per patient per three months" in table.note
+
+
 def test_latex_is_whole(document):
     """Braces and environments close, and every row has as many cells as its table has columns."""
     text = latex_text(document)
@@ -168,8 +205,6 @@ def test_latex_compiles(document, tmp_path):
 
 def test_names_from_a_specification_are_text_in_every_format(analyse_by_hand, small_tables, make_user_survey, tmp_path):
     """Tags, cells and commands in labels stay signs."""
-    from bayes_sp.model.reading.load import load_model
-
     hostile = "<script>a|b</script> \\input{x} $1_2$"
     small_tables["variables"] = {**small_tables.get("variables", {}), "mood": {"label": hostile}}
     analysis = analyse_by_hand(load_model(small_tables, name="small"), make_user_survey())

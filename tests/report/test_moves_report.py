@@ -12,6 +12,8 @@ import pytest
 from bayes_sp.errors import SpecificationError
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
 from bayes_sp.model.reading.load import load_model, models_folder
+from bayes_sp.report.document.content import document_of
+from bayes_sp.report.document.parts import Paragraph
 from bayes_sp.report.figures.comparison import plot_comparison
 from bayes_sp.report.figures.paths import plot_paths
 from bayes_sp.report.figures.style import figure_of
@@ -72,6 +74,10 @@ def test_a_dose_curve_is_of_one_exposure(compared):
         fit.dose_curve([0], exposure="age")
 
 
+def is_text(block) -> bool:
+    return isinstance(block, Paragraph)
+
+
 @pytest.mark.slow
 def test_a_run_folder_has_their_tables(compared, tmp_path):
     """Effects with what they compare in columns of their own, contrasts with the bootstrap's, each size."""
@@ -84,6 +90,15 @@ def test_a_run_folder_has_their_tables(compared, tmp_path):
     }  # fmt: skip
     assert list(tables["contrasts"]["scale"]) == list(tables["contrasts_bootstrap"]["scale"])
     assert {"standardised", "proportion_mediated", "practical"} <= tables.keys()
+    document = document_of(folder)
+    table = next(table for table in document.tables if table.name == "effects")
+    headings = [row[0] for row in table.rows if not any(row[1:])]
+    assert headings == ["education: 2 against 1", "education: 3 against 1", "group_change: 1 against 0"]
+    assert len(table.rows) == 3 + len(compared.fit.model.effect_names)
+    told = " ".join(block.text for section in document.sections for block in section.blocks if is_text(block))
+    assert "For education: 3 against 1: direct" in told
+    assert ", and for group_change: 1 against 0, computed" in told
+    assert "with education at 2 against 1," in told
     assert set(tables["comparison"]["path"]) == set(compared.fit.model.effect_names)
 
 

@@ -42,6 +42,8 @@ _NO_SENSITIVITY = (
     "No sensitivity analysis stands beside this report: python -m bayes_sp sensitivity --out FOLDER, then "
     "python -m bayes_sp report RUN --sensitivity FOLDER."
 )
+_PATHS = "Path diagram; its arrows stand in the list of equations, their numbers in the table of coefficients."
+_FOREST = "Forest plot of effects; its points and intervals stand in the tables before it."
 _NO_CHECKS = "The fit was not checked against replicated records: python -m bayes_sp fit ... --check."
 
 
@@ -110,14 +112,14 @@ def _answer(run: Run, model: PathModel) -> Iterator[Block]:
 
 def _effects(run: Run, model: PathModel) -> Iterator[Block]:
     yield from effects_table(run, model)
-    yield from _image(run, "paths.png", "Path diagram", "Posterior median and interval of every coefficient.")
+    yield from _image(run, "paths.png", _PATHS, "Posterior median and interval of every coefficient.")
     yield from other_tables(run, model)
 
 
 def _comparison(run: Run, model: PathModel) -> Iterator[Block]:
     yield from comparison_tables(run, model)
     caption = "Every path effect by inference and likelihood, with 95 % intervals."
-    yield from _image(run, "comparison.png", "Forest plot of effects", caption)
+    yield from _image(run, "comparison.png", _FOREST, caption)
 
 
 def _model(run: Run, model: PathModel) -> Iterator[Block]:
@@ -181,7 +183,9 @@ def _sensitivity(run: Run, folder: str | Path | None) -> Iterator[Block]:
 
 def _data(run: Run) -> Iterator[Block]:
     data = run.info["data"]
-    yield Paragraph(f"{data.get('records', '')} records: {data['source']}. Digest {str(data.get('digest', ''))[:16]}.")
+    count, source = f"{data.get('records', '')} records", str(data["source"])
+    said = source if source.startswith(count) else f"{count}: {source}"
+    yield Paragraph(f"{said}. Digest {str(data.get('digest', ''))[:16]}.")
     lines = (run.folder / SUMMARY_FILE).read_text(encoding="utf-8").splitlines()
     start = next((i for i, line in enumerate(lines) if line.split()[:2] == ["n", "missing"]), None)
     if start is not None:

@@ -198,7 +198,7 @@ def other_tables(run: Run, model: PathModel) -> Iterator[Block]:
         path = run.folder / f"{name}.csv"
         if path.is_file():
             table = pd.read_csv(path)
-            yield _pooled(model, table, caption) if name == "pooled" else _plain(model, table, name, caption)
+            yield _pooled(model, table, caption) if name == "pooled" else estimates_table(model, table, name, caption)
 
 
 def _pooled(model: PathModel, table: pd.DataFrame, caption: str) -> Table:
@@ -223,7 +223,7 @@ def _range(row: pd.Series, low: str, high: str, decimals: int) -> str:
     return f"{number(row[low], decimals)} to {number(row[high], decimals)}"
 
 
-def _plain(model: PathModel, table: pd.DataFrame, name: str, caption: str) -> Table:
+def estimates_table(model: PathModel, table: pd.DataFrame, name: str, caption: str) -> Table:
     """Return a table of estimates: what each is about, median, interval, and what else there is of it."""
     if "decomposition" in table:
         table = table[table["decomposition"] != ALONE]

@@ -144,7 +144,7 @@ def methods_paragraph(run: Run, model: PathModel) -> str:
     if sets := len(data.get("sets", ())):
         made += f" Each of {sets} sets of such records was fitted, and the draws were pooled with equal weights."
     return (
-        f"We fitted one Bayesian path model to {data['records']} records.{made} {_structure(model)} We modelled "
+        f"We fitted one Bayesian path model to {data['records']} records.{made} {structure_words(model)} We modelled "
         f"{families}. {f'Covariates were {covariates}. ' if covariates else ''}Priors and their reasons are in the "
         f"table of priors; {missing}. {_computation(info)} Path-specific effects are differences in "
         f"{model.outcome_unit} for {contrast(model)}, computed from each draw by the g-formula, standardised over the "
@@ -158,7 +158,7 @@ def _named(model: PathModel, name: str) -> str:
     return in_sentence(model.variable(name).label)
 
 
-def _structure(model: PathModel) -> str:
+def structure_words(model: PathModel) -> str:
     """Return which variables a model goes through, which arrows it leaves out, and its products."""
     ends = f"from {_named(model, model.exposure)} to {_named(model, model.outcome)}"
     mediators = listed([_named(model, name) for name in model.mediators])
