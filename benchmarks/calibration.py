@@ -21,9 +21,9 @@ FURTHER = sorted(str(path) for path in (Path(__file__).parent / "specifications"
 _HEAD = """# Results of the calibration
 
 What these statistics mean stands under [Calibration](calibration.md). Each row is a specification that comes with the
-package, with patients as in the reconstructed records (seed 1) and its own priors; the last column holds the statistics
-of each quantity. Limits are such that where all posteriors are right, one specification in twenty has any quantity
-beyond them. Written by `python -m benchmarks.calibration`.
+package, or one of `benchmarks/specifications`, with patients as in the reconstructed records (seed 1) and its own
+priors; the last column holds the statistics of each quantity. Limits are such that where all posteriors are right, one
+specification in twenty has any quantity beyond them. Written by `python -m benchmarks.calibration`.
 
 | specification | simulations | quantities | beyond their limits | location | spread | 95 % intervals | every quantity |
 |---|---|---|---|---|---|---|---|
@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calibration", description=__doc__.split("\n\n")[0])
     parser.add_argument("model", nargs="*", help="shipped specifications, or files (default all)")
     parser.add_argument("--simulations", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--out", type=Path, default=Path("runs/calibration"), help="folder in which ranks are kept")
     parser.add_argument("--docs", type=Path, default=DOCS, help="folder of the tables")
@@ -58,8 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for model in options.model or [*shipped_models(), *FURTHER]:
         name = Path(model).stem
         found = sp.calibrate(
-            model, survey, simulations=options.simulations, workers=options.workers, folder=options.out / name
-        )
+            model, survey, simulations=options.simulations, seed=options.seed, workers=options.workers,
+            folder=options.out / name,
+        )  # fmt: skip
         found.table.round(4).to_csv(options.docs / "calibration" / f"{name}.csv", index=False)
         print(name, *found.sentences(), sep="\n  ", flush=True)
         rows.append(row(found))
