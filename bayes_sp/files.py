@@ -171,12 +171,7 @@ def check_place(place: Path, shown: Path | None = None) -> None:
 
     One block is written there too, which a full disk refuses.
 
-    Parameters
-    ----------
-    place
-        A file or folder to be.
-    shown
-        What it is called in the error; by default the same.
+    An error calls it ``shown``.
 
     Raises
     ------

@@ -76,18 +76,8 @@ def coefficient_table(
 ) -> Coefficients:
     r"""Return every parameter of every equation, the posterior beside maximum likelihood.
 
-    Parameters
-    ----------
-    model, survey, design
-        What was fitted to which records.
-    draws
-        The posterior, dims chain and draw.
-    ci_prob
-        Probability of the equal-tailed intervals.
-    known
-        Table of the draws' `Verdict`, where it is at hand: the same numbers on convergence are not computed twice.
-    estimates
-        By maximum likelihood; None for those from this survey.
+    ``known`` is the table of the draws' `Verdict` and ``estimates`` are those by maximum likelihood, where they are at
+    hand.
 
     Returns
     -------

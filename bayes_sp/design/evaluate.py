@@ -32,20 +32,8 @@ def evaluate(
 ) -> Numbers:
     """Return a linear predictor, (..., R): known columns by one product, live terms by their factors.
 
-    Parameters
-    ----------
-    predictor
-        Whose terms they are.
-    x
-        A column for each term, (R, p).
-    live
-        Places of the terms whose columns follow from ``values`` and parameters instead.
-    values
-        Variables in their units, or coded columns of covariates, (R,) or (..., R).
-    at
-        Parameters.
-    xp
-        ``numpy``, or ``pytensor.tensor``.
+    ``x`` has a column for each term, (R, p); ``live`` are places of terms whose columns follow from ``values``, (R,) or
+    (..., R), and parameters instead; ``xp`` is ``numpy`` or ``pytensor.tensor``.
     """
     if not predictor.terms:  # an ordered response without a parent or a covariate
         return xp.zeros(x.shape[0])
@@ -90,14 +78,7 @@ def hidden_value(
     With an observed value y of error SD s and w = sigma^2 / (sigma^2 + s^2), the value is
     N(eta + w (y - eta), sigma^2 (1 - w)).
 
-    Parameters
-    ----------
-    eta, z, sigma
-        Predictor, standardised value, residual SD.
-    seen
-        (y, s, where y was observed) of a response measured with error.
-    xp
-        As in `evaluate`.
+    ``seen`` is (y, s, where y was observed) of a response measured with error.
     """
     if not seen:
         return eta + sigma * z

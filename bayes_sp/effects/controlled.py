@@ -38,13 +38,8 @@ def controlled_direct_effect(
 
     with mu the mean of the outcome's family, averaged over patients for each draw.
 
-    Parameters
-    ----------
-    model, design, posterior, mark, baselines
-        As in `compute_effects`.
-    at
-        Mediator -> value, or several values, in its own unit; every mediator must be there. All combinations are
-        computed.
+    ``at`` has a value, or several, in its own unit for every mediator; all combinations are computed. The rest is as in
+    `compute_effects`.
 
     Returns
     -------
@@ -110,12 +105,7 @@ def dose_curve(
 ) -> xr.Dataset:
     """Compute every path effect of moving the exposure from u0 to each of a range of values.
 
-    Parameters
-    ----------
-    model, design, posterior, kappa, mark, baselines
-        As in `compute_effects`.
-    exposures
-        Values u; effects are for the contrasts u0 -> u with the design's u0.
+    Effects are for the contrasts u0 -> u with the design's u0; the rest is as in `compute_effects`.
 
     Returns
     -------

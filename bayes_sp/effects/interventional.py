@@ -48,10 +48,7 @@ def interventional_effects(
 ) -> xr.Dataset:
     """Compute the interventional effects for every draw, exactly given the draw.
 
-    Parameters
-    ----------
-    model, design, posterior, mark, baselines
-        As in `compute_effects`.
+    Arguments are as in `compute_effects`.
 
     Returns
     -------

@@ -72,11 +72,6 @@ def means_of_sets(problem: Problem) -> list[Array]:
     Computed for kappa 1, and again only where kappa matters. Through a first mediator with levels means are linear in
     kappa.
 
-    Parameters
-    ----------
-    problem
-        One model and one posterior.
-
     Raises
     ------
     ValueError

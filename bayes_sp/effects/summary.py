@@ -55,14 +55,7 @@ def convergence(values: Array, factor: Array | None = None, member: Array | None
 def pooled_convergence(each: Sequence[pd.DataFrame], values: Array, parts: Sequence[Flags]) -> pd.DataFrame:
     """Return the measures of `convergence` for several sets of records.
 
-    Parameters
-    ----------
-    each
-        The measures within each set, k rows.
-    values
-        Draws of all sets, (chain, draw, k).
-    parts
-        Which chains belong to each set, (chain,).
+    ``each`` are the measures within each set, k rows; ``parts`` says which chains belong to each set, (chain,).
 
     Notes
     -----

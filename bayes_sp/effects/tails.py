@@ -22,12 +22,7 @@ def pareto_k(values: Array, ess_tail: Array) -> Array:
     fifth of fewer than 225), r the tail ESS over the number S of draws. From 0.7 on a mean of draws says nothing
     reliable, from 1 on there is none. Infinite where draws are not finite, NaN where a tail has one value only.
 
-    Parameters
-    ----------
-    values
-        Draws, (chain, draw, k).
-    ess_tail
-        Of each quantity, (k,).
+    ``values`` are draws, (chain, draw, k).
 
     References
     ----------

@@ -43,12 +43,7 @@ def answer_with(cell: Cell, effects: Effects, verdict: Verdict, seconds: float) 
 def answer_elsewhere(survey: Survey, parts: Mapping[str, Any], expected: Mapping[str, str]) -> Outcome:
     """Answer the cell of a survey and a cell's other parts with one core, in whatever process this is called.
 
-    Parameters
-    ----------
-    survey, parts
-        What `Cell` is made of.
-    expected
-        `made_with` of the process that sends the cell, which its key is made of.
+    ``expected`` is `made_with` of the process that sends the cell, which its key is made of.
 
     Raises
     ------

@@ -144,18 +144,8 @@ def loo(
 
         elpd_i = log sum_s w_is p(y_i | theta_s)
 
-    Parameters
-    ----------
-    model, scored
-        Name of the specification, and its responses.
-    posterior
-        Draws, for their effective number.
-    log_likelihood
-        By response, (chain, draw, n).
-    columns
-        Digest of each column of the records.
-    scope
-        Sentences on who is not scored, and how exact the log-likelihoods are.
+    ``log_likelihood`` is (chain, draw, n) by response; ``scope`` says who is not scored, and how exact the
+    log-likelihoods are.
 
     References
     ----------

@@ -34,12 +34,7 @@ class Weights:
 def leave_one_out_weights(log_likelihood: Array, efficiency: float = 1.0) -> Weights:
     r"""Weigh draws theta_s by 1 / p(y_i | theta_s), smoothed: the posterior without patient i.
 
-    Parameters
-    ----------
-    log_likelihood
-        log p(y_i | theta_s), (n, S).
-    efficiency
-        Effective number of draws over their number, of the posterior.
+    ``log_likelihood`` is log p(y_i | theta_s), (n, S); ``efficiency`` the effective number of draws over their number.
 
     References
     ----------

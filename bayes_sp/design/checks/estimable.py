@@ -31,16 +31,8 @@ def check_design(
     Patients of whom no response is observed say nothing of the equations and are not counted. Constant columns are
     looked for among the cells that there are, collinear ones among complete records.
 
-    Parameters
-    ----------
-    design, source
-        The records' arrays, and where they come from.
-    products
-        Columns of products of two variables by name, (n,) each.
-    factors
-        What the covariates' columns are.
-    beside
-        What else is wrong with the records, to be said with the rest.
+    ``products`` are columns of products of two variables, (n,) each, and ``beside`` is what else is wrong with the
+    records.
 
     Raises
     ------

@@ -26,12 +26,7 @@ THIN = 1 / 3  # a share of records beyond the first of their group below which t
 def check_identified(model: PathModel, design: Design, columns: Callable[[int], Array], source: str) -> None:
     """Check that measurement errors are possible, and that groups can be told from single records.
 
-    Parameters
-    ----------
-    model, design, source
-        The specification, the records' arrays, and where they come from.
-    columns
-        Gives equation j's columns, (n, p), as `equation_matrix` does; asked where they are needed.
+    ``columns`` gives equation j's columns, (n, p), as `equation_matrix` does, where they are needed.
 
     Raises
     ------

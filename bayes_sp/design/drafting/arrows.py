@@ -17,12 +17,7 @@ def moderated_arrows(
 ) -> dict[str, list[tuple[str, str]]]:
     """Return, by response, the products (moderator, parent) that arrows stand for.
 
-    Parameters
-    ----------
-    moderators
-        Column -> arrows, or ``all`` of them.
-    parents_of
-        Response -> its parents, in the order of the chain.
+    ``moderators`` has arrows by column, or ``all`` of them; ``parents_of`` is in the order of the chain.
 
     Raises
     ------

@@ -117,21 +117,8 @@ def mean_curves(
     Both are analytic near the real line. So many are taken that the last of
     them are below 1e-11 of the largest. Beyond `LARGEST` the functions go on as straight lines of slope b.
 
-    Parameters
-    ----------
-    phi, low, high
-        Sizes, and the interval of predictors, (B,).
-    grid
-        Counts.
-    slopes
-        b, (B, 2).
-    logarithmic
-        Which of the two.
-
-    Returns
-    -------
-    tuple of Array
-        (B, 2, N), and middle and half width of the intervals, (B, 2).
+    ``phi``, ``low`` and ``high`` are (B,), the slopes b (B, 2). Returns coefficients, (B, 2, N), and middle and half
+    width of the intervals of predictors, (B, 2).
     """
     span = np.stack([0.5 * (high + low), np.maximum(0.5 * (high - low), 1e-3)], axis=1)
     for count in ORDERS:

@@ -86,14 +86,7 @@ def free_directions(
     determine, d itself aside, have no value in the limit, and effects that depend on them have none either: such as the
     slope of a mediator in an arm without events, where that slope is the arm's own.
 
-    Parameters
-    ----------
-    columns, places
-        Of each predictor, as in `Regression`.
-    counts
-        How often each patient counts, (R, n).
-    directions, kept
-        As in `Fits`, (R, P).
+    ``counts`` says how often each patient counts, (R, n); the rest is as in `Regression` and `Fits`.
     """
     free = np.zeros(directions.shape)
     rng = np.random.default_rng(1)  # any combination serves

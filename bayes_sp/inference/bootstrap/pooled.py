@@ -56,16 +56,8 @@ def pooled_bootstrap(members: Sequence[BootstrapResult], ci_prob: float) -> Boot
 def rubin_table(members: Sequence[BootstrapResult], ci_prob: float) -> pd.DataFrame:
     """Return every effect's bootstrap by Rubin's rules, whose within-variance is that of each set's replicates.
 
-    Parameters
-    ----------
-    members, ci_prob
-        As in `pooled_bootstrap`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``path, scale, decomposition, likelihood, estimate, within_sd, between_sd, se, df, lower, upper, ci_kind,
-        ci_prob, share``; see `bayes_sp.inference.pooling`. NaN where a replicate has no value.
+    The columns are those of `bayes_sp.inference.pooling` with ``within_sd``, ``between_sd``, ``se``, ``df`` and
+    ``share``; NaN where a replicate has no value.
     """
     variances = np.stack([each.values.var(axis=0, ddof=1) for each in members])
     found = rubin(np.stack([each.estimate for each in members]), variances)

@@ -127,12 +127,7 @@ class Program:
 def compile_program(model: PathModel, design: Design, likelihood_power: float = 1.0) -> Program:
     """Pack a specification, a survey's design arrays and the priors for the engine: milliseconds, nothing compiled.
 
-    Parameters
-    ----------
-    model, design
-        The specification, and the records' arrays.
-    likelihood_power
-        What the log-likelihood, given every hidden value, is multiplied with; 1 for the posterior itself.
+    ``likelihood_power`` multiplies the log-likelihood given every hidden value.
 
     Raises
     ------

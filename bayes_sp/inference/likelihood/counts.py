@@ -59,21 +59,8 @@ def prepare_counts(
 ) -> CountData:
     """Check a count response, standardise its predictors and compute what all weightings share.
 
-    Parameters
-    ----------
-    y
-        Counts, (n,).
-    predictors
-        Predictors without an intercept, in their own units, (n, p - 1).
-    name
-        Name of the response, for messages.
-    offset
-        Logarithm of each patient's window in units of the reference, (n,); None where all are the same.
-
-    Returns
-    -------
-    CountData
-        Ready for `fit_counts`.
+    Predictors, (n, p - 1), come without an intercept, in their own units; ``offset`` is the logarithm of each patient's
+    window in units of the reference.
 
     Raises
     ------

@@ -23,14 +23,7 @@ TRIANGLE = "give one printed triangle to Moments.from_triangle"
 def as_numbers(what: str, values: object, names: tuple[str, ...], dimensions: int = 1) -> Array:
     """Return an array of real numbers, one for each name along each dimension; NaN where nothing stands.
 
-    Parameters
-    ----------
-    what
-        In words, for errors.
-    values
-        An array, a list, or a labelled table of pandas, which is put in the names' order by its labels.
-    names, dimensions
-        Names of the variables, and 1 for a list, 2 for a matrix.
+    A labelled table of pandas is put in the names' order by its labels; errors call it ``what``.
 
     Raises
     ------

@@ -33,11 +33,8 @@ def plain_draws(
 ) -> tuple[xr.Dataset, xr.Dataset, xr.Dataset, xr.Dataset]:
     """Sample `build_model` with `pm.sample`.
 
-    Returns
-    -------
-    tuple
-        The posterior variables, named as the engine's, the unmeasured confounders (chain, draw, patient), draws of
-        covariates' missing cells, and the sampler's statistics; dims (chain, draw, ...).
+    Returns the posterior variables, named as the engine's, the unmeasured confounders (chain, draw, patient), draws of
+    covariates' missing cells, and the sampler's statistics.
 
     Raises
     ------

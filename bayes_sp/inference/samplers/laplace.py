@@ -109,14 +109,7 @@ def least_effective(points: Array, weight: Array, draws: int) -> float:
     The share of draws below a quantile, of expected share q, varies as :math:`\sum_i [w_i^2 + r_i (1 - r_i) / S^2]
     (1_i - q)^2` (see `laplace_draws`), and that of independent draws as q (1 - q) / size.
 
-    Parameters
-    ----------
-    points
-        Parameters of the proposals, (s, parameter).
-    weight
-        Their weights, which add up to 1.
-    draws
-        Number of draws, S.
+    ``points`` are the proposals' parameters, (s, parameter), whose weights add up to 1.
     """
     rest = draws * weight - np.floor(draws * weight)
     variance = weight**2 + rest * (1.0 - rest) / draws**2

@@ -34,10 +34,7 @@ def nuts_draws(
 ) -> tuple[Array, xr.Dataset]:
     """Draw with NUTS from a posterior whose frame is that of its mode; chains start twice as spread as the frame.
 
-    Returns
-    -------
-    tuple
-        Draws of z, (chain, draw, size), and nutpie's statistics, dims (chain, draw).
+    Returns draws of z, (chain, draw, size), and nutpie's statistics.
 
     Raises
     ------

@@ -177,21 +177,8 @@ def draw(
 ) -> Steps:
     """Draw a margin: the weights tilted to the printed moments, drawn in strata, then repaired to be exact.
 
-    Parameters
-    ----------
-    window
-        What the printed mean and SD allow.
-    weights
-        Shape on ``window.lattice``, not normalised.
-    rng
-        Generator.
-    total, squares
-        Exact total and sum of squares; by default any that the window allows.
-
-    Returns
-    -------
-    ndarray
-        Scores in steps, (n,), in no meaningful order.
+    Returns scores in steps, (n,), in no meaningful order. ``weights`` is the shape on ``window.lattice``, not
+    normalised; ``total`` and ``squares`` are by default any that the window allows.
     """
     chosen = int(rng.choice(window.totals)) if total is None else total
     limits = window.squares(chosen) if squares is None else (squares, squares)

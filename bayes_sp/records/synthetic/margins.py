@@ -74,12 +74,7 @@ def scale_of(values: Array, least: int = LEAST_COUNT) -> Scale:
 def draw_margin(values: Array, n: int, rng: np.random.Generator, least: int = LEAST_COUNT) -> tuple[Steps, Scale]:
     """Draw n values with the mean and the SD of the known values of a column.
 
-    Returns
-    -------
-    steps : ndarray
-        Whole numbers, (n,), in no meaningful order.
-    scale : Scale
-        What they stand for.
+    Returns whole numbers, (n,), in no meaningful order, and the scale that they stand for.
 
     Raises
     ------

@@ -56,23 +56,8 @@ def write_fit_report(
 ) -> Path:  # fmt: skip
     """Write the report of a fit that is not saved, and return where it stands.
 
-    Parameters
-    ----------
-    fit
-        One, also of several sets of records.
-    file, sensitivity, overwrite
-        As in `write_report`; the figures of a Markdown file stand in a folder beside it.
-    check
-        Also criticise the fit: replicated records, patients left out.
-    replicates
-        Bootstrap samples; 0 for none.
-    notify
-        Called with a line at the start of each stage.
-
-    Raises
-    ------
-    RunError
-        As `write_report`.
+    As `write_report`, of one fit or one of several sets of records; the figures of a Markdown file stand in a folder
+    beside it. With ``check`` the fit is also criticised; 0 ``replicates`` make no bootstrap.
     """
     from bayes_sp.analysis.workflow import analyse_fit  # which the report of a finished run does not need
     from bayes_sp.report.folders.analysis import save_analysis

@@ -88,12 +88,7 @@ def new_comparison_folder(folder: Path | None, seed: int, root: Path = Path("run
 
     Where it was made and nothing came into it, it goes when the block ends.
 
-    Parameters
-    ----------
-    folder
-        None for ``runs/compare-<seed>``, or the first of ``...-2``, ``...-3`` that is free.
-    seed, root
-        Of that name.
+    By default ``runs/compare-<seed>``, or the first of ``...-2``, ``...-3`` that is free.
 
     Raises
     ------
@@ -140,23 +135,8 @@ def save_comparison(
 ) -> Path:
     """Write table, text and figure into a folder, all of them or none; the runs stand in it already.
 
-    Parameters
-    ----------
-    found
-        What to save.
-    folder
-        An existing folder.
-    text
-        What was printed.
-    tables
-        Content of ``compare.toml``, by which another comparison knows what need not be computed again.
-    overwrite
-        Replace the comparison in it.
-
-    Returns
-    -------
-    Path
-        ``folder``, or a new one beside it where another comparison has come into it meanwhile.
+    Returns ``folder``, or a new one beside it where another comparison has come into it meanwhile. By ``tables``
+    another comparison knows what need not be computed again.
 
     Raises
     ------

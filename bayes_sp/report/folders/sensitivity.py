@@ -46,10 +46,7 @@ def save_sensitivity(
 
     No row of the survey is written.
 
-    Returns
-    -------
-    Path
-        Where it stands: ``folder``, or the next free name where that is taken in the meantime.
+    Returns where it stands: ``folder``, or the next free name where that is taken in the meantime.
 
     Raises
     ------

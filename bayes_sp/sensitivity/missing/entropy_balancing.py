@@ -56,21 +56,7 @@ class Balance:
 def balance(columns: Mapping[str, Array], moments: Sequence[Moment], n: int, source: str) -> Balance:
     """Weight the patients at hand to the moments of n others.
 
-    Parameters
-    ----------
-    columns
-        Values of the patients at hand, (patients,) each, by name; NaN where one is not known. A moment is matched
-        among the patients whose value is known.
-    moments
-        What to match; SDs have n - 1 in the denominator.
-    n
-        How many patients the moments are of.
-    source
-        Where the moments are from, for messages.
-
-    Returns
-    -------
-    Balance
+    A moment is matched among the patients whose value is known (not NaN); SDs have n - 1 in the denominator.
 
     Raises
     ------

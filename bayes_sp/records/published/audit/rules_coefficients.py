@@ -26,14 +26,7 @@ def lines_of(name: str, figure: Figure, df: tuple[int, int], sign: int) -> list[
 
     Of a range of degrees of freedom each line takes the end at which it allows more: nothing possible is cut off.
 
-    Parameters
-    ----------
-    name
-        ``"t"``, ``"p"``, ``"lower"`` or ``"upper"``.
-    df
-        Least and most degrees of freedom.
-    sign
-        Of the estimate, for p.
+    ``name`` is ``"t"``, ``"p"``, ``"lower"`` or ``"upper"``; ``sign`` is the estimate's, for p.
     """
     low, high = figure.low - _SLACK, figure.high + _SLACK
     if name == "t":  # low y <= x <= high y
