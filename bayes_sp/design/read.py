@@ -140,13 +140,6 @@ def _read(source: Source, model: PathModel) -> Survey:
 def survey_of(model: PathModel, given: Records) -> Survey:
     """Return the records that a public function was given for a specification, codes for missing values taken out.
 
-    Parameters
-    ----------
-    model
-        The specification.
-    given
-        A survey, or what `read_survey` reads.
-
     Raises
     ------
     SurveyError

@@ -49,14 +49,7 @@ def log_patient_mean(slopes: Array, w: Array, weights: Array | None = None) -> A
 def expanded(slopes: Array, w: Array, weights: Array) -> tuple[Array, Array]:
     """Return logs of means by the expansion about the median slopes, (S,), and bounds on the means' relative errors.
 
-    Parameters
-    ----------
-    slopes
-        (S, q).
-    w
-        (n, q).
-    weights
-        (n,), 0 or more.
+    Slopes are (S, q), covariates (n, q) and weights (n,), 0 or more.
     """
     centre = np.median(slopes, axis=0)  # draws far away move it little
     eta = w @ centre

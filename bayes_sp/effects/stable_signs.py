@@ -52,12 +52,7 @@ def signs_of(problem: Problem, means: Sequence[Array], ci_prob: float = CI_PROB)
 
     All indirect paths are switched together for ``total_indirect``, before or after the direct one.
 
-    Parameters
-    ----------
-    problem, means
-        From `means_of_sets`; draws of several sets of records stand one after the other.
-    ci_prob
-        Probability of the intervals.
+    Draws of several sets of records stand one after the other.
     """
     found = [_signs_at(problem, own, ci_prob) for own in means]
     return {

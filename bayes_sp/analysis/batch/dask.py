@@ -27,11 +27,6 @@ def cluster(address: str) -> Iterator[Place]:
     Each survey is sent once, as a task of its own that the cluster can compute again where the worker that held it has
     gone.
 
-    Parameters
-    ----------
-    address
-        ``tcp://host:port`` or ``host:port``.
-
     Raises
     ------
     RunnerError

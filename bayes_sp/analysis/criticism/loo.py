@@ -172,14 +172,8 @@ def loo(
 def with_refits(found: Loo, refit: Refit, most: int) -> Loo:
     """Replace the elpd of patients with a Pareto k above 0.7 by that of a refit without them, the worst first.
 
-    Parameters
-    ----------
-    found
-        From `loo`.
-    refit
-        Fits without one patient; it may return the reason why that is not possible as an empty mapping.
-    most
-        Largest number of refits; patients beyond it keep their estimate, and ``notes`` says so.
+    ``refit`` fits without one patient, or returns the reason why that is not possible as an empty mapping; patients
+    beyond ``most`` keep their estimate, and ``notes`` says so.
     """
     elpd = {name: values.copy() for name, values in found.elpd.items()}
     refitted, failed = list[int](), list[int]()

@@ -103,13 +103,7 @@ def _pointwise(model: PathModel, design: Design, draws: xr.Dataset, group: xr.Da
 
 
 def scope_of(model: PathModel, design: Design, found: Pointwise) -> tuple[str, ...]:
-    """Return who is not scored though the response is known, and how inexact integrals are, one sentence each.
-
-    Parameters
-    ----------
-    model, design, found
-        The specification, its arrays, and the log-likelihoods.
-    """
+    """Return who is not scored though the response is known, and how inexact integrals are, one sentence each."""
     notes = []
     for j, equation in enumerate(model.equations):
         known = ~np.isnan(design.y[:, j])

@@ -40,18 +40,10 @@ def guess_response(
 ) -> Guess:
     """Return the family of a response whose values (n,) are known.
 
-    Parameters
-    ----------
-    values
-        Its values, without missing ones.
-    mediator
-        Whether it stands before another response: skewed measurements are then drafted as numbers.
-    levels
-        Whether families of levels may be drafted at this place.
-    counts
-        Whether a mediator may be drafted as a count, where a codebook says so or its whole numbers are skewed.
-    kind, ends
-        What a codebook says of it: its kind, and the limits of its values; nothing where there is none.
+    ``values`` come without missing ones. A ``mediator`` stands before another response: skewed measurements are then
+    drafted as numbers, and as a count only with ``counts``, where a codebook says so or its whole numbers are skewed;
+    families of levels only with ``levels``. ``kind`` and ``ends`` are what a codebook says of it: its kind, and the
+    limits of its values.
     """
     if kind:
         return _of_kind(values, kind, ends, mediator=mediator, levels=levels, counts=counts)

@@ -66,23 +66,9 @@ def world_means(
 ) -> Means:
     """Return the mean outcome of every world and draw, averaged over patients.
 
-    Parameters
-    ----------
-    chain, baselines
-        Draws.
-    worlds
-        Whether each path of `every_path` sees u1 rather than u0, (W, 2**K).
-    contrast
-        (u0, u1).
-    rule
-        Coupling and nodes.
-    weights
-        Of the patients, (n,), 0 or more and not all 0; their sum does not matter. None counts each once.
-
-    Returns
-    -------
-    Means
-        (W, S), on the scale of the outcome's family: before origin and unit.
+    ``worlds`` says whether each path of `every_path` sees u1 rather than u0, (W, 2**K). Weights of the patients, (n,),
+    are 0 or more and not all 0; their sum does not matter. Returns means, (W, S), on the scale of the outcome's family:
+    before origin and unit.
 
     Raises
     ------

@@ -59,13 +59,8 @@ def counted(bits: Bits) -> tuple[tuple[str, int], ...]:
 def limits(values_at: Callable[[float], Array], *, still: Array | float = STILL) -> Array:
     """Return the limits of values along a direction: finite ones, minus or plus infinity, or NaN for none.
 
-    Parameters
-    ----------
-    values_at
-        ``t -> values`` at t times the direction from where the climb ended.
-    still
-        Relative change from `REACH` to twice as far below which a value has its limit; of the values' shape, or one
-        that broadcasts to it.
+    ``values_at(t)`` gives values at t times the direction from where the climb ended. Below a relative change of
+    ``still``, from `REACH` to twice as far, a value has its limit.
     """
     near, far = values_at(REACH), values_at(2.0 * REACH)
     with np.errstate(invalid="ignore", over="ignore"):

@@ -21,12 +21,7 @@ def pooled_bootstrap(members: Sequence[BootstrapResult], ci_prob: float) -> Boot
     The percentiles hold the variance within each set of records and that between them (Schomaker & Heumann 2018, 'MI
     Boot pooled', doi:10.1002/sim.7654).
 
-    Parameters
-    ----------
-    members
-        Bootstraps of one specification, with equally many replicates.
-    ci_prob
-        Nominal probability of the intervals.
+    Members are of one specification, with equally many replicates.
     """
     first = members[0]
     values = np.concatenate([each.values for each in members])
