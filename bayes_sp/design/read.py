@@ -91,6 +91,8 @@ def read_sets(
 ) -> Sets:
     """Read several sets of records that stand for the same people.
 
+    Raises SurveyError as `read_survey`; where the column does not number them, or there is one set alone.
+
     Parameters
     ----------
     sources
@@ -99,11 +101,6 @@ def read_sets(
         As in `read_survey`.
     imputations
         Column of a long file that numbers the completed data sets. Rows with the number 0, the original, are left out.
-
-    Raises
-    ------
-    SurveyError
-        As `read_survey`; where the column does not number them, or there is one set alone.
     """
     book = None if codebook is None else read_codebook(codebook)
     surveys, labels, problems, original = list[Survey](), list[str](), list[str](), False
@@ -140,10 +137,7 @@ def _read(source: Source, model: PathModel) -> Survey:
 def survey_of(model: PathModel, given: Records) -> Survey:
     """Return the records that a public function was given for a specification, codes for missing values taken out.
 
-    Raises
-    ------
-    SurveyError
-        As `read_survey`; where this is nothing that holds records.
+    Raises SurveyError as `read_survey`; where this is nothing that holds records.
 
     Warns
     -----
@@ -172,10 +166,8 @@ def renamed(model: PathModel, survey: Survey) -> Survey:
 def read_survey_of_default(path: str | Path, model: PathModel) -> Survey:
     """Read a survey for the specification that is taken where none is named.
 
-    Raises
-    ------
-    SurveyError
-        As `read_survey`; where the file lacks columns, with a sentence on how to name one's own specification.
+    Raises SurveyError as `read_survey`; where the file lacks columns, with a sentence on how to name one's own
+    specification.
     """
     table = read_table(path)
     if not check_columns(model, table.header):

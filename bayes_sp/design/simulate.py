@@ -81,6 +81,11 @@ def simulate_survey(
 ) -> Survey:
     """Simulate ``n`` patients: exposure and covariates resampled from a survey, responses drawn from the model.
 
+    With the model's columns; origin ``"simulation"``. A response on a bounded scale with steps is rounded to the
+    nearest step. A response measured with error is the observed value; later responses depend on the true one. Every
+    response is one that is observed: shifts of missing values (``missing_shift``) have no part in it. An unmeasured
+    confounder is drawn from N(0, 1) for each patient, and is no column of the records.
+
     Parameters
     ----------
     model
@@ -96,14 +101,6 @@ def simulate_survey(
         prior stand under its name, in the specification's order.
     n, seed
         Number of patients, and seed. None for the survey's own patients without a missing cell, each once.
-
-    Returns
-    -------
-    Survey
-        With the model's columns; origin ``"simulation"``. A response on a bounded scale with steps is rounded to the
-        nearest step. A response measured with error is the observed value; later responses depend on the true one.
-        Every response is one that is observed: shifts of missing values (``missing_shift``) have no part in it.
-        An unmeasured confounder is drawn from N(0, 1) for each patient, and is no column of the records.
     """
     rng = np.random.default_rng(seed)
     given = [name for name in model.columns if name not in model.mediators and name != model.outcome]

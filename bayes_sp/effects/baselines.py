@@ -41,10 +41,7 @@ def linear_baselines(
     ``columns(start, stop)`` gives draws of covariate columns with missing cells, (stop - start, n, q), in the order of
     ``design.covariate_terms``; ``held`` are covariates that have one value for every patient, in their own units.
 
-    Raises
-    ------
-    SurveyError
-        If cells are missing among the design's covariates and no columns are given.
+    Raises SurveyError if cells are missing among the design's covariates and no columns are given.
     """
     fixed = _held_columns(model, held or {})
     pairs = _products(model, design, posterior)

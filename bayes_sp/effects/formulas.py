@@ -119,13 +119,8 @@ def predictor(coefficients: ChainCoefficients, paths: Sequence[Path], u: Array, 
 
     ``u`` is the exposure that each of the P paths sees; level (...) and slopes (..., q) are on the log scale.
 
-    Raises
-    ------
-    ValueError
-        If there are interactions and the direct path is not among the paths.
+    Raises ValueError if there are interactions and the direct path is not among the paths.
 
-    References
-    ----------
     Daniel, De Stavola, Cousens & Vansteelandt (2015). Biometrics 71, 1-14. doi:10.1111/biom.12248
     """
     u_direct = _direct_exposure(coefficients, paths, u)

@@ -172,15 +172,9 @@ def compute_effects(
     linear predictors without exposure and mediators, None for those of the design; for covariates with missing cells
     ``linear_baselines(model, design, posterior, columns)``. ``mark`` says what the records are.
 
-    Raises
-    ------
-    ValueError
-        If kappa is not in [0, 1], or for a chain without effects (`world_means`).
-    SurveyError
-        If covariates have missing cells and no baselines are given.
+    Raises ValueError if kappa is not in [0, 1], or for a chain without effects (`world_means`); SurveyError if
+    covariates have missing cells and no baselines are given.
 
-    References
-    ----------
     Daniel, De Stavola, Cousens & Vansteelandt (2015), Biometrics 71, 1-14. doi:10.1111/biom.12248
     """
     if model.moves:

@@ -62,10 +62,7 @@ def identity_link_effects(
 
     Returns the paths, total_indirect and total in the outcome's unit, (..., P + 2), for the contrast (u0, u1).
 
-    Raises
-    ------
-    ValueError
-        If there are exposure-mediator interactions.
+    Raises ValueError if there are exposure-mediator interactions.
     """
     if coefficients.interactions is not None:
         raise ValueError("effects are products of coefficients only without exposure-mediator interactions")
@@ -86,10 +83,7 @@ def log_link_effects(
     Returns rate ratios and differences, (..., P + 2) each, for the contrast (u0, u1), patients' covariates (n, q) and
     weights (n,) or (..., n).
 
-    Raises
-    ------
-    ValueError
-        If there are more than `MAX_ENUMERATED_PATHS` paths and kappa is not 1 or there are interactions.
+    Raises ValueError if there are more than `MAX_ENUMERATED_PATHS` paths and kappa is not 1 or there are interactions.
     """
     if kappa == 1.0 and coefficients.interactions is None:
         return _closed_form(coefficients, paths, contrast, w, weights)

@@ -67,10 +67,7 @@ def means_of_sets(problem: Problem) -> list[Array]:
     Computed for kappa 1, and again only where kappa matters. Through a first mediator with levels means are linear in
     kappa.
 
-    Raises
-    ------
-    ValueError
-        With more than `MAX_ENUMERATED_PATHS` paths.
+    Raises ValueError with more than `MAX_ENUMERATED_PATHS` paths.
     """
     worlds = problem.sets()
     whole = problem.means(worlds, Rule(1.0, choose_nodes(problem, worlds, Rule(1.0)).nodes or LEAST_NODES)).plain

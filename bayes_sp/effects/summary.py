@@ -24,6 +24,11 @@ _NEAR = 0.05  # probability to either side of the median within which the densit
 def convergence(values: Array, factor: Array | None = None, member: Array | None = None) -> pd.DataFrame:
     """Return rank-normalised split R-hat, bulk ESS, tail ESS and Monte Carlo standard errors of mean and median.
 
+    Columns ``ess_bulk, ess_tail, r_hat, mcse_mean, mcse_median``, k rows; NaN in ``r_hat`` for a quantity that never
+    varies.
+
+    Vehtari, Gelman, Simpson, Carpenter & Buerkner (2021), Bayesian Analysis 16(2). doi:10.1214/20-BA1221
+
     Parameters
     ----------
     values
@@ -34,16 +39,6 @@ def convergence(values: Array, factor: Array | None = None, member: Array | None
         Which of several sets of records each chain is about, (chain,): then R-hat is the root mean square over sets,
         ESS are sums over sets, and the Monte Carlo error of a mean is that of the mean of the sets' means; that of the
         median is taken alike, with each set's share of draws below the pooled median.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``ess_bulk, ess_tail, r_hat, mcse_mean, mcse_median``, k rows; NaN in ``r_hat`` for a quantity that
-        never varies.
-
-    References
-    ----------
-    Vehtari, Gelman, Simpson, Carpenter & Buerkner (2021), Bayesian Analysis 16(2). doi:10.1214/20-BA1221
     """
     if member is None:
         return pd.DataFrame(convergence_measures(values, factor))

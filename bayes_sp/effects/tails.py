@@ -24,10 +24,8 @@ def pareto_k(values: Array, ess_tail: Array) -> Array:
 
     ``values`` are draws, (chain, draw, k).
 
-    References
-    ----------
-    Zhang & Stephens (2009). Technometrics 51, 316-325. doi:10.1198/tech.2009.08017
-    Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72).
+    Zhang & Stephens (2009). Technometrics 51, 316-325. doi:10.1198/tech.2009.08017; Vehtari, Simpson, Gelman, Yao &
+    Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72).
     """
     flat = np.sort(values.reshape(-1, values.shape[-1]).T, axis=1)
     size = flat.shape[1]

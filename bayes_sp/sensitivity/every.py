@@ -146,6 +146,9 @@ def analyse(
 ) -> Sensitivity:
     """Ask what it would take to change the conclusion on an effect.
 
+    Raises BayesSpError for a part that there is not, or where nothing that was asked for can be made; everything that
+    `bayes_sp.fit` raises; RunError, RunnerError where answers cannot be kept, or the place of the fits cannot be used.
+
     Parameters
     ----------
     model, survey, seed, options
@@ -164,18 +167,6 @@ def analyse(
         Where refits are made, and where their answers are kept.
     notify
         Called with a line at the start of each part.
-
-    Returns
-    -------
-    Sensitivity
-
-    Raises
-    ------
-    BayesSpError
-        For a part that there is not, or where nothing that was asked for can be made; everything that `bayes_sp.fit`
-        raises.
-    RunError, RunnerError
-        Where answers cannot be kept, or the place of the fits cannot be used.
     """
     _check_parts(parts)
     model = load_model(model)

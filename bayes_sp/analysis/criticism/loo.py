@@ -147,8 +147,6 @@ def loo(
     ``log_likelihood`` is (chain, draw, n) by response; ``scope`` says who is not scored, and how exact the
     log-likelihoods are.
 
-    References
-    ----------
     Vehtari, Gelman & Gabry (2017), Statistics and Computing 27, 1413-1432. doi:10.1007/s11222-016-9696-4
     """
     efficiency = relative_efficiency(posterior)
@@ -220,16 +218,11 @@ def elpd_difference(first: Loo, second: Loo, response: str) -> ElpdDifference:
     With d_i = elpd_i(second) - elpd_i(first), the difference is sum_i d_i and its standard error sqrt(n var d). With
     fewer than about 100 patients, or a difference below 4, the standard error is too small.
 
-    Raises
-    ------
-    BayesSpError
-        Where a specification has no such response, where the records differ, where the patients differ, or where one
-        likelihood gives a value a density and the other a probability.
+    Raises BayesSpError where a specification has no such response, where the records differ, where the patients differ,
+    or where one likelihood gives a value a density and the other a probability.
 
-    References
-    ----------
-    Vehtari, Gelman & Gabry (2017), doi:10.1007/s11222-016-9696-4
-    Sivula, Magnusson, Matamoros & Vehtari (2025), Bayesian Analysis. doi:10.1214/24-BA1453
+    Vehtari, Gelman & Gabry (2017), doi:10.1007/s11222-016-9696-4; Sivula, Magnusson, Matamoros & Vehtari (2025),
+    Bayesian Analysis. doi:10.1214/24-BA1453
     """
     one, other = _scored(first, response), _scored(second, response)
     problems = _differences(first, second, response)

@@ -81,10 +81,7 @@ class Pointwise:
 def pointwise(model: PathModel, design: Design, posterior: xr.DataTree) -> Pointwise:
     """Return the log-likelihood of each patient in each equation: the posterior's own, or computed from its draws.
 
-    Raises
-    ------
-    BayesSpError
-        Where the survey is too large for it.
+    Raises BayesSpError where the survey is too large for it.
     """
     draws = posterior["posterior"].to_dataset()
     names = [observed_name(equation.response) for equation in model.equations]

@@ -74,10 +74,7 @@ def predictors(
 
     With ``informed`` false confounders are from N(0, 1): before any response is looked at.
 
-    Raises
-    ------
-    BayesSpError
-        With several unmeasured confounders, where informed.
+    Raises BayesSpError with several unmeasured confounders, where informed.
     """
     count = parameters.sizes["chain"] * parameters.sizes["draw"]
     at = {

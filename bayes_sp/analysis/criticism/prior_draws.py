@@ -64,10 +64,7 @@ def draw_priors(model: PathModel, design: Design, *, draws: int, seed: int) -> x
 
     The dataset is like a posterior with one chain.
 
-    Raises
-    ------
-    SpecificationError
-        Naming every improper prior: nothing can be drawn from it.
+    Raises SpecificationError naming every improper prior: nothing can be drawn from it.
     """
     drawn = _Drawn(model, draws, np.random.default_rng(seed))
     for equation in model.equations:

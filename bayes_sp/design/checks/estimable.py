@@ -34,10 +34,7 @@ def check_design(
     ``products`` are columns of products of two variables, (n,) each, and ``beside`` is what else is wrong with the
     records.
 
-    Raises
-    ------
-    SurveyError
-        Naming the columns.
+    Raises SurveyError naming the columns.
     """
     back = came_back(design)
     coded = any(factor.variable == design.exposure for factor in factors)  # in columns among the covariates
@@ -73,10 +70,7 @@ def _varies(values: Array) -> bool:
 def check_responses(design: Design, model: str, source: str) -> None:
     """Refuse responses in a unit in which a likelihood leaves the range of numbers, before anything is computed.
 
-    Raises
-    ------
-    FitError
-        Naming the columns.
+    Raises FitError naming the columns.
     """
     if problems := extreme_responses(design):
         advice = "squares of such numbers are none; look at the units of the columns"

@@ -28,10 +28,7 @@ def check_identified(model: PathModel, design: Design, columns: Callable[[int], 
 
     ``columns`` gives equation j's columns, (n, p), as `equation_matrix` does, where they are needed.
 
-    Raises
-    ------
-    SurveyError
-        Naming the columns, with the numbers.
+    Raises SurveyError naming the columns, with the numbers.
     """
     problems = []
     for j, equation in enumerate(model.equations):
@@ -47,10 +44,7 @@ def check_identified(model: PathModel, design: Design, columns: Callable[[int], 
 def check_levels(model: PathModel, design: Design, source: str) -> None:
     """Check that enough records have each level of an exposure.
 
-    Raises
-    ------
-    SurveyError
-        Naming the levels.
+    Raises SurveyError naming the levels.
     """
     if problems := list(_rare_levels(model, design)):
         raise SurveyError(source, problems)

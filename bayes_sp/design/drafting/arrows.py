@@ -19,10 +19,7 @@ def moderated_arrows(
 
     ``moderators`` has arrows by column, or ``all`` of them; ``parents_of`` is in the order of the chain.
 
-    Raises
-    ------
-    SurveyError
-        With every arrow that the chain does not have, and every moderator that stands in the chain.
+    Raises SurveyError with every arrow that the chain does not have, and every moderator that stands in the chain.
     """
     known = [f"{parent} {ARROW} {response}" for response, parents in parents_of.items() for parent in parents]
     found: dict[str, list[tuple[str, str]]] = {}
@@ -51,10 +48,7 @@ def moderated_arrows(
 def without_arrows(parents_of: Mapping[str, Sequence[str]], without: Sequence[str]) -> dict[str, list[str]]:
     """Return the parents of each response without some arrows.
 
-    Raises
-    ------
-    SurveyError
-        With every arrow that the chain does not have.
+    Raises SurveyError with every arrow that the chain does not have.
     """
     known = [f"{parent} {ARROW} {response}" for response, parents in parents_of.items() for parent in parents]
     gone = {_written(arrow) for arrow in without}

@@ -52,10 +52,7 @@ class Grid:
 def count_grid(phi: Array, log_mean: Array, powers: Array, growth: Array) -> Grid:
     """Return counts up to where sums of p_k (1 + k)^powers e^(growth k) may end, all arguments (B,).
 
-    Raises
-    ------
-    FitError
-        Where they end nowhere.
+    Raises FitError where they end nowhere.
     """
     ends = _ends(phi, log_mean, powers, growth)
     known = np.arange(min(ends.max() + 1.0, EXACT))
@@ -233,10 +230,7 @@ def _largest_predictors(chain: Chain, baselines: Baselines, contrast: tuple[floa
 def refuse_without_mean(gone: Mask, names: Sequence[str]) -> None:
     """Refuse effects whose means do not exist in some draws.
 
-    Raises
-    ------
-    FitError
-        With the share of these draws.
+    Raises FitError with the share of these draws.
     """
     if gone.any():
         counts = " and ".join(names)

@@ -30,8 +30,6 @@ def normal_nodes(count: int, hermite: bool = False) -> tuple[Array, Array]:
     converges geometrically for functions analytic in a strip, such as a logistic curve however steep. `hermite` asks
     for Gauss-Hermite in any case.
 
-    References
-    ----------
     Trefethen & Weideman (2014). SIAM Review 56, 385-458. doi:10.1137/130932132
     """
     if hermite or count <= HERMITE:

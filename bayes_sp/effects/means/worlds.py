@@ -70,11 +70,8 @@ def world_means(
     are 0 or more and not all 0; their sum does not matter. Returns means, (W, S), on the scale of the outcome's family:
     before origin and unit.
 
-    Raises
-    ------
-    ValueError
-        For a chain without a rule: three or more mediators of which one is not normal, a beta mediator before another,
-        errors with heavy tails inside a function that is not linear. For weights that are none.
+    Raises ValueError for a chain without a rule: three or more mediators of which one is not normal, a beta mediator
+    before another, errors with heavy tails inside a function that is not linear. For weights that are none.
     """
     check_chain(chain)
     if chain.moderation is not None:

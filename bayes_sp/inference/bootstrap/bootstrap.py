@@ -169,6 +169,11 @@ def bootstrap_effects(
     Normal equations are fitted by least squares, a count outcome by maximum likelihood; then residual
     variances are RSS / n and effects are standardised over each resample's own patients (with kappa = 1).
 
+    Estimates, replicates, intervals, and the number of failed replicates with the reasons.
+
+    Raises SpecificationError if a family has no maximum-likelihood fit here; SurveyError if the equations cannot be
+    fitted to all patients, or no resample could be fitted.
+
     Parameters
     ----------
     design
@@ -187,18 +192,6 @@ def bootstrap_effects(
         the replicates, and what is computed together depends on the number of patients alone.
     settings
         Of moderators, at which effects are computed too.
-
-    Returns
-    -------
-    BootstrapResult
-        Estimates, replicates, intervals, and the number of failed replicates with the reasons.
-
-    Raises
-    ------
-    SpecificationError
-        If a family has no maximum-likelihood fit here.
-    SurveyError
-        If the equations cannot be fitted to all patients, or no resample could be fitted.
     """
     if replicates < 1 or not 0.0 < ci_prob < 1.0:
         raise ValueError(f"replicates >= 1 and 0 < ci_prob < 1 are needed, found {replicates} and {ci_prob}")

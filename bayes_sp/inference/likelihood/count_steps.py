@@ -115,8 +115,6 @@ def beyond_table(phi: Array, y: Array, first: int) -> tuple[Array, Array, Array]
     With sizes phi (R, 1), counts y above K (m,), arrays (R, m); what the series leaves out is below K^-5 / 1260, 7e-16
     for 256.
 
-    References
-    ----------
     Abramowitz & Stegun (1964). Handbook of Mathematical Functions, 6.1.41, 6.3.18 and 6.4.12.
     """
     a, b, more = phi + first, phi + y, y - first

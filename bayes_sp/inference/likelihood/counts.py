@@ -62,10 +62,7 @@ def prepare_counts(
     Predictors, (n, p - 1), come without an intercept, in their own units; ``offset`` is the logarithm of each patient's
     window in units of the reference.
 
-    Raises
-    ------
-    SurveyError
-        If the response is not a count or is always zero, or a predictor is constant.
+    Raises SurveyError if the response is not a count or is always zero, or a predictor is constant.
     """
     counts, raw = np.asarray(y, dtype=float), np.asarray(predictors, dtype=float)
     whole = np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts))

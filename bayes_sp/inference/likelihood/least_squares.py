@@ -196,11 +196,8 @@ def least_squares(moments: Moments, response: str, predictors: Sequence[str]) ->
 
     Coefficients are in units of the response per unit of the predictor.
 
-    Raises
-    ------
-    SurveyError
-        If a name is unknown, predictors are collinear, the correlations contradict each other, or there are too few
-        patients.
+    Raises SurveyError if a name is unknown, predictors are collinear, the correlations contradict each other, or there
+    are too few patients.
     """
     y, x = _places(moments, response, predictors)
     df = moments.n - len(x) - 1

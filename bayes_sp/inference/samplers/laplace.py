@@ -61,6 +61,9 @@ def laplace_draws(
     draws, in which proposal i stands p_i times on average, that is :math:`\sum_s v_s (x_s - \bar x)^2 / S^2` with
     :math:`v = p + r (1 - r) / p`: 1 up to p = 1, where a draw counts as an independent one, and larger beyond.
 
+    Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72); Rue, Martino &
+    Chopin (2009), JRSS B 71, 319-392. doi:10.1111/j.1467-9868.2008.00700.x (Laplace approximation).
+
     Parameters
     ----------
     posterior
@@ -71,11 +74,6 @@ def laplace_draws(
         Threads; they change the time, never the draws.
     weigh
         Log-densities of points, (s, size) -> (s,), up to a constant; those of all rows where it is not given.
-
-    References
-    ----------
-    Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72).
-    Rue, Martino & Chopin (2009), JRSS B 71, 319-392. doi:10.1111/j.1467-9868.2008.00700.x (Laplace approximation)
     """
     weigh = weigh or (lambda points: log_densities(posterior, points, cores, gradient=False)[0])
     rng = np.random.default_rng(seed)

@@ -57,6 +57,8 @@ def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True, h
     diagonal of |H| and lambda raised until the density rises (Levenberg-Marquardt), until the Newton decrement
     g' H^-1 g falls below 1e-8.
 
+    Raises NoModeError if the density is not finite at the start, or (when strict) no maximum is found in 60 steps.
+
     Parameters
     ----------
     posterior
@@ -70,11 +72,6 @@ def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True, h
         Places of parameters that stay at 0: standardised hidden values, whose joint density with the others can have
         its mode far from where the posterior is, or none. At 0 each is where what is known puts it, and the density
         is that of the parameters with the hidden values integrated out, exactly or nearly so.
-
-    Raises
-    ------
-    NoModeError
-        If the density is not finite at the start, or (when strict) no maximum is found in 60 steps.
     """
     program, framed = posterior.program, posterior.program.framed
     units = search_units(program)

@@ -36,12 +36,8 @@ def nuts_draws(
 
     Returns draws of z, (chain, draw, size), and nutpie's statistics.
 
-    Raises
-    ------
-    KeyboardInterrupt
-        Where sampling was interrupted: a part of the draws is not returned.
-    RuntimeError
-        Where a thread of the sampler came to grief, as it can on a posterior without an integral.
+    Raises KeyboardInterrupt where sampling was interrupted: a part of the draws is not returned; RuntimeError where a
+    thread of the sampler came to grief, as it can on a posterior without an integral.
     """
     try:
         trace = nutpie.sample(

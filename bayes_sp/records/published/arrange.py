@@ -106,10 +106,7 @@ def exchange(columns: Array, problem: Problem, max_sweeps: int = 80) -> Array:
     so all pairs are compared in one step. Where no exchange helps any column, the weights of the correlations that are
     still beyond rounding grow by half.
 
-    Raises
-    ------
-    UnreachableError
-        If ``max_sweeps`` rounds over the columns do not suffice.
+    Raises UnreachableError if ``max_sweeps`` rounds over the columns do not suffice.
     """
     x = columns.copy()
     weights = np.ones((len(x), len(x)))

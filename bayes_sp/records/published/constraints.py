@@ -21,10 +21,7 @@ def constraint_report(survey: Survey) -> pd.DataFrame:
     ``other``, ``printed`` (text), ``target``, ``achieved`` and ``excess``, the distance beyond the rounding of the
     printed figure (0 within it).
 
-    Raises
-    ------
-    SurveyError
-        If a variable of Table 2 is missing.
+    Raises SurveyError if a variable of Table 2 is missing.
     """
     study = published()
     missing = [name for name in study.names if name not in survey.records.columns]

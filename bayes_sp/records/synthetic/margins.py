@@ -76,10 +76,7 @@ def draw_margin(values: Array, n: int, rng: np.random.Generator, least: int = LE
 
     Returns whole numbers, (n,), in no meaningful order, and the scale that they stand for.
 
-    Raises
-    ------
-    UnreachableError
-        Where no such values are found.
+    Raises UnreachableError where no such values are found.
     """
     scale = scale_of(values, least)
     mean, sd = (float(values.mean()) - scale.origin) / scale.step, float(values.std(ddof=1)) / scale.step

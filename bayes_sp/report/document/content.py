@@ -48,6 +48,9 @@ _NO_CHECKS = "The fit was not checked against replicated records: python -m baye
 def document_of(run: Run | str | Path, sensitivity: str | Path | None = None, *, saved: bool = True) -> Document:
     """Return the report of a finished run.
 
+    Raises RunError for a folder that holds no finished run, no specification that can be read, or no sensitivity
+    analyses.
+
     Parameters
     ----------
     run
@@ -56,11 +59,6 @@ def document_of(run: Run | str | Path, sensitivity: str | Path | None = None, *,
         The folder that ``python -m bayes_sp sensitivity`` wrote; None for none.
     saved
         Whether the run's folder stays where it is.
-
-    Raises
-    ------
-    RunError
-        For a folder that holds no finished run, no specification that can be read, or no sensitivity analyses.
     """
     run = run if isinstance(run, Run) else read_run(run)
     try:

@@ -21,10 +21,7 @@ LETTERS = 112.0  # of a wide font of one point, to an inch
 def word_file(document: Document) -> bytes:
     """Return a document as the content of a ``.docx`` file.
 
-    Raises
-    ------
-    RunError
-        Where python-docx is not installed.
+    Raises RunError where python-docx is not installed.
     """
     try:
         import docx

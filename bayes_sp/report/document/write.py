@@ -28,6 +28,8 @@ def write_report(
 ) -> Path:
     """Write the report of a finished run, and return where it stands.
 
+    Raises RunError for another ending, a file that stands there already or cannot be written, and as `read_run`.
+
     Parameters
     ----------
     run
@@ -39,11 +41,6 @@ def write_report(
         The folder of sensitivity analyses of the same specification.
     overwrite
         Replace the file.
-
-    Raises
-    ------
-    RunError
-        For another ending, a file that stands there already or cannot be written, and as `read_run`.
     """
     path = check_report(file, overwrite=overwrite)
     _write(document_of(run, sensitivity), path, overwrite=overwrite)

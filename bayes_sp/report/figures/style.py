@@ -127,10 +127,7 @@ def canvas(ax: Given, rows: int, columns: int, size: tuple[float, float], **layo
 
     ``ax`` are axes of a user's own figure, row by row, and ``layout`` is as in `matplotlib.figure.Figure.subplots`.
 
-    Raises
-    ------
-    BayesSpError
-        Where the axes are more or fewer than the panels.
+    Raises BayesSpError where the axes are more or fewer than the panels.
     """
     if ax is None:
         figure = new_figure(size)

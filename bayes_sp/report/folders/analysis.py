@@ -46,6 +46,8 @@ def save_analysis(
 ) -> Path:
     """Write a run folder, whole or not at all, and return where it stands.
 
+    Raises RunError where the folder exists and may not be replaced, or cannot be written.
+
     Parameters
     ----------
     analysis
@@ -65,11 +67,6 @@ def save_analysis(
         The printed summary, kept as ``summary.txt``.
     figures
         Formats of figures: ``png``, which reports show, ``svg``, ``pdf``.
-
-    Raises
-    ------
-    RunError
-        Where the folder exists and may not be replaced, or cannot be written.
     """
     fit = analysis.fit
     with RunFolder(folder, overwrite=overwrite) as new:
@@ -196,10 +193,7 @@ def _figures(analysis: Analysis, least: int) -> Iterator[tuple[str, Drawn]]:
 def save_figure(drawn: Drawn, path: Path, *, overwrite: bool = False) -> None:
     """Write a figure as PNG, SVG or PDF, as the file's name ends, whole or not at all.
 
-    Raises
-    ------
-    RunError
-        Where the file exists and ``overwrite`` is False, or cannot be written.
+    Raises RunError where the file exists and ``overwrite`` is False, or cannot be written.
     """
     with WholeFile(path, overwrite=overwrite) as partial, mpl.rc_context(FONT):
         write_figure(drawn, partial, path.suffix)

@@ -37,12 +37,8 @@ def check_comparison(
 ) -> None:
     """Refuse a comparison before any work is done.
 
-    Raises
-    ------
-    RunError
-        Where the folder holds a comparison that may not be replaced, or something else, or cannot be written.
-    BayesSpError
-        With what is wrong with each specification, and with the records for it.
+    Raises RunError where the folder holds a comparison that may not be replaced, or something else, or cannot be
+    written; BayesSpError with what is wrong with each specification, and with the records for it.
     """
     if folder is not None:
         _check_folder(folder, overwrite=overwrite)
@@ -90,10 +86,7 @@ def new_comparison_folder(folder: Path | None, seed: int, root: Path = Path("run
 
     By default ``runs/compare-<seed>``, or the first of ``...-2``, ``...-3`` that is free.
 
-    Raises
-    ------
-    RunError
-        Where it cannot be made.
+    Raises RunError where it cannot be made.
     """
     place = folder or root / f"compare-{seed}"
     made = [path for path in (place, *place.absolute().parents) if not path.exists()]
@@ -138,10 +131,7 @@ def save_comparison(
     Returns ``folder``, or a new one beside it where another comparison has come into it meanwhile. By ``tables``
     another comparison knows what need not be computed again.
 
-    Raises
-    ------
-    RunError
-        Where the folder cannot be written.
+    Raises RunError where the folder cannot be written.
     """
     partial = Partial(folder / TABLE_FILE)
     try:

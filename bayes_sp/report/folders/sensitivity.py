@@ -48,10 +48,7 @@ def save_sensitivity(
 
     Returns where it stands: ``folder``, or the next free name where that is taken in the meantime.
 
-    Raises
-    ------
-    RunError
-        Where the folder exists and may not be replaced, or cannot be written.
+    Raises RunError where the folder exists and may not be replaced, or cannot be written.
     """
     with RunFolder(folder, overwrite=overwrite) as new:
         write_text(new.file(SUMMARY), summary)

@@ -58,11 +58,8 @@ def balance(columns: Mapping[str, Array], moments: Sequence[Moment], n: int, sou
 
     A moment is matched among the patients whose value is known (not NaN); SDs have n - 1 in the denominator.
 
-    Raises
-    ------
-    SurveyError
-        For a column that is not there, holds no number, or moments that no weights reach, each with the nearest
-        that they do.
+    Raises SurveyError for a column that is not there, holds no number, or moments that no weights reach, each with the
+    nearest that they do.
     """
     problems = []
     for moment in moments:

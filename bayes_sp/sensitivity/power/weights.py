@@ -60,9 +60,7 @@ def power_weights(log_p: Array, alpha: float) -> PowerWeights:
 
     ``log_p`` is the log-density of a part of the posterior at each draw, up to a constant, (chain, draw).
 
-    References
-    ----------
-    Kallioinen, Paananen, Buerkner & Vehtari (2024), Statistics and Computing 34, 57. doi:10.1007/s11222-023-10366-5
+    Kallioinen, Paananen, Buerkner & Vehtari (2024), Statistics and Computing 34, 57. doi:10.1007/s11222-023-10366-5;
     Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72).
     """
     from arviz_stats.base import array_stats  # slow to import, and a fit does not need it

@@ -145,10 +145,8 @@ def prior_tipping_point(
 
     For the arguments and errors see `bayes_sp.sensitivity.tipping_point`; every fit has the same seed.
 
-    References
-    ----------
-    Matthews (2001), Journal of Statistical Planning and Inference 94, 43-58. doi:10.1016/S0378-3758(00)00232-9
-    Held, Matthews, Ott & Pawel (2022), Research Synthesis Methods 13(3), 295-314. doi:10.1002/jrsm.1538
+    Matthews (2001), Journal of Statistical Planning and Inference 94, 43-58. doi:10.1016/S0378-3758(00)00232-9; Held,
+    Matthews, Ott & Pawel (2022), Research Synthesis Methods 13(3), 295-314. doi:10.1002/jrsm.1538
     """
     model, target = viewed(load_model(model), target)
     design_arrays(model, survey)

@@ -99,10 +99,7 @@ def every_sd_passes(sd: Figure, n: int, grid: Grid) -> bool:
 def sd_bounds(mean: Figure, n: int, grid: Grid) -> tuple[float, float]:
     """Return the smallest and largest SD of n scores on a bounded scale whose mean rounds to the printed one.
 
-    Raises
-    ------
-    ValueError
-        If no scores have this mean, or the scale has no end.
+    Raises ValueError if no scores have this mean, or the scale has no end.
     """
     found = totals(mean, n, grid)
     if not found or grid.steps is None:
@@ -130,10 +127,7 @@ def debit(mean: Figure, n: int) -> tuple[float, float]:
 
     SD = sqrt(m (1 - m) n / (n - 1)) for a whole number n m.
 
-    Raises
-    ------
-    ValueError
-        If no scores have this mean.
+    Raises ValueError if no scores have this mean.
     """
     found = totals(mean, n, Grid(Fraction(1), bounded_below=True, steps=1))
     if not found:

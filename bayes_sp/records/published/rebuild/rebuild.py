@@ -80,6 +80,8 @@ def rebuild(
     Scores lie on the stated scales in their steps; a change is the difference of its parts in every record; printed
     totals are exact. What no records can have together is named, and the records then come as near as was found.
 
+    Raises StudyError if the study cannot be read, has no such table, or a column on its own cannot be made.
+
     Parameters
     ----------
     study
@@ -90,11 +92,6 @@ def rebuild(
         Name of the table, where the study has several; by default the first.
     count_shape
         A key of ``COUNT_SHAPES``, for counts with a long tail; negative binomial by default.
-
-    Raises
-    ------
-    StudyError
-        If the study cannot be read, has no such table, or a column on its own cannot be made.
     """
     read = study if isinstance(study, Study) else read_study(study)
     chosen = _table(read, table)

@@ -115,6 +115,9 @@ def rounded_paths(study: Study, chain: Chain | None = None, *, draws: int = _DRA
     Correlations lie anywhere in their roundings as long as they are those of some data together, SDs anywhere in
     theirs. Where a variable of the chain has no printed SD its effects are in units of that SD.
 
+    Raises SurveyError if the study has no chain, no table holds all its variables and their correlations, or no
+    positive definite matrix rounds to the printed one.
+
     Parameters
     ----------
     study
@@ -125,12 +128,6 @@ def rounded_paths(study: Study, chain: Chain | None = None, *, draws: int = _DRA
         Of the uniform sample.
     seed
         Of the sample.
-
-    Raises
-    ------
-    SurveyError
-        If the study has no chain, no table holds all its variables and their correlations, or no positive definite
-        matrix rounds to the printed one.
     """
     chain = chain or next(iter(study.chains), None)
     if chain is None:

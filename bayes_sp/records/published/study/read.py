@@ -69,15 +69,12 @@ def shipped_studies() -> tuple[str, ...]:
 def read_study(study: str | Path | Mapping[str, Any]) -> Study:
     """Read the printed numbers of a study.
 
+    Raises StudyError with every mistake of the file.
+
     Parameters
     ----------
     study
         Name of a shipped study, a TOML file, or its tables. ``docs/audit.md`` describes the form.
-
-    Raises
-    ------
-    StudyError
-        With every mistake of the file.
     """
     if isinstance(study, Mapping):
         return _study("study", study)
