@@ -93,14 +93,8 @@ def read_sets(
 
     Raises SurveyError as `read_survey`; where the column does not number them, or there is one set alone.
 
-    Parameters
-    ----------
-    sources
-        A file or data frame for each set, or with ``imputations`` also long ones that hold several.
-    model, codebook
-        As in `read_survey`.
-    imputations
-        Column of a long file that numbers the completed data sets. Rows with the number 0, the original, are left out.
+    Each source holds one set or, with ``imputations``, several: that column of a long file numbers the completed data
+    sets. Rows with the number 0, the original, are left out.
     """
     book = None if codebook is None else read_codebook(codebook)
     surveys, labels, problems, original = list[Survey](), list[str](), list[str](), False

@@ -86,21 +86,13 @@ def simulate_survey(
     response is one that is observed: shifts of missing values (``missing_shift``) have no part in it. An unmeasured
     confounder is drawn from N(0, 1) for each patient, and is no column of the records.
 
-    Parameters
-    ----------
-    model
-        The specification; limits of its variables are not kept (a normal response leaves any scale).
-    survey
-        Whose rows of exposure, covariates, groups and windows are drawn with replacement, of those without a
-        missing cell.
-    parameters
-        ``{response: coefficients in the order of model.terms, "sigma": ..., "phi": ...}``, the last ones in the
-        order of the equations that have them, and ``<response>_zero``, ``<response>_cutpoint``,
-        ``<response>_<parent>_simplex`` and ``<response>_varying``, all as in the posterior. Where the last is not
-        given, deviations of groups are drawn with the SD ``tau``. Strengths of an unmeasured confounder that have a
-        prior stand under its name, in the specification's order.
-    n, seed
-        Number of patients, and seed. None for the survey's own patients without a missing cell, each once.
+    Exposure, covariates, groups and windows are drawn with replacement from rows without a missing cell; for ``n`` None
+    those patients stand once each. Limits of variables are not kept (a normal response leaves any scale). Parameters
+    are ``{response: coefficients in the order of model.terms, "sigma": ..., "phi": ...}``, the last ones in the order
+    of the equations that have them, and ``<response>_zero``, ``<response>_cutpoint``, ``<response>_<parent>_simplex``
+    and ``<response>_varying``, all as in the posterior. Where the last is not given, deviations of groups are drawn
+    with the SD ``tau``. Strengths of an unmeasured confounder that have a prior stand under its name, in the
+    specification's order.
     """
     rng = np.random.default_rng(seed)
     given = [name for name in model.columns if name not in model.mediators and name != model.outcome]

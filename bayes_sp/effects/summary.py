@@ -29,16 +29,10 @@ def convergence(values: Array, factor: Array | None = None, member: Array | None
 
     Vehtari, Gelman, Simpson, Carpenter & Buerkner (2021), Bayesian Analysis 16(2). doi:10.1214/20-BA1221
 
-    Parameters
-    ----------
-    values
-        Draws, (chain, draw, k).
-    factor
-        Of resampled draws, (chain, draw): see `convergence_measures`.
-    member
-        Which of several sets of records each chain is about, (chain,): then R-hat is the root mean square over sets,
-        ESS are sums over sets, and the Monte Carlo error of a mean is that of the mean of the sets' means; that of the
-        median is taken alike, with each set's share of draws below the pooled median.
+    ``factor`` is that of resampled draws: see `convergence_measures`. ``member`` says which of several sets of records
+    each chain is about: then R-hat is the root mean square over sets, ESS are sums over sets, and the Monte Carlo error
+    of a mean is that of the mean of the sets' means; that of the median is taken alike, with each set's share of draws
+    below the pooled median.
     """
     if member is None:
         return pd.DataFrame(convergence_measures(values, factor))

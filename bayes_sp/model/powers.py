@@ -31,13 +31,6 @@ def scaled_prior(prior: Prior, alpha: float) -> Prior:
     integral.
 
     Kallioinen, Paananen, Buerkner & Vehtari (2024), Statistics and Computing 34, 57. doi:10.1007/s11222-023-10366-5
-
-    Parameters
-    ----------
-    prior
-        Any prior of a specification.
-    alpha
-        The power, above 0: below 1 it weakens the prior, above 1 it strengthens it.
     """
     if not 0.0 < alpha < math.inf:
         raise ValueError(f"the power of a prior must be above 0, found {alpha!r}")

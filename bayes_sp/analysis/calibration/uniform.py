@@ -35,15 +35,8 @@ def uniformity(names: Sequence[str], u: Array, *, false_alarm: float = FALSE_ALA
     ``coverage_95`` are shares of central intervals that hold the truth. ``calibrated`` says whether all three are
     within their limits.
 
-    Parameters
-    ----------
-    names
-        Of the quantities, (q,).
-    u
-        Ranks between 0 and 1, (simulations, q).
-    false_alarm
-        Probability of a quantity beyond a limit where all posteriors are right, at most: shared equally by all
-        statistics of all quantities (Bonferroni).
+    ``u`` are ranks between 0 and 1, (simulations, q). ``false_alarm`` is the probability of a quantity beyond a limit
+    where all posteriors are right, at most: shared equally by all statistics of all quantities (Bonferroni).
     """
     count = len(u)
     tail = false_alarm / (STATISTICS * len(names)) / 2.0

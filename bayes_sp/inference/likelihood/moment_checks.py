@@ -160,13 +160,8 @@ def whole_matrix(triangle: object, v: int) -> Array:
 
     Raises SurveyError where the rows have other lengths, or both triangles hold numbers that differ.
 
-    Parameters
-    ----------
-    triangle
-        Rows of numbers, as printed: below the diagonal 1, 2, ... v numbers (v - 1 where the diagonal is left out), or
-        above it v, v - 1, ... 1. A whole matrix with nothing (0 or NaN) in its other triangle is taken too.
-    v
-        Number of variables.
+    Rows are as printed: below the diagonal 1, 2, ... v numbers (v - 1 where the diagonal is left out), or above it v, v
+    - 1, ... 1. A whole matrix with nothing (0 or NaN) in its other triangle is taken too.
     """
     rows = _number_rows(triangle)
     lengths = [len(row) for row in rows]

@@ -45,13 +45,6 @@ def log_likelihood(model: PathModel, design: Design, posterior: xr.Dataset) -> x
 
     Raises SurveyError where missing mediators are neither continuous on an unbounded scale nor of few levels;
     BayesSpError where there are several unmeasured confounders.
-
-    Parameters
-    ----------
-    model, design
-        The specification and the records' arrays.
-    posterior
-        Draws, with the variables of `build_model`.
     """
     if len(model.confounders) > 1:
         names = ", ".join(confounder.name for confounder in model.confounders)

@@ -64,16 +64,8 @@ def laplace_draws(
     Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72); Rue, Martino &
     Chopin (2009), JRSS B 71, 319-392. doi:10.1111/j.1467-9868.2008.00700.x (Laplace approximation).
 
-    Parameters
-    ----------
-    posterior
-        As `LogPosterior.moved` to the mode gives it.
-    draws, seed
-        Number of draws, and seed.
-    cores
-        Threads; they change the time, never the draws.
-    weigh
-        Log-densities of points, (s, size) -> (s,), up to a constant; those of all rows where it is not given.
+    ``weigh`` gives log-densities of points, (s, size) -> (s,), up to a constant; those of all rows where it is not
+    given. The number of ``cores`` changes the time, never the draws.
     """
     weigh = weigh or (lambda points: log_densities(posterior, points, cores, gradient=False)[0])
     rng = np.random.default_rng(seed)

@@ -73,15 +73,7 @@ def hidden_counts(counts: ArrayLike, least: int = LEAST_COUNT, *, zeros: bool = 
 
 
 def starts_of(counts: Array, least: int) -> list[int]:
-    """Return where bins begin that hold ``least`` patients or more each; one bin where all are fewer.
-
-    Parameters
-    ----------
-    counts
-        How many patients fall into each of the bins of which they are made, (b,).
-    least
-        Patients in a bin.
-    """
+    """Return where bins begin that hold ``least`` patients or more each; one bin where all are fewer."""
     starts, held = [0], 0.0
     for k, count in enumerate(counts[:-1], start=1):
         held += count

@@ -45,12 +45,7 @@ def scale_of(values: Array, least: int = LEAST_COUNT) -> Scale:
     The step is the largest of which all differences are multiples, or coarser where the values are more than 400 steps
     apart. The ends of a scale of few values belong to it; any other ends at a round number beyond them, or at 0.
 
-    Parameters
-    ----------
-    values
-        Known values of at least two kinds, (n,).
-    least
-        The fewest values that the shape may depend on.
+    The shape depends on no fewer than ``least`` values.
     """
     lowest, highest = float(values.min()), float(values.max())
     width = highest - lowest

@@ -30,17 +30,8 @@ def write_report(
 
     Raises RunError for another ending, a file that stands there already or cannot be written, and as `read_run`.
 
-    Parameters
-    ----------
-    run
-        The run, or its folder.
-    file
-        Ends in ``.html`` (one page with its figures in it), ``.md``, ``.docx``, or ``.tex`` (the tables, for
-        booktabs and longtable).
-    sensitivity
-        The folder of sensitivity analyses of the same specification.
-    overwrite
-        Replace the file.
+    ``file`` ends in ``.html`` (one page with its figures in it), ``.md``, ``.docx``, or ``.tex`` (the tables, for
+    booktabs and longtable).
     """
     path = check_report(file, overwrite=overwrite)
     _write(document_of(run, sensitivity), path, overwrite=overwrite)

@@ -48,25 +48,11 @@ def save_analysis(
 
     Raises RunError where the folder exists and may not be replaced, or cannot be written.
 
-    Parameters
-    ----------
-    analysis
-        What to save.
-    folder
-        This folder, or the next free name where it is taken in the meantime.
-    overwrite
-        Replace the folder of an earlier run.
-    keep_records
-        Also write the patients' records and what is computed for each patient: ``records.csv``, ``influence.csv`` and
-        its figure, the observed minimum and maximum in ``predictive.csv``, and in ``posterior.nc`` the groups
-        ``observed_data``, ``constant_data`` and ``log_likelihood`` and the names of groups of patients. Without it no
-        row of a patient's data is written. ``posterior.nc`` and ``run.toml`` say which: ``keeps_records``.
-    least
-        The smallest number of patients that a table may tell of without ``keep_records``.
-    summary
-        The printed summary, kept as ``summary.txt``.
-    figures
-        Formats of figures: ``png``, which reports show, ``svg``, ``pdf``.
+    With ``keep_records`` the patients' records and what is computed for each patient are also written: ``records.csv``,
+    ``influence.csv`` and its figure, the observed minimum and maximum in ``predictive.csv``, and in ``posterior.nc``
+    the groups ``observed_data``, ``constant_data`` and ``log_likelihood`` and the names of groups of patients. Without
+    it no row of a patient's data is written, and no table tells of fewer than ``least`` patients. ``posterior.nc`` and
+    ``run.toml`` say which: ``keeps_records``.
     """
     fit = analysis.fit
     with RunFolder(folder, overwrite=overwrite) as new:

@@ -76,12 +76,7 @@ def read_grid(model: PathModel, source: str | Path | Mapping[str, Any] = DEFAULT
 
     Raises SpecificationError with every mistake found, each with its key path and the nearest known name.
 
-    Parameters
-    ----------
-    model
-        The specification whose priors are changed.
-    source
-        Name of a shipped grid (``default``), path of a TOML file, or the tables themselves.
+    By the name of a shipped one (``default``), the path of a TOML file, or the tables themselves.
     """
     if isinstance(source, Mapping):
         return _parse(model, source, "grid", shipped=False)

@@ -46,12 +46,7 @@ def take_figure(
 ) -> Figure | None:
     """Remove and return a figure between ``low`` and ``high``; None where there is none or it is reported.
 
-    Parameters
-    ----------
-    bound
-        Whether ``"<0.001"`` and the like are taken.
-    count
-        Whether a whole number is taken, which nobody has rounded.
+    With ``bound`` also ``"<0.001"`` and the like; with ``count`` also a whole number, which nobody has rounded.
     """
     value = reader.take(name)
     found = None if value is None else figure(reader, name, value, count=count)

@@ -71,10 +71,7 @@ def read_study(study: str | Path | Mapping[str, Any]) -> Study:
 
     Raises StudyError with every mistake of the file.
 
-    Parameters
-    ----------
-    study
-        Name of a shipped study, a TOML file, or its tables. ``docs/audit.md`` describes the form.
+    By the name of a shipped one, a TOML file, or its tables; ``docs/audit.md`` describes the form.
     """
     if isinstance(study, Mapping):
         return _study("study", study)
