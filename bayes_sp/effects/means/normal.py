@@ -84,11 +84,6 @@ def normal_worlds(
     return found
 
 
-def normal_world(chain: Chain, u: Sequence[float], kappa: float, apart: bool = False) -> NormalWorld:
-    """Return one world's linear predictors (`normal_worlds`)."""
-    return normal_worlds(chain, [u], kappa, apart)[0]
-
-
 type Along = list[dict[Path, Array]]
 
 

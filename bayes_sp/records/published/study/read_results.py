@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bayes_sp.model.reading.table import Table as Reader
 from bayes_sp.records.published.study.entry import (
     MISSING,
@@ -56,34 +58,22 @@ def _test(reader: Reader, label: str) -> Test:
     return Test(label, kind, statistic, df, p, sides, effects)
 
 
-def _placed(test: Test, place: str, bearing: str) -> Test:
-    """Return a test with the place of the entry that it stands in."""
-    return Test(
-        test.label, test.kind, test.statistic, test.df, test.p, test.sides, test.effects, place=place, bearing=bearing
-    )
-
-
 def read_test(reader: Reader) -> Test:
     """Read a test that stands alone."""
     test = _test(reader, reader.take_text("label", required=True))
-    return _placed(test, **about(reader))
+    return replace(test, **about(reader))
 
 
 def read_paired(reader: Reader) -> Paired:
     """Read a comparison of two times."""
     label, before, after = (reader.take_text(key, required=True) for key in ("label", "before", "after"))
     beside = tuple(
-        Moments(
-            time,
-            None,
-            take_figure(reader, f"mean_{time}"),
-            take_figure(reader, f"sd_{time}", low=0),
-        )
+        Moments(time, None, take_figure(reader, f"mean_{time}"), take_figure(reader, f"sd_{time}", low=0))
         for time in ("before", "after")
     )
     test = _test(reader, label)
     common = about(reader)
-    return Paired(label, before, after, _placed(test, **common), (beside[0], beside[1]), **common)
+    return Paired(label, before, after, replace(test, **common), (beside[0], beside[1]), **common)
 
 
 def read_two_groups(reader: Reader) -> TwoGroups:
@@ -98,7 +88,7 @@ def read_two_groups(reader: Reader) -> TwoGroups:
         groups = [Moments(), Moments()]
     test, missing, variable = _test(reader, label), take_whole(reader, "missing") or 0, reader.take_text("variable")
     common = about(reader)
-    return TwoGroups(label, _placed(test, **common), (groups[0], groups[1]), welch, missing, variable, **common)
+    return TwoGroups(label, replace(test, **common), (groups[0], groups[1]), welch, missing, variable, **common)
 
 
 def read_sample_size(reader: Reader) -> SampleSize:
