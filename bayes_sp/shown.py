@@ -109,10 +109,13 @@ def people_called(names: tuple[str, str], own: Iterable[str] = ()) -> Iterator[N
 
 
 def renamer(names: tuple[str, str], own: Iterable[str] = ()) -> Callable[[str], str]:
-    """Return a function that puts the names of people in place of patients, but not in texts of a user's own."""
+    """Return a function that puts the names of people in place of patients, but not in texts of a user's own.
+
+    What it returns stays as it is when the function meets it again.
+    """
     if names == PATIENTS:
         return str
-    texts = sorted({text for text in own if re.search(_WORD, text)}, key=len, reverse=True)
+    texts = sorted({text for text in (*own, *names) if re.search(_WORD, text)}, key=len, reverse=True)
     kept = [r"\s+".join(map(re.escape, text.split())) for text in texts]
     pattern = re.compile("|".join([*kept, _WORD]))
 

@@ -39,6 +39,7 @@ from bayes_sp.model.terms import predictors_of
 
 MOST_ROWS = 64  # values of moderators that are looked at one by one
 NEAR = 0.9  # of residual SD x prior SD, where 1 is the bound
+OFTEN = 0.05  # of draws that come so near
 # How far the logarithm of sigma's posterior density times the mean sinks, at most, before it rises without end where
 # draws come across that: a chance of e^-12 each.
 DEPTH = 12.0
@@ -61,10 +62,10 @@ class MeanBound:
     prior_sd, place, prior
         SD of the prior of its slope, where that stands in the specification, and the prior.
     safe_sd
-        Prior SD at which `reach` would be 0.9.
+        Prior SD at which `reach` would be 0.9 or more in a share of `OFTEN` of the draws.
     certain
-        Whether the outcome's likelihood falls so slowly that the mean does not exist beyond the bound; False where it
-        may.
+        Whether the outcome's likelihood falls so slowly that the mean does not exist beyond the bound, and `reach` is
+        beyond it; False where the mean may exist.
     """
 
     share: float
@@ -84,10 +85,12 @@ class MeanBound:
         """Return what does not exist, why, and which prior would be safe."""
         exists = "does not exist" if self.certain else "need not exist"
         size = f"{self.residual_sd:.2g} x {self.prior_sd:.3g}" if np.isfinite(self.prior_sd) else "not bounded"
+        together = np.isfinite(self.reach) and self.reach > 1.005 * self.residual_sd * self.prior_sd
+        of_all = f", for all mediators together {self.reach:.2g}" if together else ""
         return (
             f"the posterior mean of the difference {exists} with these priors: under a log link residual SD x prior SD "
             f"of a slope must stay below 1, and for {self.mediator} it is {size} (priors.{self.place}: {self.prior})"
-            f"{how_often}; a normal prior with an SD of {_rounded_down(self.safe_sd):.2g} is safe"
+            f"{of_all}{how_often}; a normal prior with an SD of {_rounded_down(self.safe_sd):.2g} is safe"
         )
 
 
@@ -215,8 +218,8 @@ def _bound(model: PathModel, normal: list[int], cases: list[tuple[float, dict[st
         prior_sd=own,
         place=f"{place}.{name}" if place else name,
         prior=prior,
-        safe_sd=own * NEAR / middle if np.isfinite(middle) else NEAR / spread,
-        certain=not model.outcome_family.light_tailed,
+        safe_sd=own * NEAR / float(np.quantile(reach, 1.0 - OFTEN)) if np.isfinite(middle) else NEAR / spread,
+        certain=not model.outcome_family.light_tailed and middle >= 1.0,
     )
 
 

@@ -56,7 +56,7 @@ class SamplerOptions:
         Mean acceptance that the step size is tuned to. None is 0.8; 0.65, the most efficient one for many
         numbers of like scale (Beskos et al. 2013, doi:10.3150/12-BEJ414), where more hidden values of single patients
         than parameters are sampled and no reliability is below 0.5; and 0.95 where they are integrated out, which
-        leaves few parameters and, with a low reliability, narrow bends.
+        leaves few parameters and, with a low reliability, narrow bends, and with fewer than 20 groups.
     method
         ``"nuts"``, or ``"laplace"``: the normal approximation at the mode with Pareto-smoothed importance resampling,
         for surveys too large for NUTS; then ``draws`` are independent draws in all (in four equal groups in

@@ -26,6 +26,7 @@ from bayes_sp.inference.pointwise.imputed import imputed_covariates
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
 from bayes_sp.inference.pointwise.thinned import Thin, weigher
 from bayes_sp.inference.pointwise.unmeasured import unmeasured_draws
+from bayes_sp.inference.samplers.group_starts import find_start
 from bayes_sp.inference.samplers.laplace import GROUPS, laplace_draws, patients_beyond
 from bayes_sp.inference.samplers.mode import NoModeError, find_mode
 from bayes_sp.inference.samplers.nuts import nuts_draws, target_accept
@@ -111,9 +112,8 @@ def sample_posterior(
     notify("finding the mode")
     try:
         strict = options.method == "laplace"
-        held = None if strict else posterior.program.standardised
-        mode = find_mode(posterior, cores=options.cores, strict=strict, held=held)
-        posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
+        mode = find_mode(posterior, cores=options.cores) if strict else find_start(posterior, cores=options.cores)
+        posterior = posterior.moved(mode.theta, mode.scale, mode.spread, mode.shares)
         if options.method == "nuts":
             target = target_accept(model, posterior.program, options)
             z, stats, found = _nuts(posterior, seed, replace(options, target_accept=target), progress, notify)
@@ -208,9 +208,9 @@ def _nuts(
 
 
 def _thin(model: PathModel, design: Design, posterior: LogPosterior, seed: int, power: float) -> Thin | None:
-    """Return the posterior of fewer patients; None where patients have parameters or several rows."""
+    """Return the posterior of fewer patients; None where patients have parameters or several rows, or with groups."""
     program = posterior.program
-    if program.size > program.framed or program.rows.count > program.rows.single:
+    if program.groups or program.size > program.framed or program.rows.count > program.rows.single:
         return None
 
     def thin(rows: int) -> LogPosterior:

@@ -12,6 +12,7 @@ from bayes_sp.effects.formulas import ChainCoefficients, Path, enumerate_paths, 
 from bayes_sp.effects.patients import log_patient_mean
 from bayes_sp.effects.shapley import (
     all_sets,
+    effects_of_sets,
     enumerated_shapley,
     identity_link_effects,
     log_link_effects,
@@ -90,6 +91,26 @@ def test_the_multilinear_extension_and_enumeration_agree(players: int) -> None:
     np.testing.assert_allclose(
         multilinear_shapley(baseline, log_ratios), enumerated_shapley(values), rtol=1e-11, atol=1e-12
     )
+
+
+def test_effects_of_means_are_steps_in_every_order() -> None:
+    """Two paths, means and their logarithms: alone from nothing, over both orders; a mean of 0 has no ratio."""
+    means = np.array([[2.0, 4.0, 0.0], [3.0, 5.0, 1.0], [5.0, 2.0, 2.0], [9.0, 8.0, 3.0]])  # none, second, first, both
+    average = np.array(
+        [(means[2] - means[0] + means[3] - means[1]) / 2, (means[1] - means[0] + means[3] - means[2]) / 2]
+    )
+    for logarithmic, values in ((False, means), (True, np.log(means[:, :2]))):
+        found = effects_of_sets(values, ((), (0,)), logarithmic=logarithmic)
+        n = values.shape[1]
+        alone = np.array([means[2] - means[0], means[1] - means[0], means[1] - means[0], means[3] - means[0]])[:, :n]
+        np.testing.assert_allclose(found.difference_alone, alone.T, rtol=1e-12)
+        known = np.array([*average, average[1], means[3] - means[0]])[:, :n]
+        np.testing.assert_allclose(found.difference_average, known.T, rtol=1e-12)
+        ratio = means[[2, 1, 1, 3], :2] / means[0, :2]
+        np.testing.assert_allclose(found.rate_ratio_alone[:2], ratio.T, rtol=1e-12)
+        steps = [means[2] * means[3] / (means[0] * means[1]), means[1] * means[3] / (means[0] * means[2])]
+        np.testing.assert_allclose(found.rate_ratio_average[:2, :2], np.sqrt(np.array(steps)[:, :2]).T, rtol=1e-12)
+        assert not np.isfinite(found.rate_ratio_alone[2:]).any()
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -10,7 +10,7 @@ from chains import made_up_chain
 from scipy import special
 
 from bayes_sp.effects.chain import Chain, Mediator, Outcome
-from bayes_sp.effects.interventional import _means
+from bayes_sp.effects.interventional import _means, interventional_of
 from bayes_sp.effects.means.nodes import Rule
 from bayes_sp.effects.means.normal import every_path
 from bayes_sp.effects.means.worlds import world_means
@@ -46,12 +46,40 @@ def test_the_closed_form_is_the_one_written_out():
     """Joint means have half V + 2 C in their exponent, marginal ones half V; m2's margin moves with a2 + d a1."""
     _, joint, marginal = _means(trap())
     known = [(key, mean, 1.0) for key, mean in joint.items()] + [(key, mean, 0.0) for key, mean in marginal.items()]
-    for (u, first, second), mean, together in known:
-        b1, b2 = -0.3, 0.45 + 0.25 * u
-        level = 0.3 + 0.1 * u + b1 * 0.4 * first + b2 * (0.25 + 0.5 * 0.4) * second
-        v = b1**2 * 0.81 + b2**2 * (0.25 * 0.81 + 0.64)
-        c = b1 * b2 * 0.5 * 0.81
-        np.testing.assert_allclose(mean[0], np.exp(level + 0.5 * (v + 2 * together * c)), rtol=1e-12)
+    for worlds, mean, together in known:
+        np.testing.assert_allclose(mean[0], written_out(*worlds, together), rtol=1e-12)
+
+
+def written_out(u: int, first: int, second: int, together: float) -> float:
+    """Return the mean outcome of `trap` with the exposure u, m1 as under ``first`` and m2 as under ``second``."""
+    b1, b2 = -0.3, 0.45 + 0.25 * u
+    level = 0.3 + 0.1 * u + b1 * 0.4 * first + b2 * (0.25 + 0.5 * 0.4) * second
+    v = b1**2 * 0.81 + b2**2 * (0.25 * 0.81 + 0.64)
+    return float(np.exp(level + 0.5 * (v + 2 * together * b1 * b2 * 0.5 * 0.81)))
+
+
+def test_each_effect_is_its_difference_of_means():
+    """Two draws of one chain, in the outcome's unit; an outcome's origin is in its means alone."""
+    problem = trap()
+    outcome = replace(problem.chain.outcome, origin=1.0, unit=2.0)
+    problem = replace(problem, chain=replace(problem.chain, outcome=outcome), places={"chain": [0], "draw": [0]})
+    found = interventional_of(problem, ("m1", "m2"), mark="made up")
+    joint = {key: written_out(*key, 1.0) for key in ((0, 0, 0), (1, 0, 0), (1, 1, 1))}
+    apart = {key: written_out(*key, 0.0) for key in ((1, 0, 0), (1, 1, 0), (1, 0, 1), (1, 1, 1))}
+    interaction = apart[1, 1, 1] - apart[1, 1, 0] - apart[1, 0, 1] + apart[1, 0, 0]
+    known = {
+        "direct": joint[1, 0, 0] - joint[0, 0, 0],
+        "via m1": apart[1, 1, 0] - apart[1, 0, 0],
+        "via m2": apart[1, 0, 1] - apart[1, 0, 0],
+        "mediated_interaction": interaction,
+        "dependence": joint[1, 1, 1] - joint[1, 0, 0] - (apart[1, 1, 1] - apart[1, 0, 0]),
+        "total": joint[1, 1, 1] - joint[0, 0, 0],
+    }
+    assert list(found["effect"].to_numpy()) == list(known)
+    np.testing.assert_allclose(found["difference"][0, 0], 2.0 * np.array(list(known.values())), rtol=1e-10)
+    np.testing.assert_allclose(found["mean"][0, 0], [1.0 + 2.0 * joint[key] for key in ((0, 0, 0), (1, 1, 1))])
+    np.testing.assert_array_equal(found["exposure"], [0.0, 1.0])
+    assert found.attrs["data_source"] == "made up"
 
 
 @pytest.mark.parametrize("mediators", [("logit", "normal"), ("normal", "logit"), ("logit", "beta")], ids="-".join)
@@ -95,6 +123,12 @@ def test_one_mediator_with_interaction_is_vanderweeles_closed_form():
     half = 0.5 * sigma**2 * theta3 * (2 * theta2 + theta3 * (u1 + u0))
     pnde = (theta1 + theta3 * (beta0 + beta1 * u0) + half) * (u1 - u0)
     np.testing.assert_allclose(logs[1] - logs[0], pnde, rtol=1e-10)
+    places = {"chain": [0], "draw": [0]}
+    problem = Problem(chain, lambda start, stop: base, every_path(1), (), (u0, u1), (), places)
+    found = interventional_of(problem, ("m",))["difference"][0, 0]
+    at = np.exp(logs)
+    np.testing.assert_allclose(found, [at[1] - at[0], at[2] - at[1], at[2] - at[0]], rtol=1e-10)
+    assert list(found["effect"].to_numpy()) == ["direct", "via m", "total"]
     np.testing.assert_allclose(logs[2] - logs[1], (theta2 + theta3 * u1) * beta1 * (u1 - u0), rtol=1e-10)
 
 

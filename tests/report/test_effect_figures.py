@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 import bayes_sp as sp
@@ -136,20 +136,24 @@ def test_prior_and_posterior_of_each_arrow(own_analysis):
 
 @pytest.mark.parametrize("draw", [plot_trace, plot_rank])
 def test_arviz_draws_the_chains_of_each_arrow(draw, own_analysis):
-    """One panel for each coefficient on an arrow, and no word of tests."""
-    mpl.use("agg")
-    panels = draw(own_analysis.fit)
-    try:
+    """One panel for each coefficient on an arrow, a line for each chain, no word of tests; also in a user's axes."""
+    fit = own_analysis.fit
+    given = Figure().subplots(1, 3)
+    for panels in (draw(fit), draw(fit, given)):
         assert [panel.get_title() for panel in panels] == [
             "Walks a week → mood",
             "Walks a week → visits",
             "Mood → visits",
         ]
         assert all("p=" not in text.get_text() for panel in panels for text in panel.texts)
-    finally:
-        import matplotlib.pyplot as plt
-
-        plt.close(panels[0].figure)
+        chains = fit.posterior["posterior"]["visits"].sel(visits_term="mood").transpose("chain", "draw").to_numpy()
+        drawn = [np.asarray(line.get_ydata()) for line in panels[2].lines if len(line.get_xdata()) == chains.shape[1]]
+        assert len(drawn) == len(chains)
+        if draw is plot_trace:
+            np.testing.assert_allclose(drawn, chains)
+    assert list(panels) == list(given)
+    with pytest.raises(BayesSpError, match="3 axes are needed"):
+        draw(fit, given[:2])
 
 
 def test_changes_are_those_of_the_check_in_sds_of_the_first_wave():

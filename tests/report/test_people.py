@@ -57,6 +57,8 @@ def test_words_of_ours_are_replaced_and_those_of_a_users_own_are_not(employees):
         assert worded("Patients, a patient and inpatients") == "Employees, an employee and inpatients"
         assert worded(f"{model.question} of patients.csv") == "Do walks help patients of the clinic? of patients.csv"
         assert worded(worded("three patients")) == "three employees"
+    with speaking_of(load_model({**employees, "people": ["renal patient", "renal patients"]})):
+        assert worded(worded("three patients")) == "three renal patients"
     assert worded("three patients") == "three patients"
 
 

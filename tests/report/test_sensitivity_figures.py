@@ -201,7 +201,7 @@ def test_fits_of_the_contour_that_failed_are_marked():
         figure = figure_of(plot_confounding(found))
         marks = [line for line in figure.axes[0].lines if line.get_marker() == "P"]
         assert sum(len(line.get_xdata()) for line in marks) == count
-        assert ("Orange plus: the fit there failed" in " ".join(figure.get_supxlabel().split())) == (count > 0)
+        assert ("Plus: the fit there failed" in " ".join(figure.get_supxlabel().split())) == (count > 0)
         if not count:
             pytest.skip("of these records no fit fails where the contour asks")
 

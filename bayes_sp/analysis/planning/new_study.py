@@ -33,6 +33,7 @@ from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.inference.sample import Notify, sample_posterior, silent
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.reading.write import specification_digest
+from bayes_sp.names import TOTAL_INDIRECT, name_parts
 from bayes_sp.records.survey import Survey
 from bayes_sp.shown import Part, Shown, short
 
@@ -122,7 +123,12 @@ class NewStudy(Shown):
     def sentences(self) -> list[str]:
         """Return what the simulated studies say, and what they assume."""
         plan, table = self.plan, self.table
-        kind = f"{100 * plan.ci_prob:.0f} % interval of the effect {plan.effect} ({plan.scale.replace('_', ' ')})"
+        effect = (
+            plan.effect.replace(TOTAL_INDIRECT, "total indirect")
+            if name_parts(plan.effect)[0] == TOTAL_INDIRECT
+            else plan.effect
+        )
+        kind = f"{100 * plan.ci_prob:.0f} % interval of the effect {effect} ({plan.scale.replace('_', ' ')})"
         first, last = table.iloc[0], table.iloc[-1]
         needed, sizes = self.needed(), table["patients"]
         found = [

@@ -15,6 +15,7 @@ from bayes_sp.design.checks.separation import only_ones, scarce, separations, wi
 from bayes_sp.design.design import Design
 from bayes_sp.errors import SurveyWarning, warn
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.people import speaking_of
 from bayes_sp.names import LEAST_COUNT
 from bayes_sp.records.checks import group_labels
 from bayes_sp.records.codes import Suspect, code_words, group_suspects, suspects
@@ -24,6 +25,7 @@ from bayes_sp.records.privacy.words import ends_shown, share_words
 from bayes_sp.records.sets import Sets
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.tables.alike import alike_rows
+from bayes_sp.shown import worded
 
 VERY_RARE = 0.01  # alike rows of a model's few columns
 
@@ -70,8 +72,10 @@ def equation_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
 
 def warn_of_doubts(model: PathModel, survey: Survey) -> None:
     """Warn of every doubt, each in a `SurveyWarning` of its own."""
-    for doubt in survey_doubts(model, survey):
-        warn(f"{survey.source}: {doubt}", SurveyWarning)
+    with speaking_of(model, [survey.source]):
+        doubts = [worded(f"{survey.source}: {doubt}") for doubt in survey_doubts(model, survey)]
+    for doubt in doubts:
+        warn(doubt, SurveyWarning)
 
 
 def _persons(model: PathModel, survey: Survey) -> Iterator[str]:

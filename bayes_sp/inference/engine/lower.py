@@ -12,7 +12,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.design import Design
 from bayes_sp.design.equations import JointEquation
 from bayes_sp.design.joint import Confounder, JointModel, joint_model
-from bayes_sp.design.parameters import Parameters, hidden_name, lay_out
+from bayes_sp.design.parameters import Parameters, hidden_name, lay_out, varying_name
 from bayes_sp.design.rows import Rows
 from bayes_sp.errors import SpecificationError
 from bayes_sp.inference.engine import layout as at
@@ -34,6 +34,7 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 
 Ints = NDArray[np.int64]
+MOST_FRAMED = 200  # groups' intercepts that stand on the scale of their joint curvature with the coefficients
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
@@ -103,6 +104,18 @@ class Program:
         places = [np.arange(b.start, b.start + b.size) for b in blocks if b.start < self.size]
         return np.concatenate(places) if places else np.empty(0, dtype=np.int64)
 
+    @property
+    def groups(self) -> tuple[tuple[int, int, int], ...]:
+        """Place of the SD of each equation's groups, first place of their standardised intercepts, and their number."""
+        found = {name: b for b in self.parameters.blocks for name in (b.variable, *((b.variable, x) for x in b.labels))}
+        with_groups = (part.response for part in self.parts if part.groups is not None)
+        own = ((found["tau", response].start, found[varying_name(response)]) for response in with_groups)
+        return tuple((tau, block.start, block.size) for tau, block in own)
+
+    def starting(self, start: Array) -> Program:
+        """Return the same program with another start."""
+        return replace(self, start=start)
+
     def completed(self, theta: Array, seed: int) -> Array:
         """Return draws of sampled parameters, (..., P), with draws of what is integrated out after them: N(0, 1)."""
         rest = self.parameters.size - self.size
@@ -142,9 +155,11 @@ def compile_program(model: PathModel, design: Design, likelihood_power: float = 
     all_parts: tuple[Confounder | JointEquation, ...] = (*confounders, *parts)
     integrated = {hidden_name(link.name) for link in links} if are_normal(confounders, parts) else set()
     others = [block for part in all_parts for block in part.others]
+    groups = [block for part in parts if part.groups is not None for block in part.others[:1]]
+    groups = groups if sum(block.size for block in groups) <= MOST_FRAMED else []
     parameters = lay_out(
-        [block for part in all_parts for block in part.blocks],
-        [block for block in others if block.variable not in integrated],
+        [*(block for part in all_parts for block in part.blocks), *groups],
+        [block for block in others if block not in groups and block.variable not in integrated],
         [block for block in others if block.variable in integrated],
         [known for confounder in confounders for known in confounder.known],
     )

@@ -55,23 +55,44 @@ def _sources() -> int:
 
 
 @compiled
-def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> None:
+def _unframe(z: Any, frame: Any, framed: int, theta: Any) -> float:
     """Theta = origin + L z for the framed parameters (L lower triangular), origin + spread z for the others.
 
-    What is integrated out is 0.
+    A group's intercept, standardised, is that / sqrt(1 - share + share (tau / tau at the origin)^2); the logarithm of
+    the Jacobian of these factors is returned. What is integrated out is 0.
     """
     n = len(z)
+    owner = 2 * n + framed * framed
     for i in range(n, len(theta)):
         theta[i] = 0.0
     for i in range(framed):
         theta[i] = frame[i] + dot(frame, 2 * n + i * framed, z, 0, i + 1)
     for i in range(framed, n):
         theta[i] = frame[i] + frame[n + i] * z[i]
+    jacobian = 0.0
+    for i in range(n):
+        share = frame[owner + n + i]
+        if share > 0.0:
+            tau = int(frame[owner + i])
+            square = 1.0 - share + share * math.exp(2.0 * (theta[tau] - frame[tau]))
+            theta[i] /= math.sqrt(square)
+            jacobian -= 0.5 * math.log(square)
+    return jacobian
 
 
 @compiled
-def _frame_gradient(slope: Any, frame: Any, framed: int, gradient: Any) -> None:
+def _frame_gradient(slope: Any, theta: Any, frame: Any, framed: int, gradient: Any) -> None:
+    """Turn the derivatives by theta (``slope``, changed) into those by z."""
     n = len(gradient)
+    owner = 2 * n + framed * framed
+    for i in range(n):
+        share = frame[owner + n + i]
+        if share > 0.0:
+            tau = int(frame[owner + i])
+            grown = share * math.exp(2.0 * (theta[tau] - frame[tau]))
+            square = 1.0 - share + grown
+            slope[tau] -= grown / square * (slope[i] * theta[i] + 1.0)
+            slope[i] /= math.sqrt(square)
     for i in range(framed):
         gradient[i] = 0.0
     for i in range(framed):
@@ -95,13 +116,13 @@ def _functions(key: int) -> tuple[Any, Any]:
         n = ints[at.SAMPLED]
         z = numba.carray(z_, (n,))
         theta, slope = np.empty(ints[at.SIZE]), np.empty(ints[at.SIZE] if table[6] else 0)
-        _unframe(z, frame, ints[at.FRAMED], theta)
-        found = theta_log_density(theta, ints, floats, slope)  # type: ignore[name-defined] # noqa: F821 - of `engine`
+        found = _unframe(z, frame, ints[at.FRAMED], theta)
+        found += theta_log_density(theta, ints, floats, slope)  # type: ignore[name-defined] # noqa: F821 - of `engine`
         if not math.isfinite(found):
             return 4
         if table[6]:
             gradient = numba.carray(gradient_, (n,))
-            _frame_gradient(slope, frame, ints[at.FRAMED], gradient)
+            _frame_gradient(slope, theta, frame, ints[at.FRAMED], gradient)
             for i in range(n):
                 if not math.isfinite(gradient[i]):
                     return 3

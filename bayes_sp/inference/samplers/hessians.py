@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -45,16 +46,21 @@ class Full:
         self.diagonal = np.diag(self.matrix)
         self.finite = bool(np.isfinite(self.matrix).all())
 
+    @cached_property
+    def _factor(self) -> Array | None:
+        return _cholesky(self.matrix)
+
     def solver(self, added: Array | float = 0.0) -> Solve | None:
         """See `Curvature`."""
-        factor = _cholesky(self.matrix + np.diag(np.broadcast_to(added, self.diagonal.shape)))
+        more = np.broadcast_to(added, self.diagonal.shape)
+        factor = _cholesky(self.matrix + np.diag(more)) if more.any() else self._factor
         if factor is None:
             return None
         return lambda g: solve_triangular(factor, solve_triangular(factor, g, lower=True), lower=True, trans="T")
 
     def decrement(self, gradient: Array) -> float | None:
         """See `Curvature`."""
-        factor = _cholesky(self.matrix)
+        factor = self._factor
         if factor is None:
             return None
         newton = solve_triangular(factor, gradient, lower=True)
@@ -62,7 +68,7 @@ class Full:
 
     def inverse(self, framed: int) -> tuple[Array, Array]:
         """See `Curvature`."""
-        factor = _cholesky(self.matrix)
+        factor = self._factor
         assert factor is not None  # noqa: S101 - asked for where the decrement is known
         root = solve_triangular(factor, np.eye(len(factor)), lower=True)
         return _parts(root.T @ root, framed)
@@ -207,16 +213,22 @@ class Held:
 
     def inverse(self, framed: int) -> tuple[Array, Array]:
         """See `Curvature`."""
-        return self._whole(*self.inner.inverse(framed), framed)
+        return self._whole(*self.inner.inverse(self._framed(framed)), framed)
 
     def inverse_anyway(self, framed: int) -> tuple[Array, Array]:
         """See `Curvature`."""
-        return self._whole(*self.inner.inverse_anyway(framed), framed)
+        return self._whole(*self.inner.inverse_anyway(self._framed(framed)), framed)
 
     def _whole(self, covariance: Array, variances: Array, framed: int) -> tuple[Array, Array]:
-        others = np.ones(self.size)
-        others[self.free[framed:]] = variances
-        return covariance, others[framed:]
+        moved = self._framed(framed)
+        whole, others = np.eye(framed), np.ones(self.size)
+        whole[np.ix_(self.free[:moved], self.free[:moved])] = covariance
+        others[self.free[moved:]] = variances
+        return whole, others[framed:]
+
+    def _framed(self, framed: int) -> int:
+        """Return how many of the first ``framed`` parameters are free."""
+        return int((self.free < framed).sum())
 
 
 def _parts(covariance: Array, framed: int) -> tuple[Array, Array]:

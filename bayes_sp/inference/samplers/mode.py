@@ -42,12 +42,15 @@ class Mode:
         Square roots of that inverse's diagonal for the other parameters, (size - F,).
     log_density
         At the mode.
+    shares
+        Of standardised intercepts of groups, (size,), see `LogPosterior`; None without groups.
     """
 
     theta: Array
     scale: Array
     spread: Array
     log_density: float
+    shares: Array | None = None
 
 
 def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True, held: Ints | None = None) -> Mode:
@@ -57,13 +60,13 @@ def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True, h
     diagonal of |H| and lambda raised until the density rises (Levenberg-Marquardt), until the Newton decrement
     g' H^-1 g falls below 1e-8.
 
-    Raises NoModeError if the density is not finite at the start, or (when strict) no maximum is found in 60 steps.
-
     Not ``strict``, the highest point found is taken where the search does not converge, as at the kink of a Laplace
-    prior: a sampler needs no more than a place to start and a scale. Parameters in ``held`` stay at 0: standardised
-    hidden values, whose joint density with the others can have its mode far from where the posterior is, or none. At 0
-    each is where what is known puts it, and the density is that of the parameters with the hidden values integrated
-    out, exactly or nearly so.
+    prior: a sampler needs no more than a place to start and a scale. Parameters in ``held`` stay where the search
+    starts: SDs of groups, and standardised hidden values, whose joint density with the others can have its mode far
+    from where the posterior is, or none. At 0 each hidden value is where what is known puts it, and the density is that
+    of the parameters with the hidden values integrated out, exactly or nearly so.
+
+    Raises NoModeError if the density is not finite at the start, or (when strict) no maximum is found in 60 steps.
     """
     program, framed = posterior.program, posterior.program.framed
     units = search_units(program)
@@ -109,6 +112,19 @@ def _curvature(
             return hessian, 1e-4 / np.sqrt(np.maximum(np.abs(hessian.diagonal), 1e-12))
         steps = steps / 100.0
     raise NoModeError("the log-density has no finite curvature; look at the units of the columns")
+
+
+def curvature_near(posterior: LogPosterior, cores: int, held: Ints | None) -> Curvature:
+    """Return the Hessian at z = 0, parameters that are ``held`` left out.
+
+    Raises
+    ------
+    NoModeError
+        Where it is not finite.
+    """
+    z = np.zeros(posterior.size)
+    _, steps = _curvature(posterior, z, np.full(posterior.size, 1e-5), cores, held)
+    return _curvature(posterior, z, steps, cores, held)[0]
 
 
 def _mode(searched: LogPosterior, units: Array, z: Array, inverse: tuple[Array, Array], value: float) -> Mode:

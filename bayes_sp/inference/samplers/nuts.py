@@ -22,6 +22,8 @@ from bayes_sp.inference.samplers.nutpie_import import nutpie
 from bayes_sp.inference.samplers.target import LogPosterior, Program
 from bayes_sp.model.path_model import PathModel
 
+FEW_GROUPS = 20  # whose SD has a wide posterior, so that its scale and that of the intercepts change along the way
+
 # What the draws of a chain say one by one; the rest is positions and gradients, or whether it was warm-up.
 STATISTICS = (
     "diverging", "energy", "energy_error", "max_energy_error", "depth", "maxdepth_reached", "n_steps", "step_size",
@@ -66,7 +68,7 @@ def target_accept(model: PathModel, program: Program, options: SamplerOptions) -
     """Return the mean acceptance to tune the step size to: see `SamplerOptions`."""
     if options.target_accept is not None:
         return options.target_accept
-    if program.integrated:
+    if program.integrated or any(count < FEW_GROUPS for _, _, count in program.groups):
         return TARGET_INTEGRATED
     reliable = all(e.reliability is None or e.reliability >= LEAST_RELIABILITY for e in model.equations)
     return TARGET_OF_MANY if reliable and len(program.standardised) > program.framed else TARGET_ACCEPT

@@ -19,7 +19,8 @@ def start_of(parts: Sequence[JointEquation], parameters: Parameters, confounders
     """Return unconstrained parameters near the likelihood's maximum, (P,), from which a search can begin.
 
     Coefficients are those of least squares on the link's scale (of log(y + 1/2), say) with their priors, cutpoints
-    those of the observed shares, sigma the residual SD; everything else begins at a moderate value.
+    those of the observed shares, sigma the residual SD, an SD of groups a part of that; everything else begins at a
+    moderate value.
     """
     start = np.zeros(parameters.size)
     for block in (block for confounder in confounders for block in confounder.blocks):
@@ -35,7 +36,7 @@ def start_of(parts: Sequence[JointEquation], parameters: Parameters, confounders
         beta = _least_squares(x / residual, target / residual, own)
         residual = max(residual, _sd(target - x @ beta))
         given = {own.name: np.log(own.start or residual) for own in FAMILIES[part.family].scalars} | {
-            "tau": np.log(0.3)
+            "tau": np.log(0.3 * (residual if FAMILIES[part.family].link == "identity" else 1.0))
         }
         for block in part.blocks:
             if block.variable == part.response:

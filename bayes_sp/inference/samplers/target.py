@@ -75,8 +75,15 @@ class Program(Protocol):
         """Places of the standardised hidden values that are sampled."""
 
     @property
+    def groups(self) -> tuple[tuple[int, int, int], ...]:
+        """Place of the SD of each equation's groups, first place of their standardised intercepts, and their number."""
+
+    @property
     def patient(self) -> NDArray[np.int64]:
         """Patient whose own each parameter is, (P,), -1 for shared ones."""
+
+    def starting(self, start: Array) -> Program:
+        """Return the same program with another start."""
 
     def completed(self, theta: Array, seed: int) -> Array:
         """Return draws with draws of what is integrated out after them."""
@@ -93,6 +100,10 @@ class LogPosterior:
     frame
         Parameters are theta = origin + L z for the first F of them (coefficients and what belongs to equations) and
         origin + spread z for the others (one for each hidden value): origin (P,), spread (P,), L row by row (F, F).
+        Standardised intercepts of groups are that / sqrt(1 - share + share (tau / tau at the origin)^2), after it: the
+        place of each one's log tau (P,), and its share (P,), 0 for all other parameters. The share is what the records
+        know of an intercept at the origin's tau; its spread given tau is then the same for every tau, nearly so where
+        its response is not normal.
     """
 
     program: Program
@@ -106,9 +117,12 @@ class LogPosterior:
     @property
     def scale(self) -> Array:
         """L of the frame, (F, F)."""
-        return self.frame[2 * self.size :].reshape(self.program.framed, self.program.framed)
+        framed = self.program.framed
+        return self.frame[2 * self.size :][: framed**2].reshape(framed, framed)
 
-    def moved(self, origin: Array, scale: Array, spread: Array | None = None) -> LogPosterior:
+    def moved(
+        self, origin: Array, scale: Array, spread: Array | None = None, shares: Array | None = None
+    ) -> LogPosterior:
         """Return the same posterior in another frame.
 
         Parameters
@@ -119,27 +133,36 @@ class LogPosterior:
             Lower triangular L, (F, F).
         spread
             Scales of the other parameters, (P - F,); None for 1.
+        shares
+            Of standardised intercepts of groups, (P,); None for 0.
         """
         size, framed = self.size, self.program.framed
         if scale.shape != (framed, framed) or np.triu(scale, 1).any():
             raise ValueError(f"the scale must be lower triangular, ({framed}, {framed}), found {scale.shape}")
-        spreads = np.ones(size)
+        spreads, owners = np.ones(size), np.zeros(size)
         if spread is not None:
             spreads[framed:] = spread
-        return replace(self, frame=np.concatenate([origin, spreads, scale.ravel()]))
+        for tau, first, count in self.program.groups:
+            owners[first : first + count] = tau
+        own = np.zeros(size) if shares is None else shares
+        return replace(self, frame=np.concatenate([origin, spreads, scale.ravel(), owners, own]))
 
     def theta(self, z: Array) -> Array:
         """Return the sampled parameters of draws z, (..., P)."""
         size, framed = self.size, self.program.framed
         origin, spread = self.frame[:size], self.frame[size : 2 * size]
+        owner, share = self.frame[-2 * size :].reshape(2, size)
         scale = self.scale
         theta = origin + z * spread
         theta[..., :framed] = origin[:framed] + z[..., :framed] @ scale.T
+        own = np.flatnonzero(share)
+        tau = owner[own].astype(np.intp)
+        theta[..., own] /= np.sqrt(1.0 - share[own] + share[own] * np.exp(2.0 * (theta[..., tau] - origin[tau])))
         return theta
 
 
 def log_posterior(program: Program) -> LogPosterior:
     """Return the log-posterior of a program in the frame theta = z."""
     size, framed = program.size, program.framed
-    frame = np.concatenate([np.zeros(size), np.ones(size), np.eye(framed).ravel()])
+    frame = np.concatenate([np.zeros(size), np.ones(size), np.eye(framed).ravel(), np.zeros(2 * size)])
     return LogPosterior(program, frame)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO
+from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, name_parts
 from bayes_sp.report.document.parts import Block, Table
 from bayes_sp.report.document.words import contrast, probability, rows_of
 from bayes_sp.report.folders.finished import Run
@@ -28,6 +28,8 @@ CAPTIONS = {
     "practical": "Against the region that does not matter",
     "pooled": "Variance between and within sets of records",
 }
+_ABOUT = ("moderator", "at", "level", "from", "to", "unit")  # of a row of effects at levels, in its heading
+_HEADS = {"path": "effect", "prob_negative": "P(< 0)"}
 _PLAIN = (
     "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob", "kappa", "decomposition", "scale", "mcse_mean",
     "mcse_median", "ess_tail", "ess_bulk", "r_hat",
@@ -43,7 +45,7 @@ def effects_table(run: Run, model: PathModel) -> Iterator[Block]:
         head += [scale_words(model, scale), f"{scale_words(model, scale)}: interval"]
     rows = []
     for path in distinct([str(path) for path in tables[DIFFERENCE].index]):
-        cells = [path_words(model, path)]
+        cells = [path]
         for scale in scales:
             row = tables[scale].loc[path]
             decimals = decimals_for(float(row["upper"] - row["lower"]))
@@ -55,7 +57,32 @@ def effects_table(run: Run, model: PathModel) -> Iterator[Block]:
         f"{model.outcome_unit}, for {contrast(model)}; means over the orders in which paths can be counted; "
         "P(< 0) is the posterior probability that the difference is negative."
     )
-    yield Table("effects", "Path-specific effects", (*head, "P(< 0)"), tuple(rows), note)
+    yield Table("effects", "Path-specific effects", (*head, "P(< 0)"), parted(model, rows), note)
+
+
+def parted(model: PathModel, rows: Sequence[tuple[str, ...]], about: Sequence[str] = ()) -> tuple[tuple[str, ...], ...]:
+    """Return rows that begin with an effect's name by its words, below a heading wherever it is about something else.
+
+    Parameters
+    ----------
+    model
+        Whose labels are used.
+    rows
+        Name of an effect, then its cells.
+    about
+        What else each row is about, such as a level of a moderator.
+    """
+    found: list[tuple[str, ...]] = []
+    labels = [name_parts(name)[1] for name, *_ in rows]
+    others = about or [""] * len(rows)
+    headed = any(about) or len(set(labels)) > 1
+    last = ""
+    for (name, *cells), label, other in zip(rows, labels, others, strict=True):
+        if headed and (heading := "; ".join(filter(None, (other, label)))) != last:
+            found.append((heading, *[""] * len(cells)))
+            last = heading
+        found.append((f"    {path_words(model, name_parts(name)[0])}" if headed else path_words(model, name), *cells))
+    return tuple(found)
 
 
 def comparison_tables(run: Run, model: PathModel) -> Iterator[Block]:
@@ -75,10 +102,11 @@ def comparison_tables(run: Run, model: PathModel) -> Iterator[Block]:
                     named = "published" if inference == "published" and place == 0 else likelihood
                     found = part[(part["inference"] == inference) & (part["likelihood"] == named)]
                     cells.append(_cell(found.iloc[0]) if len(found) else "")
-                label = f"    {likelihood.replace('_', ' ')}" if several else path_words(model, path)
+                label = f"    {likelihood.replace('_', ' ')}" if several else path
                 rows.append((label, *cells))
         caption = f"{scale_words(model, scale).capitalize()}{words}: along a row only the inference changes"
-        yield Table(name, caption, ("", *columns), tuple(rows), _interval_kinds(run, columns))
+        body = tuple(rows) if several else parted(model, rows)
+        yield Table(name, caption, ("effect", *columns), body, _interval_kinds(run, columns))
 
 
 def _compared(run: Run, model: PathModel) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
@@ -182,13 +210,13 @@ def _pooled(model: PathModel, table: pd.DataFrame, caption: str) -> Table:
         cells += [f"{100 * row['share']:.0f} %", _range(row, "lowest", "highest", decimals)]
         if "bounds_lowest" in row:
             cells.append(_range(row, "bounds_lowest", "bounds_highest", decimals))
-        rows.append((path_words(model, str(path)), *cells))
+        rows.append((str(path), *cells))
     head = ("effect", "SD within", "SD between", "share", "medians of sets", "extreme shapes")
     note = (
         "SD within: of the posterior given one set of records; SD between: of the sets' posterior means; share of the "
         "variance that comes from not having the records (Rubin's fraction of missing information)."
     )
-    return Table("pooled", caption, head[: len(rows[0])], tuple(rows), note)
+    return Table("pooled", caption, head[: len(rows[0])], parted(model, rows), note)
 
 
 def _range(row: pd.Series, low: str, high: str, decimals: int) -> str:
@@ -201,24 +229,56 @@ def _plain(model: PathModel, table: pd.DataFrame, name: str, caption: str) -> Ta
         table = table[table["decomposition"] != ALONE]
     if "scale" in table and (table["scale"] == DIFFERENCE).any():
         table = table[table["scale"] == DIFFERENCE]
-    kept = [column for column in table.columns if column not in _PLAIN]
-    kept.sort(key=lambda column: column != "path")
-    estimated = "median" in table
-    head, rows = [*(column.replace("_", " ") for column in kept), *(("median", "interval") if estimated else ())], []
+    estimated, moderated = "median" in table, "moderator" in table
+    kept = [column for column in table.columns if column not in (*_PLAIN, *(_ABOUT if moderated else ()))]
+    scales = list(dict.fromkeys(table["scale"])) if "scale" in table else []
+    kept += ["scale"] if len(scales) > 1 else []
+    kept.sort(key=lambda column: (column != "path", column == "prob_negative"))
+    numbers = kept.index("prob_negative") if "prob_negative" in kept else len(kept)
+    rows = []
     for _, row in table.iterrows():
         cells = [_shown(model, column, row[column]) for column in kept]
         if estimated and math.isnan(row["median"]):
-            cells += ["", ""]
+            cells[numbers:numbers] = ["", ""]
         elif estimated:
             decimals = decimals_for(float(row["upper"] - row["lower"]))
-            cells += [number(row["median"], decimals), interval(row, decimals)]
+            cells[numbers:numbers] = [number(row["median"], decimals), interval(row, decimals)]
         rows.append(tuple(cells))
-    return Table(name, caption, tuple(head), tuple(rows))
+    heads = [_HEADS.get(column, column.replace("_", " ")) for column in kept]
+    heads[numbers:numbers] = [*(("median", "interval") if estimated else ())]
+    about = [_about(model, row) for _, row in table.iterrows()] if moderated else []
+    body = parted(model, rows, about) if kept[:1] == ["path"] else tuple(rows)
+    return Table(name, caption, tuple(heads), body, _estimates_note(model, table, scales))
+
+
+def _about(model: PathModel, row: pd.Series) -> str:
+    """Return the moderator and the level, the two levels, or the unit that a row is about."""
+    label = model.variable(str(row["moderator"])).label
+    if "at" in row:
+        why = "" if row.get("level") in ("given", "category") else str(row.get("level", ""))
+        return f"{label}: at {_shown(model, 'at', row['at'])}{f' ({why})' if why else ''}"
+    if "from" in row:
+        return f"{label}: {_shown(model, 'to', row['to'])} less {_shown(model, 'from', row['from'])}"
+    return f"{label}: for {str(row['unit']).replace('_', ' ')} more"
+
+
+def _estimates_note(model: PathModel, table: pd.DataFrame, scales: list[str]) -> str:
+    """Return what the numbers of a table of estimates are."""
+    if not {"median", "ci_prob"} <= set(table.columns) or table.empty:
+        return ""
+    note = f"Posterior medians and {100 * table['ci_prob'].iloc[0]:.3g} % equal-tailed intervals"
+    note += f"; differences in {model.outcome_unit}" if scales == [DIFFERENCE] else ""
+    return note + ("; P(< 0): posterior probability that it is negative." if "prob_negative" in table else ".")
 
 
 def _shown(model: PathModel, column: str, value: object) -> str:
     if column == "path":
-        return path_words(model, str(value))
+        return str(value)
+    if column == "scale":
+        words = scale_words(model, str(value))  # of two levels, where a table has ratios beside products
+        return f"ratio of {words}s" if value in (RATE_RATIO, RISK_RATIO) else words
+    if column == "prob_negative" and isinstance(value, float):
+        return "" if math.isnan(value) else probability(value)
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.4g}"
     return str(value).replace("_", " ")

@@ -6,16 +6,13 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from bayes_sp.errors import RunError
-from bayes_sp.report.document.markup import is_part, unbroken
+from bayes_sp.report.document.markup import WIDTH, column_widths, is_part, unbroken
 from bayes_sp.report.document.parts import Bullets, Document, Image, Paragraph, Table, Verbatim
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
 
-MARGIN, WIDTH = 1.0, 6.5  # inches: on each side of a letter page, and of text
-SMALL, PLAIN, SMALLEST = 8.5, 10.5, 6.5  # points
-MOST_LETTERS = 40  # of a column, for its share of the width
-LETTERS = 112.0  # of a wide font of one point, to an inch
+MARGIN, SMALL, PLAIN = 1.0, 8.5, 10.5  # inches on each side of a letter page; points
 
 
 def word_file(document: Document) -> bytes:
@@ -43,7 +40,7 @@ def word_file(document: Document) -> bytes:
                 case Paragraph(text, "heading"):
                     word.add_heading(text, level=2)
                 case Paragraph(text, kind):
-                    run = word.add_paragraph().add_run(f"To write: {text}" if kind == "prompt" else text)
+                    run = word.add_paragraph().add_run(unbroken(f"To write: {text}" if kind == "prompt" else text))
                     run.bold, run.italic = kind == "alarm", kind in ("note", "prompt")
                 case Bullets(items):
                     for item in items:
@@ -67,7 +64,7 @@ def _add_table(word: WordDocument, table: Table, docx: Any) -> None:  # noqa: AN
     caption.paragraph_format.keep_with_next = True
     caption.add_run(table.caption).bold = True
     made = word.add_table(rows=1, cols=len(table.head))
-    widths, size = _widths(table)
+    widths, size = column_widths(table)
     _fill(made.rows[0], table.head, table, size, docx)
     for row in table.rows:
         new = made.add_row()
@@ -101,26 +98,6 @@ def _fill(row: Any, texts: tuple[str, ...], table: Table, size: float, docx: Any
             paragraph.paragraph_format.left_indent = docx.shared.Pt(9)
         elif place and not table.words:
             paragraph.alignment = docx.enum.text.WD_ALIGN_PARAGRAPH.RIGHT
-
-
-def _widths(table: Table) -> tuple[list[float], float]:
-    """Return the inches of each column, and the points of the font: no word is divided, long columns get what is left.
-
-    The first column is wide enough for two lines; an interval is one word.
-    """
-    body = [row for row in (table.head, *table.rows) if not is_part(row)]
-    columns = [[unbroken(row[i].strip()) for row in body] for i in range(len(table.head))]
-    words = [max((len(word) for text in own for word in text.split(" ")), default=1) + 2 for own in columns]
-    words[0] = max(words[0], min(max(map(len, columns[0])), MOST_LETTERS) // 2 + 4)
-    size = SMALL
-    while size > SMALLEST and sum(words) * size / LETTERS > WIDTH:
-        size -= 0.5
-    least = [count * size / LETTERS for count in words]
-    wanted = [
-        max(0.0, min(max(map(len, own)), MOST_LETTERS) - count) for own, count in zip(columns, words, strict=True)
-    ]
-    left = max(0.0, WIDTH - sum(least)) / (sum(wanted) or 1.0)
-    return [width + min(left * more, more * size / LETTERS) for width, more in zip(least, wanted, strict=True)], size
 
 
 def _rule(cells: Any, docx: Any, *sides: str) -> None:  # noqa: ANN401 - the package's

@@ -11,9 +11,10 @@ import pandas as pd
 from bayes_sp.analysis.comparison.models import main_path, of_first
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import ALONE, DIFFERENCE, TOTAL, name_parts
+from bayes_sp.model.terms import products_of
+from bayes_sp.names import ALONE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, name_parts
 from bayes_sp.report.folders.finished import Run
-from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words
+from bayes_sp.report.text.assumptions import distinct, in_sentence, listed, path_words
 from bayes_sp.report.text.layout import decimals_for, interval, number
 
 ARTICLE = (
@@ -58,13 +59,11 @@ def answer(model: PathModel, effects: pd.DataFrame, comparison: pd.DataFrame) ->
     """Yield the answer: the effect that the specification is about, the total effect, and what others say."""
     rows, unit = rows_of(effects), model.outcome_unit
     main = main_path(model)
-    label = in_sentence(model.variable(model.exposure).label)
-    moved = f"{label} {model.moves[0].label if model.moves else contrast(model)}"
     total = of_first(model, TOTAL)
     if main in rows.index:
         row, words = rows.loc[main], path_words(model, name_parts(main)[0])
         yield (
-            f"{words[:1].upper()}{words[1:]}: with {moved}, and if the model's assumptions hold, the effect is "
+            f"{words[:1].upper()}{words[1:]}: with {_moved(model)}, and if the model's assumptions hold, the effect is "
             f"{estimate(row, unit)}; the probability that it is negative is {probability(row['prob_negative'])}."
         )
     if total in rows.index and main != total:
@@ -72,13 +71,21 @@ def answer(model: PathModel, effects: pd.DataFrame, comparison: pd.DataFrame) ->
         negative = probability(row["prob_negative"])
         yield f"The total effect is {estimate(row, unit)}, negative with probability {negative}."
     if others := _others(comparison, main):
-        yield f"For the same path {others}."
+        yield f"For the same {'effect' if name_parts(main)[0] in (TOTAL, TOTAL_INDIRECT) else 'path'} {others}."
+
+
+def _moved(model: PathModel) -> str:
+    """Return the exposure and its first contrast, as a sentence has them."""
+    label = in_sentence(model.variable(model.exposure).label)
+    if model.moves:
+        return f"{label} at {model.moves[0].label.removeprefix(f'{model.exposure}: ')}"
+    return f"{label} {contrast(model)}"
 
 
 def contrast(model: PathModel) -> str:
-    """Return the contrast of the exposure: ``1 against 0 (groups)``; those of several moves, one after the other."""
+    """Return the contrast of the exposure: ``1 against 0 (groups)``; after "for"; of several moves, all."""
     if model.moves:
-        return "; ".join(move.label for move in model.moves)
+        return ", and for ".join(move.label for move in model.moves)
     unit = model.variable(model.exposure).unit
     words = " against ".join(model.words_of(model.exposure, value) for value in reversed(model.contrast))
     return f"{words} ({unit})" if unit else words
@@ -122,43 +129,76 @@ def _term_words(model: PathModel, term: str) -> str:
 def methods_paragraph(run: Run, model: PathModel) -> str:
     """Return a Methods paragraph to edit: model, priors, computation, effects."""
     info: dict[str, Any] = run.info
-    versions, sampler, data = info.get("versions", {}), info.get("sampler", {}), info["data"]
-    chain = " to ".join(in_sentence(model.variable(name).label) for name in model.chain)
+    data = info["data"]
     families = "; ".join(
-        f"{in_sentence(model.variable(e.response).label)} as {FAMILIES[e.family].words}"
+        f"{_named(model, e.response)} as {FAMILIES[e.family].words}"
         + (f" with {LINKS[FAMILIES[e.family].link]}" if FAMILIES[e.family].link in LINKS else "")
         for e in model.equations
     )
     exposures = {exposure.name for exposure in model.exposures}
-    others = [c.name for c in model.covariates if c.name not in exposures]
-    covariates = ", ".join(in_sentence(model.variable(name).label) for name in others)
-    software = ", ".join(f"{name} {versions[key]}" for key, name in LIBRARIES if key in versions)
+    covariates = ", ".join(_named(model, c.name) for c in model.covariates if c.name not in exposures)
     missing = "records with a missing cell were left out" if model.missing == "complete" else (
-        "missing cells were treated as unknowns of the joint model"
+        "missing cells, where there were any, were treated as unknowns of the joint model"
     )  # fmt: skip
+    made = " The records were made to reproduce published moments." if data.get("origin") == "reconstruction" else ""
+    if sets := len(data.get("sets", ())):
+        made += f" Each of {sets} sets of such records was fitted, and the draws were pooled with equal weights."
+    return (
+        f"We fitted one Bayesian path model to {data['records']} records.{made} {_structure(model)} We modelled "
+        f"{families}. {f'Covariates were {covariates}. ' if covariates else ''}Priors and their reasons are in the "
+        f"table of priors; {missing}. {_computation(info)} Path-specific effects are differences in "
+        f"{model.outcome_unit} for {contrast(model)}, computed from each draw by the g-formula, standardised over the "
+        f"observed covariates and averaged over the orders in which paths can be counted. We report posterior medians "
+        f"with equal-tailed {kind(run.effects.iloc[0])}s; P(< 0) is the posterior probability that an effect is "
+        "negative. Effects are causal only as far as the assumptions listed in this report hold."
+    )
+
+
+def _named(model: PathModel, name: str) -> str:
+    return in_sentence(model.variable(name).label)
+
+
+def _structure(model: PathModel) -> str:
+    """Return which variables a model goes through, which arrows it leaves out, and its products."""
+    ends = f"from {_named(model, model.exposure)} to {_named(model, model.outcome)}"
+    mediators = listed([_named(model, name) for name in model.mediators])
+    found = [f"Its chain goes {ends} through {mediators}"]
+    absent = [
+        f"from {_named(model, earlier)} to {_named(model, equation.response)}"
+        for place, equation in enumerate(model.equations, 1)
+        for earlier in model.chain[:place]
+        if earlier not in equation.parents
+    ]
+    if absent:
+        found.append(f"There {'is no arrow' if len(absent) == 1 else 'are no arrows'} {listed(absent)}")
+    elif len(model.mediators) > 1:
+        found[0] += ", in this order, and each of them depends on all before it"
+    products = [
+        f"{_named(model, first)} × {_named(model, second)} in the equation of {_named(model, equation.response)}"
+        for equation in model.equations
+        for first, second in products_of(model, equation)
+    ]
+    if products:
+        found.append(f"Products of variables are {'; '.join(products)}")
+    return "".join(f"{sentence}. " for sentence in found).rstrip()
+
+
+def _computation(info: dict[str, Any]) -> str:
+    """Return how the posterior was computed, and by which software."""
+    versions, sampler = info.get("versions", {}), info.get("sampler", {})
+    software = ", ".join(f"{name} {versions[key]}" for key, name in LIBRARIES if key in versions)
     drawn = (
         f"by a Laplace approximation with importance resampling ({sampler.get('draws')} draws)"
         if sampler.get("method") == "laplace"
         else f"by Hamiltonian Monte Carlo ({sampler.get('chains')} chains of {sampler.get('draws')} draws after "
         f"{sampler.get('tune')} for warm-up)"
     )
-    made = " The records were made to reproduce published moments." if data.get("origin") == "reconstruction" else ""
-    if sets := len(data.get("sets", ())):
-        made += f" Each of {sets} sets of such records was fitted, and the draws were pooled with equal weights."
     version = info.get("bayes_sp", "")
-    return (
-        f"We fitted one Bayesian path model of {chain} to {data['records']} records.{made} We modelled {families}. "
-        f"{f'Covariates were {covariates}. ' if covariates else ''}Priors and their reasons are in the table of "
-        f"priors; {missing}. The posterior was computed {drawn} with bayes_sp {version} ({software}; seed "
-        f"{info.get('seed', '')}). Path-specific effects are differences in {model.outcome_unit} for "
-        f"{contrast(model)}, computed from each draw by the g-formula, standardised over the observed covariates and "
-        "averaged over the orders in which paths can be counted. We report posterior medians with equal-tailed "
-        "intervals."
-    )
+    return f"The posterior was computed {drawn} with bayes_sp {version} ({software}; seed {info.get('seed', '')})."
 
 
 def results_paragraph(run: Run, model: PathModel) -> str:
-    """Return a Results paragraph to edit: diagnostics, then every effect."""
+    """Return a Results paragraph to edit: diagnostics, then every effect, one contrast after the other."""
     verdict, rows = run.info.get("verdict", {}), rows_of(run.effects)
     passed = "passed" if verdict.get("trustworthy") else "FAILED"
     head = f"The fit {passed} its diagnostics"
@@ -166,11 +206,17 @@ def results_paragraph(run: Run, model: PathModel) -> str:
         head += (
             f" (R-hat at most {verdict['r_hat']:.3f}, bulk effective sample sizes at least {verdict['ess_bulk']:,.0f})"
         )
-    effects = "; ".join(
-        f"{path_words(model, str(path))} {estimate(row)}, P(< 0) = {probability(row['prob_negative'])}"
-        for path, row in rows.loc[distinct(list(rows.index))].iterrows()
+    found: dict[str, list[str]] = {}
+    for path, row in rows.loc[distinct(list(rows.index))].iterrows():
+        name, label = name_parts(str(path))
+        found.setdefault(label, []).append(
+            f"{path_words(model, name)} {estimate(row)}, P(< 0) = {probability(row['prob_negative'])}"
+        )
+    sentences = [f"{f'For {label}: ' if label else ''}{'; '.join(own)}." for label, own in found.items()]
+    return (
+        f"{head}. If the model's assumptions hold, the effects, in {model.outcome_unit}, are as follows. "
+        f"{' '.join(sentence[:1].upper() + sentence[1:] for sentence in sentences)}"
     )
-    return f"{head}. Effects in {model.outcome_unit}: {effects}."
 
 
 def how_to_cite(run: Run) -> Iterator[str]:

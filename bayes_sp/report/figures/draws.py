@@ -74,30 +74,34 @@ def plot_prior_posterior(result: Fit, ax: Given = None) -> np.ndarray:
 
 
 @figure_of_result
-def plot_trace(result: Fit) -> np.ndarray:
+def plot_trace(result: Fit, ax: Given = None) -> np.ndarray:
     """Draw the chains of every coefficient on an arrow, draw by draw (`arviz.plot_trace`).
 
     Parameters
     ----------
     result
         A fit; of several sets of records, the first.
+    ax
+        Axes to draw into, one for each coefficient; a new figure by default.
 
     Returns
     -------
     array of Axes
         One for each coefficient.
     """
-    return _by_arviz(result, "plot_trace", visuals={"trace": {"alpha": 0.5, "width": 0.5}})
+    return _by_arviz(result, ax, "plot_trace", visuals={"trace": {"alpha": 0.5, "width": 0.5}})
 
 
 @figure_of_result
-def plot_rank(result: Fit) -> np.ndarray:
+def plot_rank(result: Fit, ax: Given = None) -> np.ndarray:
     """Draw how the ranks of each chain's draws depart from uniform ones, with their 95 % band (`arviz.plot_rank`).
 
     Parameters
     ----------
     result
         A fit; of several sets of records, the first.
+    ax
+        Axes to draw into, one for each coefficient; a new figure by default.
 
     Returns
     -------
@@ -108,10 +112,10 @@ def plot_rank(result: Fit) -> np.ndarray:
     ----------
     Saeilynoja, Buerkner & Vehtari (2022), Statistics and Computing 32, 32. doi:10.1007/s11222-022-10090-6
     """
-    return _by_arviz(result, "plot_rank", method="envelope", envelope_prob=0.95)
+    return _by_arviz(result, ax, "plot_rank", method="envelope", envelope_prob=0.95)
 
 
-def _by_arviz(result: Fit, name: str, **more: Any) -> np.ndarray:  # noqa: ANN401 - ArviZ's options
+def _by_arviz(result: Fit, ax: Given, name: str, **more: Any) -> np.ndarray:  # noqa: ANN401 - ArviZ's options
     """Let ArviZ draw the coefficients on arrows."""
     import arviz as az
 
@@ -122,16 +126,21 @@ def _by_arviz(result: Fit, name: str, **more: Any) -> np.ndarray:  # noqa: ANN40
     places = {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])}
     draws = {label: (("chain", "draw"), _draws(fit, *at)) for label, at in zip(names, arrows, strict=True)}
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset(draws, coords=places)})
-    columns = min(COLUMNS, len(names))
-    size = (3.4 * columns, 2.4 * -(-len(names) // columns) + 0.6)
-    options: dict[str, Any] = {"figure_kwargs": {"figsize": size, "layout": "constrained"}}
-    made = getattr(az, name)(tree, backend="matplotlib", col_wrap=columns, **options, **more)
-    panels = np.array([made.viz["plot"][label].item() for label in names], dtype=object)
+    columns = len(names) if ax is not None else min(COLUMNS, len(names))
+    rows = -(-len(names) // columns)
+    place = canvas(ax, rows, columns, (3.4 * columns, 2.4 * rows + 0.6))
+    panels = place.panels[: len(names)]
+    for empty in place.panels[len(names) :]:
+        empty.remove()
+    viz = {"plot": xr.Dataset({label: ((), panel) for label, panel in zip(names, panels, strict=True)})}
+    aes = {"color": ["chain"], "overlay": ["chain"]}
+    plots = az.PlotCollection(tree["posterior"].dataset, xr.DataTree.from_dict(viz), aes=aes, backend="matplotlib")
+    getattr(az, name)(tree, plot_collection=plots, **more)
     for panel in panels:
         panel.title.set_fontsize(9)
         panel.xaxis.label.set_fontsize(8.5)
         quiet(panel, left=True)
-    panels[0].figure.supxlabel(plain(f"{fit.survey.mark}; chains in colours."), fontsize=8.2)
+    place.note("Chains in colours.", fit.survey.mark)
     return panels
 
 

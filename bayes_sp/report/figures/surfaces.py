@@ -210,14 +210,14 @@ def plot_confounding(found: Confounding, ax: Given = None) -> np.ndarray:
         label = plain(target_words(model, target), 44)
         place.figure.colorbar(image, ax=list(panels), label=label, shrink=0.9)
     note = (
-        "Posterior median, smooth between the fits (grey points); the axes are what one SD of the confounder adds to a "
-        f"linear predictor. Hatched: the 95 % interval includes {target.null:g} (interpolated). Cross: no confounder, "
-        "this specification. Circles: as strong as a covariate, of the sign that works against the effect, where "
+        "Posterior median, smooth between the fits (points); the axes are what one SD of the confounder adds to a "
+        f"linear predictor. Hatched: the 95 % interval includes {target.null:g} (interpolated). Solid: an end of it is {target.null:g}. Cross: "
+        "no confounder, this specification. Circles: as strong as a covariate, of the sign that works against the effect, where "
         "within the axes."
     )
     note += " Dashed: the median is the published value." if dashed else ""
     failed = any(not at["trustworthy"].all() for at in slices.values())
-    note += " Orange plus: the fit there failed, or failed its diagnostics." if failed else ""
+    note += " Plus: the fit there failed, or failed its diagnostics." if failed else ""
     place.note(note, str(found.attrs["data_source"]))
     return place.panels
 
@@ -228,10 +228,12 @@ def _surface(axes: Axes, at: xr.Dataset, pair: tuple[str, str], norm: TwoSlopeNo
     image = axes.contourf(x, y, median, levels=15, cmap=COLOURS, norm=norm)
     first, second = pair
     grid_x, grid_y = np.meshgrid(at[second].to_numpy(), at[first].to_numpy())
-    axes.plot(grid_x.ravel(), grid_y.ravel(), ".", color="#6b6b6b", markersize=2.5)
+    axes.plot(grid_x.ravel(), grid_y.ravel(), ".", color=INK, markersize=3)
     failed = ~at["trustworthy"].transpose(*pair).to_numpy()
     if failed.any():  # an empty line has its extent at the figure's corner
-        axes.plot(grid_x[failed], grid_y[failed], "P", color=NEGATIVE, markersize=5.5, markeredgewidth=0, clip_on=False)
+        axes.plot(
+            grid_x[failed], grid_y[failed], "P", color=NEGATIVE, markersize=8, markeredgecolor="white", clip_on=False
+        )
     axes.plot(0, 0, "x", color=INK, markersize=8, markeredgewidth=2, clip_on=False)
     axes.tick_params(labelsize=8.5)
     return image

@@ -76,7 +76,7 @@ def _moderators(model: PathModel) -> tuple[str, ...]:
     """Return what a specification assumes of its moderators; nothing where it has none."""
     if not model.moderating:
         return ()
-    names = _listed([in_sentence(model.variable(name).label) for name in model.moderating])
+    names = listed([in_sentence(model.variable(name).label) for name in model.moderating])
     verb = "was" if len(model.moderating) == 1 else "were"
     return (f"{names[:1].upper()}{names[1:]} {verb} there before the exposure, which did not change it.",)
 
@@ -94,7 +94,7 @@ def independence_words(model: PathModel) -> tuple[str, ...]:
         found += [_independent(model, name, later.response) for name in apart]
     if model.correlated:
         first, *others = (model.variable(name).label for name in model.correlated)
-        names = _listed([first, *(in_sentence(label) for label in others)])
+        names = listed([first, *(in_sentence(label) for label in others)])
         arrows, what = ("arrow", "is a correlation") if len(others) == 1 else ("arrows", "are correlations")
         found.append(f"{names} have no {arrows} between them: what goes between their errors {what}, estimated with "
                      "the rest, and no path leads through it.")  # fmt: skip
@@ -105,7 +105,7 @@ def _independent(model: PathModel, first: str, second: str) -> str:
     labels = [model.variable(name).label for name in (first, second)]
     common = [u.name for u in model.confounders if {first, second} <= dict(u.strengths).keys()]
     others = ["the other mediators before the second"] if len(model.mediators) > 2 else []
-    given = _listed(["the exposure", "the covariates", *common, *others])
+    given = listed(["the exposure", "the covariates", *common, *others])
     head = f"{labels[0]} and {in_sentence(labels[1])} have no arrow between them: they are assumed independent given "
     head += f"{given}."
     families = [FAMILIES[e.family] for e in model.equations if e.response in (first, second)]
@@ -126,7 +126,7 @@ def unmeasured_words(model: PathModel) -> tuple[str, ...]:
     """Return what a specification assumes of each confounder that nobody measured, one sentence or two each."""
     return tuple(
         f"{confounder.name} was not measured; it is assumed: standard normal, independent of the exposure and the "
-        f"covariates, and one SD of it adds {_listed(_strengths(model, confounder))}. The records do not say whether "
+        f"covariates, and one SD of it adds {listed(_strengths(model, confounder))}. The records do not say whether "
         f"it is there or how strong it is; effects are what they would be if it is."
         for confounder in model.confounders
     )
@@ -142,7 +142,8 @@ def _strengths(model: PathModel, confounder: Unmeasured) -> list[str]:
     return found
 
 
-def _listed(parts: list[str]) -> str:
+def listed(parts: list[str]) -> str:
+    """Return parts as a sentence lists them: ``a, b and c``."""
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
 
 
