@@ -58,10 +58,15 @@ def _test(reader: Reader, label: str) -> Test:
     return Test(label, kind, statistic, df, p, sides, effects)
 
 
+def _placed(test: Test, place: str, bearing: str) -> Test:
+    """Return a test with the place of the entry that it stands in."""
+    return replace(test, place=place, bearing=bearing)
+
+
 def read_test(reader: Reader) -> Test:
     """Read a test that stands alone."""
     test = _test(reader, reader.take_text("label", required=True))
-    return replace(test, **about(reader))
+    return _placed(test, **about(reader))
 
 
 def read_paired(reader: Reader) -> Paired:
@@ -73,7 +78,7 @@ def read_paired(reader: Reader) -> Paired:
     )
     test = _test(reader, label)
     common = about(reader)
-    return Paired(label, before, after, replace(test, **common), (beside[0], beside[1]), **common)
+    return Paired(label, before, after, _placed(test, **common), (beside[0], beside[1]), **common)
 
 
 def read_two_groups(reader: Reader) -> TwoGroups:
@@ -88,7 +93,7 @@ def read_two_groups(reader: Reader) -> TwoGroups:
         groups = [Moments(), Moments()]
     test, missing, variable = _test(reader, label), take_whole(reader, "missing") or 0, reader.take_text("variable")
     common = about(reader)
-    return TwoGroups(label, replace(test, **common), (groups[0], groups[1]), welch, missing, variable, **common)
+    return TwoGroups(label, _placed(test, **common), (groups[0], groups[1]), welch, missing, variable, **common)
 
 
 def read_sample_size(reader: Reader) -> SampleSize:
