@@ -90,10 +90,7 @@ def analysed(recruited: int, share: float) -> int:
 def read_plan(source: Source) -> Plan:
     """Read the plan of a study: a TOML file, or its tables.
 
-    Raises
-    ------
-    SpecificationError
-        With every mistake of the file, each with its key.
+    Raises SpecificationError with every mistake of the file, each with its key.
     """
     if isinstance(source, Plan):
         return source

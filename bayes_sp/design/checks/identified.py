@@ -26,17 +26,9 @@ THIN = 1 / 3  # a share of records beyond the first of their group below which t
 def check_identified(model: PathModel, design: Design, columns: Callable[[int], Array], source: str) -> None:
     """Check that measurement errors are possible, and that groups can be told from single records.
 
-    Parameters
-    ----------
-    model, design, source
-        The specification, the records' arrays, and where they come from.
-    columns
-        Gives equation j's columns, (n, p), as `equation_matrix` does; asked where they are needed.
+    ``columns`` gives equation j's columns, (n, p), as `equation_matrix` does, where they are needed.
 
-    Raises
-    ------
-    SurveyError
-        Naming the columns, with the numbers.
+    Raises SurveyError naming the columns, with the numbers.
     """
     problems = []
     for j, equation in enumerate(model.equations):
@@ -52,10 +44,7 @@ def check_identified(model: PathModel, design: Design, columns: Callable[[int], 
 def check_levels(model: PathModel, design: Design, source: str) -> None:
     """Check that enough records have each level of an exposure.
 
-    Raises
-    ------
-    SurveyError
-        Naming the levels.
+    Raises SurveyError naming the levels.
     """
     if problems := list(_rare_levels(model, design)):
         raise SurveyError(source, problems)
@@ -112,8 +101,8 @@ def thin_groups(model: PathModel, design: Design) -> Iterator[str]:
     then goes along the ridge on which the two make up one variance.
     """
     for equation in model.equations:
-        if not equation.varying or not FAMILIES[equation.family].disperses:
-            continue
+        if not equation.varying or not FAMILIES[equation.family].disperses or _groups_of_one(design, equation):
+            continue  # what is refused is not warned of too
         records, groups = _records_and_groups(design, equation)
         if records - groups < THIN * records:
             scales = ", ".join(f"{name}[{equation.response}]" for name in FAMILIES[equation.family].parameters)

@@ -128,21 +128,9 @@ class Canvas:
 def canvas(ax: Given, rows: int, columns: int, size: tuple[float, float], **layout: Any) -> Canvas:  # noqa: ANN401
     """Return panels to draw into.
 
-    Parameters
-    ----------
-    ax
-        Axes of a user's own figure, row by row; None for a new figure.
-    rows, columns
-        How many panels there are.
-    size
-        Of a new figure, in inches.
-    layout
-        As in `matplotlib.figure.Figure.subplots`; it says nothing of axes that are given.
+    ``ax`` are axes of a user's own figure, row by row, and ``layout`` is as in `matplotlib.figure.Figure.subplots`.
 
-    Raises
-    ------
-    BayesSpError
-        Where the axes are more or fewer than the panels.
+    Raises BayesSpError where the axes are more or fewer than the panels.
     """
     if ax is None:
         figure = new_figure(size)
