@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from bayes_sp.errors import SpecificationError
+from bayes_sp.design.checks import doubts
+from bayes_sp.errors import SpecificationError, SurveyWarning
 from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import specification_tables
@@ -80,3 +81,11 @@ def test_every_text_of_an_analysis_speaks_of_them(analyse_by_hand, employees, ma
     assert "resamples of employees" in " ".join(summary.split())
     assert "employees" in texts[2]
     assert "patient" not in json.dumps(specification_tables(model))
+
+
+def test_warnings_in_python_call_people_by_their_name(employees, make_user_survey, monkeypatch):
+    """What records give cause to doubt is told of employees, and the file keeps its name."""
+    survey = replace(make_user_survey(), source="patients.csv")
+    monkeypatch.setattr(doubts, "survey_doubts", lambda *_: ("two patients are alike",))
+    with pytest.warns(SurveyWarning, match=r"^patients\.csv: two employees are alike$"):
+        doubts.warn_of_doubts(load_model(employees), survey)
