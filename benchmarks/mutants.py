@@ -4,6 +4,9 @@ Cosmic-ray's operators change one sign, number, comparison or condition of a mod
 tests that are named for its module, in a process of its own and without machine code, until the first that fails.
 Operators that a float cannot have (shifts, bits) are left out: they fail without a test of any number. Needs
 ``cosmic-ray`` (``uv run --with cosmic-ray python -m benchmarks.mutants``), and a system that can fork.
+
+``--page`` writes the table of ``docs/mutants.md``, from everything that stands in ``--out``; why a mutant that survives
+does no harm stands in ``benchmarks/survivors.csv``.
 """
 
 from __future__ import annotations
@@ -24,9 +27,18 @@ from types import CodeType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PAGE, REASONS = ROOT / "docs" / "mutants.md", Path(__file__).parent / "survivors.csv"
+_HEAD = """# Faults that tests see
+
+A test is worth what it catches. One sign, number, comparison or condition of a module is changed at a time, and the
+module's own tests run until one fails: a mutant that fails a test is killed. Of each module a random sample was tried
+(seed 1); `python -m benchmarks.mutants` draws others. It runs with no machine code, so that the kernels change as well.
+
+"""
 _E, _I = "tests/effects/", "tests/inference/"
 MODULES = {
     "effects/shapley.py": [_E + "test_formulas_shapley.py"],
@@ -69,7 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, default=25, help="mutants of each module; 0 for all (default 25)")
     parser.add_argument("--seed", type=int, default=1, help="of the sample")
     parser.add_argument("--out", type=Path, default=Path("mutants.csv"))
+    parser.add_argument("--page", action="store_true", help="write the page from --out, and run nothing")
     options = parser.parse_args(arguments)
+    if options.page:
+        PAGE.write_text(page(options.out), encoding="utf-8")
+        return 0
     os.environ |= {"NUMBA_DISABLE_JIT": "1", "OPENBLAS_NUM_THREADS": "1"}
     for name in PRELOADED:
         importlib.import_module(name)
@@ -86,7 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for k in order[: options.sample or None]:
             operator, code = mutants[k]
             outcome, _ = outcome_of(path, code, MODULES[module], 3 * seconds + 10)
-            rows.append({"module": module, "operator": operator, "outcome": outcome} | _difference(source, code))
+            known = {"module": module, "mutants": len(mutants), "operator": operator, "outcome": outcome}
+            rows.append(known | _difference(source, code))
             if outcome == SURVIVED:
                 print("{module}:{line} survived: {before}\n     -> {after}".format(**rows[-1]), flush=True)
         own = [row["outcome"] != SURVIVED for row in rows if row["module"] == module]
@@ -98,6 +115,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     killed = sum(row["outcome"] != SURVIVED for row in rows)
     print(f"{killed} of {len(rows)} killed ({100 * killed / len(rows):.1f} %)")
     return 0
+
+
+def page(found: Path) -> str:
+    """Return the page: how many mutants of each module the tests kill, and why each survivor does."""
+    rows, reasons = pd.read_csv(found, keep_default_na=False), pd.read_csv(REASONS, keep_default_na=False)
+    rows["killed"] = rows["outcome"] != SURVIVED
+    lines = ["| module | mutants | tried | killed |", "|---|---|---|---|"]
+    for module, own in rows.groupby("module", sort=False):
+        share = f"{own['killed'].sum()} ({100 * own['killed'].mean():.0f} %)"
+        lines.append(f"| `{module}` | {own['mutants'].iloc[0]} | {len(own)} | {share} |")
+    total = f"{rows['killed'].sum()} ({100 * rows['killed'].mean():.1f} %)"
+    lines += [f"| together | | {len(rows)} | {total} |", "", "## Mutants that survive", ""]
+    keys = ["module", "before", "after"]
+    left = rows[~rows["killed"]].drop_duplicates(keys).merge(reasons, on=keys, how="left")
+    for row in left.fillna({"reason": "no test sees it"}).to_dict("records"):
+        lines.append(f"- `{row['module']}`: `{row['before']}` becomes `{row['after']}`: {row['reason']}.")
+    return _HEAD + "\n".join(lines) + "\n"
 
 
 def mutants_of(source: str) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ Method = Literal["nuts", "laplace", "pymc"]
 PARETO_K_LIMIT = 0.7  # above it importance resampling does not give the posterior
 LEAST_LAPLACE_DRAWS = 1000  # they are to be worth half as many independent ones, and 400 are needed
 METHODS: tuple[str, ...] = get_args(Method)
-TARGET_ACCEPT, TARGET_OF_MANY, TARGET_INTEGRATED = 0.8, 0.65, 0.95
+TARGET_ACCEPT, TARGET_OF_MANY, TARGET_GROUPED, TARGET_INTEGRATED = 0.8, 0.65, 0.9, 0.95
 LEAST_RELIABILITY = 0.5  # of a measurement that says enough of a true value
 ESS_LIMIT = 400  # draws that independent ones would have to be worth, for every parameter and effect
 LEAST_TUNE = 10  # warm-up draws in which a step size near the mode's settles
@@ -55,8 +55,9 @@ class SamplerOptions:
     target_accept
         Mean acceptance that the step size is tuned to. None is 0.8; 0.65, the most efficient one for many
         numbers of like scale (Beskos et al. 2013, doi:10.3150/12-BEJ414), where more hidden values of single patients
-        than parameters are sampled and no reliability is below 0.5; and 0.95 where they are integrated out, which
-        leaves few parameters and, with a low reliability, narrow bends, and with fewer than 20 groups.
+        than parameters are sampled and no reliability is below 0.5; 0.9 with groups, whose SD may have a wide
+        posterior; and 0.95 where hidden values are integrated out, which leaves few parameters and, with a low
+        reliability, narrow bends.
     method
         ``"nuts"``, or ``"laplace"``: the normal approximation at the mode with Pareto-smoothed importance resampling,
         for surveys too large for NUTS; then ``draws`` are independent draws in all (in four equal groups in

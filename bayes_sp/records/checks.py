@@ -16,7 +16,7 @@ from bayes_sp.records.groups import no_groups
 from bayes_sp.records.levels import frame_problems
 from bayes_sp.records.persons import repeated
 from bayes_sp.records.survey import Survey
-from bayes_sp.records.told import CELLS_SHOWN, RowName, describe_cells, near_column
+from bayes_sp.records.told import CELLS_SHOWN, RowName, describe_cells, near_column, number_words
 from bayes_sp.safe_text import control_problem
 
 MOST_COUNT = 100_000
@@ -115,7 +115,7 @@ def check_values(
         else:
             absent.append(missing)
         for mask, rule in rules:
-            problems.extend(describe_cells(name, mask, lambda row: f"{values[row]:g}", row_name, rule))  # noqa: B023 - used at once
+            problems.extend(describe_cells(name, mask, lambda row: number_words(values[row]), row_name, rule))  # noqa: B023 - used at once
     if model.missing == "model" and not problems and len(records) and len(there) == len(model.columns):
         nothing = np.flatnonzero(np.all(absent, axis=0))
         problems += [
@@ -172,10 +172,13 @@ def _rules(model: PathModel, name: str, values: Array) -> Iterator[Rule]:
         yield finite & (off * variable.step > _rounding(values) + STEP_ROUNDING * variable.step), rule
     if variable.kind == "positive" or name in model.windows:
         yield finite & (values <= 0), "must be above 0"
-    if name == model.outcome and model.outcome_family.response == "count":
-        rule = f"is far beyond a count of events, above {MOST_COUNT:,}; where it is meant, give the variable a max"
-        if variable.maximum is None:
-            yield finite & (values > MOST_COUNT), rule
+    if name == model.outcome and model.outcome_family.response == "count" and variable.maximum is None:
+        enough = 10 ** min(len(str(int(values[finite].max(initial=0.0)))), 15)
+        rule = (
+            f"is far beyond a count of events, above {MOST_COUNT:,}; where it is meant, give the variable a max, such "
+            f"as {name} = {{ max = {enough} }} under [variables]"
+        )
+        yield finite & (values > MOST_COUNT), rule
     for covariate in model.covariates:
         if covariate.name == name and covariate.levels:
             known = ", ".join(covariate.level_names)
@@ -216,9 +219,9 @@ def _scale(variable: Variable, values: Array) -> Iterator[Rule]:
         low = 0.0
     if low is not None:
         limit = "a count of at least" if variable.kind == "count" else "on its scale, at least"
-        yield finite & (values < low), f"must be {limit} {low:g}"
+        yield finite & (values < low), f"must be {limit} {number_words(low)}"
     if high is not None:
-        yield finite & (values > high), f"must be on its scale, at most {high:g}"
+        yield finite & (values > high), f"must be on its scale, at most {number_words(high)}"
 
 
 def check_known_values(
@@ -248,7 +251,7 @@ def check_known_values(
         empty = np.isnan(values) & ~known_bad
         problems += describe_cells(name, empty, lambda _: "empty", row_name, why)
         for mask, rule in [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]:
-            problems += describe_cells(name, mask, lambda row: f"{values[row]:g}", row_name, rule)  # noqa: B023 - used at once
+            problems += describe_cells(name, mask, lambda row: number_words(values[row]), row_name, rule)  # noqa: B023 - used at once
     return problems
 
 
@@ -265,7 +268,7 @@ def _check_groups(name: str, column: pd.Series, row_name: RowName, known_bad: Ma
         values = column.to_numpy(dtype=float, na_value=np.nan)
         fraction = ~np.isnan(values) & (values != np.round(values)) | np.isinf(values)
         rule = "must be a whole number or text, because it names a group"
-        problems += describe_cells(name, fraction, lambda row: f"{values[row]:g}", row_name, rule)
+        problems += describe_cells(name, fraction, lambda row: number_words(values[row]), row_name, rule)
     else:
         cells = list(column)
         other = np.array([not isinstance(cell, str) for cell in cells], dtype=bool) & ~empty & ~known_bad

@@ -56,3 +56,14 @@ def nameless(columns: Sequence[str]) -> bool:
     """Whether a table's names, two or more, are all numbers."""
     names = [name for name in columns if name]
     return len(names) > 1 and all(NUMBER.fullmatch(name.strip()) for name in names)
+
+
+def number_words(value: float) -> str:
+    """Return a number as a file holds it where it is whole, else with six digits.
+
+    Examples
+    --------
+    >>> number_words(1189920.0), number_words(0.25)
+    ('1189920', '0.25')
+    """
+    return str(int(value)) if abs(value) < 2.0**53 and value == int(value) else f"{value:g}"

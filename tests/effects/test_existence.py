@@ -75,6 +75,8 @@ def test_the_share_counts_draws():
     found = mean_bound(model, posterior_of(model, {"m": sigma}))
     assert found.share == pytest.approx(0.1)
     assert "0.9 or more in 10 % of the draws" in str(found)
+    assert "need not exist" in str(found)  # half a residual SD on average, far below the bound
+    assert found.safe_sd == pytest.approx(0.9 / 1.9)  # with which that is seen in 5 % of the draws
     assert "0.9 or more in 99.8 % of the draws" in str(replace(found, share=0.998))
 
 
@@ -85,6 +87,7 @@ def test_two_mediators_reach_it_together():
     covariance = np.array([[1.44, 0.8 * 1.44], [0.8 * 1.44, 0.64 * 1.44 + 1.0]])
     assert found.reach == pytest.approx(np.sqrt(np.linalg.eigvalsh(0.25 * covariance)[-1]))
     assert found.mediator == "k"
+    assert f"for all mediators together {found.reach:.2g}" in str(found)
     scaled = np.sqrt(np.linalg.eigvalsh(found.safe_sd**2 * covariance)[-1])
     assert scaled == pytest.approx(0.9)
 

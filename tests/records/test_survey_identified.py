@@ -107,6 +107,7 @@ def test_groups_of_which_most_hold_one_record_are_named_before_sampling():
     assert "only 20 tell the groups' SD (tau[m]) from the residual SD (sigma)" in doubt
     gaps = frame.assign(m=frame["m"].where(frame.index < 130))  # the repeats' own cells
     assert 'column "own": 130 groups for 130 records of m' in problem_of(model, gaps)
+    assert survey_doubts(model, Survey(gaps, "memory", "a frame")) == ()  # refused, and not warned of beside
     thick = frame.assign(own=[*range(90), *range(60)])
     assert survey_doubts(model, Survey(thick, "memory", "a frame")) == ()
     counts = {"family": "poisson", "varying": "own"}

@@ -143,6 +143,15 @@ def test_many_wrong_cells_are_counted_not_listed(tmp_path, small_model):
     assert problem.endswith("row 6 ('secret') and 45 more")
 
 
+def test_a_large_count_is_shown_as_it_stands_with_a_max_that_would_do(tmp_path, small_model):
+    """All digits of a whole number, and the line of the specification that says that it is meant."""
+    outcome = small_model.outcome
+    row = dict.fromkeys(HEADER.split(","), "1") | {outcome: "1189920"}
+    (problem,) = problems_of(tmp_path, small_model, f"{HEADER}\n{','.join(row.values())}\n")
+    assert "row 2 (1189920)" in problem
+    assert f"such as {outcome} = {{ max = 10000000 }} under [variables]" in problem
+
+
 def test_an_error_shows_no_cell_but_the_wrong_ones(tmp_path, small_model):
     """What else stands in the row of a wrong cell, or in columns that are not needed, stays out of the message."""
     content = f"name,{HEADER}\nSmith,1,77,2,43.25,3,1\n"

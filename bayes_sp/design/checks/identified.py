@@ -101,8 +101,8 @@ def thin_groups(model: PathModel, design: Design) -> Iterator[str]:
     then goes along the ridge on which the two make up one variance.
     """
     for equation in model.equations:
-        if not equation.varying or not FAMILIES[equation.family].disperses:
-            continue
+        if not equation.varying or not FAMILIES[equation.family].disperses or _groups_of_one(design, equation):
+            continue  # what is refused is not warned of too
         records, groups = _records_and_groups(design, equation)
         if records - groups < THIN * records:
             scales = ", ".join(f"{name}[{equation.response}]" for name in FAMILIES[equation.family].parameters)

@@ -14,6 +14,7 @@ from bayes_sp.inference.backends import DRAWS, sampler
 from bayes_sp.inference.options import (
     LEAST_RELIABILITY,
     TARGET_ACCEPT,
+    TARGET_GROUPED,
     TARGET_INTEGRATED,
     TARGET_OF_MANY,
     SamplerOptions,
@@ -21,8 +22,6 @@ from bayes_sp.inference.options import (
 from bayes_sp.inference.samplers.nutpie_import import nutpie
 from bayes_sp.inference.samplers.target import LogPosterior, Program
 from bayes_sp.model.path_model import PathModel
-
-FEW_GROUPS = 20  # whose SD has a wide posterior, so that its scale and that of the intercepts change along the way
 
 # What the draws of a chain say one by one; the rest is positions and gradients, or whether it was warm-up.
 STATISTICS = (
@@ -69,8 +68,10 @@ def target_accept(model: PathModel, program: Program, options: SamplerOptions) -
     """Return the mean acceptance to tune the step size to: see `SamplerOptions`."""
     if options.target_accept is not None:
         return options.target_accept
-    if program.integrated or any(count < FEW_GROUPS for _, _, count in program.groups):
+    if program.integrated:
         return TARGET_INTEGRATED
+    if program.groups:
+        return TARGET_GROUPED
     reliable = all(e.reliability is None or e.reliability >= LEAST_RELIABILITY for e in model.equations)
     return TARGET_OF_MANY if reliable and len(program.standardised) > program.framed else TARGET_ACCEPT
 

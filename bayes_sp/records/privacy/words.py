@@ -21,6 +21,8 @@ def share_words(count: int, total: int, least: int = LEAST_COUNT) -> str:
     >>> share_words(4, 200), share_words(196, 200), share_words(50, 200)
     ('fewer than 10 of 200', 'more than 190 of 200', '50 of 200')
     """
+    if 0 < count < total <= least:
+        return f"some of {total}"
     if 0 < total - count < least <= count:
         return f"more than {total - least} of {total}"
     return f"{count_words(count, least)} of {total}"
