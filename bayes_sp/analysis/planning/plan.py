@@ -71,6 +71,12 @@ class Plan:
     source: str = "the plan"
 
     @property
+    def asked_for(self) -> str:
+        """The effect in question and its scale, in words: ``total indirect (rate ratio)``."""
+        effect = self.effect.replace("_", " ", 1) if self.effect.startswith(TOTAL_INDIRECT) else self.effect
+        return f"{effect} ({self.scale.replace('_', ' ')})"
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """Numbers of patients with a follow-up that any combination leads to, each once, in order."""
         return tuple(sorted({analysed(count, share) for count in self.recruited for share in self.follow_up}))

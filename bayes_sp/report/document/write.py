@@ -31,7 +31,7 @@ def write_report(
     Raises RunError for another ending, a file that stands there already or cannot be written, and as `read_run`.
 
     ``file`` ends in ``.html`` (one page with its figures in it), ``.md``, ``.docx``, or ``.tex`` (the tables, for
-    booktabs and longtable).
+    array, booktabs and longtable).
     """
     path = check_report(file, overwrite=overwrite)
     _write(document_of(run, sensitivity), path, overwrite=overwrite)
