@@ -192,16 +192,7 @@ class Pooled(Fit):
     ) -> Comparison:
         """Set the pooled posterior beside a pooled bootstrap, and both beside their normal twins and published values.
 
-        Parameters
-        ----------
-        replicates
-            Bootstrap samples for each likelihood, spread evenly over the members; 0 for no bootstrap.
-        ci_prob
-            Probability of every interval.
-        notify
-            Called with a line at the start of each stage.
-        effects
-            What `effects` returned, where it is at hand.
+        Arguments are those of `Fit.compare`; bootstrap samples are spread evenly over the members.
         """
         twin = twin_of(self.model)
         alone = twin == self.model or bool(self.model.windows)

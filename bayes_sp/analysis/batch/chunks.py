@@ -63,10 +63,8 @@ class KeptRows:
     def read(self) -> list[Row]:
         """Return the rows that are there, empty cells as ''.
 
-        Raises
-        ------
-        RunError
-            Where the folder holds other files, rows of something else, or files that are not as they were written.
+        Raises RunError where the folder holds other files, rows of something else, or files that are not as they were
+        written.
         """
         place, rows = self.folder / f"{self.name}.json", self.folder / f"{self.name}.csv"
         if not place.exists():

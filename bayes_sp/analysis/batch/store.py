@@ -57,10 +57,7 @@ class Store:
     def put(self, cell: Cell, answer: Answer) -> None:
         """Keep a cell's answer.
 
-        Raises
-        ------
-        RunError
-            Where it cannot be written.
+        Raises RunError where it cannot be written.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

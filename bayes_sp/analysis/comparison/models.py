@@ -43,10 +43,7 @@ class KnownEffects:
     def intervals(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return the table.
 
-        Raises
-        ------
-        ValueError
-            For intervals of another probability than its own, which no table can give.
+        Raises ValueError for intervals of another probability than its own, which no table can give.
         """
         if not (self.table["ci_prob"] == ci_prob).all():
             raise ValueError(f"the run keeps intervals of {self.table['ci_prob'].iloc[0]}, not of {ci_prob}")

@@ -76,8 +76,7 @@ class NewStudy(Shown):
         Columns ``patients``; ``excludes_null``, the share of studies whose interval does not hold the value of no
         effect (assurance; O'Hagan, Stevens & Campbell 2005, doi:10.1002/pst.175), with its Monte Carlo standard error
         ``mcse``; ``right_sign``, the same on the true effect's side; ``inside`` and ``outside`` of the region of
-        practical equivalence, and ``narrow`` enough, where the plan asks for them; ``width`` on average;
-        ``coverage`` of the true effect; ``failed`` studies, which show nothing.
+        practical equivalence, and ``narrow`` enough, where asked for; mean ``width``; ``coverage``; ``failed`` studies.
         """
         return pd.DataFrame([self._row(int(size), own) for size, own in self.studies.groupby("patients")])
 

@@ -32,10 +32,7 @@ ENOUGH = 0.1  # change of log tau
 def find_start(posterior: LogPosterior, *, cores: int = 1) -> Mode:
     """Return where chains start, and their scale: the mode, hidden values held at 0, with groups as said above.
 
-    Raises
-    ------
-    NoModeError
-        If the density is not finite at the start.
+    Raises NoModeError if the density is not finite at the start.
     """
     program = posterior.program
     if not program.groups or program.confounders:

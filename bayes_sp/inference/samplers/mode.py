@@ -117,10 +117,7 @@ def _curvature(
 def curvature_near(posterior: LogPosterior, cores: int, held: Ints | None) -> Curvature:
     """Return the Hessian at z = 0, parameters that are ``held`` left out.
 
-    Raises
-    ------
-    NoModeError
-        Where it is not finite.
+    Raises NoModeError where it is not finite.
     """
     z = np.zeros(posterior.size)
     _, steps = _curvature(posterior, z, np.full(posterior.size, 1e-5), cores, held)

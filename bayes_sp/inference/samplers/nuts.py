@@ -42,7 +42,8 @@ def nuts_draws(
     """
     try:
         trace = nutpie.sample(
-            sampler(posterior, lambda chain_seed: _spread_start(chain_seed, posterior.size)),
+            # starts twice as spread as the normal approximation at the mode
+            sampler(posterior, lambda chain: 2.0 * np.random.default_rng(chain).standard_normal(posterior.size)),
             draws=options.draws, tune=options.tune, chains=options.chains, cores=options.cores, seed=seed,
             target_accept=options.target_accept, save_warmup=False, progress_bar=progress,
             return_raw_trace=True,
@@ -86,8 +87,3 @@ def _column(batch: Any, name: str) -> Any:  # noqa: ANN401 - an Arrow table's co
     if hasattr(array, "flatten"):
         array = array.flatten()
     return array.to_numpy(zero_copy_only=False)
-
-
-def _spread_start(chain_seed: int, size: int) -> Array:
-    """Return a chain's start, twice as spread as the normal approximation at the mode."""
-    return 2.0 * np.random.default_rng(chain_seed).standard_normal(size)

@@ -125,16 +125,8 @@ class LogPosterior:
     ) -> LogPosterior:
         """Return the same posterior in another frame.
 
-        Parameters
-        ----------
-        origin
-            (P,).
-        scale
-            Lower triangular L, (F, F).
-        spread
-            Scales of the other parameters, (P - F,); None for 1.
-        shares
-            Of standardised intercepts of groups, (P,); None for 0.
+        At its origin, (P,), with lower triangular L, (F, F), scales of the other parameters, (P - F,), 1 by default,
+        and shares of standardised intercepts of groups, (P,), 0 by default.
         """
         size, framed = self.size, self.program.framed
         if scale.shape != (framed, framed) or np.triu(scale, 1).any():

@@ -77,14 +77,10 @@ def read_cells(variable: Described, cells: Cells, codes: Mapping[Code, str], row
     return Found(cells, blank, tuple(coded), tuple(problems), tuple(read_as), text)
 
 
-def _distinct(cells: Cells, blank: Mask) -> list[str]:
-    """Return the different texts of the cells that are not missing."""
-    return [cells.distinct[place] for place in np.unique(cells.place[~blank])]
-
-
 def _is_text(cells: Cells, blank: Mask) -> bool:
     """Return whether a category's cells are more than plain numbers: words, 01, or numbers that floats cannot keep."""
-    plain = all(is_number(cell) and not LIKE_A_CODE.fullmatch(cell) for cell in _distinct(cells, blank))
+    texts = [cells.distinct[place] for place in np.unique(cells.place[~blank])]
+    plain = all(is_number(cell) and not LIKE_A_CODE.fullmatch(cell) for cell in texts)
     return not plain or any((mask & ~blank).any() for _, mask in changed(cells))
 
 

@@ -105,7 +105,8 @@ def _arrays(found: Sensitivity) -> Iterator[tuple[str, xr.Dataset]]:
         yield "kappa", found.kappa.dataset
     if found.confounding is not None:
         for pair, surface in found.confounding.surfaces.items():
-            yield f"confounding-{'-'.join(_safe(name) for name in pair)}", surface
+            name = "-".join(re.sub(r"[^A-Za-z0-9_.]+", "_", response) for response in pair)
+            yield f"confounding-{name}", surface
     if found.attrition is not None:
         yield "attrition", found.attrition.curves
     if found.delta is not None:
@@ -201,7 +202,3 @@ def _plain(value: object) -> object:
     if isinstance(value, str | int | float | np.ndarray):
         return value
     return json.dumps(value, default=str) if isinstance(value, Mapping | list | tuple) else str(value)
-
-
-def _safe(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.]+", "_", name)

@@ -136,7 +136,7 @@ def _strengths(model: PathModel, confounder: Unmeasured) -> list[str]:
     found = []
     for response, strength in confounder.strengths:
         family = next(FAMILIES[e.family] for e in model.equations if e.response == response)
-        label, scale = model.variable(response).label, _predictor_scale(family)
+        label, scale = model.variable(response).label, product_scale(family).removeprefix("in ")
         size = f"an unknown number, with the prior {strength}," if isinstance(strength, Prior) else f"{strength:g}"
         found.append(f"{size} to {in_sentence(label)}{f' ({scale})' if scale else ''}")
     return found
@@ -145,11 +145,6 @@ def _strengths(model: PathModel, confounder: Unmeasured) -> list[str]:
 def listed(parts: list[str]) -> str:
     """Return parts as a sentence lists them: ``a, b and c``."""
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
-
-
-def _predictor_scale(family: Family) -> str:
-    """Return the scale of a family's linear predictor, in words; '' for the response's own unit."""
-    return product_scale(family).removeprefix("in ")
 
 
 def product_scale(family: Family) -> str:

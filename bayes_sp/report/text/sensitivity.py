@@ -108,7 +108,8 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
     rows = [["", "median, from and to", "lowest and highest limit", f"excludes {null:g}"]]
     for row in own.to_dict("records"):
         medians = f"{number(row['lowest_median'], decimals)} to {number(row['highest_median'], decimals)}"
-        rows.append([path_words(found.fit.model, row["path"]), medians, _limits(row, decimals), _yes(row["one_side"])])
+        holds = "for every kappa" if row["one_side"] else "no"
+        rows.append([path_words(found.fit.model, row["path"]), medians, _limits(row, decimals), holds])
     low, high = curve.table["kappa"].min(), curve.table["kappa"].max()
     note = (
         f"Range over kappa from {low:g} to {high:g}, averaged over the orders of switching paths; nothing is fitted "
@@ -125,10 +126,6 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
 
 def _limits(row: dict[str, float], decimals: int) -> str:
     return interval(pd.Series(row), decimals)
-
-
-def _yes(value: bool) -> str:
-    return "for every kappa" if value else "no"
 
 
 def _conclusion(found: Sensitivity) -> list[str]:

@@ -96,12 +96,9 @@ class AttritionCurves:
     def curves(self, departures: Sequence[Departure], points: int) -> xr.Dataset:
         """Return every effect along every departure.
 
-        Returns
-        -------
-        xarray.Dataset
-            Mean, median, limits and P(effect < no effect), dims (population, shifted, step, path, scale); ``delta`` and
-            ``fraction``, dims (shifted, step): what is added, and the slope of those who did not come back as a
-            fraction of the others' posterior mean (NaN for levels).
+        Mean, median, limits and P(effect < no effect), dims (population, shifted, step, path, scale); ``delta`` and
+        ``fraction``, dims (shifted, step): what is added, and the slope of those who did not come back as a fraction of
+        the others' posterior mean (NaN for levels).
         """
         deltas = np.stack([departure.deltas(points) for departure in departures])
         values = np.stack(

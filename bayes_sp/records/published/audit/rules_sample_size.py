@@ -52,10 +52,7 @@ class Design:
     def patients(self, f2: float, alpha: float, power: float) -> int:
         """Return the smallest n with at least this power.
 
-        Raises
-        ------
-        ValueError
-            If more than ten million patients are needed.
+        Raises ValueError if more than ten million patients are needed.
         """
         step = self.multiple
         least = -(-(self.lost + 1) // step)

@@ -85,10 +85,7 @@ class Measure:
     def make(self, total: int, squares: int, rng: np.random.Generator) -> Array:
         """Draw scores in the measure's unit with this total and sum of squares in steps, (n,), in no meaningful order.
 
-        Raises
-        ------
-        UnreachableError
-            If none were found.
+        Raises UnreachableError if none were found.
         """
         if self.grid is None:
             raise UnreachableError(f"{self.name} has no steps")
