@@ -34,14 +34,8 @@ def formerly[**P, R](
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let a function take the arguments of an earlier release too, with a warning.
 
-    Parameters
-    ----------
-    is_old
-        Whether arguments are those of the earlier release.
-    earlier
-        The function for them.
-    now
-        What to write in their place.
+    ``is_old`` tells the arguments of the earlier release, ``earlier`` is the function for them, ``now`` what to write
+    in their place.
     """
 
     def with_earlier(verb: Callable[P, R]) -> Callable[P, R]:

@@ -32,15 +32,9 @@ def exports(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return ``__getattr__``, ``__dir__`` and ``__all__`` of a module that hands names on.
 
-    Parameters
-    ----------
-    module
-        Its name.
-    homes
-        Public name -> the module that defines it, with ``:name`` where it has another name there. A submodule that is
-        public is its own home.
-    old
-        Name of an earlier release -> where it stands now, as in ``homes``, and what to write in its place.
+    ``homes`` has for each public name the module that defines it, with ``:name`` where it has another name there (a
+    submodule that is public is its own home); ``old`` has for names of an earlier release where they stand now, and
+    what to write in their place.
     """
 
     def look_up(name: str) -> Any:  # noqa: ANN401 - the public names are of many types

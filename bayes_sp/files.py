@@ -117,12 +117,7 @@ def claim(finished: Path, place: Path) -> None:
     A folder's name is first taken by an empty folder, which only one process can make and which a folder can replace;
     a file's by a second name of the same file, where the disk knows such, else by an empty file.
 
-    Raises
-    ------
-    FileExistsError
-        Where something has the name.
-    OSError
-        Where the disk refuses.
+    Raises FileExistsError where something has the name; OSError where the disk refuses.
     """
     if os.name == "nt":  # renames nothing onto something
         finished.rename(place)
@@ -171,17 +166,10 @@ def check_place(place: Path, shown: Path | None = None) -> None:
 
     One block is written there too, which a full disk refuses.
 
-    Parameters
-    ----------
-    place
-        A file or folder to be.
-    shown
-        What it is called in the error; by default the same.
+    An error calls it ``shown``.
 
-    Raises
-    ------
-    RunError
-        Where a folder above it is missing and cannot be made, or the disk is full or does not take the name.
+    Raises RunError where a folder above it is missing and cannot be made, or the disk is full or does not take the
+    name.
     """
     name, place = str(shown or place), place.absolute()
     above = next(path for path in [place.parent, *place.parents] if os.path.lexists(path))
@@ -206,10 +194,8 @@ def check_place(place: Path, shown: Path | None = None) -> None:
 def check_file(path: Path, *, overwrite: bool) -> None:
     """Refuse a file's place before any work is done.
 
-    Raises
-    ------
-    RunError
-        Where it is a folder, exists and ``overwrite`` is False, its folder does not exist, or nothing can be written.
+    Raises RunError where it is a folder, exists and ``overwrite`` is False, its folder does not exist, or nothing can
+    be written.
     """
     if os.path.isdir(path):
         raise RunError(str(path), ["is a folder; name a file"])
@@ -265,10 +251,7 @@ class WholeFile:
 def write_whole(path: Path, content: str | bytes, *, overwrite: bool = False) -> None:
     """Write a file whole or not at all.
 
-    Raises
-    ------
-    RunError
-        As `WholeFile`.
+    Raises RunError as `WholeFile`.
     """
     with WholeFile(path, overwrite=overwrite) as partial:
         partial.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)

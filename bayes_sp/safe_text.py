@@ -45,14 +45,8 @@ def _code(found: re.Match[str]) -> str:
 def html(head: str, *parts: str | Sequence[str] | pd.DataFrame, strong: str = "") -> str:
     """Return what a notebook shows of a result; nothing of it is taken for HTML.
 
-    Parameters
-    ----------
-    head
-        The first paragraph.
-    parts
-        What follows: a text as a paragraph, a sequence of texts as a list, a table as a table.
-    strong
-        What stands before the head, in bold type.
+    What follows the head: a text as a paragraph, a sequence of texts as a list, a table as a table. ``strong`` stands
+    before the head, in bold type.
     """
     bold = f"<b>{_escaped(strong)}</b> " if strong else ""
     return "".join([f"<p>{bold}{_escaped(head)}</p>", *map(_part, parts)])

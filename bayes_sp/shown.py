@@ -98,12 +98,8 @@ def worded(text: str) -> str:
 def people_called(names: tuple[str, str], own: Iterable[str] = ()) -> Iterator[None]:
     """Let every text that is made to be shown call people by their name: (one of them, several).
 
-    Parameters
-    ----------
-    names
-        Singular and plural.
-    own
-        Texts of a user's own, such as labels and names of files, in which no word is replaced.
+    ``names`` are (one of them, several); ``own`` are texts of a user's own, such as labels and names of files, in which
+    no word is replaced.
     """
     token = _words.set(renamer(names, own))
     try:

@@ -76,33 +76,17 @@ def coefficient_table(
 ) -> Coefficients:
     r"""Return every parameter of every equation, the posterior beside maximum likelihood.
 
-    Parameters
-    ----------
-    model, survey, design
-        What was fitted to which records.
-    draws
-        The posterior, dims chain and draw.
-    ci_prob
-        Probability of the equal-tailed intervals.
-    known
-        Table of the draws' `Verdict`, where it is at hand: the same numbers on convergence are not computed twice.
-    estimates
-        By maximum likelihood; None for those from this survey.
+    ``known`` is the table of the draws' `Verdict` and ``estimates`` are those by maximum likelihood, where they are at
+    hand.
 
-    Returns
-    -------
-    Coefficients
-        With a table of the columns `COEFFICIENT_COLUMNS`. ``equation`` is the response. ``term`` names a coefficient of
-        its linear predictor as the posterior does, or is another variable of the posterior without the response, its
-        label in brackets: ``zero[age]``, ``cutpoint[1|2]``, ``mood_simplex[1-2]``; then ``sigma``, ``phi``, ``tau``
-        and the like. A coefficient b is in units of the linear predictor (the response's own, log means, log odds)
-        for one unit of its column, less its fixed centre and divided by its scale where the specification says so:
-        :math:`\eta = b_0 + \sum_k b_k x_k`. ``ratio`` is the posterior median of exp(b) where that is a ratio (see
-        `ratio_word`), never for intercepts. ``ml_estimate`` and ``ml_se`` are `maximum_likelihood`'s, NaN where there
-        is none.
+    With a table of the columns `COEFFICIENT_COLUMNS`. ``equation`` is the response. ``term`` names a coefficient of its
+    linear predictor as the posterior does, or is another variable of the posterior without the response, its label in
+    brackets: ``zero[age]``, ``cutpoint[1|2]``, ``mood_simplex[1-2]``; then ``sigma``, ``phi``, ``tau`` and the like. A
+    coefficient b is in units of the linear predictor (the response's own, log means, log odds) for one unit of its
+    column, less its fixed centre and divided by its scale where the specification says so: :math:`\eta = b_0 + \sum_k
+    b_k x_k`. ``ratio`` is the posterior median of exp(b) where that is a ratio (see `ratio_word`), never for
+    intercepts. ``ml_estimate`` and ``ml_se`` are `maximum_likelihood`'s, NaN where there is none.
 
-    References
-    ----------
     Vehtari, Gelman, Simpson, Carpenter & Buerkner (2021), Bayesian Analysis 16(2). doi:10.1214/20-BA1221
     """
     estimates = estimates or maximum_likelihood(model, survey, design)

@@ -257,10 +257,8 @@ def fit(
 def ready(model: PathModel, twin: PathModel, records: Records) -> Survey:
     """Return the records as a specification takes them, checked before minutes are spent on them.
 
-    Raises
-    ------
-    SurveyError
-        Where they do not fit the specification or its twin, or lack a level of a moderator that is asked for.
+    Raises SurveyError where they do not fit the specification or its twin, or lack a level of a moderator that is asked
+    for.
     """
     survey = survey_of(model, records)
     design_arrays(twin, survey)

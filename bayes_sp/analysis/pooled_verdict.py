@@ -63,18 +63,8 @@ def pooled_verdict(
 ) -> PooledVerdict:
     """Return the verdict on a pool.
 
-    Parameters
-    ----------
-    members, labels
-        The verdict on each set of records, and what it is.
-    quantities
-        Pooled draws of parameters and effects, (chain, draw), in the order of the verdicts' tables.
-    effects
-        Those of effects alone.
-    parts
-        Which chains belong to each set.
-    causes
-        Why means may not exist: of `mean_bound`, from the pooled draws, and of `spread_cause`.
+    ``quantities`` are pooled draws of parameters and effects, (chain, draw), in the order of the verdicts' tables;
+    ``parts`` says which chains belong to each set; ``causes`` why means may not exist.
     """
     names = [name for name in members[0].table["name"] if name in quantities]
     values = np.stack([quantities[name] for name in names], axis=-1)

@@ -183,10 +183,7 @@ def fit_sets(
 ) -> Pooled:
     """Fit a specification to each of several sets of records, some at the same time; arguments as `fit`.
 
-    Raises
-    ------
-    BayesSpError
-        As `fit`, naming the set of records.
+    Raises BayesSpError as `fit`, naming the set of records.
     """
     every = [*survey.each, *(records for _, records in survey.edges)]
     options = options or usual_options(len(survey.each))

@@ -37,10 +37,7 @@ def prepare() -> None:
 
     A terminal that lacks a sign shows its code instead of failing.
 
-    Raises
-    ------
-    BayesSpError
-        Where the current folder has been removed.
+    Raises BayesSpError where the current folder has been removed.
     """
     open_streams()
     for stream in (sys.stdout, sys.stderr):

@@ -34,11 +34,8 @@ def design_arrays(model: PathModel, survey: Survey) -> Design:
     each of L levels but the first: 1 at the level and 0 elsewhere, less 1/L, so that the intercept speaks of the
     average over the levels; a column's coefficient is the difference from the first level. Missing cells are NaN.
 
-    Raises
-    ------
-    SurveyError
-        For missing columns, values off their scale, constant or collinear columns, too few records, an impossible
-        reliability, groups of a record each.
+    Raises SurveyError for missing columns, values off their scale, constant or collinear columns, too few records, an
+    impossible reliability, groups of a record each.
     """
     known = _KNOWN.setdefault(survey, [])
     for other, design in known:

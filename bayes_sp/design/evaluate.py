@@ -32,20 +32,8 @@ def evaluate(
 ) -> Numbers:
     """Return a linear predictor, (..., R): known columns by one product, live terms by their factors.
 
-    Parameters
-    ----------
-    predictor
-        Whose terms they are.
-    x
-        A column for each term, (R, p).
-    live
-        Places of the terms whose columns follow from ``values`` and parameters instead.
-    values
-        Variables in their units, or coded columns of covariates, (R,) or (..., R).
-    at
-        Parameters.
-    xp
-        ``numpy``, or ``pytensor.tensor``.
+    ``x`` has a column for each term, (R, p); ``live`` are places of terms whose columns follow from ``values``, (R,) or
+    (..., R), and parameters instead; ``xp`` is ``numpy`` or ``pytensor.tensor``.
     """
     if not predictor.terms:  # an ordered response without a parent or a covariate
         return xp.zeros(x.shape[0])
@@ -90,14 +78,7 @@ def hidden_value(
     With an observed value y of error SD s and w = sigma^2 / (sigma^2 + s^2), the value is
     N(eta + w (y - eta), sigma^2 (1 - w)).
 
-    Parameters
-    ----------
-    eta, z, sigma
-        Predictor, standardised value, residual SD.
-    seen
-        (y, s, where y was observed) of a response measured with error.
-    xp
-        As in `evaluate`.
+    ``seen`` is (y, s, where y was observed) of a response measured with error.
     """
     if not seen:
         return eta + sigma * z
@@ -159,14 +140,8 @@ def walk(
 ) -> Iterator[Evaluated]:
     """Yield every equation in turn, each with the hidden values of those before it.
 
-    Parameters
-    ----------
-    joint, at, xp
-        The joint model, parameters, and as in `evaluate`.
-    hidden
-        Standardised values of variables with hidden ones, and of unmeasured confounders, (..., R).
-    columns
-        Predictor -> its columns as tensors; None for those of the equations.
+    ``hidden`` are standardised values of variables with hidden ones, and of unmeasured confounders, (..., R);
+    ``columns`` are tensors in place of the equations' own.
     """
     values: dict[str, Numbers] = {**known_values(joint), **{c.name: hidden[c.name] for c in joint.confounders}}
     for equation in joint.equations:
@@ -209,17 +184,8 @@ def joint_predictors(
 def mean_predictor(model: PathModel, design: Design, j: int, at: At, values: Values) -> Array:
     """Return eta of equation j of a chain, (..., n), NaN where a cell behind it is missing.
 
-    Parameters
-    ----------
-    model, design
-        The specification and the records' arrays.
-    j
-        Number of the equation.
-    at
-        Parameters, as `arrays_of` has them.
-    values
-        Responses as later equations see them, in their own units, (n,) or (..., n), where the design's are not meant.
-        Unmeasured confounders, in SDs; one that is not given is 0.
+    ``at`` is as `arrays_of` has it. ``values`` are responses as later equations see them, in their own units, (n,) or
+    (..., n), where the design's are not meant; unmeasured confounders, in SDs, are 0 where they are not given.
     """
     equation = model.equations[j]
     predictor = predictors_of(model, equation)[0]

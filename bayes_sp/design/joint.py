@@ -76,10 +76,7 @@ class JointModel:
 def joint_model(model: PathModel, design: Design) -> JointModel:
     """Return the joint model of a specification and a survey's arrays.
 
-    Raises
-    ------
-    SurveyError
-        Where cells are missing of which the model has no account.
+    Raises SurveyError where cells are missing of which the model has no account.
     """
     if problems := unaccounted(model, design):
         raise SurveyError("the survey", problems)

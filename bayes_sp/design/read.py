@@ -91,19 +91,10 @@ def read_sets(
 ) -> Sets:
     """Read several sets of records that stand for the same people.
 
-    Parameters
-    ----------
-    sources
-        A file or data frame for each set, or with ``imputations`` also long ones that hold several.
-    model, codebook
-        As in `read_survey`.
-    imputations
-        Column of a long file that numbers the completed data sets. Rows with the number 0, the original, are left out.
+    Raises SurveyError as `read_survey`; where the column does not number them, or there is one set alone.
 
-    Raises
-    ------
-    SurveyError
-        As `read_survey`; where the column does not number them, or there is one set alone.
+    Each source holds one set or, with ``imputations``, several: that column of a long file numbers the completed data
+    sets. Rows with the number 0, the original, are left out.
     """
     book = None if codebook is None else read_codebook(codebook)
     surveys, labels, problems, original = list[Survey](), list[str](), list[str](), False
@@ -140,17 +131,7 @@ def _read(source: Source, model: PathModel) -> Survey:
 def survey_of(model: PathModel, given: Records) -> Survey:
     """Return the records that a public function was given for a specification, codes for missing values taken out.
 
-    Parameters
-    ----------
-    model
-        The specification.
-    given
-        A survey, or what `read_survey` reads.
-
-    Raises
-    ------
-    SurveyError
-        As `read_survey`; where this is nothing that holds records.
+    Raises SurveyError as `read_survey`; where this is nothing that holds records.
 
     Warns
     -----
@@ -179,10 +160,8 @@ def renamed(model: PathModel, survey: Survey) -> Survey:
 def read_survey_of_default(path: str | Path, model: PathModel) -> Survey:
     """Read a survey for the specification that is taken where none is named.
 
-    Raises
-    ------
-    SurveyError
-        As `read_survey`; where the file lacks columns, with a sentence on how to name one's own specification.
+    Raises SurveyError as `read_survey`; where the file lacks columns, with a sentence on how to name one's own
+    specification.
     """
     table = read_table(path)
     if not check_columns(model, table.header):

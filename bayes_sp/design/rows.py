@@ -67,10 +67,7 @@ def split_rows(model: PathModel, design: Design) -> Rows:
     Patients of whom nothing bears on the likelihood have no row, and levels on which nothing that was observed depends
     stay missing (`bayes_sp.design.relevance`).
 
-    Raises
-    ------
-    SurveyError
-        Where a patient's missing levels have more than 64 combinations.
+    Raises SurveyError where a patient's missing levels have more than 64 combinations.
     """
     kept = np.flatnonzero(informative(design, model))
     design = design if len(kept) == design.n else design.taken(kept)

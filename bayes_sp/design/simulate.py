@@ -81,29 +81,18 @@ def simulate_survey(
 ) -> Survey:
     """Simulate ``n`` patients: exposure and covariates resampled from a survey, responses drawn from the model.
 
-    Parameters
-    ----------
-    model
-        The specification; limits of its variables are not kept (a normal response leaves any scale).
-    survey
-        Whose rows of exposure, covariates, groups and windows are drawn with replacement, of those without a
-        missing cell.
-    parameters
-        ``{response: coefficients in the order of model.terms, "sigma": ..., "phi": ...}``, the last ones in the
-        order of the equations that have them, and ``<response>_zero``, ``<response>_cutpoint``,
-        ``<response>_<parent>_simplex`` and ``<response>_varying``, all as in the posterior. Where the last is not
-        given, deviations of groups are drawn with the SD ``tau``. Strengths of an unmeasured confounder that have a
-        prior stand under its name, in the specification's order.
-    n, seed
-        Number of patients, and seed. None for the survey's own patients without a missing cell, each once.
+    With the model's columns; origin ``"simulation"``. A response on a bounded scale with steps is rounded to the
+    nearest step. A response measured with error is the observed value; later responses depend on the true one. Every
+    response is one that is observed: shifts of missing values (``missing_shift``) have no part in it. An unmeasured
+    confounder is drawn from N(0, 1) for each patient, and is no column of the records.
 
-    Returns
-    -------
-    Survey
-        With the model's columns; origin ``"simulation"``. A response on a bounded scale with steps is rounded to the
-        nearest step. A response measured with error is the observed value; later responses depend on the true one.
-        Every response is one that is observed: shifts of missing values (``missing_shift``) have no part in it.
-        An unmeasured confounder is drawn from N(0, 1) for each patient, and is no column of the records.
+    Exposure, covariates, groups and windows are drawn with replacement from rows without a missing cell; for ``n`` None
+    those patients stand once each. Limits of variables are not kept (a normal response leaves any scale). Parameters
+    are ``{response: coefficients in the order of model.terms, "sigma": ..., "phi": ...}``, the last ones in the order
+    of the equations that have them, and ``<response>_zero``, ``<response>_cutpoint``, ``<response>_<parent>_simplex``
+    and ``<response>_varying``, all as in the posterior. Where the last is not given, deviations of groups are drawn
+    with the SD ``tau``. Strengths of an unmeasured confounder that have a prior stand under its name, in the
+    specification's order.
     """
     rng = np.random.default_rng(seed)
     given = [name for name in model.columns if name not in model.mediators and name != model.outcome]

@@ -38,20 +38,10 @@ def linear_baselines(
     over all patients of the survey, those who did not come back included: in every world such a patient's mediator or
     outcome follows its equation with the shift added, as the cells that the posterior integrated over did.
 
-    Parameters
-    ----------
-    model, design, posterior
-        As in `compute_effects`.
-    columns
-        Draws of the patients' covariate columns, for patients with missing cells: ``(start, stop) ->
-        (stop - start, n, q)`` in the order of ``design.covariate_terms``; None for those of the design.
-    held
-        Covariates that have one value for every patient, in their own units.
+    ``columns(start, stop)`` gives draws of covariate columns with missing cells, (stop - start, n, q), in the order of
+    ``design.covariate_terms``; ``held`` are covariates that have one value for every patient, in their own units.
 
-    Raises
-    ------
-    SurveyError
-        If cells are missing among the design's covariates and no columns are given.
+    Raises SurveyError if cells are missing among the design's covariates and no columns are given.
     """
     fixed = _held_columns(model, held or {})
     pairs = _products(model, design, posterior)
@@ -118,14 +108,7 @@ def with_unmeasured(model: PathModel, posterior: xr.Dataset, unmeasured: xr.Data
 
         E[Y(u)] = sum_i E[Y(u) | w_i, U_i] / n,    (U_1, ..., U_n, parameters) ~ posterior
 
-    Parameters
-    ----------
-    model, posterior
-        As in `compute_effects`.
-    unmeasured
-        Draws of each confounder, (chain, draw, patient), in SDs.
-    known
-        Baselines without them.
+    ``unmeasured`` holds draws of each confounder, (chain, draw, patient), in SDs.
     """
     added: list[tuple[int, Array | float, Array]] = []
     place = 0

@@ -89,10 +89,7 @@ class Batched:
 def covariates_of(baselines: Baselines, start: int, stop: int) -> Array:
     """Return the covariates of some draws, (stop - start, n, q), or (1, n, q) where all have the same.
 
-    Raises
-    ------
-    TypeError
-        For baselines that do not say which covariates they were made of.
+    Raises TypeError for baselines that do not say which covariates they were made of.
     """
     if not isinstance(baselines, Linear | Batched):
         raise TypeError("slopes depend on covariates, and these baselines come without them")

@@ -38,31 +38,17 @@ def controlled_direct_effect(
 
     with mu the mean of the outcome's family, averaged over patients for each draw.
 
-    Parameters
-    ----------
-    model, design, posterior, mark, baselines
-        As in `compute_effects`.
-    at
-        Mediator -> value, or several values, in its own unit; every mediator must be there. All combinations are
-        computed.
+    ``at`` has a value, or several, in its own unit for every mediator; all combinations are computed. The rest is as in
+    `compute_effects`.
 
-    Returns
-    -------
-    xarray.Dataset
-        ``difference`` in the outcome's unit and, where the family has it, ``rate_ratio`` or ``risk_ratio``, dims
-        (chain, draw, <mediator>, ...): one dim for each mediator, named after it, with the stated values. Beside each
-        stands the coordinate ``<mediator>_extrapolated``: whether a value lies outside those in the records.
+    ``difference`` in the outcome's unit and, where the family has it, ``rate_ratio`` or ``risk_ratio``, dims (chain,
+    draw, <mediator>, ...): one dim for each mediator, named after it, with the stated values. Beside each stands the
+    coordinate ``<mediator>_extrapolated``: whether a value lies outside those in the records.
 
-    Raises
-    ------
-    ValueError
-        If a mediator is missing from ``at``, a name in it is no mediator, or a value is no level of a mediator with
-        levels or lies outside a bounded one's scale.
-    SurveyError
-        If covariates have missing cells and no baselines are given.
+    Raises ValueError if a mediator is missing from ``at``, a name in it is no mediator, or a value is no level of a
+    mediator with levels or lies outside a bounded one's scale; SurveyError if covariates have missing cells and no
+    baselines are given.
 
-    References
-    ----------
     Robins & Greenland (1992). Epidemiology 3, 143-155. doi:10.1097/00001648-199203000-00013
     """
     problem = make_problem(model, design, posterior, baselines)
@@ -110,25 +96,14 @@ def dose_curve(
 ) -> xr.Dataset:
     """Compute every path effect of moving the exposure from u0 to each of a range of values.
 
-    Parameters
-    ----------
-    model, design, posterior, kappa, mark, baselines
-        As in `compute_effects`.
-    exposures
-        Values u; effects are for the contrasts u0 -> u with the design's u0.
+    Effects are for the contrasts u0 -> u with the design's u0; the rest is as in `compute_effects`.
 
-    Returns
-    -------
-    xarray.Dataset
-        ``alone`` and ``average`` as in `Effects.draws`, dims (exposure, chain, draw, path, scale). The attribute
-        ``quadrature_error``, where there is one, is the largest of all contrasts. The coordinate ``extrapolated``
-        marks exposures whose effect rests on the model alone, because they, or the contrast's first value, lie outside
-        the exposures in the records; the attribute ``observed`` has their range.
+    ``alone`` and ``average`` as in `Effects.draws`, dims (exposure, chain, draw, path, scale). The attribute
+    ``quadrature_error``, where there is one, is the largest of all contrasts. The coordinate ``extrapolated`` marks
+    exposures whose effect rests on the model alone, because they, or the contrast's first value, lie outside the
+    exposures in the records; the attribute ``observed`` has their range.
 
-    Raises
-    ------
-    ValueError
-        If no exposures are given or one is not a finite number, and as `compute_effects`.
+    Raises ValueError if no exposures are given or one is not a finite number, and as `compute_effects`.
     """
     values, u0 = check_doses(model, model.exposure, exposures), design.contrast[0]
     found = [
@@ -143,12 +118,8 @@ def dose_curve(
 def check_doses(model: PathModel, name: str, exposures: Sequence[float]) -> list[float]:
     """Return values of an exposure as numbers.
 
-    Raises
-    ------
-    ValueError
-        For none, and for one that is not finite.
-    SpecificationError
-        For one that is no level of a category.
+    Raises ValueError for none, and for one that is not finite; SpecificationError for one that is no level of a
+    category.
     """
     values = [float(value) for value in exposures]
     if not values:

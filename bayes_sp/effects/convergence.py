@@ -29,14 +29,9 @@ def convergence_measures(values: Array, factor: Array | None = None) -> dict[str
 
     NaN for a quantity with a draw that is NaN, for fewer than 4 draws, and in ``r_hat`` for one chain.
 
-    Parameters
-    ----------
-    values
-        Draws.
-    factor
-        Of draws resampled from weighted ones (`bayes_sp.inference.samplers.laplace`), v_s, (chain, draw): the error of
-        a mean x of S draws is then :math:`\sqrt{\sum_s v_s (x_s - \bar x)^2} / S`, and the effective number of draws
-        the number of independent ones with that error. None for chains.
+    ``factor`` is, of draws resampled from weighted ones (`bayes_sp.inference.samplers.laplace`), v_s, (chain, draw):
+    the error of a mean x of S draws is then :math:`\sqrt{\sum_s v_s (x_s - \bar x)^2} / S`, and the effective number of
+    draws the number of independent ones with that error.
     """
     chains, draws, count = values.shape
     found = {name: np.full(count, np.nan) for name in MEASURES}

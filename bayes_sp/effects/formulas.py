@@ -75,17 +75,8 @@ class Predictor:
 def enumerate_paths(edges_exposure: Sequence[bool] | NDArray[np.bool_], edges_mediators: object) -> tuple[Path, ...]:
     """Every path from exposure to outcome whose edges all exist: direct first, then by length, then by mediator.
 
-    Parameters
-    ----------
-    edges_exposure
-        Whether the exposure is a parent of equation j, (K + 1,).
-    edges_mediators
-        Whether mediator k is a parent of equation j, (K + 1, K).
-
-    Returns
-    -------
-    tuple of Path
-        For two mediators and every edge: ``((), (0,), (1,), (0, 1))``.
+    For two mediators and every edge: ``((), (0,), (1,), (0, 1))``. ``edges_mediators[j, k]`` says whether mediator k is
+    a parent of equation j.
     """
     from_exposure = np.asarray(edges_exposure, dtype=bool)
     from_mediator = np.asarray(edges_mediators, dtype=bool)
@@ -126,29 +117,10 @@ def predictor(coefficients: ChainCoefficients, paths: Sequence[Path], u: Array, 
 
     with kappa = 1 wherever x -> m1 -> y and x -> m1 -> m2 -> y see the same exposure.
 
-    Parameters
-    ----------
-    coefficients
-        Coefficients of the chain; the outcome has a log link.
-    paths
-        Every path that exists, P of them.
-    u
-        Exposure that each path sees, (P,).
-    kappa
-        Correlation of one mediator's errors in two different worlds; no data identify it.
+    ``u`` is the exposure that each of the P paths sees; level (...) and slopes (..., q) are on the log scale.
 
-    Returns
-    -------
-    Predictor
-        Level (...) and slopes (..., q), on the log scale.
+    Raises ValueError if there are interactions and the direct path is not among the paths.
 
-    Raises
-    ------
-    ValueError
-        If there are interactions and the direct path is not among the paths.
-
-    References
-    ----------
     Daniel, De Stavola, Cousens & Vansteelandt (2015). Biometrics 71, 1-14. doi:10.1111/biom.12248
     """
     u_direct = _direct_exposure(coefficients, paths, u)

@@ -48,25 +48,15 @@ def interventional_effects(
 ) -> xr.Dataset:
     """Compute the interventional effects for every draw, exactly given the draw.
 
-    Parameters
-    ----------
-    model, design, posterior, mark, baselines
-        As in `compute_effects`.
+    Arguments are as in `compute_effects`.
 
-    Returns
-    -------
-    xarray.Dataset
-        ``difference`` in the outcome's unit, dims (chain, draw, effect), with effects ``direct``, ``via <mediator>``,
-        ``mediated_interaction``, ``dependence`` and ``total``; with one mediator ``direct``, ``via <mediator>`` and
-        ``total``. ``mean``, dims (chain, draw, exposure): the mean outcome at both exposures. Attributes: ``contrast``,
-        ``data_source`` and, where used, ``quadrature_nodes`` and ``quadrature_error``.
+    ``difference`` in the outcome's unit, dims (chain, draw, effect), with effects ``direct``, ``via <mediator>``,
+    ``mediated_interaction``, ``dependence`` and ``total``; with one mediator ``direct``, ``via <mediator>`` and
+    ``total``. ``mean``, dims (chain, draw, exposure): the mean outcome at both exposures. Attributes: ``contrast``,
+    ``data_source`` and, where used, ``quadrature_nodes`` and ``quadrature_error``.
 
-    Raises
-    ------
-    ValueError
-        With three or more mediators, or for a chain without effects (`world_means`).
-    SurveyError
-        If covariates have missing cells and no baselines are given.
+    Raises ValueError with three or more mediators, or for a chain without effects (`world_means`); SurveyError if
+    covariates have missing cells and no baselines are given.
     """
     return interventional_of(make_problem(model, design, posterior, baselines), design.mediators, mark=mark)
 

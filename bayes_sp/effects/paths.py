@@ -166,35 +166,15 @@ def compute_effects(
     missing) included; the equation of a missing response is shifted there as the specification says
     (`linear_baselines`).
 
-    Parameters
-    ----------
-    model, design
-        The specification and the arrays that the draws were conditioned on; effects are standardised over its
-        patients' covariates.
-    posterior
-        Draws (chain, draw, ...) as `sample_posterior` names them.
-    kappa
-        Coupling of a mediator in two different worlds, 0 to 1: the correlation of a normal mediator's errors, the
-        weight of equal ranks against independent ranks for one with levels (`world_means`).
-    mark
-        What the records are, kept with the result.
-    baselines
-        Patients' linear predictors without exposure and mediators, a batch of draws at a time; None for those of the
-        design. For covariates with missing cells: ``linear_baselines(model, design, posterior, columns)``.
+    ``posterior`` has draws as `sample_posterior` names them, and effects are standardised over the design's covariates.
+    ``kappa`` couples a mediator in two different worlds, 0 to 1: the correlation of a normal mediator's errors, the
+    weight of equal ranks against independent ranks for one with levels (`world_means`). ``baselines`` are patients'
+    linear predictors without exposure and mediators, None for those of the design; for covariates with missing cells
+    ``linear_baselines(model, design, posterior, columns)``. ``mark`` says what the records are.
 
-    Returns
-    -------
-    Effects
+    Raises ValueError if kappa is not in [0, 1], or for a chain without effects (`world_means`); SurveyError if
+    covariates have missing cells and no baselines are given.
 
-    Raises
-    ------
-    ValueError
-        If kappa is not in [0, 1], or for a chain without effects (`world_means`).
-    SurveyError
-        If covariates have missing cells and no baselines are given.
-
-    References
-    ----------
     Daniel, De Stavola, Cousens & Vansteelandt (2015), Biometrics 71, 1-14. doi:10.1111/biom.12248
     """
     if model.moves:

@@ -29,20 +29,9 @@ _BATCH = 2**18
 def log_patient_mean(slopes: Array, w: Array, weights: Array | None = None) -> Array:
     """Log of the mean over patients of exp(slopes . w_i).
 
-    Parameters
-    ----------
-    slopes
-        Composite coefficients of the covariates, (..., q).
-    w
-        Covariates, (n, q).
-    weights
-        Weight of each patient, (n,) or (..., n): how often a resample holds the patient; None counts each once.
-
-    Returns
-    -------
-    Array
-        (...). Draws go through in batches, so that memory does not grow with draws x patients. From `LEAST` patients
-        on with a relative error of the mean of at most `TOLERANCE`, usually far less; else exact.
+    ``slopes`` are (..., q), covariates (n, q) and weights (n,) or (..., n). Draws go through in batches, so that memory
+    does not grow with draws x patients. From `LEAST` patients on with a relative error of the mean of at most
+    `TOLERANCE`, usually far less; else exact.
     """
     lead, q = slopes.shape[:-1], slopes.shape[-1]
     flat = slopes.reshape(int(np.prod(lead)), q)
@@ -60,14 +49,7 @@ def log_patient_mean(slopes: Array, w: Array, weights: Array | None = None) -> A
 def expanded(slopes: Array, w: Array, weights: Array) -> tuple[Array, Array]:
     """Return logs of means by the expansion about the median slopes, (S,), and bounds on the means' relative errors.
 
-    Parameters
-    ----------
-    slopes
-        (S, q).
-    w
-        (n, q).
-    weights
-        (n,), 0 or more.
+    Slopes are (S, q), covariates (n, q) and weights (n,), 0 or more.
     """
     centre = np.median(slopes, axis=0)  # draws far away move it little
     eta = w @ centre

@@ -108,14 +108,9 @@ def make_problem(
 ) -> Problem:
     """Read a posterior; ``baselines`` replaces the design's own.
 
-    Raises
-    ------
-    ValueError
-        For a chain without effects (see `world_means`).
-    FitError
-        Where the mean outcome does not exist in some draws.
-    SurveyError
-        If covariates have missing cells, or there are unmeasured confounders, and no baselines are given.
+    Raises ValueError for a chain without effects (see `world_means`); FitError where the mean outcome does not exist in
+    some draws; SurveyError if covariates have missing cells, or there are unmeasured confounders, and no baselines are
+    given.
     """
     if baselines is None and model.confounders:
         problem = "effects are averages over patients whose confounders are not measured; give the baselines with their"

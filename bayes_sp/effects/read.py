@@ -32,10 +32,7 @@ class Monomial:
 def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
     """Return a posterior's draws, chains one after the other, as a `Chain`.
 
-    Raises
-    ------
-    ValueError
-        For a family without effects at its place in the chain.
+    Raises ValueError for a family without effects at its place in the chain.
     """
     draws = posterior.sizes["chain"] * posterior.sizes["draw"]
     count, rows = len(model.mediators), sum(len(predictors_of(model, e)) for e in model.equations)

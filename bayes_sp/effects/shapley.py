@@ -60,24 +60,9 @@ def identity_link_effects(
 
     They do not depend on the order, on kappa or on the patients: alone = average = difference.
 
-    Parameters
-    ----------
-    coefficients
-        Coefficients of the chain.
-    paths
-        Every path that exists, P of them.
-    contrast
-        The two exposures (u0, u1).
+    Returns the paths, total_indirect and total in the outcome's unit, (..., P + 2), for the contrast (u0, u1).
 
-    Returns
-    -------
-    Array
-        The paths, total_indirect and total, in the outcome's unit, (..., P + 2).
-
-    Raises
-    ------
-    ValueError
-        If there are exposure-mediator interactions.
+    Raises ValueError if there are exposure-mediator interactions.
     """
     if coefficients.interactions is not None:
         raise ValueError("effects are products of coefficients only without exposure-mediator interactions")
@@ -95,30 +80,10 @@ def log_link_effects(
 ) -> PathEffects:
     """Effects on a count outcome with a log link, standardised over patients; dispersion does not enter a mean.
 
-    Parameters
-    ----------
-    coefficients
-        Coefficients of the chain.
-    paths
-        Every path that exists, P of them.
-    contrast
-        The two exposures (u0, u1).
-    w
-        Covariates of the patients, (n, q).
-    kappa
-        Correlation of one mediator's errors in two different worlds, 0 to 1; no data identify it.
-    weights
-        Weight of each patient, (n,) or (..., n); None counts each once.
+    Returns rate ratios and differences, (..., P + 2) each, for the contrast (u0, u1), patients' covariates (n, q) and
+    weights (n,) or (..., n).
 
-    Returns
-    -------
-    PathEffects
-        Rate ratios and differences, (..., P + 2) each.
-
-    Raises
-    ------
-    ValueError
-        If there are more than `MAX_ENUMERATED_PATHS` paths and kappa is not 1 or there are interactions.
+    Raises ValueError if there are more than `MAX_ENUMERATED_PATHS` paths and kappa is not 1 or there are interactions.
     """
     if kappa == 1.0 and coefficients.interactions is None:
         return _closed_form(coefficients, paths, contrast, w, weights)
@@ -138,17 +103,7 @@ def multilinear_shapley(baseline: Array, log_ratios: Array) -> Array:
 
     The integrand is a polynomial of degree P - 1 in t, for which Gauss-Legendre with ceil(P / 2) nodes is exact.
 
-    Parameters
-    ----------
-    baseline
-        B, (...).
-    log_ratios
-        log r_p, (..., P).
-
-    Returns
-    -------
-    Array
-        In the unit of B, (..., P).
+    With log r_p (..., P), in the unit of B (...).
     """
     growth = np.expm1(log_ratios)
     nodes, node_weights = np.polynomial.legendre.leggauss(max(1, (log_ratios.shape[-1] + 1) // 2))
@@ -164,15 +119,7 @@ def enumerated_shapley(values: Array) -> Array:
 
     .. math:: \phi_p = \sum_{S \not\ni p} \frac{|S|! \, (P - |S| - 1)!}{P!} \, [v(S \cup p) - v(S)]
 
-    Parameters
-    ----------
-    values
-        v(S), (2**P, ...), the sets in the order of `all_sets`.
-
-    Returns
-    -------
-    Array
-        (..., P).
+    ``values`` are v(S), (2**P, ...), in the order of `all_sets`; returns (..., P).
     """
     sets = all_sets(int(values.shape[0]).bit_length() - 1)
     players = sets.shape[1]
@@ -188,17 +135,8 @@ def enumerated_shapley(values: Array) -> Array:
 def effects_of_sets(values: Array, paths: Sequence[Path], *, logarithmic: bool) -> PathEffects:
     """Effects from the mean outcomes of all 2**P worlds, in the order of `all_sets`.
 
-    Parameters
-    ----------
-    values
-        E Y(S), or log E Y(S) if `logarithmic`, (2**P, ...).
-    paths
-        The paths that exist, P of them.
-
-    Returns
-    -------
-    PathEffects
-        (..., P + 2); ratios are NaN where a mean is not positive.
+    ``values`` are E Y(S), or log E Y(S) if `logarithmic`, (2**P, ...); returns (..., P + 2), where ratios are NaN for a
+    mean that is not positive.
     """
     sets = all_sets(len(paths))
     indirect = np.array([bool(path) for path in paths], dtype=bool)

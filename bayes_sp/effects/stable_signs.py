@@ -52,12 +52,7 @@ def signs_of(problem: Problem, means: Sequence[Array], ci_prob: float = CI_PROB)
 
     All indirect paths are switched together for ``total_indirect``, before or after the direct one.
 
-    Parameters
-    ----------
-    problem, means
-        From `means_of_sets`; draws of several sets of records stand one after the other.
-    ci_prob
-        Probability of the intervals.
+    Draws of several sets of records stand one after the other.
     """
     found = [_signs_at(problem, own, ci_prob) for own in means]
     return {
@@ -72,15 +67,7 @@ def means_of_sets(problem: Problem) -> list[Array]:
     Computed for kappa 1, and again only where kappa matters. Through a first mediator with levels means are linear in
     kappa.
 
-    Parameters
-    ----------
-    problem
-        One model and one posterior.
-
-    Raises
-    ------
-    ValueError
-        With more than `MAX_ENUMERATED_PATHS` paths.
+    Raises ValueError with more than `MAX_ENUMERATED_PATHS` paths.
     """
     worlds = problem.sets()
     whole = problem.means(worlds, Rule(1.0, choose_nodes(problem, worlds, Rule(1.0)).nodes or LEAST_NODES)).plain

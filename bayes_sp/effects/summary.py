@@ -24,26 +24,15 @@ _NEAR = 0.05  # probability to either side of the median within which the densit
 def convergence(values: Array, factor: Array | None = None, member: Array | None = None) -> pd.DataFrame:
     """Return rank-normalised split R-hat, bulk ESS, tail ESS and Monte Carlo standard errors of mean and median.
 
-    Parameters
-    ----------
-    values
-        Draws, (chain, draw, k).
-    factor
-        Of resampled draws, (chain, draw): see `convergence_measures`.
-    member
-        Which of several sets of records each chain is about, (chain,): then R-hat is the root mean square over sets,
-        ESS are sums over sets, and the Monte Carlo error of a mean is that of the mean of the sets' means; that of the
-        median is taken alike, with each set's share of draws below the pooled median.
+    Columns ``ess_bulk, ess_tail, r_hat, mcse_mean, mcse_median``, k rows; NaN in ``r_hat`` for a quantity that never
+    varies.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``ess_bulk, ess_tail, r_hat, mcse_mean, mcse_median``, k rows; NaN in ``r_hat`` for a quantity that
-        never varies.
-
-    References
-    ----------
     Vehtari, Gelman, Simpson, Carpenter & Buerkner (2021), Bayesian Analysis 16(2). doi:10.1214/20-BA1221
+
+    ``factor`` is that of resampled draws: see `convergence_measures`. ``member`` says which of several sets of records
+    each chain is about: then R-hat is the root mean square over sets, ESS are sums over sets, and the Monte Carlo error
+    of a mean is that of the mean of the sets' means; that of the median is taken alike, with each set's share of draws
+    below the pooled median.
     """
     if member is None:
         return pd.DataFrame(convergence_measures(values, factor))
@@ -55,14 +44,7 @@ def convergence(values: Array, factor: Array | None = None, member: Array | None
 def pooled_convergence(each: Sequence[pd.DataFrame], values: Array, parts: Sequence[Flags]) -> pd.DataFrame:
     """Return the measures of `convergence` for several sets of records.
 
-    Parameters
-    ----------
-    each
-        The measures within each set, k rows.
-    values
-        Draws of all sets, (chain, draw, k).
-    parts
-        Which chains belong to each set, (chain,).
+    ``each`` are the measures within each set, k rows; ``parts`` says which chains belong to each set, (chain,).
 
     Notes
     -----

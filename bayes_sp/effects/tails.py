@@ -22,17 +22,10 @@ def pareto_k(values: Array, ess_tail: Array) -> Array:
     fifth of fewer than 225), r the tail ESS over the number S of draws. From 0.7 on a mean of draws says nothing
     reliable, from 1 on there is none. Infinite where draws are not finite, NaN where a tail has one value only.
 
-    Parameters
-    ----------
-    values
-        Draws, (chain, draw, k).
-    ess_tail
-        Of each quantity, (k,).
+    ``values`` are draws, (chain, draw, k).
 
-    References
-    ----------
-    Zhang & Stephens (2009). Technometrics 51, 316-325. doi:10.1198/tech.2009.08017
-    Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72).
+    Zhang & Stephens (2009). Technometrics 51, 316-325. doi:10.1198/tech.2009.08017; Vehtari, Simpson, Gelman, Yao &
+    Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72).
     """
     flat = np.sort(values.reshape(-1, values.shape[-1]).T, axis=1)
     size = flat.shape[1]

@@ -71,12 +71,8 @@ class Estimates:
 def maximum_likelihood(model: PathModel, survey: Survey, design: Design) -> Estimates:
     """Fit every equation of a specification by maximum likelihood, with standard errors.
 
-    Parameters
-    ----------
-    model, survey
-        What is fitted to which records; those with a missing cell are left out.
-    design
-        Of all records, as the posterior sees them: the error of measurement is theirs.
+    Records with a missing cell are left out; ``design`` is of all records, as the posterior sees them: the error of
+    measurement is theirs.
     """
     reasons = unavailable(model)
     notes = [f"no maximum-likelihood fit of {response}: {reason}" for response, reason in reasons.items()]

@@ -105,6 +105,9 @@ def moment_posterior(
 
     Any records with these moments give the same posterior.
 
+    Raises SpecificationError if the specification is not linear and normal: everything in it that is not; SurveyError
+    if moments lack a variable, contradict each other, or are of too few patients for priors without an integral.
+
     Parameters
     ----------
     model
@@ -117,13 +120,6 @@ def moment_posterior(
         Independent draws.
     seed
         Of the draws.
-
-    Raises
-    ------
-    SpecificationError
-        If the specification is not linear and normal: everything in it that is not.
-    SurveyError
-        If moments lack a variable, contradict each other, or are of too few patients for priors without an integral.
 
     Examples
     --------

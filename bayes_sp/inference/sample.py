@@ -59,6 +59,19 @@ def sample_posterior(
 ) -> xr.DataTree:
     """Draw from the joint posterior of a specification given a survey.
 
+    Groups ``posterior`` (chain, draw, ...), ``sample_stats`` (NUTS only), ``observed_data``, ``constant_data`` and
+    ``log_likelihood`` (chain, draw, patient); the last is left out above 20 million values. ``imputed`` where
+    covariates have missing cells: their draws. With unmeasured confounders there is ``unmeasured``, their draws (chain,
+    draw, patient), and no ``log_likelihood``, which then is an integral and computed where it is needed. The root's
+    attributes record seed, options, versions, data digest, specification, the records' origin, divergences (or Pareto
+    k) and seconds of compiling and sampling. Draws of a Laplace approximation have a coordinate ``variance_factor``
+    (chain, draw) that Monte Carlo errors need (`laplace_draws`).
+
+    Raises SurveyError where the survey does not fit the specification; ValueError for a seed that is not a whole number
+    of at least 0; for a power of the likelihood that is not above 0; FitError where the posterior has no maximum, or no
+    finite value, from which to start; where a Laplace approximation has a Pareto k above 0.7; where the likelihood has
+    a power but cells are hidden, whose own densities would need one too.
+
     Parameters
     ----------
     model, survey
@@ -77,28 +90,6 @@ def sample_posterior(
         Whether pointwise log-likelihoods are kept with the draws; they take a fifth of the time of a small fit.
     design
         The survey's arrays, where they are at hand; made here, with every check of the survey, otherwise.
-
-    Returns
-    -------
-    xarray.DataTree
-        Groups ``posterior`` (chain, draw, ...), ``sample_stats`` (NUTS only), ``observed_data``, ``constant_data`` and
-        ``log_likelihood`` (chain, draw, patient); the last is left out above 20 million values. ``imputed`` where
-        covariates have missing cells: their draws. With unmeasured confounders there is ``unmeasured``, their draws
-        (chain, draw, patient), and no ``log_likelihood``, which then is an integral and computed where it is needed.
-        The root's attributes record seed, options, versions, data digest, specification, the records' origin,
-        divergences (or Pareto k) and seconds of compiling and sampling. Draws of a Laplace approximation have a
-        coordinate ``variance_factor`` (chain, draw) that Monte Carlo errors need (`laplace_draws`).
-
-    Raises
-    ------
-    SurveyError
-        Where the survey does not fit the specification.
-    ValueError
-        For a seed that is not a whole number of at least 0; for a power of the likelihood that is not above 0.
-    FitError
-        Where the posterior has no maximum, or no finite value, from which to start; where a Laplace approximation
-        has a Pareto k above 0.7; where the likelihood has a power but cells are hidden, whose own densities would need
-        one too.
     """
     _check_seed(seed)
     options = options or SamplerOptions()

@@ -39,10 +39,7 @@ def named_effect(model: PathModel, text: str) -> NamedEffect:
     path as tables name it; then in brackets what it compares, where the specification compares several things; then
     ``at covariate = value`` for the population that has this value.
 
-    Raises
-    ------
-    ValueError
-        With what the text names that the model has not.
+    Raises ValueError with what the text names that the model has not.
     """
     found = AT.fullmatch(text.strip())
     effect, held = (found["effect"], found["held"]) if found else (text, "")

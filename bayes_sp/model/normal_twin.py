@@ -22,11 +22,8 @@ def twin_of(model: PathModel) -> PathModel:
     left out: interactions, log1p of counts, monotonic steps, groups, windows, zero parts, measurement error and
     unmeasured confounders; and shifts of missing values that are not in the response's own unit.
 
-    Raises
-    ------
-    SpecificationError
-        Where the named twin cannot be read, has another chain, other paths, other columns or another contrast, or an
-        equation that is not normal.
+    Raises SpecificationError where the named twin cannot be read, has another chain, other paths, other columns or
+    another contrast, or an equation that is not normal.
     """
     if all(equation.family == "normal" for equation in model.equations):
         return model

@@ -27,22 +27,9 @@ def scaled_prior(prior: Prior, alpha: float) -> Prior:
         dirichlet              alpha' = a (alpha - 1) + 1
         flat, half_flat        unchanged
 
-    Parameters
-    ----------
-    prior
-        Any prior of a specification.
-    alpha
-        The power, above 0: below 1 it weakens the prior, above 1 it strengthens it.
+    Raises ValueError for a power that is not above 0; SpecificationError where the power of the density has no finite
+    integral.
 
-    Raises
-    ------
-    ValueError
-        For a power that is not above 0.
-    SpecificationError
-        Where the power of the density has no finite integral.
-
-    References
-    ----------
     Kallioinen, Paananen, Buerkner & Vehtari (2024), Statistics and Computing 34, 57. doi:10.1007/s11222-023-10366-5
     """
     if not 0.0 < alpha < math.inf:
@@ -57,10 +44,7 @@ def scaled_prior(prior: Prior, alpha: float) -> Prior:
 def scaled_model(model: PathModel, entries: Collection[tuple[str, str]], alpha: float) -> PathModel:
     """Return the specification with the priors of these (equation or '', name) to a power.
 
-    Raises
-    ------
-    SpecificationError
-        Naming every prior whose power has no finite integral.
+    Raises SpecificationError naming every prior whose power has no finite integral.
     """
     priors, problems = [], []
     for where, key, prior in model.priors:

@@ -50,10 +50,7 @@ def check_columns(
 def check_survey(model: PathModel, survey: Survey) -> None:
     """Check records against a specification: columns, kinds, scales and levels.
 
-    Raises
-    ------
-    SurveyError
-        With every problem found.
+    Raises SurveyError with every problem found.
     """
     columns = [str(column) for column in survey.records.columns]
     problems = check_columns(model, columns, renamed=True)

@@ -105,10 +105,7 @@ def nonresponders_from_records(
 def read_nonresponders(model: PathModel | str | Path, path: str | Path) -> NonResponders:
     """Read those who did not come back from a file: moments where its name ends in ``.toml``, else records in CSV.
 
-    Raises
-    ------
-    SurveyError
-        As `nonresponders_from_records` and `nonresponders_from_moments`.
+    Raises SurveyError as `nonresponders_from_records` and `nonresponders_from_moments`.
     """
     if str(path).lower().endswith(".toml"):
         return nonresponders_from_moments(path)

@@ -146,36 +146,13 @@ def analyse(
 ) -> Sensitivity:
     """Ask what it would take to change the conclusion on an effect.
 
-    Parameters
-    ----------
-    model, survey, seed, options
-        As in `bayes_sp.fit`.
-    parts
-        Any of ``priors``, ``kappa``, ``confounding``, ``attrition``. What of them cannot be made stands in ``refused``
-        with the reason, and the rest goes on.
-    grid
-        Priors to refit with (`prior_grid`); None for the shipped grid.
-    nonresponders
-        Those who did not come back; None for those of the published study where the records are reconstructed, else
-        for the rows of the survey whose outcome is missing.
-    target
-        The effect; by default the serial path's difference.
-    runner
-        Where refits are made, and where their answers are kept.
-    notify
-        Called with a line at the start of each part.
+    Raises BayesSpError for a part that there is not, or where nothing that was asked for can be made; everything that
+    `bayes_sp.fit` raises; RunError, RunnerError where answers cannot be kept, or the place of the fits cannot be used.
 
-    Returns
-    -------
-    Sensitivity
-
-    Raises
-    ------
-    BayesSpError
-        For a part that there is not, or where nothing that was asked for can be made; everything that `bayes_sp.fit`
-        raises.
-    RunError, RunnerError
-        Where answers cannot be kept, or the place of the fits cannot be used.
+    What of the ``parts`` cannot be made stands in ``refused`` with the reason, and the rest goes on. ``grid`` is that
+    of `prior_grid`. Those who did not come back are by default those of the published study where the records are
+    reconstructed, else the rows of the survey whose outcome is missing; the effect in question is by default the serial
+    path's difference.
     """
     _check_parts(parts)
     model = load_model(model)

@@ -23,10 +23,7 @@ def run_once(cells: Sequence[Cell], runner: Runner) -> list[Outcome]:
 def estimate_in(outcome: Outcome, target: Target) -> Estimate | None:
     """Return the target's estimate; None where there is no answer.
 
-    Raises
-    ------
-    BayesSpError
-        For an effect that the answer does not have.
+    Raises BayesSpError for an effect that the answer does not have.
     """
     if not isinstance(outcome, Answer):
         return None

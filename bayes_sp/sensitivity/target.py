@@ -87,10 +87,7 @@ def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Targ
 
     Of a category or of several exposures the effect's name says what it compares: ``total [choir against sport]``.
 
-    Raises
-    ------
-    BayesSpError
-        For a path or a scale that the specification's effects do not have.
+    Raises BayesSpError for a path or a scale that the specification's effects do not have.
     """
     known = model.effect_names
     path = path or main_path(model)
@@ -108,10 +105,7 @@ def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Targ
 def viewed(model: PathModel, target: Target | None) -> tuple[PathModel, Target]:
     """Return the specification as a target sees it, with the one thing that it compares, and the target there.
 
-    Raises
-    ------
-    BayesSpError
-        As `target_of`, which has the target where there is none.
+    Raises BayesSpError as `target_of`, which has the target where there is none.
     """
     found = target_of(model) if target is None else target_of(model, target.path, target.scale)
     path, label = name_parts(found.path)
@@ -128,10 +122,7 @@ def viewed_fit(fit: Conditioned, target: Target | None) -> tuple[Any, Target]:
 def estimate_of(table: pd.DataFrame, target: Target, *, trustworthy: bool = True) -> Estimate:
     """Return what a target's row of an effects table says.
 
-    Raises
-    ------
-    KeyError
-        As `row_of`.
+    Raises KeyError as `row_of`.
     """
     row = row_of(table, target)
     errors = [float(row.get(name, np.nan)) for name in ("mcse_lower", "mcse_upper")]
@@ -141,10 +132,7 @@ def estimate_of(table: pd.DataFrame, target: Target, *, trustworthy: bool = True
 def row_of(table: pd.DataFrame, target: Target) -> pd.Series:
     """Return a target's row of an effects table, averaged over orders where there are several.
 
-    Raises
-    ------
-    KeyError
-        Where the table has no such row, because the family has no such scale.
+    Raises KeyError where the table has no such row, because the family has no such scale.
     """
     rows = table[(table["path"] == target.path) & (table["scale"] == target.scale)]
     rows = rows[rows["decomposition"].isin(["", AVERAGE])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ def test_the_shipped_example_is_read() -> None:
     found = read_plan(EXAMPLE)
     assert found.sizes == (56, 112, 120, 224, 240, 448, 480, 960)
     assert found.effect == "group_change -> belonging_t1 -> loneliness_t1 -> appointments_t1"
+    assert replace(found, effect="total_indirect").asked_for == f"total indirect ({found.scale.replace('_', ' ')})"
 
 
 def test_studies_go_on_where_they_were_stopped(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
 from bayes_sp.analysis.fit import Fit
@@ -17,7 +18,7 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import DIFFERENCE, TOTAL_INDIRECT
 from bayes_sp.report.figures.comparison import plot_comparison
 from bayes_sp.report.figures.paths import INK, plot_paths
-from bayes_sp.report.figures.style import QUIET, figure_of
+from bayes_sp.report.figures.style import QUIET, figure_of, part_texts
 
 
 def texts_of(axes) -> list[str]:
@@ -39,6 +40,18 @@ def test_the_path_diagram_has_a_box_for_each_variable_and_an_arrow_for_each_edge
     xs = [boxes[label][0] for label in labels]
     assert xs == sorted(xs)
     assert min(boxes[label][1] for label in labels[1:-1]) > max(boxes[labels[0]][1], boxes[labels[-1]][1])
+
+
+def test_texts_part_from_boxes_and_from_each_other():
+    """The first free place is taken; a text that is free stays; where none is free, the least covered one is."""
+    axes = Figure(figsize=(6, 4)).subplots()
+    box = axes.text(0.3, 0.5, "a box", ha="center", bbox={"boxstyle": "round,pad=0.6"})
+    covering, free, stuck = (axes.text(x, 0.5, "0.10 [0.03, 0.16]") for x in (0.3, 0.8, 0.29))
+    places = [(0.3, 0.51), (0.3, 0.8), (0.3, 0.1)]
+    part_texts(axes.figure, [box], [(covering, places), (free, places), (stuck, [(0.3, 0.81), (0.4, 0.5)])])
+    assert covering.get_position() == (0.3, 0.8)
+    assert free.get_position() == (0.8, 0.5)
+    assert stuck.get_position() == (0.4, 0.5)
 
 
 def test_arrows_carry_the_posterior_median_and_interval(own_analysis):

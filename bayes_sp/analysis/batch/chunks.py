@@ -26,16 +26,7 @@ def run_chunks[T](
 ) -> Iterator[list[Row]]:
     """Yield the rows of some simulations as they are done: ``run(some, *arguments)``, which a module must name.
 
-    Parameters
-    ----------
-    run
-        Returns a row for each of some simulations.
-    todo
-        What is to be simulated.
-    workers
-        Processes; None for one for each processor; with one everything is run here.
-    arguments
-        Of ``run``, sent with every chunk.
+    A module must name ``run``, which also takes ``arguments``; one process (``workers``) runs everything here.
     """
     chunks = [todo[start : start + CHUNK] for start in range(0, len(todo), CHUNK)]
     count = min(workers or usable_processors(), len(chunks))

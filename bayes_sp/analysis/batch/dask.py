@@ -27,16 +27,8 @@ def cluster(address: str) -> Iterator[Place]:
     Each survey is sent once, as a task of its own that the cluster can compute again where the worker that held it has
     gone.
 
-    Parameters
-    ----------
-    address
-        ``tcp://host:port`` or ``host:port``.
-
-    Raises
-    ------
-    RunnerError
-        Where Dask is not installed, no scheduler answers within 10 s, no worker has joined it within 30 s, or a worker
-        has no `bayes_sp` or another version of something that draws depend on.
+    Raises RunnerError where Dask is not installed, no scheduler answers within 10 s, no worker has joined it within 30
+    s, or a worker has no `bayes_sp` or another version of something that draws depend on.
     """
     dask = _dask()
     name = f"the Dask scheduler {address}"

@@ -83,13 +83,9 @@ def fitted_at(place: Place, cells: Sequence[Cell]) -> Generator[tuple[Cell, Outc
     A cell whose worker process dies is handed over again, until three have died of it. Dask hands a cell over again by
     itself, and in the end gives up all the cells that a dying worker held; each of those has another try alone.
 
-    Raises
-    ------
-    RunnerError
-        Where the place breaks down, has no worker for a minute, or has other versions.
-    Exception
-        Whatever else a worker raised, which is a fault of ours, with the cell in its notes; all that had finished by
-        then has been yielded.
+    Raises RunnerError where the place breaks down, has no worker for a minute, or has other versions; Exception
+    whatever else a worker raised, which is a fault of ours, with the cell in its notes; all that had finished by then
+    has been yielded.
     """
     suspects: list[Cell] = []
     for cell, outcome in _in_turn(place, cells):

@@ -43,17 +43,9 @@ def answer_with(cell: Cell, effects: Effects, verdict: Verdict, seconds: float) 
 def answer_elsewhere(survey: Survey, parts: Mapping[str, Any], expected: Mapping[str, str]) -> Outcome:
     """Answer the cell of a survey and a cell's other parts with one core, in whatever process this is called.
 
-    Parameters
-    ----------
-    survey, parts
-        What `Cell` is made of.
-    expected
-        `made_with` of the process that sends the cell, which its key is made of.
+    ``expected`` is `made_with` of the process that sends the cell, which its key is made of.
 
-    Raises
-    ------
-    RunnerError
-        Where this process has other versions: the same cell would have another answer here.
+    Raises RunnerError where this process has other versions: the same cell would have another answer here.
     """
     check_versions(expected)
     return answer(with_cores(Cell(survey=survey, **parts), 1))
@@ -62,10 +54,7 @@ def answer_elsewhere(survey: Survey, parts: Mapping[str, Any], expected: Mapping
 def check_versions(expected: Mapping[str, str]) -> None:
     """Refuse to work for a process with other versions.
 
-    Raises
-    ------
-    RunnerError
-        Naming each package with its version on both sides.
+    Raises RunnerError naming each package with its version on both sides.
     """
     if problems := different(made_with(), expected):
         raise RunnerError(f"a worker on {platform.node()}", problems)

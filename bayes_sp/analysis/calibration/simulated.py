@@ -86,22 +86,9 @@ def simulate_and_rank(
 ) -> Simulated:
     """Draw a truth from the priors and records from it, fit them, and rank the truth.
 
-    Parameters
-    ----------
-    model
-        The specification, `without_limits`.
-    survey
-        Whose exposure and covariates the simulated patients have.
-    number, seed
-        Simulations of one seed differ in their number; each has streams of its own.
-    options
-        Of the sampler.
-
-    Returns
-    -------
-    Simulated
-        Quantities are every parameter, every path effect on each of its scales, and the log-likelihood of all records
-        (Modrak et al. 2023, Bayesian Analysis, doi:10.1214/23-BA1404).
+    Quantities are every parameter, every path effect on each of its scales, and the log-likelihood of all records
+    (Modrak et al. 2023, Bayesian Analysis, doi:10.1214/23-BA1404). Simulations of one seed differ in their ``number``;
+    each has streams of its own.
     """
     seeds = _seeds(seed, number)
     truth, simulated = _truth_and_records(model, survey, seed, number)

@@ -28,25 +28,15 @@ def spread_out(ranks: Array, draws: int, seed: int) -> Array:
 def uniformity(names: Sequence[str], u: Array, *, false_alarm: float = FALSE_ALARM) -> pd.DataFrame:
     r"""Return the statistics of each quantity's ranks, and whether they stay within their limits.
 
-    Parameters
-    ----------
-    names
-        Of the quantities, (q,).
-    u
-        Ranks between 0 and 1, (simulations, q).
-    false_alarm
-        Probability of a quantity beyond a limit where all posteriors are right, at most: shared equally by all
-        statistics of all quantities (Bonferroni).
+    One row for each quantity. ``location`` is the mean of z, in posterior SDs: positive where draws lie below the
+    truth. ``spread`` is :math:`\sqrt{\sum z^2 / N}`, how many times too narrow posteriors are (Cook, Gelman & Rubin
+    2006, doi:10.1198/106186006X136976); above 1 they are too narrow. ``deviation`` is the largest distance of the ECDF
+    of u from the diagonal (Kolmogorov). Each is followed by its limits. ``coverage_50``, ``coverage_80`` and
+    ``coverage_95`` are shares of central intervals that hold the truth. ``calibrated`` says whether all three are
+    within their limits.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each quantity. ``location`` is the mean of z, in posterior SDs: positive where draws lie below the
-        truth. ``spread`` is :math:`\sqrt{\sum z^2 / N}`, how many times too narrow posteriors are (Cook, Gelman & Rubin
-        2006, doi:10.1198/106186006X136976); above 1 they are too narrow. ``deviation`` is the largest distance of
-        the ECDF of u from the diagonal (Kolmogorov). Each is followed by its limits. ``coverage_50``, ``coverage_80``
-        and ``coverage_95`` are shares of central intervals that hold the truth. ``calibrated`` says whether all three
-        are within their limits.
+    ``u`` are ranks between 0 and 1, (simulations, q). ``false_alarm`` is the probability of a quantity beyond a limit
+    where all posteriors are right, at most: shared equally by all statistics of all quantities (Bonferroni).
     """
     count = len(u)
     tail = false_alarm / (STATISTICS * len(names)) / 2.0

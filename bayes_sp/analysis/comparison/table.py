@@ -97,16 +97,7 @@ class Comparison(Shown):
 def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI_PROB) -> Comparison:
     """Set published values, bootstraps and posteriors of each likelihood side by side.
 
-    Parameters
-    ----------
-    model
-        The specification whose published values are shown.
-    fits
-        The normal twin first, then the model itself; one entry where the model is its own twin.
-    mark
-        What the records are.
-    ci_prob
-        Probability of the intervals.
+    ``fits`` has the normal twin first; one entry where the model is its own twin.
     """
     paths = list(model.effect_names)
     rows = [*_published_rows(model), *(row for fitted in fits for row in _rows(fitted, paths, ci_prob))]

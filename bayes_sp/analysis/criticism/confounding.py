@@ -58,10 +58,7 @@ def numbers_at_once(model: PathModel, n: int) -> int:
 def check_single(model: PathModel) -> None:
     """Refuse what needs an integral over several confounders of a patient.
 
-    Raises
-    ------
-    BayesSpError
-        Where a specification has several.
+    Raises BayesSpError where a specification has several.
     """
     if len(model.confounders) > 1:
         names = ", ".join(confounder.name for confounder in model.confounders)

@@ -117,24 +117,8 @@ def diagnose(
 ) -> Verdict:
     """Diagnose a posterior and the effects computed from it.
 
-    Parameters
-    ----------
-    posterior
-        Groups ``posterior`` and ``sample_stats`` with dims chain and draw.
-    effects
-        Draws of each effect by name, (chain, draw).
-    model
-        The specification, whose priors may leave a mean without a value; None to look at the draws alone.
-    causes
-        What in the records may make sampling fail, each in a sentence; said where it has failed.
-    design
-        The records' arrays, in which moderators have their values.
-    limits
-        What each parameter and effect must meet.
-
-    Returns
-    -------
-    Verdict
+    Of ``model`` the priors may leave a mean without a value; ``causes`` are said where sampling has failed; in
+    ``design`` moderators have their values.
     """
     draws = posterior["posterior"].to_dataset()
     quantities = {**parameters_of(draws), **effects}

@@ -144,21 +144,9 @@ def loo(
 
         elpd_i = log sum_s w_is p(y_i | theta_s)
 
-    Parameters
-    ----------
-    model, scored
-        Name of the specification, and its responses.
-    posterior
-        Draws, for their effective number.
-    log_likelihood
-        By response, (chain, draw, n).
-    columns
-        Digest of each column of the records.
-    scope
-        Sentences on who is not scored, and how exact the log-likelihoods are.
+    ``log_likelihood`` is (chain, draw, n) by response; ``scope`` says who is not scored, and how exact the
+    log-likelihoods are.
 
-    References
-    ----------
     Vehtari, Gelman & Gabry (2017), Statistics and Computing 27, 1413-1432. doi:10.1007/s11222-016-9696-4
     """
     efficiency = relative_efficiency(posterior)
@@ -182,14 +170,8 @@ def loo(
 def with_refits(found: Loo, refit: Refit, most: int) -> Loo:
     """Replace the elpd of patients with a Pareto k above 0.7 by that of a refit without them, the worst first.
 
-    Parameters
-    ----------
-    found
-        From `loo`.
-    refit
-        Fits without one patient; it may return the reason why that is not possible as an empty mapping.
-    most
-        Largest number of refits; patients beyond it keep their estimate, and ``notes`` says so.
+    ``refit`` fits without one patient, or returns the reason why that is not possible as an empty mapping; patients
+    beyond ``most`` keep their estimate, and ``notes`` says so.
     """
     elpd = {name: values.copy() for name, values in found.elpd.items()}
     refitted, failed = list[int](), list[int]()
@@ -236,16 +218,11 @@ def elpd_difference(first: Loo, second: Loo, response: str) -> ElpdDifference:
     With d_i = elpd_i(second) - elpd_i(first), the difference is sum_i d_i and its standard error sqrt(n var d). With
     fewer than about 100 patients, or a difference below 4, the standard error is too small.
 
-    Raises
-    ------
-    BayesSpError
-        Where a specification has no such response, where the records differ, where the patients differ, or where one
-        likelihood gives a value a density and the other a probability.
+    Raises BayesSpError where a specification has no such response, where the records differ, where the patients differ,
+    or where one likelihood gives a value a density and the other a probability.
 
-    References
-    ----------
-    Vehtari, Gelman & Gabry (2017), doi:10.1007/s11222-016-9696-4
-    Sivula, Magnusson, Matamoros & Vehtari (2025), Bayesian Analysis. doi:10.1214/24-BA1453
+    Vehtari, Gelman & Gabry (2017), doi:10.1007/s11222-016-9696-4; Sivula, Magnusson, Matamoros & Vehtari (2025),
+    Bayesian Analysis. doi:10.1214/24-BA1453
     """
     one, other = _scored(first, response), _scored(second, response)
     problems = _differences(first, second, response)

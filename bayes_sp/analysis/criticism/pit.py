@@ -137,8 +137,6 @@ def uniform_band(n: int, ci_prob: float = CI_PROB, seed: int = 0) -> tuple[Array
     The number of values below z is binomial. The band is its central interval of probability 1 - gamma at every point
     of the grid, and gamma comes from simulated samples, so that the whole curve stays inside.
 
-    References
-    ----------
     Saeilynoja, Buerkner & Vehtari (2022), Statistics and Computing 32, 32. doi:10.1007/s11222-022-10090-6
     """
     from scipy import stats  # slow to import, and a fit without criticism does not need it

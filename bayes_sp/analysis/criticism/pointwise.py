@@ -81,10 +81,7 @@ class Pointwise:
 def pointwise(model: PathModel, design: Design, posterior: xr.DataTree) -> Pointwise:
     """Return the log-likelihood of each patient in each equation: the posterior's own, or computed from its draws.
 
-    Raises
-    ------
-    BayesSpError
-        Where the survey is too large for it.
+    Raises BayesSpError where the survey is too large for it.
     """
     draws = posterior["posterior"].to_dataset()
     names = [observed_name(equation.response) for equation in model.equations]
@@ -103,13 +100,7 @@ def _pointwise(model: PathModel, design: Design, draws: xr.Dataset, group: xr.Da
 
 
 def scope_of(model: PathModel, design: Design, found: Pointwise) -> tuple[str, ...]:
-    """Return who is not scored though the response is known, and how inexact integrals are, one sentence each.
-
-    Parameters
-    ----------
-    model, design, found
-        The specification, its arrays, and the log-likelihoods.
-    """
+    """Return who is not scored though the response is known, and how inexact integrals are, one sentence each."""
     notes = []
     for j, equation in enumerate(model.equations):
         known = ~np.isnan(design.y[:, j])

@@ -72,17 +72,9 @@ def predictors(
     An unmeasured confounder is drawn anew for each equation, given the patient's earlier responses: the predictor is
     then that of p(y_j | y_1 ... y_(j-1), parameters), which is what the records are a draw from.
 
-    Parameters
-    ----------
-    model, design, parameters, rng
-        As said above.
-    informed
-        False for confounders from N(0, 1), whatever the responses are: before any response is looked at.
+    With ``informed`` false confounders are from N(0, 1): before any response is looked at.
 
-    Raises
-    ------
-    BayesSpError
-        With several unmeasured confounders, where informed.
+    Raises BayesSpError with several unmeasured confounders, where informed.
     """
     count = parameters.sizes["chain"] * parameters.sizes["draw"]
     at = {

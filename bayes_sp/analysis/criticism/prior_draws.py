@@ -62,22 +62,9 @@ def draw_priors(model: PathModel, design: Design, *, draws: int, seed: int) -> x
     Cutpoints have the prior's density wherever they increase: as many draws from it, sorted. The intercepts of groups
     are normal with a standard deviation drawn from the prior of ``tau``.
 
-    Parameters
-    ----------
-    model, design
-        The specification, and the records' arrays, for the labels of groups.
-    draws, seed
-        Number of draws, and seed.
+    The dataset is like a posterior with one chain.
 
-    Returns
-    -------
-    xarray.Dataset
-        The variables, dims and coordinates of a posterior with one chain.
-
-    Raises
-    ------
-    SpecificationError
-        Naming every improper prior: nothing can be drawn from it.
+    Raises SpecificationError naming every improper prior: nothing can be drawn from it.
     """
     drawn = _Drawn(model, draws, np.random.default_rng(seed))
     for equation in model.equations:

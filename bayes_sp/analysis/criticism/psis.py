@@ -34,17 +34,10 @@ class Weights:
 def leave_one_out_weights(log_likelihood: Array, efficiency: float = 1.0) -> Weights:
     r"""Weigh draws theta_s by 1 / p(y_i | theta_s), smoothed: the posterior without patient i.
 
-    Parameters
-    ----------
-    log_likelihood
-        log p(y_i | theta_s), (n, S).
-    efficiency
-        Effective number of draws over their number, of the posterior.
+    ``log_likelihood`` is log p(y_i | theta_s), (n, S); ``efficiency`` the effective number of draws over their number.
 
-    References
-    ----------
-    Vehtari, Gelman & Gabry (2017), Statistics and Computing 27, 1413-1432. doi:10.1007/s11222-016-9696-4
-    Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72).
+    Vehtari, Gelman & Gabry (2017), Statistics and Computing 27, 1413-1432. doi:10.1007/s11222-016-9696-4; Vehtari,
+    Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72).
     """
     from arviz_stats.base import array_stats  # slow to import, and a fit without criticism does not need it
 

@@ -33,7 +33,6 @@ from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.inference.sample import Notify, sample_posterior, silent
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.reading.write import specification_digest
-from bayes_sp.names import TOTAL_INDIRECT, name_parts
 from bayes_sp.records.survey import Survey
 from bayes_sp.shown import Part, Shown, short
 
@@ -123,12 +122,7 @@ class NewStudy(Shown):
     def sentences(self) -> list[str]:
         """Return what the simulated studies say, and what they assume."""
         plan, table = self.plan, self.table
-        effect = (
-            plan.effect.replace(TOTAL_INDIRECT, "total indirect")
-            if name_parts(plan.effect)[0] == TOTAL_INDIRECT
-            else plan.effect
-        )
-        kind = f"{100 * plan.ci_prob:.0f} % interval of the effect {effect} ({plan.scale.replace('_', ' ')})"
+        kind = f"{100 * plan.ci_prob:.0f} % interval of the effect {plan.asked_for}"
         first, last = table.iloc[0], table.iloc[-1]
         needed, sizes = self.needed(), table["patients"]
         found = [
@@ -144,8 +138,8 @@ class NewStudy(Shown):
             found.append(f"{asked} is reached {at} {needed:.0f} patients with a follow-up ({recruited}).")
         base = "the posterior of a fit" if plan.base == "fit" else "the priors"
         given = f", with {len(plan.truth)} parameters as stated in the plan" if plan.truth else ""
-        found.append(f"Truths are drawn from {base}{given}; patients are like those of {self.mark}.")
-        found.append("Whether a patient comes back is taken to be independent of everything else.")
+        found += [f"Truths are drawn from {base}{given}; patients are like those of {self.mark}.",
+                  "Whether a patient comes back is taken to be independent of everything else."]  # fmt: skip
         if lost := int(table["failed"].sum()):
             why = self.studies.loc[self.studies["failure"] != "", "failure"].iloc[0]
             found.append(

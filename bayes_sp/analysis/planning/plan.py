@@ -71,6 +71,12 @@ class Plan:
     source: str = "the plan"
 
     @property
+    def asked_for(self) -> str:
+        """The effect in question and its scale, in words: ``total indirect (rate ratio)``."""
+        effect = self.effect.replace("_", " ", 1) if self.effect.startswith(TOTAL_INDIRECT) else self.effect
+        return f"{effect} ({self.scale.replace('_', ' ')})"
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """Numbers of patients with a follow-up that any combination leads to, each once, in order."""
         return tuple(sorted({analysed(count, share) for count in self.recruited for share in self.follow_up}))
@@ -84,10 +90,7 @@ def analysed(recruited: int, share: float) -> int:
 def read_plan(source: Source) -> Plan:
     """Read the plan of a study: a TOML file, or its tables.
 
-    Raises
-    ------
-    SpecificationError
-        With every mistake of the file, each with its key.
+    Raises SpecificationError with every mistake of the file, each with its key.
     """
     if isinstance(source, Plan):
         return source

@@ -31,21 +31,10 @@ def check_design(
     Patients of whom no response is observed say nothing of the equations and are not counted. Constant columns are
     looked for among the cells that there are, collinear ones among complete records.
 
-    Parameters
-    ----------
-    design, source
-        The records' arrays, and where they come from.
-    products
-        Columns of products of two variables by name, (n,) each.
-    factors
-        What the covariates' columns are.
-    beside
-        What else is wrong with the records, to be said with the rest.
+    ``products`` are columns of products of two variables, (n,) each, and ``beside`` is what else is wrong with the
+    records.
 
-    Raises
-    ------
-    SurveyError
-        Naming the columns.
+    Raises SurveyError naming the columns.
     """
     back = came_back(design)
     coded = any(factor.variable == design.exposure for factor in factors)  # in columns among the covariates
@@ -81,10 +70,7 @@ def _varies(values: Array) -> bool:
 def check_responses(design: Design, model: str, source: str) -> None:
     """Refuse responses in a unit in which a likelihood leaves the range of numbers, before anything is computed.
 
-    Raises
-    ------
-    FitError
-        Naming the columns.
+    Raises FitError naming the columns.
     """
     if problems := extreme_responses(design):
         advice = "squares of such numbers are none; look at the units of the columns"

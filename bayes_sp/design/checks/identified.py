@@ -26,17 +26,9 @@ THIN = 1 / 3  # a share of records beyond the first of their group below which t
 def check_identified(model: PathModel, design: Design, columns: Callable[[int], Array], source: str) -> None:
     """Check that measurement errors are possible, and that groups can be told from single records.
 
-    Parameters
-    ----------
-    model, design, source
-        The specification, the records' arrays, and where they come from.
-    columns
-        Gives equation j's columns, (n, p), as `equation_matrix` does; asked where they are needed.
+    ``columns`` gives equation j's columns, (n, p), as `equation_matrix` does, where they are needed.
 
-    Raises
-    ------
-    SurveyError
-        Naming the columns, with the numbers.
+    Raises SurveyError naming the columns, with the numbers.
     """
     problems = []
     for j, equation in enumerate(model.equations):
@@ -52,10 +44,7 @@ def check_identified(model: PathModel, design: Design, columns: Callable[[int], 
 def check_levels(model: PathModel, design: Design, source: str) -> None:
     """Check that enough records have each level of an exposure.
 
-    Raises
-    ------
-    SurveyError
-        Naming the levels.
+    Raises SurveyError naming the levels.
     """
     if problems := list(_rare_levels(model, design)):
         raise SurveyError(source, problems)

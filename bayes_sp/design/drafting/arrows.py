@@ -17,17 +17,9 @@ def moderated_arrows(
 ) -> dict[str, list[tuple[str, str]]]:
     """Return, by response, the products (moderator, parent) that arrows stand for.
 
-    Parameters
-    ----------
-    moderators
-        Column -> arrows, or ``all`` of them.
-    parents_of
-        Response -> its parents, in the order of the chain.
+    ``moderators`` has arrows by column, or ``all`` of them; ``parents_of`` is in the order of the chain.
 
-    Raises
-    ------
-    SurveyError
-        With every arrow that the chain does not have, and every moderator that stands in the chain.
+    Raises SurveyError with every arrow that the chain does not have, and every moderator that stands in the chain.
     """
     known = [f"{parent} {ARROW} {response}" for response, parents in parents_of.items() for parent in parents]
     found: dict[str, list[tuple[str, str]]] = {}
@@ -56,10 +48,7 @@ def moderated_arrows(
 def without_arrows(parents_of: Mapping[str, Sequence[str]], without: Sequence[str]) -> dict[str, list[str]]:
     """Return the parents of each response without some arrows.
 
-    Raises
-    ------
-    SurveyError
-        With every arrow that the chain does not have.
+    Raises SurveyError with every arrow that the chain does not have.
     """
     known = [f"{parent} {ARROW} {response}" for response, parents in parents_of.items() for parent in parents]
     gone = {_written(arrow) for arrow in without}

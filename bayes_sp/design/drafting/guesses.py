@@ -40,18 +40,10 @@ def guess_response(
 ) -> Guess:
     """Return the family of a response whose values (n,) are known.
 
-    Parameters
-    ----------
-    values
-        Its values, without missing ones.
-    mediator
-        Whether it stands before another response: skewed measurements are then drafted as numbers.
-    levels
-        Whether families of levels may be drafted at this place.
-    counts
-        Whether a mediator may be drafted as a count, where a codebook says so or its whole numbers are skewed.
-    kind, ends
-        What a codebook says of it: its kind, and the limits of its values; nothing where there is none.
+    ``values`` come without missing ones. A ``mediator`` stands before another response: skewed measurements are then
+    drafted as numbers, and as a count only with ``counts``, where a codebook says so or its whole numbers are skewed;
+    families of levels only with ``levels``. ``kind`` and ``ends`` are what a codebook says of it: its kind, and the
+    limits of its values.
     """
     if kind:
         return _of_kind(values, kind, ends, mediator=mediator, levels=levels, counts=counts)
@@ -107,10 +99,7 @@ def column_values(
     Texts are in the order of the alphabet, which is any order where there are two; those of a column that must have an
     order (``ordered``) can be no more.
 
-    Raises
-    ------
-    SurveyError
-        Saying of all columns at once why they cannot be used.
+    Raises SurveyError: saying of all columns at once why they cannot be used.
     """
     problems, found, texts = list[str](), dict[str, Array](), dict[str, list[str]]()
     known = [str(name) for name in survey.records.columns]

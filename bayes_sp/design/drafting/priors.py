@@ -29,9 +29,9 @@ def drafted_priors(
     """Return the priors of one equation: see the module's rule; ``limits`` are those of a bounded response."""
     rule = _rule(family, values[response], limits)
     if FAMILIES[family].ordered:
-        priors = {"cutpoint": _normal(0.0, 2.0, "no level is so rare for a typical patient that it goes unseen")}
+        priors = {"cutpoint": _normal(0.0, 2.0, "no level is so rare for a typical person that it goes unseen")}
     else:
-        priors = {"intercept": _normal(rule.centre, rule.width, "a typical patient is near the average")}
+        priors = {"intercept": _normal(rule.centre, rule.width, "a typical person is near the average")}
     why = f"{rule.surprise} in an SD of it would surprise"
     for parent in parents:
         priors[names[parent]] = _normal(0.0, rule.slope / spread_of(values[parent]), why)

@@ -44,10 +44,7 @@ class Asked:
 def asked_contrasts(model: PathModel, pairs: Pairs | None = None) -> tuple[Asked, ...]:
     """Return contrasts of two effects by name: ``pairs``, or those of the specification.
 
-    Raises
-    ------
-    SpecificationError
-        With every effect that the model has not.
+    Raises SpecificationError with every effect that the model has not.
     """
     if pairs is not None:
         model = replace(model, contrasts=tuple(pairs.items()))

@@ -46,10 +46,7 @@ class _World:
 def product_batch(chain: Chain, contrast: tuple[float, float], rule: Rule, counts: Array | None) -> Work:
     """Return the work on a batch: mean outcomes of the 16 worlds (u_D, u_1, u_2, u_3), (16, B).
 
-    Raises
-    ------
-    FitError
-        Where a mean does not exist in some of the draws.
+    Raises FitError where a mean does not exist in some of the draws.
     """
     closed = chain.all_normal and chain.outcome.rule in ("identity", "exp")
 

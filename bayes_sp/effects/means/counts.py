@@ -52,10 +52,7 @@ class Grid:
 def count_grid(phi: Array, log_mean: Array, powers: Array, growth: Array) -> Grid:
     """Return counts up to where sums of p_k (1 + k)^powers e^(growth k) may end, all arguments (B,).
 
-    Raises
-    ------
-    FitError
-        Where they end nowhere.
+    Raises FitError where they end nowhere.
     """
     ends = _ends(phi, log_mean, powers, growth)
     known = np.arange(min(ends.max() + 1.0, EXACT))
@@ -117,21 +114,8 @@ def mean_curves(
     Both are analytic near the real line. So many are taken that the last of
     them are below 1e-11 of the largest. Beyond `LARGEST` the functions go on as straight lines of slope b.
 
-    Parameters
-    ----------
-    phi, low, high
-        Sizes, and the interval of predictors, (B,).
-    grid
-        Counts.
-    slopes
-        b, (B, 2).
-    logarithmic
-        Which of the two.
-
-    Returns
-    -------
-    tuple of Array
-        (B, 2, N), and middle and half width of the intervals, (B, 2).
+    ``phi``, ``low`` and ``high`` are (B,), the slopes b (B, 2). Returns coefficients, (B, 2, N), and middle and half
+    width of the intervals of predictors, (B, 2).
     """
     span = np.stack([0.5 * (high + low), np.maximum(0.5 * (high - low), 1e-3)], axis=1)
     for count in ORDERS:
@@ -246,10 +230,7 @@ def _largest_predictors(chain: Chain, baselines: Baselines, contrast: tuple[floa
 def refuse_without_mean(gone: Mask, names: Sequence[str]) -> None:
     """Refuse effects whose means do not exist in some draws.
 
-    Raises
-    ------
-    FitError
-        With the share of these draws.
+    Raises FitError with the share of these draws.
     """
     if gone.any():
         counts = " and ".join(names)

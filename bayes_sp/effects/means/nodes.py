@@ -30,8 +30,6 @@ def normal_nodes(count: int, hermite: bool = False) -> tuple[Array, Array]:
     converges geometrically for functions analytic in a strip, such as a logistic curve however steep. `hermite` asks
     for Gauss-Hermite in any case.
 
-    References
-    ----------
     Trefethen & Weideman (2014). SIAM Review 56, 385-458. doi:10.1137/130932132
     """
     if hermite or count <= HERMITE:
@@ -72,15 +70,7 @@ def beta_nodes(count: int) -> tuple[Array, Array]:
 
     .. math:: (p + n)\,t_{n+1} = 2 (a - b)\,t_n - (p - n)\,t_{n-1}, \quad t_0 = 1, \quad t_1 = (a - b) / p.
 
-    Parameters
-    ----------
-    count
-        How fine: N = count + 4.
-
-    Returns
-    -------
-    tuple of Array
-        t (N,) and the table (N, N): rows n hold 1/N for n = 0, else 2 cos(n theta_j) / N.
+    Returns t (N,), N = count + 4, and the table (N, N): rows n hold 1/N for n = 0, else 2 cos(n theta_j) / N.
     """
     nodes = count + 4
     theta = np.pi * (np.arange(nodes) + 0.5) / nodes

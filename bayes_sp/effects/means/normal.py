@@ -63,16 +63,8 @@ def normal_worlds(
 ) -> list[NormalWorld]:
     """Return the linear predictors of several worlds.
 
-    Parameters
-    ----------
-    chain
-        With normal mediators, K of them.
-    exposures
-        For each world the exposure of each path of `every_path`, (2**K,).
-    kappa
-        Correlation of one mediator's errors in two different worlds.
-    apart
-        Whether every route has a copy of its own with independent errors, as interventional effects ask.
+    ``exposures`` has for each world that of each path of `every_path`, (2**K,). ``apart`` gives every route a copy of
+    its own with independent errors, as interventional effects ask.
     """
     alike = not chain.interactions.any()  # then what a mediator does depends on no exposure
     along: Along = []
@@ -90,11 +82,6 @@ def normal_worlds(
             cov = _covariance(chain, along, exposure_of, kappa, apart=apart)
         found.append(NormalWorld(_shift(chain, along, exposure_of), weights, cov))
     return found
-
-
-def normal_world(chain: Chain, u: Sequence[float], kappa: float, apart: bool = False) -> NormalWorld:
-    """Return one world's linear predictors (`normal_worlds`)."""
-    return normal_worlds(chain, [u], kappa, apart)[0]
 
 
 type Along = list[dict[Path, Array]]
@@ -166,14 +153,8 @@ def in_two_worlds(worlds: Flags, paths: Sequence[Path], full: Sequence[Path]) ->
 
     Copies of mediator k on routes that begin there are one where the paths that lead through k see the same exposures.
 
-    Parameters
-    ----------
-    worlds
-        Whether each path of ``full`` is switched, (W, 2**K).
-    paths
-        Those that exist.
-    full
-        Every path of a saturated chain.
+    ``worlds`` says whether each path of ``full``, those of a saturated chain, is switched, (W, 2**K); ``paths`` are
+    those that exist.
     """
     place, found = {path: i for i, path in enumerate(full)}, np.zeros(len(worlds), dtype=bool)
     for k in {mediator for path in paths for mediator in path}:

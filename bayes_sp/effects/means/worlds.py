@@ -66,29 +66,12 @@ def world_means(
 ) -> Means:
     """Return the mean outcome of every world and draw, averaged over patients.
 
-    Parameters
-    ----------
-    chain, baselines
-        Draws.
-    worlds
-        Whether each path of `every_path` sees u1 rather than u0, (W, 2**K).
-    contrast
-        (u0, u1).
-    rule
-        Coupling and nodes.
-    weights
-        Of the patients, (n,), 0 or more and not all 0; their sum does not matter. None counts each once.
+    ``worlds`` says whether each path of `every_path` sees u1 rather than u0, (W, 2**K). Weights of the patients, (n,),
+    are 0 or more and not all 0; their sum does not matter. Returns means, (W, S), on the scale of the outcome's family:
+    before origin and unit.
 
-    Returns
-    -------
-    Means
-        (W, S), on the scale of the outcome's family: before origin and unit.
-
-    Raises
-    ------
-    ValueError
-        For a chain without a rule: three or more mediators of which one is not normal, a beta mediator before another,
-        errors with heavy tails inside a function that is not linear. For weights that are none.
+    Raises ValueError for a chain without a rule: three or more mediators of which one is not normal, a beta mediator
+    before another, errors with heavy tails inside a function that is not linear. For weights that are none.
     """
     check_chain(chain)
     if chain.moderation is not None:

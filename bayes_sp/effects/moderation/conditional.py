@@ -151,16 +151,7 @@ def conditional_effects(
 ) -> ConditionalEffects:
     """Return path effects at every setting of the moderators with the index of moderated mediation.
 
-    Parameters
-    ----------
-    model, posterior
-        The specification and its draws.
-    settings
-        From `settings_of`; none where the specification has no moderator.
-    each
-        Effects at each setting, among patients who all have its values.
-    kappa
-        As in `compute_effects`.
+    ``each`` holds the effects at each setting of `settings_of`, among patients who all have its values.
     """
     found, without = indexes(model, posterior, dict.fromkeys(n for s in settings for n, _ in s.held), kappa=kappa)
     return ConditionalEffects(tuple(settings), tuple(each), found, without)

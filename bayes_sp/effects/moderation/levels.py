@@ -56,10 +56,8 @@ def settings_of(model: PathModel, values: Values, asked: Asked | None = None) ->
     Without ``asked`` each moderator in turn, the others as observed: at the values that the specification gives, else
     at each category, else at the 16th, 50th and 84th percentile. With it every combination of the values.
 
-    Raises
-    ------
-    SpecificationError
-        With everything that is wrong with ``asked`` or with the specification's values for these records.
+    Raises SpecificationError with everything that is wrong with ``asked`` or with the specification's values for these
+    records.
     """
     given = dict(model.moderators)
     if asked is not None:

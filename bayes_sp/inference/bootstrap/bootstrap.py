@@ -169,36 +169,15 @@ def bootstrap_effects(
     Normal equations are fitted by least squares, a count outcome by maximum likelihood; then residual
     variances are RSS / n and effects are standardised over each resample's own patients (with kappa = 1).
 
-    Parameters
-    ----------
-    design
-        Arrays of the survey, without missing cells.
-    model
-        The specification; None for normal mediators and an outcome that is normal, negative_binomial or poisson, every
-        covariate in every equation and nothing else.
-    seed
-        Of the resampling.
-    replicates
-        Number of resamples.
-    ci_prob
-        Nominal probability of the intervals.
-    batch_bytes
-        Memory for the resampled patients drawn at a time. It changes no digit: one stream is drawn in the order of
-        the replicates, and what is computed together depends on the number of patients alone.
-    settings
-        Of moderators, at which effects are computed too.
+    Estimates, replicates, intervals, and the number of failed replicates with the reasons.
 
-    Returns
-    -------
-    BootstrapResult
-        Estimates, replicates, intervals, and the number of failed replicates with the reasons.
+    Raises SpecificationError if a family has no maximum-likelihood fit here; SurveyError if the equations cannot be
+    fitted to all patients, or no resample could be fitted.
 
-    Raises
-    ------
-    SpecificationError
-        If a family has no maximum-likelihood fit here.
-    SurveyError
-        If the equations cannot be fitted to all patients, or no resample could be fitted.
+    Without a ``model`` mediators are normal, the outcome normal, negative_binomial or poisson, every covariate in every
+    equation and nothing else. ``batch_bytes`` is memory for the resampled patients drawn at a time. It changes no
+    digit: one stream is drawn in the order of the replicates, and what is computed together depends on the number of
+    patients alone. ``settings`` are of moderators, at which effects are computed too.
     """
     if replicates < 1 or not 0.0 < ci_prob < 1.0:
         raise ValueError(f"replicates >= 1 and 0 < ci_prob < 1 are needed, found {replicates} and {ci_prob}")

@@ -59,13 +59,8 @@ def counted(bits: Bits) -> tuple[tuple[str, int], ...]:
 def limits(values_at: Callable[[float], Array], *, still: Array | float = STILL) -> Array:
     """Return the limits of values along a direction: finite ones, minus or plus infinity, or NaN for none.
 
-    Parameters
-    ----------
-    values_at
-        ``t -> values`` at t times the direction from where the climb ended.
-    still
-        Relative change from `REACH` to twice as far below which a value has its limit; of the values' shape, or one
-        that broadcasts to it.
+    ``values_at(t)`` gives values at t times the direction from where the climb ended. Below a relative change of
+    ``still``, from `REACH` to twice as far, a value has its limit.
     """
     near, far = values_at(REACH), values_at(2.0 * REACH)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -86,14 +81,7 @@ def free_directions(
     determine, d itself aside, have no value in the limit, and effects that depend on them have none either: such as the
     slope of a mediator in an arm without events, where that slope is the arm's own.
 
-    Parameters
-    ----------
-    columns, places
-        Of each predictor, as in `Regression`.
-    counts
-        How often each patient counts, (R, n).
-    directions, kept
-        As in `Fits`, (R, P).
+    ``counts`` says how often each patient counts, (R, n); the rest is as in `Regression` and `Fits`.
     """
     free = np.zeros(directions.shape)
     rng = np.random.default_rng(1)  # any combination serves

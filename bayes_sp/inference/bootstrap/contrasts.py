@@ -67,10 +67,7 @@ def contrast_table(found: Replicates, asked: Sequence[Asked]) -> pd.DataFrame:
 
     The first effect less the second, of ratios over it; averaged over the orders of switching.
 
-    Raises
-    ------
-    SpecificationError
-        For an effect at a value for which there are no replicates.
+    Raises SpecificationError for an effect at a value for which there are no replicates.
     """
     rows, columns = list[tuple[str, str, str, str]](), list[tuple[Array, Array]]()
     for one in asked:

@@ -20,17 +20,7 @@ def percentile_interval(values: Array, ci_prob: float) -> tuple[Array, Array, Ar
     the interval leaves out on one side, so that the limit itself could be one of them, and where it falls between minus
     and plus infinity.
 
-    Parameters
-    ----------
-    values
-        Replicates, (R, ...).
-    ci_prob
-        Nominal probability.
-
-    Returns
-    -------
-    lower, upper, lower_mcse, upper_mcse : Array
-        (...) each, in the unit of the values; NaN where withheld.
+    Of replicates (R, ...) returns lower, upper, lower_mcse and upper_mcse, (...) each, NaN where withheld.
     """
     tails = np.array([(1.0 - ci_prob) / 2.0, (1.0 + ci_prob) / 2.0])
     known = np.asarray(np.isfinite(values) | np.isinf(values)).sum(axis=0)

@@ -21,12 +21,7 @@ def pooled_bootstrap(members: Sequence[BootstrapResult], ci_prob: float) -> Boot
     The percentiles hold the variance within each set of records and that between them (Schomaker & Heumann 2018, 'MI
     Boot pooled', doi:10.1002/sim.7654).
 
-    Parameters
-    ----------
-    members
-        Bootstraps of one specification, with equally many replicates.
-    ci_prob
-        Nominal probability of the intervals.
+    Members are of one specification, with equally many replicates.
     """
     first = members[0]
     values = np.concatenate([each.values for each in members])
@@ -56,16 +51,8 @@ def pooled_bootstrap(members: Sequence[BootstrapResult], ci_prob: float) -> Boot
 def rubin_table(members: Sequence[BootstrapResult], ci_prob: float) -> pd.DataFrame:
     """Return every effect's bootstrap by Rubin's rules, whose within-variance is that of each set's replicates.
 
-    Parameters
-    ----------
-    members, ci_prob
-        As in `pooled_bootstrap`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``path, scale, decomposition, likelihood, estimate, within_sd, between_sd, se, df, lower, upper, ci_kind,
-        ci_prob, share``; see `bayes_sp.inference.pooling`. NaN where a replicate has no value.
+    The columns are those of `bayes_sp.inference.pooling` with ``within_sd``, ``between_sd``, ``se``, ``df`` and
+    ``share``; NaN where a replicate has no value.
     """
     variances = np.stack([each.values.var(axis=0, ddof=1) for each in members])
     found = rubin(np.stack([each.estimate for each in members]), variances)

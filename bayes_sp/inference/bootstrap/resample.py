@@ -100,23 +100,10 @@ def refit_chain(chain: LinearChain, counts: Array) -> tuple[Array, Array, NDArra
 
     .. math:: \beta = (Z_x' D Z_x)^{-1} Z_x' D z_y, \qquad D = \mathrm{diag}(counts)
 
-    Parameters
-    ----------
-    chain
-        From `prepare_chain`.
-    counts
-        How often each resample holds each patient, (R, n).
-
-    Returns
-    -------
-    coefficients : Array
-        Row j holds equation j in the order intercept, covariates, exposure, mediators; zero for what is not a
-        predictor and for a covariate that the resample's other ones determine, NaN where it does not determine the
-        exposure's or a mediator's coefficient. Units of the variables, (R, J, 2 + q + K).
-    variance : Array
-        Residual variances RSS / n, the maximum-likelihood ones, (R, J).
-    left_out : ndarray
-        Whether a covariate was left out, (R,).
+    ``counts`` is how often each resample holds each patient, (R, n). Returns coefficients (R, J, 2 + q + K) in the
+    order intercept, covariates, exposure, mediators, in units of the variables: zero for what is not a predictor and
+    for a covariate that the resample's other ones determine, NaN where it does not determine the exposure's or a
+    mediator's; residual variances RSS / n, (R, J); and whether a covariate was left out, (R,).
     """
     total = counts.sum(axis=1)
     gram = weighted_gram(chain.cross, counts)

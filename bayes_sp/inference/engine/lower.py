@@ -140,21 +140,10 @@ class Program:
 def compile_program(model: PathModel, design: Design, likelihood_power: float = 1.0) -> Program:
     """Pack a specification, a survey's design arrays and the priors for the engine: milliseconds, nothing compiled.
 
-    Parameters
-    ----------
-    model, design
-        The specification, and the records' arrays.
-    likelihood_power
-        What the log-likelihood, given every hidden value, is multiplied with; 1 for the posterior itself.
+    ``likelihood_power`` multiplies the log-likelihood given every hidden value.
 
-    Raises
-    ------
-    ValueError
-        Where a parameter has no prior (`load_model` reports that for files).
-    SurveyError
-        Where cells are missing of which the model has no account.
-    SpecificationError
-        Where a family or a prior has no density here.
+    Raises ValueError where a parameter has no prior (`load_model` reports that for files); SurveyError where cells are
+    missing of which the model has no account; SpecificationError where a family or a prior has no density here.
     """
     if lacking := unknown_to_engine(model, design):
         problem = f"the compiled engine has no density of {', '.join(lacking)}; PyMC has: use NUTS or --method pymc"

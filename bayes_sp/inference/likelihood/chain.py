@@ -87,22 +87,7 @@ class ChainFit:
 def chain_least_squares(moments: Moments, chain: Chain) -> ChainFit:
     """Regressions of every equation of a chain, and the products of their coefficients along every path.
 
-    Parameters
-    ----------
-    moments
-        Moments that hold every variable of the chain, published or from records.
-    chain
-        The chain.
-
-    Returns
-    -------
-    ChainFit
-        The regressions, the coefficients by place, and the products.
-
-    Raises
-    ------
-    SurveyError
-        As `least_squares`.
+    ``moments`` hold every variable of the chain, published or from records. Raises as `least_squares`.
     """
     from_exposure, from_mediator = chain.edges
     responses = (*chain.mediators, chain.outcome)

@@ -112,22 +112,9 @@ def beyond_table(phi: Array, y: Array, first: int) -> tuple[Array, Array, Array]
         phi [lambda(x) + x y/b - (1/b - 1/a)/2 - (1/b^2 - 1/a^2)/12 + (1/b^4 - 1/a^4)/120]
             + phi^2 [(1/b^2 - 1/a^2)/2 + (1/b^3 - 1/a^3)/6 - (1/b^5 - 1/a^5)/30]
 
-    Parameters
-    ----------
-    phi
-        Sizes, (R, 1).
-    y
-        Counts above K, (m,).
-    first
-        K; what the series leaves out is below K^-5 / 1260, 7e-16 for 256.
+    With sizes phi (R, 1), counts y above K (m,), arrays (R, m); what the series leaves out is below K^-5 / 1260, 7e-16
+    for 256.
 
-    Returns
-    -------
-    tuple
-        Three arrays, (R, m).
-
-    References
-    ----------
     Abramowitz & Stegun (1964). Handbook of Mathematical Functions, 6.1.41, 6.3.18 and 6.4.12.
     """
     a, b, more = phi + first, phi + y, y - first

@@ -59,26 +59,10 @@ def prepare_counts(
 ) -> CountData:
     """Check a count response, standardise its predictors and compute what all weightings share.
 
-    Parameters
-    ----------
-    y
-        Counts, (n,).
-    predictors
-        Predictors without an intercept, in their own units, (n, p - 1).
-    name
-        Name of the response, for messages.
-    offset
-        Logarithm of each patient's window in units of the reference, (n,); None where all are the same.
+    Predictors, (n, p - 1), come without an intercept, in their own units; ``offset`` is the logarithm of each patient's
+    window in units of the reference.
 
-    Returns
-    -------
-    CountData
-        Ready for `fit_counts`.
-
-    Raises
-    ------
-    SurveyError
-        If the response is not a count or is always zero, or a predictor is constant.
+    Raises SurveyError if the response is not a count or is always zero, or a predictor is constant.
     """
     counts, raw = np.asarray(y, dtype=float), np.asarray(predictors, dtype=float)
     whole = np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts))

@@ -83,22 +83,10 @@ def made_ready(
 ) -> Regression:
     """Return one equation made ready.
 
-    Parameters
-    ----------
-    response, family, y
-        Names, and the response as its family sees it, (n,).
-    columns, zero
-        Columns of the mean and of the zero part, (n,) each; no columns for no such part.
-    spare
-        Names of columns that may be left out of a resample that does not determine them.
-    steps
-        Monotonic effect -> names of its columns.
-    offset
-        What the mean's predictor has beside coefficients, (n,).
-    cuts
-        Number of cutpoints of an ordered family.
-    known
-        What the family's kernel wants beside its parameters.
+    ``y`` is as the family sees it, and columns of the mean and of the ``zero`` part are (n,) each. A resample that does
+    not determine the ``spare`` columns may leave them out; ``steps`` names the columns of monotonic effects, ``offset``
+    is what the mean's predictor has beside coefficients, ``cuts`` the number of cutpoints, ``known`` what the family's
+    kernel wants beside its parameters.
     """
     none = np.zeros(len(y))
     parts = [_part(columns, spare, none if offset is None else offset)]

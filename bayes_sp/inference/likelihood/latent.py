@@ -197,18 +197,9 @@ class Together(Predictors):
 def _nodes(later: Callable[[Array], tuple[Array, Array, Array]], along: Array) -> tuple[Array, ...]:
     """Place nodes about each patient's mode.
 
-    Parameters
-    ----------
-    later
-        Log-likelihoods and derivatives of the later equations at nodes z, in SDs of the true value given its
-        measurement.
-    along
-        What one such SD adds to each later predictor, (T, R, n).
-
-    Returns
-    -------
-    tuple
-        Nodes and their parts in the integral, (R, n, K), the log-integrals, (R, n), and the derivatives at the nodes.
+    ``later`` gives log-likelihoods and derivatives of the later equations at nodes z, in SDs of the true value given
+    its measurement; one such SD adds ``along`` to each later predictor, (T, R, n). Returns nodes and their parts in the
+    integral, (R, n, K), the log-integrals, (R, n), and the derivatives at the nodes.
     """
     z, width = np.zeros(along.shape[1:]), np.ones(along.shape[1:])
     for _ in range(_LOOKS):

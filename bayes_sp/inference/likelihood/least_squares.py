@@ -194,25 +194,10 @@ def least_squares(moments: Moments, response: str, predictors: Sequence[str]) ->
     .. math:: \beta = D_x^{-1} R_{xx}^{-1} r_{xy} s_y, \qquad
               RSS = (n - 1) s_y^2 (1 - r_{xy}' R_{xx}^{-1} r_{xy})
 
-    Parameters
-    ----------
-    moments
-        Moments that hold the response and the predictors.
-    response
-        Name of the response.
-    predictors
-        Names of the predictors, p of them.
+    Coefficients are in units of the response per unit of the predictor.
 
-    Returns
-    -------
-    LeastSquares
-        Coefficients in units of the response per unit of the predictor.
-
-    Raises
-    ------
-    SurveyError
-        If a name is unknown, predictors are collinear, the correlations contradict each other, or there are too few
-        patients.
+    Raises SurveyError if a name is unknown, predictors are collinear, the correlations contradict each other, or there
+    are too few patients.
     """
     y, x = _places(moments, response, predictors)
     df = moments.n - len(x) - 1

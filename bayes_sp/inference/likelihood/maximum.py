@@ -197,16 +197,8 @@ def determined(data: Regression, w: Array, *, zeros: bool = False) -> Flags:
 def fit_regression(data: Predictors, w: Array, keep: Flags, start: Array | None = None) -> Fits:
     """Fit one regression, or equations that are fitted together, for each row of weights.
 
-    Parameters
-    ----------
-    data
-        The equation, or several.
-    w
-        How often each patient counts, (R, n).
-    keep
-        Which coefficients there are, (R, P); the others are 0.
-    start
-        Where to start, (P,), and where nothing is found from there, from ``data.beginning``; None for that at once.
+    ``w`` is how often each patient counts, (R, n), and ``keep`` which coefficients there are, (R, P); the others are 0.
+    Where nothing is found from ``start`` the fit begins at ``data.beginning``.
     """
     climbs = _climbed(data, w, keep, data.beginning if start is None else start)
     again = np.flatnonzero(np.isin(climbs.verdict, [SINGULAR, NO_CONVERGENCE]))

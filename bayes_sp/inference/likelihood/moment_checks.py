@@ -23,19 +23,9 @@ TRIANGLE = "give one printed triangle to Moments.from_triangle"
 def as_numbers(what: str, values: object, names: tuple[str, ...], dimensions: int = 1) -> Array:
     """Return an array of real numbers, one for each name along each dimension; NaN where nothing stands.
 
-    Parameters
-    ----------
-    what
-        In words, for errors.
-    values
-        An array, a list, or a labelled table of pandas, which is put in the names' order by its labels.
-    names, dimensions
-        Names of the variables, and 1 for a list, 2 for a matrix.
+    A labelled table of pandas is put in the names' order by its labels; errors call it ``what``.
 
-    Raises
-    ------
-    SurveyError
-        Where ``values`` are not real numbers, of another shape, or carry other labels than the names.
+    Raises SurveyError where ``values`` are not real numbers, of another shape, or carry other labels than the names.
     """
     shape = (len(names),) * dimensions
     hint = f"; {TRIANGLE}" if dimensions == 2 else ""
@@ -48,10 +38,7 @@ def as_numbers(what: str, values: object, names: tuple[str, ...], dimensions: in
 def real(rule: str, values: Any, hint: str = "") -> Array:  # noqa: ANN401 - what a user gives
     """Return an array of real numbers, NaN where a masked array or a table holds nothing.
 
-    Raises
-    ------
-    SurveyError
-        With the rule, where they are no numbers or have imaginary parts.
+    Raises SurveyError with the rule, where they are no numbers or have imaginary parts.
     """
     try:
         plain = values.to_numpy(dtype=float, na_value=np.nan) if hasattr(values, "to_numpy") else values
@@ -68,10 +55,7 @@ def in_order(what: str, values: object, names: tuple[str, ...]) -> object:
 
     Labels of which none is a name, such as the numbers of rows, say nothing of the order.
 
-    Raises
-    ------
-    SurveyError
-        Where some of the labels are names and the others are not, or a name is lacking.
+    Raises SurveyError where some of the labels are names and the others are not, or a name is lacking.
     """
     if not hasattr(values, "reindex"):
         return values
@@ -90,10 +74,7 @@ def in_order(what: str, values: object, names: tuple[str, ...]) -> object:
 def checked_names(names: object) -> tuple[str, ...]:
     """Return the names of the variables, each once.
 
-    Raises
-    ------
-    SurveyError
-        Where they are not different texts in an order.
+    Raises SurveyError where they are not different texts in an order.
     """
     if (isinstance(names, str | bytes | Set) and not isinstance(names, KeysView)) or not isinstance(names, Iterable):
         raise SurveyError(SOURCE, [f"names must be a list of texts, found {names!r}"])
@@ -112,10 +93,7 @@ def checked_names(names: object) -> tuple[str, ...]:
 def checked_count(n: object) -> int:
     """Return the number of patients.
 
-    Raises
-    ------
-    SurveyError
-        Where it is no whole number from 3 to 1e12.
+    Raises SurveyError where it is no whole number from 3 to 1e12.
     """
     whole = isinstance(n, int | float | np.integer | np.floating) and not isinstance(n, bool) and n == n // 1
     if not whole or not LEAST_PATIENTS <= int(n) <= MOST_PATIENTS:  # type: ignore[call-overload] # a whole number
@@ -180,18 +158,10 @@ def _blank(values: Array) -> bool:
 def whole_matrix(triangle: object, v: int) -> Array:
     """Return the symmetric matrix, (v, v), of one triangle.
 
-    Parameters
-    ----------
-    triangle
-        Rows of numbers, as printed: below the diagonal 1, 2, ... v numbers (v - 1 where the diagonal is left out), or
-        above it v, v - 1, ... 1. A whole matrix with nothing (0 or NaN) in its other triangle is taken too.
-    v
-        Number of variables.
+    Raises SurveyError where the rows have other lengths, or both triangles hold numbers that differ.
 
-    Raises
-    ------
-    SurveyError
-        Where the rows have other lengths, or both triangles hold numbers that differ.
+    Rows are as printed: below the diagonal 1, 2, ... v numbers (v - 1 where the diagonal is left out), or above it v, v
+    - 1, ... 1. A whole matrix with nothing (0 or NaN) in its other triangle is taken too.
     """
     rows = _number_rows(triangle)
     lengths = [len(row) for row in rows]

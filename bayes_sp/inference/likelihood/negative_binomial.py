@@ -102,21 +102,8 @@ def fit_counts(
 ) -> CountFits:
     """Maximum-likelihood negative-binomial or Poisson regressions, one for each row of weights.
 
-    Parameters
-    ----------
-    data
-        Response and predictors, from `prepare_counts`.
-    weights
-        How often each patient counts, (R, n); None for one fit to every patient once.
-    start
-        A single fit to start from, best the one to all patients; None starts from the mean and variance.
-    family
-        ``"negative_binomial"`` or ``"poisson"``.
-
-    Returns
-    -------
-    CountFits
-        With a boundary or a reason where there is no finite maximum; no failure raises and none is dropped.
+    ``weights`` is how often each patient counts, (R, n). No failure raises and none is dropped: a boundary or a reason
+    stands where there is no finite maximum.
     """
     w = np.ones((1, len(data.y))) if weights is None else np.asarray(weights, dtype=float)
     p = data.x.shape[1]

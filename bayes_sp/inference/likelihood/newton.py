@@ -56,17 +56,9 @@ class Climbs:
 def climb[Sums: "Takeable"](active: Sums, theta: Array, newton_of: Newton[Sums], verdicts_of: Verdicts[Sums]) -> Climbs:
     """Climb to the maximum by Newton's method with step-halving.
 
-    Parameters
-    ----------
-    active
-        What the two functions need of the replicates.
-    theta
-        Where to start, (R, p).
-    newton_of
-        ``(active, theta) -> log-likelihood (R,), Newton's step (R, p), Newton's decrement (R,)``.
-    verdicts_of
-        ``(active, theta, step, decrement) -> verdicts (R,)``: `RUNNING` to go on; `CONVERGED` after one more step;
-        `SINGULAR` where there is no step; any other word where the climb ends without one.
+    From ``theta``, (R, p), ``newton_of(active, theta)`` gives log-likelihood (R,), Newton's step (R, p) and decrement
+    (R,), and ``verdicts_of(active, theta, step, decrement)`` verdicts (R,): `RUNNING` to go on; `CONVERGED` after one
+    more step; `SINGULAR` where there is no step; any other word where the climb ends without one.
     """
     count = len(theta)
     found = Climbs(

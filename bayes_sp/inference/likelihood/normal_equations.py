@@ -63,23 +63,9 @@ def weighted_gram(cross: CrossProducts, weights: Array) -> Array:
 def solve_normal(matrix: Array, rhs: Array, keep: Flags | None = None, least: float = COLLINEAR) -> tuple[Array, Array]:
     """Solve symmetric positive definite systems A x = b by Gaussian elimination without pivoting.
 
-    Parameters
-    ----------
-    matrix
-        A, (p, p, R).
-    rhs
-        Right-hand sides b, (p, m, R).
-    keep
-        Which variables each system has, (p, R); the others get the solution 0. None for all of them.
-    least
-        Unexplained share of a variable down to which a system counts as positive definite.
-
-    Returns
-    -------
-    solution : Array
-        x, (p, m, R); NaN for the systems that are not positive definite to rounding.
-    unexplained : Array
-        Pivot j divided by A_jj: the share of variable j that the variables before it leave unexplained, (p, R).
+    For A (p, p, R) and b (p, m, R) returns x, (p, m, R), NaN for systems that are not positive definite to rounding,
+    and pivot j divided by A_jj, (p, R): the share of variable j that the variables before it leave unexplained, at
+    least ``least``. Variables that are not in ``keep``, (p, R), get the solution 0.
     """
     size = len(matrix)
     if keep is not None:

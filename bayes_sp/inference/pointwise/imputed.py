@@ -27,22 +27,8 @@ def imputed_covariates(
     A missing number's draw is its parameter's; a missing level is drawn with its probability given the parameters and
     everything observed of the patient, p(level) proportional to the product of the equations' densities at it.
 
-    Parameters
-    ----------
-    joint, design
-        The joint model, and the records' arrays.
-    evaluated
-        Gives, for some of the draws, chains one after the other, the values of every variable, and every row's
-        log-density, (s, R).
-    chains, draws
-        How many there are.
-    seed
-        Of the drawn levels.
-
-    Returns
-    -------
-    xarray.Dataset
-        Variables named as the columns, dims (chain, draw, ``<column>_cell``), whose coordinate is the patient.
+    ``evaluated`` gives, for some of the draws, the values of every variable, and every row's log-density, (s, R).
+    Variables are named as the columns, dims (chain, draw, ``<column>_cell``), whose coordinate is the patient.
     """
     rng = np.random.default_rng(seed)
     model, rows_of = joint.model, joint.rows

@@ -38,27 +38,13 @@ def log_likelihood(model: PathModel, design: Design, posterior: xr.Dataset) -> x
     values add up to the log-likelihood of all that was measured of the patient. Densities are per unit of the
     response, not of its coded value.
 
-    Parameters
-    ----------
-    model, design
-        The specification and the records' arrays.
-    posterior
-        Draws, with the variables of `build_model`.
+    Dims (chain, draw, patient); ``<response>_patient``, the numbers of the others, in place of ``patient`` where a
+    response, or an exposure or covariate that predicts it, is missing for some. Where anything was integrated the
+    attribute ``quadrature_error`` holds the largest change of a value by doubling the nodes, on some draws; 0 where
+    every integral has a closed form, as all that depends on what is not known is normal.
 
-    Returns
-    -------
-    xarray.Dataset
-        Dims (chain, draw, patient); ``<response>_patient``, the numbers of the others, in place of ``patient``
-        where a response, or an exposure or covariate that predicts it, is missing for some. Where anything was
-        integrated the attribute ``quadrature_error`` holds the largest change of a value by doubling the nodes, on
-        some draws; 0 where every integral has a closed form, as all that depends on what is not known is normal.
-
-    Raises
-    ------
-    SurveyError
-        Where missing mediators are neither continuous on an unbounded scale nor of few levels.
-    BayesSpError
-        Where there are several unmeasured confounders.
+    Raises SurveyError where missing mediators are neither continuous on an unbounded scale nor of few levels;
+    BayesSpError where there are several unmeasured confounders.
     """
     if len(model.confounders) > 1:
         names = ", ".join(confounder.name for confounder in model.confounders)

@@ -51,16 +51,7 @@ class Weigher:
 def weigher(posterior: LogPosterior, n: int, thin: Thin | None, *, seed: int, cores: int) -> Weigher:
     """Return log-densities in the frame of the mode: of all rows, or of as few as are exact to 0.005.
 
-    Parameters
-    ----------
-    posterior
-        Moved to its mode and curvature.
-    n
-        Patients.
-    thin
-        Gives the posterior of fewer patients; None to read all rows.
-    seed, cores
-        Of the draws on which the error is measured; threads.
+    ``posterior`` is moved to its mode and curvature; ``thin`` gives that of fewer patients, None to read all ``n``.
     """
 
     def whole(points: Array) -> Array:

@@ -15,17 +15,8 @@ BATCH = 2_000_000  # numbers in one temporary, draws x rows
 def unmeasured_draws(program: Program, theta: Array) -> xr.Dataset:
     """Return draws of every unmeasured confounder of each patient.
 
-    Parameters
-    ----------
-    program
-        As it was sampled.
-    theta
-        Draws of its unconstrained parameters, (chain, draw, P), with those that are integrated out.
-
-    Returns
-    -------
-    xarray.Dataset
-        Variables named as the confounders, dims (chain, draw, patient), in SDs.
+    ``theta`` are draws of its unconstrained parameters, (chain, draw, P), with those that are integrated out; variables
+    are named as the confounders, dims (chain, draw, patient), in SDs.
     """
     chains, draws = theta.shape[:2]
     flat = theta.reshape(chains * draws, -1)

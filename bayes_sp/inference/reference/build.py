@@ -51,10 +51,7 @@ def build_model(model: PathModel, design: Design, likelihood_power: float = 1.0)
 
     The engine has the same density in a form that is faster to compile and to sample.
 
-    Raises
-    ------
-    SurveyError
-        Where cells are missing of which the model has no account.
+    Raises SurveyError where cells are missing of which the model has no account.
     """
     joint = joint_model(model, design)
     rows = joint.rows

@@ -33,18 +33,11 @@ def plain_draws(
 ) -> tuple[xr.Dataset, xr.Dataset, xr.Dataset, xr.Dataset]:
     """Sample `build_model` with `pm.sample`.
 
-    Returns
-    -------
-    tuple
-        The posterior variables, named as the engine's, the unmeasured confounders (chain, draw, patient), draws of
-        covariates' missing cells, and the sampler's statistics; dims (chain, draw, ...).
+    Returns the posterior variables, named as the engine's, the unmeasured confounders (chain, draw, patient), draws of
+    covariates' missing cells, and the sampler's statistics.
 
-    Raises
-    ------
-    SurveyError
-        Where cells are missing of which the plain model has no account.
-    SpecificationError
-        Where the density of true values and residual SDs has no bound.
+    Raises SurveyError where cells are missing of which the plain model has no account; SpecificationError where the
+    density of true values and residual SDs has no bound.
     """
     _check_bounded(model)
     pytensor.config.numba__fastmath = False  # with it the same seed gives other draws in a cold and a warm cache

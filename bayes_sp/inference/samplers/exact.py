@@ -47,13 +47,6 @@ def exact_posterior(model: PathModel, design: Design, *, seed: int, chains: int 
     sigma is drawn by inverting its distribution function on a fine grid of log sigma (error of order the grid's
     step squared, below 1e-6 posterior SDs), then beta given sigma.
 
-    Returns
-    -------
-    xarray.Dataset
-        The variables, dims and coordinates of the sampler's ``posterior`` group.
-
-    References
-    ----------
     Gelman et al. (2013), Bayesian Data Analysis, 3rd ed., section 14.8. doi:10.1201/b16018
     """
     rng = np.random.default_rng(seed)

@@ -61,21 +61,11 @@ def laplace_draws(
     draws, in which proposal i stands p_i times on average, that is :math:`\sum_s v_s (x_s - \bar x)^2 / S^2` with
     :math:`v = p + r (1 - r) / p`: 1 up to p = 1, where a draw counts as an independent one, and larger beyond.
 
-    Parameters
-    ----------
-    posterior
-        As `LogPosterior.moved` to the mode gives it.
-    draws, seed
-        Number of draws, and seed.
-    cores
-        Threads; they change the time, never the draws.
-    weigh
-        Log-densities of points, (s, size) -> (s,), up to a constant; those of all rows where it is not given.
+    Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72); Rue, Martino &
+    Chopin (2009), JRSS B 71, 319-392. doi:10.1111/j.1467-9868.2008.00700.x (Laplace approximation).
 
-    References
-    ----------
-    Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72).
-    Rue, Martino & Chopin (2009), JRSS B 71, 319-392. doi:10.1111/j.1467-9868.2008.00700.x (Laplace approximation)
+    ``weigh`` gives log-densities of points, (s, size) -> (s,), up to a constant; those of all rows where it is not
+    given. The number of ``cores`` changes the time, never the draws.
     """
     weigh = weigh or (lambda points: log_densities(posterior, points, cores, gradient=False)[0])
     rng = np.random.default_rng(seed)
@@ -109,14 +99,7 @@ def least_effective(points: Array, weight: Array, draws: int) -> float:
     The share of draws below a quantile, of expected share q, varies as :math:`\sum_i [w_i^2 + r_i (1 - r_i) / S^2]
     (1_i - q)^2` (see `laplace_draws`), and that of independent draws as q (1 - q) / size.
 
-    Parameters
-    ----------
-    points
-        Parameters of the proposals, (s, parameter).
-    weight
-        Their weights, which add up to 1.
-    draws
-        Number of draws, S.
+    ``points`` are the proposals' parameters, (s, parameter), whose weights add up to 1.
     """
     rest = draws * weight - np.floor(draws * weight)
     variance = weight**2 + rest * (1.0 - rest) / draws**2

@@ -60,25 +60,13 @@ def find_mode(posterior: LogPosterior, *, cores: int = 1, strict: bool = True, h
     diagonal of |H| and lambda raised until the density rises (Levenberg-Marquardt), until the Newton decrement
     g' H^-1 g falls below 1e-8.
 
-    Parameters
-    ----------
-    posterior
-        The log-posterior, in any frame.
-    cores
-        Threads that share the gradients of a Hessian; they change the time, never the mode.
-    strict
-        False to take the highest point found where the search does not converge, as at the kink of a Laplace
-        prior: a sampler needs no more than a place to start and a scale.
-    held
-        Places of parameters that stay where the search starts: SDs of groups, and standardised hidden values, whose
-        joint density with the others can have its mode far from where the posterior is, or none. At 0 each hidden
-        value is where what is known puts it, and the density is that of the parameters with the hidden values
-        integrated out, exactly or nearly so.
+    Not ``strict``, the highest point found is taken where the search does not converge, as at the kink of a Laplace
+    prior: a sampler needs no more than a place to start and a scale. Parameters in ``held`` stay where the search
+    starts: SDs of groups, and standardised hidden values, whose joint density with the others can have its mode far
+    from where the posterior is, or none. At 0 each hidden value is where what is known puts it, and the density is that
+    of the parameters with the hidden values integrated out, exactly or nearly so.
 
-    Raises
-    ------
-    NoModeError
-        If the density is not finite at the start, or (when strict) no maximum is found in 60 steps.
+    Raises NoModeError if the density is not finite at the start, or (when strict) no maximum is found in 60 steps.
     """
     program, framed = posterior.program, posterior.program.framed
     units = search_units(program)

@@ -35,17 +35,10 @@ def nuts_draws(
 ) -> tuple[Array, xr.Dataset]:
     """Draw with NUTS from a posterior whose frame is that of its mode; chains start twice as spread as the frame.
 
-    Returns
-    -------
-    tuple
-        Draws of z, (chain, draw, size), and nutpie's statistics, dims (chain, draw).
+    Returns draws of z, (chain, draw, size), and nutpie's statistics.
 
-    Raises
-    ------
-    KeyboardInterrupt
-        Where sampling was interrupted: a part of the draws is not returned.
-    RuntimeError
-        Where a thread of the sampler came to grief, as it can on a posterior without an integral.
+    Raises KeyboardInterrupt where sampling was interrupted: a part of the draws is not returned; RuntimeError where a
+    thread of the sampler came to grief, as it can on a posterior without an integral.
     """
     try:
         trace = nutpie.sample(

@@ -49,12 +49,7 @@ def reserved() -> tuple[str, ...]:
 def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     """Return every broken rule of a path model, each with the key path it concerns; empty when it is sound.
 
-    Parameters
-    ----------
-    model
-        The path model.
-    with_priors
-        False where the priors could not be read, so that none is reported as missing for that reason.
+    ``with_priors`` is false where the priors could not be read, so that none is reported as missing for that reason.
     """
     problems = [*_names(model), *_order(model), *family_problems(model), *_covariates(model)]
     problems += exposure_problems(model)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     type Derivatives = tuple[Array, list[Array], list[list[Array]]]
     type PyMC = Any  # the module
     type Tensor = Any  # its variables, whose types say nothing that a reader needs
+    type Words = tuple[str, dict[str, Tensor]]  # a distribution of PyMC, and its parameters
 
 Kind = Literal["real", "integer", "count", "positive", "binary", "label"]
 Link = Literal["identity", "log", "logit", "probit"]
@@ -77,10 +78,10 @@ class Family:
         ``(rng, eta, zeta, aux) -> y``, (..., n).
     mean
         ``(eta, zeta, aux) -> E y``, (..., n).
-    likelihood
-        ``(pm, name, eta, zeta, aux, y, dims="patient") -> pm variable``: the family in PyMC's own words, ``aux`` a
-        list of scalars or the vector of cutpoints, whole responses as integers. PyMC comes in as an argument, so
-        that reading a specification does not import it.
+    pymc
+        ``(pm, eta, zeta, aux) -> (distribution, parameters)``: the family in PyMC's own words, ``aux`` a list of
+        scalars or the vector of cutpoints. PyMC comes in as an argument, so that reading a specification does not
+        import it.
     scalars
         The parameters beside coefficients and cutpoints; each needs a prior on the positive numbers.
     mediator
@@ -148,7 +149,7 @@ class Family:
     log_density: Callable[[Array, Array, Array, Array], Array]
     simulate: Callable[[Generator, Array, Array, Array], Array]
     mean: Callable[[Array, Array, Array], Array]
-    likelihood: Callable[..., Any]
+    pymc: Callable[[PyMC, Tensor, Tensor, Tensor], Words]
     synonyms: tuple[str, ...] = ()
     scalars: tuple[Parameter, ...] = ()
     mediator: MediatorRule | None = None
@@ -216,6 +217,13 @@ class Family:
     def has_density(self) -> bool:
         """Whether a value has a density with a spread that can go to 0; others have probabilities."""
         return self.response in ("real", "positive")
+
+    def likelihood(
+        self, pm: PyMC, name: str, eta: Tensor, zeta: Tensor, aux: Tensor, y: Tensor, dims: str | None = "patient"
+    ) -> Tensor:
+        """Return the PyMC variable of observed responses; those of whole numbers are integers."""
+        distribution, parameters = self.pymc(pm, eta, zeta, aux)
+        return getattr(pm, distribution)(name, **parameters, observed=y, dims=dims)
 
     def to_link(self, y: Array) -> Array:
         """Return responses whose predictor is a mean: their logarithms where it is that of these."""

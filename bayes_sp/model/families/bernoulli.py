@@ -9,7 +9,7 @@ from bayes_sp.exports import np, special
 from bayes_sp.model.families.base import Family
 
 if TYPE_CHECKING:
-    from bayes_sp.model.families.base import Array, Generator, PyMC, Tensor
+    from bayes_sp.model.families.base import Array, Generator, PyMC, Tensor, Words
 
 
 def log_density(y: Array, eta: Array, _zeta: Array, _aux: Array) -> Array:
@@ -27,11 +27,9 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return special.expit(eta)
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, _aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def pymc(pm: PyMC, eta: Tensor, _zeta: Tensor, _aux: Tensor) -> Words:
     """Y ~ Bernoulli(logistic(eta))."""
-    return pm.Bernoulli(name, logit_p=eta, observed=y, dims=dims)
+    return "Bernoulli", {"logit_p": eta}
 
 
 def kernel(y, eta, _zeta, _aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -57,7 +55,7 @@ BERNOULLI_LOGIT = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    pymc=pymc,
     kernel=kernel,
     mediator="logit",
     outcome="logit",

@@ -10,7 +10,7 @@ from bayes_sp.model.families.base import PRECISION, Family
 from bayes_sp.model.families.special import digamma
 
 if TYPE_CHECKING:
-    from bayes_sp.model.families.base import Array, Generator, PyMC, Tensor
+    from bayes_sp.model.families.base import Array, Generator, PyMC, Tensor, Words
 
 
 def log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
@@ -33,12 +33,10 @@ def mean(eta: Array, _zeta: Array, _aux: Array) -> Array:
     return special.expit(eta)
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def pymc(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Words:
     """Y ~ Beta(mu precision, (1 - mu) precision), mu = logistic(eta)."""
     a, b = pm.math.sigmoid(eta) * aux[0], pm.math.sigmoid(-eta) * aux[0]
-    return pm.Beta(name, alpha=a, beta=b, observed=y, dims=dims)
+    return "Beta", {"alpha": a, "beta": b}
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -71,7 +69,7 @@ BETA = Family(
     log_density=log_density,
     simulate=simulate,
     mean=mean,
-    likelihood=likelihood,
+    pymc=pymc,
     kernel=kernel,
     bounded=True,
     scalars=(PRECISION,),

@@ -10,7 +10,7 @@ from bayes_sp.model.families.base import PHI, Family
 from bayes_sp.model.families.special import rising
 
 if TYPE_CHECKING:
-    from bayes_sp.model.families.base import Array, Derivatives, Generator, PyMC, Tensor
+    from bayes_sp.model.families.base import Array, Derivatives, Generator, PyMC, Tensor, Words
 
 
 def poisson_log_density(y: Array, eta: Array, _zeta: Array, _aux: Array) -> Array:
@@ -23,11 +23,9 @@ def poisson_simulate(rng: Generator, eta: Array, _zeta: Array, _aux: Array) -> A
     return rng.poisson(np.exp(eta)).astype(float)
 
 
-def poisson_likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, _aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def poisson_pymc(pm: PyMC, eta: Tensor, _zeta: Tensor, _aux: Tensor) -> Words:
     """Y ~ Poisson(exp(eta))."""
-    return pm.Poisson(name, mu=pm.math.exp(eta), observed=y, dims=dims)
+    return "Poisson", {"mu": pm.math.exp(eta)}
 
 
 def poisson_kernel(y, eta, _zeta, _aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -61,7 +59,7 @@ POISSON = Family(
     equation="y ~ Poisson(exp(eta))",
     log_density=poisson_log_density,
     simulate=poisson_simulate,
-    likelihood=poisson_likelihood,
+    pymc=poisson_pymc,
     kernel=poisson_kernel,
     mean=exponential,
     mediator="count",
@@ -114,11 +112,9 @@ def simulate(rng: Generator, eta: Array, _zeta: Array, aux: Array) -> Array:
     return rng.negative_binomial(phi, phi / (phi + np.exp(eta))).astype(float)
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def pymc(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Words:
     """Y ~ NegativeBinomial(mean mu = exp(eta), variance mu + mu^2/phi)."""
-    return pm.NegativeBinomial(name, mu=pm.math.exp(eta), alpha=aux[0], observed=y, dims=dims)
+    return "NegativeBinomial", {"mu": pm.math.exp(eta), "alpha": aux[0]}
 
 
 def kernel(y, eta, _zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -154,7 +150,7 @@ NEGATIVE_BINOMIAL = Family(
     equation="y ~ NegativeBinomial(mean mu = exp(eta), variance mu + mu^2/phi)",
     log_density=log_density,
     simulate=simulate,
-    likelihood=likelihood,
+    pymc=pymc,
     kernel=kernel,
     sized=True,
     mean=exponential,

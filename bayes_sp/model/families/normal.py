@@ -12,7 +12,7 @@ from bayes_sp.model.families.special import HALF_LOG_2PI, digamma
 FARTHEST = 1e100  # of a value that is not known: no response is likely there
 
 if TYPE_CHECKING:
-    from bayes_sp.model.families.base import Array, Derivatives, Generator, PyMC, Tensor
+    from bayes_sp.model.families.base import Array, Derivatives, Generator, PyMC, Tensor, Words
 
 
 def log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
@@ -36,11 +36,9 @@ def as_is(y: Array) -> tuple[Array, Array]:
     return y, np.ones_like(y)
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def pymc(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Words:
     """Y ~ Normal(eta, sigma)."""
-    return pm.Normal(name, mu=eta, sigma=aux[0], observed=y, dims=dims)
+    return "Normal", {"mu": eta, "sigma": aux[0]}
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -69,7 +67,7 @@ NORMAL = Family(
     equation="y ~ Normal(eta, sigma)",
     log_density=log_density,
     simulate=simulate,
-    likelihood=likelihood,
+    pymc=pymc,
     kernel=kernel,
     mean=identity,
     scalars=(SIGMA,),
@@ -104,11 +102,9 @@ def t_simulate(rng: Generator, eta: Array, _zeta: Array, aux: Array) -> Array:
     return eta + sigma * rng.standard_t(np.broadcast_to(nu, np.broadcast_shapes(eta.shape, nu.shape)))
 
 
-def t_likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def t_pymc(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Words:
     """Y ~ StudentT(nu, eta, sigma)."""
-    return pm.StudentT(name, nu=aux[1], mu=eta, sigma=aux[0], observed=y, dims=dims)
+    return "StudentT", {"nu": aux[1], "mu": eta, "sigma": aux[0]}
 
 
 def t_kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -150,7 +146,7 @@ STUDENT_T = Family(
     equation="y ~ StudentT(nu, eta, sigma)",
     log_density=t_log_density,
     simulate=t_simulate,
-    likelihood=t_likelihood,
+    pymc=t_pymc,
     kernel=t_kernel,
     mean=identity,
     scalars=(SIGMA, NU),
@@ -174,11 +170,9 @@ def latent_simulate(rng: Generator, eta: Array, _zeta: Array, aux: Array) -> Arr
     return rng.normal(eta, np.hypot(aux[..., :1], aux[..., 1:2]))
 
 
-def latent_likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def latent_pymc(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Words:
     """Y ~ Normal(eta, sqrt(sigma^2 + s^2))."""
-    return pm.Normal(name, mu=eta, sigma=pm.math.sqrt(aux[0] ** 2 + aux[1] ** 2), observed=y, dims=dims)
+    return "Normal", {"mu": eta, "sigma": pm.math.sqrt(aux[0] ** 2 + aux[1] ** 2)}
 
 
 def latent_kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -198,7 +192,7 @@ LATENT_NORMAL = Family(
     equation="latent ~ Normal(eta, sigma), y ~ Normal(latent, s), s known",
     log_density=latent_log_density,
     simulate=latent_simulate,
-    likelihood=latent_likelihood,
+    pymc=latent_pymc,
     kernel=latent_kernel,
     latent=True,
     mean=identity,

@@ -10,7 +10,7 @@ from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.special import HALF_LOG_2PI
 
 if TYPE_CHECKING:
-    from bayes_sp.model.families.base import Array, Generator, PyMC, Tensor
+    from bayes_sp.model.families.base import Array, Generator, PyMC, Tensor, Words
 
 
 def bounds(y: Array, cutpoints: Array) -> tuple[Array, Array]:
@@ -43,11 +43,9 @@ def logit_mean(eta: Array, _zeta: Array, aux: Array) -> Array:
     return special.expit(eta[..., None] - aux[..., None, :]).sum(axis=-1)
 
 
-def logit_likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def logit_pymc(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Words:
     """Y ~ OrderedLogistic(eta, cutpoints)."""
-    return pm.OrderedLogistic(name, eta=eta, cutpoints=aux, compute_p=False, observed=y, dims=dims)
+    return "OrderedLogistic", {"eta": eta, "cutpoints": aux, "compute_p": False}
 
 
 def logit_kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -104,7 +102,7 @@ ORDERED_LOGIT = Family(
     log_density=logit_log_density,
     simulate=logit_simulate,
     mean=logit_mean,
-    likelihood=logit_likelihood,
+    pymc=logit_pymc,
     kernel=logit_kernel,
     ordered=True,
     mediator="logit",
@@ -145,9 +143,7 @@ def probit_mean(eta: Array, _zeta: Array, aux: Array) -> Array:
     return special.ndtr(eta[..., None] - aux[..., None, :]).sum(axis=-1)
 
 
-def probit_likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def probit_pymc(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Words:
     """Y ~ Categorical(differences of Phi), each taken in the tail where it is exact.
 
     PyMC's OrderedProbit takes the square root of 2 in single precision, and is right to seven digits only.
@@ -158,7 +154,7 @@ def probit_likelihood(
         above[:, 1:] + above[:, :-1] < 0.0, upper[:, :-1] - upper[:, 1:], lower[:, 1:] - lower[:, :-1]
     )
     p = pm.math.concatenate([lower[:, :1], inner, upper[:, -1:]], axis=1)
-    return pm.Categorical(name, p=p, observed=y, dims=dims)
+    return "Categorical", {"p": p}
 
 
 def probit_kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -221,7 +217,7 @@ ORDERED_PROBIT = Family(
     log_density=probit_log_density,
     simulate=probit_simulate,
     mean=probit_mean,
-    likelihood=probit_likelihood,
+    pymc=probit_pymc,
     kernel=probit_kernel,
     ordered=True,
     mediator="probit",

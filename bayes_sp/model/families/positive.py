@@ -12,7 +12,7 @@ from bayes_sp.model.families.normal import derivatives as normal_derivatives
 from bayes_sp.model.families.special import HALF_LOG_2PI, digamma
 
 if TYPE_CHECKING:
-    from bayes_sp.model.families.base import Array, Derivatives, Generator, PyMC, Tensor
+    from bayes_sp.model.families.base import Array, Derivatives, Generator, PyMC, Tensor, Words
 
 
 def log_density(y: Array, eta: Array, _zeta: Array, aux: Array) -> Array:
@@ -26,11 +26,9 @@ def simulate(rng: Generator, eta: Array, _zeta: Array, aux: Array) -> Array:
     return rng.gamma(aux[..., :1], np.exp(eta) / aux[..., :1])
 
 
-def likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def pymc(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Words:
     """Y ~ Gamma(shape, mean exp(eta))."""
-    return pm.Gamma(name, alpha=aux[0], beta=aux[0] * pm.math.exp(-eta), observed=y, dims=dims)
+    return "Gamma", {"alpha": aux[0], "beta": aux[0] * pm.math.exp(-eta)}
 
 
 def kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -58,7 +56,7 @@ GAMMA = Family(
     equation="y ~ Gamma(mean exp(eta), shape)",
     log_density=log_density,
     simulate=simulate,
-    likelihood=likelihood,
+    pymc=pymc,
     kernel=kernel,
     mean=exponential,
     scalars=(SHAPE,),
@@ -86,11 +84,9 @@ def lognormal_mean(eta: Array, _zeta: Array, aux: Array) -> Array:
     return np.exp(eta + 0.5 * aux[..., :1] ** 2)
 
 
-def lognormal_likelihood(
-    pm: PyMC, name: str, eta: Tensor, _zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-) -> Tensor:
+def lognormal_pymc(pm: PyMC, eta: Tensor, _zeta: Tensor, aux: Tensor) -> Words:
     """Log y ~ Normal(eta, sigma)."""
-    return pm.LogNormal(name, mu=eta, sigma=aux[0], observed=y, dims=dims)
+    return "LogNormal", {"mu": eta, "sigma": aux[0]}
 
 
 def lognormal_kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -119,7 +115,7 @@ LOGNORMAL = Family(
     log_density=lognormal_log_density,
     simulate=lognormal_simulate,
     mean=lognormal_mean,
-    likelihood=lognormal_likelihood,
+    pymc=lognormal_pymc,
     kernel=lognormal_kernel,
     scalars=(SIGMA,),
     outcome="exp",

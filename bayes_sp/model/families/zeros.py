@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bayes_sp.exports import np, special
@@ -42,16 +41,9 @@ def hurdle_mean(eta: Array, zeta: Array, aux: Array) -> Array:
     return inflated_mean(eta, zeta, aux) / -np.expm1(nb.log_zero(eta, aux))
 
 
-def _likelihood(distribution: str) -> Callable[..., Tensor]:
-    """Return the likelihood of one of PyMC's distributions, whose psi is the share of the count part, 1 - pi."""
-
-    def likelihood(
-        pm: PyMC, name: str, eta: Tensor, zeta: Tensor, aux: Tensor, y: Tensor, dims: str = "patient"
-    ) -> Tensor:
-        psi, mu = pm.math.sigmoid(-zeta), pm.math.exp(eta)
-        return getattr(pm, distribution)(name, psi=psi, mu=mu, alpha=aux[0], observed=y, dims=dims)
-
-    return likelihood
+def _parameters(pm: PyMC, eta: Tensor, zeta: Tensor, aux: Tensor) -> dict[str, Tensor]:
+    """Return parameters in PyMC's words, whose psi is the share of the count part, 1 - pi."""
+    return {"psi": pm.math.sigmoid(-zeta), "mu": pm.math.exp(eta), "alpha": aux[0]}
 
 
 def hurdle_kernel(y, eta, zeta, aux, table, out):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201 - numba's
@@ -91,7 +83,7 @@ HURDLE_NEGATIVE_BINOMIAL = Family(
     log_density=hurdle_log_density,
     simulate=hurdle_simulate,
     mean=hurdle_mean,
-    likelihood=_likelihood("HurdleNegativeBinomial"),
+    pymc=lambda *given: ("HurdleNegativeBinomial", _parameters(*given)),
     kernel=hurdle_kernel,
     sized=True,
     zero_part="hurdle",
@@ -155,7 +147,7 @@ ZERO_INFLATED_NEGATIVE_BINOMIAL = Family(
     log_density=inflated_log_density,
     simulate=inflated_simulate,
     mean=inflated_mean,
-    likelihood=_likelihood("ZeroInflatedNegativeBinomial"),
+    pymc=lambda *given: ("ZeroInflatedNegativeBinomial", _parameters(*given)),
     kernel=inflated_kernel,
     sized=True,
     zero_part="inflated",

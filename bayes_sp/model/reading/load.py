@@ -84,10 +84,7 @@ def find_model(source: str | Path, folder: str = "") -> Path:
 
     A name or a relative path is looked up in ``folder`` first, where one is given.
 
-    Raises
-    ------
-    SpecificationError
-        Where there is no such file.
+    Raises SpecificationError where there is no such file.
     """
     text = os.path.expanduser(source)  # Path.expanduser raises for an unknown user
     is_path = text.endswith(".toml") or os.sep in text

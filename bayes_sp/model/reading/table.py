@@ -14,10 +14,7 @@ from bayes_sp.safe_text import control_problem
 def read_number(text: str) -> float:
     """Return the number that a text writes.
 
-    Raises
-    ------
-    ValueError
-        Where it is so close to 0 that it would be read as 0.
+    Raises ValueError where it is so close to 0 that it would be read as 0.
     """
     value = float(text)
     if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):

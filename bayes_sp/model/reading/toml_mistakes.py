@@ -82,13 +82,8 @@ class Mistake:
 def mistakes(text: str, parse: Callable[[str], object]) -> list[str]:
     """Return everything that keeps a text from being TOML, each with its line.
 
-    Parameters
-    ----------
-    text
-        The text.
-    parse
-        Raises ``ValueError`` for a text that is no TOML, as ``tomllib.loads`` does. A line with a usual mistake is
-        taken out, so that the next one is found; what only follows from the first mistake is never told.
+    ``parse`` raises ``ValueError`` for a text that is no TOML, as ``tomllib.loads`` does. A line with a usual mistake
+    is taken out, so that the next one is found; what only follows from the first mistake is never told.
     """
     lines = text.replace("\r\n", "\n").split("\n")
     left, found = list(lines), list[Mistake]()

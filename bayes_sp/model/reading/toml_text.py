@@ -21,13 +21,8 @@ MOST_WHOLE = 10**1000  # longer whole numbers are not even printed
 def read_tables(path: str | Path, error: type[BayesSpError] = SpecificationError) -> dict[str, Any]:
     """Read a TOML file, its text in composed letters (NFC).
 
-    Parameters
-    ----------
-    path
-        The file; a leading ``~`` is expanded.
-    error
-        Raised where the file cannot be read, is not UTF-8 text or not TOML, is nested more than 20 deep, or holds a
-        whole number of more than 1,000 digits or a number so close to 0 that it would be read as 0.
+    ``error`` is raised where the file cannot be read, is not UTF-8 text or not TOML, is nested more than 20 deep, or
+    holds a whole number of more than 1,000 digits or a number so close to 0 that it would be read as 0.
     """
     path, text = Path(os.path.expanduser(path)), ""  # Path.expanduser raises for an unknown user
     try:

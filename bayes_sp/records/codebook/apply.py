@@ -29,11 +29,8 @@ def apply_codebook(book: Codebook, table: Table) -> Table:
 
     Columns that the codebook does not name are left out.
 
-    Raises
-    ------
-    SurveyError
-        With every column that is missing, cell that its variable cannot hold, person without a name or with two rows,
-        and answer that a derived variable cannot take.
+    Raises SurveyError with every column that is missing, cell that its variable cannot hold, person without a name or
+    with two rows, and answer that a derived variable cannot take.
     """
     named = [variable.column for variable in book.variables]
     asked = [*named, *([book.id] if book.id else []), *([book.waves.column] if book.waves else [])]

@@ -55,18 +55,8 @@ class Found:
 def read_cells(variable: Described, cells: Cells, codes: Mapping[Code, str], row_name: RowName, skip: Mask) -> Found:
     """Read the cells of a variable.
 
-    Parameters
-    ----------
-    variable
-        What is said of it.
-    cells
-        Those of its column, decimal commas replaced. They are changed.
-    codes
-        Codes for missing values with their meaning.
-    row_name
-        The name of a row.
-    skip
-        Rows that are in the list of problems already, (n,).
+    ``cells`` are those of its column, decimal commas replaced, and are changed; ``skip`` marks rows that are in the
+    list of problems already.
     """
     blank, coded = _taken_out(variable, cells, codes)
     read_as, problems = _words(variable, cells)

@@ -90,10 +90,7 @@ class DraftedCodebook:
 def draft_codebook(source: Source) -> DraftedCodebook:
     """Draft a codebook for a file or a data frame, by which it is read to the values that it has without one.
 
-    Raises
-    ------
-    SurveyError
-        Where it cannot be read.
+    Raises SurveyError where it cannot be read.
     """
     table = read_table(source)
     survey = read_everything(table)

@@ -25,11 +25,8 @@ TABLES = "the codebook"
 def read_codebook(source: Source) -> Codebook:
     """Read a codebook's TOML file, or tables made in Python.
 
-    Raises
-    ------
-    CodebookError
-        With every mistake of the file: unknown keys, kinds and rules, limits that contradict each other, names that
-        stand twice, derived variables of items that there are not.
+    Raises CodebookError with every mistake of the file: unknown keys, kinds and rules, limits that contradict each
+    other, names that stand twice, derived variables of items that there are not.
 
     Examples
     --------

@@ -30,10 +30,8 @@ def score_reliability(survey: Survey, name: str) -> Reliability | None:
 def measured_with_error(survey: Survey, mediators: Sequence[str], latent: Latent) -> dict[str, tuple[float, str]]:
     """Return the reliability of each score that is taken as measured with error, and where it comes from.
 
-    Raises
-    ------
-    SurveyError
-        With every name that is no mediator, number that is no reliability, and score of which none is known.
+    Raises SurveyError with every name that is no mediator, number that is no reliability, and score of which none is
+    known.
     """
     problems, found = list[str](), dict[str, tuple[float, str]]()
     for name in latent:

@@ -16,10 +16,7 @@ NAMES = ("survey.sav", "survey.csv", "codebook.toml")
 def write_example(folder: Path) -> tuple[str, ...]:
     """Write the example's files into a new folder, whole or not at all, and return their names.
 
-    Raises
-    ------
-    RunError
-        Where the folder is there already, or cannot be written.
+    Raises RunError where the folder is there already, or cannot be written.
     """
     if os.path.lexists(folder):
         raise RunError(str(folder), ["exists already; name another folder"])

@@ -34,6 +34,10 @@ TOTAL_COST = 1000.0  # times that of a cell: totals are hidden where nothing els
 def hidden_counts(counts: ArrayLike, least: int = LEAST_COUNT, *, zeros: bool = True) -> Mask:
     """Return which cells of a table are hidden, and which of its totals.
 
+    Returns (k + 1,), the last for the total; or (r + 1, c + 1), the last row and column for the totals.
+
+    Raises ValueError where the counts are no such table.
+
     Parameters
     ----------
     counts
@@ -43,16 +47,6 @@ def hidden_counts(counts: ArrayLike, least: int = LEAST_COUNT, *, zeros: bool = 
     zeros
         Whether 0 is hidden as other small counts are: that nobody of a group gave an answer says something of all of
         them. Where 0 says nothing of anybody, as of missing cells, it can be shown.
-
-    Returns
-    -------
-    ndarray
-        (k + 1,), the last for the total; or (r + 1, c + 1), the last row and column for the totals.
-
-    Raises
-    ------
-    ValueError
-        Where the counts are no such table.
 
     Examples
     --------
@@ -79,15 +73,7 @@ def hidden_counts(counts: ArrayLike, least: int = LEAST_COUNT, *, zeros: bool = 
 
 
 def starts_of(counts: Array, least: int) -> list[int]:
-    """Return where bins begin that hold ``least`` patients or more each; one bin where all are fewer.
-
-    Parameters
-    ----------
-    counts
-        How many patients fall into each of the bins of which they are made, (b,).
-    least
-        Patients in a bin.
-    """
+    """Return where bins begin that hold ``least`` patients or more each; one bin where all are fewer."""
     starts, held = [0], 0.0
     for k, count in enumerate(counts[:-1], start=1):
         held += count

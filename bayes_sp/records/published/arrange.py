@@ -59,21 +59,8 @@ def copula(columns: Array, problem: Problem, basis: list[int], rng: np.random.Ge
     Ranks of skewed or coarse columns correlate less than the scores do, so the scores' correlations are moved by what
     is missing, a few times over.
 
-    Parameters
-    ----------
-    columns
-        Whole-number columns, (p, n); the anchored ones are left as they are.
-    problem
-        The targets.
-    basis
-        Anchored columns that are linearly independent.
-    rng
-        Generator.
-
-    Returns
-    -------
-    ndarray
-        The columns arranged, (p, n).
+    Columns are whole numbers, (p, n); the anchored ones are left as they are, those in ``basis`` are linearly
+    independent.
     """
     n = columns.shape[1]
     free = np.arange(problem.anchored, len(columns))
@@ -119,10 +106,7 @@ def exchange(columns: Array, problem: Problem, max_sweeps: int = 80) -> Array:
     so all pairs are compared in one step. Where no exchange helps any column, the weights of the correlations that are
     still beyond rounding grow by half.
 
-    Raises
-    ------
-    UnreachableError
-        If ``max_sweeps`` rounds over the columns do not suffice.
+    Raises UnreachableError if ``max_sweeps`` rounds over the columns do not suffice.
     """
     x = columns.copy()
     weights = np.ones((len(x), len(x)))

@@ -17,22 +17,11 @@ from bayes_sp.records.survey import Survey
 def constraint_report(survey: Survey) -> pd.DataFrame:
     """Compare a survey's means, SDs and correlations with those of Table 2.
 
-    Parameters
-    ----------
-    survey
-        Records with all variables of Table 2.
+    A row for each printed mean, SD and correlation: ``statistic`` (``"mean"``, ``"sd"``, ``"r"``), ``variable``,
+    ``other``, ``printed`` (text), ``target``, ``achieved`` and ``excess``, the distance beyond the rounding of the
+    printed figure (0 within it).
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each printed mean, SD and correlation: ``statistic`` (``"mean"``, ``"sd"``, ``"r"``), ``variable``,
-        ``other`` (empty but for correlations), ``printed`` (text), ``target``, ``achieved`` and ``excess``, the
-        distance beyond the rounding of the printed figure (0 within it).
-
-    Raises
-    ------
-    SurveyError
-        If a variable of Table 2 is missing.
+    Raises SurveyError if a variable of Table 2 is missing.
     """
     study = published()
     missing = [name for name in study.names if name not in survey.records.columns]

@@ -77,10 +77,7 @@ class Window:
 def negative_binomial(counts: Array, mean: float, sd: float) -> Array:
     """Weights of a negative binomial with this mean and SD: variance = mean + mean^2 / size.
 
-    Raises
-    ------
-    UnreachableError
-        If the SD is not larger than a Poisson count's, where no size gives it.
+    Raises UnreachableError if the SD is not larger than a Poisson count's, where no size gives it.
     """
     if sd * sd <= mean:
         raise UnreachableError(f"a negative binomial of mean {mean:.3g} has an SD above {math.sqrt(mean):.3g}")
@@ -111,10 +108,8 @@ def tilt(lattice: Array, weights: Array, mean: float, sd: float) -> Array:
     p(x) proportional to weights(x) exp(a z + b z^2) with z = (x - mean) / sd and a, b such that E z = 0, E z^2 = 1:
     of all distributions with these moments the one with the least Kullback-Leibler divergence from the weights.
 
-    Raises
-    ------
-    UnreachableError
-        If Newton's method does not arrive, as when no distribution on the lattice has these moments.
+    Raises UnreachableError if Newton's method does not arrive, as when no distribution on the lattice has these
+    moments.
     """
     z = (lattice - mean) / sd
     features = np.stack([z, z * z])
@@ -147,10 +142,7 @@ def repair(scores: Steps, window: Window, total: int, squares: tuple[int, int], 
     A patient going up one step while another goes down one keeps the total and changes the sum of squares by
     2 (x_up - x_down) + 2; of 200 random pairs the one that comes nearest is moved, so the shape hardly changes.
 
-    Raises
-    ------
-    UnreachableError
-        If 500 moves do not suffice.
+    Raises UnreachableError if 500 moves do not suffice.
     """
     x = scores.copy()
     while (gap := total - int(x.sum())) != 0:
@@ -177,21 +169,8 @@ def draw(
 ) -> Steps:
     """Draw a margin: the weights tilted to the printed moments, drawn in strata, then repaired to be exact.
 
-    Parameters
-    ----------
-    window
-        What the printed mean and SD allow.
-    weights
-        Shape on ``window.lattice``, not normalised.
-    rng
-        Generator.
-    total, squares
-        Exact total and sum of squares; by default any that the window allows.
-
-    Returns
-    -------
-    ndarray
-        Scores in steps, (n,), in no meaningful order.
+    Returns scores in steps, (n,), in no meaningful order. ``weights`` is the shape on ``window.lattice``, not
+    normalised; ``total`` and ``squares`` are by default any that the window allows.
     """
     chosen = int(rng.choice(window.totals)) if total is None else total
     limits = window.squares(chosen) if squares is None else (squares, squares)

@@ -63,10 +63,7 @@ def extremes(seed: int = 1) -> tuple[Member, ...]:
 def ensemble(count: int = MEMBERS, first: int = 1) -> Sets:
     """Return the records of an ensemble's members as one survey, with those of the extreme shapes beside them.
 
-    Raises
-    ------
-    SurveyError
-        For a count that is no whole number of at least 1.
+    Raises SurveyError for a count that is no whole number of at least 1.
     """
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise SurveyError("members", [f"must be a whole number of at least 1, found {count!r}"])

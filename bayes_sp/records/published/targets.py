@@ -64,14 +64,8 @@ def change_score(t0: Window, t1: Window, total_t0: int, total_t1: int, printed: 
     r(change, T0) = (c - s0^2) / (s s0), r(change, T1) = (s1^2 - c) / (s s1) and r(T0, T1) = c / (s0 s1). All sums that
     keep the three SDs inside rounding are tried.
 
-    Parameters
-    ----------
-    t0, t1
-        Windows of the parts.
-    total_t0, total_t1
-        Their totals.
-    printed
-        Lowest and highest SD of the change; printed r(change, T0), r(change, T1), r(T0, T1); half of their last digit.
+    ``printed`` holds the lowest and highest SD of the change, the printed r(change, T0), r(change, T1) and r(T0, T1),
+    and half of their last digit.
     """
     n = t0.n
     low, high, r_change_t0, r_change_t1, r_parts, half_unit = printed
@@ -104,21 +98,9 @@ def nearest_correlation(a: Column, b: Column, r: float) -> float:
 def nearest_triple(z: Column, parts: tuple[Column, Column, Column], r: Array, half_units: Array) -> tuple[Array, float]:
     """Correlations of a column with a change score and its parts, jointly reachable and nearest to the printed ones.
 
-    Parameters
-    ----------
-    z
-        The column.
-    parts
-        Change, T0, T1: the sum of products with the change is the difference of those with T1 and T0.
-    r, half_units
-        Printed correlations with the change, T0 and T1, and half of their last digits, (3,).
-
-    Returns
-    -------
-    targets : ndarray
-        Reachable correlations, (3,).
-    worst : float
-        Largest distance from the printed ones, in half units: at most 1 is within rounding.
+    ``parts`` are change, T0 and T1: the sum of products of ``z`` with the change is the difference of those with T1 and
+    T0. Returns reachable correlations, (3,), and the largest distance from the printed ones in half units: at most 1 is
+    within rounding.
     """
     norms = np.array([part.norm * z.norm for part in parts])
     free = np.array([part.total * z.total / len(z.scores) for part in parts])
@@ -135,19 +117,7 @@ def nearest_triple(z: Column, parts: tuple[Column, Column, Column], r: Array, ha
 def reachable_row(name: str, z: Column, placed: dict[str, Column], study: PublishedStudy) -> Array | None:
     """Reachable correlations of a column with all columns placed so far, or None if one is beyond rounding.
 
-    Parameters
-    ----------
-    name, z
-        The new column; ``placed`` must hold the change of groups and its two parts, first and in this order.
-    placed
-        Columns whose margins are fixed.
-    study
-        The published study.
-
-    Returns
-    -------
-    ndarray or None
-        Targets in the order of ``placed``.
+    ``placed`` must hold the change of groups and its two parts, first and in this order; targets are in its order.
     """
     row = study.names.index(name)
     where = [study.names.index(other) for other in placed]

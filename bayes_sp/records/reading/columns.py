@@ -33,17 +33,9 @@ type Empty = Sequence[tuple[str, str]]
 def read_columns(source: Source, model: PathModel, needed: Sequence[str], check: Check, empty: Empty = ()) -> Survey:
     """Read some columns of a specification, and check them as the caller says.
 
-    Parameters
-    ----------
-    source, model
-        As in `read_survey`.
-    needed
-        Variables to read, each from the column that the specification names for it.
-    check
-        ``(records, reported, row) -> problems`` of the cells, beside those that reading itself finds; ``row`` names a
-        record's row.
-    empty
-        (variable, rule) for variables that may be there but must be empty.
+    Variables in ``needed`` are read from the column that the specification names for each; those in ``empty``,
+    (variable, rule), may be there but must be empty. ``check(records, reported, row)`` yields problems of the cells,
+    beside those that reading itself finds; ``row`` names a record's row.
     """
     table = source if isinstance(source, Table) else read_table(source)
     row_name, header = table.row_name, table.header

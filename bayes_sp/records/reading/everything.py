@@ -26,10 +26,7 @@ MOSTLY = 0.5  # share of numbers in a column of text from which the rest is poin
 def read_everything(source: Source | Table) -> Survey:
     """Read every named column: as numbers where all its cells are numbers or missing, else as text.
 
-    Raises
-    ------
-    SurveyError
-        Where the source cannot be read, two columns have one name, or there are no rows.
+    Raises SurveyError where the source cannot be read, two columns have one name, or there are no rows.
     """
     table = source if isinstance(source, Table) else read_table(source)
     problems = [f'column "{name}" stands {n} times' for name, n in Counter(table.header).items() if name and n > 1]

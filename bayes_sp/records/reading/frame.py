@@ -58,10 +58,7 @@ def frame_table(
 def read_parquet(path: Path) -> Table:
     """Read a Parquet file.
 
-    Raises
-    ------
-    SurveyError
-        Where pyarrow is not installed, or the file cannot be read.
+    Raises SurveyError where pyarrow is not installed, or the file cannot be read.
     """
     arrow = needed("pyarrow", "parquet", path)
     try:

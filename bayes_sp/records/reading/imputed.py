@@ -23,11 +23,8 @@ type Rows = tuple[int, ...]
 def completed_tables(table: Table, column: str) -> dict[int, Table]:
     """Return the table of each completed data set by its number; rows with the number 0, the original, are left out.
 
-    Raises
-    ------
-    SurveyError
-        Where there is no such column, a cell in it is no whole number of 0 or more, there are fewer than two completed
-        data sets, or they have different numbers of rows.
+    Raises SurveyError where there is no such column, a cell in it is no whole number of 0 or more, there are fewer than
+    two completed data sets, or they have different numbers of rows.
     """
     if table.header.count(column) != 1:
         found = "has several columns" if column in table.header else "has no column"

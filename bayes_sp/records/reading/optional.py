@@ -12,10 +12,7 @@ from bayes_sp.errors import SurveyError
 def needed(module: str, extra: str, path: Path) -> ModuleType:
     """Import the library that reads a format.
 
-    Raises
-    ------
-    SurveyError
-        Where it is not installed, with what to install.
+    Raises SurveyError where it is not installed, with what to install.
     """
     try:
         return importlib.import_module(module)

@@ -22,10 +22,7 @@ type Source = str | Path | pd.DataFrame | Any  # or a data frame of another libr
 def read_table(source: Source) -> Table:
     """Read a file (text, spreadsheet, SPSS, Stata, SAS, Parquet) or a data frame.
 
-    Raises
-    ------
-    SurveyError
-        Where it cannot be read, with the reason.
+    Raises SurveyError where it cannot be read, with the reason.
     """
     if isinstance(source, pd.DataFrame):
         return frame_table(source)

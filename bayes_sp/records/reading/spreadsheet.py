@@ -21,10 +21,7 @@ SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 def read_spreadsheet(path: Path) -> Table:
     """Read the first sheet that holds anything; a heading above the values is recognised as in text files.
 
-    Raises
-    ------
-    SurveyError
-        Where python-calamine is not installed, the file cannot be read, or no sheet holds anything.
+    Raises SurveyError where python-calamine is not installed, the file cannot be read, or no sheet holds anything.
     """
     library = needed("python_calamine", "excel", path)
     try:

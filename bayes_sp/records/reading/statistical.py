@@ -25,11 +25,8 @@ DECLARING = ("read_sav", "read_dta", "read_sas7bdat")  # formats whose files dec
 def read_statistical(path: Path) -> Table:
     """Read a file of a statistics program; values that it declares as missing become empty cells, and are counted.
 
-    Raises
-    ------
-    SurveyError
-        Where pyreadstat is not installed, or the file cannot be read. Of broken files its parser raises what its own
-        arithmetic and look-ups raise.
+    Raises SurveyError where pyreadstat is not installed, or the file cannot be read. Of broken files its parser raises
+    what its own arithmetic and look-ups raise.
     """
     library = needed("pyreadstat", "spss", path)
     reader = READERS[path.suffix.lower()]

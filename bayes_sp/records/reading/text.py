@@ -32,10 +32,7 @@ def read_text(path: Path) -> Table:
     Columns are separated by commas, semicolons, tabs or vertical bars: by that of which the rows agree most. A first
     line ``sep=;``, which spreadsheets write and do not show, is no row.
 
-    Raises
-    ------
-    SurveyError
-        Where the file cannot be read, is no text, or no well-formed table.
+    Raises SurveyError where the file cannot be read, is no text, or no well-formed table.
     """
     content, remarks = _decoded(path)
     content = content.replace("\r\n", "\n").replace("\r", "\n")

@@ -20,14 +20,7 @@ from bayes_sp.arrays import Array
 def score(items: Array, rule: str, answered: int) -> Array:
     """Return the mean or the prorated sum of each person's answered items, (n,).
 
-    Parameters
-    ----------
-    items
-        Answers, all turned the same way, (n, k); NaN where there is none.
-    rule
-        ``mean`` or ``sum``.
-    answered
-        Least number of answers; with fewer the score is NaN.
+    Answers are turned the same way, (n, k), NaN where there is none; with fewer than ``answered`` the score is NaN.
     """
     there = ~np.isnan(items)
     count = there.sum(axis=1)

@@ -45,12 +45,7 @@ def scale_of(values: Array, least: int = LEAST_COUNT) -> Scale:
     The step is the largest of which all differences are multiples, or coarser where the values are more than 400 steps
     apart. The ends of a scale of few values belong to it; any other ends at a round number beyond them, or at 0.
 
-    Parameters
-    ----------
-    values
-        Known values of at least two kinds, (n,).
-    least
-        The fewest values that the shape may depend on.
+    The shape depends on no fewer than ``least`` values.
     """
     lowest, highest = float(values.min()), float(values.max())
     width = highest - lowest
@@ -74,17 +69,9 @@ def scale_of(values: Array, least: int = LEAST_COUNT) -> Scale:
 def draw_margin(values: Array, n: int, rng: np.random.Generator, least: int = LEAST_COUNT) -> tuple[Steps, Scale]:
     """Draw n values with the mean and the SD of the known values of a column.
 
-    Returns
-    -------
-    steps : ndarray
-        Whole numbers, (n,), in no meaningful order.
-    scale : Scale
-        What they stand for.
+    Returns whole numbers, (n,), in no meaningful order, and the scale that they stand for.
 
-    Raises
-    ------
-    UnreachableError
-        Where no such values are found.
+    Raises UnreachableError where no such values are found.
     """
     scale = scale_of(values, least)
     mean, sd = (float(values.mean()) - scale.origin) / scale.step, float(values.std(ddof=1)) / scale.step

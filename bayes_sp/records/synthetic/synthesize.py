@@ -27,7 +27,6 @@ from bayes_sp.records.synthetic.margins import Scale, draw_margin
 HALF_UNIT = 0.005
 MOST_EXCHANGED = 1500  # records; of more the copula alone is within chance of the targets
 LEAST_RECORDS = 2 * LEAST_COUNT
-LARGEST_ELEMENT = 0.999
 ATTEMPTS = 6
 
 

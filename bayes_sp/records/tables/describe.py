@@ -30,6 +30,9 @@ def moments_table(
 ) -> pd.DataFrame:
     """Return a row for each variable: what is known of its values, each by itself.
 
+    Columns ``variable``, ``n`` (cells that are there), ``missing``, ``mean``, ``sd`` (n - 1 in the denominator),
+    ``minimum``, ``maximum`` and ``levels``, the number of distinct values. A column of text has NaN for moments.
+
     Parameters
     ----------
     records
@@ -40,12 +43,6 @@ def moments_table(
         Columns whose numbers are names, as of groups: they have no moments.
     least
         How many patients must have the smallest or largest value for it to be given.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``variable``, ``n`` (cells that are there), ``missing``, ``mean``, ``sd`` (n - 1 in the denominator),
-        ``minimum``, ``maximum`` and ``levels``, the number of distinct values. A column of text has NaN for moments.
 
     Examples
     --------
@@ -76,11 +73,8 @@ def correlation_table(records: pd.DataFrame, names: Sequence[str]) -> pd.DataFra
     t = r sqrt((n - 2) / (1 - r^2)) on n - 2 degrees of freedom; the 95 % interval by Fisher's z = artanh r, whose
     standard error is 1 / sqrt(n - 3).
 
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``row``, ``column`` (the earlier one), ``n``, ``r``, ``lower``, ``upper``, ``p``: below the diagonal,
-        row by row. NaN where fewer than four records have both, or one does not vary among those.
+    Columns ``row``, ``column`` (the earlier one), ``n``, ``r``, ``lower``, ``upper``, ``p``: below the diagonal, row by
+    row. NaN where fewer than four records have both, or one does not vary among those.
     """
     values = np.column_stack([numbers_of(records, name) for name in names]) if names else np.empty((len(records), 0))
     values[np.isinf(values)] = np.nan

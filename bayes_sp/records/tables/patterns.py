@@ -15,11 +15,8 @@ ANY_TIME = "any time"
 def missing_by_wave(records: pd.DataFrame, names: Sequence[str], waves: Waves) -> pd.DataFrame:
     """Return a row for each wave, and for columns of none.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``wave``, ``columns`` (how many), ``complete``, ``some`` and ``none``: patients with all of its cells,
-        with some of them, and with none.
+    Columns ``wave``, ``columns`` (how many), ``complete``, ``some`` and ``none``: patients with all of its cells, with
+    some of them, and with none.
     """
     wave_of = waves.wave_of
     rows = []
@@ -36,10 +33,7 @@ def missing_by_wave(records: pd.DataFrame, names: Sequence[str], waves: Waves) -
 def missing_patterns(records: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Return how many patients lack which columns together, the most frequent pattern first.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``missing`` (names joined by commas, '' for complete records), ``columns`` (how many) and ``patients``.
+    Columns ``missing`` (names joined by commas, '' for complete records), ``columns`` (how many) and ``patients``.
     """
     gone = records[list(names)].isna().to_numpy(dtype=bool)
     if not gone.size:

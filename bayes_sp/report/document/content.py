@@ -48,19 +48,11 @@ _NO_CHECKS = "The fit was not checked against replicated records: python -m baye
 def document_of(run: Run | str | Path, sensitivity: str | Path | None = None, *, saved: bool = True) -> Document:
     """Return the report of a finished run.
 
-    Parameters
-    ----------
-    run
-        The run, or its folder.
-    sensitivity
-        The folder that ``python -m bayes_sp sensitivity`` wrote; None for none.
-    saved
-        Whether the run's folder stays where it is.
+    Raises RunError for a folder that holds no finished run, no specification that can be read, or no sensitivity
+    analyses.
 
-    Raises
-    ------
-    RunError
-        For a folder that holds no finished run, no specification that can be read, or no sensitivity analyses.
+    ``sensitivity`` is the folder that ``python -m bayes_sp sensitivity`` wrote; not ``saved``, the run's folder does
+    not stay where it is.
     """
     run = run if isinstance(run, Run) else read_run(run)
     try:

@@ -20,12 +20,7 @@ HEAD = ("item", "what is asked for", "state", "where, or what to write")
 def guideline_tables(titles: Mapping[str, str], done: Mapping[str, bool]) -> Iterator[Table]:
     """Yield a table for each guideline: every item with its state.
 
-    Parameters
-    ----------
-    titles
-        Section -> its title, of the sections that the report has.
-    done
-        Section -> whether what it is about was done; true where nothing is said.
+    ``titles`` are of the sections that the report has; a section of which ``done`` says nothing was done.
     """
     for name, guideline in tomllib.loads(FILE.read_text(encoding="utf-8")).items():
         rows = []

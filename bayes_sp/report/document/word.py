@@ -18,10 +18,7 @@ MARGIN, SMALL, PLAIN = 1.0, 8.5, 10.5  # inches on each side of a letter page; p
 def word_file(document: Document) -> bytes:
     """Return a document as the content of a ``.docx`` file.
 
-    Raises
-    ------
-    RunError
-        Where python-docx is not installed.
+    Raises RunError where python-docx is not installed.
     """
     try:
         import docx

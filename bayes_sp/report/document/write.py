@@ -28,22 +28,10 @@ def write_report(
 ) -> Path:
     """Write the report of a finished run, and return where it stands.
 
-    Parameters
-    ----------
-    run
-        The run, or its folder.
-    file
-        Ends in ``.html`` (one page with its figures in it), ``.md``, ``.docx``, or ``.tex`` (the tables, for
-        booktabs and longtable).
-    sensitivity
-        The folder of sensitivity analyses of the same specification.
-    overwrite
-        Replace the file.
+    Raises RunError for another ending, a file that stands there already or cannot be written, and as `read_run`.
 
-    Raises
-    ------
-    RunError
-        For another ending, a file that stands there already or cannot be written, and as `read_run`.
+    ``file`` ends in ``.html`` (one page with its figures in it), ``.md``, ``.docx``, or ``.tex`` (the tables, for
+    array, booktabs and longtable).
     """
     path = check_report(file, overwrite=overwrite)
     _write(document_of(run, sensitivity), path, overwrite=overwrite)
@@ -56,23 +44,8 @@ def write_fit_report(
 ) -> Path:  # fmt: skip
     """Write the report of a fit that is not saved, and return where it stands.
 
-    Parameters
-    ----------
-    fit
-        One, also of several sets of records.
-    file, sensitivity, overwrite
-        As in `write_report`; the figures of a Markdown file stand in a folder beside it.
-    check
-        Also criticise the fit: replicated records, patients left out.
-    replicates
-        Bootstrap samples; 0 for none.
-    notify
-        Called with a line at the start of each stage.
-
-    Raises
-    ------
-    RunError
-        As `write_report`.
+    As `write_report`, of one fit or one of several sets of records; the figures of a Markdown file stand in a folder
+    beside it. With ``check`` the fit is also criticised; 0 ``replicates`` make no bootstrap.
     """
     from bayes_sp.analysis.workflow import analyse_fit  # which the report of a finished run does not need
     from bayes_sp.report.folders.analysis import save_analysis

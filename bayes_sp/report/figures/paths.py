@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.text import Text
 
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.terms import products_of
-from bayes_sp.report.figures.style import INK, QUIET, Given, canvas, figure_of_result, plain
+from bayes_sp.report.figures.style import INK, QUIET, Given, Place, canvas, figure_of_result, part_texts, plain
 from bayes_sp.report.text.assumptions import product_scale
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ MOST_LEVELS = 3  # of a category, less its reference, that have room at an arrow
 INCHES = 2.7  # of width for each step of the chain
 BELOW = 1.25  # from the lowest variable of the chain to its moderators
 
-type Place = tuple[float, float]
+SHARES = (0.5, 0.6, 0.4, 0.68, 0.32, 0.75, 0.25)  # of an arrow, where its label may stand
+OFF = (0.0, 0.22, -0.22, 0.33, -0.33)  # above or below it
 
 
 @figure_of_result
@@ -62,9 +64,24 @@ def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Axes:
         name: _box(axes, place, model.variable(name).label, moderator=name not in model.chain)
         for name, place in places.items()
     }
+    arrows = {
+        (equation.response, parent): _arrow(
+            axes, boxes[parent], boxes[equation.response], *_found(result, equation, parent, ci_prob)
+        )
+        for equation in model.equations
+        for parent in equation.parents
+    }
+    movable = [(a.label, [_along(a.tail, a.head, share, a.above + off) for off in OFF for share in SHARES])
+               for a in arrows.values()]  # fmt: skip
+    part_texts(drawn.figure, list(boxes.values()), movable)
     pointed: dict[str, int] = {}
     for equation in model.equations:
-        _equation(axes, result, equation, boxes, ci_prob, pointed)
+        for moderator, parent in _products(model, equation):
+            share = (0.26, 0.44, 0.35)[pointed.setdefault(moderator, 0) % 3]  # so that labels are not behind each other
+            pointed[moderator] += 1
+            own = _product_terms(model, equation, (moderator, parent))
+            end = arrows[equation.response, parent].label.get_position()
+            _pointer(axes, boxes[moderator], end, *_words(None, _limits(result, equation, own, ci_prob)), share)
     title = plain(model.title, int(drawn.figure.get_figwidth() * 9))
     if drawn.own:
         drawn.figure.suptitle(title, fontsize=12, color=INK)
@@ -80,30 +97,39 @@ def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Axes:
     return drawn.one
 
 
-def _equation(
-    axes: Axes, fit: Fit, equation: Equation, boxes: dict[str, Text], ci_prob: float, pointed: dict[str, int]
-) -> None:
-    """Draw the arrows into one response, and those that point at them; ``pointed`` counts these by moderator."""
-    model, tail = fit.model, (1 - ci_prob) / 2
-    draws = fit.posterior["posterior"][equation.response]
+@dataclass(frozen=True)
+class _Arrow:
+    """Both ends of an arrow, and its label, which is so much above it."""
 
-    def limits_of(terms: tuple[str, ...]) -> Array:
-        values = draws.sel({f"{equation.response}_term": list(terms)}).transpose(..., "chain", "draw").to_numpy()
-        return np.quantile(values, [tail, 0.5, 1 - tail], axis=(1, 2)).T
+    tail: Array
+    head: Array
+    label: Text
+    above: float
 
-    def colour_of(limits: Array) -> str:
-        return INK if any(low > 0 or high < 0 for low, _, high in limits) else QUIET
 
-    end, at = boxes[equation.response], dict[str, Place]()
-    for parent in equation.parents:
-        coded = model.coded_exposure if parent == model.exposure else None
-        limits = limits_of(coded.terms if coded is not None else (parent,))
-        at[parent] = _arrow(axes, boxes[parent], end, _arrow_label(coded, limits), colour_of(limits))
-    for moderator, parent in _products(model, equation):
-        limits = limits_of(_product_terms(model, equation, (moderator, parent)))
-        share = (0.26, 0.44, 0.35)[pointed.setdefault(moderator, 0) % 3]  # so that labels are not behind each other
-        pointed[moderator] += 1
-        _pointer(axes, boxes[moderator], at[parent], _arrow_label(None, limits), colour_of(limits), share)
+def _found(fit: Fit, equation: Equation, parent: str, ci_prob: float) -> tuple[str, str]:
+    """Return the label and the colour of an arrow."""
+    coded = fit.model.coded_exposure if parent == fit.model.exposure else None
+    terms = coded.terms if coded is not None else (parent,)
+    return _words(coded, _limits(fit, equation, terms, ci_prob))
+
+
+def _limits(fit: Fit, equation: Equation, terms: tuple[str, ...], ci_prob: float) -> Array:
+    """Return lower limit, median and upper limit of some coefficients of an equation."""
+    tail = (1 - ci_prob) / 2
+    draws = fit.posterior["posterior"][equation.response].sel({f"{equation.response}_term": list(terms)})
+    return np.quantile(draws.transpose(..., "chain", "draw").to_numpy(), [tail, 0.5, 1 - tail], axis=(1, 2)).T
+
+
+def _words(coded: Covariate | None, limits: Array) -> tuple[str, str]:
+    """Return the label of coefficients, and the colour that says whether an interval is without 0."""
+    dark = any(low > 0 or high < 0 for low, _, high in limits)
+    return _arrow_label(coded, limits), INK if dark else QUIET
+
+
+def _along(tail: Array, head: Array, share: float, above: float) -> Place:
+    x, y = ((1 - share) * tail + share * head).tolist()
+    return x, y + above
 
 
 def _products(model: PathModel, equation: Equation) -> list[tuple[str, str]]:
@@ -240,8 +266,8 @@ def _pointer(axes: Axes, start: Text, end: Place, label: str, colour: str, share
     )  # fmt: skip
 
 
-def _arrow(axes: Axes, start: Text, end: Text, label: str, colour: str) -> Place:
-    """Draw an arrow from the edge of one box to the edge of another, and return where its label stands."""
+def _arrow(axes: Axes, start: Text, end: Text, label: str, colour: str) -> _Arrow:
+    """Draw an arrow from the edge of one box to the edge of another, and its label."""
     tail, head = np.array(start.get_position()), np.array(end.get_position())
     axes.annotate(
         "", xy=end.get_position(), xytext=start.get_position(), zorder=2,
@@ -252,11 +278,9 @@ def _arrow(axes: Axes, start: Text, end: Text, label: str, colour: str) -> Place
     )  # fmt: skip
     # off the middle, where arrows cross; above a level arrow, which a label would hide
     level = abs(head[1] - tail[1]) < 0.05
-    share = 0.5 if level else 0.55 if head[1] > tail[1] else 0.42
-    x, y = ((1 - share) * tail + share * head).tolist()
-    y += 0.11 if level else 0.0
-    axes.text(
-        x, y, label, ha="center", va="center", fontsize=7 if "\n" in label else 9, color=colour, zorder=3,
-        bbox={"boxstyle": "square,pad=0.2", "facecolor": "white", "edgecolor": "none"},
+    share, above = 0.5 if level else 0.55 if head[1] > tail[1] else 0.42, 0.11 if level else 0.0
+    text = axes.text(
+        *_along(tail, head, share, above), label, ha="center", va="center", fontsize=7 if "\n" in label else 9,
+        color=colour, zorder=3, bbox={"boxstyle": "square,pad=0.2", "facecolor": "white", "edgecolor": "none"},
     )  # fmt: skip
-    return x, y
+    return _Arrow(tail, head, text, above)

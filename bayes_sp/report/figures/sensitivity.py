@@ -48,24 +48,7 @@ def plot_estimates(
 
     Filled: the interval excludes no effect's value (0; 1 for ratios). Grey: the fit failed its diagnostics.
 
-    Parameters
-    ----------
-    model, target
-        The specification, and the effect that is drawn.
-    rows
-        (words, estimate), None where the case has none.
-    base
-        The specification's own estimate.
-    mark
-        What the records are.
-    note
-        A sentence for the caption.
-    ax
-        Axes to draw into; a new figure by default.
-
-    Returns
-    -------
-    Axes
+    ``rows`` are (words, estimate), None where the case has none; ``base`` is the specification's own estimate.
     """
     published = published_of(model, target)
     names = [*(["published"] if published else []), "this specification", *(name for name, _ in rows)]

@@ -16,6 +16,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from bayes_sp.errors import BayesSpError
 from bayes_sp.model.people import speaking_of
@@ -34,6 +36,7 @@ FILES: dict[Any, Any] = {**FONT, "pdf.fonttype": 42, "svg.hashsalt": "bayes_sp"}
 _kept: ContextVar[bool] = ContextVar("kept", default=False)
 
 type Given = Axes | Sequence[Axes] | np.ndarray | None
+type Place = tuple[float, float]
 type Drawn = Axes | np.ndarray
 
 
@@ -125,21 +128,9 @@ class Canvas:
 def canvas(ax: Given, rows: int, columns: int, size: tuple[float, float], **layout: Any) -> Canvas:  # noqa: ANN401
     """Return panels to draw into.
 
-    Parameters
-    ----------
-    ax
-        Axes of a user's own figure, row by row; None for a new figure.
-    rows, columns
-        How many panels there are.
-    size
-        Of a new figure, in inches.
-    layout
-        As in `matplotlib.figure.Figure.subplots`; it says nothing of axes that are given.
+    ``ax`` are axes of a user's own figure, row by row, and ``layout`` is as in `matplotlib.figure.Figure.subplots`.
 
-    Raises
-    ------
-    BayesSpError
-        Where the axes are more or fewer than the panels.
+    Raises BayesSpError where the axes are more or fewer than the panels.
     """
     if ax is None:
         figure = new_figure(size)
@@ -181,6 +172,32 @@ def quiet(axes: Axes, *, left: bool = False) -> None:
     """Take away the lines that say nothing; the one on the left stays where values are read on it."""
     axes.spines[["top", "right"] if left else ["top", "right", "left"]].set_visible(False)
     axes.tick_params(labelsize=8.5)
+
+
+def part_texts(
+    figure: Figure, boxes: Sequence[Text], texts: Sequence[tuple[Text, Sequence[tuple[float, float]]]]
+) -> None:
+    """Move texts, each to the first of its places, or stay, where it covers no box and no text before it.
+
+    Where all places are taken, the one where it covers least.
+    """
+    figure.draw_without_rendering()
+    taken = [patch.get_window_extent() for box in boxes if (patch := box.get_bbox_patch()) is not None]
+    for text, places in texts:
+        covered: list[tuple[float, int, Place]] = []
+        for place in (text.get_position(), *places):
+            text.set_position(place)
+            covered.append((sum(_common(text.get_window_extent(), other) for other in taken), len(covered), place))
+            if not covered[-1][0]:
+                break
+        text.set_position(min(covered)[2])
+        taken.append(text.get_window_extent())
+
+
+def _common(one: Bbox, other: Bbox) -> float:
+    """Return the area that two boxes have in common."""
+    both = Bbox.intersection(one, other)
+    return 0.0 if both is None else float(both.width * both.height)
 
 
 def write_figures(drawn: Drawn | Figure, place: Callable[[str], Path], name: str, formats: Sequence[str]) -> None:

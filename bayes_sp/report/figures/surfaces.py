@@ -211,9 +211,9 @@ def plot_confounding(found: Confounding, ax: Given = None) -> np.ndarray:
         place.figure.colorbar(image, ax=list(panels), label=label, shrink=0.9)
     note = (
         "Posterior median, smooth between the fits (points); the axes are what one SD of the confounder adds to a "
-        f"linear predictor. Hatched: the 95 % interval includes {target.null:g} (interpolated). Solid: an end of it is {target.null:g}. Cross: "
-        "no confounder, this specification. Circles: as strong as a covariate, of the sign that works against the effect, where "
-        "within the axes."
+        f"linear predictor. Hatched: the 95 % interval includes {target.null:g} (interpolated). Solid: an end of it is "
+        f"{target.null:g}. Cross: no confounder, this specification. Circles: as strong as a covariate, of the sign "
+        "that works against the effect, where within the axes."
     )
     note += " Dashed: the median is the published value." if dashed else ""
     failed = any(not at["trustworthy"].all() for at in slices.values())

@@ -46,30 +46,13 @@ def save_analysis(
 ) -> Path:
     """Write a run folder, whole or not at all, and return where it stands.
 
-    Parameters
-    ----------
-    analysis
-        What to save.
-    folder
-        This folder, or the next free name where it is taken in the meantime.
-    overwrite
-        Replace the folder of an earlier run.
-    keep_records
-        Also write the patients' records and what is computed for each patient: ``records.csv``, ``influence.csv`` and
-        its figure, the observed minimum and maximum in ``predictive.csv``, and in ``posterior.nc`` the groups
-        ``observed_data``, ``constant_data`` and ``log_likelihood`` and the names of groups of patients. Without it no
-        row of a patient's data is written. ``posterior.nc`` and ``run.toml`` say which: ``keeps_records``.
-    least
-        The smallest number of patients that a table may tell of without ``keep_records``.
-    summary
-        The printed summary, kept as ``summary.txt``.
-    figures
-        Formats of figures: ``png``, which reports show, ``svg``, ``pdf``.
+    Raises RunError where the folder exists and may not be replaced, or cannot be written.
 
-    Raises
-    ------
-    RunError
-        Where the folder exists and may not be replaced, or cannot be written.
+    With ``keep_records`` the patients' records and what is computed for each patient are also written: ``records.csv``,
+    ``influence.csv`` and its figure, the observed minimum and maximum in ``predictive.csv``, and in ``posterior.nc``
+    the groups ``observed_data``, ``constant_data`` and ``log_likelihood`` and the names of groups of patients. Without
+    it no row of a patient's data is written, and no table tells of fewer than ``least`` patients. ``posterior.nc`` and
+    ``run.toml`` say which: ``keeps_records``.
     """
     fit = analysis.fit
     with RunFolder(folder, overwrite=overwrite) as new:
@@ -196,10 +179,7 @@ def _figures(analysis: Analysis, least: int) -> Iterator[tuple[str, Drawn]]:
 def save_figure(drawn: Drawn, path: Path, *, overwrite: bool = False) -> None:
     """Write a figure as PNG, SVG or PDF, as the file's name ends, whole or not at all.
 
-    Raises
-    ------
-    RunError
-        Where the file exists and ``overwrite`` is False, or cannot be written.
+    Raises RunError where the file exists and ``overwrite`` is False, or cannot be written.
     """
     with WholeFile(path, overwrite=overwrite) as partial, mpl.rc_context(FONT):
         write_figure(drawn, partial, path.suffix)

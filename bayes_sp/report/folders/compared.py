@@ -78,15 +78,6 @@ def known_results(
     comparison with the same first specification, so that nothing is taken unless that of the first is. Where another
     one has to be computed, the first is too: their elpd are compared patient by patient, and no folder keeps a
     patient's.
-
-    Parameters
-    ----------
-    wanted
-        Names and fits in the order of the comparison.
-    refits
-        Refits of each specification, on which its elpd depends.
-    roots
-        Folders to look in.
     """
     compared = [
         row for root in roots for path in _comparisons(root) for row in sealed_tables(path).get("specification", [])

@@ -54,10 +54,7 @@ class Disclosed:
 def disclosed(folder: Path) -> list[Disclosed]:
     """Return what every file of a folder, and of the folders in it, discloses.
 
-    Raises
-    ------
-    RunError
-        Where there is no such folder, or nothing in it.
+    Raises RunError where there is no such folder, or nothing in it.
     """
     if not folder.is_dir():
         raise RunError(str(folder), ["there is no such folder"])

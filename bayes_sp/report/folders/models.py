@@ -37,12 +37,8 @@ def check_comparison(
 ) -> None:
     """Refuse a comparison before any work is done.
 
-    Raises
-    ------
-    RunError
-        Where the folder holds a comparison that may not be replaced, or something else, or cannot be written.
-    BayesSpError
-        With what is wrong with each specification, and with the records for it.
+    Raises RunError where the folder holds a comparison that may not be replaced, or something else, or cannot be
+    written; BayesSpError with what is wrong with each specification, and with the records for it.
     """
     if folder is not None:
         _check_folder(folder, overwrite=overwrite)
@@ -88,17 +84,9 @@ def new_comparison_folder(folder: Path | None, seed: int, root: Path = Path("run
 
     Where it was made and nothing came into it, it goes when the block ends.
 
-    Parameters
-    ----------
-    folder
-        None for ``runs/compare-<seed>``, or the first of ``...-2``, ``...-3`` that is free.
-    seed, root
-        Of that name.
+    By default ``runs/compare-<seed>``, or the first of ``...-2``, ``...-3`` that is free.
 
-    Raises
-    ------
-    RunError
-        Where it cannot be made.
+    Raises RunError where it cannot be made.
     """
     place = folder or root / f"compare-{seed}"
     made = [path for path in (place, *place.absolute().parents) if not path.exists()]
@@ -140,28 +128,10 @@ def save_comparison(
 ) -> Path:
     """Write table, text and figure into a folder, all of them or none; the runs stand in it already.
 
-    Parameters
-    ----------
-    found
-        What to save.
-    folder
-        An existing folder.
-    text
-        What was printed.
-    tables
-        Content of ``compare.toml``, by which another comparison knows what need not be computed again.
-    overwrite
-        Replace the comparison in it.
+    Returns ``folder``, or a new one beside it where another comparison has come into it meanwhile. By ``tables``
+    another comparison knows what need not be computed again.
 
-    Returns
-    -------
-    Path
-        ``folder``, or a new one beside it where another comparison has come into it meanwhile.
-
-    Raises
-    ------
-    RunError
-        Where the folder cannot be written.
+    Raises RunError where the folder cannot be written.
     """
     partial = Partial(folder / TABLE_FILE)
     try:

@@ -60,11 +60,8 @@ class Destination:
 def check_destination(folder: Path, *, overwrite: bool) -> Destination:
     """Refuse a destination before any work is done.
 
-    Raises
-    ------
-    RunError
-        Where it exists and may not be replaced, is not a run's folder, holds files that no run wrote, is a link that
-        points nowhere, or cannot be written.
+    Raises RunError where it exists and may not be replaced, is not a run's folder, holds files that no run wrote, is a
+    link that points nowhere, or cannot be written.
     """
     real = Path(os.path.realpath(folder))
     if not os.path.lexists(folder):

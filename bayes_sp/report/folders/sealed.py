@@ -18,12 +18,7 @@ CHECKSUM, DIGESTS = "checksum", "digests"
 def sealed_text(tables: Mapping[str, Any], files: Iterable[Path] = ()) -> str:
     """Return tables as TOML, with the SHA-256 of each file by its name, and a checksum of all of it.
 
-    Parameters
-    ----------
-    tables
-        Content, without keys ``checksum`` and ``digests``.
-    files
-        Files beside the one that the text is for, written already.
+    The tables have no keys ``checksum`` and ``digests``; the files are written already.
     """
     whole = {**tables, DIGESTS: {path.name: _file_digest(path) for path in files}}
     as_read = tomllib.loads(tomli_w.dumps(whole))  # such as tuples, which come back as lists

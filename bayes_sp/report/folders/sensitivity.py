@@ -46,15 +46,9 @@ def save_sensitivity(
 
     No row of the survey is written.
 
-    Returns
-    -------
-    Path
-        Where it stands: ``folder``, or the next free name where that is taken in the meantime.
+    Returns where it stands: ``folder``, or the next free name where that is taken in the meantime.
 
-    Raises
-    ------
-    RunError
-        Where the folder exists and may not be replaced, or cannot be written.
+    Raises RunError where the folder exists and may not be replaced, or cannot be written.
     """
     with RunFolder(folder, overwrite=overwrite) as new:
         write_text(new.file(SUMMARY), summary)

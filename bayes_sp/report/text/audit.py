@@ -15,10 +15,7 @@ _FEW = 4  # subjects that are named where many share a reason
 def audit_text(found: Audit, *, every: bool = False) -> str:
     """Return an audit in plain text: contradictions first, with what was assumed and how they bear on the conclusion.
 
-    Parameters
-    ----------
-    every
-        Whether each consistent number has a line of its own; else they are counted by rule.
+    Unless ``every`` one has a line of its own, consistent numbers are counted by rule.
     """
     counts = ", ".join(f"{count} {verdict}" for verdict, count in found.counts.items())
     lines = [*wrapped(found.study.title, margin=""), f"{len(found.findings)} printed numbers recomputed: {counts}", ""]

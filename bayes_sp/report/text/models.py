@@ -164,20 +164,7 @@ def compare_and_keep(
     (`known_results`). A run without the draws of what was not measured of single
     patients (`Conditioned.lacking`), which a folder without records does not keep, is fitted again, and a line says so.
 
-    Parameters
-    ----------
-    models
-        Names or files; those that cannot be read or fitted stand in the table with the reason.
-    data, reconstruction
-        The records or their file, or None and the seed of the reconstruction.
-    folder
-        Where the runs are written.
-    seed, options
-        Of every fit.
-    replicates
-        Bootstrap samples in each run.
-    notify
-        Called with a line at the start of each stage.
+    Models that cannot be read or fitted stand in the table with the reason.
     """
     survey: Survey | Path = reconstruct(reconstruction) if data is None else data
     lines: list[str] = []

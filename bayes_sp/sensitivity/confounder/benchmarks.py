@@ -84,10 +84,7 @@ def unexplained_sd(model: PathModel, posterior: xr.Dataset, response: str) -> fl
     - logit and probit links: no bound, because the link fixes the scale; :math:`\pi/\sqrt 3` and 1, the SDs of their
       latent errors, say what is much.
 
-    Returns
-    -------
-    float or None
-        Posterior mean; None where the family says nothing (Poisson, beta).
+    Returns the posterior mean; None where the family says nothing (Poisson, beta).
     """
     equation = next(equation for equation in model.equations if equation.response == response)
     family = FAMILIES[equation.family]

@@ -59,13 +59,8 @@ def e_value(ratio: ArrayLike) -> NDArray[np.float64]:
     the least ratio by which a confounder must go with both the exposure and the outcome, beyond the measured
     covariates, to explain the ratio away entirely.
 
-    Raises
-    ------
-    ValueError
-        For a ratio that is not positive.
+    Raises ValueError for a ratio that is not positive.
 
-    References
-    ----------
     VanderWeele & Ding (2017), Annals of Internal Medicine 167, 268-274. doi:10.7326/M16-2607
     """
     value = np.asarray(ratio, dtype=float)

@@ -151,14 +151,9 @@ def refined(chosen: Sequence[Multiple], plain: float, margins: Refit) -> list[Mu
     :math:`k \sqrt{m_0 / (m_0 - m)}`. The search ends where m is within two Monte Carlo standard errors of 0, or after
     five fits, with the next place as the result, whose error is that of m over the line's slope.
 
-    Parameters
-    ----------
-    chosen
-        Interpolated multiples; those of 0 are returned as they are, those of NaN are tried at ``most``.
-    plain
-        m0 > 0.
-    margins
-        ``multiples -> (margin, its Monte Carlo standard error)`` of a fit at each, None where it failed.
+    ``chosen`` are interpolated multiples; those of 0 are returned as they are, those of NaN are tried at ``most``.
+    ``plain`` is m0, and ``margins`` gives (margin, its Monte Carlo standard error) of a fit at each multiple, None
+    where it failed.
     """
     searches = [_Search(m, m.most if np.isnan(m.multiple) else m.multiple, done=m.multiple == 0.0) for m in chosen]
     for _ in range(MOST_REFITS):

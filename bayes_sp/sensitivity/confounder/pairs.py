@@ -57,10 +57,8 @@ def default_levels(most: float) -> tuple[float, ...]:
 def check_strengths(model: PathModel, strengths: Strengths) -> None:
     """Raise unless strengths are numbers above 0, or priors, of at least two responses.
 
-    Raises
-    ------
-    BayesSpError
-        With every mistake; for priors those of the specification that they make (`unmeasured_problems`).
+    Raises BayesSpError with every mistake; for priors those of the specification that they make
+    (`unmeasured_problems`).
     """
     responses = [equation.response for equation in model.equations]
     problems = [

@@ -29,15 +29,6 @@ def product_bias(first: float, second: float, variance: float) -> float:
     v is the residual variance of j in the model without U, which the records identify; so the bias is proportional to
     :math:`s_j s_k`. Exact for a linear response k, and for the log of a mean with a log link.
 
-    Parameters
-    ----------
-    first, second
-        :math:`s_j`, :math:`s_k`: strengths on the linear predictors' scales.
-    variance
-        v, in squared units of j.
-
-    References
-    ----------
     VanderWeele (2010), Epidemiology 21, 540-551. doi:10.1097/EDE.0b013e3181df191c
     """
     return first * second / variance

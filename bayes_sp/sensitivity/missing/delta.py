@@ -138,35 +138,8 @@ def delta_curve(
 ) -> DeltaCurve:
     """Fit a specification with its missing responses shifted step by step, each alone and all together.
 
-    Parameters
-    ----------
-    model
-        The specification; shifts of its own are set aside.
-    survey
-        Records with missing responses, such as a row for each patient who did not come back.
-    shifts
-        ``{response: deltas}``, ascending, in the response's unit on an identity link, else on the scale of the log
-        rate, log mean, log odds or probit; 0 is always among them. With several responses each has as many deltas on
-        either side of 0. By default every response with missing cells: see `curves_of`.
-    target
-        The effect that findings and tipping points are about; by default the serial path, else the total indirect one.
-    seed, options, kappa, ci_prob
-        As in a cell: the step without a shift is the fit of the specification as it is, to the last bit.
-    refine
-        Find tipping points by further fits (`find_tipping`), with the range that Monte Carlo error leaves open; False
-        for linear interpolation between the fits that there are.
-    runner
-        Where the fits are made.
-
-    Raises
-    ------
-    BayesSpError
-        Where no response is missing, for shifts that cannot be made (see `curves_of`), and for an effect that the
-        specification does not have.
-    SpecificationError, SurveyError
-        As in `bayes_sp.fit`.
-    FitError
-        Where the fit without a shift has no answer.
+    Shifts of the specification's own are set aside. For the arguments and errors see `bayes_sp.sensitivity.delta`; the
+    step without a shift is the fit of the specification as it is, to the last bit.
     """
     model, target = viewed(replace(load_model(model), missing_shift=()), target)
     design = design_arrays(model, survey)

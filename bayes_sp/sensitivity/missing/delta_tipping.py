@@ -56,16 +56,8 @@ def tipping_of(
     interval that is clear of it, the one that leaves it behind otherwise; of a ratio, its logarithm. Steps without an
     answer are passed over.
 
-    Parameters
-    ----------
-    model, way
-        The specification, and what is shifted.
-    estimates
-        The target at each step of the way, in order; None where there is no answer, never at the step without a shift.
-    target, ci_prob
-        Which effect, and the probability of its intervals.
-    between
-        Positions, in steps from the one without a shift -> estimates; None to interpolate.
+    ``estimates`` are the target's at each step of the way, never None at the step without a shift; ``between`` gives
+    those at positions, in steps from the one without a shift.
     """
     zero = zero_place([way])
     start = estimates[zero]

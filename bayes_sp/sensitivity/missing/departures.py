@@ -83,10 +83,8 @@ def departures(
     mean of the response's total slope. A slope runs from unchanged to reversed, delta from 0 to -2 times its posterior
     mean.
 
-    Raises
-    ------
-    BayesSpError
-        For a response or an edge that the specification does not have, or a range that is not two different numbers.
+    Raises BayesSpError for a response or an edge that the specification does not have, or a range that is not two
+    different numbers.
     """
     model = patterns.model
     edges = edges_of(model, target)

@@ -56,27 +56,10 @@ class Balance:
 def balance(columns: Mapping[str, Array], moments: Sequence[Moment], n: int, source: str) -> Balance:
     """Weight the patients at hand to the moments of n others.
 
-    Parameters
-    ----------
-    columns
-        Values of the patients at hand, (patients,) each, by name; NaN where one is not known. A moment is matched
-        among the patients whose value is known.
-    moments
-        What to match; SDs have n - 1 in the denominator.
-    n
-        How many patients the moments are of.
-    source
-        Where the moments are from, for messages.
+    A moment is matched among the patients whose value is known (not NaN); SDs have n - 1 in the denominator.
 
-    Returns
-    -------
-    Balance
-
-    Raises
-    ------
-    SurveyError
-        For a column that is not there, holds no number, or moments that no weights reach, each with the nearest
-        that they do.
+    Raises SurveyError for a column that is not there, holds no number, or moments that no weights reach, each with the
+    nearest that they do.
     """
     problems = []
     for moment in moments:

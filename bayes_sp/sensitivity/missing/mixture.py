@@ -172,10 +172,7 @@ class Patterns:
 def patterns(fit: Conditioned, nonresponders: NonResponders, kappa: float) -> Patterns:
     """Return both groups of patients: those of the fit, and those who did not come back.
 
-    Raises
-    ------
-    SurveyError
-        For records that lack columns or name unknown groups, or moments that no weights reach.
+    Raises SurveyError for records that lack columns or name unknown groups, or moments that no weights reach.
     """
     model, design = fit.model, design_arrays(fit.model, fit.survey)
     draws = fit.posterior["posterior"].to_dataset()
@@ -262,10 +259,7 @@ def _known_groups(
 ) -> dict[str, tuple[Codes, tuple[str, ...]]]:
     """Return the groups of those who did not come back by the numbers of the fit's groups.
 
-    Raises
-    ------
-    SurveyError
-        For a group that no patient who came back belongs to: nothing is known of its intercept.
+    Raises SurveyError for a group that no patient who came back belongs to: nothing is known of its intercept.
     """
     found, problems = {}, []
     for name in model.grouping:

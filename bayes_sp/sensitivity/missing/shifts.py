@@ -49,11 +49,8 @@ def curves_of(model: PathModel, design: Design, shifts: Mapping[str, Sequence[fl
     By default each runs over -1, -1/2, 0, 1/2 and 1 SD of its observed values on an identity link, and over the same
     numbers on the scale of the log rate, log mean, log odds or probit otherwise (rate x 0.37 to x 2.7).
 
-    Raises
-    ------
-    BayesSpError
-        Where no response has a missing cell; for an unknown response, one without missing cells, numbers that do not
-        ascend or are not finite, and lists that cannot be paired step by step.
+    Raises BayesSpError where no response has a missing cell; for an unknown response, one without missing cells,
+    numbers that do not ascend or are not finite, and lists that cannot be paired step by step.
     """
     missing = [name for name in design.responses if name in design.missing]
     if not missing:

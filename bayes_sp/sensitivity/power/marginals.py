@@ -75,8 +75,6 @@ def marginal_cutpoint(prior: Prior, place: int, count: int) -> Marginal | None:
 
         f_k(x) = m! / ((k - 1)! (m - k)!) F(x)^(k - 1) (1 - F(x))^(m - k) f(x)
 
-    References
-    ----------
     David & Nagaraja (2003), Order Statistics, 3rd ed., section 2.1. doi:10.1002/0471722162
     """
     if prior.improper:

@@ -126,8 +126,6 @@ def posterior_density(draws: Array) -> tuple[Array, Array]:
     effective sample size (at most the number of draws). Draws are drawn towards their mean, and h with them, by
     :math:`(1 + h^2 / s^2)^{-1/2}`, so that the estimate has the draws' variance and not :math:`s^2 + h^2`.
 
-    References
-    ----------
     Silverman (1986), Density Estimation, sections 3.4.2 and 6.4.1. doi:10.1201/9781315140919
     """
     flat = draws.ravel()

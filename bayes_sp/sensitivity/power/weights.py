@@ -58,16 +58,9 @@ class Summary:
 def power_weights(log_p: Array, alpha: float) -> PowerWeights:
     r"""Weigh draws theta_s by p(theta_s)^(alpha - 1), Pareto smoothed: the posterior in which p has the power alpha.
 
-    Parameters
-    ----------
-    log_p
-        Log-density of a part of the posterior at each draw, up to a constant, (chain, draw).
-    alpha
-        The power.
+    ``log_p`` is the log-density of a part of the posterior at each draw, up to a constant, (chain, draw).
 
-    References
-    ----------
-    Kallioinen, Paananen, Buerkner & Vehtari (2024), Statistics and Computing 34, 57. doi:10.1007/s11222-023-10366-5
+    Kallioinen, Paananen, Buerkner & Vehtari (2024), Statistics and Computing 34, 57. doi:10.1007/s11222-023-10366-5;
     Vehtari, Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72).
     """
     from arviz_stats.base import array_stats  # slow to import, and a fit does not need it
@@ -125,16 +118,7 @@ def weighted_summary(values: Array, weights: PowerWeights, ci_prob: float, ess_t
     by :math:`V = (S / E) \sum_s w_s^2 (1[x_s \le q] - p)^2`; the limit's error is half the distance between the
     quantiles at :math:`p \pm \sqrt V`.
 
-    Parameters
-    ----------
-    values
-        Draws, (chain, draw, k).
-    weights
-        For one power.
-    ci_prob
-        Probability of the intervals.
-    ess_tail
-        Of the draws without weights, (k,).
+    ``values`` are draws, (chain, draw, k); ``ess_tail`` is that without weights, (k,).
     """
     flat, weight = values.reshape(-1, values.shape[-1]), weights.weights.ravel()
     tails = np.array([(1.0 - ci_prob) / 2.0, (1.0 + ci_prob) / 2.0])

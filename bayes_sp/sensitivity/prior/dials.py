@@ -110,10 +110,7 @@ def constant_dial(model: PathModel, key: str) -> PriorDial:
     Where the equation has no such entry but a parameter of that name, whose prior stands under a more general one, the
     dial gives it an entry of its own.
 
-    Raises
-    ------
-    BayesSpError
-        For a prior or constant that the specification does not have, or a prior that no parameter uses.
+    Raises BayesSpError for a prior or constant that the specification does not have, or a prior that no parameter uses.
     """
     head, _, constant = key.rpartition(".")
     if not head:
@@ -130,10 +127,8 @@ def constant_dial(model: PathModel, key: str) -> PriorDial:
 def factor_dial(model: PathModel, key: str) -> PriorDial:
     """Return the dial of a factor on the scales of a group's priors, or of one prior's.
 
-    Raises
-    ------
-    BayesSpError
-        For a group or prior that the specification does not have, or where none of the priors has a scale.
+    Raises BayesSpError for a group or prior that the specification does not have, or where none of the priors has a
+    scale.
     """
     terms = group_members(model, key) if key in GROUPS else _members(model, key, GROUPS)
     terms = tuple(term for term in terms if prior_of(model, term).distribution.scale)

@@ -74,17 +74,9 @@ def shipped_grids() -> dict[str, Path]:
 def read_grid(model: PathModel, source: str | Path | Mapping[str, Any] = DEFAULT) -> Grid:
     """Read and check a grid file for a specification.
 
-    Parameters
-    ----------
-    model
-        The specification whose priors are changed.
-    source
-        Name of a shipped grid (``default``), path of a TOML file, or the tables themselves.
+    Raises SpecificationError with every mistake found, each with its key path and the nearest known name.
 
-    Raises
-    ------
-    SpecificationError
-        With every mistake found, each with its key path and the nearest known name.
+    By the name of a shipped one (``default``), the path of a TOML file, or the tables themselves.
     """
     if isinstance(source, Mapping):
         return _parse(model, source, "grid", shipped=False)
@@ -98,10 +90,7 @@ def read_grid(model: PathModel, source: str | Path | Mapping[str, Any] = DEFAULT
 def find_grid(source: str | Path) -> Path:
     """Return the file of a grid given by the name of a shipped one or by its path.
 
-    Raises
-    ------
-    SpecificationError
-        Where there is no such file.
+    Raises SpecificationError where there is no such file.
     """
     text, shipped = os.path.expanduser(source), shipped_grids()
     if text in shipped_models():

@@ -143,42 +143,10 @@ def prior_tipping_point(
     coefficient with estimate :math:`\hat\beta` and standard error s, and a prior :math:`N(0, \tau^2)`, it is the
     :math:`\tau` with :math:`\hat\beta\tau = z s\sqrt{\tau^2 + s^2}`, here without a normal approximation.
 
-    Parameters
-    ----------
-    model, survey, seed, options
-        As in `bayes_sp.fit`; every fit has the same seed.
-    target
-        The effect; by default the serial path's difference.
-    dial
-        ``sceptical``; a constant of a prior, ``slope.sigma`` or ``visits.slope.mu``; or a factor on the scales of a
-        group's priors: ``paths``, ``paths_to_mediators``, ``paths_to_outcome``, ``covariates``, ``coefficients``.
-    low, high
-        Values searched; by default a thousandth to ten times the value as written (and for ``sceptical`` further down,
-        until something changes), or ten scales on either side of a location.
-    rope
-        Region of practical equivalence (from, to) in place of no effect, on the target's scale.
-    runner
-        How the fits are run: all values of a scan at once.
-    kappa, ci_prob
-        Of the effects, and of their intervals.
-    scan
-        Values of the scan.
+    For the arguments and errors see `bayes_sp.sensitivity.tipping_point`; every fit has the same seed.
 
-    Raises
-    ------
-    SpecificationError, SurveyError
-        Where the specification is wrong, or does not fit the survey.
-    BayesSpError
-        For a dial that the specification does not have, or flat priors along the path, which have no scale.
-    FitError
-        Where the specification as written cannot be fitted.
-    ValueError
-        For a range that does not hold the dial's value as written, or a rope that does not increase.
-
-    References
-    ----------
-    Matthews (2001), Journal of Statistical Planning and Inference 94, 43-58. doi:10.1016/S0378-3758(00)00232-9
-    Held, Matthews, Ott & Pawel (2022), Research Synthesis Methods 13(3), 295-314. doi:10.1002/jrsm.1538
+    Matthews (2001), Journal of Statistical Planning and Inference 94, 43-58. doi:10.1016/S0378-3758(00)00232-9; Held,
+    Matthews, Ott & Pawel (2022), Research Synthesis Methods 13(3), 295-314. doi:10.1002/jrsm.1538
     """
     model, target = viewed(load_model(model), target)
     design_arrays(model, survey)

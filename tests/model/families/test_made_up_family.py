@@ -45,9 +45,7 @@ INVERSE_GAUSSIAN = Family(
     log_density=log_density,
     simulate=lambda rng, eta, _zeta, aux: rng.wald(np.exp(eta), aux[..., :1]),
     mean=lambda eta, _zeta, _aux: np.exp(eta),
-    likelihood=lambda pm, name, eta, _zeta, aux, y, dims="patient": pm.Wald(
-        name, mu=pm.math.exp(eta), lam=aux[0], observed=y, dims=dims
-    ),
+    pymc=lambda pm, eta, _zeta, aux: ("Wald", {"mu": pm.math.exp(eta), "lam": aux[0]}),
     scalars=(Parameter("rate", "the rate"),),
     outcome="exp",
     variance="mu^2",

@@ -37,6 +37,9 @@ class Grid:
     steps: int | None = None
 
 
+_ZERO_OR_ONE = Grid(Fraction(1), bounded_below=True, steps=1)
+
+
 def totals(mean: Figure, n: int, grid: Grid) -> range:
     """Return the totals, in steps, of n scores whose mean rounds to the printed one; an empty range if none does."""
     low, high = mean.exact - mean.half_unit, mean.exact + mean.half_unit
@@ -99,10 +102,7 @@ def every_sd_passes(sd: Figure, n: int, grid: Grid) -> bool:
 def sd_bounds(mean: Figure, n: int, grid: Grid) -> tuple[float, float]:
     """Return the smallest and largest SD of n scores on a bounded scale whose mean rounds to the printed one.
 
-    Raises
-    ------
-    ValueError
-        If no scores have this mean, or the scale has no end.
+    Raises ValueError if no scores have this mean, or the scale has no end.
     """
     found = totals(mean, n, grid)
     if not found or grid.steps is None:
@@ -125,23 +125,17 @@ def _few(found: range) -> list[int]:
     return [*found[:: len(found) // _MOST_TOTALS + 1], found[-1]]
 
 
-def debit(mean: Figure, n: int) -> tuple[float, float]:
-    """Return the SDs (divisor n - 1) that n scores of 0 and 1 can have whose mean rounds to the printed one.
+def debit(mean: Figure, n: int, grid: Grid = _ZERO_OR_ONE) -> tuple[float, float]:
+    """Return the SDs (divisor n - 1) that n scores of two values can have whose mean rounds to the printed one.
 
-    SD = sqrt(m (1 - m) n / (n - 1)) for a whole number n m.
+    For 0 and 1, SD = sqrt(m (1 - m) n / (n - 1)) for a whole number n m.
 
-    Raises
-    ------
-    ValueError
-        If no scores have this mean.
+    Raises ValueError if no scores have this mean.
     """
-    found = totals(mean, n, Grid(Fraction(1), bounded_below=True, steps=1))
+    found = totals(mean, n, grid)
     if not found:
         raise ValueError("no scores have this mean")
-    sums = [Fraction(ones * (n - ones), n * (n - 1)) for ones in {found[0], found[-1], _middle(found, n)}]
-    return math.sqrt(min(sums)), math.sqrt(max(sums))
-
-
-def _middle(found: range, n: int) -> int:
-    """Return the total nearest to half of the patients."""
-    return min(max(n // 2, found[0]), found[-1])
+    nearest_half = min(max(n // 2, found[0]), found[-1])
+    sums = [ones * (n - ones) for ones in (found[0], found[-1], nearest_half)]
+    low, high = (float(grid.step) * (s / (n * (n - 1))) ** 0.5 for s in (min(sums), max(sums)))
+    return low, high

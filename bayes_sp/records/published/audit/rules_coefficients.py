@@ -26,14 +26,7 @@ def lines_of(name: str, figure: Figure, df: tuple[int, int], sign: int) -> list[
 
     Of a range of degrees of freedom each line takes the end at which it allows more: nothing possible is cut off.
 
-    Parameters
-    ----------
-    name
-        ``"t"``, ``"p"``, ``"lower"`` or ``"upper"``.
-    df
-        Least and most degrees of freedom.
-    sign
-        Of the estimate, for p.
+    ``name`` is ``"t"``, ``"p"``, ``"lower"`` or ``"upper"``; ``sign`` is the estimate's, for p.
     """
     low, high = figure.low - _SLACK, figure.high + _SLACK
     if name == "t":  # low y <= x <= high y
@@ -51,14 +44,8 @@ def lines_of(name: str, figure: Figure, df: tuple[int, int], sign: int) -> list[
 def possible(estimate: Figure, se: Figure | None, others: Mapping[str, Figure], df: tuple[int, int]) -> list[Point]:
     """Return corners of the estimates and standard errors to which all figures round; none if there are none.
 
-    Parameters
-    ----------
-    se
-        Where it is not printed any is possible, up to a thousand times the estimate.
-    others
-        Figures by name, as in `lines_of`.
-    df
-        The least and the most degrees of freedom: one of those between will do.
+    Where ``se`` is not printed any is possible, up to a thousand times the estimate; ``others`` are figures by name, as
+    in `lines_of`; one of the degrees of freedom between the least and the most will do.
     """
     most = 1000.0 * max(abs(estimate.low), abs(estimate.high), *(abs(f.value) for f in others.values()), 1e-9)
     errors = (0.0, most) if se is None else (max(se.low - _SLACK * se.value, 0.0), se.high * (1 + _SLACK))

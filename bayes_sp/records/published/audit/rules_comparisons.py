@@ -122,13 +122,7 @@ def _beside(item: Paired, table: Table | None) -> Iterator[Found]:
 
 
 def group_sizes(first: int, second: int, missing: int, total: float | None) -> Iterator[tuple[int, int]]:
-    """Yield the sizes of two groups of which ``missing`` patients together may lack the value.
-
-    Parameters
-    ----------
-    total
-        Patients in both groups where it is known.
-    """
+    """Yield the sizes of two groups of which ``missing`` patients together may lack the value."""
     for lost in range(missing + 1):
         for other in range(missing + 1 - lost):
             sizes = first - lost, second - other

@@ -118,13 +118,10 @@ def _debit(study: Study) -> Iterator[Found]:
             continue
         subject, place = f"SD of {variable.name} from its share", variable.place or table.place
         whole = Grid(grid.step, grid.origin, bounded_below=True, steps=1)
-        ones = granular.totals(variable.mean, n, whole)
-        if not ones:
+        if granular.totals(variable.mean, n, whole):
+            yield judged(subject, variable.sd, *granular.debit(variable.mean, n, whole), place=place)
+        else:
             yield unknown(subject, variable.sd.text, f"no {n} patients have the mean {variable.mean}", place=place)
-            continue
-        sums = [k * (n - k) for k in {ones[0], ones[-1], min(max(n // 2, ones[0]), ones[-1])}]
-        low, high = (float(grid.step) * (s / (n * (n - 1))) ** 0.5 for s in (min(sums), max(sums)))
-        yield judged(subject, variable.sd, low, high, place=place)
 
 
 def _totals(study: Study) -> Iterator[Found]:

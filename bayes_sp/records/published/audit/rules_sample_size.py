@@ -90,10 +90,7 @@ def designs_of(item: SampleSize) -> list[Design]:
 def f_squared(effect: str, size: float) -> float:
     """Return Cohen's f squared from an effect size.
 
-    Raises
-    ------
-    ValueError
-        If the size is not possible.
+    Raises ValueError if the size is not possible.
     """
     share = {"partial_eta_squared": size, "r": size * size}.get(effect)
     if share is not None:
@@ -106,10 +103,7 @@ def f_squared(effect: str, size: float) -> float:
 def patients_range(item: SampleSize, low: float, high: float) -> tuple[int, int]:
     """Return the fewest and most patients that effect sizes from ``low`` to ``high`` need, over the conventions.
 
-    Raises
-    ------
-    ValueError
-        As `Design.patients` and `f_squared`, and where an effect size is 0.
+    Raises ValueError as `Design.patients` and `f_squared`, and where an effect size is 0.
     """
     least, most = (f_squared(item.effect, size) for size in (low, high))
     if least <= 0:

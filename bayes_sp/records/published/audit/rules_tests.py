@@ -15,16 +15,8 @@ from bayes_sp.records.published.study.results import Test
 def p_value(kind: str, statistic: float, df: tuple[float, ...], sides: int = 2) -> float:
     """Return the p value of a statistic's size.
 
-    Parameters
-    ----------
-    kind
-        ``"t"``, ``"f"``, ``"z"``, ``"chi2"`` or ``"r"``.
-    statistic
-        Its size, 0 or more.
-    df
-        Degrees of freedom; of ``"r"`` the number of pairs less 2.
-    sides
-        Of t, z and r.
+    ``kind`` is ``"t"``, ``"f"``, ``"z"``, ``"chi2"`` or ``"r"``, of which the degrees of freedom are the number of
+    pairs less 2.
     """
     if kind == "f":
         return float(fdtrc(df[0], df[1], statistic))

@@ -48,10 +48,7 @@ def choose(study: Study, table: Table, printed: Mapping[str, Measure], rng: np.r
     Columns with the fewest choices come first. Where no choice reaches every correlation, one that reaches most is
     taken.
 
-    Raises
-    ------
-    UnreachableError
-        If a column on its own cannot be made.
+    Raises UnreachableError if a column on its own cannot be made.
     """
     measures, changes = dict(printed), []
     for change in study.changes:

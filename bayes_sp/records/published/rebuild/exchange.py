@@ -60,11 +60,8 @@ def exchange(
 ) -> tuple[Array, float]:
     """Anneal the arrangement of columns (p, n); return it, and the sum of the misses that are left.
 
-    Parameters
-    ----------
-    shapes
-        Step, smallest and largest score of every column, (p, 3): where the step is above 0 four patients' scores may
-        also move by one step each so that total and sum of squares stay. None for exchanges alone.
+    ``shapes`` are step, smallest and largest score of every column, (p, 3): where the step is above 0 four patients'
+    scores may also move by one step each so that total and sum of squares stay.
     """
     count = len(goal.parts)
     # Variable = signs @ columns.

@@ -80,21 +80,10 @@ def rebuild(
     Scores lie on the stated scales in their steps; a change is the difference of its parts in every record; printed
     totals are exact. What no records can have together is named, and the records then come as near as was found.
 
-    Parameters
-    ----------
-    study
-        A TOML file of the form that ``docs/audit.md`` describes, its tables, or the name of a shipped study.
-    seed
-        Whole number, 0 or more; the same seed gives the same records.
-    table
-        Name of the table, where the study has several; by default the first.
-    count_shape
-        A key of ``COUNT_SHAPES``, for counts with a long tail; negative binomial by default.
+    Raises StudyError if the study cannot be read, has no such table, or a column on its own cannot be made.
 
-    Raises
-    ------
-    StudyError
-        If the study cannot be read, has no such table, or a column on its own cannot be made.
+    For the arguments see `bayes_sp.reconstruct`; ``table`` names one where the study has several (by default the
+    first).
     """
     read = study if isinstance(study, Study) else read_study(study)
     chosen = _table(read, table)

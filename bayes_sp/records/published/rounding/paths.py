@@ -115,22 +115,10 @@ def rounded_paths(study: Study, chain: Chain | None = None, *, draws: int = _DRA
     Correlations lie anywhere in their roundings as long as they are those of some data together, SDs anywhere in
     theirs. Where a variable of the chain has no printed SD its effects are in units of that SD.
 
-    Parameters
-    ----------
-    study
-        A study with a table of correlations.
-    chain
-        One of the study's chains; by default the first.
-    draws
-        Of the uniform sample.
-    seed
-        Of the sample.
+    Raises SurveyError if the study has no chain, no table holds all its variables and their correlations, or no
+    positive definite matrix rounds to the printed one.
 
-    Raises
-    ------
-    SurveyError
-        If the study has no chain, no table holds all its variables and their correlations, or no positive definite
-        matrix rounds to the printed one.
+    By default the chain is the study's first; ``draws`` and ``seed`` are of the uniform sample.
     """
     chain = chain or next(iter(study.chains), None)
     if chain is None:

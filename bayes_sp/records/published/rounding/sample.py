@@ -17,10 +17,7 @@ _WALKERS = 64  # walk side by side, each from the same matrix
 def inner_point(box: Box) -> Array:
     """Return a positive definite matrix of a box.
 
-    Raises
-    ------
-    SurveyError
-        If none is found.
+    Raises SurveyError if none is found.
     """
     for matrix in (box.middle, feasibility(box, 1e-9).witness):
         if np.linalg.eigvalsh(matrix)[0] > 1e-12:
@@ -36,10 +33,7 @@ def sample_box(box: Box, draws: int, rng: np.random.Generator) -> Array:
     -1 / mu_max < t < -1 / mu_min, mu the eigenvalues of L^-1 D L^-T with R = L L', and t is uniform over what is left
     (Smith 1984).
 
-    Raises
-    ------
-    SurveyError
-        As `inner_point`.
+    Raises SurveyError as `inner_point`.
     """
     p = len(box.low)
     rows, columns = np.tril_indices(p, -1)

@@ -46,12 +46,7 @@ def take_figure(
 ) -> Figure | None:
     """Remove and return a figure between ``low`` and ``high``; None where there is none or it is reported.
 
-    Parameters
-    ----------
-    bound
-        Whether ``"<0.001"`` and the like are taken.
-    count
-        Whether a whole number is taken, which nobody has rounded.
+    With ``bound`` also ``"<0.001"`` and the like; with ``count`` also a whole number, which nobody has rounded.
     """
     value = reader.take(name)
     found = None if value is None else figure(reader, name, value, count=count)
@@ -68,19 +63,13 @@ def take_figure(
 
 
 def need_figure(
-    reader: Reader,
-    name: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    bound: bool = False,
-    count: bool = False,
+    reader: Reader, name: str, *, low: float | None = None, high: float | None = None, count: bool = False
 ) -> Figure:
     """Remove and return a figure that must be there; what stands for a missing one is never used."""
     if name not in reader.names():
         reader.take(name, required=True)
         return MISSING
-    return take_figure(reader, name, low=low, high=high, bound=bound, count=count) or MISSING
+    return take_figure(reader, name, low=low, high=high, count=count) or MISSING
 
 
 def take_whole(reader: Reader, name: str, *, low: int = 0, required: bool = False) -> int | None:

@@ -33,10 +33,7 @@ def evaluate(formula: str, values: Mapping[str, Interval]) -> Interval:
 
     The arithmetic of intervals: it never leaves out a value, and may hold more where a name stands more than once.
 
-    Raises
-    ------
-    ValueError
-        If the formula holds anything else.
+    Raises ValueError if the formula holds anything else.
     """
     return _value(ast.parse(formula, mode="eval").body, values, 0)
 

@@ -69,15 +69,9 @@ def shipped_studies() -> tuple[str, ...]:
 def read_study(study: str | Path | Mapping[str, Any]) -> Study:
     """Read the printed numbers of a study.
 
-    Parameters
-    ----------
-    study
-        Name of a shipped study, a TOML file, or its tables. ``docs/audit.md`` describes the form.
+    Raises StudyError with every mistake of the file.
 
-    Raises
-    ------
-    StudyError
-        With every mistake of the file.
+    By the name of a shipped one, a TOML file, or its tables; ``docs/audit.md`` describes the form.
     """
     if isinstance(study, Mapping):
         return _study("study", study)

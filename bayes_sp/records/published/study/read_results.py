@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bayes_sp.model.reading.table import Table as Reader
 from bayes_sp.records.published.study.entry import (
     MISSING,
@@ -58,9 +60,7 @@ def _test(reader: Reader, label: str) -> Test:
 
 def _placed(test: Test, place: str, bearing: str) -> Test:
     """Return a test with the place of the entry that it stands in."""
-    return Test(
-        test.label, test.kind, test.statistic, test.df, test.p, test.sides, test.effects, place=place, bearing=bearing
-    )
+    return replace(test, place=place, bearing=bearing)
 
 
 def read_test(reader: Reader) -> Test:
@@ -73,12 +73,7 @@ def read_paired(reader: Reader) -> Paired:
     """Read a comparison of two times."""
     label, before, after = (reader.take_text(key, required=True) for key in ("label", "before", "after"))
     beside = tuple(
-        Moments(
-            time,
-            None,
-            take_figure(reader, f"mean_{time}"),
-            take_figure(reader, f"sd_{time}", low=0),
-        )
+        Moments(time, None, take_figure(reader, f"mean_{time}"), take_figure(reader, f"sd_{time}", low=0))
         for time in ("before", "after")
     )
     test = _test(reader, label)
