@@ -34,7 +34,7 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 
 Ints = NDArray[np.int64]
-MOST_FRAMED = 200  # groups' intercepts that stand on the scale of their joint curvature with the coefficients
+MOST_FRAMED = 500  # groups' intercepts that stand on the scale of their joint curvature with the coefficients
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
