@@ -276,8 +276,10 @@ def _parts(options: argparse.Namespace) -> tuple[str, ...]:
 
 def _models(options: argparse.Namespace) -> int:
     from bayes_sp.model.reading.load import load_model, shipped_models
+    from bayes_sp.report.text.layout import wrapped
 
     for name in shipped_models():
         model = load_model(name)
-        options.output.write(f"{name}: {model.title}\n    {' -> '.join(model.chain)}\n    {model.question}\n")
+        lines = [f"{name}: {model.title}", *wrapped(" -> ".join(model.chain)), *wrapped(model.question or "")]
+        options.output.write("\n".join(lines) + "\n")
     return OK

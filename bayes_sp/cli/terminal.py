@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from bayes_sp.cli.stopping import Stopped, open_streams
 from bayes_sp.endings import undoing
 from bayes_sp.errors import BayesSpError, FitError
 from bayes_sp.safe_text import printable
-from bayes_sp.shown import WIDTH, worded
+from bayes_sp.shown import WIDTH, page_width, worded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -237,4 +238,5 @@ class Progress:
 def say(line: str, *, always: bool = False) -> None:
     """Print a line of progress where somebody watches, or ``always`` one that says how long it takes; no empty one."""
     if line and Progress.shown and (always or sys.stderr.isatty()):
-        Output().write(f"... {line}\n", sys.stderr)
+        text = textwrap.fill(f"... {line}", page_width(), subsequent_indent="    ", break_on_hyphens=False)
+        Output().write(f"{text}\n", sys.stderr)

@@ -93,22 +93,23 @@ def verdict_lines(found: Sequence[Verdicts], ci_prob: float) -> list[str]:
 def quotable(found: Sequence[Verdicts], base: Estimate, name: str, unit: str, ci_prob: float, null: float = 0.0) -> str:
     """Return one sentence that a reader can quote."""
     size = f"{_short(base.median)} [{_short(base.lower)}, {_short(base.upper)}]{f' {unit}' if unit else ''}"
+    effect = f"effect {name}" if name.startswith("via ") else f"{name} effect"
     total, kept = sum(one.answered for one in found), sum(len(one.keep) for one in found)
     turned, open_ = (
         sum(len(cases) for cases in kind) for kind in ([o.turn for o in found], [o.undecided for o in found])
     )
     if total == 0:
-        return f"The {name} effect is {size}; no case can be used, so nothing is known of what would change that."
+        return f"The {effect} is {size}; no case can be used, so nothing is known of what would change that."
     cases = f"{total} case{'' if total == 1 else 's'}"
     if base.sign(null) == 0:
         return (
-            f"The {100 * ci_prob:g} % interval of the {name} effect, {size}, includes {null:g} already, so there is no "
+            f"The {100 * ci_prob:g} % interval of the {effect}, {size}, includes {null:g} already, so there is no "
             f"sign to keep; in {total - kept - turned - open_} of {cases} it still includes {null:g}"
             + (f", and in {open_} Monte Carlo error leaves it open" if open_ else "")
             + "."
         )
     return (
-        f"The {name} effect, {size}, keeps its sign at {100 * ci_prob:g} % in {kept} of {cases}"
+        f"The {effect}, {size}, keeps its sign at {100 * ci_prob:g} % in {kept} of {cases}"
         + (f", has the opposite sign in {turned}" if turned else "")
         + (f", is undecided within Monte Carlo error in {open_}" if open_ else "")
         + "; the cases were chosen to look for where it does not hold, so their number is no probability."

@@ -63,7 +63,7 @@ def answer(model: PathModel, effects: pd.DataFrame, comparison: pd.DataFrame) ->
     if main in rows.index:
         row, words = rows.loc[main], path_words(model, name_parts(main)[0])
         yield (
-            f"{words[:1].upper()}{words[1:]}: with {_moved(model)}, and if the model's assumptions hold, the effect is "
+            f"{words[:1].upper()}{words[1:]}: for {_moved(model)}, and if the model's assumptions hold, the effect is "
             f"{estimate(row, unit)}; the probability that it is negative is {probability(row['prob_negative'])}."
         )
     if total in rows.index and main != total:
@@ -76,10 +76,15 @@ def answer(model: PathModel, effects: pd.DataFrame, comparison: pd.DataFrame) ->
 
 def _moved(model: PathModel) -> str:
     """Return the exposure and its first contrast, as a sentence has them."""
-    label = in_sentence(model.variable(model.exposure).label)
+    exposure = model.variable(model.exposure)
+    label = in_sentence(exposure.label)
     if model.moves:
         return f"{label} at {model.moves[0].label.removeprefix(f'{model.exposure}: ')}"
-    return f"{label} {contrast(model)}"
+    words = " rather than ".join(model.words_of(model.exposure, value) for value in reversed(model.contrast))
+    if model.texts_of(model.exposure):
+        return f"{words} ({label})"
+    said = set((exposure.unit or "").split()) <= set(label.split())
+    return f"{label} of {words}" if said else f"{label} of {words} {exposure.unit}"
 
 
 def contrast(model: PathModel) -> str:
