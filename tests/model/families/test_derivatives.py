@@ -15,16 +15,16 @@ STEP = 1e-4
 def test_derivatives_are_limits_of_differences(name: str) -> None:
     """By eta and by t, once and twice, at several counts or values, locations and spreads."""
     family = FAMILIES[name]
-    assert family.derivatives is not None
+    derivatives = family.derivatives
+    assert derivatives is not None
     y = np.array([0.0, 1.0, 2.0, 7.0, 40.0]) if family.response == "count" else np.array([0.3, 0.8, 1.7, 2.2, 6.0])
     eta, t = np.array([-0.4, 0.9, 0.2, 2.0, 3.1]), np.array([-0.7, 0.4, 1.2, 0.1, -0.2])
-    found, first, second = family.derivatives(y, eta, t)
+    found, first, second = derivatives(y, eta, t)
     size = len(first)
     moves = np.eye(2) * STEP
 
-    def at(*by: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        move = sum(by)
-        value, slopes, _ = family.derivatives(y, eta + move[0], t + move[1])
+    def at(move: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+        value, slopes, _ = derivatives(y, eta + move[0], t + move[1])
         return np.asarray(value), [np.asarray(slope) for slope in slopes]
 
     for i in range(size):
