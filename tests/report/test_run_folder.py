@@ -22,6 +22,7 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 import sys, time
 from pathlib import Path
 from bayes_sp.cli import main as cli
+from bayes_sp.cli.stopping import Watch
 from bayes_sp.report.folders.run import RunFolder
 def drops(_):  # as a callback of a compiled library does
     print("half written", flush=True)
@@ -40,7 +41,9 @@ class Parser:
     def parse_args(self, arguments):
         return type("Options", (), {"command": staticmethod(write), "name": "fit", "json": False, "quiet": False})
 cli._parser = Parser
-sys.exit(cli.main([]))
+with Watch():  # as the command has it: a signal just before a long call would wait for its end
+    status = cli.main([])
+sys.exit(status)
 """
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.report.text.assumptions import path_words
-from bayes_sp.report.text.layout import aligned, number, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_for, number, size_words, wrapped
 from bayes_sp.sensitivity.confounder.confounding import Confounding
 from bayes_sp.sensitivity.confounder.e_values import EValues
 from bayes_sp.sensitivity.every import Sensitivity
@@ -66,7 +66,9 @@ def _grids(found: Confounding) -> Iterator[str]:
             f"{target.null:g} in {int(one_side.sum())} of {int(fitted.sum())} fits"
         )
         if fitted.any():
-            text += f"; posterior medians from {float(medians.min()):.3f} to {float(medians.max()):.3f}"
+            decimals = decimals_for(float((at["upper"] - at["lower"]).where(fitted).min()))
+            low, high = (number(float(end), decimals) for end in (medians.min(), medians.max()))
+            text += f"; posterior medians from {low} to {high}"
         yield from wrapped(f"{text}.")
 
 
@@ -76,7 +78,7 @@ def _e_values(found: Sensitivity, values: EValues) -> Iterator[str]:
     if not table.empty:
         rows = [["", "ratio", "E-value", "of the limit nearest to 1"]]
         for row in table.to_dict("records"):
-            size = f"{number(row['median'], 3)} [{number(row['lower'], 3)}, {number(row['upper'], 3)}]"
+            size = size_words(row["median"], row["lower"], row["upper"])
             words = path_words(found.fit.model, str(row["path"]))
             rows.append([words, size, f"{row['e_value']:.2f}", f"{row['e_value_limit']:.2f}"])
         yield from aligned(rows, "lrrr")

@@ -15,13 +15,22 @@ FIRST = 0.47  # of a page: the first column, at least, of a table that is too wi
 
 
 def decimals_of(table: pd.DataFrame) -> int:
-    """Return the decimals that show two digits of the narrowest interval: 3, or more where effects are small."""
+    """Return the decimals that a table's narrowest interval deserves (`decimals_for`)."""
     return decimals_for(float((table["upper"] - table["lower"]).min()))
 
 
 def decimals_for(narrowest: float) -> int:
-    """Return the decimals that show two digits of an interval of this width: 3, or more for a narrow one."""
-    return 3 if not 0 < narrowest < 0.01 else min(12, 1 - math.floor(math.log10(narrowest)))
+    """Return 3 decimals, more for a narrow interval, two digits of which they show, and fewer for one wider than 10.
+
+    Examples
+    --------
+    >>> [decimals_for(width) for width in (0.0012, 0.5, 40.0, 5000.0, math.nan)]
+    [4, 3, 2, 0, 3]
+    """
+    if not 0 < narrowest < math.inf:
+        return 3
+    size = math.floor(math.log10(narrowest))
+    return min(12, max(3, 1 - size)) if size < 1 else max(0, 3 - size)
 
 
 def number(value: float, decimals: int) -> str:
@@ -39,6 +48,12 @@ def probability(value: float) -> str:
 def interval(row: pd.Series | Mapping[str, float], decimals: int) -> str:
     """Return a row's limits in brackets."""
     return f"[{number(row['lower'], decimals)}, {number(row['upper'], decimals)}]"
+
+
+def size_words(median: float, lower: float, upper: float) -> str:
+    """Return a median with its limits in brackets, in the decimals that their distance deserves."""
+    decimals = decimals_for(upper - lower)
+    return f"{number(median, decimals)} [{number(lower, decimals)}, {number(upper, decimals)}]"
 
 
 def aligned(rows: list[list[str]], align: str) -> list[str]:

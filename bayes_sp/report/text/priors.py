@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.names import ARROW
-from bayes_sp.report.text.layout import aligned, number, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_for, number, size_words, wrapped
 from bayes_sp.sensitivity.every import Sensitivity
 from bayes_sp.sensitivity.power.result import PowerScaling
 from bayes_sp.sensitivity.prior.grid import PriorGrid
@@ -34,7 +34,7 @@ def shown(estimate: Estimate | None, mark: str = " (failed the diagnostics)") ->
     if estimate is None:
         return "not fitted"
     doubt = "" if estimate.trustworthy else mark
-    return f"{number(estimate.median, 3)} [{number(estimate.lower, 3)}, {number(estimate.upper, 3)}]{doubt}"
+    return f"{size_words(estimate.median, estimate.lower, estimate.upper)}{doubt}"
 
 
 def _power(found: Sensitivity, power: PowerScaling) -> list[str]:
@@ -84,20 +84,24 @@ def _crossed(grid: PriorGrid) -> list[str]:
     null = grid.target.null
     one_side = (at["lower"] > null) | (at["upper"] < null)
     fitted, doubtful = at["median"].notnull(), ~at["trustworthy"] & at["median"].notnull()
+    decimals = decimals_for(float((at["upper"] - at["lower"]).min()))
     lines = ["", f"   Fitted again with {' crossed with '.join(grid.keys)}"]
     if len(grid.keys) == 2:
-        lines += _matrix(at["median"], one_side, doubtful, grid.keys)
+        lines += _matrix(at["median"], one_side, doubtful, grid.keys, decimals)
         lines += wrapped(f"In brackets: the {100 * grid.attrs['ci_prob']:g} % interval includes {null:g}.")
     note = f"The interval excludes {null:g} in {int(one_side.sum())} of {int(fitted.sum())} fits"
     if bool(fitted.any()):
-        note += f"; posterior medians run from {float(at['median'].min()):.3f} to {float(at['median'].max()):.3f}"
+        low, high = (number(float(end), decimals) for end in (at["median"].min(), at["median"].max()))
+        note += f"; posterior medians run from {low} to {high}"
     if bool(doubtful.any()):
         mark = ", marked *" if len(grid.keys) == 2 else ""
         note += f"; {int(doubtful.sum())} failed the diagnostics{mark}"
     return [*lines, *wrapped(f"{note}.")]
 
 
-def _matrix(medians: xr.DataArray, one_side: xr.DataArray, doubtful: xr.DataArray, keys: tuple[str, ...]) -> list[str]:
+def _matrix(
+    medians: xr.DataArray, one_side: xr.DataArray, doubtful: xr.DataArray, keys: tuple[str, ...], decimals: int
+) -> list[str]:
     down, across = keys
     rows = [[f"{down} \\ {across}", *(f"{value:g}" for value in medians[across].to_numpy())]]
     for value in medians[down].to_numpy():
@@ -105,7 +109,7 @@ def _matrix(medians: xr.DataArray, one_side: xr.DataArray, doubtful: xr.DataArra
         for other in medians[across].to_numpy():
             place = {down: value, across: other}
             median, star = float(medians.sel(place)), "*" if bool(doubtful.sel(place)) else ""
-            shown_ = number(median, 3) if bool(one_side.sel(place)) else f"({number(median, 3)})"
+            shown_ = number(median, decimals) if bool(one_side.sel(place)) else f"({number(median, decimals)})"
             cells.append("failed" if np.isnan(median) else f"{shown_}{star}")
         rows.append([f"{value:g}", *cells])
     return aligned(rows, "l" + "r" * len(medians[across]))

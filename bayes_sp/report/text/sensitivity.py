@@ -13,7 +13,7 @@ from bayes_sp.report.figures.sensitivity import published_of
 from bayes_sp.report.text.assumptions import assumptions, path_words
 from bayes_sp.report.text.attrition import attrition_lines, delta_lines
 from bayes_sp.report.text.confounding import confounding_lines
-from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, size_words, wrapped
 from bayes_sp.report.text.priors import prior_lines
 from bayes_sp.report.text.summary import head_lines
 from bayes_sp.sensitivity.conclusion import quotable, verdict_lines
@@ -62,7 +62,7 @@ def _effect(found: Sensitivity) -> str:
     model, target = found.fit.model, found.target
     effect = published_of(model, target)
     unit = f" {model.outcome_unit}" if target.scale == "difference" else ""
-    size = f"{number(found.base.median, 3)} [{number(found.base.lower, 3)}, {number(found.base.upper, 3)}]"
+    size = size_words(found.base.median, found.base.lower, found.base.upper)
     published = ""
     if effect is not None:
         published = f"; published {' or '.join(f'{value:g}' for value in effect.estimate)}"

@@ -39,6 +39,8 @@ def test_the_mean_without_a_patient_is_that_of_a_refit(chain):
         less = design_arrays(model, without_patient(model, survey, patient))
         exact = serial(exact_posterior(model, less, seed=3, draws=2500)).ravel()
         row = by_row.loc[patient]
+        if row["pareto_k"] > 0.7:  # the table says that these weights are not reliable
+            continue
         assert abs(row["mean"] - exact.mean()) < 0.08 * found.sd
         assert abs(row["median"] - np.median(exact)) < 0.1 * found.sd
         if row["pareto_k"] < 0.5:  # beyond, weights say less of the ends than of the middle

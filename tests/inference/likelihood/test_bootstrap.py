@@ -326,6 +326,9 @@ def test_percentile_interval_of_known_values() -> None:
     lower, upper, lower_mcse, upper_mcse = percentile_interval(values, 0.9)
     np.testing.assert_allclose([lower[0], upper[0]], [500.0, 9500.0])
     np.testing.assert_allclose([lower_mcse[0], upper_mcse[0]], 10_000 * np.sqrt(0.05 * 0.95 / 10_001), rtol=1e-9)
+    ten = percentile_interval(np.arange(1.0, 11.0)[:, None], 0.95)  # errors reach the ends of so few
+    half = (9.0 * (0.025 + np.sqrt(0.025 * 0.975 / 10.0))) / 2.0
+    np.testing.assert_allclose(np.ravel(ten), [1.225, 9.775, half, half])
 
 
 def test_percentiles_order_infinities_and_withhold_what_has_no_value() -> None:

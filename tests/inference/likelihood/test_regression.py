@@ -79,6 +79,9 @@ def test_too_few_patients_are_named() -> None:
     assert caught.value.problems == (
         "4 patients are too few for an intercept and 3 predictors; remove covariates or add patients (at least 5)",
     )
+    assert np.isfinite(
+        least_squares(Moments.from_records(NAMES, records(n=5)), "y", ["a", "b", "c"]).coefficients
+    ).all()
 
 
 def test_unknown_names_suggest_the_nearest() -> None:

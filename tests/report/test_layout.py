@@ -1,0 +1,30 @@
+"""Numbers in a text have the decimals that their interval deserves."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from bayes_sp.report.text.layout import decimals_for, size_words
+
+
+@pytest.mark.parametrize(
+    ("middle", "lower", "upper", "shown"),
+    [
+        (-71217.133, -83301.25, -59022.9, "-71217 [-83301, -59023]"),
+        (431.2584, 400.1, 460.66, "431.26 [400.10, 460.66]"),
+        (0.04449, 0.01, 0.0799, "0.044 [0.010, 0.080]"),
+        (2.1e-5, -1e-6, 4.5e-5, "0.000021 [-0.000001, 0.000045]"),
+    ],
+)
+def test_an_interval_has_four_or_five_digits_in_any_unit(middle: float, lower: float, upper: float, shown: str) -> None:
+    assert size_words(middle, lower, upper) == shown
+
+
+def test_decimals_never_grow_with_the_width_of_an_interval() -> None:
+    widths = [10.0**power * 1.5 for power in range(-14, 10)]
+    decimals = [decimals_for(width) for width in widths]
+    assert decimals == sorted(decimals, reverse=True)
+    assert decimals[-1] == 0
+    assert decimals_for(math.inf) == decimals_for(math.nan) == decimals_for(0.0) == 3
