@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -276,10 +277,10 @@ def _parts(options: argparse.Namespace) -> tuple[str, ...]:
 
 def _models(options: argparse.Namespace) -> int:
     from bayes_sp.model.reading.load import load_model, shipped_models
-    from bayes_sp.report.text.layout import wrapped
 
     for name in shipped_models():
         model = load_model(name)
-        lines = [f"{name}: {model.title}", *wrapped(" -> ".join(model.chain)), *wrapped(model.question or "")]
-        options.output.write("\n".join(lines) + "\n")
+        lines = (" -> ".join(model.chain), model.question or "")
+        told = (textwrap.indent(textwrap.fill(line, terminal_width() - 4), "    ") for line in lines)
+        options.output.write("\n".join([f"{name}: {model.title}", *told]) + "\n")
     return OK
