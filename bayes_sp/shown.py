@@ -94,6 +94,11 @@ def worded(text: str) -> str:
     return _words.get()(text)
 
 
+def signed(text: str) -> str:
+    """Return a text with a minus sign in its numbers, at which no line breaks, in place of a hyphen."""
+    return re.sub(r"(?<![\w.)\]/])-(?=\.?\d)", "\u2212", text)
+
+
 @contextmanager
 def people_called(names: tuple[str, str], own: Iterable[str] = ()) -> Iterator[None]:
     """Let every text that is made to be shown call people by their name: (one of them, several).

@@ -72,7 +72,7 @@ def test_densities_hold_one_and_the_region_its_probability(own_analysis):
         values = draws.sel(path=path).to_numpy()
         share = ((values > -0.1) & (values < 0.1)).mean()
         assert f"{share:.3f}" in panel.get_title(loc="left")
-    assert "from -0.1 to 0.1 do not matter" in note_of(panels)
+    assert "from \u22120.1 to 0.1 do not matter" in note_of(panels)
 
 
 def test_the_dose_curve_marks_what_lies_beyond_the_records(own_analysis):
@@ -201,7 +201,8 @@ def test_a_moderator_points_at_the_arrows_that_depend_on_it(analyse_by_hand, mak
     assert len(dashed) == 2
     draws = analysis.fit.posterior["posterior"]["belonging_t1"].sel(belonging_t1_term="loneliness_t0:group_change")
     low, middle, high = np.quantile(draws, [0.025, 0.5, 0.975])
-    assert f"{middle:z.2f} [{low:z.2f}, {high:z.2f}]" in [text.get_text() for text in axes.texts]
+    label = f"{middle:z.2f} [{low:z.2f}, {high:z.2f}]".replace("-", "\u2212")
+    assert label in [text.get_text() for text in axes.texts]
     box = next(text for text in axes.texts if text.get_text() == "Loneliness T0")
     assert box.get_position()[1] < 0
     assert "Dashed: what one more unit adds" in note_of(axes)

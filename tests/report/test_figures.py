@@ -61,7 +61,7 @@ def test_arrows_carry_the_posterior_median_and_interval(own_analysis):
     for response, parent in (("mood", "walks"), ("visits", "walks"), ("visits", "mood")):
         draws = own_analysis.fit.posterior["posterior"][response].sel({f"{response}_term": parent})
         low, middle, high = np.quantile(draws, [0.025, 0.5, 0.975])
-        expected.append(f"{middle:z.2f} [{low:z.2f}, {high:z.2f}]")
+        expected.append(f"{middle:z.2f} [{low:z.2f}, {high:z.2f}]".replace("-", "\u2212"))
     assert [text for text in texts_of(axes) if "[" in text] == expected
 
 
@@ -71,7 +71,8 @@ def test_dark_arrows_are_those_whose_interval_excludes_0(own_analysis):
     labels = [text for text in axes.texts if "[" in text.get_text()]
     assert len(labels) == 3
     for label in labels:
-        low, high = (float(part) for part in label.get_text().partition("[")[2].rstrip("]").split(","))
+        limits = label.get_text().replace("\u2212", "-").partition("[")[2].rstrip("]")
+        low, high = map(float, limits.split(","))
         assert label.get_color() == (INK if low > 0 or high < 0 else QUIET)
     assert {label.get_color() for label in labels} == {INK, QUIET}
 

@@ -120,7 +120,7 @@ def test_the_heat_map_holds_the_arrays_means():
     excluded = ((at["upper"] < 0) | (at["lower"] > 0)).to_numpy()
     means = at["median"].to_numpy()
     expected = [f"{m:z.3f}" if e else f"({m:z.3f})" for m, e in zip(means.ravel(), excluded.ravel(), strict=True)]
-    assert [text.get_text() for text in axes.texts] == expected
+    assert [text.get_text().replace("\u2212", "-") for text in axes.texts] == expected
     assert {text.startswith("(") for text in expected} <= {True, False}
     (frame,) = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
     own = int(np.flatnonzero(at[across] == 5.0)[0]), int(np.flatnonzero(at[down] == 0.5)[0])

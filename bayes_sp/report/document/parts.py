@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bayes_sp.shown import worded
+from bayes_sp.shown import signed, worded
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def as_shown(block: Block) -> Block:
 
 
 def _shown(text: str) -> str:
-    return re.sub(r"(?<![\w.)\]/])-(?=\.?\d)", "\u2212", worded(text))
+    return signed(worded(text))
 
 
 @dataclass(frozen=True)

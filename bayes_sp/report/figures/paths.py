@@ -14,6 +14,7 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.terms import products_of
 from bayes_sp.report.figures.style import INK, QUIET, Given, Place, canvas, figure_of_result, part_texts, plain
 from bayes_sp.report.text.assumptions import product_scale
+from bayes_sp.shown import signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,7 +90,7 @@ def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Axes:
         axes.set_title(title, fontsize=10, color=INK)
     dashed = " Dashed: what one more unit adds to the coefficient of the arrow." if _moderated(model) else ""
     note = (
-        f"Posterior median [{ci_prob:.0%} equal-tailed interval] of each coefficient{_scales(model)}. Dark: "
+        f"Posterior median [{100 * ci_prob:g} % equal-tailed interval] of each coefficient{_scales(model)}. Dark: "
         f"interval excludes 0.{dashed} Other covariates are not drawn{_left_out(model)}."
     )
     note = note if dashed else note.replace("Other covariates", "Covariates")
@@ -239,7 +240,7 @@ def _label(low: float, middle: float, high: float) -> str:
     """Return median and interval with the decimals that show two digits of the interval's width."""
     width = high - low
     decimals = 2 if not 0 < width < 0.1 else min(12, 1 - math.floor(math.log10(width)))
-    return f"{middle:z.{decimals}f} [{low:z.{decimals}f}, {high:z.{decimals}f}]"
+    return signed(f"{middle:z.{decimals}f} [{low:z.{decimals}f}, {high:z.{decimals}f}]")
 
 
 def _folded(label: str) -> str:

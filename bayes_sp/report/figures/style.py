@@ -21,7 +21,7 @@ from matplotlib.transforms import Bbox
 
 from bayes_sp.errors import BayesSpError
 from bayes_sp.model.people import speaking_of
-from bayes_sp.shown import worded
+from bayes_sp.shown import signed, worded
 
 INK, QUIET = "#1b1b1b", "#6b6b6b"  # text; what stands behind it
 ACCENT, NEGATIVE, BAND = "#1f5a93", "#b3541e", "#bcd3e8"  # blue and vermilion differ for every kind of sight
@@ -107,7 +107,7 @@ class Canvas:
         """Write below the panels how to read them, and what the records are."""
         texts = [part for part in (text, f"{mark[:1].upper()}{mark[1:]}." if mark else "") if part]
         width = int(self.figure.get_figwidth() * LETTERS)
-        lines = [line for part in texts for line in textwrap.wrap(worded(part), width)]
+        lines = [line for part in texts for line in textwrap.wrap(signed(worded(part)), width)]
         if self.own:
             self.figure.supxlabel(escaped("\n".join(lines)), fontsize=size, color=QUIET)
         elif lines:
@@ -161,7 +161,7 @@ def plain(text: str, width: int = 0) -> str:
 
     What stands in lines already stays in them; of what is longer than `MOST_LINES` the rest is left out.
     """
-    text = worded(text)
+    text = signed(worded(text))
     if width:
         each = (textwrap.fill(line, width, max_lines=MOST_LINES, placeholder=" ...") for line in text.splitlines())
         text = "\n".join(each)

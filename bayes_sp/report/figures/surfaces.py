@@ -12,6 +12,7 @@ from scipy.interpolate import RectBivariateSpline
 from bayes_sp.report.figures.sensitivity import published_of, target_words
 from bayes_sp.report.figures.style import INK, NEGATIVE, QUIET, Given, canvas, figure_of_result, plain, quiet
 from bayes_sp.sensitivity.prior.dials import any_dial
+from bayes_sp.shown import signed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -101,7 +102,7 @@ def _around(values: np.ndarray, null: float) -> TwoSlopeNorm:
 
 def _words(median: float, held: bool, trusted: bool) -> str:
     text = "failed" if np.isnan(median) else f"{median:z.3f}" if held else f"({median:z.3f})"
-    return text if trusted or np.isnan(median) else f"{text}*"
+    return signed(text if trusted or np.isnan(median) else f"{text}*")
 
 
 def _shade(median: float, image: AxesImage) -> str:
