@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
 import bayes_sp as sp
@@ -14,10 +15,19 @@ from bayes_sp.analysis.calibration import simulated
 from bayes_sp.analysis.calibration.simulated import LIKELIHOOD, RANKED, simulate_and_rank, without_limits
 from bayes_sp.analysis.calibration.uniform import spread_out, uniformity
 from bayes_sp.cli.main import OK, USER_MISTAKE, main
+from bayes_sp.design import simulate as design_simulate
+from bayes_sp.design.design import Design
+from bayes_sp.design.elements import arrays_of
+from bayes_sp.design.evaluate import chain_auxiliary, mean_predictor
+from bayes_sp.design.simulate import simulate_survey
+from bayes_sp.effects import formulas
+from bayes_sp.effects.comparisons.joined import all_effects
 from bayes_sp.errors import RunError, SpecificationError
 from bayes_sp.model.distributions import Prior
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model, shipped_models
 
+LAPLACE = sp.SamplerOptions(draws=1000, method="laplace", cores=1)
 FEW = sp.SamplerOptions(draws=200, tune=200, chains=2, cores=1)
 QUANTITIES = 12
 
@@ -103,6 +113,76 @@ def test_ranks_of_a_wrong_model_leave_their_limits(survey: sp.Survey, monkeypatc
     assert not table.loc["appointments_t1[group_change]", "calibrated"]
     assert table.loc["loneliness_t1[group_change]", "calibrated"]
     assert "appointments_t1[group_change]" in found.sentences()[0]
+
+
+@pytest.mark.slow
+def test_ranks_of_a_wrong_link_leave_their_limits(survey: sp.Survey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts whose mean is log(1 + exp(eta)) are told from those of a log link."""
+    right = design_simulate.mean_predictor
+
+    def softplus(model, design, j, at, values):
+        eta = right(model, design, j, at, values)
+        return np.log(np.logaddexp(0.0, eta)) if model.equations[j].response == model.outcome else eta
+
+    def with_wrong_link(*given, **others):
+        with monkeypatch.context() as patch:
+            patch.setattr(design_simulate, "mean_predictor", softplus)
+            return simulate_survey(*given, **others)
+
+    monkeypatch.setattr(simulated, "simulate_survey", with_wrong_link)
+    table = sp.calibrate("primary", survey, simulations=20, options=LAPLACE, workers=1).table.set_index("quantity")
+    assert not table.loc["appointments_t1[intercept]", "calibrated"]
+    assert not table.loc["appointments_t1[appointments_t0]", "calibrated"]
+    assert table.loc["loneliness_t1[belonging_t1]", "calibrated"]
+
+
+def simulated_total(model: PathModel, design: Design, truth: xr.Dataset, copies: int = 2000) -> np.ndarray:
+    """Return the mean outcome of patients one group up minus that of none, (1, 1), from errors drawn once for both."""
+    at = arrays_of(model, design, truth.isel(draw=np.zeros(copies, dtype=int)))
+    errors = np.random.default_rng(1).standard_normal((2, 1, copies, design.n))
+    means = []
+    for u in (0.0, 1.0):
+        values = {model.exposure: np.full(design.n, u)}
+        for j, name in enumerate(model.mediators):
+            sigma = chain_auxiliary(model, design, j, at)[..., :1]
+            values[name] = mean_predictor(model, design, j, at, values) + sigma * errors[j]
+        means.append(np.exp(mean_predictor(model, design, 2, at, values)).mean())
+    return np.array([[means[1] - means[0]]])
+
+
+@pytest.mark.slow
+def test_a_wrong_sign_of_the_kappa_term_is_found(survey: sp.Survey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ranks of a simulated truth among effects see 2 kappa b1 b2 d sigma1^2 taken away, and nothing where it is added.
+
+    A truth from the formula at fault would hide it. Priors are such that the term is not near 0.
+    """
+    right = formulas._variance
+
+    def wrong(coefficients, *others):
+        b1, b2, d = (coefficients.mediators[..., j, k] for j, k in ((2, 0), (2, 1), (1, 0)))
+        return right(coefficients, *others) - 4.0 * b1 * b2 * d * coefficients.variance[..., 0]
+
+    def quantities(model, design, posterior):
+        if posterior.sizes["draw"] == 1:
+            return dict.fromkeys(("added", "taken away"), simulated_total(model, design, posterior))
+        added = all_effects(model, design, posterior).quantities()["total [difference]"]
+        with monkeypatch.context() as patch:
+            patch.setattr(formulas, "_variance", wrong)
+            away = all_effects(model, design, posterior).quantities()["total [difference]"]
+        return {"added": added, "taken away": away}
+
+    own = {
+        ("belonging_t1", "sigma"): ("lognormal", 0.0), ("loneliness_t1", "belonging_t1"): ("normal", -0.8),
+        ("appointments_t1", "belonging_t1"): ("normal", -0.4), ("appointments_t1", "loneliness_t1"): ("normal", 0.4),
+        ("appointments_t1", "group_change"): ("normal", 0.4),
+    }  # fmt: skip
+    priors = [(*place, Prior(name, (("mu", mu), ("sigma", 0.1)), "known well")) for place, (name, mu) in own.items()]
+    model = load_model("primary")
+    model = replace(model, priors=(*model.priors, *priors))
+    assert [model.prior(*place) for place in own] == [prior for *_, prior in priors]
+    monkeypatch.setattr(simulated, "quantities", quantities)
+    table = sp.calibrate(model, survey, simulations=60, options=LAPLACE, workers=1).table.set_index("quantity")
+    assert table["calibrated"].to_dict() == {"added": True, "taken away": False}
 
 
 def test_no_limit_of_a_variable_refuses_what_its_likelihood_draws(survey: sp.Survey) -> None:

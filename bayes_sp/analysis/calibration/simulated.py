@@ -22,6 +22,7 @@ from bayes_sp.inference.sample import sample_posterior
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation, Variable
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import VARIANCE_FACTOR
 from bayes_sp.records.survey import Survey
 
 RANKED = 99  # draws among which the truth has a rank: few enough to be nearly independent
@@ -161,7 +162,7 @@ def _thinned(posterior: xr.Dataset) -> xr.Dataset:
     """Return `RANKED` draws at even distances along the chains, as one chain."""
     stacked = posterior.stack(one=("chain", "draw"), create_index=False)
     places = np.linspace(0, stacked.sizes["one"] - 1, RANKED).round().astype(int)
-    picked = stacked.isel(one=places).drop_vars(["chain", "draw"], errors="ignore")
+    picked = stacked.isel(one=places).drop_vars(["chain", "draw", VARIANCE_FACTOR], errors="ignore")
     picked = picked.rename(one="draw").expand_dims(chain=[0]).assign_coords(draw=np.arange(RANKED))
     return picked.transpose("chain", "draw", ...)
 
