@@ -36,8 +36,8 @@ _HEAD = """# Faults that tests see
 
 A test is worth what it catches. One sign, number, comparison or condition of a module is changed at a time, and the
 module's own tests run until one fails: a mutant that fails a test is killed. Of each module a random sample was tried
-(seed 1); `python -m benchmarks.mutants` draws others, and takes the modules of bootstraps and of effects' means as well,
-which no row stands for yet. It runs with no machine code, so that the kernels change too.
+(seed 1); `python -m benchmarks.mutants` draws others, and takes modules of bootstraps and of effects' means too,
+for which no row stands yet. It runs with no machine code, so that the kernels change as well.
 
 """
 _E, _I = "tests/effects/", "tests/inference/"
