@@ -98,7 +98,7 @@ def test_a_run_folder_has_their_tables(compared, tmp_path):
     told = " ".join(block.text for section in document.sections for block in section.blocks if is_text(block))
     assert "For education: 3 against 1: direct" in told
     assert ", and for group_change: 1 against 0, computed" in told
-    assert "with education at 2 against 1," in told
+    assert " at 2 against 1, and if the model's assumptions hold" in told
     assert set(tables["comparison"]["path"]) == set(compared.fit.model.effect_names)
 
 
