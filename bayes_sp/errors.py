@@ -87,7 +87,7 @@ def doubts_in_lines() -> Iterator[None]:
     said: set[str] = set()
     usual = warnings.formatwarning
 
-    def in_a_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> str:  # noqa: ANN401
+    def in_a_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> str:  # noqa: ANN401 - as `warnings.formatwarning` has it
         """Return our warnings as one line, and nothing the second time; others as Python writes them."""
         if not issubclass(category, SurveyWarning | FitWarning):
             return usual(message, category, *place, **more)

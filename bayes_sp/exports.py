@@ -52,7 +52,7 @@ def exports(
     return look_up, lambda: sorted(homes), sorted(homes)
 
 
-def found(home: str, name: str = "") -> Any:  # noqa: ANN401
+def found(home: str, name: str = "") -> Any:  # noqa: ANN401 - whatever stands there
     """Return what a home names: ``module:name``, or ``name`` of a module. It is imported when it is asked for."""
     place, _, there = home.partition(":")
     return getattr(importlib.import_module(place), there or name)

@@ -42,7 +42,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - functions of many types
     from bayes_sp.report.figures.style import for_pyplot
 
     @functools.wraps(draw)
-    def shown(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+    def shown(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - those of the function that draws
         with for_pyplot():
             return draw(*arguments, **options)
 

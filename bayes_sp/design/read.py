@@ -91,7 +91,7 @@ def read_sets(
 ) -> Sets:
     """Read several sets of records that stand for the same people.
 
-    Raises SurveyError as `read_survey`; where the column does not number them, or there is one set alone.
+    Raises SurveyError as `read_survey`, and where the column does not number them or there is one set alone.
 
     Each source holds one set or, with ``imputations``, several: that column of a long file numbers the completed data
     sets. Rows with the number 0, the original, are left out.
@@ -131,7 +131,7 @@ def _read(source: Source, model: PathModel) -> Survey:
 def survey_of(model: PathModel, given: Records) -> Survey:
     """Return the records that a public function was given for a specification, codes for missing values taken out.
 
-    Raises SurveyError as `read_survey`; where this is nothing that holds records.
+    Raises SurveyError as `read_survey`, and where this is nothing that holds records.
 
     Warns
     -----
@@ -160,7 +160,7 @@ def renamed(model: PathModel, survey: Survey) -> Survey:
 def read_survey_of_default(path: str | Path, model: PathModel) -> Survey:
     """Read a survey for the specification that is taken where none is named.
 
-    Raises SurveyError as `read_survey`; where the file lacks columns, with a sentence on how to name one's own
+    Raises SurveyError as `read_survey`, and where the file lacks columns, with a sentence on how to name one's own
     specification.
     """
     table = read_table(path)

@@ -71,7 +71,7 @@ class Coding:
         coded = (values - self.origin) / self.unit
         return coded.round() if self.levels else coded
 
-    def value(self, coded: Any) -> Any:  # noqa: ANN401
+    def value(self, coded: Any) -> Any:  # noqa: ANN401 - an array or a tensor
         """Return what the family sees on the response's own scale."""
         return self.origin + self.unit * coded
 

@@ -224,7 +224,7 @@ def analyse_fit(
     reasons = {name: "; ".join(problem.rstrip(".") for problem in error.problems) for name, error in refused.items()}
     unfitted = any(isinstance(error, FitError) for error in refused.values())
     return Sensitivity(
-        fitted, effects, verdict, target, base, asked, refused=reasons, unfitted=unfitted, seconds=spent, **found  # type: ignore[arg-type]
+        fitted, effects, verdict, target, base, asked, refused=reasons, unfitted=unfitted, seconds=spent, **found  # type: ignore[arg-type]  # parts by their names
     )  # fmt: skip
 
 
@@ -248,19 +248,19 @@ def _made(
     if PRIORS in asked:
         yield "power-scaling", "power", lambda: power_scaling(fitted, runner=runner)
         yield "overlap of prior and posterior", "overlap", lambda: prior_overlap(fitted)
-        yield "other priors", "grid", lambda: prior_grid(model, survey, grid, **common)  # type: ignore[arg-type]
-        yield "tipping point of the priors", "tipping", lambda: prior_tipping_point(model, survey, **common)  # type: ignore[arg-type]
+        yield "other priors", "grid", lambda: prior_grid(model, survey, grid, **common)  # type: ignore[arg-type]  # options that all parts share
+        yield "tipping point of the priors", "tipping", lambda: prior_tipping_point(model, survey, **common)  # type: ignore[arg-type]  # options that all parts share
     if KAPPA in asked:
         yield "kappa", "kappa", lambda: kappa_curve(fitted, target=target)
     if CONFOUNDING in asked:
         yield "E-values", "e_values", lambda: e_values(fitted)
-        yield "unmeasured confounding", "confounding", lambda: confounding(model, survey, fitted=fitted, **common)  # type: ignore[arg-type]
+        yield "unmeasured confounding", "confounding", lambda: confounding(model, survey, fitted=fitted, **common)  # type: ignore[arg-type]  # options that all parts share
     if ATTRITION in asked:
         absent = nonresponders or (published_nonresponders() if survey.reconstructed else None)
         if absent is not None:
             yield "attrition", "attrition", lambda: attrition(fitted, absent, target=target)
         elif survey.records[model.outcome].isna().any():
-            yield "attrition", "delta", lambda: delta_curve(model, survey, **common)  # type: ignore[arg-type]
+            yield "attrition", "delta", lambda: delta_curve(model, survey, **common)  # type: ignore[arg-type]  # options that all parts share
         else:
             yield "attrition", "attrition", lambda: _nobody(fitted)
 

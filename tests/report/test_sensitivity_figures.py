@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
-from sensitivities import analysed, linear, unlucky
+from sensitivities import analysed, linear, survey_of, unlucky
 
 from bayes_sp.names import ARROW
 from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
@@ -192,18 +192,18 @@ def test_the_contours_tipping_line_is_the_tables():
     assert drawn > 0
 
 
+@pytest.mark.fixed_seed  # which fits fail depends on the records
 def test_fits_of_the_contour_that_failed_are_marked():
     """A mark at the place of each, and its meaning in the caption."""
+    survey_of.cache_clear()  # other tests may have made these records with other seeds
     for how in ("failing", "doubtful"):
         found = analysed((CONFOUNDING,), **{how: strong}).confounding
         (surface,) = found.surfaces.values()
         count = int((~surface["trustworthy"]).sum())
         figure = figure_of(plot_confounding(found))
-        marks = [line for line in figure.axes[0].lines if line.get_marker() == "P"]
-        assert sum(len(line.get_xdata()) for line in marks) == count
-        assert ("Plus: the fit there failed" in " ".join(figure.get_supxlabel().split())) == (count > 0)
-        if not count:
-            pytest.skip("of these records no fit fails where the contour asks")
+        (marks,) = [line for line in figure.axes[0].lines if line.get_marker() == "P"]
+        assert len(marks.get_xdata()) == count > 0
+        assert "Plus: the fit there failed" in " ".join(figure.get_supxlabel().split())
 
 
 def test_the_figure_of_attrition_has_a_panel_for_each_departure():

@@ -186,15 +186,14 @@ def test_the_ranges_are_what_was_asked_for_or_stated(fit, found):
     slope = float(draws["appointments_t1"].sel(appointments_t1_term="loneliness_t1").mean())
     np.testing.assert_allclose(delta.sel(shifted=LAST), np.linspace(0, -2 * slope, 9), atol=1e-12)
     np.testing.assert_allclose(found.curves["fraction"].sel(shifted=LAST), np.linspace(1, -1, 9), atol=1e-12)
-    for response in ("belonging_t1", "loneliness_t1"):
-        steps = delta.sel(shifted=f"level of {response}")
-        sign = np.sign(float(steps[-1])) if response == "belonging_t1" else np.sign(slope)
-        np.testing.assert_allclose(steps, sign * records[response].std() * np.linspace(-1, 1, 9), atol=1e-12)
+    for response, sign in (("belonging_t1", -1), ("loneliness_t1", 1)):
+        ends = sign * records[response].std() * np.linspace(-1, 1, 9)
+        np.testing.assert_allclose(delta.sel(shifted=f"level of {response}"), ends, atol=1e-12)
     np.testing.assert_allclose(delta.sel(shifted="level of appointments_t1"), np.linspace(-1, 1, 9))
     others = found.curves["median"].sel(population="nonresponders", path=SERIAL, scale=DIFFERENCE)
     ratio = others.sel(shifted="level of appointments_t1")[-1] / others.sel(shifted="level of appointments_t1")[4]
     assert float(ratio) == pytest.approx(np.e)
-    assert (np.diff(np.abs(others.sel(shifted=TOGETHER))) > 0).all(), "a higher level makes the difference larger"
+    assert (np.diff(others.sel(shifted=TOGETHER)) < 0).all(), "a higher level makes the difference larger"
 
 
 def test_stated_levels_move_together_each_to_its_own_end(fit):

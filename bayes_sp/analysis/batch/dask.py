@@ -69,7 +69,7 @@ def _dask() -> Any:  # noqa: ANN401 - Dask's package
         raise RunnerError("a Dask scheduler", [f"needs the package {error.name}, which is missing; {todo}"]) from error
 
 
-def _check_scheduler(dask: Any, address: str, name: str) -> None:  # noqa: ANN401
+def _check_scheduler(dask: Any, address: str, name: str) -> None:  # noqa: ANN401 - dask may not be installed
     """Refuse an address at which no scheduler answers; a `Client` would wait on for whatever else answers there."""
 
     async def kind() -> str:
@@ -90,7 +90,7 @@ def _check_scheduler(dask: Any, address: str, name: str) -> None:  # noqa: ANN40
         raise RunnerError(name, [f"is a {found.lower()} and not a scheduler; give the address of its scheduler"])
 
 
-def _check_workers(client: Any, name: str) -> None:  # noqa: ANN401
+def _check_workers(client: Any, name: str) -> None:  # noqa: ANN401 - dask may not be installed
     """Refuse a cluster without workers, and workers with other versions."""
     try:
         client.wait_for_workers(1, timeout=FIRST_WORKER)

@@ -47,7 +47,7 @@ def leave_one_out_weights(log_likelihood: Array, efficiency: float = 1.0) -> Wei
         warnings.simplefilter("ignore")
         for i in range(n):
             if np.ptp(log_likelihood[i]) > CONSTANT:
-                smoothed = array_stats.psislw(log_likelihood[i], r_eff=efficiency)  # type: ignore[no-untyped-call]
+                smoothed = array_stats.psislw(log_likelihood[i], r_eff=efficiency)  # type: ignore[no-untyped-call]  # arviz_stats has no types
                 log_weights[i], pareto_k[i] = smoothed
     return Weights(log_weights, pareto_k)
 

@@ -99,7 +99,7 @@ def column_values(
     Texts are in the order of the alphabet, which is any order where there are two; those of a column that must have an
     order (``ordered``) can be no more.
 
-    Raises SurveyError: saying of all columns at once why they cannot be used.
+    Raises SurveyError saying of all columns at once why they cannot be used.
     """
     problems, found, texts = list[str](), dict[str, Array](), dict[str, list[str]]()
     known = [str(name) for name in survey.records.columns]

@@ -8,7 +8,7 @@ A missing part has the offset NONE.
 from __future__ import annotations
 
 from bayes_sp.design.rows import ABSENT, MEASURED, MISSING, SEEN  # noqa: F401 - of a row in an equation
-from bayes_sp.inference.pointwise.standardised import OF_COUNT, OF_PRECISION, OF_SD, OF_WEIGHT  # noqa: F401
+from bayes_sp.inference.pointwise.standardised import OF_COUNT, OF_PRECISION, OF_SD, OF_WEIGHT  # noqa: F401 - kernels take them from here
 
 NONE = -1
 

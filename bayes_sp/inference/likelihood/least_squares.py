@@ -123,7 +123,7 @@ class Moments(Shown):
         lacking = [name for name in known if name not in columns]
         if lacking and len(lacking) < len(known):
             raise SurveyError(SOURCE, [f"the records have no column {name!r}" for name in lacking])
-        chosen = array if lacking else array[list(known)]  # type: ignore[call-overload,index]
+        chosen = array if lacking else array[list(known)]  # type: ignore[call-overload,index]  # a list or a frame
         values = real(f"records must be numbers in an array of shape (n, {len(known)})", chosen)
         if values.ndim != 2 or values.shape[1] != len(known):
             raise SurveyError(SOURCE, [f"records must have shape (n, {len(known)}), found {values.shape}"])

@@ -174,6 +174,7 @@ class _Sums:
     keep: Flags
 
     def take(self, chosen: Flags) -> _Sums:
+        """Return those of some replicates."""
         return _Sums(self.w[chosen], self.keep[:, chosen])
 
 

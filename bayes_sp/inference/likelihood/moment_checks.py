@@ -67,7 +67,7 @@ def in_order(what: str, values: object, names: tuple[str, ...]) -> object:
             found, needed = ", ".join(map(repr, labels)), ", ".join(map(repr, names))
             raise SurveyError(SOURCE, [f"{what} has the labels {found}, which must be the names {needed}"])
         places = [labels.index(name) for name in names]
-        values = values.iloc[:, places] if axis == "columns" else values.iloc[places]  # type: ignore[attr-defined]
+        values = values.iloc[:, places] if axis == "columns" else values.iloc[places]  # type: ignore[attr-defined]  # a frame
     return values
 
 
@@ -97,7 +97,7 @@ def checked_count(n: object) -> int:
     """
     whole = isinstance(n, int | float | np.integer | np.floating) and not isinstance(n, bool) and n == n // 1
     if not whole or not LEAST_PATIENTS <= int(n) <= MOST_PATIENTS:  # type: ignore[call-overload] # a whole number
-        found = "a larger number" if whole and n > MOST_PATIENTS else repr(n)  # type: ignore[operator]
+        found = "a larger number" if whole and n > MOST_PATIENTS else repr(n)  # type: ignore[operator]  # a number, where it is whole
         rule = f"n must be a whole number of patients, at least {LEAST_PATIENTS} and at most 1e12"
         raise SurveyError(SOURCE, [f"{rule}, found {found}"])
     return int(n)  # type: ignore[call-overload] # a whole number

@@ -44,7 +44,7 @@ def plot_calibration(calibration: Calibration, ax: Given = None) -> Axes:
     panel = drawn.axes[0, 0]
     u = calibration.uniform
     rng = np.random.default_rng(SEED)
-    points, _, lower, upper = ecdf_pit(u[:, 0], BAND, BAND_SIMULATIONS, rng=rng)  # type: ignore[no-untyped-call]
+    points, _, lower, upper = ecdf_pit(u[:, 0], BAND, BAND_SIMULATIONS, rng=rng)  # type: ignore[no-untyped-call]  # arviz_stats has no types
     panel.fill_between(points, lower - points, upper - points, color=QUIET, alpha=0.18, linewidth=0, step="mid")
     good = calibration.table["calibrated"].to_numpy()
     for place, name in enumerate(calibration.ranks.columns):

@@ -125,7 +125,7 @@ class Canvas:
             self.axes[0, 0].legend(handles, labels, frameon=False, fontsize=8, loc="best")
 
 
-def canvas(ax: Given, rows: int, columns: int, size: tuple[float, float], **layout: Any) -> Canvas:  # noqa: ANN401
+def canvas(ax: Given, rows: int, columns: int, size: tuple[float, float], **layout: Any) -> Canvas:  # noqa: ANN401 - Matplotlib's
     """Return panels to draw into.
 
     ``ax`` are axes of a user's own figure, row by row, and ``layout`` is as in `matplotlib.figure.Figure.subplots`.

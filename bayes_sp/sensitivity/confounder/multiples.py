@@ -93,7 +93,7 @@ def tipping_curve(grid: Grid, margin: Surface | None, variance: float | None) ->
     """
     (most, other), rows = grid.most, []
     for s in np.linspace(most / CURVE_POINTS, most, CURVE_POINTS) if margin is not None else ():
-        found = [sign * first_crossing(lambda t, s=s, g=sign: margin.at(s, g * t), other) for sign in (-1, 1)]  # type: ignore[union-attr,misc]
+        found = [sign * first_crossing(lambda t, s=s, g=sign: margin.at(s, g * t), other) for sign in (-1, 1)]  # type: ignore[union-attr,misc]  # the margin is known here
         known = sorted((value for value in found if not np.isnan(value)), key=abs)
         t = known[0] if known else float("nan")
         rows.append((*grid.pair, float(s), t, product_bias(s, t, variance) if variance else float("nan")))

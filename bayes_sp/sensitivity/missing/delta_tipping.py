@@ -61,7 +61,7 @@ def tipping_of(
     """
     zero = zero_place([way])
     start = estimates[zero]
-    assert start is not None  # noqa: S101
+    assert start is not None  # noqa: S101 - for the type checker
     sign = start.sign(target.null)
     crossings: list[Crossing] = []
     if between is not None:

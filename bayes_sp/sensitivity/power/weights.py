@@ -71,8 +71,8 @@ def power_weights(log_p: Array, alpha: float) -> PowerWeights:
     ratio = (alpha - 1.0) * flat
     with warnings.catch_warnings():  # too few draws in a tail: k is infinite or NaN then, and is reported
         warnings.simplefilter("ignore")
-        efficiency = array_stats.ess(flat, chain_axis=None, draw_axis=-1, method="tail", prob=TAIL, relative=True)  # type: ignore[no-untyped-call]
-        smoothed, pareto_k = array_stats.psislw(-ratio, r_eff=float(efficiency))  # type: ignore[no-untyped-call]
+        efficiency = array_stats.ess(flat, chain_axis=None, draw_axis=-1, method="tail", prob=TAIL, relative=True)  # type: ignore[no-untyped-call]  # arviz_stats has no types
+        smoothed, pareto_k = array_stats.psislw(-ratio, r_eff=float(efficiency))  # type: ignore[no-untyped-call]  # arviz_stats has no types
     weights = np.exp(smoothed - smoothed.max())
     return PowerWeights((weights / weights.sum()).reshape(log_p.shape), float(pareto_k))
 
@@ -107,7 +107,7 @@ def sensitivity(values: Array, lower: PowerWeights, upper: PowerWeights, alphas:
         return found
     for i in range(values.shape[-1]):
         if np.ptp(values[..., i]) > 0.0:
-            found[i] = array_stats.power_scale_sense(values[..., i], lower.weights, upper.weights, *alphas)  # type: ignore[no-untyped-call]
+            found[i] = array_stats.power_scale_sense(values[..., i], lower.weights, upper.weights, *alphas)  # type: ignore[no-untyped-call]  # arviz_stats has no types
     return found
 
 
