@@ -236,12 +236,9 @@ class Conditioned:
 
     def _with(self, model: PathModel) -> Self:
         """Return the same posterior of a specification that differs in what it compares."""
-        return replace(self, model=model)._holding(self._design)
-
-    def _holding(self, design: Design) -> Self:
-        """Return this with the arrays of its records, checked already."""
-        self.__dict__["_design"] = design
-        return self
+        found = replace(self, model=model)
+        found.__dict__["_design"] = self._design  # the same arrays, checked already
+        return found
 
     @cached_property
     def _problem(self) -> Problem:

@@ -145,7 +145,7 @@ class Fit(Shown, Criticised):
         -------
         int
         """
-        return (self._design if model is self.model else design_arrays(model, self.survey)).n
+        return design_arrays(model, self.survey).n
 
     def twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
         """Return effects of the normal twin's posterior: exact draws where the closed form applies, else sampled.
@@ -165,9 +165,9 @@ class Fit(Shown, Criticised):
         if has_exact_posterior(twin) and design.complete:
             draws = exact_posterior(twin, design, seed=self.seed, chains=self.options.chains, draws=self.options.draws)
             tree = xr.DataTree.from_dict({"posterior": draws})
-            return Fit(twin, self.survey, tree, self.seed, self.options)._holding(design).effects()
-        tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options, pointwise=False, design=design)
-        effects = Fit(twin, self.survey, tree, self.seed, self.options)._holding(design).effects()
+            return Fit(twin, self.survey, tree, self.seed, self.options).effects()
+        tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options, pointwise=False)
+        effects = Fit(twin, self.survey, tree, self.seed, self.options).effects()
         verdict = diagnose(tree, effects.quantities(), twin)
         missing += [] if verdict.trustworthy else [f"normal posterior: {verdict}"]
         return effects
@@ -247,11 +247,11 @@ def fit(
     model = load_model(model)
     survey = ready(model, twin_of(model), survey)
     warn_of_options(options := options or SamplerOptions())
-    warn_of_means(model, design := design_arrays(model, survey))
+    warn_of_means(model, design_arrays(model, survey))
     tree = sample_posterior(
-        model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise, design=design
+        model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise
     )
-    return Fit(model, survey, tree, seed, options)._holding(design)
+    return Fit(model, survey, tree, seed, options)
 
 
 def ready(model: PathModel, twin: PathModel, records: Records) -> Survey:

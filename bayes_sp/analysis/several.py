@@ -202,10 +202,8 @@ def fit_sets(
 
     def one(place: int, _: object = None) -> None:
         with _named(names[place]):
-            records, own = surveys[place], seed + place
-            design = design_arrays(model, records)
-            tree = sample_posterior(model, records, seed=own, options=each, pointwise=False, design=design)
-        found[place] = Fit(model, records, tree, own, options)._holding(design)
+            tree = sample_posterior(model, surveys[place], seed=seed + place, options=each, pointwise=False)
+        found[place] = Fit(model, surveys[place], tree, seed + place, options)
         notify(tally.counted(1))
 
     one(0)  # what is compiled is loaded once
