@@ -248,7 +248,7 @@ def test_defaults_in_the_table_of_options_are_those_of_the_program():
 def test_thresholds_of_the_verdict():
     """The estimands' table has the program's thresholds."""
     section = ESTIMANDS.partition("## Thresholds of the verdict")[2]
-    assert f"at most {diagnostics.RHAT_LIMIT}" in section
+    assert f"at most {diagnostics.R_HAT_LIMIT}" in section
     assert f"at least {diagnostics.ESS_LIMIT}" in section
     assert f"above {diagnostics.BFMI_LIMIT}" in section
 

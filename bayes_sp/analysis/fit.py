@@ -24,7 +24,7 @@ from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.exports import found
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
-from bayes_sp.inference.options import SamplerOptions, warn_of_options
+from bayes_sp.inference.options import SamplerOptions, usual_options, warn_of_options
 from bayes_sp.inference.sample import Notify, sample_posterior, silent
 from bayes_sp.inference.samplers.exact import exact_posterior, has_exact_posterior
 from bayes_sp.model.normal_twin import twin_notes, twin_of
@@ -246,7 +246,7 @@ def fit(
     """Fit a specification to one survey; arguments, warnings and errors as `bayes_sp.fit`."""
     model = load_model(model)
     survey = ready(model, twin_of(model), survey)
-    warn_of_options(options := options or SamplerOptions())
+    warn_of_options(options := options or usual_options())
     warn_of_means(model, design_arrays(model, survey))
     tree = sample_posterior(
         model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise

@@ -30,7 +30,7 @@ from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult
 from bayes_sp.inference.bootstrap.pooled import pooled_bootstrap, rubin_table
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
 from bayes_sp.inference.estimates import maximum_likelihood
-from bayes_sp.inference.options import EACH, SamplerOptions
+from bayes_sp.inference.options import EACH, usual_options
 from bayes_sp.inference.pooling import few_words, joined, pooled_estimates, rubin
 from bayes_sp.inference.sample import Notify, silent
 from bayes_sp.model.normal_twin import twin_notes, twin_of
@@ -81,7 +81,7 @@ class Pooled(Fit):
         """
         if (self.options.draws, self.options.chains) != (EACH.draws, EACH.chains):
             return self.fits[0]
-        options = replace(SamplerOptions(), cores=self.options.cores, method=self.options.method)
+        options = replace(usual_options(), cores=self.options.cores, method=self.options.method)
         return fit_one(self.model, self.fits[0].survey, seed=self.seed, options=options)
 
     def effects(self, *, kappa: float = 1.0) -> Effects:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bayes_sp.cli.terminal import Parser
-from bayes_sp.inference.options import EACH, MANY, METHODS, SamplerOptions
+from bayes_sp.inference.options import EACH, MANY, METHODS, usual_options
 from bayes_sp.names import LEAST_COUNT
 
 OMITTED = "".join(["prim", "ary"])  # a text of its own, so that a specification that is named is told from it
@@ -210,7 +210,7 @@ def add_records(parser: argparse.ArgumentParser, *, several: bool = False) -> No
 
 
 def _add_sampler(parser: argparse.ArgumentParser) -> None:
-    add, cores, default = parser.add_argument, min(4, os.cpu_count() or 1), SamplerOptions()
+    add, cores, default = parser.add_argument, min(4, os.cpu_count() or 1), usual_options()
     fewer = f"; {{}} for each of {MANY} sets of records or more"
     add("--seed", type=whole_number(0), default=1, help="of sampling and resampling (default 1)")
     add(
@@ -222,7 +222,8 @@ def _add_sampler(parser: argparse.ArgumentParser) -> None:
     add(
         "--draws",
         type=whole_number(4),
-        help=f"kept draws of each chain (default {default.draws}{fewer.format(EACH.draws)})",
+        help=f"kept draws of each chain (default {default.draws}, up to {default.most_draws} where those are too few"
+        f"{fewer.format(EACH.draws)})",
     )
     add("--tune", type=whole_number(1),
         help=f"warm-up draws of each chain (default {default.tune}{fewer.format(EACH.tune)})")  # fmt: skip

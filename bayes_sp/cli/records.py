@@ -74,4 +74,6 @@ def sampler_of(options: argparse.Namespace, sets: int = 1) -> SamplerOptions:
     """Return how to sample each of so many sets of records."""
     usual = usual_options(1 if options.method == "laplace" else sets)
     given = {name: found for name in ("draws", "tune", "chains") if (found := getattr(options, name)) is not None}
+    if "draws" in given:
+        usual = replace(usual, most_draws=None)
     return replace(usual, **given, cores=options.cores, method=options.method)

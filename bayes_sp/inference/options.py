@@ -14,6 +14,7 @@ LEAST_LAPLACE_DRAWS = 1000  # they are to be worth half as many independent ones
 METHODS: tuple[str, ...] = get_args(Method)
 TARGET_ACCEPT, TARGET_OF_MANY, TARGET_GROUPED, TARGET_INTEGRATED = 0.8, 0.65, 0.9, 0.95
 LEAST_RELIABILITY = 0.5  # of a measurement that says enough of a true value
+R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400  # draws that independent ones would have to be worth, for every parameter and effect
 LEAST_TUNE = 10  # warm-up draws in which a step size near the mode's settles
 LEAST_ACCEPT = 0.5  # of a mean acceptance to tune to: below it steps are so long that chains stand still
@@ -50,6 +51,10 @@ class SamplerOptions:
     draws, tune, chains
         Kept draws and warm-up draws of each chain, number of chains. Chains start near the posterior's mode and move
         on the scale of its curvature, so 300 warm-up draws are enough to tune the step size.
+    most_draws
+        Draws of each chain that are taken instead where ``draws`` are too few and nothing else is wrong: R-hat or
+        effective sample sizes of the parameters miss their limits, and so many draws should reach them. None: ``draws``
+        as they are. A fit to which no options are given takes up to 4000. Only with the method ``"nuts"``.
     cores
         Chains run at the same time; it changes the time, never the draws.
     target_accept
@@ -82,10 +87,13 @@ class SamplerOptions:
     cores: int = 2
     target_accept: float | None = None
     method: Method = "nuts"
+    most_draws: int | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("draws", 4), ("tune", 1), ("chains", 1), ("cores", 1)):
+        for name, least in (("draws", 4), ("tune", 1), ("chains", 1), ("cores", 1), ("most_draws", 4)):
             value = getattr(self, name)
+            if name == "most_draws" and value is None:
+                continue
             if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
                 raise ValueError(f"{name} must be a whole number of at least {least}, found {value!r}")
         if self.method == "laplace" and self.draws < LEAST_LAPLACE_DRAWS:
@@ -100,10 +108,11 @@ class SamplerOptions:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
+MOST_DRAWS = 4000  # of each chain, where those of the default are too few
 MANY = 10  # sets of records from which on each needs fewer draws than a fit on its own
 EACH = SamplerOptions(draws=500, tune=200, chains=2)  # then
 
 
 def usual_options(sets: int = 1) -> SamplerOptions:
     """Return the options of a fit, or of each of several, where none are given."""
-    return EACH if sets >= MANY else SamplerOptions()
+    return EACH if sets >= MANY else SamplerOptions(most_draws=MOST_DRAWS)

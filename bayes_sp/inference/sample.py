@@ -20,7 +20,7 @@ from bayes_sp.design.incomplete import incomplete_priors
 from bayes_sp.errors import FitError
 from bayes_sp.inference.backends import HAS_ENGINE, compile_program, engine_for, unknown_to_engine
 from bayes_sp.inference.labels import label_draws
-from bayes_sp.inference.options import PARETO_K_LIMIT, SamplerOptions
+from bayes_sp.inference.options import PARETO_K_LIMIT, SamplerOptions, usual_options
 from bayes_sp.inference.pointwise.forward import evaluated
 from bayes_sp.inference.pointwise.imputed import imputed_covariates
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
@@ -29,7 +29,7 @@ from bayes_sp.inference.pointwise.unmeasured import unmeasured_draws
 from bayes_sp.inference.samplers.group_starts import find_start
 from bayes_sp.inference.samplers.laplace import GROUPS, laplace_draws, patients_beyond
 from bayes_sp.inference.samplers.mode import NoModeError, find_mode
-from bayes_sp.inference.samplers.nuts import nuts_draws, target_accept
+from bayes_sp.inference.samplers.nuts import draws_needed, nuts_draws, target_accept
 from bayes_sp.inference.samplers.target import LogPosterior, Program, log_posterior
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.path_model import PathModel
@@ -79,7 +79,8 @@ def sample_posterior(
     seed
         The same seed gives the same draws, whatever the number of cores and whether anything was compiled before.
     options
-        Method, draws, warm-up, chains and cores. NUTS samples the plain PyMC model where the engine lacks a density.
+        Method, draws, warm-up, chains and cores; `usual_options` without them. NUTS samples the plain PyMC model where
+        the engine lacks a density.
     progress
         Show nutpie's progress bar.
     notify
@@ -92,7 +93,7 @@ def sample_posterior(
         The survey's arrays, where they are at hand; made here, with every check of the survey, otherwise.
     """
     _check_seed(seed)
-    options = options or SamplerOptions()
+    options = options or usual_options()
     design = design or design_arrays(model, survey)
     check_responses(design, model.name, survey.source)
     started = time.perf_counter()
@@ -204,7 +205,12 @@ def _nuts(
     """Draw with NUTS, on the scale of the curvature at the mode: (chain, draw, size), sampler statistics."""
     notify(f"sampling {options.chains} chains of {options.tune} warm-up and {options.draws} kept draws")
     z, stats = nuts_draws(posterior, seed=seed, options=options, progress=progress)
-    return z, stats, {"target_accept": options.target_accept, "divergences": int(stats["diverging"].sum())}
+    needed = draws_needed(posterior.theta(z)[..., posterior.program.patient < 0], options)
+    if needed > options.draws:
+        notify(f"sampling {needed} kept draws of each chain, because {options.draws} say too little of these chains")
+        z, stats = nuts_draws(posterior, seed=seed, options=replace(options, draws=needed), progress=progress)
+    made = {"draws": needed, "target_accept": options.target_accept, "divergences": int(stats["diverging"].sum())}
+    return z, stats, made
 
 
 def _thin(model: PathModel, design: Design, posterior: LogPosterior, seed: int, power: float) -> Thin | None:

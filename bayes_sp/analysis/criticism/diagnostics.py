@@ -16,13 +16,12 @@ from bayes_sp.design.design import Design
 from bayes_sp.effects.convergence import energy_bfmi
 from bayes_sp.effects.existence import mean_bound, spread_cause
 from bayes_sp.effects.summary import converged
-from bayes_sp.inference.options import ESS_LIMIT, LEAST_RELIABILITY, PARETO_K_LIMIT, shortfall
+from bayes_sp.inference.options import ESS_LIMIT, LEAST_RELIABILITY, PARETO_K_LIMIT, R_HAT_LIMIT, shortfall
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import DIAGNOSTIC_COLUMNS, VARYING
 from bayes_sp.safe_text import html
 
-RHAT_LIMIT = 1.01
 BFMI_LIMIT = 0.3
 DIVERGENT_LIMIT = 1 / 2000  # share of draws
 LEAST_BEYOND = 15  # patients beyond parameters: see `patients_beyond`
@@ -31,7 +30,7 @@ LEAST_BEYOND = 15  # patients beyond parameters: see `patients_beyond`
 class Limits(NamedTuple):
     """Largest R-hat, least bulk and tail ESS of every parameter and effect, and largest share of divergent draws."""
 
-    r_hat: float = RHAT_LIMIT
+    r_hat: float = R_HAT_LIMIT
     ess: int = ESS_LIMIT
     divergent: float = DIVERGENT_LIMIT
 

@@ -10,9 +10,12 @@ import numpy as np
 import xarray as xr
 
 from bayes_sp.arrays import Array
+from bayes_sp.effects.convergence import convergence_measures
 from bayes_sp.inference.backends import DRAWS, sampler
 from bayes_sp.inference.options import (
+    ESS_LIMIT,
     LEAST_RELIABILITY,
+    R_HAT_LIMIT,
     TARGET_ACCEPT,
     TARGET_GROUPED,
     TARGET_INTEGRATED,
@@ -62,6 +65,24 @@ def nuts_draws(
     attrs = {"inference_library": "nutpie", "inference_library_version": importlib.metadata.version("nutpie")}
     coords = {"chain": np.arange(z.shape[0]), "draw": np.arange(z.shape[1])}
     return z, xr.Dataset(found, coords=coords, attrs=attrs)
+
+
+def draws_needed(theta: Array, options: SamplerOptions) -> int:
+    """Return how many draws each chain needs: those that it has, or ``most_draws`` where those are too few.
+
+    ``theta`` are draws of the parameters that all patients share, (chain, draw, P). The excess of R-hat over 1 falls
+    and the ESS grows in proportion to draws. Where ``most_draws`` would not do either, something else is wrong, and
+    the draws are left as they are, for the diagnostics to say so.
+    """
+    if options.most_draws is None or options.most_draws <= options.draws or options.chains < 2:
+        return options.draws
+    found = convergence_measures(theta)
+    r_hat, ess = found["r_hat"].max(), min(found["ess_bulk"].min(), found["ess_tail"].min())
+    times = options.most_draws / options.draws
+    if r_hat <= R_HAT_LIMIT and ess >= ESS_LIMIT:
+        return options.draws
+    within_reach = (r_hat - 1.0) / times <= R_HAT_LIMIT - 1.0 and ess * times >= ESS_LIMIT
+    return options.most_draws if within_reach else options.draws
 
 
 def target_accept(model: PathModel, program: Program, options: SamplerOptions) -> float:

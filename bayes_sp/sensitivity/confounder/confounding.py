@@ -15,7 +15,7 @@ from bayes_sp.analysis.fit import Fit, fit
 from bayes_sp.analysis.provenance import provenance_of
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.errors import BayesSpError
-from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.inference.options import SamplerOptions, usual_options
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
@@ -175,7 +175,7 @@ def confounding(
     model, target = (load_model(model), target) if fitted is None else (fitted.model, asked)
     model, target = viewed(model, target)
     pairs = _pairs(model, target, strengths)
-    options = options or SamplerOptions()
+    options = options or usual_options()
     fitted = fitted or fit(model, survey, seed=seed, options=options)
     benchmarks = benchmark_strengths(fitted, ci_prob=ci_prob)
     grids = _grids(fitted, pairs, strengths, benchmarks)

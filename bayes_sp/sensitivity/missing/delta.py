@@ -33,7 +33,7 @@ from bayes_sp.analysis.provenance import provenance_of
 from bayes_sp.design.build import design_arrays
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.errors import FitError
-from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.inference.options import SamplerOptions, usual_options
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import ALONE, DELTA_COLUMNS
@@ -144,7 +144,7 @@ def delta_curve(
     model, target = viewed(replace(load_model(model), missing_shift=()), target)
     design = design_arrays(model, survey)
     ways = curves_of(model, design, shifts)
-    plain = Cell("missing at random", model, survey, seed, options or SamplerOptions(), kappa, ci_prob)
+    plain = Cell("missing at random", model, survey, seed, options or usual_options(), kappa, ci_prob)
     runner = runner or Runner()
     outcomes = _outcomes(plain, ways, runner)
     first = outcomes[0][zero_place(ways)]

@@ -20,7 +20,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.design.build import design_arrays
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.errors import FitError
-from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.inference.options import SamplerOptions, usual_options
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import AVERAGE
@@ -179,7 +179,7 @@ def prior_grid(
     """
     model, target = viewed(load_model(model), target)
     design_arrays(model, survey)
-    options = options or SamplerOptions()
+    options = options or usual_options()
     grid = grid if isinstance(grid, Grid) else read_grid(model, DEFAULT if grid is None else grid)
     models = [*(found.model for found in grid.alternatives), *grid.crossed(model)]
     names = [*(found.name for found in grid.alternatives), *(found.name for found in models[len(grid.alternatives) :])]

@@ -16,7 +16,7 @@ from bayes_sp.analysis.provenance import provenance_of
 from bayes_sp.design.build import design_arrays
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.errors import BayesSpError, FitError
-from bayes_sp.inference.options import SamplerOptions
+from bayes_sp.inference.options import SamplerOptions, usual_options
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
@@ -151,7 +151,7 @@ def prior_tipping_point(
     model, target = viewed(load_model(model), target)
     design_arrays(model, survey)
     turning = _sceptical_dial(model, target) if dial == SCEPTICAL else any_dial(model, dial)
-    blank = Cell(model.name, model, survey, seed, options or SamplerOptions(), kappa, ci_prob)
+    blank = Cell(model.name, model, survey, seed, options or usual_options(), kappa, ci_prob)
     evaluator = _Evaluator(blank, target, turning, runner or Runner())
     base = evaluator.at_base()
     least, most, log = turning.range(model)
