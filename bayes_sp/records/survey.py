@@ -89,7 +89,7 @@ class Survey:
     @property
     def mark(self) -> str:
         """The sentence that every result built on these records carries."""
-        return f"{len(self)} records {self.source}" if self.reconstructed else f"{len(self)} records from {self.source}"
+        return f"{len(self):,} records {'' if self.reconstructed else 'from '}{self.source}"
 
     @property
     def missing(self) -> pd.DataFrame:
