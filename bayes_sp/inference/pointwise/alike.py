@@ -13,14 +13,55 @@ from bayes_sp.design.design import Design
 from bayes_sp.design.evaluate import At
 from bayes_sp.design.relevance import summed_values
 from bayes_sp.design.simulate import Predicted, predicted
-from bayes_sp.inference.pointwise.integrals import enough_nodes, expectation, find_frame, normal_expectation
+from bayes_sp.inference.pointwise.integrals import (
+    TOLERANCE,
+    LogIntegrand,
+    enough_nodes,
+    expectation,
+    find_frame,
+    normal_expectation,
+)
+from bayes_sp.inference.pointwise.panels import by_panels, enough_in_panels, panel_edges
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 
 type Levels = tuple[tuple[str, float], ...]
-type Nodes = dict[tuple[int, Levels], tuple[int, float]]
+type Rules = dict[tuple[int, Levels], Rule]
 
-NONE_NEEDED = (0, 0.0)  # nodes, and their error, of an integral in closed form
+
+@dataclass(frozen=True)
+class Rule:
+    """How an integral is computed.
+
+    Attributes
+    ----------
+    nodes
+        Of the rule in each dimension, or in each panel; 0 for a closed form.
+    error
+        Largest change of a logarithm by doubling them.
+    panels
+        Whether they stand in panels, see `pointwise.panels`.
+    """
+
+    nodes: int = 0
+    error: float = 0.0
+    panels: bool = False
+
+    def __call__(self, log_f: LogIntegrand, dims: int, shape: tuple[int, ...]) -> Array:
+        """Return log E f(z), (...)."""
+        if self.panels:
+            return by_panels(log_f, panel_edges(log_f, shape), self.nodes)
+        if self.nodes:
+            return expectation(log_f, find_frame(log_f, dims, shape), self.nodes)
+        return normal_expectation(log_f, dims, shape)
+
+
+def choose_rule(log_f: LogIntegrand, dims: int, shape: tuple[int, ...]) -> Rule:
+    """Return Gauss-Hermite nodes about the mode where they do, panels where not and there is one dimension."""
+    nodes, error = enough_nodes(log_f, find_frame(log_f, dims, shape))
+    if error <= TOLERANCE or dims > 1:
+        return Rule(nodes, error)
+    return Rule(*enough_in_panels(log_f, panel_edges(log_f, shape)), panels=True)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,19 +109,18 @@ class Alike:
     unknown: tuple[str, ...]
     rows: dict[tuple[int, Levels], _Row] = field(default_factory=dict)
 
-    def choose(self) -> Nodes:
-        """Return how many nodes each integral needs, by equation and levels, and the error that is left."""
-        found: Nodes = {}
+    def choose(self) -> Rules:
+        """Return a rule for each integral, by equation and levels."""
+        found: Rules = {}
         for j in range(len(self.model.equations)):
             for dims, levels in self.choices(j):
                 if dims and self.is_normal(j, dims):
-                    found[j, levels] = NONE_NEEDED
+                    found[j, levels] = Rule()
                 elif dims:
-                    log_f = partial(self.log_factors, j, dims, levels)
-                    found[j, levels] = enough_nodes(log_f, find_frame(log_f, len(dims), self.shape))
+                    found[j, levels] = choose_rule(partial(self.log_factors, j, dims, levels), len(dims), self.shape)
         return found
 
-    def densities(self, nodes: Nodes) -> list[Array]:
+    def densities(self, rules: Rules) -> list[Array]:
         """Return each equation's log density given the equations before, (chain, draw, n), NaN where not measured."""
         found, before = [], np.zeros(self.shape)
         for j in range(len(self.model.equations)):
@@ -91,11 +131,8 @@ class Alike:
             choices = self.choices(j)
             for dims, levels in choices:
                 log_f = partial(self.log_factors, j, dims, levels)
-                if dims and nodes[j, levels] == NONE_NEEDED:
-                    parts.append(normal_expectation(log_f, len(dims), self.shape))
-                elif dims:
-                    frame = find_frame(log_f, len(dims), self.shape)
-                    parts.append(expectation(log_f, frame, nodes[j, levels][0]))
+                if dims:
+                    parts.append(rules[j, levels](log_f, len(dims), self.shape))
                 else:
                     parts.append(log_f(np.empty((0, *self.shape))))
             numbers, levels = choices[0] if choices else ((), ())

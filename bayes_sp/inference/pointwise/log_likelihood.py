@@ -34,9 +34,9 @@ def log_likelihood(model: PathModel, design: Design, posterior: xr.Dataset) -> x
 
     What is not known of a patient, a missing mediator, the value behind a measurement error or an unmeasured
     confounder, is integrated out: numbers by Gauss-Hermite quadrature about the mode of each integrand (`integrals`),
-    levels by their sum. With everything known that is the density of each equation by itself; in any case a patient's
-    values add up to the log-likelihood of all that was measured of the patient. Densities are per unit of the
-    response, not of its coded value.
+    or in panels where that does not do (`panels`), levels by their sum. With everything known that is the density of
+    each equation by itself; in any case a patient's values add up to the log-likelihood of all that was measured of
+    the patient. Densities are per unit of the response, not of its coded value.
 
     Dims (chain, draw, patient); ``<response>_patient``, the numbers of the others, in place of ``patient`` where a
     response, or an exposure or covariate that predicts it, is missing for some. Where anything was integrated the
@@ -97,14 +97,14 @@ def _fill(
     """Write the values of some patients, of whom the same is not known; return the errors of integrals."""
     chains, draws = found[0].shape[:2]
     few = {name: values[:, :: max(1, draws // TRIED)] for name, values in at.items()}
-    nodes = Alike(model, design.taken(rows), few, unknown).choose()
+    rules = Alike(model, design.taken(rows), few, unknown).choose()
     size = max(1, CELLS // (chains * draws))
 
     def one(start: int, _stop: Event) -> None:
         some = rows[start : start + size]
-        densities = Alike(model, design.taken(some), at, unknown).densities(nodes)
+        densities = Alike(model, design.taken(some), at, unknown).densities(rules)
         for values, part in zip(found, densities, strict=True):
             values[..., some] = part
 
     in_threads(one, range(0, len(rows), size), min(os.cpu_count() or 1, 8))
-    return [error for _, error in nodes.values()]
+    return [rule.error for rule in rules.values()]
