@@ -49,7 +49,7 @@ MODULES = {
     "effects/means/normal.py": [_E + "test_worlds.py", _E + "test_families.py"],
     "effects/means/nodes.py": [_E + "test_worlds.py"],
     "effects/means/kernels.py": [_E + "test_worlds.py", _E + "test_families.py"],
-    "effects/means/kernels_counts.py": [_E + "test_counts.py"],
+    "effects/means/kernels_sums.py": [_E + "test_counts.py"],
     "effects/means/kernels_levels.py": [_E + "test_worlds.py", _E + "test_families.py"],
     "model/densities.py": ["tests/model/test_made_up_distribution.py", _I + "test_prior_density.py"],
     "model/families/counts.py": ["tests/model/families"],

@@ -14,7 +14,7 @@ from scipy import integrate, special, stats
 
 from bayes_sp.effects import formulas
 from bayes_sp.effects.chain import Chain, Linear
-from bayes_sp.effects.means import kernels, kernels_counts, kernels_levels, points
+from bayes_sp.effects.means import kernels, kernels_levels, kernels_sums, points
 from bayes_sp.effects.means.counts import count_grid
 from bayes_sp.effects.means.nodes import Rule, beta_nodes, cross_world_factor, normal_nodes
 from bayes_sp.effects.means.normal import every_path
@@ -318,7 +318,7 @@ def test_nodes_integrate_what_they_should():
 def test_compiled_kernels_know_the_parts_that_they_are_made_of():
     """Numba's disk cache sees one file: a change in the shared parts must change the files of the kernels too."""
     digest = hashlib.sha256(Path(points.__file__).read_bytes()).hexdigest()[:16]
-    assert digest == kernels.POINTS == kernels_levels.POINTS == kernels_counts.POINTS, "write it to all three"
+    assert digest == kernels.POINTS == kernels_levels.POINTS == kernels_sums.POINTS, "write it to all three"
 
 
 def test_patients_alike_are_computed_once():

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
 from bayes_sp.effects.chain import Chain
-from bayes_sp.effects.means import kernels, kernels_counts, kernels_levels, points
+from bayes_sp.effects.means import kernels, kernels_levels, kernels_sums, points
 from bayes_sp.effects.means.counts import LARGEST, Grid, count_grid, growth_of, mean_curves
 from bayes_sp.effects.means.nodes import Rule, beta_nodes, cross_world_factor, normal_nodes
 from bayes_sp.effects.means.normal import NormalWorld, combine
@@ -99,7 +99,7 @@ def normal_batch(
 
 def levels_batch(chain: Chain, contrast: tuple[float, float], rule: Rule, counts: Array | None) -> Work:
     """Return the work on a batch of a chain of two mediators that are not both normal."""
-    known = chain.mediators[0].rule == "count" and chain.outcome.rule in ("identity", "exp")
+    known = chain.mediators[0].rule != "normal" and chain.outcome.rule in ("identity", "exp")
     if chain.mediators[1].rule == "normal" and not known:
         return _levels_then_normal(chain, contrast, rule, counts)
     return _before_levels(chain, contrast, rule, counts)
@@ -196,8 +196,8 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
         laws = (np.ascontiguousarray(precisions[:, here]), tables)  # of one type whatever the batch
         m2 = (represent(links[1], predictor), represent(links[1], second_steps), cutpoints(links[1], second_grid.cuts))
         how = (rule.kappa, rule.apart, repeats, out)
-        if sums and first.rule == "count":
-            kernels_counts.count_first(kind, links[1], *m1, *laws, *m2, *curves, eta, *steps, *how)
+        if sums and not normal:
+            kernels_sums.levels_first(kind, links, *m1, *laws, *m2, *curves, eta, *steps, *how)
             return out.T
         kernels_levels.before_levels(
             kind, links, *m1, *laws, w, factor, *m2, *curves, eta, zeta, *steps, *zsteps, outcome_cuts[here],

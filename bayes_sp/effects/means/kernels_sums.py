@@ -1,4 +1,4 @@
-"""Compiled loop where the first mediator is a count and the outcome's mean linear or exponential (see `kernels`)."""
+"""Compiled loop where m1 has levels or is a count, and the outcome's mean is linear or exponential (see `kernels`)."""
 
 # ruff: noqa: ANN001, ANN201, ANN202 - numba finds the types
 # mypy: ignore-errors
@@ -14,7 +14,6 @@ from bayes_sp.effects.means.points import (
     COUNT_MEAN,
     IDENTITY,
     OPTIONS,
-    count_probabilities,
     divide,
     fill,
     fill_beta_sums,
@@ -88,8 +87,8 @@ def _pairs(kind, p, kappa, apart, own, seen, cells, widths, found):
 
 
 @_compile
-def count_first(
-    kind, link, first, first_shift, first_cuts, precisions, tables, second, second_shift, second_cuts, curves, spans,
+def levels_first(
+    kind, links, first, first_shift, first_cuts, precisions, tables, second, second_shift, second_cuts, curves, spans,
     eta, steps1, steps2, kappa, apart, counts, out,
 ):  # fmt: skip
     """Mean over patients of the 16 worlds; arguments as in `kernels_levels.before_levels`.
@@ -98,8 +97,7 @@ def count_first(
     predictor adds to it is a factor (or a term), so that only the probabilities of m1 are different for each patient.
     Sums over pairs that are the same for both exposures, as without interactions, are made once.
     """
-    values, n2 = tables[0][0], second_cuts.shape[1] + 1
-    n1 = len(values)
+    link, n1, n2 = links[1], steps1.shape[3], second_cuts.shape[1] + 1
     p, seen, found = np.empty((2, n1)), np.empty((2, 2, n1)), np.empty((2, 2, 2, 2))
     cells, widths = np.empty((2, 2 * n1), dtype=np.int64), np.empty(2 * n1)
     work, beside = (np.empty(n2), np.empty(3), np.empty(3)), np.zeros(2)
@@ -112,8 +110,8 @@ def count_first(
         for i in range(eta.shape[2]):
             last = 0
             for u in range(2):
-                e1 = first[s, i] + first_shift[s, u]
-                last = max(last, count_probabilities(e1, precisions[0, s], values, first_cuts[s], p[u]))
+                e1 = join(links[0], first[s, i], first_shift[s, u])
+                last = max(last, probabilities(links[0], e1, first_cuts[s], precisions[0, s], tables[0], p[u]))
             here = beside if normal else second[:, s, i]
             if i == 0 or not normal:
                 _fill_seen(
