@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,7 @@ class Problem:
     scales: tuple[str, ...]
     places: dict[str, Any]
     weights: Array | None = None
+    _known: dict[Rule, dict[bytes, Array]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def full(self) -> tuple[Path, ...]:
@@ -95,7 +96,18 @@ class Problem:
         return worlds
 
     def means(self, worlds: Flags, rule: Rule) -> Means:
-        """Mean outcomes of the worlds (W, 2**K), on the scale of the outcome's family."""
+        """Mean outcomes of the worlds (W, 2**K), on the scale of the outcome's family.
+
+        Those of mediators with levels take long, are few, and are kept: several kinds of effects start from the same.
+        """
+        if self.chain.all_normal or self.chain.moderation is not None:
+            return self._made(worlds, rule)
+        known, keys = self._known.setdefault(rule, {}), [world.tobytes() for world in worlds]
+        if any(key not in known for key in keys):
+            known |= zip(keys, self._made(worlds, rule).values, strict=True)
+        return Means(np.stack([known[key] for key in keys]), False)
+
+    def _made(self, worlds: Flags, rule: Rule) -> Means:
         return world_means(self.chain, self.baselines, worlds, self.contrast, rule, self.weights)
 
     def labelled(self, values: Array) -> Array:
