@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.arrays import Array
-from bayes_sp.effects.moderation.levels import Setting, Values, is_category, numbers_in, range_of, value_problems
+from bayes_sp.effects.moderation.levels import Values, is_category, numbers_in, range_of, value_problems
 from bayes_sp.effects.paths import RATIOS, Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import SpecificationError
@@ -48,7 +48,7 @@ class EffectCurve(Shown):
     @property
     def at(self) -> str:
         """What is held beside the moderator, as text; '' for nothing."""
-        return str(Setting(self.held, ()))
+        return ", ".join(f"{name} = {self.model.words_of(name, value)}" for name, value in self.held)
 
     @property
     def name(self) -> str:

@@ -118,7 +118,7 @@ def _of_moderators(
     values = {c: known[place] for c, place in enumerate(moderation.columns) if place in known}
     found: list[_Index] = []
     lacking: list[tuple[str, str]] = []
-    at = ", ".join(f"{name} = {value:.6g}" for name, value in held.items())
+    at = ", ".join(f"{name} = {model.words_of(name, value)}" for name, value in held.items())
     for first, levels in enumerate(product(*(range(len(covariate.terms)) for covariate in covariates))):
         unit = _unit(covariates, levels) + (f" at {at}" if at else "")
         terms = [covariate.terms[level] for covariate, level in zip(covariates, levels, strict=True)]
@@ -143,12 +143,14 @@ def _unit(covariates: Sequence[Covariate], levels: Sequence[int]) -> str:
     """Return what a unit of one moderator is, or of two."""
     words = []
     for covariate, level in zip(covariates, levels, strict=True):
-        unit, of = "one unit", f" of {covariate.name}" if len(covariates) > 1 else ""
+        both, name = len(covariates) > 1, covariate.name
         if covariate.levels:
-            unit = f"{covariate.levels[level + 1]:g} against {covariate.levels[0]:g}"
-        if covariate.transform == "log1p":
-            of = f" of log(1 + {covariate.name})"
-        words.append(unit + of)
+            against = f"{covariate.level_names[level + 1]} against {covariate.level_names[0]}"
+            words.append(f"{name} = {against}" if both else against)
+        elif covariate.transform == "log1p":
+            words.append(f"one unit of log(1 + {name})")
+        else:
+            words.append(f"one unit of {name}" if both else "one unit")
     return " and ".join(words)
 
 

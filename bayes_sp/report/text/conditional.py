@@ -57,7 +57,7 @@ def conditional_lines(analysis: Analysis) -> list[str]:
             for own in _blocks(settings):
                 label, *others = (model.variable(name).label for name, _ in own[0].held)
                 at = zip(others, own[0].held[1:], own[0].why[1:], strict=True)
-                where = ", ".join(f"{in_sentence(other)} is {_at(value, why)}" for other, (_, value), why in at)
+                where = ", ".join(f"{in_sentence(other)} is {_at(model, *one, why)}" for other, one, why in at)
                 head = f"{label}{f', where {where}' if where else ''}: {scale_words(model, scale)}{unit}"
                 rows = _rows(model, found, boot, own, scale)
                 lines += ["", f"   {head}", *aligned(rows, "l" + "r" * len(rows[0]))]
@@ -82,9 +82,9 @@ def _blocks(settings: Sequence[Setting]) -> list[list[Setting]]:
     return [[setting for setting in settings if setting.held[1:] == other] for other in others]
 
 
-def _at(value: float, why: str) -> str:
-    """Return a value, with what it is where that is a percentile."""
-    return f"{value:.6g}" + (f" ({why})" if "percentile" in why else "")
+def _at(model: PathModel, name: str, value: float, why: str) -> str:
+    """Return a moderator's value, with what it is where that is a percentile."""
+    return model.words_of(name, value) + (f" ({why})" if "percentile" in why else "")
 
 
 def _rows(
@@ -100,11 +100,11 @@ def _rows(
     """
     moderator, levels = settings[0].moderator, [setting.at for setting in settings]
     word = "less" if scale == DIFFERENCE else "over"
-    first = {setting.at: setting.held[0][1] for setting in settings}
+    first = {setting.at: model.words_of(*setting.held[0]) for setting in settings}
     categories = {setting.why[0] for setting in settings} == {"category"}
     pairs = [(levels[0], level) for level in levels[1:]] if categories else list(pairwise(levels))
-    heads = [f"at {_at(setting.held[0][1], setting.why[0])}" for setting in settings]
-    rows = [["", *heads, *(f"{first[b]:.6g} {word} {first[a]:.6g}" for a, b in pairs)]]
+    heads = [f"at {_at(model, *setting.held[0], setting.why[0])}" for setting in settings]
+    rows = [["", *heads, *(f"{first[b]} {word} {first[a]}" for a, b in pairs)]]
     tables = [("posterior", found_table(found), found.differences(), "median")]
     tables += [] if boot is None else [("bootstrap", boot.table, boot.differences(), "estimate")]
     own = [(name, _of(at, moderator, scale), _of(d, moderator, scale), value) for name, at, d, value in tables]
@@ -181,7 +181,8 @@ def _region(model: PathModel, curve: EffectCurve) -> list[str]:
     region = region[region["scale"] == DIFFERENCE]
     low, high = curve.table["value"].min(), curve.table["value"].max()
     found = list(_stretches(model, region))
-    where = " and ".join(f"{in_sentence(model.variable(name).label)} is {value:.6g}" for name, value in curve.held)
+    held = ((in_sentence(model.variable(name).label), model.words_of(name, value)) for name, value in curve.held)
+    where = " and ".join(f"{label} is {value}" for label, value in held)
     head = f"Along {in_sentence(curve.label)} from {low:.3g} to {high:.3g} (5th to 95th percentile) "
     head += f"where {where} " if where else ""
     if not found:

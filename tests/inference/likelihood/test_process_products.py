@@ -149,7 +149,7 @@ def test_categories_of_both_have_an_index_for_each_two_levels():
     index = found.conditional.index().set_index(["moderator", "unit", "path"])["estimate"]
     for w in (2, 3):
         value = (cells[w, 2] - cells[1, 2]) - (cells[w, 1] - cells[1, 1])
-        place = ("w, z", f"{w} against 1 of w and one unit of z", "x -> m -> y")
+        place = ("w, z", f"w = {w} against 1 and one unit of z", "x -> m -> y")
         np.testing.assert_allclose(index[place], value * b, rtol=1e-9)
         place = ("w", f"{w} against 1 at z = 2", "x -> m -> y")
         np.testing.assert_allclose(index[place], (cells[w, 2] - cells[1, 2]) * b, rtol=1e-9)
