@@ -156,13 +156,17 @@ class Further(Conditioned):
         each = [self.effects_held(dict(setting.held), kappa=kappa) for setting in settings]
         return conditional_effects(self.model, self._draws, settings, each, kappa=kappa)
 
-    def effect_curve(self, moderator: str, *, points: int = 25, kappa: float = 1.0) -> EffectCurve:
+    def effect_curve(
+        self, moderator: str, *, at: Mapping[str, float] | None = None, points: int = 25, kappa: float = 1.0
+    ) -> EffectCurve:
         """Return every path effect along a moderator, from its 5th to its 95th percentile.
 
         Parameters
         ----------
         moderator
             A covariate in a product whose values are numbers.
+        at
+            Other covariates -> the value at which each is held, as for a second moderator; the rest are as observed.
         points
             At how many values.
         kappa
@@ -176,13 +180,14 @@ class Further(Conditioned):
         Raises
         ------
         SpecificationError
-            For what is no covariate, or has categories: its effects are at levels, not along a range.
+            For what is no covariate, or has categories: its effects are at levels, not along a range. For values in
+            ``at`` that no record has, or that lie beyond them.
         """
         if self._views:
-            curves = [view.effect_curve(moderator, points=points, kappa=kappa) for view in self._views]
+            curves = [view.effect_curve(moderator, at=at, points=points, kappa=kappa) for view in self._views]
             return joined_curves(self.model, curves)
         return effect_curve(
-            self.model, moderator, self._covariates, partial(self.effects_held, kappa=kappa), points=points,
+            self.model, moderator, self._covariates, partial(self.effects_held, kappa=kappa), at=at, points=points,
         )  # fmt: skip
 
     def contrast(self, first: str, second: str, *, kappa: float = 1.0) -> Contrasts:
@@ -237,6 +242,28 @@ class Further(Conditioned):
     def ranging(self) -> tuple[str, ...]:
         """Return the moderators that are numbers, along which effects are a curve."""
         return tuple(n for n in self.model.moderating if not is_category(self.model, self._covariates, n))
+
+    def effect_curves(self, *, points: int = 25) -> tuple[EffectCurve, ...]:
+        """Return the curve along each moderator that is a number, at each level of what stands in a product with it.
+
+        Parameters
+        ----------
+        points
+            At how many values.
+
+        Returns
+        -------
+        tuple of EffectCurve
+            See `effect_curve`.
+        """
+        settings = [dict(setting.held) for setting in settings_of(self.model, self._covariates)]
+        asked = [
+            (name, tuple((other, value) for other, value in held.items() if other != name))
+            for name in self.ranging()
+            for held in settings
+            if name in held
+        ]
+        return tuple(self.effect_curve(name, at=dict(held), points=points) for name, held in dict.fromkeys(asked))
 
     @cached_property
     def _covariates(self) -> dict[str, Array]:

@@ -136,7 +136,7 @@ def analyse_fit(
     conditional = fitted.conditional_effects() if model.moderating else None
     contrasts = fitted.contrasts() if model.contrasts else None
     sizes = _sizes(fitted, effects)
-    curves = tuple(fitted.effect_curve(name, points=CURVE_POINTS) for name in fitted.ranging())
+    curves = fitted.effect_curves(points=CURVE_POINTS)
     interventional = fitted.interventional_table() if len(model.mediators) <= 2 else None
     coefficients = fitted.coefficients_with_notes(known=verdict.table)
     signs = fitted.signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None

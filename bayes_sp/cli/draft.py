@@ -27,7 +27,8 @@ def add_draft(commands: Commands) -> None:
     add("--covariates", nargs="+", default=[], metavar="C", help="their columns")
     add(
         "--moderators", nargs="+", default=[], metavar="W",
-        help='columns on which arrows may depend, each "W: X -> M, M -> Y", or W alone for every arrow',
+        help='columns on which arrows may depend, each "W: X -> M, M -> Y", or W alone for every arrow; '
+        '"W:Z: X -> M" for two moderators and their product',
     )  # fmt: skip
     add("--parallel", action="store_true", help="mediators side by side: none is a parent of another")
     add("--without", nargs="+", default=[], metavar="ARROW", help='arrows that are left out, each "M1 -> M2"')

@@ -67,7 +67,7 @@ def _products(model: PathModel, design: Design) -> dict[str, Array]:
         term.name: product_of(term.factors, values, design.n)
         for equation in model.equations
         for term in predictors_of(model, equation)[0].terms
-        if term.product in {product_text(pair) for pair in equation.products}
+        if term.product in {product_text(names) for names in equation.products}
     }
 
 

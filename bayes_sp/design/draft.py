@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.drafting.arrows import Moderators, moderated_arrows, without_arrows
+from bayes_sp.design.drafting.arrows import Moderators, moderated_arrows, moderator_names, without_arrows
 from bayes_sp.design.drafting.exposures import compared, with_further
 from bayes_sp.design.drafting.guesses import Guess, column_values, guess_covariate, guess_response
 from bayes_sp.design.drafting.priors import drafted_priors
@@ -95,8 +95,9 @@ def draft(
         Mediators that are taken as measured with error: names of scores that a codebook computes, whose reliability is
         then their alpha, or a mapping of names to reliabilities.
     moderators
-        Column -> arrows that may depend on it, such as ``{"gender": ["groups -> mood"]}``, or ``"all"``. A column that
-        is not among the covariates enters the equations of these arrows alone, as a moderator does in PROCESS.
+        Column -> arrows that may depend on it, such as ``{"gender": ["groups -> mood"]}``, or ``"all"``; two columns,
+        ``"gender:age"``, for arrows that depend on their product too. A column that is not among the covariates enters
+        the equations of these arrows alone, as a moderator does in PROCESS.
 
     Returns
     -------
@@ -143,8 +144,10 @@ def draft_with_reasons(
     chain = [exposure, *mediators, outcome]
     parents_of = {r: [exposure] if parallel and r != outcome else chain[:k] for k, r in enumerate(chain) if k}
     parents_of = without_arrows(parents_of, without)
-    products = moderated_arrows(moderators or {}, parents_of)
-    everywhere, covariates = list(covariates), list(dict.fromkeys([*covariates, *(moderators or {})]))
+    columns = list(survey.records)
+    products = moderated_arrows(moderators or {}, parents_of, columns)
+    moderating = [name for key in moderators or {} for name in moderator_names(key, columns)]
+    everywhere, covariates = list(covariates), list(dict.fromkeys([*covariates, *moderating]))
     values, texts = column_values(survey, [*chain, *covariates], ordered=chain[1:])
     names = plain_names([*chain, *covariates])
     reasons: dict[str, str] = {}
@@ -221,12 +224,12 @@ def _responses(
 
 
 def _moderation(
-    products: Sequence[tuple[str, str]], everywhere: Sequence[str], covariates: Sequence[str], names: Mapping[str, str]
+    products: Sequence[tuple[str, ...]], everywhere: Sequence[str], covariates: Sequence[str], names: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return an equation's products, and its covariates where a moderator belongs to other equations alone."""
-    own = [name for name in covariates if name in everywhere or name in {moderator for moderator, _ in products}]
+    own = [name for name in covariates if name in everywhere or any(name in product for product in products)]
     found: dict[str, Any] = {} if own == list(covariates) else {"covariates": [names[name] for name in own]}
-    return found | ({"products": [product_text((names[m], names[p])) for m, p in products]} if products else {})
+    return found | ({"products": [product_text(names[n] for n in product) for product in products]} if products else {})
 
 
 def _logged(counts: Sequence[str], names: Mapping[str, str]) -> dict[str, Any]:

@@ -43,8 +43,8 @@ def linear_baselines(
 
     Raises SurveyError if cells are missing among the design's covariates and no columns are given.
     """
-    fixed = _held_columns(model, held or {})
-    pairs = _products(model, design, posterior)
+    fixed = held_columns(model, held or {})
+    products = _products(model, design, posterior)
     w = design.w.copy()
     w[:, list(fixed)] = list(fixed.values())
     if columns is None and np.isnan(w).any():
@@ -52,8 +52,8 @@ def linear_baselines(
             "the survey",
             ["effects are averages over patients whose covariates have missing cells without draws: fit again"],
         )
-    w = _with_products(w, pairs)
-    rows = _baseline_rows(model, design, posterior, pairs)
+    w = _with_products(w, products)
+    rows = _baseline_rows(model, design, posterior, products)
     shifts: dict[int, Array] = {}  # of the mean's predictors; a zero part is not shifted
     place = 0
     for equation in model.equations:
@@ -70,7 +70,7 @@ def linear_baselines(
         if fixed:
             found = found.copy()
             found[..., list(fixed)] = list(fixed.values())
-        return _with_products(found, pairs)
+        return _with_products(found, products)
 
     def batch(start: int, stop: int) -> Array:
         """Return the baselines of some draws, (rows, stop - start, n)."""
@@ -91,7 +91,7 @@ def linear_baselines(
     return Batched(batch, covariates, fixed)
 
 
-def _held_columns(model: PathModel, held: Mapping[str, float]) -> dict[int, float]:
+def held_columns(model: PathModel, held: Mapping[str, float]) -> dict[int, float]:
     """Return the values of the columns of covariates that are held, by their places."""
     found = {}
     for name, value in held.items():
@@ -134,33 +134,33 @@ def with_unmeasured(model: PathModel, posterior: xr.Dataset, unmeasured: xr.Data
     return Batched(batch, partial(covariates_of, known), held)
 
 
-def _products(model: PathModel, design: Design, posterior: xr.Dataset) -> tuple[tuple[int, int], ...]:
-    """Return the products of two columns, as of an exposure that does not move and a covariate, by their places."""
+def _products(model: PathModel, design: Design, posterior: xr.Dataset) -> tuple[tuple[int, ...], ...]:
+    """Return the products of columns, as of an exposure that does not move and a covariate, by their places."""
     found = (tuple(map(design.covariate_terms.index, one.columns)) for one in monomials(model, posterior)
-             if len(one.columns) == 2 and not one.exposure and not one.mediators)  # fmt: skip
-    return tuple(dict.fromkeys((first, second) for first, second in found))
+             if len(one.columns) > 1 and not one.exposure and not one.mediators)  # fmt: skip
+    return tuple(dict.fromkeys(found))
 
 
-def _with_products(w: Array, pairs: tuple[tuple[int, int], ...]) -> Array:
+def _with_products(w: Array, products: tuple[tuple[int, ...], ...]) -> Array:
     """Return covariates' columns, (..., q), with the products of some of them after them."""
-    if not pairs:
+    if not products:
         return w
-    return np.concatenate([w, np.stack([w[..., i] * w[..., j] for i, j in pairs], axis=-1)], axis=-1)
+    return np.concatenate([w, np.stack([w[..., list(own)].prod(axis=-1) for own in products], axis=-1)], axis=-1)
 
 
 def _baseline_rows(
-    model: PathModel, design: Design, posterior: xr.Dataset, pairs: tuple[tuple[int, int], ...]
+    model: PathModel, design: Design, posterior: xr.Dataset, products: tuple[tuple[int, ...], ...]
 ) -> list[Row]:
     """Return of each linear predictor the intercept with centres moved in, covariates' coefficients, and groups."""
     draws = posterior.sizes["chain"] * posterior.sizes["draw"]
     means = [(e, zero) for e in model.equations for zero, _ in enumerate(predictors_of(model, e))]
     q = len(design.covariate_terms)
-    intercepts, slopes = np.zeros((len(means), draws)), np.zeros((len(means), draws, q + len(pairs)))
+    intercepts, slopes = np.zeros((len(means), draws)), np.zeros((len(means), draws, q + len(products)))
     for one in monomials(model, posterior):
         if not one.exposure and not one.mediators:
             if one.columns:
                 places = tuple(map(design.covariate_terms.index, one.columns))
-                slopes[one.place, :, q + pairs.index(places) if len(places) == 2 else places[0]] += one.draws
+                slopes[one.place, :, q + products.index(places) if len(places) > 1 else places[0]] += one.draws
             else:
                 intercepts[one.place] += one.draws
     rows: list[Row] = []

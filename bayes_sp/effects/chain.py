@@ -165,19 +165,26 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Moderation:
-    """What a unit of a covariate's column adds to slopes: products of a covariate with exposure or mediators.
+    """What a unit of a covariate's column, or of the product of two, adds to slopes.
 
     Attributes
     ----------
     columns
         Places of the moderators' columns among the covariates', (c,).
+    products
+        Those of the c columns that are multiplied with each other, for each of t products: one, or two.
     exposure, slopes
-        What is added to the coefficients of the same name, (S, J, c) and (S, J, K, c).
+        What a unit of a product adds to the coefficients of the same name, (S, J, t) and (S, J, K, t).
     """
 
     columns: tuple[int, ...]
+    products: tuple[tuple[int, ...], ...]
     exposure: Array
     slopes: Array
+
+    def units(self, values: Array) -> Array:
+        """Return the products, (..., t), of values of the columns, (..., c)."""
+        return np.stack([values[..., list(product)].prod(axis=-1) for product in self.products], axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,11 +229,11 @@ class Chain:
         """Return the chain of patients with these values of the moderators' columns, (c,), or one for each draw."""
         if self.moderation is None:
             return self
-        values = np.broadcast_to(values, (self.draws, len(self.moderation.columns)))
+        units = self.moderation.units(np.broadcast_to(values, (self.draws, len(self.moderation.columns))))
         return replace(
             self,
-            exposure=self.exposure + np.einsum("sjc,sc->sj", self.moderation.exposure, values),
-            slopes=self.slopes + np.einsum("sjkc,sc->sjk", self.moderation.slopes, values),
+            exposure=self.exposure + np.einsum("sjt,st->sj", self.moderation.exposure, units),
+            slopes=self.slopes + np.einsum("sjkt,st->sjk", self.moderation.slopes, units),
             moderation=None,
         )
 

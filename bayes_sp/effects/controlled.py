@@ -183,7 +183,7 @@ def _differing(problem: Problem, here: slice, u: float, held: Sequence[float]) -
     places = range(len(chain.mediators), len(chain.mediators) + 1 + chain.zero_part)
     if by is None:
         return [0.0 for _ in places]
-    values = covariates_of(problem.baselines, here.start, here.stop)[..., list(by.columns)]
+    values = by.units(covariates_of(problem.baselines, here.start, here.stop)[..., list(by.columns)])
     units = [
         u * by.exposure[here, j]
         + np.einsum("skc,k->sc", by.slopes[here, j], [chain.seen(j, k, np.asarray(m)) for k, m in enumerate(held)])

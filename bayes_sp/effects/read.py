@@ -36,20 +36,24 @@ def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
     """
     draws = posterior.sizes["chain"] * posterior.sizes["draw"]
     count, rows = len(model.mediators), sum(len(predictors_of(model, e)) for e in model.equations)
+    found = list(monomials(model, posterior))
     by = tuple(term for name in model.in_products for term in covariate_of(model, name).terms)
-    exposure, exposure_by = np.zeros((draws, rows)), np.zeros((draws, rows, len(by)))
+    both = (one.columns for one in found if len(one.columns) > 1 and (one.exposure or one.mediators))
+    units = dict.fromkeys((*((term,) for term in by), *both))
+    place_of = {columns: t for t, columns in enumerate(units)}
+    exposure, exposure_by = np.zeros((draws, rows)), np.zeros((draws, rows, len(units)))
     slopes, interactions = np.zeros((2, draws, rows, count))
-    slopes_by = np.zeros((draws, rows, count, len(by)))
+    slopes_by = np.zeros((draws, rows, count, len(units)))
     products: dict[tuple[int, int, int], Array] = {}
-    for one in monomials(model, posterior):
+    for one in found:
         if one.exposure and one.mediators:
             interactions[:, one.place, one.mediators[0]] += one.draws
         elif len(one.mediators) == 2:
             first, second = sorted(one.mediators)
             products[one.place, first, second] = products.get((one.place, first, second), 0.0) + one.draws
         elif one.columns and (one.exposure or one.mediators):
-            c = by.index(one.columns[0])
-            into = exposure_by[:, one.place, c] if one.exposure else slopes_by[:, one.place, one.mediators[0], c]
+            t = place_of[one.columns]
+            into = exposure_by[:, one.place, t] if one.exposure else slopes_by[:, one.place, one.mediators[0], t]
             into += one.draws
         elif one.exposure:
             exposure[:, one.place] += one.draws
@@ -58,9 +62,10 @@ def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
     mediators = tuple(_mediator(model, equation, posterior) for equation in model.equations[:-1])
     outcome = _outcome(model, posterior, draws)
     columns = tuple(model.covariate_terms.index(name) for name in by)
+    together = tuple(tuple(map(by.index, names)) for names in units)
     return Chain(
         mediators, outcome, exposure, slopes, interactions, _tables(model, posterior, slopes), products,
-        Moderation(columns, exposure_by, slopes_by) if by else None, _logs(model),
+        Moderation(columns, together, exposure_by, slopes_by) if by else None, _logs(model),
         _correlations(model, posterior),
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Self
 
 from bayes_sp.errors import SpecificationError, nearest
@@ -103,7 +104,7 @@ class Compared(Base):
     def in_products(self) -> tuple[str, ...]:
         """Covariates, and exposures that do not move, that stand in a product of any equation, in the model's order."""
         moved = self.move.names if self.move else ()
-        found = {name for equation in self.equations for pair in products_of(self, equation) for name in pair}
+        found = {name for equation in self.equations for names in products_of(self, equation) for name in names}
         return tuple(c.name for c in self.covariates if c.name in found and c.name not in moved)
 
     @property
@@ -111,6 +112,13 @@ class Compared(Base):
         """Covariates that stand in a product of any equation, in the model's order."""
         exposures = [exposure.name for exposure in self.exposures]
         return tuple(name for name in self.in_products if name not in exposures)
+
+    @property
+    def moderating_together(self) -> tuple[tuple[str, str], ...]:
+        """Two moderators each that stand in one product with an exposure or a mediator, in the model's order."""
+        products = [set(names) for equation in self.equations for names in equation.products if len(names) > 2]
+        pairs = combinations(self.moderating, 2)
+        return tuple(pair for pair in pairs if any(set(pair) <= names for names in products))
 
     @property
     def coded_exposure(self) -> Covariate | None:

@@ -117,9 +117,9 @@ class Equation:
     interactions
         Mediators whose slope in this equation depends on the exposure: a term ``exposure:mediator`` each.
     products
-        Pairs of variables of this equation whose product has a coefficient: a covariate with the exposure or a
-        mediator, the exposure with a mediator, two mediators. A term ``first:second`` each, or one for each level of
-        the covariate but the first.
+        Variables of this equation whose product has a coefficient: a covariate with the exposure or a mediator, the
+        exposure with a mediator, two mediators; two covariates with the exposure or a mediator, beside the products of
+        each two of these three. A term ``first:second`` each, or one for each level of a covariate but the first.
     log1p
         Count mediators among the parents that enter as log(1 + value).
     residual_correlations
@@ -150,7 +150,7 @@ class Equation:
     zero: tuple[str, ...] | None = None
     reliability: float | None = None
     observed_sd: float | None = None
-    products: tuple[tuple[str, str], ...] = ()
+    products: tuple[tuple[str, ...], ...] = ()
     log1p: tuple[str, ...] = ()
     residual_correlations: tuple[str, ...] | None = None
 

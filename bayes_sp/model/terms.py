@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product as combinations
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -127,7 +127,7 @@ class Term:
     role
         What it is in its equation.
     product
-        The two variables of a product as the specification writes it, under which its prior can stand; '' for others.
+        The variables of a product as the specification writes it, under which its prior can stand; '' for others.
     """
 
     name: str
@@ -217,8 +217,8 @@ def predictors_of(model: Chain, equation: Equation) -> tuple[Predictor, ...]:
     """Return an equation's predictors, the mean's first: the only place where the terms of a chain are made.
 
     Intercept (cutpoints stand in its place in an ordered family), parents less their fixed centres, products of two of
-    these or of one of them with a covariate, covariates. The exposure stands in its own unit in a product; where it is
-    coded in columns (`bayes_sp.model.exposures`) these are its terms. Parents of a zero part enter as numbers,
+    these or of one with one or two covariates, covariates. The exposure stands in its own unit in a product; where it
+    is coded in columns (`bayes_sp.model.exposures`) these are its terms. Parents of a zero part enter as numbers,
     monotonic ones too; it has no products. Made once for each equation of a model.
     """
     known = model.predictors_made.get(equation.response)
@@ -233,8 +233,8 @@ def _predictors(model: Chain, equation: Equation) -> tuple[Predictor, ...]:
     covariates = {c.name: covariate_terms(c) for c in model.covariates_of(equation)}
     coded = _coded_exposure(model)
     parents = (t for name in equation.parents for t in coded.get(name) or (_parent(model, equation, name),))
-    known, pairs = covariates | coded, products_of(model, equation)
-    interactions = (term for pair in pairs for term in _product_terms(model, equation, pair, known))
+    known, products = covariates | coded, products_of(model, equation)
+    interactions = (term for names in products for term in _product_terms(model, equation, names, known))
     own = (term for terms in covariates.values() for term in terms)
     mean = Predictor(response, (*intercept, *parents, *interactions, *own), loadings=_loadings(model, response))
     if not equation.zero_part:
@@ -255,30 +255,30 @@ def _coded_exposure(model: Chain) -> dict[str, tuple[Term, ...]]:
     return {} if coded is None else {coded.name: tuple(replace(t, role="parent") for t in covariate_terms(coded))}
 
 
-def products_of(model: Chain, equation: Equation) -> tuple[tuple[str, str], ...]:
-    """Return the pairs of variables whose products stand in an equation, interactions with the exposure first."""
+def products_of(model: Chain, equation: Equation) -> tuple[tuple[str, ...], ...]:
+    """Return the variables of each product that stands in an equation, interactions with the exposure first."""
     return (*((model.exposure, name) for name in equation.interactions), *equation.products)
 
 
-def product_text(pair: tuple[str, str]) -> str:
+def product_text(names: Iterable[str]) -> str:
     """Return a product as a specification writes it."""
-    return ":".join(pair)
+    return ":".join(names)
 
 
 def _product_terms(
-    model: Chain, equation: Equation, pair: tuple[str, str], covariates: Mapping[str, tuple[Term, ...]]
+    model: Chain, equation: Equation, names: tuple[str, ...], covariates: Mapping[str, tuple[Term, ...]]
 ) -> Iterator[Term]:
     """Yield the terms of a product: one, or one for each level of a covariate but the first."""
     sides = []
-    for name in pair:
+    for name in names:
         if name in covariates:
             sides.append(covariates[name])
         else:
             factor = Factor(name) if name == model.exposure else _number(model, equation, name)
             sides.append((Term(name, (factor,), "parent"),))
-    for first, second in combinations(*sides):
-        own = product_text((first.name, second.name))
-        yield Term(own, first.factors + second.factors, "interaction", product_text(pair))
+    for chosen in combinations(*sides):
+        factors = tuple(factor for term in chosen for factor in term.factors)
+        yield Term(product_text(term.name for term in chosen), factors, "interaction", product_text(names))
 
 
 def _number(model: Chain, equation: Equation, name: str) -> Factor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,10 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.table import Table
 from bayes_sp.model.reading.toml_text import read_tables, table_problems
 from bayes_sp.records.checks import check_columns, check_known_values
+from bayes_sp.records.reading.cells import MISSING
 from bayes_sp.records.reading.columns import read_columns
+from bayes_sp.records.reading.source import read_table
+from bayes_sp.records.reading.table import Table as FileTable
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.told import describe_cells
 from bayes_sp.shown import Part, Shown
@@ -72,8 +75,9 @@ def nonresponders_from_records(
     Parameters
     ----------
     model
-        The specification, its name or its file. Needed are the columns of its covariates and groups; exposure,
-        mediators and outcome may be left out, and the last two must be empty where they are there.
+        The specification, its name or its file. Needed are the columns of its covariates and groups; exposures,
+        mediators and outcome may be left out, and the last two must be empty where they are there. Of several
+        exposures those are kept that are known: effects of one leave the others as observed.
     records
         A CSV file as `read_survey` reads it, a table, or a survey: one row for each patient, only those who did not
         come back.
@@ -88,18 +92,33 @@ def nonresponders_from_records(
         With every missing column or cell, every value off its scale, every patient who has an answer.
     """
     model = load_model(model)
-    needed = tuple(dict.fromkeys((*(covariate.name for covariate in model.covariates), *model.grouping)))
     answers = (*model.mediators, model.outcome)
     if isinstance(records, str | Path):
+        file = read_table(records)
+        needed = _needed(model, lambda name: _filled(file, model.column_of(name)))
         survey = read_columns(
-            records, model, needed,
+            file, model, needed,
             lambda table, reported, row: check_known_values(model, table, needed, row, reported, FILL),
             [(name, CAME_BACK) for name in answers],
         )  # fmt: skip
     else:
         survey = records if isinstance(records, Survey) else Survey(records, "memory", "a table of non-responders")
+        cells = survey.records
+        needed = _needed(model, lambda name: name in cells and bool(cells[name].notna().any()))
         _check_table(model, survey, needed, answers)
     return NonResponders(len(survey), survey.mark, survey.records[list(needed)].reset_index(drop=True))
+
+
+def _needed(model: PathModel, known: Callable[[str], bool]) -> tuple[str, ...]:
+    """Return the columns that are kept: covariates, groups, and of several exposures those that are known."""
+    exposures = [exposure.name for exposure in model.exposures]
+    names = [c.name for c in model.covariates if c.name not in exposures or (len(exposures) > 1 and known(c.name))]
+    return tuple(dict.fromkeys((*names, *model.grouping)))
+
+
+def _filled(table: FileTable, column: str) -> bool:
+    """Return whether a file has a column with any cell that is not empty."""
+    return column in table.header and any(cell.strip() not in MISSING for cell in table.cells(column))
 
 
 def read_nonresponders(model: PathModel | str | Path, path: str | Path) -> NonResponders:

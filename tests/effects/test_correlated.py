@@ -20,6 +20,7 @@ from bayes_sp.inference.estimates import maximum_likelihood
 from bayes_sp.inference.likelihood.equations import as_draws
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import specification_tables
+from bayes_sp.report.text.assumptions import independence_words
 
 U = (0.0, 1.5)
 WORLDS = np.array([(0, 0, 0, 0), (1, 0, 1, 0), (0, 1, 0, 0), (1, 1, 1, 1)], dtype=bool)
@@ -140,3 +141,39 @@ def test_specifications_say_where_a_correlation_can_stand():
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
         "equation[2].residual_correlations", "priors.loneliness_t1.residual_correlation"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({0: {"family": "student_t"}}, "all mediators must be normal, found belonging_t1 (student_t); with"),
+        ({1: {"family": "latent_normal", "reliability": 0.8}}, "must be normal, found loneliness_t1 (latent_normal)"),
+        ({1: {"parents": ["group_change", "belonging_t1"]}}, "is a parent of loneliness_t1: the arrow is all"),
+        ({1: {"residual_correlations": ["belonging"]}}, '"belonging" is no mediator before loneliness_t1; did you'),
+        ({2: {"residual_correlations": ["loneliness_t1"]}}, "between mediators, and appointments_t1 is the outcome"),
+        ({}, "unmeasured confounders are what mediators share, found U"),
+    ],
+)
+def test_the_limit_that_a_correlation_meets_is_named(changes, words):
+    """Another family, an arrow, an unknown name, the outcome, an unmeasured confounder: which of them it is."""
+    tables = specification_tables(parallel("normal"))
+    tables["equation"][1]["residual_correlations"] = ["belonging_t1"]
+    for j, own in changes.items():
+        tables["equation"][j] |= own
+    if not changes:
+        tables["unmeasured"] = {"U": {"belonging_t1": 0.3, "appointments_t1": 0.3}}
+    with pytest.raises(SpecificationError) as caught:
+        load_model(tables)
+    problems = [problem for problem in caught.value.problems if "residual_correlations" in problem]
+    assert any(words in problem for problem in problems), problems
+
+
+def test_other_families_side_by_side_are_said_to_be_independent():
+    """Beside a mediator of another family there is no correlation, and the assumptions say what is taken for it."""
+    tables = specification_tables(parallel("normal"))
+    tables["equation"][0]["family"] = "student_t"
+    tables["priors"]["nu"] = {"dist": "gamma", "alpha": 2, "beta": 0.1, "why": "a test"}
+    tables["priors"]["sigma"] = {"dist": "half_normal", "sigma": 2, "why": "a test"}
+    del tables["priors"]["appointments_t1"]["phi"]
+    (said,) = independence_words(load_model(tables))
+    assert "have no arrow between them: they are assumed independent given the exposure" in said

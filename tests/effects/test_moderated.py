@@ -36,6 +36,14 @@ PRODUCTS = (
 )
 
 
+# Products of two moderators with an arrow.
+TOGETHER = (
+    ["gender:group_change", "loneliness_t0:group_change", "gender:loneliness_t0", "gender:loneliness_t0:group_change"],
+    ["loneliness_t0:group_change"],
+    ["gender:loneliness_t1", "education:loneliness_t1", "gender:education", "education:gender:loneliness_t1"],
+)
+
+
 def moderated(make_survey, name: str, products=PRODUCTS, draws: int = 20, spread: float = 0.05):
     tables = tomllib.loads((models_folder() / f"{name}.toml").read_text())
     for equation, own in zip(tables["equation"], products, strict=True):
@@ -68,9 +76,10 @@ SLOW = ("interaction", "bounded", "latent", "zinb", "hurdle", "poisson")
                                                        (*FAST, *SLOW))]
 )  # fmt: skip
 @pytest.mark.parametrize("at", [{"gender": 2.0}, {"gender": 1.0, "loneliness_t0": 2.0, "education": 3.0}, {}])
-def test_effects_are_those_of_simulated_potential_outcomes(make_survey, name, size, at):
+@pytest.mark.parametrize("products", [PRODUCTS, TOGETHER], ids=["one by one", "together"])
+def test_effects_are_those_of_simulated_potential_outcomes(make_survey, name, products, size, at):
     """Each path alone and the total, with moderators held or as observed, within 4 Monte Carlo errors."""
-    model, survey, design, posterior = moderated(make_survey, name, draws=1, spread=0.2)
+    model, survey, design, posterior = moderated(make_survey, name, products, draws=1, spread=0.2)
     found = at_levels(model, survey, design, posterior, at).each[0] if at else compute_effects(model, design, posterior)
     means = simulated(model, with_values(model, design, at), posterior, size, 3)
     exact = found.draws[ALONE].sel(scale=DIFFERENCE).to_numpy().ravel()
@@ -81,9 +90,10 @@ def test_effects_are_those_of_simulated_potential_outcomes(make_survey, name, si
 
 
 @pytest.mark.parametrize("name", ["primary", "zinb", "ordinal"])
-def test_strata_and_single_patients_agree(make_survey, name):
+@pytest.mark.parametrize("products", [PRODUCTS, TOGETHER], ids=["one by one", "together"])
+def test_strata_and_single_patients_agree(make_survey, name, products):
     """Two ways to average over patients whose slopes differ give one number."""
-    model, _, design, posterior = moderated(make_survey, name)
+    model, _, design, posterior = moderated(make_survey, name, products)
     linear = linear_baselines(model, design, posterior)
     single = Batched(linear, lambda start, stop: np.repeat(covariates_of(linear, start, stop), stop - start, axis=0))
     one = compute_effects(model, design, posterior).draws

@@ -13,10 +13,11 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.model.reading.load import load_model, models_folder
 
 PRODUCTS = {
-    0: ["gender:group_change", "education:group_change"],
-    1: ["belonging_t1:group_change", "loneliness_t0:belonging_t1"],
+    0: ["gender:group_change", "education:group_change", "gender:education", "gender:education:group_change"],
+    1: ["belonging_t1:group_change", "loneliness_t0:belonging_t1", "gender:belonging_t1", "gender:loneliness_t0",
+        "loneliness_t0:gender:belonging_t1"],
     2: ["gender:belonging_t1", "belonging_t1:loneliness_t1", "group_change:loneliness_t1"],
-}
+}  # fmt: skip
 
 
 def moderated(name: str = "primary", **equations: list[str]):

@@ -82,11 +82,52 @@ def test_every_wrong_product_is_named_in_one_error():
     for words in (
         'equation[1].products: "gendre:group_change": "gendre" is neither a parent of belonging_t1 nor in [covariates]',
         'did you mean "gender"', '"belonging_t1" is the response itself', '"loneliness_t1" comes after belonging_t1',
-        '"gender:gender" is a variable times itself', '"gender:age": both are covariates', "stands twice",
+        '"gender:gender" has "gender" twice', '"gender:age": both are covariates', "stands twice",
         "moderators.belonging_t1: comes after the exposure, which could change it", "moderators.nobody: is not in",
         "moderators.relationship: stands in no product",
     ):  # fmt: skip
         assert words in found
+
+
+def test_a_product_of_three_has_a_term_for_each_combination_of_levels():
+    """Two moderators with one arrow, beside the products of each two, in any order; and it reads back."""
+    written = ["gender:group_change", "group_change:education", "education:gender", "gender:education:group_change"]
+    model = load_model(tables(e0=written))
+    assert model.terms(model.equations[0])[7:9] == (
+        "gender:education[2]:group_change", "gender:education[3]:group_change",
+    )  # fmt: skip
+    assert model.moderating_together == (("gender", "education"),)
+    assert load_model(tomllib.loads(specification_text(model)), name=model.name) == model
+    assert model.prior_place("belonging_t1", "gender:education[2]:group_change") == ("", "slope")
+    given = tables(e0=written)
+    given["priors"]["gender:education:group_change"] = {"dist": "normal", "mu": 0, "sigma": 0.1, "why": "a test"}
+    found = load_model(given).prior_place("belonging_t1", "gender:education[2]:group_change")
+    assert found == ("", "gender:education:group_change")
+
+
+@pytest.mark.parametrize(
+    ("products", "words"),
+    [
+        (["gender:age:group_change"],
+         'stands without the products of each two of its variables; add "gender:age", "gender:group_change", '
+         '"age:group_change"'),
+        (["gender:group_change", "age:group_change", "gender:age", "gender:agee:group_change"],
+         '"agee" is neither a parent of loneliness_t1 nor in [covariates]; did you mean "age"'),
+        (["gender:gender:group_change"], 'has "gender" twice'),
+        (["gender:age:education"], "has three covariates; a product of three is of two covariates with the exposure"),
+        (["gender:belonging_t1:group_change"], "has the exposure or mediators belonging_t1, group_change"),
+        (["gender:age:loneliness_t1"], '"loneliness_t1" is the response itself'),
+        (["gender:age:education:group_change"], "must be a list of two or three variables each"),
+        (["gender:age"], "both are covariates"),
+        (["gender:group_change", "age:group_change", "gender:age", "gender:age:group_change",
+          "age:gender:group_change"], "stands twice"),
+    ],
+)  # fmt: skip
+def test_a_wrong_product_of_three_is_named_with_its_place(products, words):
+    """Lower products that lack, unknown names, a variable twice, no arrow or two of them, four variables."""
+    found = problems(e1=products)
+    assert "equation[2].products" in found
+    assert words in found
 
 
 def test_a_product_needs_both_main_effects():

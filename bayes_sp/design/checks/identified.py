@@ -138,7 +138,7 @@ def _impossible_error(model: PathModel, design: Design, equation: Equation, colu
     involved = [name for name in latent if name == equation.response or name in equation.parents]
     if not involved or family.link != "identity" or family.response != "real":
         return ""
-    moved = {term for term in terms if term.role == "interaction" and latent.keys() & set(term.variables[1:])}
+    moved = {term for term in terms if term.role == "interaction" and latent.keys() & set(term.variables)}
     kept = [k for k, term in enumerate(terms) if term.role != "intercept" and term not in moved]
     table = np.column_stack([columns()[:, kept], design.y[:, design.responses.index(equation.response)]])
     table = table[~np.isnan(table).any(axis=1)]

@@ -13,6 +13,10 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.terms import product_text
 
 type Priors = dict[str, dict[str, Any]]
+HALF = {  # by the number of variables in a product: each has half the prior SD of the product with one less
+    2: "a unit of the moderator changing the slope by more than the slope's own prior SD would surprise",
+    3: "a unit of one moderator changing what the other does to a slope by more than that has as prior SD is rare",
+}
 
 
 def drafted_priors(
@@ -23,7 +27,7 @@ def drafted_priors(
     names: Mapping[str, str],
     *,
     covariates: bool,
-    products: Sequence[tuple[str, str]] = (),
+    products: Sequence[tuple[str, ...]] = (),
     limits: tuple[float, float] = (0.0, 1.0),
 ) -> Priors:
     """Return the priors of one equation: see the module's rule; ``limits`` are those of a bounded response."""
@@ -35,10 +39,10 @@ def drafted_priors(
     why = f"{rule.surprise} in an SD of it would surprise"
     for parent in parents:
         priors[names[parent]] = _normal(0.0, rule.slope / spread_of(values[parent]), why)
-    for moderator, parent in products:
-        half = "a unit of the moderator changing the slope by more than the slope's own prior SD would surprise"
-        key = product_text((names[moderator], names[parent]))
-        priors[key] = _normal(0.0, 0.5 * rule.slope / spread_of(values[parent]), half)
+    for product in products:
+        slope = rule.slope / spread_of(values[product[-1]]) if product[-1] in parents else rule.covariate
+        key = product_text(names[name] for name in product)
+        priors[key] = _normal(0.0, slope * 0.5 ** (len(product) - 1), HALF[len(product)])
     if covariates:
         priors["covariate"] = _normal(0.0, rule.covariate, "units of covariates are near an SD")
     sd = float(f"{values[response].std():.2g}")

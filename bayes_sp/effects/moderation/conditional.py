@@ -153,7 +153,7 @@ def conditional_effects(
 
     ``each`` holds the effects at each setting of `settings_of`, among patients who all have its values.
     """
-    found, without = indexes(model, posterior, dict.fromkeys(n for s in settings for n, _ in s.held), kappa=kappa)
+    found, without = indexes(model, posterior, settings, kappa=kappa)
     return ConditionalEffects(tuple(settings), tuple(each), found, without)
 
 

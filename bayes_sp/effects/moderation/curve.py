@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.arrays import Array
-from bayes_sp.effects.moderation.levels import Values, is_category, range_of, value_problems
+from bayes_sp.effects.moderation.levels import Values, is_category, numbers_in, range_of, value_problems
 from bayes_sp.effects.paths import RATIOS, Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import SpecificationError
@@ -27,6 +27,8 @@ class EffectCurve(Shown):
     ----------
     moderator, label
         Its name, and in words.
+    held
+        (covariate, value) of what is held at one value beside it.
     table
         One row for each value, path and scale: ``value, path, scale, mean, median, lower, upper, ci_kind, ci_prob``.
     unit, mark
@@ -41,6 +43,17 @@ class EffectCurve(Shown):
     unit: str
     mark: str
     model: PathModel
+    held: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def at(self) -> str:
+        """What is held beside the moderator, as text; '' for nothing."""
+        return ", ".join(f"{name} = {self.model.words_of(name, value)}" for name, value in self.held)
+
+    @property
+    def name(self) -> str:
+        """Name of its files: ``along_age``, ``along_age_at_gender_2``."""
+        return "_".join(["along", self.moderator, *(f"at_{name}_{value:.6g}" for name, value in self.held)])
 
     def region(self) -> pd.DataFrame:
         """Return where the interval of each effect holds no effect (0, or 1 for a ratio), and where it does not.
@@ -58,7 +71,8 @@ class EffectCurve(Shown):
     def _shown(self) -> tuple[str, list[Part]]:
         low, high = self.table["value"].min(), self.table["value"].max()
         region = self.region()
-        return f"{self.mark}. Effects along {self.moderator}, from {low:.3g} to {high:.3g}.", [
+        where = f" where {self.at}" if self.held else ""
+        return f"{self.mark}. Effects along {self.moderator}, from {low:.3g} to {high:.3g}{where}.", [
             short(region, tuple(region.columns), rows=len(region))
         ]
 
@@ -69,6 +83,7 @@ def effect_curve(
     values: Values,
     effects_held: Callable[[dict[str, float]], Effects],
     *,
+    at: Mapping[str, float] | None = None,
     points: int = 25,
     ci_prob: float = CI_PROB,
 ) -> EffectCurve:
@@ -82,6 +97,8 @@ def effect_curve(
         A covariate, and the values of all covariates in the records.
     effects_held
         Values of covariates -> effects among patients who all have them.
+    at
+        Other covariates -> the value at which each is held.
     points
         How many values, evenly spaced; at least 3.
     ci_prob
@@ -90,7 +107,8 @@ def effect_curve(
     Raises
     ------
     SpecificationError
-        For what is no covariate, or has categories: its effects are at levels, not along a range.
+        For what is no covariate, or has categories: its effects are at levels, not along a range. For values in ``at``
+        that no record has, or that lie beyond them.
     """
     if points < 3:
         raise ValueError(f"a curve needs at least 3 points, found {points}")
@@ -98,15 +116,22 @@ def effect_curve(
     problems = [] if moderator in known else list(value_problems(model, values, moderator, [0.0]))
     if not problems and is_category(model, values, moderator):
         problems = [f"{moderator}: has categories; its effects stand at levels, in conditional_effects"]
+    held = at or {}
+    problems += [f"{name}: is what effects are along; hold other covariates" for name in held if name == moderator]
+    numbers = {name: numbers_in(value) or () for name, value in held.items()}
+    problems += [f"{name}: must be one number, found {held[name]!r}" for name, one in numbers.items() if len(one) != 1]
+    fixed = {name: one[0] for name, one in numbers.items() if len(one) == 1 and name != moderator}
+    problems += [problem for name, one in fixed.items() for problem in value_problems(model, values, name, [one])]
     if problems:
         raise SpecificationError("effect curve", problems)
     parts = []
     for value in np.linspace(*range_of(values, moderator), points):
-        found = effects_held({moderator: float(value)})
+        found = effects_held({moderator: float(value), **fixed})
         table = found.intervals(ci_prob)
         parts.append(table[(table["decomposition"] != ALONE) | table["path"].map(is_total)].assign(value=value))
     table = pd.concat(parts, ignore_index=True)[list(CURVE_EFFECT_COLUMNS)]
-    return EffectCurve(moderator, model.variable(moderator).label, table, model.outcome_unit, found.mark, model)
+    label, unit = model.variable(moderator).label, model.outcome_unit
+    return EffectCurve(moderator, label, table, unit, found.mark, model, tuple(fixed.items()))
 
 
 def _stretches(x: Array, lower: pd.Series, upper: pd.Series) -> Iterator[tuple[float, float, bool]]:

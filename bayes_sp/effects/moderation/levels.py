@@ -54,7 +54,8 @@ def settings_of(model: PathModel, values: Values, asked: Asked | None = None) ->
     """Return the settings for which effects are computed.
 
     Without ``asked`` each moderator in turn, the others as observed: at the values that the specification gives, else
-    at each category, else at the 16th, 50th and 84th percentile. With it every combination of the values.
+    at each category, else at the 16th, 50th and 84th percentile. Two moderators that stand in one product are held
+    together, at every combination of theirs. With ``asked`` every combination of the values.
 
     Raises SpecificationError with everything that is wrong with ``asked`` or with the specification's values for these
     records.
@@ -63,7 +64,7 @@ def settings_of(model: PathModel, values: Values, asked: Asked | None = None) ->
     if asked is not None:
         if not asked:
             raise SpecificationError("conditional effects", ["at: name a covariate and its values"])
-        numbers = {name: _numbers(at) for name, at in asked.items()}
+        numbers = {name: numbers_in(at) for name, at in asked.items()}
         problems = [f"{n}: must be a number or numbers, found {asked[n]!r}" for n, at in numbers.items() if at is None]
         own = {name: at for name, at in numbers.items() if at is not None}
         problems += [p for name, at in own.items() for p in value_problems(model, values, name, at)]
@@ -73,10 +74,14 @@ def settings_of(model: PathModel, values: Values, asked: Asked | None = None) ->
         )
     problems = [p for name, at in given.items() for p in value_problems(model, values, name, at)]
     _refuse(model.name, [f"moderators.{problem}" for problem in problems])
+    alone = [(n,) for n in model.moderating if not any(n in pair for pair in model.moderating_together)]
+    usual = {n: [(v, "given") for v in given[n]] if n in given else _usual(model, values, n) for n in model.moderating}
     return tuple(
-        Setting(((name, value),), (why,))
-        for name in model.moderating
-        for value, why in ([(v, "given") for v in given[name]] if name in given else _usual(model, values, name))
+        Setting(
+            tuple((name, value) for name, (value, _) in zip(names, chosen, strict=True)), tuple(w for _, w in chosen)
+        )
+        for names in (*alone, *model.moderating_together)
+        for chosen in product(*(usual[name] for name in names))
     )
 
 
@@ -124,7 +129,7 @@ def _usual(model: PathModel, values: Values, name: str) -> list[tuple[float, str
     return list(found.items())
 
 
-def _numbers(at: object) -> tuple[float, ...] | None:
+def numbers_in(at: object) -> tuple[float, ...] | None:
     """Return a value or several as numbers; None for what is none."""
     found = np.atleast_1d(np.asarray(at))
     return tuple(map(float, found)) if found.ndim == 1 and (found.dtype.kind in "iuf" or not found.size) else None

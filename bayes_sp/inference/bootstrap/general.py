@@ -184,8 +184,7 @@ class GeneralChain:
     def _index(self, thetas: Sequence[Array]) -> xr.DataArray:
         """Index of moderated mediation, one chain of R draws: (1, R, row)."""
         draws = as_draws(self.model, self.regressions, thetas)
-        names = dict.fromkeys(name for s in self.settings for name, _ in s.held)
-        return joined_index(self.model, [indexes(view, draws, names)[0] for view in self.model.views])
+        return joined_index(self.model, [indexes(view, draws, self.settings)[0] for view in self.model.views])
 
     def _fitted(self, counts: Array) -> tuple[list[Fits], NDArray[np.object_], at.Bits]:
         """Fit every equation; why there is no fit, and on which boundaries fits lie."""

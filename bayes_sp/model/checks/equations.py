@@ -85,14 +85,7 @@ def _correlations(model: PathModel, equation: Equation, key: str) -> Iterator[st
     for name in equation.residual_correlations or ():
         if equation.response in correlated and name in correlated:
             continue
-        if name in equation.parents:
-            why = f"is a parent of {equation.response}: the arrow is all that goes between them; take one out"
-        else:
-            why = (
-                "is available where all mediators are normal, without an arrow between any two of them and without "
-                "unmeasured confounders, and between all of them: name every earlier mediator, or [] for none"
-            )
-        yield f'{key}.residual_correlations: "{name}" {why}'
+        yield f'{key}.residual_correlations: "{name}" {_uncorrelated(model, equation, name)}'
     if equation.response not in correlated:
         return
     off = f"residual_correlations = [] in the equation of {correlated[-1]}"
@@ -107,6 +100,30 @@ def _correlations(model: PathModel, equation: Equation, key: str) -> Iterator[st
             f'{key}.varying: "{equation.varying}" is not the grouping column of every mediator, whose errors '
             f"correlate; use one column, or set {off}"
         )
+
+
+def _uncorrelated(model: PathModel, equation: Equation, name: str) -> str:
+    """Return why the errors of an earlier mediator cannot go with those of an equation's response."""
+    none = "has no correlation here"
+    if equation.response == model.outcome:
+        return f"{none}: errors go together between mediators, and {equation.response} is the outcome"
+    before = model.mediators[: [e.response for e in model.equations].index(equation.response)]
+    if name in equation.parents and name in before:
+        return f"is a parent of {equation.response}: the arrow is all that goes between them; take one out"
+    if name not in before:
+        return f"is no mediator before {equation.response}{_near(name, before)}"
+    if others := [f"{e.response} ({e.family})" for e in model.equations[:-1] if e.family != "normal"]:
+        return (
+            f"{none}: all mediators must be normal, found {', '.join(others)}; with residual_correlations = [] they "
+            "are taken as independent given exposure and covariates, which is said beside the effects"
+        )
+    arrows = [f"{p} -> {e.response}" for e in model.equations[:-1] for p in e.parents if p in model.mediators]
+    if arrows:
+        return f"{none}: no mediator may have an arrow to another, found {', '.join(arrows)}"
+    if model.confounders:
+        names = ", ".join(confounder.name for confounder in model.confounders)
+        return f"{none}: unmeasured confounders are what mediators share, found {names}; take one out"
+    return f"{none} by itself: name every mediator before each one, here {', '.join(before)}, or [] for none"
 
 
 def _monotonic(model: PathModel, equation: Equation, key: str) -> Iterator[str]:

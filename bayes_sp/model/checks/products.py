@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 from bayes_sp.errors import nearest
 from bayes_sp.model.families.registry import FAMILIES
@@ -13,29 +14,50 @@ from bayes_sp.model.terms import product_text
 def product_problems(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
     """Yield every product that cannot stand in an equation, with its place."""
     place = f"{key}.products"
-    covariates = [covariate.name for covariate in model.covariates_of(equation)]
-    exposures = [exposure.name for exposure in model.exposures]
     seen = {frozenset((model.exposure, name)) for name in equation.interactions}
-    for pair in equation.products:
-        text = product_text(pair)
-        if pair[0] == pair[1]:
-            yield f'{place}: "{text}" is a variable times itself; a product has two different ones'
+    for names in equation.products:
+        text = product_text(names)
+        if twice := [name for name in names if names.count(name) > 1]:
+            yield f'{place}: "{text}" has "{twice[0]}" twice; the variables of a product are different ones'
             continue
-        if frozenset(pair) in seen:
-            yield f'{place}: "{text}" stands twice, in either order or among the interactions; once is enough'
-        seen.add(frozenset(pair))
-        problems = [problem for name in pair if (problem := _unusable(model, equation, name))]
+        if frozenset(names) in seen:
+            yield f'{place}: "{text}" stands twice, in any order or among the interactions; once is enough'
+        seen.add(frozenset(names))
+        problems = [problem for name in names if (problem := _unusable(model, equation, name))]
+        problems = problems or list(_of_what(model, equation, names))
         yield from (f'{place}: "{text}": {problem}' for problem in problems)
-        if not problems and set(pair) <= set(covariates) and not set(pair) & set(exposures):
-            yield (
-                f'{place}: "{text}": both are covariates; a moderator stands in a product with the exposure or a '
-                f"mediator that is a parent of {equation.response}"
-            )
-        elif not problems and set(pair) <= set(model.mediators):
-            yield from (f'{place}: "{text}": {problem}' for problem in _without_effects(model, equation, pair))
 
 
-def _without_effects(model: PathModel, equation: Equation, pair: tuple[str, str]) -> Iterator[str]:
+def _of_what(model: PathModel, equation: Equation, names: tuple[str, ...]) -> Iterator[str]:
+    """Yield why these variables, each of which can stand in a product of an equation, cannot stand in one together."""
+    exposures = {model.exposure, *(exposure.name for exposure in model.exposures)}
+    moderators = {covariate.name for covariate in model.covariates_of(equation)} - exposures
+    if len(names) > 2:
+        yield from _of_three(model, equation, names, moderators)
+    elif set(names) <= moderators and not any(set(names) < set(others) for others in equation.products):
+        yield (
+            "both are covariates; a moderator stands in a product with the exposure or a mediator that is a parent of "
+            f"{equation.response}, and with another moderator where the product of all three stands beside it"
+        )
+    elif set(names) <= set(model.mediators):
+        yield from _without_effects(model, equation, names)
+
+
+def _of_three(model: PathModel, equation: Equation, names: tuple[str, ...], moderators: set[str]) -> Iterator[str]:
+    """Yield what is wrong with a product of three variables: two moderators, and the products of each two beside it."""
+    others = [name for name in names if name not in moderators]
+    if len(others) != 1:
+        found = f"the exposure or mediators {', '.join(others)}" if others else "three covariates"
+        yield f"has {found}; a product of three is of two covariates with the exposure or one mediator"
+        return
+    known = [*((model.exposure, name) for name in equation.interactions), *equation.products]
+    stand = {frozenset(product) for product in known}
+    if lacking := [product_text(pair) for pair in combinations(names, 2) if frozenset(pair) not in stand]:
+        listed = ", ".join(f'"{text}"' for text in lacking)
+        yield f"stands without the products of each two of its variables; add {listed}"
+
+
+def _without_effects(model: PathModel, equation: Equation, pair: tuple[str, ...]) -> Iterator[str]:
     """Yield why a product of two mediators would leave effects without an exact rule."""
     if equation.response != model.outcome or len(model.mediators) > 2:
         yield (

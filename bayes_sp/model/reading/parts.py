@@ -44,21 +44,22 @@ def read_equations(tables: list[Table], exposure: str) -> tuple[Equation, ...]:
     return tuple(equations)
 
 
-def _read_products(table: Table) -> tuple[tuple[str, str], ...]:
-    """Read ``products``: texts such as ``"gender:groups"``, or lists of two names."""
+def _read_products(table: Table) -> tuple[tuple[str, ...], ...]:
+    """Read ``products``: texts such as ``"gender:groups"`` or ``"gender:age:groups"``, or lists of names."""
     value = table.take("products")
     if value is None:
         return ()
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, ...]] = []
     if not isinstance(value, list):
         table.report("products", f'must be a list, such as ["gender:groups"], found {value!r}')
         return ()
     for item in value:
         names = item.split(":") if isinstance(item, str) else item
-        if isinstance(names, list) and len(names) == 2 and all(isinstance(n, str) and n.strip() for n in names):
-            found.append((table.line("products", names[0]), table.line("products", names[1])))
+        if isinstance(names, list) and len(names) in (2, 3) and all(isinstance(n, str) and n.strip() for n in names):
+            found.append(tuple(table.line("products", name) for name in names))
         else:
-            table.report("products", f'must be a list of two variables each, such as ["gender:groups"], found {item!r}')
+            words = 'must be a list of two or three variables each, such as ["gender:groups"]'
+            table.report("products", f"{words}, found {item!r}")
     return tuple(found)
 
 

@@ -17,13 +17,13 @@ def coefficient_names(exposure: str, equations: tuple[Equation, ...], covariates
     """Return every name that a prior of coefficients can stand under, beside the general ones."""
     chain = [exposure, *(equation.response for equation in equations)]
     plain = [*chain, *dict.fromkeys(name for c in covariates for name in (c.name, *c.terms))]
-    written = [(exposure, name) for equation in equations for name in equation.interactions]
-    written += [pair for equation in equations for pair in equation.products]
+    written: list[tuple[str, ...]] = [(exposure, name) for equation in equations for name in equation.interactions]
+    written += [names for equation in equations for names in equation.products]
     levels = {c.name: (c.name, *c.terms) for c in covariates}
     products = [
-        product_text(pair)
-        for one, other in dict.fromkeys(written)
-        for pair in product(levels.get(one, (one,)), levels.get(other, (other,)))
+        product_text(chosen)
+        for names in dict.fromkeys(written)
+        for chosen in product(*(levels.get(name, (name,)) for name in names))
     ]
     has_zero_part = any(equation.zero_part for equation in equations)
     return [*plain, *products, *(ZERO + name for name in plain if has_zero_part)]

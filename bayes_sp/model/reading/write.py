@@ -122,7 +122,7 @@ def _equation(equation: Equation) -> dict[str, Any]:
         if part.name not in table and value != part.default:
             table[part.name] = list(value) if isinstance(value, tuple) else value
     if equation.products:
-        table["products"] = [product_text(pair) for pair in equation.products]
+        table["products"] = [product_text(names) for names in equation.products]
     return table
 
 

@@ -179,9 +179,9 @@ def structure_words(model: PathModel) -> str:
     elif len(model.mediators) > 1:
         found[0] += ", in this order, and each of them depends on all before it"
     products = [
-        f"{_named(model, first)} × {_named(model, second)} in the equation of {_named(model, equation.response)}"
+        f"{' × '.join(_named(model, name) for name in names)} in the equation of {_named(model, equation.response)}"
         for equation in model.equations
-        for first, second in products_of(model, equation)
+        for names in products_of(model, equation)
     ]
     if products:
         found.append(f"Products of variables are {'; '.join(products)}")

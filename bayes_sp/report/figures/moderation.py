@@ -66,8 +66,8 @@ def plot_effect_curve(curve: EffectCurve, ax: Given = None, *, scale: str = DIFF
     unit = f" ({curve.unit})" if scale == DIFFERENCE else ""
     for row in drawn.axes:
         row[0].set_ylabel(plain(f"{scale_words(model, scale)}{unit}", 30), fontsize=8.5)
-    note = "Posterior median and 95 % equal-tailed interval."
-    drawn.note(note, curve.mark)
+    where = f" Where {curve.at}." if curve.held else ""
+    drawn.note(f"Posterior median and 95 % equal-tailed interval.{where}", curve.mark)
     return drawn.panels
 
 

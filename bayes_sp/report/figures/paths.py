@@ -38,7 +38,8 @@ def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Axes:
 
     Arrows whose interval excludes 0 are dark, the others grey. Coefficients are on the scale of the equation they
     belong to: the response's unit, or log rate for a log link. Mediators without an arrow between them stand above each
-    other; a moderator points at the arrows that depend on it, dashed, with the coefficient of the product.
+    other; a moderator points at the arrows that depend on it, dashed, with the coefficient of the product. A second
+    one points at such a dashed arrow where the product of both stands in the equation.
 
     Parameters
     ----------
@@ -83,6 +84,11 @@ def plot_paths(result: Fit, ax: Given = None, *, ci_prob: float = 0.95) -> Axes:
             own = _product_terms(model, equation, (moderator, parent))
             end = arrows[equation.response, parent].label.get_position()
             _pointer(axes, boxes[moderator], end, *_words(None, _limits(result, equation, own, ci_prob)), share)
+        for first, second, parent in _three(equation):
+            tail, head = boxes[first].get_position(), arrows[equation.response, parent].label.get_position()
+            own = _product_terms(model, equation, (first, second, parent))
+            end = _along(np.array(tail), np.array(head), 0.7, 0.0)
+            _pointer(axes, boxes[second], end, *_words(None, _limits(result, equation, own, ci_prob)), 0.6)
     title = plain(model.title, int(drawn.figure.get_figwidth() * 9))
     if drawn.own:
         drawn.figure.suptitle(title, fontsize=12, color=INK)
@@ -136,14 +142,20 @@ def _along(tail: Array, head: Array, share: float, above: float) -> Place:
 def _products(model: PathModel, equation: Equation) -> list[tuple[str, str]]:
     """Return (moderator, parent whose arrow depends on it) of an equation, those that a diagram can show."""
     found = []
-    for first, second in products_of(model, equation):
+    for first, second in (names for names in products_of(model, equation) if len(names) == 2):
         moderator, parent = (second, first) if second not in equation.parents else (first, second)
         if parent in equation.parents and moderator != parent:
             found.append((moderator, parent))
     return found
 
 
-def _product_terms(model: PathModel, equation: Equation, pair: tuple[str, str]) -> tuple[str, ...]:
+def _three(equation: Equation) -> list[tuple[str, str, str]]:
+    """Return (moderator, other moderator, parent whose arrow depends on their product) of an equation."""
+    found = [sorted(names, key=equation.parents.__contains__) for names in equation.products if len(names) > 2]
+    return [(one, other, parent) for one, other, parent in found if parent in equation.parents]
+
+
+def _product_terms(model: PathModel, equation: Equation, pair: tuple[str, ...]) -> tuple[str, ...]:
     names = ({part.partition("[")[0] for part in term.split(":")} for term in model.terms(equation))
     return tuple(
         term for term, own in zip(model.terms(equation), names, strict=True) if own == set(pair) and ":" in term

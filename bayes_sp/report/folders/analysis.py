@@ -97,7 +97,7 @@ def tables_of(analysis: Analysis, least: int) -> Iterator[tuple[str, pd.DataFram
         yield from _of_twins("conditional_differences_bootstrap", {n: t.differences() for n, t in twins.items()})
         yield from _of_twins("moderated_mediation_bootstrap", {name: twin.index() for name, twin in twins.items()})
     for curve in analysis.curves:
-        yield f"along_{curve.moderator}", curve.table
+        yield curve.name, curve.table
     for name, size in analysis.sizes.items():
         if len(size.table):
             yield name, size.table
@@ -168,7 +168,7 @@ def _figures(analysis: Analysis, least: int) -> Iterator[tuple[str, Drawn]]:
     yield "paths", plot_paths(analysis.fit)
     yield "comparison", plot_comparison(analysis.comparison)
     for curve in analysis.curves:
-        yield f"along_{curve.moderator}", plot_effect_curve(curve)
+        yield curve.name, plot_effect_curve(curve)
     if (found := analysis.criticism) is not None:
         yield "predictive", plot_predictive_checks(found.checks.without_patients(least) if least else found.checks)
         yield "loo_pit", plot_loo_pit(found.pit)

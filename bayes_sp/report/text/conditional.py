@@ -13,6 +13,7 @@ from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.effects.comparisons.sizes import Sizes
 from bayes_sp.effects.moderation.conditional import ConditionalEffects
 from bayes_sp.effects.moderation.curve import EffectCurve
+from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO
@@ -50,31 +51,60 @@ def conditional_lines(analysis: Analysis) -> list[str]:
     boot = analysis.comparison.conditional.get(model.equations[-1].family)
     lines = wrapped(HEAD)
     scales = [s for s in (DIFFERENCE, RATE_RATIO, RISK_RATIO) if s in set(found.each[0].draws["scale"].to_numpy())]
-    for moderator in dict.fromkeys(setting.moderator for setting in found.settings):
+    for moderator, settings in _together(found.settings):
         for scale in scales:
             unit = f", {found.unit}" if scale == DIFFERENCE else ""
-            label = model.variable(moderator).label
-            lines += ["", f"   {label}: {scale_words(model, scale)}{unit}"]
-            rows = _rows(model, found, boot, moderator, scale)
-            lines += aligned(rows, "l" + "r" * len(rows[0]))
+            for own in _blocks(settings):
+                label, *others = (model.variable(name).label for name, _ in own[0].held)
+                at = zip(others, own[0].held[1:], own[0].why[1:], strict=True)
+                where = ", ".join(f"{in_sentence(other)} is {_at(model, *one, why)}" for other, one, why in at)
+                head = f"{label}{f', where {where}' if where else ''}: {scale_words(model, scale)}{unit}"
+                rows = _rows(model, found, boot, own, scale)
+                lines += ["", f"   {head}", *aligned(rows, "l" + "r" * len(rows[0]))]
         lines += _index(model, found, boot, moderator)
+        names = [name for name, _ in settings[0].held]
         for curve in analysis.curves:
-            lines += _region(model, curve) if curve.moderator == moderator else []
+            if {curve.moderator, *dict(curve.held)} == set(names):
+                lines += _region(model, curve)
     lines += ["", *wrapped(LOG_LINK)] if model.outcome_family.log_mean else []
     return lines
 
 
+def _together(settings: Sequence[Setting]) -> list[tuple[str, list[Setting]]]:
+    """Return moderators, one or two that are held together, with their settings."""
+    names = dict.fromkeys(setting.moderator for setting in settings)
+    return [(name, [setting for setting in settings if setting.moderator == name]) for name in names]
+
+
+def _blocks(settings: Sequence[Setting]) -> list[list[Setting]]:
+    """Return the settings of the same moderators, those apart that differ in another than the first."""
+    others = dict.fromkeys(setting.held[1:] for setting in settings)
+    return [[setting for setting in settings if setting.held[1:] == other] for other in others]
+
+
+def _at(model: PathModel, name: str, value: float, why: str) -> str:
+    """Return a moderator's value, with what it is where that is a percentile."""
+    return model.words_of(name, value) + (f" ({why})" if "percentile" in why else "")
+
+
 def _rows(
-    model: PathModel, found: ConditionalEffects, boot: BootstrapConditional | None, moderator: str, scale: str
+    model: PathModel,
+    found: ConditionalEffects,
+    boot: BootstrapConditional | None,
+    settings: Sequence[Setting],
+    scale: str,
 ) -> list[list[str]]:
-    """Return heads, then for each path its effect at each level, and each level against the first or a neighbour."""
-    levels = [setting.at for setting in found.settings if setting.moderator == moderator]
+    """Return heads, then for each path its effect at each level, and each level against the first or a neighbour.
+
+    ``settings`` are settings that differ in the first moderator alone.
+    """
+    moderator, levels = settings[0].moderator, [setting.at for setting in settings]
     word = "less" if scale == DIFFERENCE else "over"
-    own_why = {why for s in found.settings if s.moderator == moderator for why in s.why}
-    pairs = [(levels[0], level) for level in levels[1:]] if own_why == {"category"} else list(pairwise(levels))
-    why = {setting.at: ", ".join(setting.why) for setting in found.settings if setting.moderator == moderator}
-    heads = [f"at {at}" + (f" ({why[at]})" if "percentile" in why[at] else "") for at in levels]
-    rows = [["", *heads, *(f"{b} {word} {a}" for a, b in pairs)]]
+    first = {setting.at: model.words_of(*setting.held[0]) for setting in settings}
+    categories = {setting.why[0] for setting in settings} == {"category"}
+    pairs = [(levels[0], level) for level in levels[1:]] if categories else list(pairwise(levels))
+    heads = [f"at {_at(model, *setting.held[0], setting.why[0])}" for setting in settings]
+    rows = [["", *heads, *(f"{first[b]} {word} {first[a]}" for a, b in pairs)]]
     tables = [("posterior", found_table(found), found.differences(), "median")]
     tables += [] if boot is None else [("bootstrap", boot.table, boot.differences(), "estimate")]
     own = [(name, _of(at, moderator, scale), _of(d, moderator, scale), value) for name, at, d, value in tables]
@@ -112,27 +142,36 @@ def _cell(rows: pd.DataFrame, value: str, digits: int) -> str:
 
 def _index(model: PathModel, found: ConditionalEffects, boot: BootstrapConditional | None, moderator: str) -> list[str]:
     """Return the index of moderated mediation, and why a path has none."""
-    sentences = [text for text in found.without_index if f"of {moderator} for" in text or "of moderated" in text]
+    about = (moderator, *moderator.split(", "))
+    sentences = [
+        text
+        for text in found.without_index
+        if "of moderated" in text or any(f"of {name} for" in text for name in about)
+    ]
     lines = [line for text in sentences for line in wrapped(f"{text[:1].upper()}{text[1:]}.")]
     table = found.index()
-    own = table[(table["moderator"] == moderator) & (table["scale"] == COEFFICIENT)]
+    table = table[table["moderator"].isin(about) & table["path"].isin(distinct(list(dict.fromkeys(table["path"]))))]
+    own = table[table["scale"] == COEFFICIENT]
     if own.empty:
         return ["", *lines] if lines else []
-    ratio = table[(table["moderator"] == moderator) & (table["scale"] == RATE_RATIO)]
+    ratio = table[table["scale"] == RATE_RATIO]
     other = None if boot is None else boot.index()
     more = [*(["ratio of rate ratios"] if len(ratio) else []), *(["bootstrap"] if boot else [])]
     rows = [["", "per", "index", *more]]
     digits = decimals_of(own)
     for place, (_, one) in enumerate(own.iterrows()):
-        row = [path_words(model, one["path"]), one["unit"], f"{number(one['median'], digits)} {interval(one, digits)}"]
+        unit = one["unit"] if len(about) == 2 or one["moderator"] == moderator else f"{one['moderator']}: {one['unit']}"
+        row = [path_words(model, one["path"]), unit, f"{number(one['median'], digits)} {interval(one, digits)}"]
         if len(ratio):
             row.append(f"{number(ratio.iloc[place]['median'], 3)} {interval(ratio.iloc[place], 3)}")
         if other is not None:
-            same = other[(other["moderator"] == moderator) & (other["scale"] == COEFFICIENT)]
+            same = other[(other["moderator"] == one["moderator"]) & (other["scale"] == COEFFICIENT)]
             same = same[(same["path"] == one["path"]) & (same["unit"] == one["unit"])]
             row.append(_cell(same, "estimate", digits))
         rows.append(row)
     head = "Index of moderated mediation: what one more unit of the moderator adds to the product of coefficients"
+    if len(about) > 2:
+        head += ", at values of the other one; of both: how much that changes with a unit of the other"
     return ["", *wrapped(f"{head}, per unit of exposure."), *aligned(rows, "l" + "r" * len(rows[0])), *lines]
 
 
@@ -142,7 +181,10 @@ def _region(model: PathModel, curve: EffectCurve) -> list[str]:
     region = region[region["scale"] == DIFFERENCE]
     low, high = curve.table["value"].min(), curve.table["value"].max()
     found = list(_stretches(model, region))
+    held = ((in_sentence(model.variable(name).label), model.words_of(name, value)) for name, value in curve.held)
+    where = " and ".join(f"{label} is {value}" for label, value in held)
     head = f"Along {in_sentence(curve.label)} from {low:.3g} to {high:.3g} (5th to 95th percentile) "
+    head += f"where {where} " if where else ""
     if not found:
         return ["", *wrapped(f"{head}the 95 % interval of every difference contains 0.")]
     return ["", *wrapped(f"{head}the 95 % interval of a difference excludes 0: {'; '.join(found)}.")]

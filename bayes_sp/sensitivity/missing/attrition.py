@@ -24,7 +24,7 @@ from bayes_sp.sensitivity.missing.attrition_tipping import DepartureTipping, tip
 from bayes_sp.sensitivity.missing.curves import EVERYONE, NONRESPONDERS, NUMBERS, AttritionCurves, attrition_curves
 from bayes_sp.sensitivity.missing.departures import LEVELS, SLOPES, Departure, Ranges, departures, unit_of
 from bayes_sp.sensitivity.missing.mixture import Patterns, labelled_effects, patterns
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, viewed_fit
 from bayes_sp.shown import Part, Shown, short
 
 RESPONDERS = "responders"
@@ -147,7 +147,8 @@ def attrition(
         ``parent -> response`` -> first and last delta of its slope; None for every edge of the target, from unchanged
         to reversed.
     target
-        The effect that the tipping points are about; by default the serial path's difference.
+        The effect that the tipping points are about; by default the serial path's difference. Of a category or of
+        several exposures all results are of what it compares, ``total [choir against sport]``.
     kappa
         Coupling of a mediator in two worlds, 0 to 1.
     ci_prob
@@ -178,11 +179,7 @@ def attrition(
     check_kappa(kappa)
     if points < 3 or not 0.0 < ci_prob < 1.0:
         raise ValueError(f"points must be 3 or more and ci_prob between 0 and 1, found {points!r} and {ci_prob!r}")
-    fit = fit.first
-    if fit.model.exposures:
-        what = "is for an exposure that is one number; of those who did not come back no other exposure is known"
-        raise BayesSpError(fit.model.name, [f"attrition {what}; leave their rows in the survey with empty cells"])
-    target = target_of(fit.model, *(() if target is None else (target.path, target.scale)))
+    fit, target = viewed_fit(fit.first, target)
     _check_came_back(fit)
     both = patterns(fit, nonresponders, kappa)
     ways = departures(both, target, shifts, slopes)
@@ -192,7 +189,7 @@ def attrition(
     tables = [answer_table(own, ci_prob).assign(population=name) for name, own in effects.items()]
     standardised = pd.concat(tables, ignore_index=True)
     attrs = {
-        **provenance(fit), "kappa": kappa, "contrast": list(both.design.contrast), "unit": fit.model.outcome_unit,
+        **provenance(fit), "kappa": kappa, "contrast": list(found.problem.contrast), "unit": fit.model.outcome_unit,
         "target_path": target.path, "target_scale": target.scale, "responders": both.design.n,
         "nonresponders": both.size, "everyone": both.everyone, "nonresponders_source": nonresponders.source,
         "ess_of_weights": float("nan") if both.balanced is None else both.balanced.ess, **found.quadrature.attrs,
@@ -260,7 +257,8 @@ def _notes(both: Patterns, nonresponders: NonResponders, ways: tuple[Departure, 
         notes.append(f"Their covariates are {nonresponders.source}.")
     else:
         listed = [moment.column for moment in nonresponders.moments]
-        others = [covariate.name for covariate in model.covariates if covariate.name not in listed]
+        moved = model.move.names if model.move else ()
+        others = [c.name for c in model.covariates if c.name not in (*listed, *moved)]
         notes.append(
             f"{', '.join(listed) or 'Nothing'} of those who did not come back is known ({nonresponders.source}): the "
             f"{came_back} are weighted to it and then count as {both.balanced.ess:.0f}; the moments are taken as exact."
@@ -278,7 +276,7 @@ def _notes(both: Patterns, nonresponders: NonResponders, ways: tuple[Departure, 
         notes.append(f"Levels run to {', '.join(ends)}; by default that is the way towards a higher outcome.")
     turning = {pair[0].parent for way in ways if way.kind == SLOPES for pair in way.moves}
     if turning:
-        centres = ", ".join(f"{name} at {model.variable(name).center:g}" for name in model.chain if name in turning)
+        centres = ", ".join(_turning(model, name) for name in (model.source, *model.mediators) if name in turning)
         notes.append(
             f"A moved slope is that of those who came back plus delta in every draw, given by its posterior mean; it "
             f"turns about the specification's centre: {centres}."
@@ -286,3 +284,11 @@ def _notes(both: Patterns, nonresponders: NonResponders, ways: tuple[Departure, 
     if both.chain.zero_part:
         notes.append("Departures are of the mean's equation; the zero part stays that of those who came back.")
     return tuple(notes)
+
+
+def _turning(model: PathModel, name: str) -> str:
+    """Return about which value a moved slope turns, in words."""
+    if model.move and name == model.source and (len(model.move.moved) > 1 or name in model.categories):
+        return f"{name} at {', '.join(model.words_of(one, u0) for one, u0, _ in model.move.moved)}, where it moves from"
+    own = next((c.center for c in model.covariates if c.name == name), model.variable(name).center)
+    return f"{name} at {own:g}"

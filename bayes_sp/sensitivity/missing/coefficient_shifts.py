@@ -12,6 +12,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.effects.chain import Chain
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import predictors_of
 
 LEVEL = ""
 
@@ -25,7 +26,8 @@ class Move:
     response
         Of the equation.
     parent
-        Whose slope moves; `LEVEL` for the level of the response.
+        Whose slope moves; `LEVEL` for the level of the response. What moves between two worlds has as its slope what
+        it adds to the linear predictor from the one to the other (`moved_terms`).
     amount
         In the unit of the linear predictor (per unit of the parent).
     """
@@ -38,7 +40,7 @@ class Move:
 def moved(model: PathModel, draws: xr.Dataset, moves: Sequence[Move]) -> xr.Dataset:
     """Return draws with constants added to coefficients: slopes, intercepts, or all cutpoints less the amount."""
     changed = dict[str, xr.DataArray]()
-    for move in moves:
+    for move in (one for whole in moves for one in _of_terms(model, whole)):
         equation = next(equation for equation in model.equations if equation.response == move.response)
         ordered = move.parent == LEVEL and FAMILIES[equation.family].ordered
         name = f"{move.response}_cutpoint" if ordered else move.response
@@ -49,6 +51,33 @@ def moved(model: PathModel, draws: xr.Dataset, moves: Sequence[Move]) -> xr.Data
             dim = f"{move.response}_term"
             changed[name] = values + move.amount * (draws[dim] == (move.parent or "intercept"))
     return draws.assign(changed)
+
+
+def moved_terms(model: PathModel, response: str) -> list[tuple[str, float, float]]:
+    """Return the terms of what moves in an equation, without products, with their columns at the numbers 0 and 1."""
+    ends, _ = model.ends
+    equation = next(equation for equation in model.equations if equation.response == response)
+    found = []
+    for term in predictors_of(model, equation)[0].terms:
+        if len(term.factors) == 1 and (factor := term.factors[0]).variable in ends:
+            start, stop = factor.coding.column(np.array(ends[factor.variable])).tolist()
+            found.append((term.name, start, stop))
+    return [(name, start, stop) for name, start, stop in found if start != stop]
+
+
+def _of_terms(model: PathModel, move: Move) -> list[Move]:
+    """Return a move as moves of single coefficients.
+
+    What goes from one level to another, or together with others, turns about where it comes from: one of its
+    coefficients moves, and the level back, so that the first world stays. A number turns about its centre.
+    """
+    if model.move is None or move.parent != model.source:
+        return [move]
+    name, start, stop = moved_terms(model, move.response)[0]
+    amount = move.amount / (stop - start)
+    number = model.ends[0] == {model.source: (0.0, 1.0)} and model.source not in model.categories
+    back = [] if number or not start else [Move(move.response, LEVEL, -amount * start)]
+    return [Move(move.response, name, amount), *back]
 
 
 def total_slopes(chain: Chain) -> Array:

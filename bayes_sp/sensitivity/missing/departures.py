@@ -13,7 +13,7 @@ from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT, path_name
-from bayes_sp.sensitivity.missing.coefficient_shifts import LEVEL, Move, total_slopes
+from bayes_sp.sensitivity.missing.coefficient_shifts import LEVEL, Move, moved_terms, total_slopes
 from bayes_sp.sensitivity.missing.mixture import Patterns
 from bayes_sp.sensitivity.target import Target
 
@@ -109,8 +109,15 @@ def departures(
 
 
 def all_edges(model: PathModel) -> tuple[str, ...]:
-    """Return every edge as ``parent -> response``, equation by equation."""
-    return tuple(path_name((parent, equation.response)) for equation in model.equations for parent in equation.parents)
+    """Return every edge as ``parent -> response``, equation by equation; of several exposures from what moves alone."""
+    found = []
+    for equation in model.equations:
+        parents = equation.parents
+        if model.move:
+            own = (model.source,) if model.from_exposure(equation) else ()
+            parents = (*own, *(name for name in parents if name in model.mediators))
+        found += [path_name((parent, equation.response)) for parent in parents]
+    return tuple(found)
 
 
 def edges_of(model: PathModel, target: Target) -> tuple[str, ...]:
@@ -125,9 +132,13 @@ def edges_of(model: PathModel, target: Target) -> tuple[str, ...]:
 
 
 def slope_of(patterns: Patterns, edge: str) -> float:
-    """Return the posterior mean of an edge's slope."""
+    """Return the posterior mean of an edge's slope; of what moves, what it adds from the one world to the other."""
     parent, response = edge.split(ARROW)
-    return float(patterns.draws[response].sel({f"{response}_term": parent}).mean())
+    model, terms = patterns.model, [(parent, 0.0, 1.0)]
+    if model.move and parent == model.source:
+        terms = moved_terms(model, response)
+    means = patterns.draws[response].mean(("chain", "draw"))
+    return sum(float(means.sel({f"{response}_term": name})) * (stop - start) for name, start, stop in terms)
 
 
 def unit_of(model: PathModel, response: str) -> str:

@@ -172,7 +172,8 @@ class Patterns:
 def patterns(fit: Conditioned, nonresponders: NonResponders, kappa: float) -> Patterns:
     """Return both groups of patients: those of the fit, and those who did not come back.
 
-    Raises SurveyError for records that lack columns or name unknown groups, or moments that no weights reach.
+    The fit is that of one move, where the specification has several. Raises SurveyError for records that lack columns
+    or name unknown groups, or moments that no weights reach.
     """
     model, design = fit.model, design_arrays(fit.model, fit.survey)
     draws = fit.posterior["posterior"].to_dataset()
@@ -192,7 +193,8 @@ def patterns(fit: Conditioned, nonresponders: NonResponders, kappa: float) -> Pa
     else:
         weights, shared = None, False
         groups = _known_groups(model, design, nonresponders.records, nonresponders.source)
-        others = _without_answers(design, covariate_columns(model, nonresponders.records), groups)
+        rows = _with_exposures(model, nonresponders.records, nonresponders.source)
+        others = _without_answers(design, covariate_columns(model, rows), groups)
     return Patterns(model, draws, design, others, columns, unmeasured, shared, weights, nonresponders.n, kappa)
 
 
@@ -252,6 +254,21 @@ def _without_answers(design: Design, w: Array, groups: dict[str, tuple[Codes, tu
         coding=design.coding,
         groups=groups,
     )
+
+
+def _with_exposures(model: PathModel, records: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Return records in which what moves has the value that it moves from; what stays as observed must be there."""
+    moved = model.move.moved if model.move else ()
+    rows = records.assign(**{name: u0 for name, u0, _ in moved})
+    problems = [
+        f'column "{c.name}" is missing, or empty: effects of {model.source} leave {c.name} as observed; add it for '
+        "those who did not come back, give moments in place of records, or leave their rows in the survey"
+        for c in model.covariates
+        if c.name not in rows
+    ]
+    if problems:
+        raise SurveyError(source, problems)
+    return rows
 
 
 def _known_groups(
