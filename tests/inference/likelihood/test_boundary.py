@@ -63,7 +63,7 @@ def test_limits_along_a_direction() -> None:
     np.testing.assert_array_equal(at.limits(values_at), table[:, 2])
     assert asked == [15.0, 30.0]
     np.testing.assert_array_equal(at.limits(values_at, still=1e-4)[:5], [3.0, 0.5, 0.5, 100.0, 100.0])
-    rough = at.limits(lambda t: np.array([9e-5, 1.1e-4, -9e-5]) * (1.0 if t < 20.0 else 9e-5), still=2e-2)
+    rough = at.limits(lambda t: np.array([9e-5, 1.1e-4, -9e-5]) * (1.0 if t < 20.0 else 9e-5), still=at.STILL_ROUGHLY)
     np.testing.assert_array_equal(rough, [0.0, 1.1e-4, 0.0])
 
 
