@@ -19,7 +19,7 @@ KINDS = {
 
 
 @pytest.mark.filterwarnings("ignore:Number of tail draws")
-@pytest.mark.parametrize("shape", [(4, 1000, 3), (2, 50, 2), (1, 30, 2)])
+@pytest.mark.parametrize("shape", [(4, 1000, 3), (2, 50, 2), (1, 30, 2), (1, 24, 2)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_that_of_arviz(kind, shape):
     """All kinds of tails, with the same share of effective draws."""

@@ -85,7 +85,7 @@ def _log_constant(nu: Array) -> Array:
     """Log Gamma((nu + 1)/2) - log Gamma(nu/2) - log(nu/2)/2: 0 for nu -> infinity, by a series where that is exact."""
     x = 0.5 * nu
     r = 1.0 / np.maximum(x, 50.0) ** 2
-    series = (-1 / 8 + r * (1 / 192 - r * (1 / 640 - r * 17 / 14336))) * np.sqrt(r)
+    series = (-1 / 8 + r * (1 / 192 - r / 640)) * np.sqrt(r)
     return np.where(x < 50.0, special.gammaln(x + 0.5) - special.gammaln(x) - 0.5 * np.log(x), series)
 
 
@@ -119,8 +119,8 @@ def t_kernel(y, eta, _zeta, aux, _table, out):  # type: ignore[no-untyped-def] #
         slope = digamma(x + 0.5) - digamma(x) - 0.5 / x
     else:  # the difference of two large numbers, by its series in 1/x
         r = 1.0 / (x * x)
-        constant = (-1 / 8 + r * (1 / 192 - r * (1 / 640 - r * 17 / 14336))) / x
-        slope = r * (1 / 8 - r * (3 / 192 - r * (5 / 640 - r * 119 / 14336)))
+        constant = (-1 / 8 + r * (1 / 192 - r / 640)) / x
+        slope = r * (1 / 8 - r * (3 / 192 - r * 5 / 640))
     log_tail = math.log1p(q)
     out[0] = (nu + 1.0) * z / (sigma * (nu + z * z))
     out[2] = nu * (z * z - 1.0) / (sigma * (nu + z * z))

@@ -45,6 +45,13 @@ def test_moments_are_all_that_least_squares_needs() -> None:
     np.testing.assert_allclose(one.standard_errors, two.standard_errors, rtol=1e-10)
 
 
+def test_lists_are_taken_for_arrays() -> None:
+    """What is printed becomes arrays, and a correlation that is rounded two ways the middle of both."""
+    found = Moments(("a", "y"), [1, 2], [0.5, 3], [[1, 0.3], [0.3 + 1e-12, 1]], 30)  # type: ignore[arg-type]  # lists
+    assert (found.mean.dtype, found.sd.shape, found.correlation.shape) == (float, (2,), (2, 2))
+    assert found.correlation[0, 1] == found.correlation[1, 0]
+
+
 def test_no_predictors_leave_the_mean() -> None:
     """A regression on the intercept alone returns the mean and its standard error."""
     data = records()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal, localcontext
 from types import FunctionType
 
 import numba
 import numpy as np
 import pytest
-from exact_densities import exact
+from exact_densities import cdf_normal, exact
 from family_cases import Case, extreme_cases, left_out, random_case, run_kernel
-from scipy import special
+from scipy import special, stats
 
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.families.special import digamma, rising
@@ -57,13 +58,26 @@ def test_the_constant_of_student_t_is_a_series_where_nu_is_large(nu):
     constant = special.gammaln(x + 0.5) - special.gammaln(x) - 0.5 * math.log(x)
     tail = math.log1p(z * z / nu)
     expected = constant - 0.5 * (nu + 1) * tail - 0.5 * math.log(2 * math.pi)
-    assert value == pytest.approx(expected, abs=1e-11)
+    assert value == pytest.approx(expected, abs=1e-12)
     assert family.log_density(np.array([z]), np.zeros(1), np.zeros(1), np.array([1.0, nu]))[0] == pytest.approx(
-        expected, abs=1e-11
+        expected, abs=1e-12
     )
     slope = special.psi(x + 0.5) - special.psi(x) - 0.5 / x
     by_nu = 0.5 * (slope - tail + (nu + 1) / nu * z * z / (nu + z * z))
     assert out[3] == pytest.approx(by_nu, abs=1e-13)
+
+
+@pytest.mark.parametrize("middle", [0.0, -0.7, 1.5, -4.0])
+def test_a_narrow_interval_keeps_every_digit(middle):
+    """The normal probability of an interval about as wide as is measured at its middle, in kernel and density."""
+    family, width = FAMILIES["ordered_probit"], 0.0199 / (1.0 + abs(middle))
+    case = Case(1.0, 0.0, 0.0, np.array([middle - width / 2, middle + width / 2]))
+    with localcontext(prec=60):
+        low, high = (cdf_normal(Decimal(float(cut))) for cut in case.aux)
+        expected = float((high - low).ln())
+    assert run_kernel(family, case)[0] == pytest.approx(expected, abs=2e-12)
+    found = family.log_density(np.ones(1), np.zeros(1), np.zeros(1), case.aux)
+    assert found[0] == pytest.approx(expected, abs=2e-12)
 
 
 @every_family
@@ -97,6 +111,12 @@ def test_a_kernel_writes_the_derivatives_of_its_contract_and_no_others(family):
     unwritten = [not family.zero_part, *([False] * (len(out) - 2 - family.latent)), *([True] * family.latent)]
     assert list(np.isnan(out[1:])) == unwritten
     assert not np.isnan(out[0])
+
+
+def test_what_lies_under_ordered_answers_has_the_spread_of_its_distribution():
+    """Of a logistic and a normal variable, by SciPy."""
+    assert FAMILIES["ordered_logit"].latent_sd == pytest.approx(stats.logistic.std(), rel=1e-12)
+    assert FAMILIES["ordered_probit"].latent_sd == stats.norm.std()
 
 
 @pytest.mark.parametrize("name", ["ordered_logit", "ordered_probit"])
