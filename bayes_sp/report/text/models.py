@@ -84,7 +84,7 @@ def _effects(found: Multiverse, shown: Sequence[str], *, ratios: bool = True) ->
     units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
     note = (
         f"Differences in {', or '.join(units)}. Posterior medians and {100 * found.ci_prob:g} % equal-tailed "
-        "intervals; differences and ratios are averaged over the orders of switching paths. "
+        "intervals; differences and ratios are averaged over the orders in which paths can be counted. "
     )
     note += "Serial: through all mediators in the specification's own order. " if SERIAL in shown else ""
     note += "Indirect: all indirect paths together. " if TOTAL_INDIRECT in shown else ""
