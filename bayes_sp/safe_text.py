@@ -63,11 +63,25 @@ def _part(part: str | Sequence[str] | pd.DataFrame) -> str:
             shown = [printable(cell) if isinstance(cell, str) else cell for cell in column]
             table.isetitem(place, shown)
     table.columns = [printable(str(name)) for name in part.columns]
-    return str(table.to_html(index=False, escape=True, float_format=lambda value: f"{value:.3g}", na_rep=""))
+    return str(table.to_html(index=False, escape=True, float_format=short_number, na_rep=""))
 
 
 def _escaped(text: str) -> str:
     return escape(printable(text)).replace("\n", "<br>")
+
+
+def short_number(value: float) -> str:
+    """Return a number with three digits, with all before its point, and with a fourth where three would make 1 of it.
+
+    Examples
+    --------
+    >>> short_number(0.0123456), short_number(1.00397), short_number(18190.4), short_number(1e12)
+    ('0.0123', '1.004', '18190', '1e+12')
+    """
+    if 999.5 <= abs(value) < 1e9:
+        return f"{value:.0f}"
+    text = f"{value:.3g}"
+    return f"{value:.4g}" if text in ("1", "-1") else text
 
 
 def harmless(cell: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from bayes_sp.safe_text import html, one_line, printable
+from bayes_sp.safe_text import html, one_line, printable, short_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,10 +18,10 @@ type Part = str | Sequence[str] | pd.DataFrame
 MOST_ROWS, MOST_COLUMNS = 12, 8
 # What a reader looks for first: what a row is about, then its numbers.
 FIRST = (
-    "specification", "effect", "case", "population", "kappa", "path", "scale", "decomposition", "equation", "term",
-    "variable", "element", "name", "response", "statistic", "quantity", "exposure", "likelihood", "inference", "row",
-    "estimate", "mean", "median", "lower", "upper", "prob_negative", "observed", "replicated", "probability", "elpd",
-    "se", "e_value", "e_value_limit",
+    "specification", "effect", "case", "population", "kappa", "path", "scale", "size", "decomposition", "equation",
+    "term", "variable", "element", "name", "response", "statistic", "quantity", "exposure", "likelihood", "inference",
+    "row", "estimate", "mean", "median", "lower", "upper", "prob_negative", "observed", "replicated", "probability",
+    "elpd", "se", "e_value", "e_value_limit",
 )  # fmt: skip
 PATIENTS = ("patient", "patients")
 _WORD = r"(?:\b([Aa])\s+)?\b([Pp])atient(s?)\b"
@@ -70,7 +70,7 @@ def _lines(part: Part) -> Iterator[str]:
     elif isinstance(part, Sequence):
         yield from (f"- {one_line(item)}" for item in part)
     elif len(part):
-        text = part.to_string(index=False, float_format=lambda value: f"{value:.3g}", na_rep="", line_width=None)
+        text = part.to_string(index=False, float_format=short_number, na_rep="", line_width=None)
         yield printable(text)
 
 

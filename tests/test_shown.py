@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 import bayes_sp as sp
+from bayes_sp.effects.comparisons.sizes import Sizes
+from bayes_sp.errors import SpecificationError
 from bayes_sp.records.survey import Survey
 from bayes_sp.sensitivity.target import Estimate
 from bayes_sp.shown import MOST_COLUMNS, Shown, short
@@ -98,6 +100,29 @@ def test_effects_show_what_their_table_holds(fit):
     table = effects.table()
     assert len(lines) - lines[1].startswith("Averaged") == 2 + (table["decomposition"] != "alone").sum()
     assert len(short(table).columns) <= MOST_COLUMNS
+
+
+def test_numbers_are_written_out_and_a_limit_beside_1_is_no_1():
+    """Nothing is written as a power of ten, and a ratio's interval above 1 does not seem to begin at it."""
+    found = Sizes(pd.DataFrame({"path": ["total"], "lower": [1.00397], "upper": [18190.4]}), (), "clinic.csv")
+    for shown in (repr(found), found._repr_html_()):
+        assert "1.004" in shown
+        assert "18190" in shown
+        assert "e+" not in shown
+
+
+def test_sizes_say_which_size_each_row_is(fit):
+    """A path has several rows, which nothing else tells apart."""
+    sizes = fit.standardised()
+    assert sizes.table["size"].nunique() > 1
+    for shown in (repr(sizes), sizes._repr_html_()):
+        assert all(size in shown for size in sizes.table["size"])
+
+
+def test_effects_at_no_moderators_level_are_refused(fit):
+    """Without a moderator and without values of a covariate there is nothing to hold."""
+    with pytest.raises(SpecificationError, match="has no moderator; name a covariate and its values"):
+        fit.conditional_effects()
 
 
 def test_a_summary_holds_effects_and_coefficients(fit):

@@ -21,6 +21,7 @@ from bayes_sp.effects.moderation.curve import EffectCurve, effect_curve
 from bayes_sp.effects.moderation.levels import Asked, is_category, settings_of
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_PROB, summarise
+from bayes_sp.errors import SpecificationError
 from bayes_sp.model.exposures import Move
 
 
@@ -148,8 +149,12 @@ class Further(Conditioned):
         Raises
         ------
         SpecificationError
-            For what is no covariate, or values that no record has or that lie beyond them.
+            For what is no covariate, or values that no record has or that lie beyond them, and where there is neither
+            a moderator nor ``at``.
         """
+        if at is None and not self.model.moderating:
+            reason = "has no moderator; name a covariate and its values, as in conditional_effects({'age': [40, 60]})"
+            raise SpecificationError(self.model.name, [reason])
         if self._views:
             return joined_conditional(self.model, [view.conditional_effects(at, kappa=kappa) for view in self._views])
         settings = settings_of(self.model, self._covariates, at)

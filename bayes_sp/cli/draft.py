@@ -49,6 +49,7 @@ def _draft(options: argparse.Namespace) -> int:
     from bayes_sp.design.drafting.arrows import moderators_of_texts
     from bayes_sp.design.read import read_survey
     from bayes_sp.files import check_file, write_whole
+    from bayes_sp.report.text.layout import wrapped
 
     if options.out is not None:
         check_file(options.out, overwrite=options.overwrite)
@@ -67,7 +68,7 @@ def _draft(options: argparse.Namespace) -> int:
     write_whole(options.out, text, overwrite=options.overwrite)
     options.output.saved = f"the specification is saved in {options.out}"
     for name, reason in found.reasons.items():
-        options.output.write(f"{name}: {reason}\n")
+        options.output.write("\n".join(wrapped(f"{name}: {reason}", rest="   ", margin="")) + "\n")
     book = f" --codebook {options.codebook}" if options.codebook else ""
     then = f"python -m bayes_sp fit {options.out} --data {options.file}{book}"
     options.output.write(f"\nSaved in {options.out}; look at it, then: {then}\n")

@@ -231,7 +231,7 @@ def _sensitivity(options: argparse.Namespace) -> int:
         from bayes_sp.report.folders.sensitivity import result_of, save_sensitivity
         from bayes_sp.report.text.sensitivity import sensitivity_text
         from bayes_sp.report.text.summary import said_above
-        from bayes_sp.sensitivity.every import analyse
+        from bayes_sp.sensitivity.every import analyse, unknown_absence
         from bayes_sp.sensitivity.prior.grid_file import read_grid
         from bayes_sp.sensitivity.target import target_of
 
@@ -242,7 +242,11 @@ def _sensitivity(options: argparse.Namespace) -> int:
     folder = options.out or default_folder(f"sensitivity-{model.name}", survey.digest, options.seed)
     destination = check_destination(folder, overwrite=options.overwrite)
     Store(options.cells)  # refuses a folder that cannot be written, before any work
-    say(sensitivity_takes(parts, options.cells), always=True)
+    nobody = unknown_absence(model, survey, absent)
+    refitted = [part for part in parts if part != "attrition" or not nobody]
+    if not refitted:
+        raise BayesSpError(survey.source, [nobody])
+    say(sensitivity_takes(refitted, options.cells), always=True)
     runner = Runner(scheduler=options.scheduler, workers=options.workers, store=options.cells, progress=say)
     with keeping(f"fits are kept in {options.cells}", lambda: bool(runner.written)):
         found = analyse(

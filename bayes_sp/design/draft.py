@@ -27,7 +27,13 @@ import numpy as np
 from bayes_sp.arrays import Array
 from bayes_sp.design.drafting.arrows import Moderators, moderated_arrows, moderator_names, without_arrows
 from bayes_sp.design.drafting.exposures import compared, with_further
-from bayes_sp.design.drafting.guesses import Guess, column_values, guess_covariate, guess_response
+from bayes_sp.design.drafting.guesses import (
+    Guess,
+    column_values,
+    guess_covariate,
+    guess_response,
+    without_suspected_codes,
+)
 from bayes_sp.design.drafting.priors import drafted_priors
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
@@ -148,6 +154,7 @@ def draft_with_reasons(
     products = moderated_arrows(moderators or {}, parents_of, columns)
     moderating = [name for key in moderators or {} for name in moderator_names(key, columns)]
     everywhere, covariates = list(covariates), list(dict.fromkeys([*covariates, *moderating]))
+    survey, codes = without_suspected_codes(survey, [*chain, *covariates])
     values, texts = column_values(survey, [*chain, *covariates], ordered=chain[1:])
     names = plain_names([*chain, *covariates])
     reasons: dict[str, str] = {}
@@ -168,6 +175,9 @@ def draft_with_reasons(
     }
     comparison, told = with_further(comparison, exposure, further, names, values, drafted)
     reasons |= {name: f"covariate; {reason}" for name, (_, reason) in drafted.items()} | told
+    reasons |= {name: f"{reasons[name]}; {found.reason}" for name, found in codes.items()}
+    for name, found in codes.items():
+        variables[names[name]]["missing_codes"] = found.codes
     equations, priors = [], {}
     for response, parents in parents_of.items():
         equations.append(
@@ -182,7 +192,7 @@ def draft_with_reasons(
             limits=(guesses[response].keys.get("min", 0.0), guesses[response].keys.get("max", 1.0)),
         )  # fmt: skip
     tables = {
-        "title": f"{', '.join(names[name] for name in (exposure, *further, *mediators))} and {names[outcome]}",
+        "title": _title([exposure, *further, *mediators], outcome),
         "exposure": names[exposure],
         "outcome": names[outcome],
         **comparison,
@@ -193,6 +203,11 @@ def draft_with_reasons(
         "priors": priors,
     }
     return Draft({key: value for key, value in tables.items() if value}, _with_reliability(survey, reasons, measured))
+
+
+def _title(names: Sequence[str], outcome: str) -> str:
+    """Return the names of columns in a line, apart by semicolons where one of them has a comma."""
+    return f"{('; ' if any(',' in name for name in names) else ', ').join(names)} and {outcome}"
 
 
 def _with_reliability(survey: Survey, reasons: Mapping[str, str], told: Collection[str]) -> dict[str, str]:

@@ -145,7 +145,11 @@ class Effects(Shown):
         head = f"{self.mark}. Effects of {what}; differences in {self.unit}."
         table = self.intervals()
         table = table[table["decomposition"] != ALONE]
-        orders = f"Averaged over the orders of switching, with kappa {self.kappa:g}." if self.ordered else ""
+        orders = (
+            f"Averaged over the orders in which paths can be counted, with kappa {self.kappa:g}."
+            if self.ordered
+            else ""
+        )
         return head, [*([orders] if orders else []), short(table, SHOWN, rows=len(table))]
 
 

@@ -259,15 +259,21 @@ def _made(
         absent = nonresponders or (published_nonresponders() if survey.reconstructed else None)
         if absent is not None:
             yield "attrition", "attrition", lambda: attrition(fitted, absent, target=target)
-        elif survey.records[model.outcome].isna().any():
-            yield "attrition", "delta", lambda: delta_curve(model, survey, **common)  # type: ignore[arg-type]  # options that all parts share
+        elif reason := unknown_absence(model, survey, None):
+            yield "attrition", "attrition", lambda: _refuse(survey.source, reason)
         else:
-            yield "attrition", "attrition", lambda: _nobody(fitted)
+            yield "attrition", "delta", lambda: delta_curve(model, survey, **common)  # type: ignore[arg-type]  # options that all parts share
 
 
-def _nobody(fitted: Fit) -> object:
-    reason = (
+def unknown_absence(model: PathModel, survey: Survey, nonresponders: NonResponders | None) -> str:
+    """Say why nothing can be asked of those who did not come back; '' where it can."""
+    if nonresponders is not None or survey.reconstructed or survey.records[model.outcome].isna().any():
+        return ""
+    return (
         "nothing is known of patients who did not come back: give their records or their number, means and SDs "
         "(--nonresponders FILE), or leave their rows in the survey with empty cells"
     )
-    raise BayesSpError(fitted.survey.source, [reason])
+
+
+def _refuse(source: str, reason: str) -> object:
+    raise BayesSpError(source, [reason])

@@ -41,9 +41,10 @@ def _confounder(model: PathModel, confounding: Confounding) -> Iterator[str]:
     known = [s.multiple for s in confounding.statements if s.multiple.multiple > 0.0]  # not NaN, not 0
     if known:
         least = min(known, key=lambda multiple: multiple.multiple)
+        error = f" (Monte Carlo error {least.mcse:.2f})" if least.mcse > 0.0 else ""  # none where interpolated
         yield (
             f"an unmeasured confounder of {pair_words(model, least.pair)} {least.multiple:.2g} times as strong as "
-            f"{label(model, least.covariate)} in both equations"
+            f"{label(model, least.covariate)} in both equations{error}"
         )
 
 

@@ -159,6 +159,14 @@ def test_every_mistake_of_a_grid_is_named(clinic, capsys):
     assert re.search(r"grid.toml: \d+ problems", message)
 
 
+def test_nothing_is_announced_before_a_refusal(clinic, capsys):
+    """Where nothing is known of those who did not come back, and nothing else is asked, no minutes are announced."""
+    message = refusal(capsys, *OWN, "--attrition", *SAMPLER)
+    assert "minutes" not in message
+    assert "fitted" not in message
+    assert not list(clinic.rglob("summary.txt"))
+
+
 @pytest.mark.parametrize("parts", [pytest.param(["--priors"], marks=pytest.mark.slow), ["--all"]])
 def test_a_scheduler_that_cannot_be_used_is_a_mistake(clinic, capsys, parts):
     """Also where other analyses could go on: status 2, and a message that says what to do."""

@@ -46,6 +46,34 @@ def test_a_draft_never_looks_at_how_columns_go_together(frame):
     assert draft_with_reasons(frame, **ROLES).text() == draft_with_reasons(shuffled, **ROLES).text()
 
 
+def test_codes_for_missing_values_are_taken_out_and_said(frame):
+    """Nothing of a draft rests on them, and the specification names them; a codebook's variable is left alone."""
+    coded = frame.astype(float)
+    coded.loc[[3, 40, 77], "age"] = -99
+    coded.loc[[5, 60], "groups"] = 999
+    roles = ROLES | {"covariates": ["age", "sex"]}
+    blank = frame.astype(float)
+    blank.loc[[3, 40, 77], "age"] = np.nan
+    blank.loc[[5, 60], "groups"] = np.nan
+    found, expected = draft_with_reasons(coded, **roles), sp.draft(blank, **roles)
+    assert found.model.variable("age").missing_codes == (-99.0,)
+    assert found.model.variable("groups").missing_codes == (999.0,)
+    assert found.model.contrast == expected.contrast
+    assert found.model.priors == expected.priors
+    assert found.model.covariates == expected.covariates
+    assert found.reasons["age"].endswith(
+        f"-99 in 3 of 150 cells, far from the other values ({blank['age'].min():g} to {blank['age'].max():g}), is "
+        "taken as a code for a missing value"
+    )
+
+
+def test_a_title_has_the_names_of_the_file(frame):
+    """As they stand there, and apart by semicolons where one has a comma."""
+    odd = frame.rename(columns={"mood": "mood, mean of 9"})
+    title = sp.draft(odd, exposure="groups", mediators=["mood, mean of 9"], outcome="visits").title
+    assert title == "groups; mood, mean of 9 and visits"
+
+
 def test_the_text_reads_back_to_the_same_model(frame):
     """What is written is what is fitted; names that a specification cannot hold get one that it can."""
     odd = frame.rename(columns={"mood": "Q3: mood?", "age": "3 age"})

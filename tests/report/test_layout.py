@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from bayes_sp.report.text.layout import decimals_for, size_words
+from bayes_sp.report.text.layout import decimals_for, interval, size_words
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,10 @@ def test_decimals_never_grow_with_the_width_of_an_interval() -> None:
     assert decimals == sorted(decimals, reverse=True)
     assert decimals[-1] == 0
     assert decimals_for(math.inf) == decimals_for(math.nan) == decimals_for(0.0) == 3
+
+
+def test_a_wide_interval_beside_a_narrow_one_has_few_decimals() -> None:
+    """In a table whose narrowest interval deserves five decimals."""
+    assert interval({"lower": -0.00031, "upper": 0.00052}, 5) == "[-0.00031, 0.00052]"
+    assert interval({"lower": -153.79123, "upper": 184.33456}, 5) == "[-153.79, 184.33]"
+    assert interval({"lower": -57.80, "upper": 191.61}, 2) == "[-57.80, 191.61]"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scripted import chain_records, chain_tables
 
+from bayes_sp.model.reading.load import load_model
+from bayes_sp.records.survey import Survey
 from bayes_sp.records.tables.describe import moments_table
-from bayes_sp.report.survey.variables import moments_lines
+from bayes_sp.report.survey.variables import moments_lines, variable_lines
 
 
 def test_few_cells_are_not_counted_in_what_is_kept():
@@ -19,6 +22,20 @@ def test_few_cells_are_not_counted_in_what_is_kept():
     assert site == ["site", "80", "0", "2", "levels"]
     whole = [line.split() for line in moments_lines(moments_table(answers, labels=["site"]))]
     assert whole[1] == ["mood", "76", "4", "2.789", "0.8991", "1", "5"]
+
+
+def test_names_of_groups_have_no_moments_and_large_numbers_all_their_digits():
+    """A category of three numbers is a name, as texts are; nothing is written as a power of ten."""
+    tables = chain_tables()
+    tables["covariates"] = {"sex": {"levels": ["f", "m"]}, "ward": {"levels": [1, 2, 3]}, "pay": {}}
+    records = chain_records().assign(sex=["f", "m"] * 100, ward=[1, 2, 3, 1] * 50, pay=[18_190.4, 310.0] * 100)
+    lines = variable_lines(load_model(tables), Survey(records, "file", "clinic.csv"), 1)
+    found = {line.split()[0]: line.split()[1:] for line in lines[1:]}
+    assert found["sex"] == ["200", "0", "2", "levels"]
+    assert found["ward"] == ["200", "0", "3", "levels"]
+    assert found["pay"][2:] == ["9250", "8963", "310", "18190"]
+    one = moments_lines(moments_table(pd.DataFrame({"site": ["a", "a"]})))
+    assert one[1].split() == ["site", "2", "0", "1", "level"]
 
 
 def test_hardly_any_cell_is_no_count_either():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from bayes_sp.analysis.batch.cell import Answer, Failure
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import CURVE_COLUMNS
+from bayes_sp.sensitivity.confounder.confounding import Confounding
 from bayes_sp.sensitivity.confounder.multiples import Multiple, Statement
 from bayes_sp.sensitivity.confounder.words import (
     findings_of,
@@ -19,6 +22,7 @@ from bayes_sp.sensitivity.confounder.words import (
 )
 from bayes_sp.sensitivity.effect_words import effect_words
 from bayes_sp.sensitivity.target import Estimate, Target, target_of
+from bayes_sp.sensitivity.tipping_summary import tipping_summary
 
 MODEL = load_model("primary")
 SERIAL = target_of(MODEL)
@@ -58,6 +62,19 @@ def test_the_multiple_of_a_covariate_in_a_sentence():
     )
     (interpolated,) = sentences(replace(FOUND, refitted=0))
     assert interpolated.endswith("(interpolated).")
+
+
+def test_the_last_sentence_has_the_error_of_a_multiple_that_fits_found():
+    """So that 0.99 times beside a case that keeps its sign at once the strength is no contradiction."""
+    (found,) = tipping_summary(MODEL, None, _with(FOUND), None)
+    assert " 3.2 times as strong as " in found
+    assert found.endswith("in both equations (Monte Carlo error 0.04)")
+    (interpolated,) = tipping_summary(MODEL, None, _with(replace(FOUND, mcse=math.nan, refitted=0)), None)
+    assert interpolated.endswith("in both equations")
+
+
+def _with(multiple: Multiple) -> Confounding:
+    return cast("Confounding", SimpleNamespace(statements=[Statement(multiple, 1.0, CLEAR)]))
 
 
 def test_a_confounder_that_never_suffices_in_a_sentence():

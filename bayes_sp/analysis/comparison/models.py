@@ -250,8 +250,12 @@ def _conclusion(
     )
     unit = f" {units.pop()}" if len(units) == 1 else ""
     excludes = f"with a {100 * ci_prob:g} % interval that excludes 0"
-    of = f"{count} specification{'s' if count > 1 else ''}"
-    if negative and positive:
+    of = f"{count} specifications"
+    if count == 1:
+        sign = f"is {'negative' if negative else 'positive'} {excludes}"
+        sign = sign if negative or positive else f"has a {100 * ci_prob:g} % interval that includes 0"
+        clear = f"In the one specification that gives it, the {word} effect {sign}"
+    elif negative and positive:
         clear = f"In {negative} of {of} the {word} effect is negative, in {positive} positive, {excludes}"
     elif negative or positive:
         side = "negative" if negative else "positive"

@@ -60,10 +60,11 @@ class LooPit(Shown):
         return found
 
     def _shown(self) -> tuple[str, list[Part]]:
-        inside = [f"{name}: {share:.0%}" for name, share in self.coverage(0.9).items()]
-        outside = [name for name, leaves in self.leaves_band().items() if leaves]
-        band = f"The band of calibrated predictions is left by {', '.join(outside) or 'none'}."
-        return f"{self.mark}. Patients inside their own 90 % predictive interval", [inside, band]
+        inside = [f"{name}: {100 * share:.0f} % of patients lie inside their own 90 % predictive interval"
+                  for name, share in self.coverage(0.9).items()]  # fmt: skip
+        outside = ", ".join(name for name, leaves in self.leaves_band().items() if leaves)
+        band = f"LOO-PIT leaves its 95 % band in {outside}." if outside else "LOO-PIT stays within its 95 % band."
+        return self.mark, [inside, band]
 
 
 def loo_pit(

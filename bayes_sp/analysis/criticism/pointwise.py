@@ -53,8 +53,10 @@ class Criticism(Shown):
     def _shown(self) -> tuple[str, list[Part]]:
         outside, changes = self.checks.outside, self.influence.changes_conclusion
         said = [
-            f"{len(outside)} of {len(self.checks.table)} observed statistics lie outside their replicates.",
-            f"Patients without whom the interval of {self.influence.path} changes sides: {len(changes)}.",
+            f"{len(outside)} of {len(self.checks.table)} observed statistics lie outside the 95 % interval of "
+            "their replicates.",
+            f"Patients without any one of whom it changes whether the interval of {self.influence.path} excludes 0: "
+            f"{len(changes)}.",
         ]
         return self.checks.mark, [said, self.loo.table, *self.pit._shown()[1]]
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from bayes_sp.arrays import Array
 from bayes_sp.errors import SurveyError
+from bayes_sp.records.codebook.derived import kind_and_ends
+from bayes_sp.records.codes import column_suspects
 from bayes_sp.records.guesses import LEAST_VALUES, MOST_LEVELS, SKEWED, rounded, skewness, whole
 from bayes_sp.records.levels import levels_or_numbers
 from bayes_sp.records.survey import Survey
+from bayes_sp.records.tables.describe import is_number, numbers_of
 from bayes_sp.records.told import near_column
 
 HOW_NUMBERED = ", in the file or by labels = { 0 = ..., 1 = ... } in a codebook"
@@ -89,6 +92,35 @@ def _of_kind(values: Array, kind: str, ends: Ends, *, mediator: bool, levels: bo
     if kind == "continuous" and found[0] > 0 and skewness(values) > SKEWED:
         return Guess("gamma", f"{said}, above 0 and skewed", {"kind": "positive"})
     return normal
+
+
+@dataclass(frozen=True)
+class SuspectedCodes:
+    """Numbers of a column that are taken for codes of missing values, and the reason in words."""
+
+    codes: list[float]
+    reason: str
+
+
+def without_suspected_codes(survey: Survey, columns: Sequence[str]) -> tuple[Survey, dict[str, SuspectedCodes]]:
+    """Return a survey whose usual codes for missing values are missing, and these by column.
+
+    A column of numbers of which no codebook says what it holds is looked at; see `records.codes`.
+    """
+    records, found = survey.records, dict[str, SuspectedCodes]()
+    for name in dict.fromkeys(columns):
+        if name not in records or not is_number(records[name]) or kind_and_ends(survey.codebook, name)[0]:
+            continue
+        suspects = list(column_suspects(name, numbers_of(records, name), count=False))
+        if not suspects:
+            continue
+        codes = [int(s.code) if s.code.is_integer() else s.code for s in suspects]
+        words, rest = ", ".join(map(str, codes)), f"{suspects[0].low:g} to {suspects[0].high:g}"
+        are = "are taken as codes for missing values" if len(codes) > 1 else "is taken as a code for a missing value"
+        cells = f"{sum(s.count for s in suspects)} of {len(records)} cells"
+        found[name] = SuspectedCodes(codes, f"{words} in {cells}, far from the other values ({rest}), {are}")
+        records = records.assign(**{name: records[name].mask(records[name].isin(codes))})
+    return replace(survey, records=records) if found else survey, found
 
 
 def column_values(

@@ -20,6 +20,8 @@ from bayes_sp.errors import SurveyError, nearest
 from bayes_sp.names import LEAST_COUNT
 from bayes_sp.records.published.arrange import Problem, copula, correlations, exchange
 from bayes_sp.records.published.margins import UnreachableError
+from bayes_sp.records.reading.everything import read_everything
+from bayes_sp.records.reading.source import Source
 from bayes_sp.records.survey import SYNTHETIC, Survey
 from bayes_sp.records.synthetic.disclosure import Nearness, nearness
 from bayes_sp.records.synthetic.margins import Scale, draw_margin
@@ -62,14 +64,14 @@ class _Parts:
 
 
 def synthesize(
-    survey: Survey, columns: Sequence[str] | None = None, *, categories: Sequence[str] = (), seed: int = 1
+    survey: Survey | Source, columns: Sequence[str] | None = None, *, categories: Sequence[str] = (), seed: int = 1
 ) -> Synthetic:
     """Make a table that can be shared: the same means, SDs, correlations and scales, and no patient behind a row.
 
     Parameters
     ----------
     survey
-        The records.
+        The records, or what `read_survey` reads.
     columns
         Which ones; every one by default. Words with few levels are categories; other words are left out.
     categories
@@ -94,6 +96,7 @@ def synthesize(
     >>> len(table)
     178
     """
+    survey = survey if isinstance(survey, Survey) else read_everything(survey)
     records = survey.records
     names = [str(name) for name in records] if columns is None else list(columns)
     problems = [

@@ -19,7 +19,8 @@ def variable_lines(model: PathModel, survey: Survey, least: int) -> list[str]:
     Smallest and largest values that fewer than ``least`` patients have, and counts of fewer cells, are left out.
     """
     records = without_codes(model, survey).records
-    labels = (*model.grouping, *model.categories)
+    named = (covariate.name for covariate in model.covariates if covariate.texts or len(covariate.levels) > 2)
+    labels = (*model.grouping, *model.categories, *named)
     table = moments_table(records, model.columns, labels=labels, least=least)
     note = f"min and max where {least} patients have them; fewer than {least} cells are not counted."
     of = wrapped(f"Of the first of {len(survey.each)} sets of records.") if isinstance(survey, Sets) else []
@@ -34,7 +35,8 @@ def moments_lines(table: pd.DataFrame, least: int = 1) -> list[str]:
     rows = [["", "n", "missing", "mean", "SD", "min", "max", ""]]
     for row in table.to_dict("records"):
         n, missing = _counts(row["n"], row["missing"], least)
-        levels = f"{row['levels']} levels" if np.isnan(row["mean"]) and row["n"] else ""
+        count = row["levels"]
+        levels = f"{count} level{'' if count == 1 else 's'}" if np.isnan(row["mean"]) and row["n"] else ""
         numbers = (short(row[key]) for key in ("mean", "sd", "minimum", "maximum"))
         rows.append([row["variable"], n, missing, *numbers, levels])
     if not any(row[-1] for row in rows):
@@ -52,7 +54,8 @@ def _counts(n: int, missing: int, least: int) -> tuple[str, str]:
 
 
 def short(value: float) -> str:
-    """Return a number with four digits, whole ones with all of theirs; '' for none."""
+    """Return a number with four digits, and all of those before its point; '' for none."""
     if np.isnan(value):
         return ""
-    return f"{value:.0f}" if value == round(value) and abs(value) < 1e9 else f"{value:.4g}"
+    whole = value == round(value) or abs(value) >= 1e4
+    return f"{value:.0f}" if whole and abs(value) < 1e9 else f"{value:.4g}"

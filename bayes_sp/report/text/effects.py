@@ -26,7 +26,7 @@ from bayes_sp.names import (
     name_parts,
 )
 from bayes_sp.report.text.assumptions import distinct, headed, path_words
-from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, probability, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_of, in_row, interval, number, probability, wrapped
 from bayes_sp.sensitivity.effect_words import scale_words
 
 RATIOS = (RATE_RATIO, RISK_RATIO)
@@ -72,14 +72,14 @@ def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str, spread: pd.D
         difference = table.loc[(path, DIFFERENCE)]
         row = [
             path_words(model, name_parts(path)[0]),
-            number(difference["median"], decimals),
+            number(difference["median"], in_row(difference, decimals)),
             interval(difference, decimals),
         ]
         row.append(probability(difference["prob_negative"]))
         if ratio:
             one = table.loc[(path, ratio)]
             digits = max(3, decimals_of(table.xs(ratio, level="scale")))
-            row += [number(one["median"], digits), interval(one, digits)]
+            row += [number(one["median"], in_row(one, digits)), interval(one, digits)]
         if spread is not None:
             low, high = spread.loc[path].min(), spread.loc[path].max()
             row.append(f"{number(low, decimals)} to {number(high, decimals)}")
@@ -189,7 +189,8 @@ def _interventional(analysis: Analysis) -> list[str]:
         if max(abs(row.lower), abs(row.upper)) <= rounding:
             continue  # 0 by construction, as the dependence of mediators that have no arrow between them
         words = _interventional_words(analysis.fit.model, str(row.effect))
-        rows.append([words, number(row.median, decimals), interval(one, decimals), probability(row.prob_negative)])
+        median = number(row.median, in_row(one, decimals))
+        rows.append([words, median, interval(one, decimals), probability(row.prob_negative)])
     head = (
         "Interventional effects, from the same draws: what it would do to give every patient a mediator as others have "
         "it at the other exposure, with no assumption on what one patient would have been like. In every draw they add "

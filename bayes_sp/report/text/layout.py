@@ -45,8 +45,20 @@ def probability(value: float) -> str:
     return "<.001" if value < 0.0005 else ">.999" if value > 0.9995 else f"{value:.3f}"
 
 
+def in_row(row: pd.Series | Mapping[str, float], decimals: int) -> int:
+    """Return a table's decimals for one row: of a wide interval one more than it deserves at most.
+
+    Examples
+    --------
+    >>> [in_row({"lower": 0.0, "upper": width}, 5) for width in (0.002, 0.5, 180.0)]
+    [5, 4, 2]
+    """
+    return min(decimals, decimals_for(row["upper"] - row["lower"]) + 1)
+
+
 def interval(row: pd.Series | Mapping[str, float], decimals: int) -> str:
-    """Return a row's limits in brackets."""
+    """Return a row's limits in brackets, with the decimals of `in_row`."""
+    decimals = in_row(row, decimals)
     return f"[{number(row['lower'], decimals)}, {number(row['upper'], decimals)}]"
 
 

@@ -29,7 +29,7 @@ from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.folders.compared import Wanted, compared_tables, finished_runs, is_same, known_results
 from bayes_sp.report.folders.finished import read_run
 from bayes_sp.report.folders.run import default_folder
-from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_of, in_row, interval, number, wrapped
 from bayes_sp.report.text.summary import summary_text
 from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.shown import WIDTH, page, page_width
@@ -84,7 +84,7 @@ def _effects(found: Multiverse, shown: Sequence[str], *, ratios: bool = True) ->
     units = dict.fromkeys(entry.effects.unit for entry in found.entries if entry.effects is not None)
     note = (
         f"Differences in {', or '.join(units)}. Posterior medians and {100 * found.ci_prob:g} % equal-tailed "
-        "intervals; differences and ratios are averaged over the orders of switching paths. "
+        "intervals; differences and ratios are averaged over the orders in which paths can be counted. "
     )
     note += "Serial: through all mediators in the specification's own order. " if SERIAL in shown else ""
     note += "Indirect: all indirect paths together. " if TOTAL_INDIRECT in shown else ""
@@ -104,7 +104,7 @@ def _side_by_side(rows: list[list[str]]) -> list[str]:
 
 
 def _cell(row: pd.Series, decimals: int) -> str:
-    return f"{number(row['median'], decimals)} {interval(row, decimals)}"
+    return f"{number(row['median'], in_row(row, decimals))} {interval(row, decimals)}"
 
 
 def _verdicts(found: Multiverse) -> list[str]:

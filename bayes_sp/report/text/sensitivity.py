@@ -112,9 +112,9 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
         rows.append([path_words(found.fit.model, row["path"]), medians, _limits(row, decimals), holds])
     low, high = curve.table["kappa"].min(), curve.table["kappa"].max()
     note = (
-        f"Range over kappa from {low:g} to {high:g}, averaged over the orders of switching paths; nothing is fitted "
-        "again. kappa is the correlation of what a mediator's equation leaves unexplained in a patient at one exposure "
-        "and at the other (levels: the weight of equal ranks): "
+        f"Range over kappa from {low:g} to {high:g}, averaged over the orders in which paths can be counted; nothing "
+        "is fitted again. kappa is the correlation of what a mediator's equation leaves unexplained in a patient at "
+        "one exposure and at the other (levels: the weight of equal ranks): "
         "no data can tell it. It moves the split between paths, never the total."
     )
     if not any(curve.moves(str(path)) for path in own["path"]):

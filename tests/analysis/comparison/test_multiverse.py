@@ -109,15 +109,19 @@ def test_the_sentence_counts_signs_and_gives_the_range(entry):
         f"its posterior median runs from {low} to {high} {unit}."
     )
     one = multiverse([entry(sign=1.0)])
-    assert one.sentence.startswith("In 1 of 1 specification the serial effect is negative with a 95 % interval")
+    assert one.sentence.startswith(
+        "In the one specification that gives it, the serial effect is negative with a 95 % interval"
+    )
     none = multiverse([entry(sign=0.0)])
-    assert none.sentence.startswith("In none of 1 specification is there a serial effect with a 95 % interval")
+    assert none.sentence.startswith(
+        "In the one specification that gives it, the serial effect has a 95 % interval that includes 0"
+    )
 
 
 def test_fits_that_cannot_be_used_are_left_out_of_the_sentence(entry):
     """They stand in the table and in a note, and the status of the whole is that of a failed fit."""
     found = multiverse([entry(sign=1.0), entry(name="stuck", verdict=BAD)])
-    assert " of 1 specification " in found.sentence
+    assert "the one specification that gives it" in found.sentence
     assert "stuck failed the diagnostics and must not be used" in found.notes
     assert found.failed_fit
     assert multiverse([entry(verdict=BAD)]).sentence == "No specification gives a serial effect that can be used."

@@ -42,6 +42,13 @@ def test_least_squares_on_it_gives_the_coefficients_of_the_records(survey):
     assert made.nearness.unique == 300
 
 
+def test_a_data_frame_is_read_as_everywhere_else(survey):
+    """The same table as of the survey that it is read as."""
+    frame = survey.records[["walks", "mood", "visits"]]
+    made = sp.synthesize(frame, seed=2).records
+    pd.testing.assert_frame_equal(made, sp.synthesize(sp.read_survey(frame), seed=2).records)
+
+
 def test_scales_stay_and_single_values_do_not(survey):
     """Whole numbers stay whole, tenths tenths, two values two; a patient's extreme value is on no scale."""
     records = survey.records.assign(two=np.where(np.arange(300) % 3, 2.5, 7.0), odd=np.arange(300) % 4 * 2 + 1)
