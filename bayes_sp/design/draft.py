@@ -148,8 +148,8 @@ def draft_with_reasons(
     exposure, *further = [exposure] if isinstance(exposure, str) else list(exposure)
     covariates = list(dict.fromkeys([*further, *covariates]))
     chain = [exposure, *mediators, outcome]
-    parents_of = {r: [exposure] if parallel and r != outcome else chain[:k] for k, r in enumerate(chain) if k}
-    parents_of = without_arrows(parents_of, without)
+    earlier = {r: [exposure] if parallel and r != outcome else chain[:k] for k, r in enumerate(chain) if k}
+    parents_of = without_arrows(earlier, without)
     columns = list(survey.records)
     products = moderated_arrows(moderators or {}, parents_of, columns)
     moderating = [name for key in moderators or {} for name in moderator_names(key, columns)]
@@ -169,14 +169,12 @@ def draft_with_reasons(
     reasons |= {n: f"{reasons[n]}; numbered 0 and 1: {', '.join(texts[n])}" for n in chain if n in texts}
     own = {name: words for name, words in texts.items() if name in chain}  # a covariate's stand with its levels
     variables = _variables(survey, values, names, guesses, own, (exposure, outcome))
-    drafted = {
-        name: guess_covariate(values[name], kind_and_ends(survey.codebook, name)[0], texts.get(name, []))
-        for name in covariates
-    }
+    kinds = {name: kind_and_ends(survey.codebook, name)[0] for name in covariates}
+    drafted = {name: guess_covariate(values[name], kind, texts.get(name, [])) for name, kind in kinds.items()}
     comparison, told = with_further(comparison, exposure, further, names, values, drafted)
     reasons |= {name: f"covariate; {reason}" for name, (_, reason) in drafted.items()} | told
-    reasons |= {name: f"{reasons[name]}; {found.reason}" for name, found in codes.items()}
     for name, found in codes.items():
+        reasons[name] += f"; {found.reason}"
         variables[names[name]]["missing_codes"] = found.codes
     equations, priors = [], {}
     for response, parents in parents_of.items():
