@@ -175,7 +175,8 @@ def plot_dose(
         axes.axvspan(start, end, facecolor="none", edgecolor=QUIET, hatch="///", linewidth=0, alpha=0.35)
     axes.plot(model.contrast[0], 0.0, "D", color=INK, markersize=5)
     exposure = model.variable(model.exposure)
-    axes.set_xlabel(plain(f"{exposure.label}, {exposure.unit}".rstrip(", "), 60), fontsize=9.5)
+    unit = f" ({exposure.unit})" if exposure.unit else ""
+    axes.set_xlabel(plain(exposure.label + unit, 60), fontsize=9.5)
     axes.set_ylabel(plain(f"{path_words(model, path)}: difference ({model.outcome_unit})", 26), fontsize=9)
     axes.set_xlim(grid[0], grid[-1])
     quiet(axes, left=True)

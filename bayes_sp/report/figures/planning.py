@@ -49,9 +49,8 @@ def plot_assurance(study: NewStudy, ax: Given = None) -> Axes:
     asked = study.plan.assurance
     panel.axhline(asked, color=QUIET, linewidth=0.8)
     panel.annotate(
-        f"{asked:g} asked for", (0.0, asked), xycoords=("axes fraction", "data"), xytext=(4, 2),
-        textcoords="offset points", ha="left", va="bottom", fontsize=8,
-        color=QUIET,
+        f"{asked:g}\nasked for", (1.0, asked), xycoords=("axes fraction", "data"), xytext=(4, 0),
+        textcoords="offset points", ha="left", va="center", fontsize=8, color=QUIET,
     )  # fmt: skip
     panel.set_ylim(-0.02, 1.02)
     panel.set_xlabel(plain("Patients with a follow-up"))
