@@ -165,3 +165,17 @@ def test_a_file_is_read_in_three_ways():
         "megabytes": 1,
     }
     assert min(min(values) for values in found.values()) > 0
+
+
+@pytest.mark.slow
+def test_operating_characteristics_run_as_a_command_and_go_on(tmp_path):
+    """Studies are simulated in worker processes; what a first run made is not made again."""
+    command = [sys.executable, "-m", "benchmarks.operating", "--workers", "2", "--out", str(tmp_path)]
+    made = ""
+    for repeats in ("1", "2"):
+        done = subprocess.run([*command, "--repeats", repeats], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        before, made = made, (tmp_path / "studies.csv").read_text(encoding="utf-8")
+        assert made.startswith(before)
+        with (tmp_path / "operating.csv").open(encoding="utf-8", newline="") as file:
+            assert {row["studies"] for row in csv.DictReader(file)} == {repeats}
