@@ -61,9 +61,7 @@ def law(chain: Chain, k: int, eta: Array) -> tuple[Array, Array]:
     if mediator.rule == "normal":
         return eta[..., None] + mediator.sigma[0] * Z, np.broadcast_to(W, (*eta.shape, len(W)))
     if mediator.rule == "count":
-        largest = (
-            80.0 if k == 0 else 300.0 if chain.mediators[0].rule == "count" else 2000.0
-        )  # tails beyond are nothing
+        largest = 80.0 if k == 0 else 300.0 if chain.mediators[0].rule == "count" else 2000.0
         values, mu = np.arange(largest), np.exp(eta)[..., None]
         phi = mediator.phi[0]
         p = stats.poisson.pmf(values, mu) if np.isinf(phi) else stats.nbinom.pmf(values, phi, phi / (phi + mu))
