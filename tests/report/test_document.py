@@ -170,6 +170,27 @@ def test_effects_at_levels_stand_below_their_level():
     assert "differences in appointments per patient per three months" in table.note
 
 
+@pytest.mark.parametrize(
+    ("about", "heading"),
+    [
+        ({"moderator": "gender, loneliness_t0", "at": "1, 2.5", "level": "category, 84th percentile"},
+         "Gender (1 male, 2 female): at woman; Loneliness T0: at 2.5 (84th percentile)"),
+        ({"moderator": "gender, loneliness_t0", "from": "0, 1", "to": "1, 1"},
+         "Gender (1 male, 2 female): woman less man; Loneliness T0: at 1"),
+        ({"moderator": "gender", "unit": "woman against man at loneliness_t0 = 1"},
+         "Gender (1 male, 2 female): woman against man at loneliness t0 = 1"),
+        ({"moderator": "loneliness_t0", "unit": "one unit"}, "Loneliness T0: for one unit more"),
+    ],
+)  # fmt: skip
+def test_two_moderators_stand_in_words(about, heading, monkeypatch):
+    """Each with its label and its level, a category by its name."""
+    model = load_model("moderated")
+    monkeypatch.setattr(type(model), "texts_of", lambda _, name: ("man", "woman") if name == "gender" else ())
+    numbers = {"scale": "difference", "median": 0.2, "lower": 0.1, "upper": 0.4, "ci_prob": 0.95, "prob_negative": 0.0}
+    rows = pd.DataFrame([{**about, "path": "total", **numbers}])
+    assert estimates_table(model, rows, "conditional", "Effects at levels").rows[0][0] == heading
+
+
 def test_latex_is_whole(document):
     """Braces and environments close, and every row has as many cells as its table has columns."""
     text = latex_text(document)

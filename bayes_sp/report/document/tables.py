@@ -252,14 +252,28 @@ def estimates_table(model: PathModel, table: pd.DataFrame, name: str, caption: s
 
 
 def _about(model: PathModel, row: pd.Series) -> str:
-    """Return the moderator and the level, the two levels, or the unit that a row is about."""
-    label = model.variable(str(row["moderator"])).label
+    """Return the moderators and their levels, two of these, or the unit that a row is about."""
+    names = str(row["moderator"]).split(", ")
+    labels = [model.variable(name).label for name in names]
     if "at" in row:
-        why = "" if row.get("level") in ("given", "category") else str(row.get("level", ""))
-        return f"{label}: at {_shown(model, 'at', row['at'])}{f' ({why})' if why else ''}"
+        whys = str(row.get("level", "")).split(", ")
+        parts = [
+            f"{label}: at {words}{f' ({why})' if why not in ('given', 'category', '') else ''}"
+            for label, words, why in zip(labels, _levels(model, names, row["at"]), whys, strict=True)
+        ]
+        return "; ".join(parts)
     if "from" in row:
-        return f"{label}: {_shown(model, 'to', row['to'])} less {_shown(model, 'from', row['from'])}"
-    return f"{label}: for {str(row['unit']).replace('_', ' ')} more"
+        pairs = zip(_levels(model, names, row["from"]), _levels(model, names, row["to"]), strict=True)
+        words = [f"at {low}" if low == high else f"{high} less {low}" for low, high in pairs]
+        return "; ".join(f"{label}: {between}" for label, between in zip(labels, words, strict=True))
+    unit = str(row["unit"]).replace("_", " ")
+    whole = " against " in unit or " at " in unit  # a comparison, or a unit at a level of the other moderator
+    return f"{', '.join(labels)}: {unit if whole else f'for {unit} more'}"
+
+
+def _levels(model: PathModel, names: Sequence[str], values: object) -> list[str]:
+    """Return the value of each moderator in words."""
+    return [model.words_of(name, float(value)) for name, value in zip(names, str(values).split(", "), strict=True)]
 
 
 def _estimates_note(model: PathModel, table: pd.DataFrame, scales: list[str]) -> str:
