@@ -9,7 +9,6 @@ import pytest
 
 import bayes_sp as sp
 from bayes_sp.analysis.criticism import pointwise as whole
-from bayes_sp.analysis.criticism.loo import JOINT
 from bayes_sp.errors import BayesSpError, SurveyError
 
 FEW = sp.SamplerOptions(draws=300, tune=150, chains=2, cores=2)
