@@ -52,6 +52,8 @@ CASES = [
     ("normal", "probit", "zero_inflated"),
     ("normal", "logit", "identity"),
     ("normal", "probit", "exp"),
+    ("normal", "count", "identity"),
+    ("normal", "poisson", "exp"),
 ]
 
 
@@ -61,7 +63,7 @@ def law(chain: Chain, k: int, eta: Array) -> tuple[Array, Array]:
     if mediator.rule == "normal":
         return eta[..., None] + mediator.sigma[0] * Z, np.broadcast_to(W, (*eta.shape, len(W)))
     if mediator.rule == "count":
-        largest = 80.0 if k == 0 else 300.0 if chain.mediators[0].rule == "count" else 2000.0
+        largest = 200.0 if k == 0 else 300.0 if chain.mediators[0].rule == "count" else 2000.0
         values, mu = np.arange(largest), np.exp(eta)[..., None]
         phi = mediator.phi[0]
         p = stats.poisson.pmf(values, mu) if np.isinf(phi) else stats.nbinom.pmf(values, phi, phi / (phi + mu))
