@@ -40,7 +40,7 @@ def analysis(file: str) -> float:
 
 def mistakes(fit: sp.Fit) -> None:
     """Hold mistakes that a type checker must see: an ignore that is not needed is an error."""
-    sp.fit()  # type: ignore[call-overload]
-    sp.bootstrap("primary")  # type: ignore[call-arg]
-    sp.sensitivity.kappa("primary")  # type: ignore[arg-type]
-    fit.effects(kapa=1.0)  # type: ignore[call-arg]
+    sp.fit()  # type: ignore[call-overload]  # the checker is to complain
+    sp.bootstrap("primary")  # type: ignore[call-arg]  # the checker is to complain
+    sp.sensitivity.kappa("primary")  # type: ignore[arg-type]  # the checker is to complain
+    fit.effects(kapa=1.0)  # type: ignore[call-arg]  # the checker is to complain

@@ -218,7 +218,7 @@ def test_what_is_saved_is_told_where_the_output_is_full(in_folder):
 def test_streams_may_be_closed(in_folder, closed):
     """What a process prints then goes nowhere, and into no file of ours."""
     command = f"{shlex.join(PROGRAM)} reconstruct --out a.csv {closed}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)  # noqa: S607
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)  # noqa: S607 - bash, wherever it is
     assert (done.returncode, done.stderr) == (OK, "")
     assert len(pd.read_csv(in_folder / "a.csv")) == published().n
 
@@ -227,7 +227,7 @@ def test_a_current_folder_that_has_been_removed_is_told(in_folder):
     """Status 2 and what to do."""
     (in_folder / "gone").mkdir()
     command = f"cd gone; rmdir ../gone; {shlex.join(PROGRAM)} models"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)  # noqa: S607
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)  # noqa: S607 - bash, wherever it is
     assert done.returncode == USER_MISTAKE
     assert done.stderr.splitlines()[-1].startswith("bayes_sp: the current folder: is not there any more")
 

@@ -87,11 +87,11 @@ def test_one_mediator_agrees_with_scipy(mediator, outcome):
             expected = sum(law.pmf(m) * of_log(np.log1p(m)) for m in range(500))
         elif mediator == "normal":
             law = stats.norm(eta, one.sigma[s])
-            expected = integrate.quad(lambda m: law.pdf(m) * given(m), *law.interval(1 - 1e-14), epsabs=1e-12)[0]  # noqa: B023
+            expected = integrate.quad(lambda m: law.pdf(m) * given(m), *law.interval(1 - 1e-14), epsabs=1e-12)[0]  # noqa: B023 - integrated before the loop goes on
         elif mediator == "beta":
             mu = special.expit(eta)
             law = stats.beta(mu * one.precision[s], (1 - mu) * one.precision[s])
-            expected = integrate.quad(lambda p: law.pdf(p) * given(one.origin + one.unit * p), 0, 1, epsabs=1e-12)[0]  # noqa: B023
+            expected = integrate.quad(lambda p: law.pdf(p) * given(one.origin + one.unit * p), 0, 1, epsabs=1e-12)[0]  # noqa: B023 - integrated before the loop goes on
         else:
             cdf = special.expit if mediator == "logit" else special.ndtr
             above = np.concatenate([[1.0], cdf(eta - one.cuts[s]), [0.0]])
@@ -205,8 +205,8 @@ def test_a_zero_part_that_never_is_leaves_the_count(mediators, kappa):
     none = replace(chain, slopes=chain.slopes * np.array([1, 1, 1, 0])[:, None], exposure=chain.exposure * [1, 1, 1, 0])
     plain = Chain(chain.mediators, replace(chain.outcome, rule="exp"), chain.exposure[:, :3], chain.slopes[:, :3],
                   chain.interactions[:, :3], {})  # fmt: skip
-    low = lambda start, stop: np.concatenate([baselines(start, stop)[:3], np.full((1, stop - start, 4), -60.0)])  # noqa: E731
-    count = lambda start, stop: baselines(start, stop)[:3]  # noqa: E731
+    low = lambda start, stop: np.concatenate([baselines(start, stop)[:3], np.full((1, stop - start, 4), -60.0)])  # noqa: E731 - short, and read beside what they are for
+    count = lambda start, stop: baselines(start, stop)[:3]  # noqa: E731 - short, and read beside what they are for
     np.testing.assert_allclose(means(none, low, kappa), means(plain, count, kappa), rtol=1e-10)
 
 
@@ -252,7 +252,7 @@ def test_whole_weights_are_repeated_patients(mediators, outcome):
     count = len(mediators)
     chain, baselines = made_up_chain(mediators, outcome, draws=3, n=5, seed=9, interactions=count < 3, monotonic=True)
     weights = np.array([2, 0, 1, 3, 1])
-    repeated = lambda start, stop: np.repeat(baselines(start, stop), weights, axis=2)  # noqa: E731
+    repeated = lambda start, stop: np.repeat(baselines(start, stop), weights, axis=2)  # noqa: E731 - short, and read beside what they are for
     worlds = np.array([[0] * 2**count, [1] * 2**count, [0, 1] * 2 ** (count - 1)], dtype=bool)
     for kappa in (0.3, 1.0):
         rule = Rule(kappa, 10)

@@ -74,9 +74,9 @@ def parameters_of(model: PathModel, seed: int = 0) -> dict[str, np.ndarray]:
             found[f"{r}_{parent}_simplex"] = np.array([0.5, 0.2, 0.3])
         if equation.varying:
             found[f"{r}_varying"] = np.array([0.4, -0.7, 0.2, 0.1])
-            found.setdefault("tau", []).append(0.6)  # type: ignore[union-attr]
+            found.setdefault("tau", []).append(0.6)  # type: ignore[union-attr]  # lists by construction
         for name in family.parameters:
-            found.setdefault(name, []).append({"nu": 5.0, "precision": 6.0}.get(name, rng.uniform(0.7, 1.4)))  # type: ignore[union-attr]
+            found.setdefault(name, []).append({"nu": 5.0, "precision": 6.0}.get(name, rng.uniform(0.7, 1.4)))  # type: ignore[union-attr]  # lists by construction
     return {name: np.asarray(value) for name, value in found.items()}
 
 

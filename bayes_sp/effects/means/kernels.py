@@ -15,9 +15,7 @@ from numba import njit
 
 from bayes_sp.effects.means.points import (
     COUNT,
-    EXP,
     HURDLE,
-    IDENTITY,
     LOGIT,
     OPTIONS,
     PROBIT,
@@ -101,12 +99,8 @@ def _fill_tables(kind, cov, share, x, w, tab):
 
 @_compile
 def _over_normal(kind, e, z, cuts, phi, tab, w):
-    """Mean outcome where eta and zeta have normal errors."""
+    """Mean outcome where eta and zeta have normal errors; not linear or exponential, which have closed forms."""
     nodes, end, total = len(w), len(w) + 1, 0.0
-    if kind == IDENTITY:
-        return e
-    if kind == EXP:
-        return e * tab[end, 0]
     if kind == PROBIT:
         for k in range(len(cuts)):
             total += normal_cdf((e - cuts[k]) * tab[end, 2])

@@ -18,7 +18,7 @@ from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO
 from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words
-from bayes_sp.report.text.layout import aligned, decimals_of, in_row, interval, number, probability, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_of, estimated, in_row, interval, number, probability, wrapped
 from bayes_sp.sensitivity.effect_words import scale_words
 
 HEAD = (
@@ -137,7 +137,7 @@ def _of(table: pd.DataFrame, moderator: str, scale: str) -> pd.DataFrame:
 def _cell(rows: pd.DataFrame, value: str, digits: int) -> str:
     if rows.empty:
         return ""
-    return f"{number(rows.iloc[0][value], in_row(rows.iloc[0], digits))} {interval(rows.iloc[0], digits)}"
+    return estimated(rows.iloc[0], value, digits)
 
 
 def _index(model: PathModel, found: ConditionalEffects, boot: BootstrapConditional | None, moderator: str) -> list[str]:
@@ -161,13 +161,9 @@ def _index(model: PathModel, found: ConditionalEffects, boot: BootstrapCondition
     digits = decimals_of(own)
     for place, (_, one) in enumerate(own.iterrows()):
         unit = one["unit"] if len(about) == 2 or one["moderator"] == moderator else f"{one['moderator']}: {one['unit']}"
-        row = [
-            path_words(model, one["path"]),
-            unit,
-            f"{number(one['median'], in_row(one, digits))} {interval(one, digits)}",
-        ]
+        row = [path_words(model, one["path"]), unit, estimated(one, "median", digits)]
         if len(ratio):
-            row.append(f"{number(ratio.iloc[place]['median'], 3)} {interval(ratio.iloc[place], 3)}")
+            row.append(estimated(ratio.iloc[place], "median", 3))
         if other is not None:
             same = other[(other["moderator"] == one["moderator"]) & (other["scale"] == COEFFICIENT)]
             same = same[(same["path"] == one["path"]) & (same["unit"] == one["unit"])]
@@ -229,7 +225,7 @@ def contrast_lines(analysis: Analysis) -> list[str]:
             ]
             if boot is not None:
                 twin = boot[(boot["contrast"] == one["contrast"]) & (boot["scale"] == scale)].iloc[0]
-                row.append(f"{number(twin['estimate'], in_row(twin, digits))} {interval(twin, digits)}")
+                row.append(estimated(twin, "estimate", digits))
             rows.append(row)
         lines += ["", *aligned(rows, "l" + "r" * (len(rows[0]) - 1))]
     return [*lines, *wrapped(BETWEEN)]

@@ -115,6 +115,11 @@ def _lines(rows: list[list[str]], align: str, first: int) -> list[str]:
     ]  # fmt: skip
 
 
+def estimated(row: pd.Series | Mapping[str, float], value: str, decimals: int) -> str:
+    """Return a row's estimate, of the column ``value``, with its interval."""
+    return f"{number(row[value], in_row(row, decimals))} {interval(row, decimals)}"
+
+
 def wrapped(text: str, first: str = "", rest: str = "", margin: str = "   ") -> list[str]:
     """Return a paragraph as lines, indented as the tables are."""
     width = min(page_width(), PARAGRAPH)

@@ -29,7 +29,7 @@ from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.folders.compared import Wanted, compared_tables, finished_runs, is_same, known_results
 from bayes_sp.report.folders.finished import read_run
 from bayes_sp.report.folders.run import default_folder
-from bayes_sp.report.text.layout import aligned, decimals_of, in_row, interval, number, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_of, estimated, wrapped
 from bayes_sp.report.text.summary import summary_text
 from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.shown import WIDTH, page, page_width
@@ -104,7 +104,7 @@ def _side_by_side(rows: list[list[str]]) -> list[str]:
 
 
 def _cell(row: pd.Series, decimals: int) -> str:
-    return f"{number(row['median'], in_row(row, decimals))} {interval(row, decimals)}"
+    return estimated(row, "median", decimals)
 
 
 def _verdicts(found: Multiverse) -> list[str]:

@@ -34,9 +34,7 @@ from bayes_sp.report.text.criticism import criticism_sections
 from bayes_sp.report.text.effects import effect_lines, short_lines
 from bayes_sp.report.text.layout import aligned as _table
 from bayes_sp.report.text.layout import decimals_of as _decimals
-from bayes_sp.report.text.layout import in_row
-from bayes_sp.report.text.layout import interval as _interval
-from bayes_sp.report.text.layout import number as _number
+from bayes_sp.report.text.layout import estimated
 from bayes_sp.report.text.layout import wrapped as _wrap
 from bayes_sp.report.text.resamples import resample_sentences, rows_used
 from bayes_sp.shown import WIDTH, page
@@ -219,8 +217,7 @@ def _rubin(analysis: Analysis) -> Iterator[str]:
     if isinstance(analysis.fit, Pooled):
         lack = analysis.fit.survey.lack
     found = [
-        f"{row['likelihood'].replace('_', ' ')} {_number(row['estimate'], in_row(row, decimals))} "
-        f"{_interval(row, decimals)} "
+        f"{row['likelihood'].replace('_', ' ')} {estimated(row, 'estimate', decimals)} "
         f"({100 * row['share']:.0f} % of the variance from {lack})"
         for _, row in rows.iterrows()
     ]
@@ -251,8 +248,7 @@ def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
                 if inference == PUBLISHED:
                     row.append("" if found is None or i > 0 else _published(found))
                 elif found is not None:
-                    one = found.iloc[0]
-                    row.append(f"{_number(one['estimate'], in_row(one, decimals))} {_interval(one, decimals)}")
+                    row.append(estimated(found.iloc[0], "estimate", decimals))
                 else:
                     row.append("")
             rows.append(row)

@@ -65,4 +65,4 @@ def test_repair_gives_up() -> None:
 def test_count_shapes_cannot_be_changed() -> None:
     """The table of count shapes is read-only."""
     with pytest.raises(TypeError):
-        COUNT_SHAPES["poisson"] = plain  # type: ignore[index]
+        COUNT_SHAPES["poisson"] = plain  # type: ignore[index]  # refused at run time too

@@ -134,7 +134,7 @@ def test_study_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="read-only"):
         study.correlations[0, 1] = 0.0
     with pytest.raises(dataclasses.FrozenInstanceError):
-        study.n = 1  # type: ignore[misc]
+        study.n = 1  # type: ignore[misc]  # frozen, which is tested
 
 
 def test_totals_and_means_agree() -> None:

@@ -50,7 +50,7 @@ def test_correlations_round_to_the_printed_ones(survey: Survey) -> None:
     r = survey.records.corr()
     for entry in published().correlation_table:
         if (entry.row, entry.column) not in CHANGE_TRIPLE:
-            achieved = float(r.loc[entry.row, entry.column])  # type: ignore[arg-type]
+            achieved = float(r.loc[entry.row, entry.column])  # type: ignore[arg-type]  # pandas types a cell as any scalar
             assert round(achieved, entry.r.decimals) == entry.r.value, (entry.row, entry.column, achieved)
 
 
@@ -111,7 +111,7 @@ def test_both_gender_assignments_occur() -> None:
 
 def test_same_seed_same_records() -> None:
     """The same seed gives the same records, bit for bit, also as a NumPy integer."""
-    first, again, numpy_seed = reconstruct(3), reconstruct(3), reconstruct(np.int64(3))  # type: ignore[arg-type]
+    first, again, numpy_seed = reconstruct(3), reconstruct(3), reconstruct(np.int64(3))  # type: ignore[arg-type]  # NumPy's integers are taken
     pd.testing.assert_frame_equal(first.records, again.records, check_exact=True)
     assert first.digest == again.digest == numpy_seed.digest
     assert first.source == numpy_seed.source == "reconstructed from published moments (seed 3)"
@@ -129,7 +129,7 @@ def test_different_seeds_differ() -> None:
 def test_bad_seed(seed: object) -> None:
     """A seed that is not a whole number of 0 or more is an error that shows what was given."""
     with pytest.raises(SurveyError, match="whole number of 0 or more, got"):
-        reconstruct(seed)  # type: ignore[arg-type]
+        reconstruct(seed)  # type: ignore[arg-type]  # of another type on purpose
 
 
 def test_unknown_count_shape() -> None:

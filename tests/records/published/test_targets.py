@@ -33,7 +33,7 @@ def test_nearest_triple_is_linear() -> None:
     z = Column.of(d["age"].to_numpy())
     study = published()
     row = study.names.index("age")
-    r, worst = nearest_triple(z, parts, study.correlations[row, :3], study.correlation_half_units[row, :3])  # type: ignore[arg-type]
+    r, worst = nearest_triple(z, parts, study.correlations[row, :3], study.correlation_half_units[row, :3])  # type: ignore[arg-type]  # slices of arrays
     change, t0, t1 = (part.norm for part in parts)
     assert_allclose(change * r[0], t1 * r[2] - t0 * r[1], rtol=1e-9)
     assert_allclose(r, study.correlations[row, :3], atol=0.005 * worst + 1e-12)

@@ -38,7 +38,7 @@ def main() -> None:
         if case["items"] == 1:  # all that scrutipy knows
             one = ([case[key]] for key in ("mean", "sd", "n"))
             case["grimmer"] = bool(scrutipy.grimmer(*one, rounding="up_or_down", items=[1])[0])
-    rng = random.Random(8)  # noqa: S311
+    rng = random.Random(8)  # noqa: S311 - records, not secrets
     shares = []
     for _ in range(200):
         n = rng.randint(5, 80)
