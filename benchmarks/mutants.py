@@ -44,7 +44,8 @@ written, and that mutant tried again: of mutants not drawn yet fewer may be kill
 _E, _I = "tests/effects/", "tests/inference/"
 # Of the tests of means those that are quick without machine code.
 _QUICK = (
-    "one_mediator or steep or closed_forms or blocks or does_not_exist or collapse or two_levels or nodes_integrate"
+    "one_mediator or steep or closed_forms or blocks or does_not_exist or collapse or two_levels or nodes_integrate "
+    "or change_rules"
 )
 _WORLDS = (_E + "test_worlds.py", "-k", f"test_sums or {_QUICK}")
 MODULES = {

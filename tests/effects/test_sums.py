@@ -34,6 +34,8 @@ CASES = [
     ("logit", "normal", "exp"),
     ("count", "normal", "probit"),
     ("count", "normal", "identity"),
+    ("count", "normal", "zero_inflated"),
+    ("poisson", "normal", "hurdle"),
     ("poisson", "normal", "exp"),
     ("count", "logit", "exp"),
     ("count", "probit", "identity"),
@@ -63,7 +65,7 @@ def law(chain: Chain, k: int, eta: Array) -> tuple[Array, Array]:
     if mediator.rule == "normal":
         return eta[..., None] + mediator.sigma[0] * Z, np.broadcast_to(W, (*eta.shape, len(W)))
     if mediator.rule == "count":
-        largest = 200.0 if k == 0 else 300.0 if chain.mediators[0].rule == "count" else 2000.0
+        largest = 200.0 if k == 0 else {"count": 300.0, "normal": 400.0}.get(chain.mediators[0].rule, 2000.0)
         values, mu = np.arange(largest), np.exp(eta)[..., None]
         phi = mediator.phi[0]
         p = stats.poisson.pmf(values, mu) if np.isinf(phi) else stats.nbinom.pmf(values, phi, phi / (phi + mu))

@@ -16,7 +16,7 @@ from bayes_sp.effects import formulas
 from bayes_sp.effects.chain import Chain, Linear
 from bayes_sp.effects.means import kernels, kernels_levels, kernels_sums, points
 from bayes_sp.effects.means.counts import count_grid
-from bayes_sp.effects.means.nodes import Rule, beta_nodes, cross_world_factor, normal_nodes
+from bayes_sp.effects.means.nodes import HERMITE, Rule, beta_nodes, cross_world_factor, normal_nodes
 from bayes_sp.effects.means.normal import every_path
 from bayes_sp.effects.means.worlds import means_missing, needs_nodes, world_means
 
@@ -319,6 +319,11 @@ def test_compiled_kernels_know_the_parts_that_they_are_made_of():
     """Numba's disk cache sees one file: a change in the shared parts must change the files of the kernels too."""
     digest = hashlib.sha256(Path(points.__file__).read_bytes()).hexdigest()[:16]
     assert digest == kernels.POINTS == kernels_levels.POINTS == kernels_sums.POINTS, "write it to all three"
+
+
+def test_kernels_and_nodes_change_rules_at_the_same_number_of_nodes():
+    """Each has the number written out: nodes need no compiler, and a kernel's cache sees its own file alone."""
+    assert kernels.HERMITE == HERMITE
 
 
 def test_patients_alike_are_computed_once():
