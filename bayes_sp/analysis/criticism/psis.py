@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ import xarray as xr
 from bayes_sp.arrays import Array
 from bayes_sp.effects.convergence import convergence_measures
 from bayes_sp.effects.summary import variance_factor
+from bayes_sp.inference.smoothing import smoothed_log_weights
 
 CONSTANT = 1e-12  # log ratios that differ by less are equal: the patient says nothing about the parameters
 
@@ -39,16 +39,11 @@ def leave_one_out_weights(log_likelihood: Array, efficiency: float = 1.0) -> Wei
     Vehtari, Gelman & Gabry (2017), Statistics and Computing 27, 1413-1432. doi:10.1007/s11222-016-9696-4; Vehtari,
     Simpson, Gelman, Yao & Gabry (2024), Pareto smoothed importance sampling. JMLR 25(72).
     """
-    from arviz_stats.base import array_stats  # slow to import, and a fit without criticism does not need it
-
     n, count = log_likelihood.shape
     log_weights, pareto_k = np.full((n, count), -np.log(count)), np.full(n, -np.inf)
-    with warnings.catch_warnings():  # too few draws in a tail: k is infinite then, and is reported
-        warnings.simplefilter("ignore")
-        for i in range(n):
-            if np.ptp(log_likelihood[i]) > CONSTANT:
-                smoothed = array_stats.psislw(log_likelihood[i], r_eff=efficiency)  # type: ignore[no-untyped-call]  # arviz_stats has no types
-                log_weights[i], pareto_k[i] = smoothed
+    for i in range(n):
+        if np.ptp(log_likelihood[i]) > CONSTANT:
+            log_weights[i], pareto_k[i] = smoothed_log_weights(-log_likelihood[i], efficiency)
     return Weights(log_weights, pareto_k)
 
 

@@ -13,6 +13,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.effects.convergence import TAILS
 from bayes_sp.inference.backends import log_densities
 from bayes_sp.inference.samplers.target import LogPosterior
+from bayes_sp.inference.smoothing import smoothed_log_weights
 from bayes_sp.model.path_model import PathModel
 
 GROUPS = 4
@@ -77,7 +78,8 @@ def laplace_draws(
         log_p = weigh(proposed)
         points = np.concatenate([points, proposed])
         ratios = np.concatenate([ratios, np.where(np.isfinite(log_p), log_p - log_q, -np.inf)])
-        weight, pareto_k = _smoothed(ratios)
+        log_weight, pareto_k = smoothed_log_weights(ratios)
+        weight = np.exp(log_weight)
         ess = 1.0 / float((weight**2).sum())
         if ess >= draws / 2 and least_effective(posterior.theta(points)[:, :framed], weight, draws) >= draws / 2:
             break
@@ -147,12 +149,3 @@ def _propose(rng: np.random.Generator, count: int, size: int, tailed: int) -> tu
     squares = (points[:, :tailed] ** 2).sum(axis=1) / DEGREES_OF_FREEDOM
     log_q = -0.5 * (DEGREES_OF_FREEDOM + tailed) * np.log1p(squares)
     return points, log_q - 0.5 * (points[:, tailed:] ** 2).sum(axis=1)
-
-
-def _smoothed(log_ratio: Array) -> tuple[Array, float]:
-    """Return Pareto-smoothed weights that add up to 1, and Pareto k."""
-    from arviz_stats.base import array_stats  # slow to import, and NUTS does not need it
-
-    log_weight, pareto_k = array_stats.psislw(-(log_ratio - log_ratio.max()))  # it takes minus the log ratios
-    weight = np.exp(log_weight - log_weight.max())
-    return weight / weight.sum(), float(pareto_k)

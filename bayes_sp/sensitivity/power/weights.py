@@ -12,6 +12,7 @@ from bayes_sp.analysis.criticism.psis import CONSTANT, weighted_quantile
 from bayes_sp.arrays import Array
 from bayes_sp.effects.convergence import convergence_measures
 from bayes_sp.inference.options import PARETO_K_LIMIT
+from bayes_sp.inference.smoothing import smoothed_log_weights
 
 LEAST_DRAWS = 100  # fewer have no tail to smooth
 TAIL = 0.05  # where the effective number of draws of a log-density is taken, as ArviZ does
@@ -69,12 +70,11 @@ def power_weights(log_p: Array, alpha: float) -> PowerWeights:
         return equal_weights(log_p)
     flat = log_p.ravel()
     ratio = (alpha - 1.0) * flat
-    with warnings.catch_warnings():  # too few draws in a tail: k is infinite or NaN then, and is reported
+    with warnings.catch_warnings():  # too few draws in a tail
         warnings.simplefilter("ignore")
         efficiency = array_stats.ess(flat, chain_axis=None, draw_axis=-1, method="tail", prob=TAIL, relative=True)  # type: ignore[no-untyped-call]  # arviz_stats has no types
-        smoothed, pareto_k = array_stats.psislw(-ratio, r_eff=float(efficiency))  # type: ignore[no-untyped-call]  # arviz_stats has no types
-    weights = np.exp(smoothed - smoothed.max())
-    return PowerWeights((weights / weights.sum()).reshape(log_p.shape), float(pareto_k))
+    log_weights, pareto_k = smoothed_log_weights(ratio, float(efficiency))
+    return PowerWeights(np.exp(log_weights).reshape(log_p.shape), pareto_k)
 
 
 def sensitivity(values: Array, lower: PowerWeights, upper: PowerWeights, alphas: tuple[float, float]) -> Array:

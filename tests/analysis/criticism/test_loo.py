@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 from scipy.special import logsumexp
 
-from bayes_sp.analysis.criticism.loo import JOINT, Loo, Scored, elpd_difference, loo, with_refits
+from bayes_sp.analysis.criticism.loo import JOINT, Loo, Scored, elpd_difference, loo, patients_above_limit, with_refits
 from bayes_sp.analysis.criticism.pointwise import (
     column_digests,
     pointwise,
@@ -164,6 +164,27 @@ def test_weights_of_a_patient_who_says_nothing_are_equal():
     weights = leave_one_out_weights(np.full((1, 500), -3.0))
     np.testing.assert_allclose(np.exp(weights.log_weights), 1 / 500)
     assert weights.pareto_k[0] == -np.inf
+
+
+def test_a_patient_beyond_all_smoothing_is_counted_and_named():
+    """A value 300 SD away (a code that passed for data) moves the posterior beyond what any tail can tell: k infinite.
+
+    Its weights are the ratios themselves, and it is the first to be left out by a refit.
+    """
+    rng = np.random.default_rng(3)
+    mean, sd = rng.normal(0.0, 0.08, (2, 500)), np.exp(rng.normal(0.0, 0.05, (2, 500)))
+    y = np.append(rng.normal(size=39), 300.0)
+    values = -0.5 * ((y - mean[..., None]) / sd[..., None]) ** 2 - np.log(sd[..., None])
+    far = values[..., -1].ravel()
+    weights = leave_one_out_weights(far[None])
+    assert weights.pareto_k[0] == np.inf
+    np.testing.assert_allclose(np.exp(weights.log_weights[0]), np.exp(far.min() - far) / np.exp(far.min() - far).sum())
+    posterior = xr.Dataset({"mean": (("chain", "draw"), mean)})
+    found = loo("a model", [Scored("y", "normal", "density")], posterior, {"y": values}, {})
+    assert list(found.table["patients"]) == [40, 40]
+    assert patients_above_limit(found.pareto_k)[0] == 39
+    assert found.unreliable >= 1
+    assert "Pareto k is above 0.7" in found.notes[-1]
 
 
 def test_weighted_quantiles_are_those_of_repeated_draws():
