@@ -24,7 +24,7 @@ def smoothed_log_weights(log_ratios: Array, efficiency: float = 1.0) -> tuple[Ar
     shifted = log_ratios - log_ratios.max()
     with warnings.catch_warnings():  # too few draws in a tail: k is infinite then, and is reported
         warnings.simplefilter("ignore")
-        log_weights, pareto_k = array_stats.psislw(-shifted, r_eff=efficiency)  # type: ignore[no-untyped-call]  # arviz_stats has no types
+        log_weights, pareto_k = array_stats.psislw(-shifted, r_eff=efficiency)
     if np.isnan(pareto_k) or np.isnan(log_weights).any():
         return shifted - logsumexp(shifted), np.inf
     return log_weights - logsumexp(log_weights), float(pareto_k)
