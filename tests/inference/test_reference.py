@@ -91,7 +91,7 @@ def test_simulated_responses_have_the_mean_of_the_model(families, parts):
 
 def integral(model, design, parameters) -> np.ndarray:
     """Return log of the integral over the hidden values of m1 of the outcome's density, by a fine grid."""
-    z = np.linspace(-8.0, 8.0, 33)
+    z = np.linspace(-8.0, 8.0, 65)
     densities = [found["y_observed"] for found in pymc_densities(model, design, parameters, list(z))]
     log_weight = -0.5 * z**2 - 0.5 * np.log(2 * np.pi) + np.log(z[1] - z[0])
     return np.logaddexp.reduce(np.array(densities) + log_weight[:, None])

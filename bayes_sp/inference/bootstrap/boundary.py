@@ -14,6 +14,7 @@ Geyer (2009). Electronic Journal of Statistics 3, 259-289. doi:10.1214/08-EJS349
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +105,37 @@ def free_directions(
     return free
 
 
+def turns(columns: Sequence[Array], places: Sequence[slice], counts: Array, directions: Array, free: Array) -> Array:
+    """Return what turns each direction towards its free one and away from it, (2, R, P); the sum serves as well as it.
+
+    Every rate that the direction takes to 0 still falls, at least as fast. It is turned nine tenths of the way to where
+    one would stand still, or by twice its own length where none does.
+    """
+    found = np.zeros((2, *directions.shape))
+    for r in np.flatnonzero((free != 0).any(axis=1)):
+        for x, place in zip(columns, places, strict=True):
+            own, beside = directions[r, place], free[r, place]
+            if not beside.any():
+                continue
+            here = x[counts[r] > 0]
+            falls, along = np.abs(here @ own), np.sign(here @ own) * (here @ beside)
+            moves = falls >= SMALL * falls.max()
+            for side, sign in enumerate((-1.0, 1.0)):
+                bound = moves & (sign * along < -SMALL * falls)
+                reach = 0.9 * (falls[bound] / np.abs(along[bound])).min() if bound.any() else 2.0 * falls.max() / FAR
+                turned = own + sign * reach * beside
+                slowest = (np.abs(here[moves] @ turned) / falls[moves]).min()
+                found[side, r, place] = turned / min(slowest, 1.0) - own
+    return found
+
+
+def without_contested(limit: Array, turned: Sequence[Array]) -> Array:
+    """Return limits, NaN for infinite ones that are others along a direction that serves as well."""
+    for other in turned:
+        limit = np.where(np.isinf(limit) & (other != limit), np.nan, limit)
+    return limit
+
+
 def without_undetermined(limit: Array, values_at: Callable[[float, float], Array]) -> Array:
     """Return limits, NaN for those that change along a free direction, of which ``values_at(t, s)`` takes s times.
 
@@ -116,3 +148,26 @@ def without_undetermined(limit: Array, values_at: Callable[[float, float], Array
         with np.errstate(invalid="ignore"):
             apart |= np.abs(moved - far) > CHANGED * (1.0 + np.minimum(np.abs(moved), np.abs(far)))
     return np.where(apart & np.isfinite(limit) & (limit != 0.0), np.nan, limit)
+
+
+def moves_of(columns: Sequence[Array], places: Sequence[slice], counts: Array, directions: Array, kept: Flags) -> Array:
+    """Return each resample's direction, its free one, and the two turns of it, (4, R, P); as `free_directions`."""
+    free = free_directions(columns, places, counts, directions, kept)
+    return np.stack([directions, free, *turns(columns, places, counts, directions, free)])
+
+
+def moved(theta: Array, moves: Array, t: float, s: float = 0.0, side: int | None = None) -> Array:
+    """Return parameters t times along their direction, turned to a side if one is given, and s along the free one."""
+    along = moves[0] if side is None else moves[0] + moves[2 + side]
+    found: Array = theta + t * along + s * moves[1]
+    return found
+
+
+def limits_of(values_at: Callable[..., Array], free: bool, *, still: Array | float = STILL) -> Array:
+    """Return the limits of ``values_at(t, s, side)`` as `moved` has these, NaN for what no likelihood determines."""
+    limit = limits(values_at, still=still)
+    if free:
+        limit = without_undetermined(limit, values_at)
+        turned = [limits(partial(values_at, s=0.0, side=side), still=still) for side in (0, 1)]
+        limit = without_contested(limit, turned)
+    return limit

@@ -144,22 +144,19 @@ class GeneralChain:
             index[chosen] = self._limit(paths, lambda thetas: self._index(thetas)[0].to_numpy())
         return values, index
 
-    def _paths(
-        self, fits: Sequence[Fits], counts: Array, chosen: NDArray[np.bool_]
-    ) -> list[tuple[Array, Array, Array]]:
-        """Return parameters of each equation, the direction in which they go to infinity, and one that is free."""
-        found = []
-        for regression, fit in zip(self.regressions, fits, strict=True):
-            direction = fit.direction[chosen]
-            free = at.free_directions(
-                regression.columns, regression.places, counts[chosen], direction, fit.kept[chosen]
+    def _paths(self, fits: Sequence[Fits], counts: Array, chosen: NDArray[np.bool_]) -> list[tuple[Array, Array]]:
+        """Return parameters of each equation, and how they go to infinity."""
+        return [
+            (
+                fit.theta[chosen],
+                at.moves_of(own.columns, own.places, counts[chosen], fit.direction[chosen], fit.kept[chosen]),
             )
-            found.append((fit.theta[chosen], direction, free))
-        return found
+            for own, fit in zip(self.regressions, fits, strict=True)
+        ]
 
     def _limit(
         self,
-        paths: Sequence[tuple[Array, Array, Array]],
+        paths: Sequence[tuple[Array, Array]],
         values_of: Callable[[list[Array]], Array],
         scales: Sequence[str] = (COEFFICIENT,),
     ) -> Array:
@@ -169,17 +166,14 @@ class GeneralChain:
         hides that they move.
         """
 
-        def values_at(t: float, s: float = 0.0) -> Array:
-            return values_of([theta + t * direction + s * free for theta, direction, free in paths])
+        def values_at(t: float, s: float = 0.0, side: int | None = None) -> Array:
+            return values_of([at.moved(theta, moves, t, s, side) for theta, moves in paths])
 
-        if not any(direction.any() for _, direction, _ in paths):
+        if not any(moves[0].any() for _, moves in paths):
             return values_at(0.0)
         integrated = at.STILL_INTEGRATED if self.quadrature.nodes else at.STILL_ROUGHLY
         still = np.array([[at.STILL_ROUGHLY if scale == COEFFICIENT else integrated] for scale in scales])
-        limit = at.limits(values_at, still=still)
-        if any(free.any() for _, _, free in paths):
-            limit = at.without_undetermined(limit, values_at)
-        return limit
+        return at.limits_of(values_at, any(moves[1].any() for _, moves in paths), still=still)
 
     def _index(self, thetas: Sequence[Array]) -> xr.DataArray:
         """Index of moderated mediation, one chain of R draws: (1, R, row)."""

@@ -16,10 +16,11 @@ from bayes_sp.inference.bootstrap.available import COUNTS
 from bayes_sp.inference.bootstrap.boundary import (
     EMPTY_LEVEL,
     NO_EVENTS,
+    SMALL,
     Bits,
-    free_directions,
-    limits,
-    without_undetermined,
+    limits_of,
+    moved,
+    moves_of,
 )
 from bayes_sp.inference.bootstrap.resample import (
     LinearChain,
@@ -98,22 +99,20 @@ class PlainChain:
         rows, variance, left_out = refit_chain(self.linear, counts)
         reason = np.where(np.isfinite(rows).all(axis=(1, 2)), "", NOT_DETERMINED).astype(object)
         boundary = np.where(left_out, EMPTY_LEVEL, 0)
-        phi, direction, free = np.full(len(counts), np.nan), None, None
+        phi, moves = np.full(len(counts), np.nan), np.zeros((1, *rows[:, 0].shape))
         if self.count is not None:
-            rows, direction, free = self._with_outcome(self.count, rows, counts, reason, boundary, phi)
+            rows, moves = self._with_outcome(self.count, rows, counts, reason, boundary, phi)
         kept = reason == ""
         rows[~kept], variance[~kept] = np.nan, np.nan
         last, q = len(self.design.mediators), self.design.w.shape[1]
         coefficients = by_place(rows, variance[:, :last], q)
         values = np.full((len(counts), len(self.paths) + 2, len(self.scales), len(DECOMPOSITIONS)), np.nan)
         values[kept] = self._effects(taken(coefficients, kept), counts[kept])
-        if direction is not None and free is not None:
-            moving = kept & (direction != 0).any(axis=1)
-            if moving.any():
-                paths = (rows[moving], direction[moving], free[moving])
-                values[moving] = self._limits(*paths, variance[moving], counts[moving])
-                rows[:, -1] += np.where(direction != 0, np.copysign(np.inf, direction), 0.0)
-                coefficients = by_place(rows, variance[:, :last], q)
+        moving = kept & (moves != 0).any(axis=(0, 2))
+        if moving.any():
+            values[moving] = self._limits(rows[moving], moves[:, moving], variance[moving], counts[moving])
+            rows[:, -1] += _infinite(moves)
+            coefficients = by_place(rows, variance[:, :last], q)
         none = (boundary & NO_EVENTS) > 0
         values[none] = np.nan
         values[none, :, -1] = 0.0  # every rate is 0, and no ratio of them has a value
@@ -121,32 +120,28 @@ class PlainChain:
 
     def _with_outcome(
         self, count: CountData, rows: Array, counts: Array, reason: NDArray[np.object_], boundary: Bits, phi: Array
-    ) -> tuple[Array, Array, Array]:
-        """Fit the outcome's equation where the others are fitted; its row after theirs, its direction, a free one."""
+    ) -> tuple[Array, Array]:
+        """Fit the outcome's equation where the others are fitted; its row after theirs, and how it moves."""
         places = predictor_places(self.design, len(self.design.mediators))
         fitted = np.flatnonzero(reason == "")
         fits = fit_counts(count, counts[fitted], self.start, family=self.design.families[-1])
         covariates = places <= self.design.w.shape[1]
         fits.reason[(fits.reason == "") & ~fits.kept[:, ~covariates].all(axis=1)] = NOT_DETERMINED
-        outcome = np.zeros((len(counts), 3, rows.shape[-1]))
-        found = (fits.coefficients, fits.direction, _free(count, fits, counts[fitted]))
-        outcome[np.ix_(fitted, [0, 1, 2], places)] = np.stack(found, axis=1)
+        outcome = np.zeros((5, len(counts), rows.shape[-1]))
+        outcome[np.ix_(range(5), fitted, places)] = [fits.coefficients, *_moves(count, fits, counts[fitted])]
         phi[fitted], reason[fitted] = fits.phi, fits.reason
         boundary[fitted] |= fits.boundary
-        return np.concatenate([rows, outcome[:, :1]], axis=1), outcome[:, 1], outcome[:, 2]
+        return np.concatenate([rows, outcome[0][:, None]], axis=1), outcome[1:]
 
-    def _limits(self, rows: Array, direction: Array, free: Array, variance: Array, counts: Array) -> Array:
+    def _limits(self, rows: Array, moves: Array, variance: Array, counts: Array) -> Array:
         """Limits of the effects where the outcome's coefficients go to infinity; NaN where there is none."""
 
-        def values_at(t: float, s: float = 0.0) -> Array:
-            moved = rows.copy()
-            moved[:, -1] += t * direction + s * free
-            return self._effects(by_place(moved, variance, self.design.w.shape[1]), counts)
+        def values_at(t: float, s: float = 0.0, side: int | None = None) -> Array:
+            there = rows.copy()
+            there[:, -1] = moved(rows[:, -1], moves, t, s, side)
+            return self._effects(by_place(there, variance, self.design.w.shape[1]), counts)
 
-        limit = limits(values_at)
-        if free.any():
-            limit = without_undetermined(limit, values_at)
-        return limit
+        return limits_of(values_at, bool(moves[1].any()))
 
     def _effects(self, coefficients: ChainCoefficients, counts: Array) -> Array:
         """Effects on every scale, (R, effect, scale, decomposition)."""
@@ -161,15 +156,28 @@ class PlainChain:
         return np.stack([alone, average], axis=-1)
 
 
-def _free(count: CountData, fits: CountFits, counts: Array) -> Array:
-    """Return a direction of each resample in which its likelihood is flat in the limit, in the predictors' units."""
+def _moves(count: CountData, fits: CountFits, counts: Array) -> Array:
+    """Return how each resample's coefficients go to infinity, as `moves_of`, in the predictors' units."""
     directions = fits.direction.copy()  # standardised, as the predictors are
     directions[:, 0] += directions[:, 1:] @ count.centre
     directions[:, 1:] *= count.scale
-    free = free_directions([count.x], [slice(0, count.x.shape[1])], counts, directions, fits.kept)
-    free[:, 1:] /= count.scale
-    free[:, 0] -= free[:, 1:] @ count.centre
-    return free
+    moves = moves_of([count.x], [slice(0, count.x.shape[1])], counts, directions, fits.kept)
+    moves[np.abs(moves) < SMALL * np.abs(moves).max(axis=-1, keepdims=True)] = 0.0  # what rounding leaves
+    moves[..., 1:] /= count.scale
+    intercept = moves[..., 0] - moves[..., 1:] @ count.centre
+    moves[..., 0] = np.where(np.abs(intercept) < SMALL * np.abs(moves).max(axis=-1), 0.0, intercept)
+    moves[0] = fits.direction
+    return moves
+
+
+def _infinite(moves: Array) -> Array:
+    """Return 0 for coefficients that stay, infinities with their sign for those that go there, NaN for either, (R, P).
+
+    A coefficient that moves along the free direction has no value where it would stay otherwise.
+    """
+    signs = np.sign(np.stack([moves[0], moves[0] + moves[2], moves[0] + moves[3]]))
+    one = (signs == signs[0]).all(axis=0)
+    return np.where(one, np.where(signs[0] != 0, np.copysign(np.inf, signs[0]), 0.0), np.nan)
 
 
 def plain_chain(design: Design) -> PlainChain:

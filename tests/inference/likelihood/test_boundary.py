@@ -116,6 +116,32 @@ def test_limits_that_a_free_direction_changes_have_no_value() -> None:
     assert sorted(asked) == [(30.0, -1.0), (30.0, 0.0), (30.0, 1.0)]
 
 
+def test_an_infinite_limit_that_another_direction_has_not_is_none() -> None:
+    """A level that only an arm without events has: its coefficient may go anywhere, as long as the arm's rates fall.
+
+    Whether the level's rate in the other arm grows, stays or falls is then a matter of the direction that the climb
+    took; that the arm's own coefficient goes to minus infinity is not.
+    """
+    arm = np.repeat([0.0, 1.0], 4)
+    columns = np.column_stack([ONES, arm, np.where(np.arange(8) == 5, 1.0, 0.0)])
+    directions = np.array([[0.0, -1.0, 0.4], [0.0, -1.0, -0.4], [0.0, -1.0, 0.0]])
+    moves = at.moves_of([columns], [slice(0, 3)], np.ones((3, 8)), directions, np.ones((3, 3), dtype=bool))
+    for side in (2, 3):
+        turned = directions + moves[side]
+        assert (turned @ columns[4:].T <= directions @ columns[4:].T + 1e-9).all()
+        np.testing.assert_allclose(turned @ columns[:4].T, 0.0, atol=1e-12)
+    theta = np.log([[2.0, 1.0, 1.0]] * 3)
+
+    def values_at(t: float, s: float = 0.0, side: int | None = None) -> Array:
+        there = at.moved(theta, moves, t, s, side)
+        return np.column_stack([there[:, 1], np.exp(there[:, 0] + there[:, 2]), np.exp(there[:, 0])])
+
+    found = at.limits_of(values_at, free=True)
+    np.testing.assert_array_equal(found[:, 0], -np.inf)
+    assert np.isnan(found[:, 1]).all()
+    np.testing.assert_allclose(found[:, 2], 2.0, rtol=1e-12)
+
+
 def regression_of(family: str, y: Array, columns: dict[str, Array], **more: Any) -> Regression:
     """Return an equation whose intercept and column ``g`` a resample may leave out."""
     return made_ready("y", family, y, columns, more.pop("zero", {}), spare={"intercept", "g"}, **more)
