@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 from chains import made_up_chain, outcome_mean, simulated_world
@@ -263,6 +264,7 @@ def test_whole_weights_are_repeated_patients(mediators, outcome):
         np.testing.assert_allclose(equal, world_means(chain, baselines, worlds, U, rule).plain, rtol=1e-13)
 
 
+@pytest.mark.skipif(bool(getattr(numba.config, "DISABLE_JIT", 0)), reason="nothing is compiled")
 @pytest.mark.parametrize("mediators", [("normal", "normal"), ("logit", "normal"), ("normal", "logit")], ids="-".join)
 def test_a_kernel_is_compiled_for_one_type_of_every_argument(mediators):
     """numba numbers the files of a function's types: two processes that compile at once would take the same number."""
