@@ -198,13 +198,12 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
         law, how = (outcome_cuts[here], chain.outcome.phi[here]), (rule.kappa, rule.apart, repeats, out)
         if sums and not normal:
             kernels_sums.levels_first(kind, links, *m1, *laws, *m2, *curves, eta, *steps, *how)
-            return out.T
-        if not normal and points.COUNT not in links:
+        elif not normal and points.COUNT not in links:
             kernels_blocks.both_levels(kind, links, *m1, *laws, *m2, eta, zeta, *steps, *zsteps, *law, *how)
-            return out.T
-        kernels_levels.before_levels(
-            kind, links, *m1, *laws, w, factor, *m2, *curves, eta, zeta, *steps, *zsteps, *law, *how
-        )  # fmt: skip
+        else:
+            kernels_levels.before_levels(
+                kind, links, *m1, *laws, w, factor, *m2, *curves, eta, zeta, *steps, *zsteps, *law, *how
+            )
         return out.T
 
     return work
