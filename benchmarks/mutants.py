@@ -57,6 +57,7 @@ MODULES = {
     "effects/means/nodes.py": [_E + "test_sums.py", *_WORLDS],
     "effects/means/kernels.py": [_E + "test_sums.py", *_WORLDS],
     "effects/means/kernels_sums.py": [_E + "test_sums.py", *_WORLDS],
+    "effects/means/kernels_blocks.py": [_E + "test_sums.py", *_WORLDS],
     "effects/means/kernels_levels.py": [_E + "test_sums.py", *_WORLDS],
     "model/densities.py": ["tests/model/test_densities.py", "tests/model/test_powers.py"],
     "model/families/counts.py": ["tests/model/families", "-k", "poisson or negative or becomes"],

@@ -32,10 +32,11 @@ Shachter (1986). Evaluating influence diagrams. Operations Research 34, 871-882.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
-from bayes_sp.arrays import Mask
+from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
@@ -86,12 +87,10 @@ def informative(design: Design, model: PathModel) -> Mask:
 
 
 def summed_values(model: PathModel, name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    r"""Return the values of a column that missing cells are summed over, with logarithms of their weights; () for none.
+    """Return the values of a column that missing cells are summed over, with logarithms of their weights; () for none.
 
     Levels, and counts from 0 to the largest that ``[variables]`` states, have the weight 1. On a bounded scale the sum
-    is a quadrature: with :math:`u = (1 - \cos\theta) / 2` the midpoints of :math:`\theta` in 64 equal parts, each
-    with :math:`\tfrac{\pi}{128} \sin\theta`; an integrand as narrow as Beta with precision 400 is exact to 1e-6, one
-    that is steep at an end of the scale, as of a Beta with a shape parameter near 1, to 1e-5.
+    is a quadrature (`scale_nodes`).
     """
     if values := model.levels(name):
         return values, (0.0,) * len(values)
@@ -103,10 +102,39 @@ def summed_values(model: PathModel, name: str) -> tuple[tuple[float, ...], tuple
         values = tuple(float(value) for value in range(math.ceil(low), math.floor(high) + 1))
         return values, (0.0,) * len(values)
     if family.bounded:
-        coding, angle = model.coding(name), (np.arange(MOST_ROWS) + 0.5) * np.pi / MOST_ROWS
-        places = coding.origin + coding.unit * 0.5 * (1.0 - np.cos(angle))
-        return tuple(places.tolist()), tuple(np.log(0.5 * np.pi / MOST_ROWS * np.sin(angle)).tolist())
+        coding = model.coding(name)
+        shares, logs = scale_nodes(max(abs(coding.origin), abs(coding.origin + coding.unit)) / coding.unit)
+        return tuple((coding.origin + coding.unit * shares).tolist()), tuple(logs.tolist())
     return (), ()
+
+
+@lru_cache(maxsize=16)
+def scale_nodes(farthest: float) -> tuple[Array, Array]:
+    r"""Return the nodes u of an integral over a bounded scale, (64,), and logarithms of their weights.
+
+    Midpoints of equal parts of t, which is an angle in the middle of the scale and a logarithm at its ends:
+
+    .. math:: t = 8 \arctan e^{\ell / 2} + \operatorname{arsinh} \ell, \qquad u = \frac{1}{1 + e^{-\ell}},
+
+    so that densities that are infinite at an end are integrated too, to where an end and its neighbour are still
+    different numbers: ``farthest`` is the larger size of the scale's ends in units of its length. Relative errors of
+    the mean of a smooth function of a Beta variable: 1e-6 for shape parameters of .5 or more and a precision up to 400,
+    3e-4 for a shape parameter of .3.
+
+    Takahasi & Mori (1974). Publications of RIMS 9, 721-741. doi:10.2977/prims/1195192451
+    """
+    reach = -math.log(max(1e-14, 64.0 * np.finfo(float).eps * farthest))
+    inside = np.linspace(-reach, reach, 20001)
+    edges = 8.0 * np.arctan(np.exp(inside / 2.0)) + np.arcsinh(inside)
+    part = (edges[-1] - edges[0]) / MOST_ROWS
+    wanted = edges[0] + (np.arange(MOST_ROWS) + 0.5) * part
+    logit = np.interp(wanted, edges, inside)
+    for _ in range(4):  # Newton's steps to the last digit
+        slope = 2.0 / np.cosh(logit / 2.0) + 1.0 / np.hypot(1.0, logit)
+        logit -= (8.0 * np.arctan(np.exp(logit / 2.0)) + np.arcsinh(logit) - wanted) / slope
+    slope = 2.0 / np.cosh(logit / 2.0) + 1.0 / np.hypot(1.0, logit)
+    below, above = np.logaddexp(0.0, -logit), np.logaddexp(0.0, logit)
+    return np.exp(-below), np.log(part / slope) - below - above
 
 
 def unaccounted(model: PathModel, design: Design) -> list[str]:

@@ -15,7 +15,7 @@ from scipy import integrate, special, stats
 
 from bayes_sp.effects import formulas
 from bayes_sp.effects.chain import Chain, Linear
-from bayes_sp.effects.means import kernels, kernels_levels, kernels_sums, points
+from bayes_sp.effects.means import kernels, kernels_blocks, kernels_levels, kernels_sums, points
 from bayes_sp.effects.means.counts import count_grid
 from bayes_sp.effects.means.nodes import HERMITE, Rule, beta_nodes, cross_world_factor, normal_nodes
 from bayes_sp.effects.means.normal import every_path
@@ -320,7 +320,8 @@ def test_nodes_integrate_what_they_should():
 def test_compiled_kernels_know_the_parts_that_they_are_made_of():
     """Numba's disk cache sees one file: a change in the shared parts must change the files of the kernels too."""
     digest = hashlib.sha256(Path(points.__file__).read_bytes()).hexdigest()[:16]
-    assert digest == kernels.POINTS == kernels_levels.POINTS == kernels_sums.POINTS, "write it to all three"
+    for module in (kernels, kernels_blocks, kernels_levels, kernels_sums):
+        assert digest == module.POINTS, f"write it to {module.__name__}"
 
 
 def test_kernels_and_nodes_change_rules_at_the_same_number_of_nodes():
@@ -342,3 +343,22 @@ def test_patients_alike_are_computed_once():
         np.testing.assert_allclose(np.exp(merged(0, 5)) @ repeats / 4, expected, rtol=1e-12)
     different = Linear(baselines.intercept, baselines.slopes, rng.standard_normal((60, 2)))
     assert different.distinct(None) == (different, None)
+
+
+@pytest.mark.parametrize("outcome", ["logit", "probit", "zero_inflated", "hurdle"])
+@pytest.mark.parametrize("mediators", [("logit", "logit"), ("probit", "beta"), ("logit", "probit"), ("probit",)])
+def test_blocks_of_patients_give_the_same_as_one_after_the_other(monkeypatch, mediators, outcome):
+    """More patients than a block holds, each counted differently, in every world and however worlds go together."""
+    chain, baselines = made_up_chain(mediators, outcome, draws=3, n=kernels_blocks.BLOCK + 5)
+    weights, empty, blocks = np.linspace(0.0, 2.0, kernels_blocks.BLOCK + 5), np.empty(0), kernels_blocks.both_levels
+    curves = (np.empty((3, 2, 0)), np.empty((3, 2)))
+
+    def one_by_one(kind, links, *rest):
+        kernels_levels.before_levels(kind, links, *rest[:5], empty, np.empty((0, 0)), *rest[5:8], *curves, *rest[8:])
+
+    worlds = ALL if len(mediators) == 2 else np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=bool)
+    for rule in (Rule(), Rule(0.4), Rule(0.0), Rule(0.0, apart=True)):
+        monkeypatch.setattr(kernels_blocks, "both_levels", blocks)
+        found = world_means(chain, baselines, worlds, U, rule, weights).plain
+        monkeypatch.setattr(kernels_blocks, "both_levels", one_by_one)
+        np.testing.assert_allclose(found, world_means(chain, baselines, worlds, U, rule, weights).plain, rtol=1e-12)

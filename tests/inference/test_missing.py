@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from known_truth import TRUTH, as_posterior, without_scales
 from numpy.testing import assert_allclose
@@ -94,7 +95,28 @@ def incomplete(study_survey):
 @pytest.mark.parametrize("name", ["primary", "ordinal", "latent"])
 def test_imputation_sees_the_densities_that_the_engine_sees(name, incomplete):
     """Of two parameter vectors, NumPy's and the engine's log-likelihoods differ by the same amount."""
-    program = program_of(sp.load_model(name), incomplete)
+    check_densities(sp.load_model(name), incomplete)
+
+
+@pytest.mark.parametrize("what", ["exposures", "covariates"])
+def test_imputation_of_a_category_that_depends_on_nothing(what):
+    """A missing level of the exposure, or of the only covariate: its equation has cutpoints and no slope."""
+    rng, n = np.random.default_rng(3), 60
+    table = pd.DataFrame({"x": rng.integers(1, 5, n), "site": rng.integers(1, 4, n), "m": rng.normal(size=n)})
+    table = table.assign(y=rng.poisson(np.exp(0.3 * table["m"]))).astype(float)
+    table.loc[:5, "x" if what == "exposures" else "site"] = np.nan
+    tables = {"exposures": {"x": {"levels": [1, 2, 3, 4]}}, "covariates": {"site": {"levels": [1, 2, 3]}}}
+    wide = {"dist": "normal", "mu": 0, "sigma": 2, "why": "w"}
+    model = sp.load_model({
+        "title": "t", "exposure": "x", "outcome": "y", what: tables[what],
+        "equation": [{"response": "m", "family": "normal"}, {"response": "y", "family": "poisson"}],
+        "priors": {"intercept": wide, "slope": wide, "sigma": {"dist": "half_normal", "sigma": 2, "why": "w"}},
+    })  # fmt: skip
+    check_densities(model, sp.read_survey(table, model))
+
+
+def check_densities(model, incomplete):
+    program = program_of(model, incomplete)
     flat = program.ints.copy()
     flat[flat[at.DIST] : flat[at.DIST] + program.size] = PRIOR_NUMBERS["flat"]  # leaves likelihood and Jacobian
     bare = log_posterior(replace(program, ints=flat))

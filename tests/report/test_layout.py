@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from bayes_sp.report.text.layout import decimals_for, interval, size_words
@@ -35,3 +36,9 @@ def test_a_wide_interval_beside_a_narrow_one_has_few_decimals() -> None:
     assert interval({"lower": -0.00031, "upper": 0.00052}, 5) == "[-0.00031, 0.00052]"
     assert interval({"lower": -153.79123, "upper": 184.33456}, 5) == "[-153.79, 184.33]"
     assert interval({"lower": -57.80, "upper": 191.61}, 2) == "[-57.80, 191.61]"
+
+
+def test_an_interval_without_finite_limits_is_written_without_a_warning() -> None:
+    """A ratio over an arm without events has limits that are infinite, both of them."""
+    assert interval({"lower": np.float64(np.inf), "upper": np.float64(np.inf)}, 4) == "[infinity, infinity]"
+    assert size_words(np.float64(np.inf), np.float64(np.inf), np.float64(np.inf)) == "infinity [infinity, infinity]"

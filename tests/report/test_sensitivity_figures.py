@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
@@ -11,7 +12,7 @@ from sensitivities import analysed, linear, survey_of, unlucky
 
 from bayes_sp.names import ARROW
 from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
-from bayes_sp.report.figures.style import figure_of
+from bayes_sp.report.figures.style import figure_of, free_corner
 from bayes_sp.report.figures.surfaces import plot_confounding, plot_prior_grid
 from bayes_sp.report.folders.sensitivity import figures
 from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS
@@ -250,8 +251,25 @@ def test_everything_is_hatched_where_the_interval_always_includes_no_effect(wide
     found = analysed((CONFOUNDING,))
     surfaces = {pair: at.assign(lower=at["lower"] - wider, upper=at["upper"] + wider)
                 for pair, at in found.confounding.surfaces.items()}  # fmt: skip
-    (axes, *_) = figure_of(plot_confounding(replace(found.confounding, surfaces=surfaces))).axes
+    figure = figure_of(plot_confounding(replace(found.confounding, surfaces=surfaces)))
+    (axes, *_) = figure.axes
+    assert ("Solid: an end of the interval" in " ".join(figure.get_supxlabel().split())) == any(
+        line.get_linewidth() == 1.6 for line in axes.lines
+    )
     hatched = [part for part in axes.collections if getattr(part, "hatches", [None]) == ["////"]]
     (extent,) = (part.get_paths()[0].get_extents() for part in hatched)
     whole = axes.dataLim
     assert (extent.width * extent.height == pytest.approx(whole.width * whole.height, rel=1e-6)) == (wider > 0)
+
+
+@pytest.mark.parametrize(
+    ("others", "corner"),
+    [([], (1, 1)), ([(-0.7, 0.52)], (-1, 1)), ([(-0.7, 0.52), (-0.85, 0.52)], (1, -1)), ([(-0.2, 0.52)], (1, 1))],
+)
+def test_a_label_stands_where_it_hides_no_other_circle(others, corner):
+    """Towards the middle and above its circle, unless another circle is there; beyond its end nothing is in its way."""
+    figure, axes = plt.subplots(figsize=(4, 4), dpi=72)
+    axes.set(xlim=(-1, 0), ylim=(0, 1), position=(0, 0, 1, 1))
+    at = np.array([(-0.8, 0.5), *others])
+    assert free_corner(axes, at, 0, 5) == corner
+    plt.close(figure)

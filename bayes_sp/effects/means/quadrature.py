@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
 from bayes_sp.effects.chain import Chain
-from bayes_sp.effects.means import kernels, kernels_levels, kernels_sums, points
+from bayes_sp.effects.means import kernels, kernels_blocks, kernels_levels, kernels_sums, points
 from bayes_sp.effects.means.counts import LARGEST, Grid, count_grid, growth_of, mean_curves
 from bayes_sp.effects.means.nodes import Rule, beta_nodes, cross_world_factor, normal_nodes
 from bayes_sp.effects.means.normal import NormalWorld, combine
@@ -195,14 +195,15 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
         m1 = (represent(links[0], baseline[0]), first_shift, cutpoints(links[0], grid.cuts))
         laws = (np.ascontiguousarray(precisions[:, here]), tables)  # of one type whatever the batch
         m2 = (represent(links[1], predictor), represent(links[1], second_steps), cutpoints(links[1], second_grid.cuts))
-        how = (rule.kappa, rule.apart, repeats, out)
+        law, how = (outcome_cuts[here], chain.outcome.phi[here]), (rule.kappa, rule.apart, repeats, out)
         if sums and not normal:
             kernels_sums.levels_first(kind, links, *m1, *laws, *m2, *curves, eta, *steps, *how)
-            return out.T
-        kernels_levels.before_levels(
-            kind, links, *m1, *laws, w, factor, *m2, *curves, eta, zeta, *steps, *zsteps, outcome_cuts[here],
-            chain.outcome.phi[here], *how,
-        )  # fmt: skip
+        elif not normal and points.COUNT not in links:
+            kernels_blocks.both_levels(kind, links, *m1, *laws, *m2, eta, zeta, *steps, *zsteps, *law, *how)
+        else:
+            kernels_levels.before_levels(
+                kind, links, *m1, *laws, w, factor, *m2, *curves, eta, zeta, *steps, *zsteps, *law, *how
+            )
         return out.T
 
     return work

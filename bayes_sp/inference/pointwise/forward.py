@@ -41,7 +41,8 @@ def walked(joint: JointModel, at: At, hidden: dict[str, Array], shape: tuple[int
     for found in walk(joint, at, hidden):
         seen = found.equation.seen
         density = found.equation.likelihood.log_density
-        total[:, seen] += density(found.equation.y[seen], found.eta[:, seen], found.zeta[:, seen], found.aux)
+        eta, zeta = (np.broadcast_to(part, shape)[:, seen] for part in (found.eta, found.zeta))  # one without terms
+        total[:, seen] += density(found.equation.y[seen], eta, zeta, found.aux)
         values = found.values
     return values, total
 

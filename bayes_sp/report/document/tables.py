@@ -48,7 +48,7 @@ def effects_table(run: Run, model: PathModel) -> Iterator[Block]:
         cells = [path]
         for scale in scales:
             row = tables[scale].loc[path]
-            decimals = decimals_for(float(row["upper"] - row["lower"]))
+            decimals = decimals_for(float(row["upper"]) - float(row["lower"]))
             cells += [number(row["median"], decimals), interval(row, decimals)]
         rows.append((*cells, probability(tables[DIFFERENCE].loc[path, "prob_negative"])))
     first = tables[DIFFERENCE].iloc[0]
@@ -153,7 +153,7 @@ def coefficient_table(run: Run, model: PathModel) -> Iterator[Block]:
     for response, own in run.coefficients.groupby("equation", sort=False):
         rows.append((model.variable(str(response)).label, *[""] * 5))
         for _, row in own.iterrows():
-            decimals = decimals_for(float(row["upper"] - row["lower"]))
+            decimals = decimals_for(float(row["upper"]) - float(row["lower"]))
             others = ("ratio", "ml_estimate", "ml_se")
             shown = {name: "" if math.isnan(row[name]) else number(row[name], decimals) for name in others}
             likelihood = f"{shown['ml_estimate']} ({shown['ml_se']})" if shown["ml_estimate"] else ""
@@ -205,7 +205,7 @@ def _pooled(model: PathModel, table: pd.DataFrame, caption: str) -> Table:
     """Return how much of each effect's variance comes from not having the records."""
     rows = []
     for path, row in rows_of(table).iterrows():
-        decimals = decimals_for(float(row["upper"] - row["lower"]))
+        decimals = decimals_for(float(row["upper"]) - float(row["lower"]))
         cells = [number(row[name], decimals) for name in ("within_sd", "between_sd")]
         cells += [f"{100 * row['share']:.0f} %", _range(row, "lowest", "highest", decimals)]
         if "bounds_lowest" in row:
@@ -241,7 +241,7 @@ def estimates_table(model: PathModel, table: pd.DataFrame, name: str, caption: s
         if estimated and math.isnan(row["median"]):
             cells[numbers:numbers] = ["", ""]
         elif estimated:
-            decimals = decimals_for(float(row["upper"] - row["lower"]))
+            decimals = decimals_for(float(row["upper"]) - float(row["lower"]))
             cells[numbers:numbers] = [number(row["median"], decimals), interval(row, decimals)]
         rows.append(tuple(cells))
     heads = [_HEADS.get(column, column.replace("_", " ")) for column in kept]

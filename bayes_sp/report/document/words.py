@@ -38,7 +38,7 @@ def rows_of(table: pd.DataFrame, scale: str = DIFFERENCE) -> pd.DataFrame:
 
 def estimate(row: pd.Series, unit: str = "") -> str:
     """Return median and interval: ``-0.041 appointments (95 % interval [-0.139, -0.006])``."""
-    decimals = decimals_for(float(row["upper"] - row["lower"]))
+    decimals = decimals_for(float(row["upper"]) - float(row["lower"]))
     ending = f" {unit}" if unit else ""
     return f"{number(row['median'], decimals)}{ending} ({kind(row)} {interval(row, decimals)})"
 
@@ -102,7 +102,7 @@ def _others(table: pd.DataFrame, main: str) -> str:
     found = []
     if len(rows := own[own["inference"] == "bootstrap"]):
         row = rows.iloc[-1]
-        decimals = decimals_for(float(row["upper"] - row["lower"]))
+        decimals = decimals_for(float(row["upper"]) - float(row["lower"]))
         estimated = f"{number(row['estimate'], decimals)} {interval(row, decimals)}"
         found.append(f"the percentile bootstrap gives {estimated} ({str(row['likelihood']).replace('_', ' ')})")
     if len(rows := own[own["inference"] == "published"]):

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from bayes_sp.arrays import Array
 from bayes_sp.errors import BayesSpError
 from bayes_sp.model.people import speaking_of
 from bayes_sp.shown import signed, worded
@@ -216,3 +217,18 @@ def write_figure(drawn: Drawn | Figure, path: Path, ending: str = "") -> None:
             canvas.print_png(path, pil_kwargs={"compress_level": 2})  # type: ignore[no-untyped-call]  # matplotlib annotates it in part
         else:
             figure.savefig(path, format=ending, metadata={MADE[ending]: None})
+
+
+def free_corner(axes: Axes, at: Array, own: int, letters: int) -> tuple[int, int]:
+    """Return the side (-1 or 1) and height of a circle on which the fewest others are behind its label.
+
+    ``letters`` of 7.5 points take 4.5 points each; towards the middle and above where nothing is in the way.
+    """
+    points = (axes.transData.transform(at) - axes.transData.transform(at[own])) * 72.0 / axes.figure.dpi
+    inward = -1 if at[own, 0] > 0 else 1
+
+    def hidden(corner: tuple[int, int]) -> int:
+        across, up = points[:, 0] * corner[0], points[:, 1] * corner[1]
+        return int(((across > 1.0) & (across < 10.0 + 4.5 * letters) & (up > -1.0) & (up < 18.0)).sum())
+
+    return min([(inward, 1), (-inward, 1), (inward, -1), (-inward, -1)], key=hidden)

@@ -9,6 +9,7 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.patches import Rectangle
 from scipy.interpolate import RectBivariateSpline
 
+from bayes_sp.report.figures import style
 from bayes_sp.report.figures.sensitivity import published_of, target_words
 from bayes_sp.report.figures.style import INK, NEGATIVE, QUIET, Given, canvas, figure_of_result, plain, quiet
 from bayes_sp.sensitivity.prior.dials import any_dial
@@ -196,10 +197,10 @@ def plot_confounding(found: Confounding, ax: Given = None) -> np.ndarray:
     every = np.concatenate([at["median"].to_numpy().ravel() for at in slices.values()])
     norm = _around(every, target.null)
     image: ContourSet | None = None
-    dashed = False
+    dashed = solid = False
     for panel, pair in zip(panels, pairs, strict=True):
         image = _surface(panel, slices[pair], pair, norm)
-        _tipping(panel, found, pair)
+        solid = _tipping(panel, found, pair) or solid
         first, second = (model.variable(name).label for name in pair)
         panel.set_xlabel(plain(f"strength on {second}", 40), fontsize=9)
         panel.set_ylabel(plain(f"strength on {first}", 40), fontsize=9)
@@ -212,10 +213,11 @@ def plot_confounding(found: Confounding, ax: Given = None) -> np.ndarray:
         place.figure.colorbar(image, ax=list(panels), label=label, shrink=0.9)
     note = (
         "Posterior median, smooth between the fits (points); the axes are what one SD of the confounder adds to a "
-        f"linear predictor. Hatched: the 95 % interval includes {target.null:g} (interpolated). Solid: an end of it is "
-        f"{target.null:g}. Cross: no confounder, this specification. Circles: as strong as a covariate, of the sign "
-        "that works against the effect, where within the axes."
+        f"linear predictor. Hatched: the 95 % interval includes {target.null:g} (interpolated). Cross: no confounder, "
+        "this specification. Circles: as strong as a covariate, of the sign that works against the effect, where "
+        "within the axes."
     )
+    note += f" Solid: an end of the interval is {target.null:g}." if solid else ""
     note += " Dashed: the median is the published value." if dashed else ""
     failed = any(not at["trustworthy"].all() for at in slices.values())
     note += " Plus: the fit there failed, or failed its diagnostics." if failed else ""
@@ -252,36 +254,40 @@ def _smooth(at: xr.Dataset, pair: tuple[str, str], what: str = "median") -> tupl
     return fine_x, fine_y, spline(fine_y, fine_x)
 
 
-def _tipping(axes: Axes, found: Confounding, pair: tuple[str, str]) -> None:
-    """Draw the tipping curve, and hatch where the interval includes no effect, which may be everywhere."""
+def _tipping(axes: Axes, found: Confounding, pair: tuple[str, str]) -> bool:
+    """Draw the tipping curve, False where there is none, and hatch where the interval includes no effect."""
     at = found.surfaces[pair].sel(path=found.target.path, scale=found.target.scale)
     x, y, lower = _smooth(at, pair, "lower")
     inside = np.minimum(found.target.null - lower, _smooth(at, pair, "upper")[2] - found.target.null)
     if (inside >= 0).any():
         axes.contourf(x, y, inside, levels=[0.0, np.inf], colors="none", hatches=["////"])
     rows = found.tipping[(found.tipping["first"] == pair[0]) & (found.tipping["second"] == pair[1])]
-    known = rows.dropna(subset=["second_strength"])
+    known, drawn = rows.dropna(subset=["second_strength"]), False
     for sign in (-1.0, 1.0):
         own = known[np.sign(known["second_strength"]) == sign]
         if len(own) > 1:
             axes.plot(own["second_strength"], own["first_strength"], color=INK, linewidth=1.6)
+            drawn = True
+    return drawn
 
 
 def _benchmarks(axes: Axes, model: PathModel, found: Confounding, pair: tuple[str, str]) -> None:
     rows = found.multiples[(found.multiples["first"] == pair[0]) & (found.multiples["second"] == pair[1])]
     most = float(found.surfaces[pair][pair[0]].max()), float(found.surfaces[pair][pair[1]].max())
-    shown = [row for row in rows.to_dict("records")
-             if row["first_strength"] <= most[0] and row["second_strength"] <= most[1]]  # fmt: skip
-    strongest = max(shown, key=lambda row: row["first_strength"] * row["second_strength"], default=None)
-    for row in shown:
-        x, y = row["sign"] * row["second_strength"], row["first_strength"]
+    rows = rows[(rows["first_strength"] <= most[0]) & (rows["second_strength"] <= most[1])]
+    shown = rows.to_dict("records")
+    at = np.array([(row["sign"] * row["second_strength"], row["first_strength"]) for row in shown])
+    for x, y in at:
         axes.plot(x, y, "o", color="white", markeredgecolor=INK, markersize=5, zorder=6)  # no label hides one
-        if strongest is not None and row is strongest:
-            label = plain(model.variable(row["covariate"]).label)
-            side = "right" if x > 0 else "left"
-            axes.annotate(label, (x, y), xytext=(-6 if x > 0 else 6, 5), textcoords="offset points", fontsize=7.5,
-                          color=INK, ha=side, bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "alpha": 0.7,
-                                                    "edgecolor": "none"})  # fmt: skip
+    if not shown:
+        return
+    strongest = max(range(len(shown)), key=lambda k: shown[k]["first_strength"] * shown[k]["second_strength"])
+    label = plain(model.variable(shown[strongest]["covariate"]).label)
+    side, height = style.free_corner(axes, at, strongest, len(label))
+    box = {"boxstyle": "square,pad=0.15", "facecolor": "white", "alpha": 0.7, "edgecolor": "none"}
+    axes.annotate(label, at[strongest], xytext=(6 * side, 5 * height), textcoords="offset points", fontsize=7.5,
+                  color=INK, ha="left" if side > 0 else "right", va="bottom" if height > 0 else "top",
+                  bbox=box)  # fmt: skip
 
 
 def _line(axes: Axes, at: xr.Dataset, pair: tuple[str, str], value: float) -> bool:

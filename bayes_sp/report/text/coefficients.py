@@ -34,7 +34,7 @@ def coefficient_lines(model: PathModel, found: Coefficients) -> list[str]:
 
 def _cells(row: Mapping[Any, Any]) -> list[str]:
     """Return a row's cells, empty where there is no number."""
-    decimals = decimals_for(row["upper"] - row["lower"])
+    decimals = decimals_for(float(row["upper"]) - float(row["lower"]))
     likelihood = ""
     if not math.isnan(row["ml_estimate"]):
         error = "" if math.isnan(row["ml_se"]) else f" ({number(row['ml_se'], decimals)})"

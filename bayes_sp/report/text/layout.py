@@ -53,7 +53,7 @@ def in_row(row: pd.Series | Mapping[str, float], decimals: int) -> int:
     >>> [in_row({"lower": 0.0, "upper": width}, 5) for width in (0.002, 0.5, 180.0)]
     [5, 4, 2]
     """
-    return min(decimals, decimals_for(row["upper"] - row["lower"]) + 1)
+    return min(decimals, decimals_for(float(row["upper"]) - float(row["lower"])) + 1)
 
 
 def interval(row: pd.Series | Mapping[str, float], decimals: int) -> str:
@@ -64,7 +64,7 @@ def interval(row: pd.Series | Mapping[str, float], decimals: int) -> str:
 
 def size_words(median: float, lower: float, upper: float) -> str:
     """Return a median with its limits in brackets, in the decimals that their distance deserves."""
-    decimals = decimals_for(upper - lower)
+    decimals = decimals_for(float(upper) - float(lower))
     return f"{number(median, decimals)} [{number(lower, decimals)}, {number(upper, decimals)}]"
 
 
