@@ -112,7 +112,7 @@ class Calibration(Shown):
     def _shown(self) -> tuple[str, list[Part]]:
         columns = ["quantity", "location", "spread", "deviation", "coverage_95", "calibrated"]
         head = f"{self.model.name}, seed {self.seed}; patients as in {self.mark}"
-        return head, [*self.sentences(), short(self.table.round(3), columns, rows=len(self.table))]
+        return head, [*self.sentences(), short(self.table, columns, rows=len(self.table))]
 
 
 @needs_records

@@ -12,10 +12,11 @@ from bayes_sp.analysis.comparison.models import main_path, of_first
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import products_of
-from bayes_sp.names import ALONE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, name_parts
+from bayes_sp.names import ALONE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, distinct, name_parts
 from bayes_sp.report.folders.finished import Run
-from bayes_sp.report.text.assumptions import distinct, in_sentence, listed, path_words
-from bayes_sp.report.text.layout import decimals_for, interval, number
+from bayes_sp.report.text.assumptions import in_sentence, listed, path_words
+from bayes_sp.report.text.layout import interval
+from bayes_sp.shown import decimals_for, number
 
 ARTICLE = (
     "Kellezi B, Wakefield JRH, Stevenson C, et al. The social cure of social prescribing: a mixed-methods study on the "

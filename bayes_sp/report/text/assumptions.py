@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Unmeasured
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import products_of
-from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT, name_parts
+from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT, distinct, name_parts
 
 GENERAL_ASSUMPTIONS = (
     "No unmeasured confounding of exposure and mediators, exposure and outcome, or mediators and outcome, given the "
@@ -37,13 +35,6 @@ def path_words(model: PathModel, path: str) -> str:
     if not between:
         return "direct"
     return f"via {between[0]}" if len(between) == 1 else f"serial: {', then '.join(between)}"
-
-
-def distinct(paths: list[str]) -> list[str]:
-    """Leave the total indirect effect out where one indirect path is all of it."""
-    indirect = Counter(name_parts(path)[1] for path in paths if path.count(ARROW) > 1)
-    parts = {path: name_parts(path) for path in paths}
-    return [path for path in paths if parts[path][0] != TOTAL_INDIRECT or indirect[parts[path][1]] > 1]
 
 
 def headed(paths: list[str]) -> list[tuple[str, str]]:

@@ -11,7 +11,8 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.privacy.words import share_words
-from bayes_sp.report.text.layout import aligned, decimals_for, interval, number, wrapped
+from bayes_sp.report.text.layout import aligned, interval, wrapped
+from bayes_sp.shown import decimals_for, number
 
 HEADS = ["", "mean", "SD", "95 % interval", "ratio", "ML (SE)"]
 SCALES = {"log": "log link", "logit": "logit link", "probit": "probit link"}
