@@ -73,8 +73,8 @@ def short(table: pd.DataFrame, columns: Sequence[str] = FIRST, rows: int = MOST_
     Effects have the names that people write; the total indirect one is left out where one path is all of it. The mean
     of draws, which need not exist, is left out beside their median.
     """
-    chosen = [name for name in columns if name in table.columns][:MOST_COLUMNS]
-    chosen = [name for name in chosen if name != "mean" or "median" not in chosen] or list(table)[:MOST_COLUMNS]
+    chosen = [name for name in columns if name in table.columns and not (name == "mean" and "median" in table.columns)]
+    chosen = chosen[:MOST_COLUMNS] or list(table)[:MOST_COLUMNS]
     found = table[chosen]
     if "path" in found:
         found = found[found["path"].isin(distinct(list(table["path"])))]
@@ -83,14 +83,21 @@ def short(table: pd.DataFrame, columns: Sequence[str] = FIRST, rows: int = MOST_
 
 
 def in_cells(table: pd.DataFrame) -> Cells:
-    """Return a table as texts: words on the left, numbers on the right in the decimals of their row's interval."""
-    rows = [[_cell(str(name), value, row) for name, value in row.items()] for row in table.to_dict("records")]
+    """Return a table as texts: words on the left, numbers on the right.
+
+    Estimates have the decimals of their row's interval, other numbers those that their column deserves.
+    """
+    most = {
+        str(name): decimals_for(float(column.abs().max())) if column.dtype.kind == "f" else 0
+        for name, column in table.items()
+    }
+    rows = [[_cell(str(name), value, row, most) for name, value in row.items()] for row in table.to_dict("records")]
     words = [any(isinstance(value, str) for value in column) for _, column in table.items()]
     return Cells([str(name) for name in table.columns], rows, words)
 
 
-def _cell(name: str, value: object, row: Mapping[Any, Any]) -> str:
-    """Return a cell as it is shown."""
+def _cell(name: str, value: object, row: Mapping[Any, Any], most: Mapping[str, int]) -> str:
+    """Return a cell as it is shown; ``most`` are the decimals of each column."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool):
@@ -99,9 +106,12 @@ def _cell(name: str, value: object, row: Mapping[Any, Any]) -> str:
         return str(value)
     if name.startswith("prob") or name == "p_value":
         return probability(value)
-    known = name in MEASURES and {"lower", "upper"} <= row.keys()
-    decimals = decimals_for(row["upper"] - row["lower"]) if known else 0
-    return number(value, decimals) if decimals >= 3 or math.isinf(value) else short_number(value)
+    if name in MEASURES and {"lower", "upper"} <= row.keys() and not math.isinf(value):
+        decimals = decimals_for(row["upper"] - row["lower"])
+        return number(value, decimals) if decimals >= 3 else short_number(value)
+    if value == round(value) if math.isfinite(value) else True:
+        return number(value, 0)
+    return number(value, min(decimals_for(abs(value)), max(3, most[name])))
 
 
 def in_lines(text: str) -> list[str]:

@@ -124,8 +124,8 @@ def test_a_row_has_the_decimals_of_its_interval():
         "prob_negative": [0.7757, 0.0], "deviation": [7.61e-05, 0.5], "holds": [True, False],
     })  # fmt: skip
     assert in_cells(table).rows == [
-        ["a", "-0.491", "-1.943", "0.653", "0.776", "0.000076", "yes"],
-        ["b", "12346", "-20", "30000", "<.001", "0.5", "no"],
+        ["a", "-0.491", "-1.943", "0.653", "0.776", "0.000", "yes"],
+        ["b", "12346", "-20", "30000", "<.001", "0.500", "no"],
     ]
 
 
@@ -196,3 +196,15 @@ def test_whatever_a_public_function_returns_shows_itself_in_a_notebook():
     ours = {word: known for word, known in found.items() if known.__module__.startswith("bayes_sp")}
     assert {"Audit", "Effects", "Tipping"} <= set(ours)
     assert [word for word, known in ours.items() if not hasattr(known, "_repr_html_")] == []
+
+
+def test_no_result_is_shown_as_the_fields_of_a_dataclass():
+    """Of whatever shows itself in a notebook and has a parent that does, the text in a console is the parent's kind."""
+    from bayes_sp.analysis.criticism.diagnostics import Verdict
+    from bayes_sp.analysis.pooled_verdict import PooledVerdict
+    from bayes_sp.records.sets import Sets
+
+    assert {PooledVerdict} <= set(Verdict.__subclasses__())
+    assert {Sets} <= set(Survey.__subclasses__())
+    kinds = [*Verdict.__subclasses__(), *Survey.__subclasses__(), *Shown.__subclasses__()]
+    assert [kind.__name__ for kind in kinds if "__repr__" in vars(kind) and hasattr(kind.__repr__, "__wrapped__")] == []

@@ -22,7 +22,7 @@ MOST_DIAGNOSTICS = 400
 CAPTIONS = {
     "conditional": "Effects at levels of the moderators",
     "conditional_differences": "Differences between levels of the moderators",
-    "moderated_mediation": "Index of moderated mediation",
+    "moderated_mediation": "Index of moderated mediation, for each unit or comparison of the moderator",
     "contrasts": "Contrasts between effects",
     "standardised": "Standardised effects",
     "proportion_mediated": "Share of the total effect that is indirect",
@@ -267,9 +267,7 @@ def _about(model: PathModel, row: pd.Series) -> str:
         pairs = zip(_levels(model, names, row["from"]), _levels(model, names, row["to"]), strict=True)
         words = [f"at {low}" if low == high else f"{high} less {low}" for low, high in pairs]
         return "; ".join(f"{label}: {between}" for label, between in zip(labels, words, strict=True))
-    unit = str(row["unit"]).replace("_", " ")
-    whole = " against " in unit or " at " in unit  # a comparison, or a unit at a level of the other moderator
-    return f"{', '.join(labels)}: {unit if whole else f'for {unit} more'}"
+    return f"{', '.join(labels)}: {row['unit']}"
 
 
 def _levels(model: PathModel, names: Sequence[str], values: object) -> list[str]:
