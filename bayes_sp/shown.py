@@ -38,6 +38,7 @@ _WORD = r"(?:\b([Aa])\s+)?\b([Pp])atient(s?)\b"
 WIDTH, NARROWEST = 120, 80  # of a page that is kept, and of the narrowest that is written for
 _width: ContextVar[int] = ContextVar("width", default=WIDTH)
 _words: ContextVar[Callable[[str], str]] = ContextVar("words", default=str)
+_foreign: ContextVar[bool] = ContextVar("foreign", default=False)
 
 
 class Shown:
@@ -161,11 +162,23 @@ def people_called(names: tuple[str, str], own: Iterable[str] = ()) -> Iterator[N
     ``names`` are (one of them, several); ``own`` are texts of a user's own, such as labels and names of files, in which
     no word is replaced.
     """
+    own = list(own)
     token = _words.set(renamer(names, own))
+    foreign = _foreign.set(any(sign.isalpha() and not sign.isascii() for text in own for sign in text))
     try:
         yield
     finally:
         _words.reset(token)
+        _foreign.reset(foreign)
+
+
+def in_sentence(label: str) -> str:
+    """Return a label as it stands within a sentence.
+
+    Its first letter is small, unless it begins with an abbreviation, or labels are in a language with letters of its
+    own, which may write nouns with capitals.
+    """
+    return label if label[1:2].isupper() or _foreign.get() else label[:1].lower() + label[1:]
 
 
 def renamer(names: tuple[str, str], own: Iterable[str] = ()) -> Callable[[str], str]:

@@ -26,9 +26,9 @@ from bayes_sp.report.figures.style import (
     plain,
     quiet,
 )
-from bayes_sp.report.text.assumptions import in_sentence, path_words
+from bayes_sp.report.text.assumptions import path_words
 from bayes_sp.sensitivity.power.overlap import posterior_density
-from bayes_sp.shown import probability
+from bayes_sp.shown import in_sentence, probability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -150,7 +150,7 @@ def _curve(grid: PriorGrid, at: xr.Dataset, ax: Given) -> Axes:
     effect = published_of(model, grid.target)
     for value in effect.estimate if effect else ():
         axes.axhline(value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-    axes.set_xlabel(plain(_key_words(key)), fontsize=9.5)
+    axes.set_xlabel(plain(_key_words(key), 70), fontsize=9.5)
     axes.set_ylabel(plain(target_words(model, grid.target), 44), fontsize=9)
     if (x > 0).all() and x.max() / x.min() >= 8:
         axes.set_xscale("log")
@@ -277,7 +277,7 @@ def _benchmarks(axes: Axes, model: PathModel, found: Confounding, pair: tuple[st
         x, y = row["sign"] * row["second_strength"], row["first_strength"]
         axes.plot(x, y, "o", color="white", markeredgecolor=INK, markersize=5, zorder=6)  # no label hides one
         if strongest is not None and row is strongest:
-            label = plain(model.variable(row["covariate"]).label)
+            label = plain(model.variable(row["covariate"]).label, 28)
             side = "right" if x > 0 else "left"
             axes.annotate(label, (x, y), xytext=(-6 if x > 0 else 6, 5), textcoords="offset points", fontsize=7.5,
                           color=INK, ha=side, bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "alpha": 0.7,

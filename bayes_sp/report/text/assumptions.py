@@ -9,6 +9,7 @@ from bayes_sp.model.parts import Unmeasured
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import products_of
 from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT, distinct, name_parts
+from bayes_sp.shown import in_sentence
 
 GENERAL_ASSUMPTIONS = (
     "No unmeasured confounding of exposure and mediators, exposure and outcome, or mediators and outcome, given the "
@@ -46,11 +47,6 @@ def headed(paths: list[str]) -> list[tuple[str, str]]:
             found.append((label, ""))
         found.append((label, path))
     return found
-
-
-def in_sentence(label: str) -> str:
-    """Return a label as it stands within a sentence: its first letter small, unless it begins with an abbreviation."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def assumptions(model: PathModel) -> tuple[str, ...]:
