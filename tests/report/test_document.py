@@ -166,7 +166,7 @@ def test_effects_at_levels_stand_below_their_level():
         "Loneliness T0: at 1 (16th percentile)", "total indirect", "total",
         "Loneliness T0: at 2.5", "total indirect", "total",
     ]  # fmt: skip
-    assert table.rows[1][1:] == ("0.200", "[0.100, 0.400]", "below 0.001")
+    assert table.rows[1][1:] == ("0.200", "[0.100, 0.400]", "<.001")
     assert "differences in appointments per patient per three months" in table.note
 
 

@@ -10,12 +10,12 @@ import pandas as pd
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, distinct, name_parts
 from bayes_sp.report.document.parts import Block, Table
-from bayes_sp.report.document.words import contrast, probability, rows_of
+from bayes_sp.report.document.words import contrast, rows_of
 from bayes_sp.report.folders.finished import Run
 from bayes_sp.report.text.assumptions import path_words, product_scale
 from bayes_sp.report.text.layout import interval
 from bayes_sp.sensitivity.effect_words import scale_words
-from bayes_sp.shown import decimals_for, number
+from bayes_sp.shown import decimals_for, number, probability
 
 SCALES = (DIFFERENCE, RATE_RATIO, RISK_RATIO, COEFFICIENT)
 CAPTIONS = {
