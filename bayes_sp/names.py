@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 ARROW = " -> "
@@ -106,6 +107,27 @@ def name_parts(name: str) -> tuple[str, str]:
     """Return the path or total of an effect's name, and what it compares, '' where that is not told."""
     path, _, label = name.removesuffix("]").partition(" [")
     return path, label
+
+
+def typed_name(name: str) -> str:
+    """Return an effect's name as people write it: ``direct``, ``via a, b``, ``total indirect``, ``total``.
+
+    Examples
+    --------
+    >>> typed_name("x -> a -> b -> y [x: 2 against 1]"), typed_name("total_indirect")
+    ('via a, b [x: 2 against 1]', 'total indirect')
+    """
+    path, label = name_parts(name)
+    first, *between = path.split(ARROW)[:-1] or [""]
+    words = f"via {', '.join(between)}" if between else "direct" if first else path.replace("_", " ")
+    return effect_name(words, label)
+
+
+def distinct(paths: Sequence[str]) -> list[str]:
+    """Leave the total indirect effect out where one indirect path is all of it."""
+    indirect = Counter(name_parts(path)[1] for path in dict.fromkeys(paths) if path.count(ARROW) > 1)
+    parts = {path: name_parts(path) for path in paths}
+    return [path for path in paths if parts[path][0] != TOTAL_INDIRECT or indirect[parts[path][1]] != 1]
 
 
 def is_total(name: str) -> bool:

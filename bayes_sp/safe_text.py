@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,46 +43,57 @@ def _code(found: re.Match[str]) -> str:
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
-def html(head: str, *parts: str | Sequence[str] | pd.DataFrame, strong: str = "") -> str:
+@dataclass(frozen=True)
+class Cells:
+    """A table of texts: heads, rows, and which of its columns are words, which stand on the left."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    words: Sequence[bool]
+
+    def lines(self) -> list[str]:
+        """Return the table in lines of a console."""
+        table = [[one_line(cell) for cell in row] for row in (self.heads, *self.rows)]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        return [
+            "  ".join(
+                f"{cell:<{width}}" if words else f"{cell:>{width}}"
+                for cell, width, words in zip(row, widths, self.words, strict=True)
+            ).rstrip()
+            for row in table
+        ]
+
+    def html(self) -> str:
+        """Return the table for a notebook."""
+        sides = [f' style="text-align: {"left" if words else "right"}"' for words in self.words]
+        head, *body = (
+            "".join(f"<{tag}{side}>{_escaped(cell)}</{tag}>" for cell, side in zip(row, sides, strict=True))
+            for tag, row in [("th", self.heads), *(("td", row) for row in self.rows)]
+        )
+        rows = "".join(f"<tr>{row}</tr>" for row in body)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def html(head: str, *parts: str | Sequence[str] | Cells, strong: str = "") -> str:
     """Return what a notebook shows of a result; nothing of it is taken for HTML.
 
-    What follows the head: a text as a paragraph, a sequence of texts as a list, a table as a table. ``strong`` stands
+    What follows the head: a text as a paragraph, a sequence of texts as a list, cells as a table. ``strong`` stands
     before the head, in bold type.
     """
     bold = f"<b>{_escaped(strong)}</b> " if strong else ""
     return "".join([f"<p>{bold}{_escaped(head)}</p>", *map(_part, parts)])
 
 
-def _part(part: str | Sequence[str] | pd.DataFrame) -> str:
+def _part(part: str | Sequence[str] | Cells) -> str:
+    if isinstance(part, Cells):
+        return part.html()
     if isinstance(part, str):
         return f"<p>{_escaped(part)}</p>"
-    if isinstance(part, Sequence):
-        return "<ul>" + "".join(f"<li>{_escaped(item)}</li>" for item in part) + "</ul>"
-    table = part.copy()
-    for place, (_, column) in enumerate(part.items()):
-        if column.map(lambda cell: isinstance(cell, str)).any():
-            shown = [printable(cell) if isinstance(cell, str) else cell for cell in column]
-            table.isetitem(place, shown)
-    table.columns = [printable(str(name)) for name in part.columns]
-    return str(table.to_html(index=False, escape=True, float_format=short_number, na_rep=""))
+    return f"<ul>{''.join(f'<li>{_escaped(item)}</li>' for item in part)}</ul>" if part else ""
 
 
 def _escaped(text: str) -> str:
     return escape(printable(text)).replace("\n", "<br>")
-
-
-def short_number(value: float) -> str:
-    """Return a number with three digits, with all before its point, and with a fourth where three would make 1 of it.
-
-    Examples
-    --------
-    >>> short_number(0.0123456), short_number(1.00397), short_number(18190.4), short_number(1e12)
-    ('0.0123', '1.004', '18190', '1e+12')
-    """
-    if 999.5 <= abs(value) < 1e9:
-        return f"{value:.0f}"
-    text = f"{value:.3g}"
-    return f"{value:.4g}" if text in ("1", "-1") else text
 
 
 def harmless(cell: str) -> str:

@@ -16,8 +16,8 @@ PACKAGE = Path(__file__).parents[1] / "bayes_sp"
 PAGE = PACKAGE.parent / "ARCHITECTURE.md"
 # The files of the root may be used by every room; a room imports only from itself and from rooms before it.
 ROOT = (
-    "safe_text", "shown", "errors", "exports", "calls", "endings", "files", "names", "arrays", "jit", "threads",
-    "unneeded",
+    "safe_text", "names", "shown", "errors", "exports", "calls", "endings", "files", "arrays", "jit",
+    "threads", "unneeded",
 )  # fmt: skip
 ROOMS = ("model", "records", "design", "effects", "inference", "analysis", "sensitivity", "report", "cli")
 ORDER = (*ROOT, *ROOMS[:-1], "plot", "old_spellings", ROOMS[-1], "__main__")

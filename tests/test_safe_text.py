@@ -21,6 +21,7 @@ from bayes_sp.safe_text import (
     restored,
     write_csv,
 )
+from bayes_sp.shown import in_cells
 
 HOSTILE = "<img src=x onerror=alert(1)>&\"'"
 CONTROLS = ["\x1b[31m", "\x07", "\x00", "\r", "\x85", "\x9b31m", "\u202e", "\u2066", "\u2028", "\ud800"]
@@ -46,11 +47,11 @@ def test_other_text_is_left_alone():
 def test_nothing_is_taken_for_html():
     """Heads, paragraphs, lists, names of columns, cells of any column, whatever its type."""
     table = pd.DataFrame({HOSTILE: [1.23456, float("nan")], "mixed": [HOSTILE, 2], "text\x1b": ["a", HOSTILE]})
-    shown = html(HOSTILE, HOSTILE, [HOSTILE], table, strong=HOSTILE)
+    shown = html(HOSTILE, HOSTILE, [HOSTILE], in_cells(table), strong=HOSTILE)
     assert "<img" not in shown
     assert shown.count("&lt;img src=x onerror=alert(1)&gt;") == 7
     assert "\x1b" not in shown
-    assert "<td>1.23</td>" in shown
+    assert '<td style="text-align: right">1.23</td>' in shown
     assert html("a\nb", ["c"], strong="d") == "<p><b>d</b> a<br>b</p><ul><li>c</li></ul>"
 
 

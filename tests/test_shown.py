@@ -13,9 +13,10 @@ import pytest
 import bayes_sp as sp
 from bayes_sp.effects.comparisons.sizes import Sizes
 from bayes_sp.errors import SpecificationError
+from bayes_sp.model.named_effects import named_effect
 from bayes_sp.records.survey import Survey
 from bayes_sp.sensitivity.target import Estimate
-from bayes_sp.shown import MOST_COLUMNS, Shown, short
+from bayes_sp.shown import LINE, MOST_COLUMNS, Shown, decimals_for, in_cells, number, short
 
 FEW = sp.SamplerOptions(draws=200, tune=200, chains=2, cores=1)
 MARK = "<b>clinic</b>.csv"
@@ -67,7 +68,7 @@ def test_a_result_shows_its_numbers_and_nothing_of_a_file_as_html(name, fit):
     assert any(character.isdigit() for character in text)
     for dump in ("array(", "<xarray", " ... ", fit.survey.digest[:8], "DataFrame"):
         assert dump not in text
-    assert max(map(len, text.splitlines()[2:]), default=0) <= 400
+    assert max(map(len, text.splitlines())) <= LINE
     assert "<b>clinic" not in html
     assert html.startswith("<p>")
 
@@ -78,7 +79,8 @@ def test_notes_stand_on_lines_of_their_own(fit):
     power = replace(sp.sensitivity.power_scaling(fit), notes=("a note", "another note"))
     for result in (found, power):
         lines = repr(result).splitlines()
-        assert lines[1:3] == list(result.notes)
+        place = lines.index(result.notes[0])
+        assert lines[place : place + 2] == list(result.notes)
         assert "\\x0a" not in repr(result)
         assert f"<p>{result.notes[0]}</p><p>another note</p>" in result._repr_html_()
 
@@ -87,19 +89,44 @@ def test_a_fit_shows_its_effects_and_its_verdict(fit):
     """The serial path's median and interval stand in the text and in the notebook, with the verdict."""
     table = fit.effects().table()
     row = table[(table["path"] == " -> ".join(fit.model.chain)) & (table["scale"] == "difference")].iloc[0]
+    decimals = decimals_for(row["upper"] - row["lower"])
     for shown in (repr(fit), fit._repr_html_()):
-        for number in ("median", "lower", "upper"):
-            assert f"{row[number]:.3g}" in shown
+        for name in ("median", "lower", "upper"):
+            assert number(row[name], decimals) in shown
         assert str(fit.diagnose())[:30] in shown
 
 
 def test_effects_show_what_their_table_holds(fit):
-    """Eight columns at most, and a row for each effect and scale."""
+    """Eight columns at most, and a row for each effect and scale, by the name that can be typed."""
     effects = fit.effects()
-    lines = repr(effects).splitlines()
     table = effects.table()
-    assert len(lines) - lines[1].startswith("Averaged") == 2 + (table["decomposition"] != "alone").sum()
+    shown = short(table[table["decomposition"] != "alone"], rows=len(table))
+    assert len(shown) == (table["decomposition"] != "alone").sum()
+    assert all(line in repr(effects) for line in in_cells(shown[["path", "scale"]]).lines())
+    assert {named_effect(fit.model, path).name for path in set(shown["path"])} == set(table["path"])
     assert len(short(table).columns) <= MOST_COLUMNS
+
+
+def test_one_path_is_no_sum_of_paths():
+    """With one mediator the total indirect effect is the path's, and is shown once; so it is in each contrast."""
+    names = ["x -> m -> y [a]", "x -> y [a]", "total_indirect [a]", "total [a]"]
+    several = [*names, "x -> m -> y", "x -> n -> y", "total_indirect"]
+    assert list(short(pd.DataFrame({"path": names}))["path"]) == ["via m [a]", "direct [a]", "total [a]"]
+    assert "total indirect" in list(short(pd.DataFrame({"path": several}))["path"])
+    share = pd.DataFrame({"path": ["total_indirect"]})  # of the total
+    assert list(short(share)["path"]) == ["total indirect"]
+
+
+def test_a_row_has_the_decimals_of_its_interval():
+    """Median and limits have the same; probabilities have three and are never 0 or 1; nothing is a power of ten."""
+    table = pd.DataFrame({
+        "path": ["a", "b"], "median": [-0.491234, 12345.6], "lower": [-1.943, -20.0], "upper": [0.653, 3e4],
+        "prob_negative": [0.7757, 0.0], "deviation": [7.61e-05, 0.5], "holds": [True, False],
+    })  # fmt: skip
+    assert in_cells(table).rows == [
+        ["a", "-0.491", "-1.943", "0.653", "0.776", "0.000", "yes"],
+        ["b", "12346", "-20", "30000", "<.001", "0.500", "no"],
+    ]
 
 
 def test_numbers_are_written_out_and_a_limit_beside_1_is_no_1():
@@ -169,3 +196,15 @@ def test_whatever_a_public_function_returns_shows_itself_in_a_notebook():
     ours = {word: known for word, known in found.items() if known.__module__.startswith("bayes_sp")}
     assert {"Audit", "Effects", "Tipping"} <= set(ours)
     assert [word for word, known in ours.items() if not hasattr(known, "_repr_html_")] == []
+
+
+def test_no_result_is_shown_as_the_fields_of_a_dataclass():
+    """Of whatever shows itself in a notebook and has a parent that does, the text in a console is the parent's kind."""
+    from bayes_sp.analysis.criticism.diagnostics import Verdict
+    from bayes_sp.analysis.pooled_verdict import PooledVerdict
+    from bayes_sp.records.sets import Sets
+
+    assert {PooledVerdict} <= set(Verdict.__subclasses__())
+    assert {Sets} <= set(Survey.__subclasses__())
+    kinds = [*Verdict.__subclasses__(), *Survey.__subclasses__(), *Shown.__subclasses__()]
+    assert [kind.__name__ for kind in kinds if "__repr__" in vars(kind) and hasattr(kind.__repr__, "__wrapped__")] == []

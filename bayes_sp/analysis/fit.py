@@ -223,13 +223,14 @@ class Fit(Shown, Criticised):
         head = f"{self.model.name}; {self.survey.mark}; seed {self.seed}"
         if lacking := self.lacking():
             return head, [f"The posterior holds no draws of {', '.join(lacking)}, over which effects are averaged."]
-        unit = f"Differences in {self.model.outcome_unit}, for the exposure {self._contrast}."
+        unit = f"Differences in {self.model.outcome_unit}, for {self._contrast}."
         return head, [str(self.diagnose()), list(self.doubts), unit, short(self._differences, EFFECTS, rows=20)]
 
     @property
     def _contrast(self) -> str:
         moves = "; ".join(move.label for move in self.model.moves)
-        return moves or " -> ".join(f"{value:g}" for value in self.model.contrast)
+        low, high = (self.model.words_of(self.model.exposure, value) for value in self.model.contrast)
+        return moves or f"{self.model.exposure} of {high} rather than {low}"
 
 
 @needs_records

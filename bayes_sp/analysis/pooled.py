@@ -263,7 +263,7 @@ class Pooled(Fit):
     def _shown(self) -> tuple[str, list[Any]]:
         table = self.shares()
         rows = table[(table["scale"] == DIFFERENCE) & (table["decomposition"] != ALONE)]
-        unit = f"Differences in {self.model.outcome_unit}, for the exposure {self._contrast}, pooled; share: of the "
+        unit = f"Differences in {self.model.outcome_unit}, for {self._contrast}, pooled; share: of the "
         parts: list[Part] = [str(self.diagnose()), list(self.doubts), f"{unit}variance, from {self.survey.lack}."]
         parts += [short(rows, COLUMNS, rows=20), *filter(None, (few_words(len(self.fits)), self.survey.words))]
         return f"{self.model.name}; {self.survey.mark}; seed {self.seed}", parts

@@ -21,7 +21,7 @@ from bayes_sp.names import DIAGNOSTIC_COLUMNS
 MEMBER_LIMITS = Limits(r_hat=1.1, ess=100, divergent=1 / 100)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PooledVerdict(Verdict):
     """Whether pooled draws can be trusted: every set of records passes its own checks, and the pool has enough draws.
 

@@ -11,7 +11,7 @@ from bayes_sp.analysis.criticism.diagnostics import Verdict
 from bayes_sp.names import ALONE, DIFFERENCE
 from bayes_sp.shown import Part, Shown, short
 
-EFFECTS = ("path", "mean", "median", "sd", "lower", "upper", "prob_negative")
+EFFECTS = ("path", "median", "lower", "upper", "prob_negative")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

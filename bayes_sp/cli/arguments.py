@@ -17,6 +17,11 @@ from bayes_sp.names import LEAST_COUNT
 OMITTED = "".join(["prim", "ary"])  # a text of its own, so that a specification that is named is told from it
 NAMED_GRID = ""  # --priors without a file: the named alternatives and the default grid
 MEMBERS = 20  # reconstructions that stand for the records of the study
+TRIAL = "--data trial/survey.csv --codebook trial/codebook.toml"  # of every example: what `example` writes out
+DRAFT = (
+    "draft trial/survey.csv --codebook trial/codebook.toml --exposure group_change --mediators loneliness_t1 "
+    "--outcome visits_t1 --covariates age"
+)
 FIGURES = ("png", "svg", "pdf")
 MOST = 2**32 - 1  # the largest seed that every generator takes
 
@@ -58,6 +63,7 @@ class Completion(argparse.Action):
 
 
 type Command = Callable[[argparse.Namespace], int]
+type Adder = Callable[..., argparse.Action]
 type Commands = argparse._SubParsersAction[Parser]
 
 
@@ -71,12 +77,10 @@ def add_fit(commands: Commands, run: Command) -> None:
         epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 the fit failed, "
         "or failed its diagnostics and must not be used.",
     )
-    add = fit.add_argument
-    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
+    add_model(fit)
     add_records(fit, several=True)
-    add("--members", type=whole_number(1, 1000), metavar="K",
-        help=f"without --data: how many reconstructions are fitted and pooled (default {MEMBERS})")  # fmt: skip
-    _add_sampler(fit)
+    _add_sampler(fit, several=True)
+    add = fit.add_argument_group("results").add_argument
     add(
         "--bootstrap",
         type=whole_number(0),
@@ -94,10 +98,8 @@ def add_fit(commands: Commands, run: Command) -> None:
     add("--least-count", type=whole_number(2), default=LEAST_COUNT, metavar="N",
         help=f"without --keep-records: fewest patients that a table or figure tells of (default {LEAST_COUNT})"
     )  # fmt: skip
-    _add_shown(fit)
-    fit.examples = (
-        "fit my.toml --data data.csv", "fit my.toml --data data.csv --check --out runs/mine", "fit primary --verbose",
-    )  # fmt: skip
+    _add_shown(add)
+    fit.examples = (f"fit my.toml {TRIAL} --check --out runs/checked", "fit primary --members 1 --verbose")
     fit.set_defaults(command=run)
 
 
@@ -115,6 +117,7 @@ def add_compare(commands: Commands, run: Command) -> None:
     add("models", nargs="+", metavar="MODEL", help="shipped specifications or TOML files; the first is the reference")
     add_records(compare)
     _add_sampler(compare)
+    add = compare.add_argument_group("results").add_argument
     add(
         "--bootstrap",
         type=whole_number(0),
@@ -124,8 +127,8 @@ def add_compare(commands: Commands, run: Command) -> None:
     )
     add("--out", type=file_path, metavar="DIR", help="the comparison's folder (default runs/compare-<seed>)")
     add("--overwrite", action="store_true", help="replace the comparison in --out; its runs are kept")
-    _add_shown(compare)
-    compare.examples = ("compare my.toml other.toml --data data.csv",)
+    _add_shown(add)
+    compare.examples = ("compare primary poisson process6",)
     compare.set_defaults(command=run)
 
 
@@ -140,8 +143,8 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
         epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 a fit failed, or "
         "failed its diagnostics. A case that fails does not stop the others.",
     )
-    add = sensitivity.add_argument
-    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
+    add_model(sensitivity)
+    add = sensitivity.add_argument_group("analyses").add_argument
     add("--priors", nargs="?", const=NAMED_GRID, metavar="GRID.toml",
         help="other priors: power-scaling, named alternatives and a grid (yours, where you name its file), tipping "
         "point, overlap with the posterior")  # fmt: skip
@@ -162,6 +165,7 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
         help='the effect in question, such as "x -> m -> y" (default: the path through all mediators)')  # fmt: skip
     add_records(sensitivity)
     _add_sampler(sensitivity)
+    add = sensitivity.add_argument_group("work and results").add_argument
     add("--workers", type=whole_number(1), metavar="N", help="processes that fit (default: one for each processor)")
     add("--scheduler", default="", metavar="ADDRESS", help="fit on the workers of a Dask scheduler, tcp://host:port")
     add("--cells", type=file_path, default=Path("runs/cells"), metavar="DIR",
@@ -173,17 +177,18 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
         help="the folder (default runs/sensitivity-<model>-<data digest>-<seed>)",
     )
     add("--overwrite", action="store_true", help="replace the analysis in --out")
-    _add_shown(sensitivity)
+    _add_shown(add)
     sensitivity.examples = (
-        "sensitivity my.toml --data data.csv --kappa", "sensitivity my.toml --data data.csv --all --out runs/doubts",
+        f"sensitivity my.toml {TRIAL} --kappa --out runs/kappa", "sensitivity primary --attrition --out runs/doubts",
     )  # fmt: skip
     sensitivity.set_defaults(command=run)
 
 
 def add_records(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
     """Add the options that name records: of one set, or of ``several`` that stand for the same people."""
-    add = parser.add_argument
+    add = parser.add_argument_group("records").add_argument
     more = "; again for each set that multiple imputation completed" if several else ""
+    first = ", or of the first of several" if several else ""
     add(
         "--data",
         type=file_path,
@@ -199,48 +204,68 @@ def add_records(parser: argparse.ArgumentParser, *, several: bool = False) -> No
         "--codebook",
         type=file_path,
         metavar="FILE",
-        help="what the columns of --data mean (python -m bayes_sp codebook)",
+        help="what the columns of --data mean (bayes_sp codebook)",
     )
     add(
         "--reconstruction",
         type=whole_number(0),
         metavar="SEED",
-        help="without --data: seed of the reconstruction, or of the first of several (default 1)",
+        help=f"without --data: seed of the reconstruction{first} (default 1)",
     )
+    if several:
+        add("--members", type=whole_number(1, 1000), metavar="K",
+            help=f"without --data: how many reconstructions are fitted and pooled (default {MEMBERS})")  # fmt: skip
 
 
-def _add_sampler(parser: argparse.ArgumentParser) -> None:
-    add, cores, default = parser.add_argument, min(4, os.cpu_count() or 1), usual_options()
-    fewer = f"; {{}} for each of {MANY} sets of records or more"
-    add("--seed", type=whole_number(0), default=1, help="of sampling and resampling (default 1)")
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the specification that a command is about."""
+    parser.add_argument("model", nargs="?", default=OMITTED, metavar="MODEL",
+        help="a shipped specification or a TOML file (default primary)")  # fmt: skip
+
+
+def _add_sampler(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    add, cores, default = (
+        parser.add_argument_group("sampling").add_argument,
+        min(4, os.cpu_count() or 1),
+        usual_options(),
+    )
+    fewer = f"; {{}} for each of {MANY} sets of records or more" if several else ""
+    add("--seed", type=whole_number(0), default=1, metavar="SEED", help="of sampling and resampling (default 1)")
     add(
         "--method",
         choices=METHODS,
         default=default.method,
-        help="laplace: for surveys too large for NUTS; pymc: the plain model",
+        help=f"laplace: for surveys too large for NUTS; pymc: the plain model (default {default.method})",
     )
     add(
         "--draws",
         type=whole_number(4),
+        metavar="N",
         help=f"kept draws of each chain (default {default.draws}, up to {default.most_draws} where those are too few"
         f"{fewer.format(EACH.draws)})",
     )
-    add("--tune", type=whole_number(1),
+    add("--tune", type=whole_number(1), metavar="N",
         help=f"warm-up draws of each chain (default {default.tune}{fewer.format(EACH.tune)})")  # fmt: skip
-    add("--chains", type=whole_number(1),
+    add("--chains", type=whole_number(1), metavar="N",
         help=f"chains, two at least for R-hat (default {default.chains}{fewer.format(EACH.chains)})")  # fmt: skip
-    add("--cores", type=whole_number(1), default=cores, help="chains at the same time; does not change the draws")
+    add(
+        "--cores",
+        type=whole_number(1),
+        default=cores,
+        metavar="N",
+        help="chains at the same time; does not change the draws",
+    )
 
 
-def _add_shown(parser: argparse.ArgumentParser) -> None:
+def _add_shown(add: Adder) -> None:
     """Add what a command prints of its result, and in which formats it draws."""
-    parser.add_argument("--verbose", action="store_true", help="print everything, not the answer alone")
-    add_figures(parser)
+    add("--verbose", action="store_true", help="print everything, not the answer alone")
+    add_figures(add)
 
 
-def add_figures(parser: argparse.ArgumentParser) -> None:
+def add_figures(add: Adder) -> None:
     """Add the formats of figures."""
-    parser.add_argument("--figures", type=figure_formats, default=(FIGURES[0],), metavar="FORMATS",
+    add("--figures", type=figure_formats, default=(FIGURES[0],), metavar="FORMATS",
         help=f"formats of figures, such as png,svg,pdf (default {FIGURES[0]}, which is always among them)")  # fmt: skip
 
 

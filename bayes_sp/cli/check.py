@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bayes_sp.cli.arguments import FIGURES, OMITTED, Commands, add_records, file_path, whole_number
+from bayes_sp.cli.arguments import FIGURES, TRIAL, Commands, add_model, add_records, file_path, whole_number
 from bayes_sp.cli.records import check_records, survey_of
 from bayes_sp.cli.statuses import OK, USER_MISTAKE
 from bayes_sp.errors import BayesSpError
@@ -27,12 +27,14 @@ def add_check(commands: Commands) -> None:
         metavar="MODEL",
         help="a shipped specification or a TOML file: its columns and scales are checked too",
     )
-    add("--codebook", type=file_path, metavar="FILE", help="what its columns mean (python -m bayes_sp codebook)")
+    add("--codebook", type=file_path, metavar="FILE", help="what its columns mean (bayes_sp codebook)")
     add("--nonresponders", type=file_path, metavar="FILE",
         help="those who did not come back: a file with a row for each, or a TOML file with their number, means and "
         "SDs; needs --model")  # fmt: skip
     add("--reconstruction", type=whole_number(0), metavar="SEED", help="without FILE: which reconstruction (default 1)")
-    check.examples = ("check data.csv", "check data.csv --model my.toml --codebook book.toml")
+    check.examples = (
+        "check trial/survey.csv", "check trial/survey.csv --codebook trial/codebook.toml --model my.toml",
+    )  # fmt: skip
     check.set_defaults(command=_check)
 
 
@@ -70,12 +72,12 @@ def add_priors(commands: Commands) -> None:
     """Add the command that looks at priors alone."""
     priors = commands.add_parser("priors", help="say what the priors imply for each response, before any fit")
     add = priors.add_argument
-    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
+    add_model(priors)
     add_records(priors)
     add("--seed", type=whole_number(0), default=1, help="of the draws (default 1)")
     add("--figure", type=file_path, metavar="FILE", help="also draw the figure, into this PNG, SVG or PDF file")
     add("--overwrite", action="store_true", help="replace the file in --figure")
-    priors.examples = ("priors my.toml --data data.csv --figure priors.png",)
+    priors.examples = (f"priors my.toml {TRIAL} --figure priors.png",)
     priors.set_defaults(command=_priors)
 
 

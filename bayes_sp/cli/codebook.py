@@ -18,12 +18,13 @@ def add_codebook(commands: Commands) -> None:
         "file's labels; every guess is written out with its reason, to be looked at and edited.",
     )
     add = codebook.add_argument
-    add("file", type=file_path, help="CSV, Excel, SPSS, Stata, SAS or Parquet")
+    add("file", type=file_path, metavar="FILE", help="CSV, Excel, SPSS, Stata, SAS or Parquet")
     add("--out", type=file_path, metavar="FILE", help="the TOML file to write (default: print)")
     add("--overwrite", action="store_true", help="replace an existing file")
     codebook.examples = (
-        "codebook data.sav --out book.toml",
-        "draft data.sav --codebook book.toml --exposure x --mediators m --outcome y",
+        "codebook trial/survey.csv --out book.toml",
+        "draft trial/survey.csv --codebook book.toml --exposure Q4_belong_T0 --mediators Q4_belong_T1 "
+        "--outcome Q7_gp_T1",
     )
     codebook.set_defaults(command=_codebook)
 
@@ -54,7 +55,8 @@ def add_example(commands: Commands) -> None:
     example = commands.add_parser(
         "example",
         help="write out the example survey: invented answers, item by item, with its codebook",
-        description="Two waves of 240 invented patients as an SPSS file and as CSV, and the codebook that scores them.",
+        description="Two waves of 240 invented patients as an SPSS file and as CSV, the codebook that scores them, and "
+        "a plan of a new study.",
     )
     example.add_argument("--out", type=file_path, metavar="DIR", default=Path("example-survey"),
         help="the new folder (default example-survey)")  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bayes_sp.cli.arguments import Commands, file_path
+from bayes_sp.cli.arguments import DRAFT, Commands, file_path
 from bayes_sp.cli.statuses import OK
 from bayes_sp.errors import BayesSpError
 from bayes_sp.safe_text import one_line
@@ -19,8 +19,8 @@ def add_draft(commands: Commands) -> None:
         "go together; every guess is written out with its reason, to be looked at and edited.",
     )
     add = draft.add_argument
-    add("file", type=file_path, help="CSV, Excel, SPSS, Stata, SAS or Parquet")
-    add("--codebook", type=file_path, metavar="FILE", help="what its columns mean (python -m bayes_sp codebook)")
+    add("file", type=file_path, metavar="FILE", help="CSV, Excel, SPSS, Stata, SAS or Parquet")
+    add("--codebook", type=file_path, metavar="FILE", help="what its columns mean (bayes_sp codebook)")
     add("--exposure", required=True, nargs="+", metavar="X", help="its column; several are compared one by one")
     add("--mediators", required=True, nargs="+", metavar="M", help="their columns, in the order of the chain")
     add("--outcome", required=True, metavar="Y", help="its column")
@@ -37,9 +37,8 @@ def add_draft(commands: Commands) -> None:
     add("--out", type=file_path, metavar="FILE", help="the TOML file to write (default: print)")
     add("--overwrite", action="store_true", help="replace an existing file")
     draft.examples = (
-        "draft data.csv --exposure x --mediators m1 m2 --outcome y --out my.toml",
-        'draft data.csv --exposure x --mediators m --outcome y --moderators "age: x -> m" --out my.toml',
-        "fit my.toml --data data.csv",
+        f"{DRAFT} --out my.toml --overwrite",
+        f'{DRAFT} --moderators "age: group_change -> loneliness_t1" --out moderated.toml',
     )
     draft.set_defaults(command=_draft)
 

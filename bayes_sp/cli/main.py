@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from bayes_sp.cli.arguments import Completion, Version, add_compare, add_fit, add_sensitivity
+from bayes_sp.cli.arguments import DRAFT, TRIAL, Completion, Version, add_compare, add_fit, add_sensitivity
 from bayes_sp.cli.check import add_check, add_priors
 from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
@@ -83,8 +83,9 @@ def _parser() -> Parser:
         'eval "$(bayes_sp --print-completion bash)"')  # fmt: skip
     parser.examples = (
         "example --out trial",
-        "draft data.csv --exposure x --mediators m --outcome y --out my.toml",
-        "fit my.toml --data data.csv",
+        f"{DRAFT} --out my.toml",
+        f"fit my.toml {TRIAL} --out runs/mine",
+        "report runs/mine",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_fit(commands, _fit)

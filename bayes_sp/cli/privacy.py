@@ -17,9 +17,12 @@ def add_privacy(commands: Commands) -> None:
         "of groups, counts of few patients, smallest and largest values.",
     )
     look.add_argument(
-        "folder", type=file_path, help="a run's folder, or that of a comparison or of sensitivity analyses"
+        "folder",
+        type=file_path,
+        metavar="DIR",
+        help="a run's folder, or that of a comparison or of sensitivity analyses",
     )
-    look.examples = ("inspect runs/my-run",)
+    look.examples = ("inspect runs/mine",)
     look.set_defaults(command=_inspect)
     make = commands.add_parser(
         "synthesize",
@@ -28,15 +31,17 @@ def add_privacy(commands: Commands) -> None:
         "table says how near its rows are to the records.",
     )
     add = make.add_argument
-    add("file", type=file_path, help="CSV, Excel, SPSS, Stata, SAS or Parquet")
+    add("file", type=file_path, metavar="FILE", help="CSV, Excel, SPSS, Stata, SAS or Parquet")
     which = make.add_mutually_exclusive_group()
-    which.add_argument("--model", metavar="M", help="the columns of this specification, a shipped one or a TOML file")
+    which.add_argument(
+        "--model", metavar="MODEL", help="the columns of this specification, a shipped one or a TOML file"
+    )
     which.add_argument("--columns", nargs="+", metavar="C", help="these columns (default: all)")
-    add("--codebook", type=file_path, metavar="FILE", help="a TOML file that says what the file's columns mean")
-    add("--out", type=file_path, required=True, metavar="NEW.csv", help="the CSV file to write; its note beside it")
+    add("--codebook", type=file_path, metavar="FILE", help="what its columns mean (bayes_sp codebook)")
+    add("--out", type=file_path, required=True, metavar="FILE", help="the CSV file to write; its note beside it")
     add("--seed", type=whole_number(0), default=1, help="other seeds give other tables (default 1)")
     add("--overwrite", action="store_true", help="replace existing files")
-    make.examples = ("synthesize data.csv --model my.toml --out shared.csv",)
+    make.examples = ("synthesize trial/survey.csv --codebook trial/codebook.toml --model my.toml --out shared.csv",)
     make.set_defaults(command=_synthesize)
 
 

@@ -23,11 +23,11 @@ def add_report(commands: Commands) -> None:
     add("run", type=file_path, metavar="RUN", help="the folder of a finished run")
     add("--out", type=file_path, action="append", metavar="FILE",
         help="ends in .html, .md, .docx or .tex; may be repeated (default RUN-report.html, beside RUN)")  # fmt: skip
-    add("--sensitivity", type=file_path, metavar="FOLDER", help="what python -m bayes_sp sensitivity wrote")
+    add("--sensitivity", type=file_path, metavar="DIR", help="what bayes_sp sensitivity wrote")
     add("--overwrite", action="store_true", help="replace existing files")
     report.examples = (
-        "report runs/my-run --out report.html --out tables.tex",
-        "report runs/my-run --sensitivity runs/my-sensitivity --out report.docx",
+        "report runs/mine --out report.html --out tables.tex",
+        "report runs/mine --sensitivity runs/kappa --out report.docx",
     )
     report.set_defaults(command=_report)
 

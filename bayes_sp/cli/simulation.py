@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayes_sp.cli.arguments import OMITTED, Commands, add_figures, add_records, file_path, whole_number
+from bayes_sp.cli.arguments import TRIAL, Adder, Commands, add_figures, add_model, add_records, file_path, whole_number
 from bayes_sp.cli.statuses import NOT_TRUSTWORTHY, OK
 from bayes_sp.cli.terminal import say
 
@@ -29,12 +29,12 @@ def add_calibrate(commands: Commands, survey: Callable[[argparse.Namespace, Path
         epilog="Exit status: 0 nothing speaks against the calibration, 2 a mistake in the arguments, the specification "
         "or the data, 3 something does.",
     )
-    add = calibrate.add_argument
-    add("model", nargs="?", default=OMITTED, help="a shipped specification or a TOML file (default primary)")
+    add_model(calibrate)
     add_records(calibrate)
+    add = calibrate.add_argument_group("simulations").add_argument
     add("--simulations", type=whole_number(LEAST), default=200, metavar="N", help="sets of records (default 200)")
-    _add_simulations(calibrate, "where ranks are kept (default runs/calibration-MODEL-SEED)")
-    calibrate.examples = ("calibrate my.toml --data data.csv --simulations 200",)
+    _add_simulations(add, "where ranks are kept (default runs/calibration-<model>-<seed>)")
+    calibrate.examples = (f"calibrate my.toml {TRIAL} --simulations 20 --out runs/truth",)
     calibrate.set_defaults(command=lambda options: _calibrate(options, survey))
 
 
@@ -70,11 +70,13 @@ def add_design(commands: Commands, survey: Callable[[argparse.Namespace, PathMod
         "goes on where it was stopped.",
         epilog="Exit status: 0 done, 2 a mistake in the arguments, the plan or the data.",
     )
-    add = design.add_argument
-    add("plan", type=file_path, metavar="PLAN.toml", help="the plan of the study")
+    design.add_argument("plan", type=file_path, metavar="PLAN.toml", help="the plan of the study")
     add_records(design)
-    _add_simulations(design, "where studies are kept (default runs/design-PLAN-SEED)")
-    design.examples = ("design plan.toml --data pilot.csv --out runs/plan",)
+    _add_simulations(
+        design.add_argument_group("simulations").add_argument,
+        "where studies are kept (default runs/design-<plan>-<seed>)",
+    )
+    design.examples = ("design trial/plan.toml --out runs/plan",)
     design.set_defaults(command=lambda options: _design(options, survey))
 
 
@@ -89,6 +91,7 @@ def _design(options: argparse.Namespace, survey: Callable[[argparse.Namespace, P
     from bayes_sp.inference.options import SamplerOptions
     from bayes_sp.report.folders.calibrated import save_design
     from bayes_sp.report.text.layout import aligned, wrapped
+    from bayes_sp.shown import in_cells
 
     name = Path(options.plan).stem
     folder = Path("runs") / f"design-{name}-{options.seed}" if options.out is None else Path(options.out)
@@ -100,17 +103,23 @@ def _design(options: argparse.Namespace, survey: Callable[[argparse.Namespace, P
     options.output.saved = f"the simulated studies are saved in {folder}"
     options.output.result = lambda: {"sentences": found.sentences(), "grid": found.grid}
     lines = [line for sentence in found.sentences() for line in wrapped(sentence, margin="")]
-    rows = [list(found.grid.columns), *([f"{cell:.4g}" for cell in row] for row in found.grid.to_numpy(dtype=float))]
+    cells = in_cells(found.grid)
+    rows = [[name.replace("_", " ") for name in cells.heads], *map(list, cells.rows)]
     lines += ["", *aligned(rows, "l" + "r" * len(rows[0]))]
     options.output.write("\n".join(lines) + f"\n\nSaved in {folder}: design.csv, design.png, studies.csv\n")
     return OK
 
 
-def _add_simulations(parser: argparse.ArgumentParser, out: str) -> None:
+def _add_simulations(add: Adder, out: str) -> None:
     """Add what every command that simulates takes; ``out`` says what stands in the folder."""
-    add = parser.add_argument
-    add("--draws", type=whole_number(50), default=500, help="kept draws of each of two chains (default 500)")
+    add(
+        "--draws",
+        type=whole_number(50),
+        default=500,
+        metavar="N",
+        help="kept draws of each of two chains (default 500)",
+    )
     add("--workers", type=whole_number(1), metavar="N", help="processes (default one for each processor)")
-    add("--seed", type=whole_number(0), default=1, help="of the simulations (default 1)")
-    add("--out", type=file_path, metavar="FOLDER", help=out)
-    add_figures(parser)
+    add("--seed", type=whole_number(0), default=1, metavar="SEED", help="of the simulations (default 1)")
+    add("--out", type=file_path, metavar="DIR", help=out)
+    add_figures(add)

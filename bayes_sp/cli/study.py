@@ -30,7 +30,7 @@ def add_study(commands: Commands) -> None:
     )
     reconstruct.add_argument("--out", type=file_path, required=True, metavar="FILE", help="the CSV file to write")
     reconstruct.add_argument("--overwrite", action="store_true", help="replace an existing file")
-    reconstruct.examples = ("reconstruct --out study.csv", "reconstruct mystudy.toml --table t1 --out made.csv")
+    reconstruct.examples = ("reconstruct --out study.csv", "reconstruct roth1989 --out roth.csv")
     reconstruct.set_defaults(command=_reconstruct)
     published = commands.add_parser("published", help="print every published number with its place in the article")
     published.examples = ("published",)
@@ -85,7 +85,7 @@ def add_audit(commands: Commands) -> None:
     add("study", nargs="?", default=None, metavar="STUDY.toml",
         help="the study's printed numbers, or the name of a shipped study (default kellezi2019)")  # fmt: skip
     add("--all", action="store_true", help="a line for each consistent number too")
-    audit.examples = ("audit", "audit mystudy.toml --all", "audit mystudy.toml --json")
+    audit.examples = ("audit", "audit kellezi2019 --all", "audit roth1989 --json")
     audit.set_defaults(command=_audit)
 
 

@@ -56,7 +56,9 @@ def prepare() -> None:
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add what every command takes: how much it prints, and in which form."""
     how = parser.add_argument_group("output").add_mutually_exclusive_group()
-    how.add_argument("--quiet", action="store_true", help="print mistakes and warnings only; the exit status says more")
+    how.add_argument(
+        "--quiet", action="store_true", help="print mistakes and warnings only; the exit status says the rest"
+    )
     how.add_argument("--json", action="store_true", help="print one JSON document: result, status, mistakes")
 
 
@@ -219,7 +221,7 @@ class Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """Return the help, then each example as it is typed."""
-        shown = "".join(f"  bayes_sp {example}\n" for example in self.examples)
+        shown = "".join(f"{line}\n" for example in self.examples for line in typed_lines(f"bayes_sp {example}"))
         return super().format_help() + (f"\nexamples:\n{shown}" if shown else "")
 
     def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 - argparse's
@@ -227,6 +229,18 @@ class Parser(argparse.ArgumentParser):
         output.write(message, file or sys.stderr)
         if output.refused and file is sys.stdout:
             self.exit(2, f"{self.prog}: standard output: {output.refused}\n")
+
+
+def typed_lines(command: str) -> list[str]:
+    """Return a command as it is typed, in lines that a shell takes as one; no text in quotes is broken."""
+    parts = re.findall(r'(?:"[^"]*"|\S)+', command)
+    lines = ["  " + parts[0]]
+    for part in parts[1:]:
+        if len(lines[-1]) + len(part) > 76:
+            lines[-1] += " \\"
+            lines.append("     ")
+        lines[-1] += f" {part}"
+    return lines
 
 
 class Progress:

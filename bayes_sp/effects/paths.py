@@ -34,7 +34,7 @@ from bayes_sp.names import (
 )
 from bayes_sp.shown import Part, Shown, short
 
-SHOWN = ("path", "scale", "mean", "median", "sd", "lower", "upper", "prob_negative")
+SHOWN = ("path", "scale", "median", "lower", "upper", "prob_negative")
 RATIOS = (RATE_RATIO, RISK_RATIO)
 
 
@@ -139,10 +139,14 @@ class Effects(Shown):
         """Draws of one decomposition, (chain, draw, path, scale)."""
         return self.draws[decomposition].transpose("chain", "draw", "path", "scale").to_numpy()
 
-    def _shown(self) -> tuple[str, list[Part]]:
+    @property
+    def moved(self) -> str:
+        """What effects compare, in words."""
         u0, u1 = self.contrast
-        what = "what stands in brackets" if self.compared() else f"moving the exposure from {u0:g} to {u1:g}"
-        head = f"{self.mark}. Effects of {what}; differences in {self.unit}."
+        return "what stands in brackets" if self.compared() else f"moving the exposure from {u0:g} to {u1:g}"
+
+    def _shown(self) -> tuple[str, list[Part]]:
+        head = f"{self.mark}. Effects of {self.moved}; differences in {self.unit}."
         table = self.intervals()
         table = table[table["decomposition"] != ALONE]
         orders = (

@@ -137,6 +137,12 @@ class Compared(Base):
         return tuple(c.name for c in self.covariates if c.levels and c.name in exposures)
 
     @property
+    def levelled(self) -> tuple[str, ...]:
+        """Columns whose numbers are names, so that they have no mean: categories of three levels or more."""
+        named = (one.name for one in self.covariates if one.texts or len(one.levels) > 2)
+        return tuple(dict.fromkeys((*self.categories, *named)))
+
+    @property
     def moves(self) -> tuple[Move, ...]:
         """What effects are computed for, one after the other; () where that is one number with one contrast."""
         return () if self.move else tuple(moves_of(self.exposures, self.joint, self.words_of))

@@ -11,7 +11,7 @@ from bayes_sp.records.survey import RECONSTRUCTED, Survey
 SHOWN = 3  # sources that are named
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sets(Survey):
     """A survey whose rows are those of the first set, and whose source and digest are those of all.
 

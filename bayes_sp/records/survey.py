@@ -117,7 +117,7 @@ class Survey:
         return sha.hexdigest()
 
     def __repr__(self) -> str:
-        return f"Survey({self.mark}; {self.records.shape[1]} variables; digest {self.digest[:12]})"
+        return f"{type(self).__name__}({self.mark}; {self.records.shape[1]} variables; digest {self.digest[:12]})"
 
     def _repr_html_(self) -> str:
         columns = ", ".join(map(str, self.records.columns))

@@ -15,8 +15,9 @@ from bayes_sp.analysis.provenance import provenance
 from bayes_sp.effects.paths import check_kappa
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.names import ALONE
 from bayes_sp.sensitivity.target import Finding, Target, estimate_of, viewed_fit
-from bayes_sp.shown import Part, Shown
+from bayes_sp.shown import Part, Shown, short
 
 KAPPAS = tuple(i / 10 for i in range(11))
 ROUNDING = 1e-9  # of the width of an interval
@@ -85,7 +86,8 @@ class KappaCurve(Shown):
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.attrs['data_source']}. Over kappa from {self.table['kappa'].min():g} "
         head += f"to {self.table['kappa'].max():g}; limits of {100 * float(self.table['ci_prob'].iloc[0]):g} %."
-        return head, [self.band]
+        own = self.band[(self.band["scale"] == self.target.scale) & (self.band["decomposition"] != ALONE)]
+        return head, [short(own, [name for name in BAND_COLUMNS if name not in ("scale", "decomposition")], len(own))]
 
 
 def kappa_curve(

@@ -22,7 +22,7 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.nonresponders import NonResponders
 from bayes_sp.records.published.referred import published_nonresponders
 from bayes_sp.records.survey import Survey
-from bayes_sp.sensitivity.conclusion import Verdicts, verdicts
+from bayes_sp.sensitivity.conclusion import Verdicts, verdict_lines, verdicts
 from bayes_sp.sensitivity.confounder.confounding import Confounding, confounding
 from bayes_sp.sensitivity.confounder.e_values import EValues, e_values
 from bayes_sp.sensitivity.coupling import KappaCurve, kappa_curve
@@ -125,7 +125,7 @@ class Sensitivity(Shown):
     def _shown(self) -> tuple[str, list[Part]]:
         effect = f"{self.target.path} [{self.target.scale}]: {self.base.median:.3g}"
         head = f"{self.fit.survey.mark}. {effect} [{self.base.lower:.3g}, {self.base.upper:.3g}]"
-        held = [f"{v.analysis}: the sign holds in {len(v.keep)} of {v.answered} cases" for v in self.verdicts()]
+        held = verdict_lines(self.verdicts(), CI_PROB)
         takes = [f"For its interval to include no effect it takes {clause}" for clause in self.tipping_summary()]
         refused = [f"{name} was not made: {reason}" for name, reason in self.refused.items()]
         return head, [[*held, *takes, *refused]]

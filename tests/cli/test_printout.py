@@ -112,13 +112,32 @@ def test_every_command_has_a_document(name, capsys):
 
 @pytest.mark.parametrize("name", commands())
 def test_help_has_examples_that_can_be_typed(name):
-    """Each is one that the parser takes."""
+    """Each is one that the parser takes, and stands in lines of a narrow terminal as a shell takes them."""
     parser = _parser()
     command = next(a.choices for a in parser._actions if isinstance(a.choices, dict))[name]
     assert command.examples
     for example in (*parser.examples, *command.examples):
         parser.parse_args(shlex.split(example))
-        assert f"bayes_sp {example}\n" in command.format_help() + parser.format_help()
+        shown = re.sub(r" \\\n +", " ", command.format_help() + parser.format_help())
+        assert f"bayes_sp {example}\n" in shown
+
+
+@pytest.mark.slow
+def test_every_example_in_help_runs(in_folder, capsys):
+    """One after the other, as they stand: from the example survey to a report."""
+    parser = _parser()
+    commands = next(a.choices for a in parser._actions if isinstance(a.choices, dict)).values()
+    for example in dict.fromkeys([*parser.examples, *(one for command in commands for one in command.examples)]):
+        assert main(shlex.split(example)) == OK, f"{example}: {capsys.readouterr().err}"
+
+
+@pytest.mark.parametrize("name", commands())
+def test_help_fits_a_narrow_terminal(name, monkeypatch):
+    """In 80 columns; what is called by a place, such as a file, has a name in capitals."""
+    monkeypatch.setenv("COLUMNS", "80")
+    command = next(a.choices for a in _parser()._actions if isinstance(a.choices, dict))[name]
+    assert max(map(len, command.format_help().splitlines())) <= 80
+    assert [a.dest for a in command._actions if not a.option_strings and a.metavar is None] == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])

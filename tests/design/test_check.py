@@ -211,6 +211,12 @@ def test_a_check_shows_itself_shortly(model, frame):
     assert "<b>years" not in found._repr_html_()
 
 
+def test_a_category_of_numbers_has_no_mean(model, frame):
+    """The numbers of towns are names: their count is given, as in the table of a fit."""
+    row = next(line for line in repr(sp.check(frame, model)).splitlines() if line.startswith("town"))
+    assert row.split() == ["town", "200", "0", "3"]
+
+
 def test_the_example_survey_is_checked_by_its_codebook(tmp_path, capsys):
     """Scores stand for their items; waves are the codebook's; what does not fit it is said, and the file shown."""
     folder = tmp_path / "example"

@@ -163,9 +163,24 @@ def test_an_exposure_of_texts_is_drafted_as_a_category():
     assert sp.check(frame, model).passed
 
 
+@pytest.mark.parametrize("role", ["exposure", "covariate", "further"])
+def test_the_most_frequent_level_is_the_reference(role, frame):
+    """Not the first of the alphabet, which may be rare; the draft says how many have it."""
+    kinds = np.repeat(["choir", "none", "sport"], [12, len(frame) - 52, 40])
+    frame = frame.assign(activity=np.random.default_rng(1).permutation(kinds))
+    roles = {
+        "exposure": {**ROLES, "exposure": "activity"}, "covariate": {**ROLES, "covariates": ["activity"]},
+        "further": {**ROLES, "exposure": ["groups", "activity"]},
+    }[role]  # fmt: skip
+    found = draft_with_reasons(frame, **roles)
+    own = next(covariate for covariate in found.model.covariates if covariate.name == "activity")
+    assert own.level_names == ("none", "choir", "sport")
+    assert f"the most frequent ({len(frame) - 52} of {len(frame)})" in found.reasons["activity"]
+
+
 def test_several_exposures_each_have_effects_of_their_own(frame):
     """Categories by levels, numbers by one contrast, whichever comes first; one name stays what it was."""
-    frame = frame.assign(activity=np.array(["choir", "none", "sport"])[frame["town"] - 1])
+    frame = frame.assign(activity=np.repeat(["choir", "none", "sport"], [70, 40, 40]))
     roles = {**ROLES, "covariates": ["age"]}
     model = sp.draft(frame, **{**roles, "exposure": ["groups", "activity", "sex"]})
     assert model.exposure == "groups"

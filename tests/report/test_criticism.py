@@ -140,3 +140,18 @@ def test_the_other_figures_hold_every_patient(criticised):
     np.testing.assert_array_equal(axes.lines[1].get_xdata(), found.influence.table["row"])
     np.testing.assert_allclose(axes.lines[1].get_ydata(), found.influence.table["shift_sd"])
     assert len(figure_of(plot_loo_pit(found.pit)).axes) == 2
+
+
+def test_long_labels_stay_in_their_panel(criticised):
+    """Titles and axes of panels that stand side by side are folded, so that none runs into its neighbour."""
+    found, model = criticised.criticism, criticised.fit.model
+    label = "A label of sixty letters that says at length what was asked for"
+    own = replace(model, variables=tuple(replace(model.variable(name), label=label) for name in model.chain))
+    for panels in (
+        plot_loo_pit(replace(found.pit, model=own)),
+        plot_predictive_checks(replace(found.checks, model=own)),
+    ):
+        axes = figure_of(panels).axes
+        texts = [text for panel in axes for text in (panel.get_title(loc="left"), panel.get_xlabel())]
+        assert any("\n" in text for text in texts)
+        assert max(len(line) for text in texts for line in text.splitlines()) <= 50

@@ -166,7 +166,7 @@ def test_effects_at_levels_stand_below_their_level():
         "Loneliness T0: at 1 (16th percentile)", "total indirect", "total",
         "Loneliness T0: at 2.5", "total indirect", "total",
     ]  # fmt: skip
-    assert table.rows[1][1:] == ("0.200", "[0.100, 0.400]", "below 0.001")
+    assert table.rows[1][1:] == ("0.200", "[0.100, 0.400]", "<.001")
     assert "differences in appointments per patient per three months" in table.note
 
 
@@ -178,8 +178,9 @@ def test_effects_at_levels_stand_below_their_level():
         ({"moderator": "gender, loneliness_t0", "from": "0, 1", "to": "1, 1"},
          "Gender (1 male, 2 female): woman less man; Loneliness T0: at 1"),
         ({"moderator": "gender", "unit": "woman against man at loneliness_t0 = 1"},
-         "Gender (1 male, 2 female): woman against man at loneliness t0 = 1"),
-        ({"moderator": "loneliness_t0", "unit": "one unit"}, "Loneliness T0: for one unit more"),
+         "Gender (1 male, 2 female): woman against man at loneliness_t0 = 1"),
+        ({"moderator": "loneliness_t0", "unit": "one unit"}, "Loneliness T0: one unit"),
+        ({"moderator": "loneliness_t0", "unit": "at home against at work"}, "Loneliness T0: at home against at work"),
     ],
 )  # fmt: skip
 def test_two_moderators_stand_in_words(about, heading, monkeypatch):

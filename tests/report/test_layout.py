@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from bayes_sp.report.text.layout import decimals_for, interval, size_words
+from bayes_sp.report.text.layout import interval, size_words
+from bayes_sp.shown import decimals_for
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 
@@ -92,6 +93,11 @@ def test_a_run_folder_has_their_tables(compared, tmp_path):
     assert {"standardised", "proportion_mediated", "practical"} <= tables.keys()
     document = document_of(folder)
     table = next(table for table in document.tables if table.name == "effects")
+    region = next(table for table in document.tables if table.name == "practical")
+    assert region.head == ("effect", "P(below)", "P(inside)", "P(above)")
+    assert "-0.1 to 0.1" in region.note
+    cells = {cell for row in region.rows for cell in row[1:] if cell}
+    assert all(re.fullmatch(r"<.001|>.999|0\.\d{3}", cell) for cell in cells)
     headings = [row[0] for row in table.rows if not any(row[1:])]
     assert headings == ["education: 2 against 1", "education: 3 against 1", "group_change: 1 against 0"]
     assert len(table.rows) == 3 + len(compared.fit.model.effect_names)

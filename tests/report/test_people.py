@@ -18,7 +18,7 @@ from bayes_sp.report.figures.paths import plot_paths
 from bayes_sp.report.figures.style import figure_of
 from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.text.summary import short_text, summary_text
-from bayes_sp.shown import PATIENTS, worded
+from bayes_sp.shown import PATIENTS, in_sentence, worded
 
 
 @pytest.fixture
@@ -49,6 +49,16 @@ def test_the_key_is_read_and_written(given, names, small_tables):
     model = load_model(tables)
     assert model.people == names
     assert specification_tables(model).get("people") == given
+
+
+def test_labels_of_another_language_keep_their_capitals(small_tables):
+    """Where a label has a letter that English has not, nouns within sentences keep the letter they are written with."""
+    german = {**small_tables, "title": "Spaziergänge und Schlaf"}
+    for tables, shown in ((german, "Schlaf"), (small_tables, "schlaf")):
+        with speaking_of(load_model(tables)):
+            assert in_sentence("Schlaf") == shown
+            assert in_sentence("GP visits") == "GP visits"
+    assert in_sentence("Schlaf") == "schlaf"
 
 
 def test_words_of_ours_are_replaced_and_those_of_a_users_own_are_not(employees):

@@ -271,5 +271,5 @@ def test_a_label_stands_where_it_hides_no_other_circle(others, corner):
     figure, axes = plt.subplots(figsize=(4, 4), dpi=72)
     axes.set(xlim=(-1, 0), ylim=(0, 1), position=(0, 0, 1, 1))
     at = np.array([(-0.8, 0.5), *others])
-    assert free_corner(axes, at, 0, 5) == corner
+    assert free_corner(axes, at, 0, "label") == corner
     plt.close(figure)

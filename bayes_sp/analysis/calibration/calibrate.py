@@ -24,6 +24,7 @@ from bayes_sp.inference.sample import Notify, silent
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import specification_digest
+from bayes_sp.names import ARROW, typed_name
 from bayes_sp.records.survey import Survey
 from bayes_sp.shown import Part, Shown, short
 
@@ -112,7 +113,9 @@ class Calibration(Shown):
     def _shown(self) -> tuple[str, list[Part]]:
         columns = ["quantity", "location", "spread", "deviation", "coverage_95", "calibrated"]
         head = f"{self.model.name}, seed {self.seed}; patients as in {self.mark}"
-        return head, [*self.sentences(), short(self.table.round(3), columns, rows=len(self.table))]
+        names = [typed_name(name) if ARROW in name else name for name in self.table["quantity"]]
+        table = self.table.assign(quantity=names)
+        return head, [*self.sentences(), short(table, columns, rows=len(table))]
 
 
 @needs_records

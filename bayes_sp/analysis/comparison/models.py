@@ -131,7 +131,7 @@ class Multiverse(Shown):
 
     def _shown(self) -> tuple[str, list[Part]]:
         rows = self.table[self.table["scale"].isin([DIFFERENCE]) | self.table["scale"].isna()]
-        return self.sentence, [short(rows, rows=len(rows)), list(self.notes)]
+        return self.sentence, [short(rows.drop(columns=["effect", "scale"]), rows=len(rows)), list(self.notes)]
 
 
 def serial_path(model: PathModel) -> str:

@@ -91,7 +91,10 @@ class Comparison(Shown):
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. Posterior: median, equal-tailed interval. Bootstrap: estimate, percentile interval."
         rows = self.table[self.table["scale"] == DIFFERENCE]
-        return f"{head} Differences; other scales: .table.", [short(rows, rows=len(rows)), list(self.missing)]
+        return f"{head} Differences; other scales: .table.", [
+            short(rows.drop(columns="scale"), rows=len(rows)),
+            list(self.missing),
+        ]
 
 
 def compare(model: PathModel, fits: list[Fitted], mark: str, ci_prob: float = CI_PROB) -> Comparison:

@@ -21,6 +21,7 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import DIAGNOSTIC_COLUMNS, VARYING
 from bayes_sp.safe_text import html
+from bayes_sp.shown import in_lines
 
 BFMI_LIMIT = 0.3
 DIVERGENT_LIMIT = 1 / 2000  # share of draws
@@ -99,7 +100,7 @@ class Verdict:
         return f"DO NOT USE THESE RESULTS: {'; '.join(self.reasons)}.{cautions}"
 
     def __repr__(self) -> str:
-        return f"Verdict({self})"
+        return "\n".join(in_lines(f"Verdict: {self}"))
 
     def _repr_html_(self) -> str:
         word = "Trustworthy" if self.clean else "Medians and intervals" if self.trustworthy else "Not trustworthy"

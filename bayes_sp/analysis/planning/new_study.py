@@ -136,7 +136,8 @@ class NewStudy(Shown):
             recruited = "; ".join(f"{np.ceil(needed / share):.0f} recruited at {share:g}" for share in plan.follow_up)
             found.append(f"{asked} is reached {at} {needed:.0f} patients with a follow-up ({recruited}).")
         base = "the posterior of a fit" if plan.base == "fit" else "the priors"
-        given = f", with {len(plan.truth)} parameters as stated in the plan" if plan.truth else ""
+        several = "" if len(plan.truth) == 1 else "s"
+        given = f", with {len(plan.truth)} parameter{several} as stated in the plan" if plan.truth else ""
         found += [f"Truths are drawn from {base}{given}; patients are like those of {self.mark}.",
                   "Whether a patient comes back is taken to be independent of everything else."]  # fmt: skip
         if lost := int(table["failed"].sum()):

@@ -99,8 +99,12 @@ class SurveyCheck(Shown):
 
     def _shown(self) -> tuple[str, list[Part]]:
         parts: list[Part] = [list(found) for found in (self.problems, self.warnings) if found]
-        shown = [name for name in self.moments if name != "levels"]
-        return self.sentence, [*parts, self.moments[shown]] if len(self.moments) else parts
+        if self.moments.empty:
+            return self.sentence, parts
+        labels = self.moments["mean"].isna() & (self.moments["n"] > 0)
+        counts = [str(count) if own else "" for count, own in zip(self.moments["levels"], labels, strict=True)]
+        table = self.moments.assign(levels=counts)
+        return self.sentence, [*parts, table if labels.any() else table.drop(columns="levels")]
 
 
 def _counted(n: int, noun: str) -> str:

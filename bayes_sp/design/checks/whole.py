@@ -243,6 +243,7 @@ def _described(
     """Return the tables of a survey."""
     records, names = survey.records, _variables(model, survey, waves)
     items, named = _items(survey), () if model is None else (*model.grouping, *model.categories)
+    labels = () if model is None else (*model.grouping, *model.levelled)
     numbers = [name for name in names if is_number(records[name]) and name not in items and name not in named]
     others = nonresponders or (published_nonresponders() if survey.reconstructed else None)
     if others is not None:
@@ -251,7 +252,7 @@ def _described(
         responders, known_from = _responders(model, records, numbers, waves), "these records"
     return SurveyCheck(
         survey.mark if survey.reconstructed else survey.source, len(survey),
-        moments=moments_table(records, names, labels=named), correlations=correlation_table(records, numbers),
+        moments=moments_table(records, names, labels=labels), correlations=correlation_table(records, numbers),
         missing=missing_by_wave(records, names, waves), patterns=missing_patterns(records, names),
         repeated=repeated_table(records.drop(columns=[name for name in items if name in records]), waves),
         responders=responders,

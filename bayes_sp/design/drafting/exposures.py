@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.design.drafting.guesses import guess_contrast
+from bayes_sp.design.drafting.guesses import frequent_first, guess_contrast
 from bayes_sp.records.codebook.derived import kind_and_ends
 from bayes_sp.records.survey import Survey
 
@@ -26,9 +26,9 @@ def compared(
     if len(found) <= 2 or not (named or exposure in texts):
         contrast, why = guess_contrast(values[exposure])
         return {"contrast": contrast}, f"exposure; effects are for {contrast[0]:g} to {contrast[1]:g}, {why}"
-    levels: list[Any] = texts.pop(exposure, found.tolist())
+    levels, most = frequent_first(texts.pop(exposure, found.tolist()), values[exposure])
     values[exposure] = np.array([0.0, 1.0])
-    return {"exposures": {name: {"levels": levels}}}, _category(len(levels))
+    return {"exposures": {name: {"levels": levels}}}, _category(len(levels), most)
 
 
 def with_further(
@@ -49,8 +49,9 @@ def with_further(
     for name in others:
         keys, why = drafted[name]
         if "levels" in keys:
-            tables[names[name]] = {"levels": keys["levels"]}
-            reasons[name] = _category(len(keys["levels"]))
+            levels, most = frequent_first(sorted(keys["levels"]), values[name])
+            tables[names[name]] = {"levels": levels}
+            reasons[name] = _category(len(levels), most)
             del drafted[name]
             continue
         contrast, told = guess_contrast(values[name])
@@ -59,6 +60,6 @@ def with_further(
     return {"exposures": tables}, reasons
 
 
-def _category(count: int) -> str:
+def _category(count: int, most: str) -> str:
     others = "reference = ... names another, pairs = [[from, to]] other comparisons"
-    return f"exposure; a category of {count} levels without an order, each compared with the first ({others})"
+    return f"exposure; a category of {count} levels without an order, each compared with the first, {most} ({others})"

@@ -160,13 +160,26 @@ def column_values(
     return found, texts
 
 
+def frequent_first(levels: Sequence[Any], values: Array) -> tuple[list[Any], str]:
+    """Return levels with the most frequent one first, the others as they are, and the reason.
+
+    A rare reference would make every comparison with it wide. ``values`` are as `column_values` returns them: they
+    number the levels in their order.
+    """
+    counts = np.unique(values, return_counts=True)[1]
+    most = int(np.argmax(counts))
+    others = [level for place, level in enumerate(levels) if place != most]
+    return [levels[most], *others], f"the most frequent ({counts[most]} of {len(values)})"
+
+
 def guess_covariate(values: Array, kind: str = "", texts: Sequence[str] = ()) -> tuple[dict[str, Any], str]:
     """Return a covariate's keys in a specification, constants as round numbers, and the reason.
 
     ``kind`` is what a codebook says of it: only a category has levels then. ``texts`` are what its numbers stand for.
     """
     if texts:
-        return {"levels": list(texts)}, f"{len(texts)} texts, categories that are compared with the first"
+        levels, most = frequent_first(texts, values)
+        return {"levels": levels}, f"{len(texts)} texts, categories that are compared with the first, {most}"
     found, low, high = np.unique(values), float(values.min()), float(values.max())
     if len(found) == 2:
         return {"center": float(found.mean())}, f"two values, {low:g} and {high:g}: their middle is its centre"

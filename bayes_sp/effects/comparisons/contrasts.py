@@ -114,6 +114,8 @@ class Contrasts(Shown):
         shown = ("contrast", "scale", "median", "lower", "upper", "prob_negative", "prob_larger")
         names = [f"{one.name}: {one.first}, less {one.second}" for one in self.asked]
         table = self.table()
+        if not self.asked:
+            return f"{self.source.mark}. No contrasts: name some, as in contrasts({{'name': ('total', 'direct')}}).", []
         return f"{self.source.mark}. First effect less the second; of ratios, over it.", [
             names, short(table, shown, rows=len(table))
         ]  # fmt: skip

@@ -31,7 +31,7 @@ from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.effects.paths import RATIOS, Effects
 from bayes_sp.effects.summary import CI_PROB, converged, summarise
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import ALONE, CONDITIONAL_COLUMNS, CONTRAST_COLUMNS
+from bayes_sp.names import ALONE, CONDITIONAL_COLUMNS, CONTRAST_COLUMNS, DIFFERENCE
 from bayes_sp.shown import Part, Shown, short
 
 
@@ -134,15 +134,14 @@ class ConditionalEffects(Shown):
         return labels, np.stack(columns, axis=-1) if columns else np.empty((0, 0, 0))
 
     def _shown(self) -> tuple[str, list[Part]]:
-        u0, u1 = self.each[0].contrast
-        head = f"{self.mark}. Effects of moving the exposure from {u0:g} to {u1:g}; differences in {self.unit}."
+        head = f"{self.mark}. Effects of {self.each[0].moved}; differences in {self.unit}. Other scales: .table()."
         parts = [
             _placed(one.intervals(), moderator=setting.moderator, at=setting.at, level="")
             for setting, one in zip(self.settings, self.each, strict=True)
         ]
         table = pd.concat(parts, ignore_index=True)
-        table = table[table["decomposition"] != ALONE]
-        shown = ("moderator", "at", "path", "scale", "median", "lower", "upper", "prob_negative")
+        table = table[(table["decomposition"] != ALONE) & (table["scale"] == DIFFERENCE)]
+        shown = ("moderator", "at", "path", "median", "lower", "upper", "prob_negative")
         return head, [short(table, shown, rows=len(table)), list(self.without_index)]
 
 

@@ -15,7 +15,7 @@ from bayes_sp.effects.paths import RATIOS, Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import SpecificationError
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import ALONE, CURVE_EFFECT_COLUMNS, is_total
+from bayes_sp.names import ALONE, CURVE_EFFECT_COLUMNS, DIFFERENCE, is_total
 from bayes_sp.shown import Part, Shown, short
 
 
@@ -70,11 +70,10 @@ class EffectCurve(Shown):
 
     def _shown(self) -> tuple[str, list[Part]]:
         low, high = self.table["value"].min(), self.table["value"].max()
-        region = self.region()
+        region = self.region().loc[lambda table: table["scale"] == DIFFERENCE].drop(columns="scale")
         where = f" where {self.at}" if self.held else ""
-        return f"{self.mark}. Effects along {self.moderator}, from {low:.3g} to {high:.3g}{where}.", [
-            short(region, tuple(region.columns), rows=len(region))
-        ]
+        head = f"{self.mark}. Effects along {self.moderator}, from {low:.3g} to {high:.3g}{where}. Differences; other "
+        return f"{head}scales: .region().", [short(region, tuple(region.columns), rows=len(region))]
 
 
 def effect_curve(

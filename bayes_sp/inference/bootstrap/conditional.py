@@ -14,7 +14,7 @@ from bayes_sp.arrays import Array
 from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.effects.paths import RATIOS
 from bayes_sp.inference.bootstrap.percentile import percentile_interval
-from bayes_sp.names import ALONE, AVERAGE, COEFFICIENT, is_total
+from bayes_sp.names import ALONE, AVERAGE, COEFFICIENT, DIFFERENCE, is_total
 from bayes_sp.shown import Part, Shown, short
 
 ALL = ("estimate", "lower", "upper", "lower_mcse", "upper_mcse", "ci_kind", "ci_prob", "replicates", "undefined")
@@ -113,9 +113,11 @@ class BootstrapConditional(Shown):
 
     def _shown(self) -> tuple[str, list[Part]]:
         table = self.table
-        table = table[table["decomposition"] != ALONE]
-        shown = ("moderator", "at", "path", "scale", "estimate", "lower", "upper")
-        return f"{len(self.values)} resamples.", [short(table, shown, rows=len(table))]
+        table = table[(table["decomposition"] != ALONE) & (table["scale"] == DIFFERENCE)]
+        shown = ("moderator", "at", "path", "estimate", "lower", "upper")
+        return f"{len(self.values)} resamples. Differences; other scales: .table.", [
+            short(table, shown, rows=len(table))
+        ]
 
 
 def numbers_of(estimate: Array, values: Array, ci_prob: float) -> pd.DataFrame:

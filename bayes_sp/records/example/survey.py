@@ -10,7 +10,7 @@ from bayes_sp.endings import Interruptions
 from bayes_sp.errors import RunError
 from bayes_sp.files import Partial, check_place, claim
 
-NAMES = ("survey.sav", "survey.csv", "codebook.toml")
+NAMES = ("survey.sav", "survey.csv", "codebook.toml", "plan.toml")
 
 
 def write_example(folder: Path) -> tuple[str, ...]:

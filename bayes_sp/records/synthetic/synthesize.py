@@ -32,7 +32,7 @@ LEAST_RECORDS = 2 * LEAST_COUNT
 ATTEMPTS = 6
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Synthetic(Survey):
     """A synthetic table, marked as such wherever it goes.
 

@@ -13,6 +13,7 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.report.document.guidelines import guideline_tables
+from bayes_sp.report.document.model_tables import coefficient_table, diagnostics_table, prior_table
 from bayes_sp.report.document.parts import (
     Block,
     Bullets,
@@ -24,14 +25,7 @@ from bayes_sp.report.document.parts import (
     Verbatim,
     as_shown,
 )
-from bayes_sp.report.document.tables import (
-    coefficient_table,
-    comparison_tables,
-    diagnostics_table,
-    effects_table,
-    other_tables,
-    prior_table,
-)
+from bayes_sp.report.document.tables import comparison_tables, effects_table, other_tables
 from bayes_sp.report.document.words import answer, equations, how_to_cite, methods_paragraph, results_paragraph
 from bayes_sp.report.folders.finished import Run, read_run
 from bayes_sp.report.folders.run import RUN_FILE
@@ -61,11 +55,11 @@ def document_of(run: Run | str | Path, sensitivity: str | Path | None = None, *,
         model = load_model(run.info["specification"], name=str(run.info["model"]))
     except (KeyError, SpecificationError) as error:
         raise RunError(str(run.folder), [f"run.toml holds no specification of this version ({error})"]) from error
-    found = dict(_sections(run, model, sensitivity, saved=saved))
-    titles = {name: title for name, (title, _) in found.items()}
     done = {"sensitivity": sensitivity is not None, "checks": (run.folder / "predictive.csv").is_file()}
-    found["guidelines"] = ("Reporting guidelines", tuple(guideline_tables(titles, done)))
     with speaking_of(model, [str(run.info["data"]["source"])]):
+        found = dict(_sections(run, model, sensitivity, saved=saved))
+        titles = {name: title for name, (title, _) in found.items()}
+        found["guidelines"] = ("Reporting guidelines", tuple(guideline_tables(titles, done)))
         sections = tuple(Section(name, title, tuple(map(as_shown, blocks))) for name, (title, blocks) in found.items())
     return Document(model.title, f"{model.name}; {run.info['data']['source']}", sections)
 
@@ -75,7 +69,8 @@ def _sections(
 ) -> Iterator[tuple[str, tuple[str, tuple[Block, ...]]]]:
     yield "answer", ("Answer", tuple(_answer(run, model)))
     yield "effects", ("Effects", tuple(_effects(run, model)))
-    yield "comparison", ("Bayes, bootstrap and publication", tuple(_comparison(run, model)))
+    printed = ", bootstrap and publication" if (run.comparison["inference"] == "published").any() else " and bootstrap"
+    yield "comparison", (f"Bayes{printed}", tuple(_comparison(run, model)))
     yield "coefficients", ("Coefficients", tuple(coefficient_table(run, model)))
     yield "assumptions", ("Assumptions", (Bullets(assumptions(model)),))
     yield "model", ("Model and priors", tuple(_model(run, model)))
@@ -115,7 +110,7 @@ def _comparison(run: Run, model: PathModel) -> Iterator[Block]:
 
 
 def _model(run: Run, model: PathModel) -> Iterator[Block]:
-    yield Paragraph(model.question) if model.question else Paragraph(model.title)
+    yield from [Paragraph(model.question)] if model.question else []
     yield Bullets(tuple(equations(model)))
     yield from prior_table(model)
     yield Paragraph(f"Digest of the specification: {run.info.get('specification_digest', '')}.", "note")

@@ -8,20 +8,20 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, name_parts
+from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, distinct, name_parts
 from bayes_sp.report.document.parts import Block, Table
-from bayes_sp.report.document.words import contrast, probability, rows_of
+from bayes_sp.report.document.words import contrast, rows_of
 from bayes_sp.report.folders.finished import Run
-from bayes_sp.report.text.assumptions import distinct, path_words, product_scale
-from bayes_sp.report.text.layout import decimals_for, interval, number
+from bayes_sp.report.text.assumptions import path_words, product_scale
+from bayes_sp.report.text.layout import interval
 from bayes_sp.sensitivity.effect_words import scale_words
+from bayes_sp.shown import decimals_for, number, probability
 
 SCALES = (DIFFERENCE, RATE_RATIO, RISK_RATIO, COEFFICIENT)
-MOST_DIAGNOSTICS = 400
 CAPTIONS = {
     "conditional": "Effects at levels of the moderators",
     "conditional_differences": "Differences between levels of the moderators",
-    "moderated_mediation": "Index of moderated mediation",
+    "moderated_mediation": "Index of moderated mediation, for each unit or comparison of the moderator",
     "contrasts": "Contrasts between effects",
     "standardised": "Standardised effects",
     "proportion_mediated": "Share of the total effect that is indirect",
@@ -29,7 +29,11 @@ CAPTIONS = {
     "pooled": "Variance between and within sets of records",
 }
 _ABOUT = ("moderator", "at", "level", "from", "to", "unit")  # of a row of effects at levels, in its heading
-_HEADS = {"path": "effect", "prob_negative": "P(< 0)"}
+_HEADS = {
+    "path": "effect", "prob_negative": "P(< 0)", "prob_larger": "P(larger)", "prob_share": "P(0 < share < 1)",
+    "prob_below": "P(below)", "prob_inside": "P(inside)", "prob_above": "P(above)",
+}  # fmt: skip
+_REGION = ("region_lower", "region_upper")
 _PLAIN = (
     "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob", "kappa", "decomposition", "scale", "mcse_mean",
     "mcse_median", "ess_tail", "ess_bulk", "r_hat",
@@ -104,7 +108,8 @@ def comparison_tables(run: Run, model: PathModel) -> Iterator[Block]:
                     cells.append(_cell(found.iloc[0]) if len(found) else "")
                 label = f"    {likelihood.replace('_', ' ')}" if several else path
                 rows.append((label, *cells))
-        caption = f"{scale_words(model, scale).capitalize()}{words}: along a row only the inference changes"
+        caption = f"{scale_words(model, scale).capitalize()}{words}"
+        caption += ": along a row only the inference changes" if len(columns) > 1 else ""
         body = tuple(rows) if several else parted(model, rows)
         yield Table(name, caption, ("effect", *columns), body, _interval_kinds(run, columns))
 
@@ -134,7 +139,8 @@ def _interval_kinds(run: Run, columns: Sequence[str]) -> str:
         "published": "as printed", "bootstrap": f"percentile{count} of the maximum-likelihood fit",
         "posterior": "equal-tailed",
     }  # fmt: skip
-    return f"95 % intervals: {'; '.join(f'{name}: {kinds[name]}' for name in columns)}."
+    told = (f"{name}: {kinds[name]}" if len(columns) > 1 else kinds[name] for name in columns)
+    return f"95 % intervals: {'; '.join(told)}."
 
 
 def _cell(row: pd.Series) -> str:
@@ -143,53 +149,6 @@ def _cell(row: pd.Series) -> str:
         return f"{row['estimate']:g}{limits}"
     decimals = decimals_for(float(row["upper"]) - float(row["lower"]))  # of infinite limits there is none
     return f"{number(row['estimate'], decimals)} {interval(row, decimals)}"
-
-
-def coefficient_table(run: Run, model: PathModel) -> Iterator[Block]:
-    """Yield every parameter of every equation beside its maximum-likelihood estimate."""
-    if run.coefficients is None:
-        return
-    rows: list[tuple[str, ...]] = []
-    for response, own in run.coefficients.groupby("equation", sort=False):
-        rows.append((model.variable(str(response)).label, *[""] * 5))
-        for _, row in own.iterrows():
-            decimals = decimals_for(float(row["upper"]) - float(row["lower"]))
-            others = ("ratio", "ml_estimate", "ml_se")
-            shown = {name: "" if math.isnan(row[name]) else number(row[name], decimals) for name in others}
-            likelihood = f"{shown['ml_estimate']} ({shown['ml_se']})" if shown["ml_estimate"] else ""
-            rows.append((
-                f"    {row['term']}", number(row["mean"], decimals), number(row["sd"], decimals),
-                interval(row, decimals), shown["ratio"], likelihood,
-            ))  # fmt: skip
-    note = (
-        "For one unit of the column as the specification codes it. Ratios are exp(coefficient) where the link has "
-        "them. ML: maximum likelihood without any prior, with its standard error."
-    )
-    head = ("term", "mean", "SD", "95 % interval", "ratio", "ML (SE)")
-    yield Table("coefficients", "Coefficients of every equation", head, tuple(rows), note)
-
-
-def prior_table(model: PathModel) -> Iterator[Block]:
-    """Yield every prior with its reason."""
-    rows = tuple(
-        (model.variable(where).label if where in model.chain else "all equations", name, str(prior), prior.why)
-        for where, name, prior in model.priors
-    )
-    yield Table("priors", "Priors, with reasons", ("equation", "parameter", "prior", "reason"), rows, words=True)
-
-
-def diagnostics_table(run: Run) -> Iterator[Block]:
-    """Yield convergence of every parameter and effect."""
-    own = run.diagnostics.head(MOST_DIAGNOSTICS)
-    rows = tuple(
-        (
-            str(row["name"]), f"{row['r_hat']:.4f}", f"{row['ess_bulk']:,.0f}", f"{row['ess_tail']:,.0f}",
-            f"{row['mcse_mean']:.2g}",
-        )
-        for _, row in own.iterrows()
-    )  # fmt: skip
-    head = ("quantity", "R-hat", "bulk ESS", "tail ESS", "Monte Carlo error of the mean")
-    yield Table("diagnostics", "Convergence of every parameter and effect", head, rows)
 
 
 def other_tables(run: Run, model: PathModel) -> Iterator[Block]:
@@ -230,7 +189,7 @@ def estimates_table(model: PathModel, table: pd.DataFrame, name: str, caption: s
     if "scale" in table and (table["scale"] == DIFFERENCE).any():
         table = table[table["scale"] == DIFFERENCE]
     estimated, moderated = "median" in table, "moderator" in table
-    kept = [column for column in table.columns if column not in (*_PLAIN, *(_ABOUT if moderated else ()))]
+    kept = [column for column in table.columns if column not in (*_PLAIN, *_REGION, *(_ABOUT if moderated else ()))]
     scales = list(dict.fromkeys(table["scale"])) if "scale" in table else []
     kept += ["scale"] if len(scales) > 1 else []
     kept.sort(key=lambda column: (column != "path", column == "prob_negative"))
@@ -266,9 +225,7 @@ def _about(model: PathModel, row: pd.Series) -> str:
         pairs = zip(_levels(model, names, row["from"]), _levels(model, names, row["to"]), strict=True)
         words = [f"at {low}" if low == high else f"{high} less {low}" for low, high in pairs]
         return "; ".join(f"{label}: {between}" for label, between in zip(labels, words, strict=True))
-    unit = str(row["unit"]).replace("_", " ")
-    whole = " against " in unit or " at " in unit  # a comparison, or a unit at a level of the other moderator
-    return f"{', '.join(labels)}: {unit if whole else f'for {unit} more'}"
+    return f"{', '.join(labels)}: {row['unit']}"
 
 
 def _levels(model: PathModel, names: Sequence[str], values: object) -> list[str]:
@@ -278,11 +235,15 @@ def _levels(model: PathModel, names: Sequence[str], values: object) -> list[str]
 
 def _estimates_note(model: PathModel, table: pd.DataFrame, scales: list[str]) -> str:
     """Return what the numbers of a table of estimates are."""
+    if set(_REGION) <= set(table.columns) and len(table):
+        low, high = (f"{table[end].iloc[0]:g}" for end in _REGION)
+        return f"Posterior probabilities that an effect lies below, in or above {low} to {high} {model.outcome_unit}."
     if not {"median", "ci_prob"} <= set(table.columns) or table.empty:
         return ""
     note = f"Posterior medians and {100 * table['ci_prob'].iloc[0]:.3g} % equal-tailed intervals"
     note += f"; differences in {model.outcome_unit}" if scales == [DIFFERENCE] else ""
-    return note + ("; P(< 0): posterior probability that it is negative." if "prob_negative" in table else ".")
+    ratio = ", of a ratio that it is below 1" if len(scales) > 1 else ""
+    return note + (f"; P(< 0): posterior probability that it is negative{ratio}." if "prob_negative" in table else ".")
 
 
 def _shown(model: PathModel, column: str, value: object) -> str:
@@ -291,7 +252,7 @@ def _shown(model: PathModel, column: str, value: object) -> str:
     if column == "scale":
         words = scale_words(model, str(value))  # of two levels, where a table has ratios beside products
         return f"ratio of {words}s" if value in (RATE_RATIO, RISK_RATIO) else words
-    if column == "prob_negative" and isinstance(value, float):
+    if column.startswith("prob_") and isinstance(value, float):
         return "" if math.isnan(value) else probability(value)
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.4g}"

@@ -12,10 +12,11 @@ from bayes_sp.analysis.comparison.models import main_path, of_first
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import products_of
-from bayes_sp.names import ALONE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, name_parts
+from bayes_sp.names import ALONE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, distinct, name_parts
 from bayes_sp.report.folders.finished import Run
-from bayes_sp.report.text.assumptions import distinct, in_sentence, listed, path_words
-from bayes_sp.report.text.layout import decimals_for, interval, number
+from bayes_sp.report.text.assumptions import listed, path_words
+from bayes_sp.report.text.layout import interval
+from bayes_sp.shown import decimals_for, in_sentence, number
 
 ARTICLE = (
     "Kellezi B, Wakefield JRH, Stevenson C, et al. The social cure of social prescribing: a mixed-methods study on the "
@@ -53,6 +54,12 @@ def probability(value: float) -> str:
     if not 0.0005 <= value <= 0.9995:
         return "below 0.001" if value < 0.5 else "above 0.999"
     return f"{value:.2f}" if 0.01 <= value <= 0.99 else f"{value:.3f}"
+
+
+def _of(value: float) -> str:
+    """Return a probability after its sign: ``= 0.19``, ``below 0.001``."""
+    shown = probability(value)
+    return f"= {shown}" if shown[0].isdigit() else shown
 
 
 def answer(model: PathModel, effects: pd.DataFrame, comparison: pd.DataFrame) -> Iterator[str]:
@@ -119,7 +126,7 @@ def equations(model: PathModel) -> Iterator[str]:
         link = f", {LINKS[family.link]}" if family.link in LINKS else ""
         terms = ", ".join(_term_words(model, term) for term in model.terms(equation) if term != "intercept")
         zero = "; a part of its own for zeros" if equation.zero_part else ""
-        groups = f"; an intercept for each {equation.varying}" if equation.varying else ""
+        groups = f"; an intercept for each {_named(model, equation.varying)}" if equation.varying else ""
         yield f"{model.variable(equation.response).label}: {family.words}{link}; on {terms}{zero}{groups}."
 
 
@@ -215,7 +222,7 @@ def results_paragraph(run: Run, model: PathModel) -> str:
     for path, row in rows.loc[distinct(list(rows.index))].iterrows():
         name, label = name_parts(str(path))
         found.setdefault(label, []).append(
-            f"{path_words(model, name)} {estimate(row)}, P(< 0) = {probability(row['prob_negative'])}"
+            f"{path_words(model, name)} {estimate(row)}, P(< 0) {_of(row['prob_negative'])}"
         )
     sentences = [f"{f'For {label}: ' if label else ''}{'; '.join(own)}." for label, own in found.items()]
     return (

@@ -49,7 +49,7 @@ def plot_calibration(calibration: Calibration, ax: Given = None) -> Axes:
     good = calibration.table["calibrated"].to_numpy()
     for place, name in enumerate(calibration.ranks.columns):
         ecdf = np.searchsorted(np.sort(u[:, place]), points, side="right") / len(u)
-        label = None if good[place] else plain(name)
+        label = None if good[place] else plain(name, 40)
         colour, width = (ACCENT, 0.6) if good[place] else (BEYOND, 1.6)
         panel.plot(points, ecdf - points, color=colour, linewidth=width, alpha=0.6 if good[place] else 1.0, label=label)
     panel.axhline(0.0, color=QUIET, linewidth=0.8)

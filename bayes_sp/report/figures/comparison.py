@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes_sp.analysis.comparison.table import BOOTSTRAP, POSTERIOR, PUBLISHED, Comparison
-from bayes_sp.names import DIFFERENCE
+from bayes_sp.names import DIFFERENCE, distinct
 from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Given, canvas, figure_of_result, plain
-from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words
+from bayes_sp.report.text.assumptions import path_words
+from bayes_sp.shown import in_sentence
 
 if TYPE_CHECKING:
     import pandas as pd

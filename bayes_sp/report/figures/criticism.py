@@ -23,7 +23,8 @@ from bayes_sp.report.figures.style import (
     plain,
     quiet,
 )
-from bayes_sp.report.text.assumptions import in_sentence, path_words
+from bayes_sp.report.text.assumptions import path_words
+from bayes_sp.shown import in_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,7 @@ def plot_predictive_checks(result: PredictiveChecks, ax: Given = None) -> np.nda
     for column, response in enumerate(responses):
         count = FAMILIES[model.equations[column].family].response == "count"
         _frequencies(axes[0, column], checks.frequencies[checks.frequencies["response"] == response], root=count)
-        axes[0, column].set_title(plain(model.variable(response).label), fontsize=10.5, color=INK, loc="left")
+        axes[0, column].set_title(plain(model.variable(response).label, 34), fontsize=10.5, color=INK, loc="left")
         axes[0, column].set_ylabel(plain("patients (square-root axis)" if count else "patients"), fontsize=9)
         rows = checks.table[checks.table["response"] == response]
         _by_exposure(axes[1, column], rows, _telling(rows["statistic"]), model)
@@ -124,7 +125,8 @@ def _by_exposure(axes: Axes, rows: pd.DataFrame, statistic: str, model: PathMode
     axes.set_xticks(x, [f"{name}{n}" for name, n in zip(names, sizes, strict=True)], fontsize=8.5)
     axes.set_xlim(-0.6, len(own) - 0.4)
     axes.set_ylabel(statistic, fontsize=9)
-    axes.set_xlabel(plain(f"by {in_sentence(model.variable(model.exposure).label)} (diamond: observed)"), fontsize=8.5)
+    exposure = in_sentence(model.variable(model.exposure).label)
+    axes.set_xlabel(plain(f"by {exposure} (diamond: observed)", 42), fontsize=8.5)
     quiet(axes, left=True)
 
 
@@ -154,7 +156,7 @@ def plot_loo_pit(result: LooPit, ax: Given = None) -> np.ndarray:
         panel.fill_between(grid, lower, upper, color=BAND, linewidth=0)
         panel.axhline(0, color=QUIET, linewidth=0.8)
         panel.step(grid, departure(u, grid), color=INK, linewidth=1.4, where="mid")
-        panel.set_title(plain(model.variable(response).label), fontsize=10.5, color=INK, loc="left")
+        panel.set_title(plain(model.variable(response).label, 34), fontsize=10.5, color=INK, loc="left")
         panel.set_xlabel("LOO-PIT: place of the response in its prediction", fontsize=8.5)
         panel.set_xlim(0, 1)
         quiet(panel, left=True)
@@ -197,7 +199,7 @@ def plot_influence(result: Influence, ax: Given = None) -> Axes:
     axes.set_ylabel(plain("shift without the patient\n(posterior SDs)"), fontsize=9)
     words = found.path if found.model is None else path_words(found.model, found.path)
     whole = f"{found.median:.2g} {found.unit} with all patients"
-    axes.set_title(plain(f"{words[:1].upper()}{words[1:]}\n{whole}"), fontsize=10, color=INK, loc="left")
+    axes.set_title(plain(f"{words[:1].upper()}{words[1:]}\n{whole}", 90), fontsize=10, color=INK, loc="left")
     quiet(axes, left=True)
     place.note("", found.mark)
     return place.one
@@ -226,8 +228,8 @@ def plot_prior_check(result: PriorCheck, ax: Given = None) -> np.ndarray:
         variable = model.variable(response)
         _histogram(panel, means, [variable.minimum, variable.maximum])
         panel.axvline(found.observed[response], color=INK, linewidth=1.2, linestyle=(0, (4, 3)))
-        panel.set_title(plain(variable.label), fontsize=10.5, color=INK, loc="left")
-        panel.set_xlabel(plain(variable.unit or variable.label), fontsize=9)
+        panel.set_title(plain(variable.label, 38), fontsize=10.5, color=INK, loc="left")
+        panel.set_xlabel(plain(variable.unit or variable.label, 44), fontsize=9)
         panel.set_yticks([])
         quiet(panel, left=True)
         panel.spines["left"].set_visible(False)

@@ -11,7 +11,7 @@ import pandas as pd
 from bayes_sp.analysis.pooled import Pooled
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError
-from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE, TOTAL, name_parts
+from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE, TOTAL, distinct, name_parts
 from bayes_sp.records.privacy.words import ends_shown
 from bayes_sp.report.figures.style import (
     ACCENT,
@@ -26,9 +26,9 @@ from bayes_sp.report.figures.style import (
     plain,
     quiet,
 )
-from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words
-from bayes_sp.report.text.layout import probability
+from bayes_sp.report.text.assumptions import path_words
 from bayes_sp.sensitivity.power.overlap import posterior_density
+from bayes_sp.shown import in_sentence, probability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ import numpy as np
 
 from bayes_sp.effects.moderation.curve import EffectCurve
 from bayes_sp.effects.paths import RATIOS
-from bayes_sp.names import DIFFERENCE
+from bayes_sp.names import DIFFERENCE, distinct
 from bayes_sp.report.figures.style import ACCENT, QUIET, Given, canvas, figure_of_result, plain, quiet
-from bayes_sp.report.text.assumptions import distinct, path_words
+from bayes_sp.report.text.assumptions import path_words
 from bayes_sp.sensitivity.effect_words import scale_words
 
 if TYPE_CHECKING:

@@ -219,16 +219,18 @@ def write_figure(drawn: Drawn | Figure, path: Path, ending: str = "") -> None:
             figure.savefig(path, format=ending, metadata={MADE[ending]: None})
 
 
-def free_corner(axes: Axes, at: Array, own: int, letters: int) -> tuple[int, int]:
+def free_corner(axes: Axes, at: Array, own: int, label: str) -> tuple[int, int]:
     """Return the side (-1 or 1) and height of a circle on which the fewest others are behind its label.
 
-    ``letters`` of 7.5 points take 4.5 points each; towards the middle and above where nothing is in the way.
+    Letters of 7.5 points take 4.5 points each, lines 9; towards the middle and above where nothing is in the way.
     """
+    lines = label.splitlines()
+    width, height = 10.0 + 4.5 * max(map(len, lines)), 9.0 + 9.0 * len(lines)
     points = (axes.transData.transform(at) - axes.transData.transform(at[own])) * 72.0 / axes.figure.dpi
     inward = -1 if at[own, 0] > 0 else 1
 
     def hidden(corner: tuple[int, int]) -> int:
         across, up = points[:, 0] * corner[0], points[:, 1] * corner[1]
-        return int(((across > 1.0) & (across < 10.0 + 4.5 * letters) & (up > -1.0) & (up < 18.0)).sum())
+        return int(((across > 1.0) & (across < width) & (up > -1.0) & (up < height)).sum())
 
     return min([(inward, 1), (-inward, 1), (inward, -1), (-inward, -1)], key=hidden)

@@ -151,7 +151,7 @@ def _curve(grid: PriorGrid, at: xr.Dataset, ax: Given) -> Axes:
     effect = published_of(model, grid.target)
     for value in effect.estimate if effect else ():
         axes.axhline(value, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-    axes.set_xlabel(plain(_key_words(key)), fontsize=9.5)
+    axes.set_xlabel(plain(_key_words(key), 70), fontsize=9.5)
     axes.set_ylabel(plain(target_words(model, grid.target), 44), fontsize=9)
     if (x > 0).all() and x.max() / x.min() >= 8:
         axes.set_xscale("log")
@@ -282,8 +282,8 @@ def _benchmarks(axes: Axes, model: PathModel, found: Confounding, pair: tuple[st
     if not shown:
         return
     strongest = max(range(len(shown)), key=lambda k: shown[k]["first_strength"] * shown[k]["second_strength"])
-    label = plain(model.variable(shown[strongest]["covariate"]).label)
-    side, height = style.free_corner(axes, at, strongest, len(label))
+    label = plain(model.variable(shown[strongest]["covariate"]).label, 28)
+    side, height = style.free_corner(axes, at, strongest, label)
     box = {"boxstyle": "square,pad=0.15", "facecolor": "white", "alpha": 0.7, "edgecolor": "none"}
     axes.annotate(label, at[strongest], xytext=(6 * side, 5 * height), textcoords="offset points", fontsize=7.5,
                   color=INK, ha="left" if side > 0 else "right", va="bottom" if height > 0 else "top",

@@ -19,9 +19,7 @@ def variable_lines(model: PathModel, survey: Survey, least: int) -> list[str]:
     Smallest and largest values that fewer than ``least`` patients have, and counts of fewer cells, are left out.
     """
     records = without_codes(model, survey).records
-    named = (covariate.name for covariate in model.covariates if covariate.texts or len(covariate.levels) > 2)
-    labels = (*model.grouping, *model.categories, *named)
-    table = moments_table(records, model.columns, labels=labels, least=least)
+    table = moments_table(records, model.columns, labels=(*model.grouping, *model.levelled), least=least)
     note = f"min and max where {least} patients have them; fewer than {least} cells are not counted."
     of = wrapped(f"Of the first of {len(survey.each)} sets of records.") if isinstance(survey, Sets) else []
     return [*moments_lines(table, least), *of, *(wrapped(note) if least > 1 else [])]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.families.base import Family
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Unmeasured
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import products_of
-from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT, name_parts
+from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT, distinct, name_parts
+from bayes_sp.shown import in_sentence
 
 GENERAL_ASSUMPTIONS = (
     "No unmeasured confounding of exposure and mediators, exposure and outcome, or mediators and outcome, given the "
@@ -39,13 +38,6 @@ def path_words(model: PathModel, path: str) -> str:
     return f"via {between[0]}" if len(between) == 1 else f"serial: {', then '.join(between)}"
 
 
-def distinct(paths: list[str]) -> list[str]:
-    """Leave the total indirect effect out where one indirect path is all of it."""
-    indirect = Counter(name_parts(path)[1] for path in paths if path.count(ARROW) > 1)
-    parts = {path: name_parts(path) for path in paths}
-    return [path for path in paths if parts[path][0] != TOTAL_INDIRECT or indirect[parts[path][1]] > 1]
-
-
 def headed(paths: list[str]) -> list[tuple[str, str]]:
     """Return (what is compared, name) of `distinct` effects, before those of each move one with '' for a heading."""
     found: list[tuple[str, str]] = []
@@ -55,11 +47,6 @@ def headed(paths: list[str]) -> list[tuple[str, str]]:
             found.append((label, ""))
         found.append((label, path))
     return found
-
-
-def in_sentence(label: str) -> str:
-    """Return a label as it stands within a sentence: its first letter small, unless it begins with an abbreviation."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def assumptions(model: PathModel) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.privacy.words import share_words
-from bayes_sp.report.text.layout import aligned, decimals_for, interval, number, wrapped
+from bayes_sp.report.text.layout import aligned, interval, wrapped
+from bayes_sp.shown import decimals_for, number
 
 HEADS = ["", "mean", "SD", "95 % interval", "ratio", "ML (SE)"]
 SCALES = {"log": "log link", "logit": "logit link", "probit": "probit link"}
@@ -56,6 +57,14 @@ def _heading(model: PathModel, equation: Equation) -> str:
     return f"{model.variable(equation.response).label}: {', '.join(words)}"
 
 
+def symbols(model: PathModel) -> str:
+    """Return what the parameters beside coefficients and cutpoints are, in a sentence; '' for none."""
+    named = {one.name: one.words for equation in model.equations for one in FAMILIES[equation.family].scalars}
+    named |= {"tau": "the SD of the groups' intercepts"} if model.grouping else {}
+    words = "; ".join(f"{name} is {what}" for name, what in named.items())
+    return f"{words[:1].upper()}{words[1:]}." if words else ""
+
+
 def _notes(model: PathModel, found: Coefficients) -> Iterator[str]:
     kinds = [
         "Coefficients for one unit of their column as the specification codes it, in units of the response or of the "
@@ -71,6 +80,6 @@ def _notes(model: PathModel, found: Coefficients) -> Iterator[str]:
     text = "; ".join(kinds)
     if any(FAMILIES[equation.family].zero_part for equation in model.equations):
         text += "; zero[...]: log odds of a zero of a kind of its own, the other rows being of the counts beside these"
-    yield f"{text}."
+    yield f"{text}. {symbols(model)}".strip()
     for sentence in found.notes:
         yield f"{sentence[:1].upper()}{sentence[1:].rstrip('.')}."

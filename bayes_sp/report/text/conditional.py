@@ -16,15 +16,17 @@ from bayes_sp.effects.moderation.curve import EffectCurve
 from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO
-from bayes_sp.report.text.assumptions import distinct, in_sentence, path_words
-from bayes_sp.report.text.layout import aligned, decimals_of, estimated, in_row, interval, number, probability, wrapped
+from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, distinct
+from bayes_sp.report.text.assumptions import path_words
+from bayes_sp.report.text.layout import aligned, decimals_of, estimated, interval, wrapped
 from bayes_sp.sensitivity.effect_words import scale_words
+from bayes_sp.shown import in_row, in_sentence, number, probability
 
 HEAD = (
     "The population in which every patient has this value of the moderator, the other covariates as observed. "
-    "Posterior medians and equal-tailed 95 % intervals; bootstrap: maximum-likelihood estimate, percentile interval."
+    "Posterior medians and equal-tailed 95 % intervals"
 )
+BOOTSTRAP = "; bootstrap: maximum-likelihood estimate, percentile interval"
 LOG_LINK = (
     "Under a log link a difference in the outcome's unit changes with the moderator's level even where no product is "
     "part of the effect, because the level changes the number that a ratio multiplies; ratios change by products alone."
@@ -49,7 +51,7 @@ def conditional_lines(analysis: Analysis) -> list[str]:
     if found is None:
         return []
     boot = analysis.comparison.conditional.get(model.equations[-1].family)
-    lines = wrapped(HEAD)
+    lines = wrapped(f"{HEAD}{'' if boot is None else BOOTSTRAP}.")
     scales = [s for s in (DIFFERENCE, RATE_RATIO, RISK_RATIO) if s in set(found.each[0].draws["scale"].to_numpy())]
     for moderator, settings in _together(found.settings):
         for scale in scales:
@@ -110,13 +112,15 @@ def _rows(
     own = [(name, _of(at, moderator, scale), _of(d, moderator, scale), value) for name, at, d, value in tables]
     digits = decimals_of(own[0][1]) if scale == DIFFERENCE else max(3, decimals_of(own[0][1]))
     for path in distinct(list(dict.fromkeys(own[0][1]["path"]))):
-        rows.append([path_words(model, path), *[""] * (len(rows[0]) - 1)])
+        if boot is not None:
+            rows.append([path_words(model, path), *[""] * (len(rows[0]) - 1)])
         for name, at_levels, between, value in own:
             cells = [at_levels[(at_levels["path"] == path) & (at_levels["at"] == at)] for at in levels]
             cells += [
                 between[(between["path"] == path) & (between["from"] == a) & (between["to"] == b)] for a, b in pairs
             ]
-            rows.append([f"   {name}", *(_cell(cell, value, digits) for cell in cells)])
+            head = path_words(model, path) if boot is None else f"   {name}"
+            rows.append([head, *(_cell(cell, value, digits) for cell in cells)])
     return rows
 
 

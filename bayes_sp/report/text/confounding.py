@@ -8,10 +8,11 @@ import pandas as pd
 
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.report.text.assumptions import path_words
-from bayes_sp.report.text.layout import aligned, decimals_for, number, size_words, wrapped
+from bayes_sp.report.text.layout import aligned, size_words, wrapped
 from bayes_sp.sensitivity.confounder.confounding import Confounding
 from bayes_sp.sensitivity.confounder.e_values import EValues
 from bayes_sp.sensitivity.every import Sensitivity
+from bayes_sp.shown import decimals_for, number
 
 
 def confounding_lines(found: Sensitivity) -> Iterator[str]:

@@ -18,7 +18,8 @@ from bayes_sp.analysis.criticism.statistics import ENDS
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import LEAST_COUNT
 from bayes_sp.report.text.assumptions import path_words
-from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_of, interval, wrapped
+from bayes_sp.shown import number
 
 SHOWN = 5  # most influential patients, and statistics outside their interval
 COVERAGES = (0.5, 0.9)

@@ -23,11 +23,13 @@ from bayes_sp.names import (
     RISK_RATIO,
     TOTAL,
     VIA,
+    distinct,
     name_parts,
 )
-from bayes_sp.report.text.assumptions import distinct, headed, path_words
-from bayes_sp.report.text.layout import aligned, decimals_of, in_row, interval, number, probability, wrapped
+from bayes_sp.report.text.assumptions import headed, path_words
+from bayes_sp.report.text.layout import aligned, decimals_of, interval, wrapped
 from bayes_sp.sensitivity.effect_words import scale_words
+from bayes_sp.shown import in_row, number, probability
 
 RATIOS = (RATE_RATIO, RISK_RATIO)
 OFTEN_TINY = (MEDIATED_INTERACTION, DEPENDENCE)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Mapping
 
 import pandas as pd
 
-from bayes_sp.shown import page_width, worded
+from bayes_sp.shown import decimals_for, in_row, number, page_width, worded
 
 PARAGRAPH = 118  # letters in a line of a paragraph, at most
 FIRST = 0.47  # of a page: the first column, at least, of a table that is too wide
@@ -17,43 +16,6 @@ FIRST = 0.47  # of a page: the first column, at least, of a table that is too wi
 def decimals_of(table: pd.DataFrame) -> int:
     """Return the decimals that a table's narrowest interval deserves (`decimals_for`)."""
     return decimals_for(float((table["upper"] - table["lower"]).min()))
-
-
-def decimals_for(narrowest: float) -> int:
-    """Return 3 decimals, more for a narrow interval, two digits of which they show, and fewer for one wider than 10.
-
-    Examples
-    --------
-    >>> [decimals_for(width) for width in (0.0012, 0.5, 40.0, 5000.0, math.nan)]
-    [4, 3, 2, 0, 3]
-    """
-    if not 0 < narrowest < math.inf:
-        return 3
-    size = math.floor(math.log10(narrowest))
-    return min(12, max(3, 1 - size)) if size < 1 else max(0, 3 - size)
-
-
-def number(value: float, decimals: int) -> str:
-    """Return a number with fixed decimals, or in short where it is huge; infinity and none in words."""
-    if not math.isfinite(value):
-        return "none" if math.isnan(value) else "infinity" if value > 0 else "-infinity"
-    return f"{value:z.{decimals}f}" if abs(value) < 1e6 else f"{value:.3g}"
-
-
-def probability(value: float) -> str:
-    """Return a posterior probability with three decimals, and no 0 or 1, which draws cannot show."""
-    return "<.001" if value < 0.0005 else ">.999" if value > 0.9995 else f"{value:.3f}"
-
-
-def in_row(row: pd.Series | Mapping[str, float], decimals: int) -> int:
-    """Return a table's decimals for one row: of a wide interval one more than it deserves at most.
-
-    Examples
-    --------
-    >>> [in_row({"lower": 0.0, "upper": width}, 5) for width in (0.002, 0.5, 180.0)]
-    [5, 4, 2]
-    """
-    return min(decimals, decimals_for(float(row["upper"]) - float(row["lower"])) + 1)
 
 
 def interval(row: pd.Series | Mapping[str, float], decimals: int) -> str:

@@ -9,11 +9,12 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.names import ARROW
-from bayes_sp.report.text.layout import aligned, decimals_for, number, size_words, wrapped
+from bayes_sp.report.text.layout import aligned, size_words, wrapped
 from bayes_sp.sensitivity.every import Sensitivity
 from bayes_sp.sensitivity.power.result import PowerScaling
 from bayes_sp.sensitivity.prior.grid import PriorGrid
 from bayes_sp.sensitivity.target import Estimate
+from bayes_sp.shown import decimals_for, number
 
 
 def prior_lines(found: Sensitivity) -> Iterator[str]:

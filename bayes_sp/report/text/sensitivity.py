@@ -13,14 +13,14 @@ from bayes_sp.report.figures.sensitivity import published_of
 from bayes_sp.report.text.assumptions import assumptions, path_words
 from bayes_sp.report.text.attrition import attrition_lines, delta_lines
 from bayes_sp.report.text.confounding import confounding_lines
-from bayes_sp.report.text.layout import aligned, decimals_of, interval, number, size_words, wrapped
+from bayes_sp.report.text.layout import aligned, decimals_of, interval, size_words, wrapped
 from bayes_sp.report.text.priors import prior_lines
 from bayes_sp.report.text.summary import head_lines
 from bayes_sp.sensitivity.conclusion import quotable, verdict_lines
 from bayes_sp.sensitivity.coupling import KappaCurve
 from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS, Sensitivity
-from bayes_sp.shown import WIDTH, page
+from bayes_sp.shown import WIDTH, number, page
 
 TITLES = {
     PRIORS: "Other priors",

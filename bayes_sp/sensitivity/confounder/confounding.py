@@ -38,6 +38,8 @@ from bayes_sp.sensitivity.outcomes import estimate_in
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, viewed, viewed_fit
 from bayes_sp.shown import Part, Shown
 
+SHOWN = ("first", "second", "covariate", "sign", "multiple", "most", "mcse")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Confounding(Shown):
@@ -114,7 +116,7 @@ class Confounding(Shown):
         return [*found, wrong] if wrong else found
 
     def _shown(self) -> tuple[str, list[Part]]:
-        return str(self.attrs["data_source"]), [*self.sentences(), *self.assumptions, self.multiples]
+        return str(self.attrs["data_source"]), [*self.sentences(), *self.assumptions, self.multiples[list(SHOWN)]]
 
 
 def confounding(

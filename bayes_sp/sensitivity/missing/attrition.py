@@ -18,7 +18,7 @@ from bayes_sp.effects.paths import Effects, check_kappa
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import AVERAGE
+from bayes_sp.names import ALONE, AVERAGE
 from bayes_sp.records.nonresponders import NonResponders
 from bayes_sp.sensitivity.missing.attrition_tipping import DepartureTipping, tipping
 from bayes_sp.sensitivity.missing.curves import EVERYONE, NONRESPONDERS, NUMBERS, AttritionCurves, attrition_curves
@@ -29,6 +29,7 @@ from bayes_sp.shown import Part, Shown, short
 
 RESPONDERS = "responders"
 POINTS = 9  # of each curve: an odd number has one at 0 of a symmetric range
+SHOWN = ("population", "path", "median", "lower", "upper", "prob_negative")
 ATTRITION_COLUMNS = (
     "population", "shifted", "delta", "fraction", "path", "scale", "decomposition", "kappa", "mean", "median",
     "lower", "upper", "ci_kind", "ci_prob", "prob_negative",
@@ -111,8 +112,9 @@ class Attrition(Shown):
 
     def _shown(self) -> tuple[str, list[Part]]:
         rows = self.standardised[self.standardised["path"] == self.target.path]
-        tips = [tip.sentence for tip in self.tipping]
-        return str(self.curves.attrs["data_source"]), [short(rows), tips]
+        own = rows[(rows["decomposition"] != ALONE) & (rows["scale"] == self.target.scale)]
+        tips = list(dict.fromkeys(tip.sentence for tip in self.tipping))
+        return str(self.curves.attrs["data_source"]), [short(own, SHOWN, rows=len(own)), tips]
 
 
 def attrition(

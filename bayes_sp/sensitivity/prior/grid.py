@@ -131,7 +131,7 @@ class PriorGrid(Shown):
     def _shown(self) -> tuple[str, list[Part]]:
         rows = self.named[(self.named["path"] == self.target.path) & (self.named["scale"] == self.target.scale)]
         head = f"{self.attrs['data_source']}. {self.target.path} [{self.target.scale}]"
-        return head, [rows[["case", "median", "lower", "upper", "prob_negative", "trustworthy", "priors"]]]
+        return head, [rows[["case", "median", "lower", "upper", "prob_negative", "trustworthy"]]]
 
 
 def prior_grid(
