@@ -18,7 +18,7 @@ from bayes_sp.shown import WIDTH
 
 OWN = ["sensitivity", "own.toml", "--data", "clinic.csv"]
 FEW = ["--priors", "few.toml"]  # the default grid has 30 cells and a figure more
-SAMPLER = ["--draws", "500", "--tune", "500", "--chains", "4", "--cores", "2", "--workers", "1"]
+SAMPLER = ["--draws", "1000", "--tune", "500", "--chains", "4", "--cores", "2", "--workers", "1"]
 
 
 @pytest.fixture(scope="module", autouse=True)
