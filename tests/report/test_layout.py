@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from bayes_sp.report.text.layout import interval, size_words
-from bayes_sp.shown import decimals_for
+from bayes_sp.report.text.layout import aligned, interval, size_words
+from bayes_sp.shown import decimals_for, page
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,13 @@ def test_a_wide_interval_beside_a_narrow_one_has_few_decimals() -> None:
     assert interval({"lower": -0.00031, "upper": 0.00052}, 5) == "[-0.00031, 0.00052]"
     assert interval({"lower": -153.79123, "upper": 184.33456}, 5) == "[-153.79, 184.33]"
     assert interval({"lower": -57.80, "upper": 191.61}, 2) == "[-57.80, 191.61]"
+
+
+def test_an_interval_stands_beside_its_estimate():
+    """Where a table is too wide for the page, it is not divided between a ratio and the ratio's interval."""
+    rows = [["", "difference", "95 % interval", "P(< 0)", "risk ratio", "95 % interval"]]
+    rows.append(["via Rating of the marriage", "0.016", "[0.003, 0.029]", "0.008", "1.051", "[1.010, 1.099]"])
+    with page(80):
+        lines = aligned(rows, "lrrrrr")
+    assert max(map(len, lines)) <= 80
+    assert sum("risk ratio" in line and "95 % interval" in line for line in lines) == 1
