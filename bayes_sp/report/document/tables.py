@@ -130,7 +130,8 @@ def _compared(run: Run, model: PathModel) -> Iterator[tuple[str, str, str, pd.Da
             normal = likelihood == "normal"
             on = "in the outcome's unit" if normal else product_scale(model.outcome_family)
             part = own[own["likelihood"].isin([likelihood, *(["published"] if normal else [])])]
-            words = f" of coefficients per unit of exposure{f', {on}' if on else ''} ({likelihood.replace('_', ' ')})"
+            per = "" if model.categories else " per unit of exposure"
+            words = f" of coefficients{per}{f', {on}' if on else ''} ({likelihood.replace('_', ' ')})"
             yield scale, f"comparison_{scale}_{likelihood}", words, part
 
 
