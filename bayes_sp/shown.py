@@ -88,10 +88,7 @@ def in_cells(table: pd.DataFrame) -> Cells:
 
     Estimates have the decimals of their row's interval, other numbers those that their column deserves.
     """
-    most = {
-        str(name): decimals_for(float(column.abs().max())) if column.dtype.kind == "f" else 0
-        for name, column in table.items()
-    }
+    most = {str(name): _most(column) for name, column in table.items()}
     rows = [[_cell(str(name), value, row, most) for name, value in row.items()] for row in table.to_dict("records")]
     words = [any(isinstance(value, str) for value in column) for _, column in table.items()]
     return Cells([str(name) for name in table.columns], rows, words)
@@ -110,9 +107,13 @@ def _cell(name: str, value: object, row: Mapping[Any, Any], most: Mapping[str, i
     if name in MEASURES and {"lower", "upper"} <= row.keys() and not math.isinf(value):
         decimals = decimals_for(float(row["upper"]) - float(row["lower"]))
         return number(value, decimals) if decimals >= 3 else short_number(value)
-    if value == round(value) if math.isfinite(value) else True:
-        return number(value, 0)
-    return number(value, min(decimals_for(abs(value)), max(3, most[name])))
+    return number(value, max(0, min(decimals_for(abs(value)), most[name])))
+
+
+def _most(column: pd.Series) -> int:
+    """Return the decimals that a column needs at most: none for whole numbers, three or as many as its largest."""
+    known = [abs(value) for value in column if isinstance(value, float) and math.isfinite(value)]
+    return max(3, decimals_for(max(known))) if any(value != round(value) for value in known) else 0
 
 
 def in_lines(text: str) -> list[str]:

@@ -121,11 +121,12 @@ def test_a_row_has_the_decimals_of_its_interval():
     """Median and limits have the same; probabilities have three and are never 0 or 1; nothing is a power of ten."""
     table = pd.DataFrame({
         "path": ["a", "b"], "median": [-0.491234, 12345.6], "lower": [-1.943, -20.0], "upper": [0.653, 3e4],
-        "prob_negative": [0.7757, 0.0], "deviation": [7.61e-05, 0.5], "holds": [True, False],
+        "prob_negative": [0.7757, 0.0], "deviation": [7.61e-05, 0.5], "share": [1.0, 0.95], "sign": [-1.0, 1.0],
+        "holds": [True, False],
     })  # fmt: skip
     assert in_cells(table).rows == [
-        ["a", "-0.491", "-1.943", "0.653", "0.776", "0.000", "yes"],
-        ["b", "12346", "-20", "30000", "<.001", "0.500", "no"],
+        ["a", "-0.491", "-1.943", "0.653", "0.776", "0.000", "1.000", "-1", "yes"],
+        ["b", "12346", "-20", "30000", "<.001", "0.500", "0.950", "1", "no"],
     ]
 
 

@@ -13,15 +13,11 @@ from typing import Any
 from bayes_sp.cli.terminal import Parser
 from bayes_sp.inference.options import EACH, MANY, METHODS, usual_options
 from bayes_sp.names import LEAST_COUNT
+from bayes_sp.records.example.typed import TRIAL
 
 OMITTED = "".join(["prim", "ary"])  # a text of its own, so that a specification that is named is told from it
 NAMED_GRID = ""  # --priors without a file: the named alternatives and the default grid
 MEMBERS = 20  # reconstructions that stand for the records of the study
-TRIAL = "--data trial/survey.csv --codebook trial/codebook.toml"  # of every example: what `example` writes out
-DRAFT = (
-    "draft trial/survey.csv --codebook trial/codebook.toml --exposure group_change --mediators loneliness_t1 "
-    "--outcome visits_t1 --covariates age"
-)
 FIGURES = ("png", "svg", "pdf")
 MOST = 2**32 - 1  # the largest seed that every generator takes
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from bayes_sp.cli.arguments import FIGURES, TRIAL, Commands, add_model, add_records, file_path, whole_number
+from bayes_sp.cli.arguments import FIGURES, Commands, add_model, add_records, file_path, whole_number
 from bayes_sp.cli.records import check_records, survey_of
 from bayes_sp.cli.statuses import OK, USER_MISTAKE
 from bayes_sp.errors import BayesSpError
+from bayes_sp.records.example.typed import TRIAL
 
 
 def add_check(commands: Commands) -> None:

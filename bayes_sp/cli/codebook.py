@@ -32,6 +32,7 @@ def add_codebook(commands: Commands) -> None:
 def _codebook(options: argparse.Namespace) -> int:
     from bayes_sp.files import check_file, write_whole
     from bayes_sp.records.codebook.drafting import draft_codebook
+    from bayes_sp.report.text.layout import wrapped
 
     if options.out is not None:
         check_file(options.out, overwrite=options.overwrite)
@@ -41,8 +42,9 @@ def _codebook(options: argparse.Namespace) -> int:
         return OK
     write_whole(options.out, found.text(), overwrite=options.overwrite)
     options.output.saved = f"the codebook is saved in {options.out}"
-    for line in found.doubtful:
-        options.output.write(f"{line.name}: {line.doubt}\n")
+    for doubtful in found.doubtful:
+        told = wrapped(f"{doubtful.name}: {doubtful.doubt}", rest="   ", margin="")
+        options.output.write("".join(f"{line}\n" for line in told))
     options.output.write(
         f"Saved in {options.out}: {len(found.lines)} variables; look at every line, then:\n"
         f"python -m bayes_sp draft {options.file} --codebook {options.out} --exposure X --mediators M --outcome Y\n"

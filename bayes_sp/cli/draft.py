@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from bayes_sp.cli.arguments import DRAFT, Commands, file_path
+from bayes_sp.cli.arguments import Commands, file_path
 from bayes_sp.cli.statuses import OK
 from bayes_sp.errors import BayesSpError
+from bayes_sp.records.example.typed import DRAFT, MODERATED
 from bayes_sp.safe_text import one_line
 
 
@@ -38,7 +39,7 @@ def add_draft(commands: Commands) -> None:
     add("--overwrite", action="store_true", help="replace an existing file")
     draft.examples = (
         f"{DRAFT} --out my.toml --overwrite",
-        f'{DRAFT} --moderators "age: group_change -> loneliness_t1" --out moderated.toml',
+        f"{MODERATED} --out moderated.toml",
     )
     draft.set_defaults(command=_draft)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from bayes_sp.cli.arguments import DRAFT, TRIAL, Completion, Version, add_compare, add_fit, add_sensitivity
+from bayes_sp.cli.arguments import Completion, Version, add_compare, add_fit, add_sensitivity
 from bayes_sp.cli.check import add_check, add_priors
 from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
@@ -35,6 +35,7 @@ from bayes_sp.cli.terminal import (
     terminal_width,
 )
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
+from bayes_sp.records.example.typed import DRAFT, TRIAL
 from bayes_sp.shown import page
 
 if TYPE_CHECKING:

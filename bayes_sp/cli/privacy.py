@@ -64,6 +64,7 @@ def _synthesize(options: argparse.Namespace) -> int:
     from bayes_sp.design.read import read_survey
     from bayes_sp.records.survey import ORIGIN_COLUMN
     from bayes_sp.records.synthetic.synthesize import synthesize
+    from bayes_sp.report.text.layout import wrapped
     from bayes_sp.safe_text import csv_text
 
     survey = read_survey(options.file, model, options.codebook)
@@ -75,5 +76,6 @@ def _synthesize(options: argparse.Namespace) -> int:
     write_whole(options.out, csv_text(table.assign(**{ORIGIN_COLUMN: made.source})), overwrite=options.overwrite)
     options.output.saved = f"the table is saved in {options.out}"
     write_whole(note, made.note, overwrite=options.overwrite)
-    options.output.write(f"{made.note}\nSaved in {options.out}, with this note in {note}\n")
+    told = "\n".join(line for text in made.note.splitlines() for line in wrapped(text, margin="") or [""])
+    options.output.write(f"{told}\nSaved in {options.out}, with this note in {note}\n")
     return OK

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayes_sp.cli.arguments import TRIAL, Adder, Commands, add_figures, add_model, add_records, file_path, whole_number
+from bayes_sp.cli.arguments import Adder, Commands, add_figures, add_model, add_records, file_path, whole_number
 from bayes_sp.cli.statuses import NOT_TRUSTWORTHY, OK
 from bayes_sp.cli.terminal import say
+from bayes_sp.records.example.typed import TRIAL
 
 if TYPE_CHECKING:
     from bayes_sp.model.path_model import PathModel

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from bayes_sp.report.text.layout import interval, size_words
-from bayes_sp.shown import decimals_for
+from bayes_sp.report.text.layout import aligned, interval, size_words
+from bayes_sp.shown import decimals_for, page
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,13 @@ def test_an_interval_without_finite_limits_is_written_without_a_warning() -> Non
     """A ratio over an arm without events has limits that are infinite, both of them."""
     assert interval({"lower": np.float64(np.inf), "upper": np.float64(np.inf)}, 4) == "[infinity, infinity]"
     assert size_words(np.float64(np.inf), np.float64(np.inf), np.float64(np.inf)) == "infinity [infinity, infinity]"
+
+
+def test_an_interval_stands_beside_its_estimate():
+    """Where a table is too wide for the page, it is not divided between a ratio and the ratio's interval."""
+    rows = [["", "difference", "95 % interval", "P(< 0)", "risk ratio", "95 % interval"]]
+    rows.append(["via Rating of the marriage", "0.016", "[0.003, 0.029]", "0.008", "1.051", "[1.010, 1.099]"])
+    with page(80):
+        lines = aligned(rows, "lrrrrr")
+    assert max(map(len, lines)) <= 80
+    assert sum("risk ratio" in line and "95 % interval" in line for line in lines) == 1

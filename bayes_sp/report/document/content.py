@@ -29,7 +29,7 @@ from bayes_sp.report.document.tables import comparison_tables, effects_table, ot
 from bayes_sp.report.document.words import answer, equations, how_to_cite, methods_paragraph, results_paragraph
 from bayes_sp.report.folders.finished import Run, read_run
 from bayes_sp.report.folders.run import RUN_FILE
-from bayes_sp.report.text.assumptions import assumptions
+from bayes_sp.report.text.assumptions import assumptions, listed
 
 SUMMARY_FILE = "summary.txt"
 _NO_SENSITIVITY = (
@@ -38,6 +38,7 @@ _NO_SENSITIVITY = (
 )
 _PATHS = "Path diagram; its arrows stand in the list of equations, their numbers in the table of coefficients."
 _FOREST = "Forest plot of effects; its points and intervals stand in the tables before it."
+_BESIDE = {"bootstrap": "bootstrap", "published": "publication"}  # what Bayes is compared with
 _NO_CHECKS = "The fit was not checked against replicated records: python -m bayes_sp fit ... --check."
 
 
@@ -69,8 +70,8 @@ def _sections(
 ) -> Iterator[tuple[str, tuple[str, tuple[Block, ...]]]]:
     yield "answer", ("Answer", tuple(_answer(run, model)))
     yield "effects", ("Effects", tuple(_effects(run, model)))
-    printed = ", bootstrap and publication" if (run.comparison["inference"] == "published").any() else " and bootstrap"
-    yield "comparison", (f"Bayes{printed}", tuple(_comparison(run, model)))
+    compared = [name for key, name in _BESIDE.items() if (run.comparison["inference"] == key).any()]
+    yield "comparison", (listed(["Bayes", *compared]), tuple(_comparison(run, model)))
     yield "coefficients", ("Coefficients", tuple(coefficient_table(run, model)))
     yield "assumptions", ("Assumptions", (Bullets(assumptions(model)),))
     yield "model", ("Model and priors", tuple(_model(run, model)))
@@ -99,7 +100,7 @@ def _answer(run: Run, model: PathModel) -> Iterator[Block]:
 
 def _effects(run: Run, model: PathModel) -> Iterator[Block]:
     yield from effects_table(run, model)
-    yield from _image(run, "paths.png", _PATHS, "Posterior median and interval of every coefficient.")
+    yield from _image(run, "paths.png", _PATHS, "Posterior median and interval of every arrow.")
     yield from other_tables(run, model)
 
 

@@ -91,6 +91,7 @@ def parted(model: PathModel, rows: Sequence[tuple[str, ...]], about: Sequence[st
 
 def comparison_tables(run: Run, model: PathModel) -> Iterator[Block]:
     """Yield Bayes, bootstrap and publication side by side, a table for each scale."""
+    told = ""  # below the table before
     for scale, name, words, own in _compared(run, model):
         columns = [name for name in ("published", "bootstrap", "posterior") if (own["inference"] == name).any()]
         several = own.loc[own["likelihood"] != "published", "likelihood"].nunique() > 1
@@ -111,7 +112,9 @@ def comparison_tables(run: Run, model: PathModel) -> Iterator[Block]:
         caption = f"{scale_words(model, scale).capitalize()}{words}"
         caption += ": along a row only the inference changes" if len(columns) > 1 else ""
         body = tuple(rows) if several else parted(model, rows)
-        yield Table(name, caption, ("effect", *columns), body, _interval_kinds(run, columns))
+        note = _interval_kinds(run, columns)
+        yield Table(name, caption, ("effect", *columns), body, "" if note == told else note)
+        told = note
 
 
 def _compared(run: Run, model: PathModel) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
@@ -127,7 +130,8 @@ def _compared(run: Run, model: PathModel) -> Iterator[tuple[str, str, str, pd.Da
             normal = likelihood == "normal"
             on = "in the outcome's unit" if normal else product_scale(model.outcome_family)
             part = own[own["likelihood"].isin([likelihood, *(["published"] if normal else [])])]
-            words = f" of coefficients per unit of exposure{f', {on}' if on else ''} ({likelihood.replace('_', ' ')})"
+            per = "" if model.categories else " per unit of exposure"
+            words = f" of coefficients{per}{f', {on}' if on else ''} ({likelihood.replace('_', ' ')})"
             yield scale, f"comparison_{scale}_{likelihood}", words, part
 
 

@@ -40,7 +40,7 @@ def rows_of(table: pd.DataFrame, scale: str = DIFFERENCE) -> pd.DataFrame:
 def estimate(row: pd.Series, unit: str = "") -> str:
     """Return median and interval: ``-0.041 appointments (95 % interval [-0.139, -0.006])``."""
     decimals = decimals_for(float(row["upper"]) - float(row["lower"]))
-    ending = f" {unit}" if unit else ""
+    ending = f" {'in ' if unit.startswith('probability') else ''}{unit}" if unit else ""
     return f"{number(row['median'], decimals)}{ending} ({kind(row)} {interval(row, decimals)})"
 
 

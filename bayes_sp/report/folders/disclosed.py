@@ -15,6 +15,7 @@ import xarray as xr
 from bayes_sp.errors import RunError
 from bayes_sp.names import KEEPS_RECORDS, LEAST_COUNT, NUMBERED
 from bayes_sp.report.folders.run import RUN_FILE
+from bayes_sp.report.text.layout import wrapped
 
 PATIENTS = "patients"  # column with numbers of patients
 ENDS = ("minimum", "maximum")
@@ -68,13 +69,13 @@ def disclosed_text(found: list[Disclosed]) -> str:
     """Return what ``inspect`` prints."""
     lines = []
     for one in found:
-        lines.append(f"{one.path}: {one.holds}")
-        lines += [f"    ! {finding}" for finding in one.findings]
+        lines += wrapped(f"{one.path}: {one.holds}", rest="    ", margin="")
+        lines += [line for finding in one.findings for line in wrapped(finding, "! ", "  ", margin="    ")]
     loud = [one.path for one in found if one.findings]
     what = (
         f"Look at {', '.join(loud)} before you share it." if loud else "Nothing that goes patient by patient was found."
     )
-    return "\n".join([*lines, "", what]) + "\n"
+    return "\n".join([*lines, "", *wrapped(what, margin="")]) + "\n"
 
 
 def _run_of(path: Path) -> _Run:

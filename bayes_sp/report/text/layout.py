@@ -10,6 +10,7 @@ import pandas as pd
 from bayes_sp.shown import decimals_for, in_row, number, page_width, worded
 
 PARAGRAPH = 118  # letters in a line of a paragraph, at most
+INTERVAL = "95 % interval"  # the head of a column that belongs to the one before it
 FIRST = 0.47  # of a page: the first column, at least, of a table that is too wide
 
 
@@ -42,18 +43,20 @@ def aligned(rows: list[list[str]], align: str) -> list[str]:
         return _lines(rows, align, page_width() - 3)
     first = min(widths[0], max(round(FIRST * page_width()), page_width() - 1 - sum(widths[1:])))
     lines: list[str] = []
-    for block in _blocks(widths, first):
+    for block in _blocks(widths, first, rows[0]):
         table = [[row[0], *(row[i] for i in block)] for row in rows]
         lines += [""] if lines else []
         lines += _lines(table, align[0] + "".join(align[i] for i in block), first - 2)
     return lines
 
 
-def _blocks(widths: list[int], first: int) -> list[list[int]]:
-    """Return which columns stand beside the first one, block by block."""
+def _blocks(widths: list[int], first: int, heads: list[str]) -> list[list[int]]:
+    """Return which columns stand beside the first one, block by block; an interval stands beside its estimate."""
     blocks: list[list[int]] = [[]]
     for i, width in enumerate(widths[1:], start=1):
-        if blocks[-1] and 1 + first + sum(widths[j] for j in blocks[-1]) + width > page_width():
+        needed = width + (widths[i + 1] if heads[i + 1 : i + 2] == [INTERVAL] else 0)
+        taken = 1 + first + sum(widths[j] for j in blocks[-1])
+        if blocks[-1] and heads[i] != INTERVAL and taken + needed > page_width():
             blocks.append([])
         blocks[-1].append(i)
     return blocks
