@@ -58,7 +58,8 @@ def convergence_measures(values: Array, factor: Array | None = None) -> dict[str
 
 def energy_bfmi(energy: Array) -> Array:
     """Estimated Bayesian fraction of missing information of each chain, from energies (chain, draw)."""
-    return np.square(np.diff(energy, axis=1)).mean(axis=1) / energy.var(axis=1, ddof=1)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # a chain that stands still has none
+        return np.square(np.diff(energy, axis=1)).mean(axis=1) / energy.var(axis=1, ddof=1)
 
 
 def _size(x: Array | NDArray[np.bool_], factor: Array | None) -> Array:

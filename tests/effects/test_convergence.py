@@ -75,3 +75,9 @@ def test_the_fraction_of_missing_information_is_that_of_arviz():
     energy = autoregressive(np.random.default_rng(5), (4, 200), 0.5)
     tree = xr.DataTree.from_dict({"sample_stats": xr.Dataset({"energy": (("chain", "draw"), energy)})})
     np.testing.assert_allclose(energy_bfmi(energy), az.bfmi(tree)["energy"].to_numpy(), rtol=1e-12)
+
+
+def test_chains_that_stand_still_or_run_away_have_no_energy_and_no_warning():
+    """Of a chain that never moved, and of energies whose squares are no numbers."""
+    assert np.isnan(energy_bfmi(np.ones((1, 50)))).all()
+    assert not np.isfinite(energy_bfmi(np.array([[1e200, -1e200, 1e200, 0.0]]))).any()

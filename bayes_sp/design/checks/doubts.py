@@ -9,9 +9,11 @@ import pandas as pd
 
 from bayes_sp.design.build import complete_cases, unchecked_design
 from bayes_sp.design.checks.dose import RARE, departures, exposure_levels
+from bayes_sp.design.checks.far_priors import far_priors
 from bayes_sp.design.checks.identified import FEWEST_AT_LEVEL, level_counts, thin_groups
 from bayes_sp.design.checks.inflated import inflated_columns
 from bayes_sp.design.checks.separation import only_ones, scarce, separations, without_zeros
+from bayes_sp.design.checks.strong_confounders import strong_confounders
 from bayes_sp.design.design import Design
 from bayes_sp.errors import SurveyWarning, warn
 from bayes_sp.model.path_model import PathModel
@@ -58,7 +60,8 @@ def equation_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
 
     Groups of which most hold one record; levels of an exposure that few records have; an exposure of few levels whose
     means do not lie on a line; coefficients of which the records say nothing, because the response is separated or no
-    count is above 1; columns that are nearly collinear.
+    count is above 1; columns that are nearly collinear; priors far from the records; confounders that
+    make up more than is unexplained.
     """
     design = unchecked_design(model, survey)
     fitted = [
@@ -67,7 +70,7 @@ def equation_doubts(model: PathModel, survey: Survey) -> tuple[str, ...]:
         *_bent(model, design),
         *_unbounded(model, design),
     ]
-    return (*fitted, *inflated_columns(model, design))
+    return (*fitted, *inflated_columns(model, design), *_far(model, design), *_strong(model, design))
 
 
 def warn_of_doubts(model: PathModel, survey: Survey) -> None:
@@ -150,6 +153,23 @@ def _bent(model: PathModel, design: Design) -> Iterator[str]:
                 f"of it, and {u1:g} against {u0:g} is not the difference between these two levels; if levels are "
                 f"names of groups, name them as levels under [exposures]."
             )
+
+
+def _far(model: PathModel, design: Design) -> Iterator[str]:
+    for response, what in far_priors(model, design):
+        yield (
+            f"{response}: its priors lie far from what the records say by least squares, {', '.join(what)}: results "
+            "are what the priors leave of them. Look at the units of the columns, and write priors in these units."
+        )
+
+
+def _strong(model: PathModel, design: Design) -> Iterator[str]:
+    for name, response, found, taken in strong_confounders(model, design):
+        yield (
+            f"{response}: an unmeasured confounder as strong as {name} makes up a variance of {taken:.3g}, and the "
+            f"records leave {found:.3g} unexplained. So strong a confounder is impossible with these records, and "
+            "effects given it are of no use; give it less strength."
+        )
 
 
 def _unbounded(model: PathModel, design: Design) -> Iterator[str]:
