@@ -46,6 +46,9 @@ def text(frame: pd.DataFrame, separator: str, decimal: str, encoding: str = "utf
         (",", ".", "utf-8-sig", "", ()),
         (";", ",", "utf-8", "", ("separated by semicolons", "decimal commas were read as points")),
         (";", ".", "utf-16", "", ("encoded in UTF-16", "separated by semicolons")),
+        ("\t", ",", "utf-16-le", "", ("encoded in UTF-16", "separated by tabs", "decimal commas")),
+        (",", ".", "utf-16-be", "", ("encoded in UTF-16",)),
+        (",", ".", "utf-32", "", ("encoded in UTF-32",)),
         ("\t", ",", "utf-8", "sep=\t\n", ("separated by tabs", "decimal commas")),
         (",", ".", "utf-8", "A clinic's survey,,,,,\n\n", ("names stand in row 3",)),
         (
@@ -67,6 +70,14 @@ def test_text_files_are_recognised_and_it_is_said(
     assert survey.digest == read_survey(frame, small_model).digest
     assert len(survey.read_as) == len(words)
     assert all(any(word in told for told in survey.read_as) for word in words)
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u2060", "\ufeff"])
+def test_characters_of_no_width_are_no_part_of_names_and_numbers(tmp_path, small_model, frame, mark):
+    """As web pages leave them in what is copied: nobody sees why a column would be missing."""
+    path = tmp_path / "clinic.csv"
+    path.write_bytes((mark + text(frame, ",", ".").decode().replace("\n", f"{mark}\n")).encode())
+    assert read_survey(path, small_model).digest == read_survey(frame, small_model).digest
 
 
 def test_rows_of_words_below_the_names_are_left_out(tmp_path, small_model, frame):

@@ -24,6 +24,8 @@ ROWS_JUDGED = 200  # by which a separator is chosen
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 SEPARATOR_LINE = re.compile(r"\"?sep=(.?)\"?[,;\t|]*", re.IGNORECASE)
 WESTERN = "cp1252"
+SAMPLE, MOSTLY = 100, 0.8  # characters by which a text without a mark is known, and their share that is Latin
+INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))  # of no width, and of no meaning in any script
 
 
 def read_text(path: Path) -> Table:
@@ -36,6 +38,8 @@ def read_text(path: Path) -> Table:
     """
     content, remarks = _decoded(path)
     content = content.replace("\r\n", "\n").replace("\r", "\n")
+    if any(chr(mark) in content for mark in INVISIBLE):
+        content = content.translate(INVISIBLE)
     if not content.strip():
         raise SurveyError(str(path), ["is empty"])
     first, _, rest = content.partition("\n")
@@ -83,8 +87,8 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
         raise SurveyError(str(path), [f"cannot be read ({error.strerror})"]) from error
     except ValueError as error:
         raise SurveyError(repr(str(path)), [f"is no path of a file ({error})"]) from error
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encoding, remark = "utf-16", ["it is encoded in UTF-16"]
+    if wide := _wide(content):
+        encoding, remark = wide, [f"it is encoded in {wide[:6].upper()}"]
     elif b"\0" in content[:ROWS_AT_ONCE]:
         raise SurveyError(str(path), ["is no text file; its name should end as its format does (.xlsx, .sav, ...)"])
     else:
@@ -98,6 +102,20 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
     except UnicodeDecodeError:
         raise SurveyError(str(path), [f"is not UTF-8 text (byte {place}); save it as UTF-8"]) from None
     return text, ["it is no UTF-8 text and was read as Windows-1252 (Western European); look at its accents"]
+
+
+def _wide(content: bytes) -> str:
+    """Return the encoding of a text of two or four bytes a character, by its mark or where its zero bytes are."""
+    if content[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return "utf-32"
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    start = content[: 2 * SAMPLE]
+    if start[1::2].count(0) > MOSTLY * len(start) / 2 and not any(start[::2].count(n) for n in range(9)):
+        return "utf-16-le"
+    if start[::2].count(0) > MOSTLY * len(start) / 2 and not any(start[1::2].count(n) for n in range(9)):
+        return "utf-16-be"
+    return ""
 
 
 def _separator(content: str) -> str:
