@@ -63,9 +63,10 @@ def read_chain(model: PathModel, posterior: xr.Dataset) -> Chain:
     outcome = _outcome(model, posterior, draws)
     columns = tuple(model.covariate_terms.index(name) for name in by)
     together = tuple(tuple(map(by.index, names)) for names in units)
+    differ = any(one.columns for one in found if one.exposure or one.mediators)  # not by what another exposure moves
     return Chain(
         mediators, outcome, exposure, slopes, interactions, _tables(model, posterior, slopes), products,
-        Moderation(columns, together, exposure_by, slopes_by) if by else None, _logs(model),
+        Moderation(columns, together, exposure_by, slopes_by) if differ else None, _logs(model),
         _correlations(model, posterior),
     )  # fmt: skip
 

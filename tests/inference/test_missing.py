@@ -101,7 +101,7 @@ def test_imputation_sees_the_densities_that_the_engine_sees(name, incomplete):
 @pytest.mark.parametrize("what", ["exposures", "covariates"])
 def test_imputation_of_a_category_that_depends_on_nothing(what):
     """A missing level of the exposure, or of the only covariate: its equation has cutpoints and no slope."""
-    rng, n = np.random.default_rng(3), 60
+    rng, n = np.random.default_rng(3), 160  # ten of each level at least
     table = pd.DataFrame({"x": rng.integers(1, 5, n), "site": rng.integers(1, 4, n), "m": rng.normal(size=n)})
     table = table.assign(y=rng.poisson(np.exp(0.3 * table["m"]))).astype(float)
     table.loc[:5, "x" if what == "exposures" else "site"] = np.nan

@@ -24,7 +24,6 @@ from bayes_sp.effects.moderation.index import indexes
 from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.effects.paths import general_effects
 from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, make_problem
-from bayes_sp.effects.read import effect_scales
 from bayes_sp.errors import SurveyError
 from bayes_sp.inference.bootstrap import boundary as at
 from bayes_sp.inference.bootstrap.conditional import IndexRows, index_rows
@@ -65,13 +64,16 @@ class GeneralChain:
         first, *others = self._pilots
         return tuple(scale for scale in first.scales if all(scale in one.scales for one in others))
 
-    @property
+    @cached_property
     def conditional_scales(self) -> tuple[str, ...]:
-        """Scales of the effects at settings of moderators, which may fix every slope."""
-        moderating = set(self.model.moderating)
-        fixed = all(moderating <= {name for name, _ in setting.held} for setting in self.settings)
-        first, *others = (effect_scales(view, moderated=not fixed) for view in self.model.views)
-        return tuple(scale for scale in first if all(scale in scales for scales in others))
+        """Scales of the effects at settings of moderators, which may fix every slope: those that all of them have."""
+        starts, everyone = [regression.start[None] for regression in self.regressions], np.ones((1, self.design.n))
+        each = [
+            problem.scales
+            for setting in self.settings
+            for problem in self._problems(starts, everyone, dict(setting.held))
+        ]
+        return tuple(scale for scale in each[0] if all(scale in scales for scales in each))
 
     @cached_property
     def index_rows(self) -> IndexRows:

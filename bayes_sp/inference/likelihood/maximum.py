@@ -213,8 +213,23 @@ def fit_regression(data: Predictors, w: Array, keep: Flags, start: Array | None 
         moves[:, place] |= (moved > MOVES)[:, None]
     direction[~moves] = 0.0
     direction[np.abs(direction) < STAYS * np.abs(direction).max(axis=1, keepdims=True)] = 0.0
+    if isinstance(data, Regression) and FAMILIES[data.family].zero_part == "hurdle":
+        _all_ones(data, endless & ~(w * (data.y > 1)).any(axis=1), climbs.theta, direction)
     climbs.verdict[endless] = CONVERGED
     return Fits(climbs.theta, direction, climbs.value, keep.copy(), climbs.verdict)
+
+
+def _all_ones(data: Regression, ones: Flags, theta: Array, direction: Array) -> None:
+    """Let the counts above a hurdle be 1 in the limit, for everyone, where no patient of a resample has more.
+
+    Their rate goes to 0; by which slopes on the way, and with what phi, the likelihood does not say, and a mean over
+    values of a mediator that nobody has must not depend on it.
+    """
+    mean, shared = data.places[0], data.places[len(data.parts) - 1].stop
+    for part in (mean, slice(shared, None)):
+        theta[ones, part] = 0.0
+        direction[ones, part] = 0.0
+    direction[ones, mean.start] = -1.0
 
 
 def _climbed(data: Predictors, w: Array, keep: Flags, start: Array) -> Climbs:

@@ -193,3 +193,36 @@ def test_wrong_moderators_are_named_at_once():
         assert words in str(error.value)
     with pytest.raises(SurveyError, match='"q"'):
         drafted({"w:q": [A]})
+
+
+def test_another_exposure_whose_slopes_are_alike_beside_a_moderated_category() -> None:
+    """With the moderators held, slopes of hours are alike, and its effects are products of least-squares slopes.
+
+    To its view the category is one of the covariates, and products with that are no moderation of its own.
+    """
+    rng, n = np.random.default_rng(5), 240
+    table = pd.DataFrame({
+        "x": rng.integers(0, 3, n), "hours": rng.normal(size=n), "age": rng.integers(0, 3, n),
+        "sex": rng.integers(0, 2, n),
+    }).astype(float)  # fmt: skip
+    table["m"] = table["age"] * (table["x"] == 2) + 0.5 * table["hours"] + rng.normal(size=n)
+    table["y"] = 0.7 * table["m"] + rng.normal(size=n)
+    wide = {"dist": "normal", "mu": 0, "sigma": 2, "why": "w"}
+    products = ["age:x", "sex:x", "age:sex", "age:sex:x"]
+    model = sp.load_model({
+        "title": "t", "exposure": "x", "outcome": "y", "covariates": {"age": {}, "sex": {}},
+        "exposures": {"x": {"levels": [0, 1, 2]}, "hours": {"contrast": [0, 2]}},
+        "equation": [{"response": "m", "family": "normal", "parents": ["x"], "products": products},
+                     {"response": "y", "family": "normal", "parents": ["x", "m"]}],
+        "priors": {"intercept": wide, "slope": wide, "sigma": {"dist": "half_normal", "sigma": 2, "why": "w"}},
+    })  # fmt: skip
+    found = sp.bootstrap(model, table, seed=1, replicates=20).conditional
+    assert found.scales == ("coefficient", "difference")
+    levels = [(table["x"] == 1).astype(float), (table["x"] == 2).astype(float)]
+    own, both = [*levels, table["hours"], table["age"], table["sex"]], table["age"] * table["sex"]
+    moderated = [level * by for level in levels for by in (table["age"], table["sex"], both)]
+    first = sm.OLS(table["m"], sm.add_constant(np.column_stack([*own, both, *moderated]))).fit().params.iloc[3]
+    second = sm.OLS(table["y"], sm.add_constant(np.column_stack([*own, table["m"]]))).fit().params.iloc[-1]
+    place = next(k for k, name in enumerate(found.names) if "hours" in name and "m" in name.split())
+    np.testing.assert_allclose(found.estimate[:, place, 0], first * second, rtol=1e-6)
+    np.testing.assert_allclose(found.estimate[:, place, 1], 2 * first * second, rtol=1e-6)
