@@ -53,3 +53,9 @@ def test_an_interval_stands_beside_its_estimate():
         lines = aligned(rows, "lrrrrr")
     assert max(map(len, lines)) <= 80
     assert sum("risk ratio" in line and "95 % interval" in line for line in lines) == 1
+
+
+def test_limits_that_are_withheld_are_said_in_words() -> None:
+    """Where too many resamples have no value, there is no number to print."""
+    assert interval({"lower": math.nan, "upper": math.nan}, 3) == "[no limits]"
+    assert interval({"lower": math.nan, "upper": 0.25}, 3) == "[no limit, 0.250]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping
 
@@ -20,9 +21,12 @@ def decimals_of(table: pd.DataFrame) -> int:
 
 
 def interval(row: pd.Series | Mapping[str, float], decimals: int) -> str:
-    """Return a row's limits in brackets, with the decimals of `in_row`."""
-    decimals = in_row(row, decimals)
-    return f"[{number(row['lower'], decimals)}, {number(row['upper'], decimals)}]"
+    """Return a row's limits in brackets, with the decimals of `in_row`; in words those that are withheld."""
+    decimals, limits = in_row(row, decimals), [float(row[name]) for name in ("lower", "upper")]
+    if all(map(math.isnan, limits)):
+        return "[no limits]"
+    lower, upper = ("no limit" if math.isnan(limit) else number(limit, decimals) for limit in limits)
+    return f"[{lower}, {upper}]"
 
 
 def size_words(median: float, lower: float, upper: float) -> str:
