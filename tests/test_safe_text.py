@@ -51,7 +51,7 @@ def test_nothing_is_taken_for_html():
     assert "<img" not in shown
     assert shown.count("&lt;img src=x onerror=alert(1)&gt;") == 7
     assert "\x1b" not in shown
-    assert '<td style="text-align: right">1.23</td>' in shown
+    assert '<td style="text-align: right">1.235</td>' in shown
     assert html("a\nb", ["c"], strong="d") == "<p><b>d</b> a<br>b</p><ul><li>c</li></ul>"
 
 

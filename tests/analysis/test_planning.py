@@ -144,7 +144,7 @@ def test_the_command_prints_the_grid_and_saves_it(in_folder: Path, capsys: pytes
     assert main(["design", "p.toml", "--draws", "100", "--workers", "1", "--out", "d"]) == OK
     said = capsys.readouterr().out
     assert "Truths are drawn from the priors" in said
-    assert "excludes_null" in said
+    assert "excludes null" in said
     assert sorted(p.name for p in Path("d").iterdir()) == ["design.csv", "design.png", "studies.csv", "studies.json"]
     grid = pd.read_csv("d/design.csv")
     assert list(grid["patients"]) == [50, 90]

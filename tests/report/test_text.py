@@ -139,8 +139,8 @@ def test_boundaries_infinite_limits_and_withheld_ones_are_told(own_analysis):
         "at all); each enters with the limits of its effects."
     ) in text
     assert "negative binomial: up to 4 of 50 bootstrap samples give an effect no value" in text
-    assert "negative binomial: a limit is none where" in text
-    assert "[-infinity, none]" in text
+    assert "negative binomial: there is no limit where" in text
+    assert "[-infinity, no limit]" in text
 
 
 def test_columns_on_different_records_say_so_in_their_head(own_analysis):

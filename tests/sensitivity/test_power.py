@@ -17,7 +17,7 @@ import bayes_sp as sp
 from bayes_sp.analysis.batch.cell import Failure
 from bayes_sp.design.build import design_arrays
 from bayes_sp.effects.convergence import convergence_measures
-from bayes_sp.errors import BayesSpError
+from bayes_sp.errors import BayesSpError, SurveyWarning
 from bayes_sp.inference.samplers.exact import exact_posterior
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.parts import Unmeasured
@@ -81,7 +81,8 @@ CONFLICTING = Prior("normal", (("mu", 2.0), ("sigma", 0.3)), "far from the recor
 @pytest.fixture(scope="module")
 def conflict():
     """Return a fit with a prior and records that disagree about m -> y, and its power-scaling."""
-    fit = sp.fit(*normal_chain(CONFLICTING), seed=1)
+    with pytest.warns(SurveyWarning, match="priors lie far"):
+        fit = sp.fit(*normal_chain(CONFLICTING), seed=1)
     return fit, power_scaling(fit, runner=Runner(workers=1))
 
 

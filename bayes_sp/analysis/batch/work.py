@@ -15,7 +15,7 @@ from bayes_sp.analysis.batch.cell import Answer, Cell, Failure, Outcome, made_wi
 from bayes_sp.analysis.criticism.diagnostics import Verdict, diagnose
 from bayes_sp.analysis.fit import fit
 from bayes_sp.effects.paths import Effects
-from bayes_sp.errors import BayesSpError, FitWarning, RunnerError
+from bayes_sp.errors import BayesSpError, FitWarning, RunnerError, SurveyWarning
 from bayes_sp.model.reading.write import specification_text
 from bayes_sp.records.survey import Survey
 
@@ -25,7 +25,8 @@ def answer(cell: Cell) -> Outcome:
     started = time.perf_counter()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FitWarning)  # the fit that all cells depart from has warned
+            for known in (FitWarning, SurveyWarning):  # the fit that all cells depart from has warned
+                warnings.simplefilter("ignore", known)
             fitted = fit(cell.model, cell.survey, seed=cell.seed, options=cell.options, pointwise=False)
         effects = fitted.effects(kappa=cell.kappa)
         verdict = diagnose(fitted.posterior, effects.quantities())

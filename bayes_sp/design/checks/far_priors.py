@@ -59,6 +59,8 @@ def _coefficient(model: PathModel, equation: Equation, name: str, estimate: floa
     if prior is None or prior.dist != "normal":
         return ""
     centre, scale = prior.numbers
+    if not math.isfinite(error):
+        return ""
     away = abs(estimate - centre) / math.hypot(scale, error)
     return f"{name} {estimate:.3g} ({prior})" if away > FAR and away * error / scale > MOVED else ""
 

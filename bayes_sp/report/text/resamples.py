@@ -27,8 +27,8 @@ def resample_sentences(table: pd.DataFrame) -> Iterator[str]:
             yield f"{family}: up to {most} {of} give an effect no value, not even infinity; they do not enter it."
         if rows[["lower", "upper"]].isna().any(axis=None):
             yield (
-                f"{family}: a limit is none where samples without a value are as many as the interval leaves out on a "
-                "side, or where it falls between minus and plus infinity."
+                f"{family}: there is no limit where samples without a value are as many as the interval leaves out on "
+                "a side, or where it falls between minus and plus infinity."
             )
 
 

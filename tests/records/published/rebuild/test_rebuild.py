@@ -49,7 +49,7 @@ def test_tables_of_made_records_come_back(seed: int):
     """Counts, means of items, scales, a binary and a continuous variable, and a change: whatever the decimals."""
     found = rebuild(clean_study(seed, n=150), seed=seed)
     assert found.contradictions == ()
-    assert found.report()["excess"].max() < 0.003, found.deviations  # the search ends near one, not at one
+    assert found.report()["excess"].max() < 0.01, found.deviations  # the search ends near one, not at one
 
 
 def test_the_example_study_and_the_public_name():
