@@ -95,7 +95,7 @@ def test_a_run_folder_has_their_tables(compared, tmp_path):
     table = next(table for table in document.tables if table.name == "effects")
     region = next(table for table in document.tables if table.name == "practical")
     assert region.head == ("effect", "P(below)", "P(inside)", "P(above)")
-    assert "-0.1 to 0.1" in region.note
+    assert "\u22120.1 to 0.1" in region.note
     cells = {cell for row in region.rows for cell in row[1:] if cell}
     assert all(re.fullmatch(r"<.001|>.999|0\.\d{3}", cell) for cell in cells)
     headings = [row[0] for row in table.rows if not any(row[1:])]
