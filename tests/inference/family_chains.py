@@ -26,7 +26,7 @@ SCALES: dict[str, dict[str, Any]] = {
     "integer": {"kind": "integer", "min": 1, "max": 4, "center": 2.5},
     "bounded": {"min": 1, "max": 5, "step": 0.125},
     "real": {"center": 0.3},
-    "count": {"kind": "count"},
+    "count": {"kind": "count", "max": 100_000_000},
     "positive": {"kind": "positive"},
     "binary": {"kind": "binary"},
 }

@@ -87,6 +87,7 @@ def test_poisson_with_windows_is_the_glm_with_an_offset(small_tables, make_user_
     agrees(found.values["visits", "visits"], fit.params, fit.bse)
 
 
+@pytest.mark.filterwarnings("ignore:Maximum Likelihood optimization failed")  # a gradient of 1e-8 is much to ask
 def test_ordered_answers_and_yes_or_no_are_those_of_statsmodels(small_tables, make_user_survey):
     """Slopes and errors of both, and cutpoints with errors by the delta method from statsmodels' own parameters."""
     model = changed(small_tables, {"family": "bernoulli_logit"}, kind="binary", family="ordered_logit")

@@ -38,7 +38,8 @@ def test_patients_with_bad_weights_are_refitted_by_the_fit_itself(fitted, monkey
     for patient in refitted.refitted:
         for name, k in plain.pareto_k.items():
             assert (refitted.elpd[name][patient] != plain.elpd[name][patient]) == (k[patient] > 0.3)
-            assert refitted.elpd[name][patient] == pytest.approx(plain.elpd[name][patient], abs=0.4)
+            if k[patient] <= 0.7:  # above it the weights may be anywhere
+                assert refitted.elpd[name][patient] == pytest.approx(plain.elpd[name][patient], abs=0.4)
     assert "refits without them: 2" in refitted.notes[0]
     found = fitted.influence(refits=1)
     assert list(found.table["method"]).count("refit") == 1
