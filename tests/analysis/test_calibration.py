@@ -47,6 +47,7 @@ def passes(ranks: np.ndarray, seed: int) -> bool:
     return bool(uniformity(names, spread_out(ranks, RANKED, seed))["calibrated"].all())
 
 
+@pytest.mark.slow
 def test_exact_posteriors_pass_as_often_as_they_should() -> None:
     """At most 5 % of studies find something where all is right: 177 of 200 are 4.6 standard errors below 190."""
     assert sum(passes(ranks_of_exact_posteriors(60, seed), seed) for seed in range(200)) >= 177

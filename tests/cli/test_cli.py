@@ -349,6 +349,7 @@ def test_a_survey_of_ones_own_is_fitted_from_end_to_end(clinic, capsys):
     assert sorted(path.name for path in clinic.iterdir()) == ["clinic.csv", "own.toml", "run"]
 
 
+@pytest.mark.slow
 def test_a_fit_that_cannot_be_trusted_ends_with_status_3(clinic):
     """Too few draws, said before: the first line says not to use the results, as does the status; the run is kept.
 

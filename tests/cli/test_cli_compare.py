@@ -37,6 +37,7 @@ def warned(arguments: list[str]) -> int:
         return main(arguments)
 
 
+@pytest.mark.slow
 def test_specifications_are_fitted_saved_and_taken_again(clinic, capsys, monkeypatch):
     """One run for each, one comparison; the second time nothing is fitted."""
     arguments = ["compare", "own.toml", "less.toml", *QUICK, "--out", "both", "--bootstrap", "50"]

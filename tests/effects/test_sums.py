@@ -115,7 +115,7 @@ def summed(chain: Chain, base: Array, kappa: float, *, apart: bool) -> Array:
     return np.array(found)
 
 
-@pytest.mark.parametrize("way", [0, 1, 2], ids=["some", "one", "apart"])
+@pytest.mark.parametrize("way", [0, 1, pytest.param(2, marks=pytest.mark.slow)], ids=["some", "one", "apart"])
 @pytest.mark.parametrize("case", CASES, ids="-".join)
 def test_a_mean_is_the_sum_that_defines_it(case: tuple[str, str, str], way: int) -> None:
     """Every world, with exposures that change slopes, of two patients of whom one stands for three."""

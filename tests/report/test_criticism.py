@@ -57,6 +57,7 @@ def test_the_summary_has_criticism_only_where_it_was_asked_for(criticised):
     assert checked.index("Does one patient carry the result?") < checked.index("What these effects assume")
 
 
+@pytest.mark.slow
 def test_a_checked_run_has_tables_and_figures_and_no_value_of_a_patient(criticised, tmp_path):
     """What goes patient by patient, and the ends, which are single patients' values, come with the records only."""
     save_analysis(criticised, tmp_path / "run", summary="")

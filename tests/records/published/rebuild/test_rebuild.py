@@ -44,7 +44,7 @@ def test_the_comparison_is_that_of_pandas(published):
         assert row.achieved == pytest.approx(r.loc[row.variable, row.other] if own is None else own)
 
 
-@pytest.mark.parametrize("seed", [1, 7])
+@pytest.mark.parametrize("seed", [1, pytest.param(7, marks=pytest.mark.slow)])
 def test_tables_of_made_records_come_back(seed: int):
     """Counts, means of items, scales, a binary and a continuous variable, and a change: whatever the decimals."""
     found = rebuild(clean_study(seed, n=150), seed=seed)
