@@ -78,6 +78,7 @@ def survey() -> sp.Survey:
     return sp.reconstruct(seed=1)
 
 
+@pytest.mark.slow
 def test_a_quick_calibration_goes_on_where_it_was_stopped(survey: sp.Survey, tmp_path: Path) -> None:
     """Simulation k is the same whatever their number, in one process or two, and what is kept is not run again."""
     lines: list[str] = []

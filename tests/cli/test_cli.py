@@ -203,6 +203,7 @@ def test_an_output_that_is_full_is_told(arguments):
     assert re.fullmatch(r"bayes_sp.*: standard output: cannot be written \(No space left on device\)\n", done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to")
 def test_what_is_saved_is_told_where_the_output_is_full(in_folder):
     """The work is done: its status stands, and the message says where it is."""
@@ -214,7 +215,7 @@ def test_what_is_saved_is_told_where_the_output_is_full(in_folder):
     assert len(pd.read_csv(in_folder / "a.csv")) == published().n
 
 
-@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", [pytest.param(">&-", marks=pytest.mark.slow), "<&- >&- 2>&-"])
 def test_streams_may_be_closed(in_folder, closed):
     """What a process prints then goes nowhere, and into no file of ours."""
     command = f"{shlex.join(PROGRAM)} reconstruct --out a.csv {closed}"

@@ -192,6 +192,7 @@ def test_another_seed_or_other_records_are_another_run(clinic):
     assert not is_same(run, Wanted(model, survey, 1, options))
 
 
+@pytest.mark.slow
 def test_a_checked_fit_says_and_keeps_its_criticism(clinic, capsys):
     """``--check`` adds sections to the summary and files to the run; ``run.toml`` has the time that it took."""
     arguments = "fit own.toml --data clinic.csv --out run --bootstrap 0 --check --verbose"

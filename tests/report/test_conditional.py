@@ -50,6 +50,7 @@ def test_the_printout_has_each_level_the_differences_and_the_index(moderated):
     assert max(map(len, text.splitlines())) <= 140
 
 
+@pytest.mark.slow
 def test_a_run_folder_has_the_tables_and_the_figure(moderated, tmp_path):
     """Each table reads back with its columns, the bootstraps' with their likelihood; no patient's row among them."""
     folder = save_analysis(moderated, tmp_path / "run", summary="text")

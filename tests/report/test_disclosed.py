@@ -29,6 +29,7 @@ def found_in(folder) -> dict[str, str]:
     return {one.path: "; ".join(one.findings) for one in disclosed(folder)}
 
 
+@pytest.mark.slow
 def test_a_run_discloses_nothing_unless_it_keeps_records(criticised, tmp_path, capsys):
     """Each file is listed; with the records, each that holds some of them, and the saved run says so itself."""
     save_analysis(criticised, tmp_path / "run")
