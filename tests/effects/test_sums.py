@@ -115,6 +115,7 @@ def summed(chain: Chain, base: Array, kappa: float, *, apart: bool) -> Array:
     return np.array(found)
 
 
+@pytest.mark.fixed_seed  # no mean near 0, of which a relative error says nothing
 @pytest.mark.parametrize("way", [0, 1, pytest.param(2, marks=pytest.mark.slow)], ids=["some", "one", "apart"])
 @pytest.mark.parametrize("case", CASES, ids="-".join)
 def test_a_mean_is_the_sum_that_defines_it(case: tuple[str, str, str], way: int) -> None:
@@ -125,7 +126,7 @@ def test_a_mean_is_the_sum_that_defines_it(case: tuple[str, str, str], way: int)
     nodes = 24 if case[:2] != ("normal", "normal") and case[2] != "hurdle" else 12
     rule = Rule(kappa, nodes, apart)
     found = world_means(chain, baselines, ALL, U, rule, WEIGHTS).plain[:, 0]
-    np.testing.assert_allclose(found, WEIGHTS @ patients / WEIGHTS.sum(), rtol=2e-6, atol=1e-6)
+    np.testing.assert_allclose(found, WEIGHTS @ patients / WEIGHTS.sum(), rtol=2e-6)
     if way == 1:
         alike = world_means(chain, baselines, ALL, U, rule).plain[:, 0]
-        np.testing.assert_allclose(alike, patients.mean(axis=0), rtol=2e-6, atol=1e-6)
+        np.testing.assert_allclose(alike, patients.mean(axis=0), rtol=2e-6)

@@ -44,12 +44,13 @@ def test_the_comparison_is_that_of_pandas(published):
         assert row.achieved == pytest.approx(r.loc[row.variable, row.other] if own is None else own)
 
 
+@pytest.mark.fixed_seed  # how near the search comes to an arrangement differs between tables
 @pytest.mark.parametrize("seed", [1, pytest.param(7, marks=pytest.mark.slow)])
 def test_tables_of_made_records_come_back(seed: int):
     """Counts, means of items, scales, a binary and a continuous variable, and a change: whatever the decimals."""
     found = rebuild(clean_study(seed, n=150), seed=seed)
     assert found.contradictions == ()
-    assert found.report()["excess"].max() < 0.01, found.deviations  # the search ends near one, not at one
+    assert found.report()["excess"].max() < 0.003, found.deviations  # the search ends near one, not at one
 
 
 def test_the_example_study_and_the_public_name():
@@ -89,6 +90,7 @@ def test_what_cannot_be_made_is_refused():
 
 
 @pytest.mark.slow
+@pytest.mark.fixed_seed  # as above
 def test_many_tables_of_made_records_come_back():
     """Of tables of 60 patients or more most come back whole, and none is off by more than a printed unit.
 
