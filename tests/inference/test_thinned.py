@@ -20,6 +20,7 @@ from bayes_sp.inference.samplers import curvature
 from bayes_sp.inference.samplers.curvature import curvature_at
 from bayes_sp.inference.samplers.mode import find_mode
 from bayes_sp.inference.samplers.target import log_posterior
+from bayes_sp.records.survey import Survey
 from bayes_sp.threads import in_threads
 
 
@@ -52,6 +53,39 @@ def test_log_densities_of_some_rows_are_those_of_all(large, monkeypatch):
     assert np.std(away) < 3 * thinned.MOST_ERROR
     normal = np.std(exact + 0.5 * (points**2).sum(axis=1))
     assert np.std(away) < 0.5 * normal  # it knows more than the normal approximation
+
+
+def test_a_dispersion_at_the_edge_is_tabulated_from_all_rows(monkeypatch):
+    """Counts without overdispersion: some rows do not know how far the size goes, and all of them say it on a line."""
+    monkeypatch.setattr(thinned, "LEAST", 1000)
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=30_000)
+    model = chain_model(["normal", "negative_binomial"])
+    records = simulated(model, n=len(x))[0].records.assign(y=rng.poisson(np.exp(0.5 + 0.1 * x)))
+    design = design_arrays(model, Survey(records, "memory", "made up"))
+    posterior = log_posterior(compile_program(model, design))
+    mode = find_mode(posterior, cores=2)
+    posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
+
+    def thin(rows: int):
+        chosen = np.sort(np.random.default_rng(3).choice(design.n, rows, replace=False))
+        return log_posterior(compile_program(model, design.taken(chosen), design.n / rows))
+
+    def exact(points):
+        return log_densities(posterior, points, 1, gradient=False)[0]
+
+    points = 1.2 * np.random.default_rng(9).standard_normal((40, posterior.size))
+    few, lines = thinned._thinned(posterior, thin(5000), 1), {}
+    along = thinned._along_lines(few, exact, posterior.scale, lines)
+    named = [n for n in posterior.program.parameters.variables(mode.theta) if n == "phi"]
+    assert (len(lines), named) == (1, ["phi"])
+    alone, both = (np.std(density(points) - exact(points)) for density in (few, along))
+    assert both < 0.5 * alone
+    ((place, table),) = lines.items()
+    direction = posterior.scale[place] / np.linalg.norm(posterior.scale[place])
+    on_line = np.linspace(-2.0, 2.0, 9)[:, None] * direction
+    assert np.std(along(on_line) - exact(on_line)) < 1e-3
+    assert len(table) == len(thinned.TABLE)
 
 
 def test_small_surveys_are_weighed_with_all_rows(large):
