@@ -51,17 +51,6 @@ class Linear:
         """Return the baselines of some draws."""
         return Linear(self.intercept[:, draws], self.slopes[:, draws], self.w)
 
-    def distinct(self, counts: Array | None) -> tuple[Linear, Array | None]:
-        """Return each different row of covariates once, with how many patients it stands for in relation to the mean.
-
-        ``counts`` says that of the patients themselves; None for one each.
-        """
-        rows, which = np.unique(self.w, axis=0, return_inverse=True)
-        if len(rows) == len(self.w):
-            return self, counts
-        merged = np.bincount(which.ravel(), weights=counts, minlength=len(rows))
-        return Linear(self.intercept, self.slopes, rows), merged * (len(rows) / merged.sum())
-
 
 @dataclass(frozen=True, eq=False)
 class Batched:
@@ -84,6 +73,11 @@ class Batched:
     def __call__(self, start: int, stop: int) -> Array:
         """Return the baselines of some draws, (J, stop - start, n)."""
         return self.make(start, stop)
+
+
+def number_of_patients(baselines: Baselines) -> int:
+    """Return over how many patients baselines are, n."""
+    return len(baselines.w) if isinstance(baselines, Linear) else baselines(0, 1).shape[-1]
 
 
 def covariates_of(baselines: Baselines, start: int, stop: int) -> Array:

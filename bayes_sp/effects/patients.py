@@ -34,6 +34,8 @@ def log_patient_mean(slopes: Array, w: Array, weights: Array | None = None) -> A
     `TOLERANCE`, usually far less; else exact.
     """
     lead, q = slopes.shape[:-1], slopes.shape[-1]
+    if not q:  # without covariates patients are alike
+        return np.zeros(lead)
     flat = slopes.reshape(int(np.prod(lead)), q)
     if weights is not None and weights.ndim > 1:
         return _summed(flat, w, weights.reshape(len(flat), len(w))).reshape(lead)

@@ -13,11 +13,12 @@ from bayes_sp.design.design import Design
 from bayes_sp.effects.baselines import linear_baselines
 from bayes_sp.effects.chain import Baselines, Batched, Chain, Linear, covariates_of
 from bayes_sp.effects.formulas import ChainCoefficients, Path, enumerate_paths
-from bayes_sp.effects.means.counts import refuse_without_mean
+from bayes_sp.effects.means.cells import MANY, cells_of
+from bayes_sp.effects.means.counts import means_missing, refuse_without_mean
 from bayes_sp.effects.means.moderated import of_one_value
 from bayes_sp.effects.means.nodes import HERMITE, LEAST_NODES, MOST_NODES, Rule
 from bayes_sp.effects.means.normal import Flags, every_path
-from bayes_sp.effects.means.worlds import Means, check_chain, means_missing, needs_nodes, world_means
+from bayes_sp.effects.means.worlds import Means, check_chain, needs_nodes, world_means
 from bayes_sp.effects.read import effect_scales, read_chain
 from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS, all_sets
 from bayes_sp.effects.summary import variance_factor
@@ -233,7 +234,10 @@ def _few_draws(problem: Problem) -> Problem:
     even = np.linspace(0, chain.draws - 1, min(_EVEN, chain.draws)).astype(int)
     chosen = np.unique([*even, *np.argsort(width)[-_HARD:]])
     if isinstance(problem.baselines, Linear):
-        return replace(problem, chain=chain.taken(chosen), baselines=problem.baselines.taken(chosen))
+        own, weights = problem.baselines.taken(chosen), problem.weights
+        if len(own.w) > MANY:
+            own, weights = cells_of(chain.taken(chosen), own, weights)
+        return replace(problem, chain=chain.taken(chosen), baselines=own, weights=weights)
     baseline = np.concatenate([problem.baselines(s, s + 1) for s in chosen], axis=1)
     return replace(problem, chain=chain.taken(chosen), baselines=_fixed(problem, baseline, chosen))
 

@@ -16,10 +16,11 @@ from scipy import integrate, special, stats
 from bayes_sp.effects import formulas
 from bayes_sp.effects.chain import Chain, Linear
 from bayes_sp.effects.means import kernels, kernels_blocks, kernels_levels, kernels_sums, points
-from bayes_sp.effects.means.counts import count_grid
+from bayes_sp.effects.means.cells import distinct
+from bayes_sp.effects.means.counts import count_grid, means_missing
 from bayes_sp.effects.means.nodes import HERMITE, Rule, beta_nodes, cross_world_factor, normal_nodes
 from bayes_sp.effects.means.normal import every_path
-from bayes_sp.effects.means.worlds import means_missing, needs_nodes, world_means
+from bayes_sp.effects.means.worlds import needs_nodes, world_means
 
 OUTCOMES = ("identity", "exp", "logit", "probit", "zero_inflated", "hurdle")
 PAIRS = [("normal", "normal"), ("normal", "logit"), ("normal", "beta"), ("logit", "normal"), ("probit", "normal"),
@@ -335,14 +336,14 @@ def test_patients_alike_are_computed_once():
     w = rng.integers(0, 2, (60, 2)).astype(float)
     baselines = Linear(rng.standard_normal((3, 5)), rng.standard_normal((3, 5, 2)), w)
     for counts in (None, rng.random(60)):
-        merged, repeats = baselines.distinct(counts)
+        merged, repeats = distinct(baselines, counts)
         assert len(merged.w) == 4
         assert repeats.sum() == pytest.approx(4)
         own = np.ones(60) if counts is None else counts
         expected = np.exp(baselines(0, 5)) @ own / own.sum()
         np.testing.assert_allclose(np.exp(merged(0, 5)) @ repeats / 4, expected, rtol=1e-12)
     different = Linear(baselines.intercept, baselines.slopes, rng.standard_normal((60, 2)))
-    assert different.distinct(None) == (different, None)
+    assert distinct(different, None) == (different, None)
 
 
 @pytest.mark.parametrize("outcome", ["logit", "probit", "zero_inflated", "hurdle"])

@@ -19,7 +19,8 @@ from functools import lru_cache
 import numpy as np
 
 from bayes_sp.arrays import Array, Mask
-from bayes_sp.effects.chain import Baselines, Chain
+from bayes_sp.effects.chain import Baselines, Chain, number_of_patients
+from bayes_sp.effects.means.moderated import single_patients, strata
 from bayes_sp.errors import FitError
 from bayes_sp.exports import special
 from bayes_sp.model.families.base import EXPONENTIAL
@@ -246,3 +247,19 @@ def refuse_without_mean(gone: Mask, names: Sequence[str]) -> None:
 
 def _percent(share: float) -> str:
     return f"{100.0 * share:.2g} %"
+
+
+def means_missing(chain: Chain, baselines: Baselines, contrast: tuple[float, float]) -> Mask:
+    """Return in which draws the mean outcome of some patient does not exist, (S,) (`counts.without_mean`)."""
+    gone = np.zeros(chain.draws, dtype=bool)
+    if all(mediator.rule != "count" for mediator in chain.mediators):
+        return gone
+    if chain.moderation is None:
+        return without_mean(chain, baselines, contrast)
+    parts = strata(chain, baselines, None)
+    if parts is not None:
+        return np.any([without_mean(part.chain, part.baselines, contrast) for part in parts], axis=0)
+    n = number_of_patients(baselines)
+    for start, stop, each, alone in single_patients(chain, baselines):
+        gone[start:stop] = without_mean(each, alone, contrast).reshape(stop - start, n).any(axis=1)
+    return gone

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.effects.chain import Baselines, Batched, Chain, Linear, covariates_of
+from bayes_sp.effects.chain import Baselines, Batched, Chain, Linear, covariates_of, number_of_patients
+from bayes_sp.effects.means.cells import MANY
 
 MOST_STRATA = 64
+_FLAT = 2**18  # draws x patients at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ def strata(chain: Chain, baselines: Baselines, weights: Array | None) -> list[St
     if values is None or not isinstance(baselines, Linear):
         return None
     known, place = np.unique(values, axis=0, return_inverse=True)
-    if len(known) > max(MOST_STRATA, len(values) // 5):  # each costs as much as some patients by themselves
+    if len(known) > max(MOST_STRATA, min(len(values), MANY) // 5):  # each costs as much as some patients by themselves
         return None
     found = []
     for v, value in enumerate(known):
@@ -67,11 +69,12 @@ def strata(chain: Chain, baselines: Baselines, weights: Array | None) -> list[St
     return found
 
 
-def single_patients(chain: Chain, baselines: Baselines, batch: int) -> Iterator[tuple[int, int, Chain, Baselines]]:
+def single_patients(chain: Chain, baselines: Baselines) -> Iterator[tuple[int, int, Chain, Baselines]]:
     """Yield (start, stop) of some draws, and them as a chain of (stop - start) * n draws with one patient each."""
     if chain.moderation is None:
         raise ValueError("the slopes of these patients do not differ")
     columns = list(chain.moderation.columns)
+    batch = max(1, _FLAT // number_of_patients(baselines))
     for start in range(0, chain.draws, batch):
         stop = min(start + batch, chain.draws)
         baseline = baselines(start, stop)

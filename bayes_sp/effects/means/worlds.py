@@ -26,9 +26,9 @@ from threading import Event
 
 import numpy as np
 
-from bayes_sp.arrays import Array, Mask
-from bayes_sp.effects.chain import Baselines, Chain, Linear, Mediator
-from bayes_sp.effects.means.counts import without_mean
+from bayes_sp.arrays import Array
+from bayes_sp.effects.chain import Baselines, Chain, Linear, Mediator, number_of_patients
+from bayes_sp.effects.means.cells import distinct, over_patients
 from bayes_sp.effects.means.moderated import single_patients, strata
 from bayes_sp.effects.means.nodes import Rule
 from bayes_sp.effects.means.normal import Flags, NormalWorld, combine, every_path, normal_worlds, slope_classes
@@ -37,8 +37,6 @@ from bayes_sp.effects.patients import LEAST, log_patient_mean
 from bayes_sp.exports import special
 from bayes_sp.threads import in_threads
 
-_FLAT = 2**18  # draws x patients where each is by itself
-_ALIKE = 2**15  # patients among whom those with the same covariates are looked for
 _CELLS = 2**16  # draws x patients in one array: half a megabyte stays in a processor's cache
 
 
@@ -76,9 +74,26 @@ def world_means(
     check_chain(chain)
     if chain.moderation is not None:
         return _moderated(chain, baselines, worlds, contrast, rule, weights)
-    counts = None if weights is None else _counts(weights, baselines(0, 1).shape[-1])
-    if isinstance(baselines, Linear) and len(baselines.w) <= _ALIKE and needs_nodes(chain):
-        baselines, counts = baselines.distinct(counts)
+    counts = None if weights is None else _counts(weights, number_of_patients(baselines))
+    if closed(chain) or not isinstance(baselines, Linear):
+        return _averaged(chain, baselines, worlds, contrast, rule, counts)
+    own, counts = distinct(baselines, counts)
+
+    def mean(some: Chain, patients: Linear, number: Array | None) -> Array:
+        return _averaged(some, patients, worlds, contrast, rule, number).values
+
+    return Means(over_patients(chain, own, counts, mean), False)
+
+
+def _averaged(
+    chain: Chain,
+    baselines: Baselines,
+    worlds: Flags,
+    contrast: tuple[float, float],
+    rule: Rule,
+    counts: Array | None,
+) -> Means:
+    """Return the means of `world_means` where slopes are everyone's, each patient standing for `counts` or for one."""
     if chain.products:
         from bayes_sp.effects.means.bilinear import product_batch
 
@@ -119,45 +134,39 @@ def _moderated(
         found = [(p.share, world_means(p.chain, p.baselines, worlds, contrast, rule, p.weights)) for p in parts]
         logarithmic = found[0][1].logarithmic
         if logarithmic:
-            return Means(_log_sum([np.log(share) + means.values for share, means in found]), True)
+            return Means(np.logaddexp.reduce([np.log(share) + means.values for share, means in found]), True)
         return Means(np.sum([share * means.values for share, means in found], axis=0), False)
-    n = baselines(0, 1).shape[-1]
-    counts = np.ones(n) if weights is None else _counts(weights, n)
-    out, logarithmic = np.empty((len(worlds), chain.draws)), False
-    for start, stop, each, alone in single_patients(chain, baselines, max(1, _FLAT // n)):
+    counts = None if weights is None else _counts(weights, number_of_patients(baselines))
+    logarithmic = closed(chain) and chain.outcome.rule == "exp"
+
+    def mean(some: Chain, patients: Baselines, number: Array | None) -> Array:
+        return _one_by_one(some, patients, worlds, contrast, rule, number)
+
+    if isinstance(baselines, Linear):
+        return Means(over_patients(chain, baselines, counts, mean), logarithmic)
+    return Means(mean(chain, baselines, counts), logarithmic)
+
+
+def _one_by_one(
+    chain: Chain,
+    baselines: Baselines,
+    worlds: Flags,
+    contrast: tuple[float, float],
+    rule: Rule,
+    counts: Array | None,
+) -> Array:
+    """Return the (log) means of `_moderated`, each patient in a draw as a draw of its own."""
+    n = number_of_patients(baselines)
+    share = np.full(n, 1.0 / n) if counts is None else counts / n
+    out = np.empty((len(worlds), chain.draws))
+    for start, stop, each, alone in single_patients(chain, baselines):
         means = world_means(each, alone, worlds, contrast, rule)
         by_patient = means.values.reshape(len(worlds), stop - start, n)
-        logarithmic = means.logarithmic
-        if logarithmic:
-            out[:, start:stop] = special.logsumexp(by_patient, b=counts / n, axis=-1)
+        if means.logarithmic:
+            out[:, start:stop] = special.logsumexp(by_patient, b=share, axis=-1)
         else:
-            out[:, start:stop] = by_patient @ counts / n
-    return Means(out, logarithmic)
-
-
-def _log_sum(logs: Sequence[Array]) -> Array:
-    """Return the logarithm of a sum of arrays that are given by their logarithms."""
-    top = np.max(logs, axis=0)
-    total = np.zeros_like(top)
-    for one in logs:
-        total += np.exp(one - top)
-    return np.asarray(top + np.log(total))
-
-
-def means_missing(chain: Chain, baselines: Baselines, contrast: tuple[float, float]) -> Mask:
-    """Return in which draws the mean outcome of some patient does not exist, (S,) (`counts.without_mean`)."""
-    gone = np.zeros(chain.draws, dtype=bool)
-    if all(mediator.rule != "count" for mediator in chain.mediators):
-        return gone
-    if chain.moderation is None:
-        return without_mean(chain, baselines, contrast)
-    parts = strata(chain, baselines, None)
-    if parts is not None:
-        return np.any([without_mean(part.chain, part.baselines, contrast) for part in parts], axis=0)
-    n = baselines(0, 1).shape[-1]
-    for start, stop, each, alone in single_patients(chain, baselines, max(1, _FLAT // n)):
-        gone[start:stop] = without_mean(each, alone, contrast).reshape(stop - start, n).any(axis=1)
-    return gone
+            out[:, start:stop] = by_patient @ share
+    return out
 
 
 def needs_nodes(chain: Chain) -> bool:
@@ -170,6 +179,11 @@ def needs_nodes(chain: Chain) -> bool:
     inside = "normal" in rules and curved
     beta = "beta" in rules and chain.outcome.rule not in ("identity", "exp")
     return inside or beta or (rules[:1] == ["normal"] and rules[-1] != "normal")
+
+
+def closed(chain: Chain) -> bool:
+    """Whether the mean outcome of a patient is linear or exponential in the covariates."""
+    return chain.all_normal and not chain.products and chain.outcome.rule in ("identity", "exp")
 
 
 def check_chain(chain: Chain) -> None:
@@ -241,7 +255,7 @@ def _of_many(baselines: Linear, weights: Array, counts: Array | None, exponentia
 def _in_batches(chain: Chain, baselines: Baselines, rows: int, work: Callable[[int, int, Array], Array]) -> Array:
     """Run ``work(start, stop, baseline) -> (rows, B)`` on batches of draws in threads, (rows, S)."""
     out = np.empty((rows, chain.draws))
-    size = max(1, _CELLS // max(baselines(0, 1).shape[-1], 1))
+    size = max(1, _CELLS // max(number_of_patients(baselines), 1))
 
     def one(start: int, _: Event) -> None:
         stop = min(start + size, chain.draws)
