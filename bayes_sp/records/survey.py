@@ -105,13 +105,15 @@ class Survey:
     def digest(self) -> str:
         """SHA-256 of the columns' names (sorted) and values (float64, rows in order), in hexadecimal.
 
-        Columns that are not numbers, which no specification can use, enter as text.
+        Zeros enter without a sign and missing values as one. Columns that are not numbers, which no specification can
+        use, enter as text.
         """
         sha = hashlib.sha256()
         for name, column in sorted(((str(name), column) for name, column in self.records.items()), key=lambda c: c[0]):
             sha.update(name.encode("utf-8", "surrogatepass") + b"\0")
             if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
-                sha.update(np.ascontiguousarray(column.to_numpy(dtype="<f8", na_value=np.nan)).tobytes())
+                values = column.to_numpy(dtype="<f8", na_value=np.nan) + 0.0  # -0.0 is 0.0
+                sha.update(np.where(np.isnan(values), np.nan, values).tobytes())
             else:
                 sha.update("\0".join(map(str, column)).encode("utf-8", "surrogatepass"))
         return sha.hexdigest()

@@ -65,3 +65,12 @@ def test_true_and_false_are_one_and_zero(small_tables):
     table = pd.read_csv(io.StringIO(text + "\n".join(rows)))
     plain, truth = (sp.read_survey(each, model) for each in (table, table.astype({"walks": bool})))
     assert plain.digest == truth.digest
+
+
+def test_zeros_have_no_sign_and_missing_values_no_kind(frame):
+    """A number that was rounded to -0.0, and any NaN, are what they are as text."""
+    first, second = frame.astype({"mood": float}), frame.astype({"mood": float})
+    first.loc[:1, "mood"], second.loc[:1, "mood"] = [0.0, np.nan], [-0.0, -np.nan]
+    assert sp.Survey(first, "memory", "a").digest == sp.Survey(second, "memory", "a").digest
+    second.loc[0, "mood"] = 5e-324
+    assert sp.Survey(first, "memory", "a").digest != sp.Survey(second, "memory", "a").digest
