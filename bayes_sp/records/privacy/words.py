@@ -10,7 +10,7 @@ from bayes_sp.names import LEAST_COUNT
 
 def count_words(count: int, least: int = LEAST_COUNT) -> str:
     """Return a count, or that it is small."""
-    return f"fewer than {least}" if 0 < count < least else str(count)
+    return f"fewer than {least}" if 0 < count < least else f"{count:,}"
 
 
 def share_words(count: int, total: int, least: int = LEAST_COUNT) -> str:
@@ -18,14 +18,14 @@ def share_words(count: int, total: int, least: int = LEAST_COUNT) -> str:
 
     Examples
     --------
-    >>> share_words(4, 200), share_words(196, 200), share_words(50, 200)
-    ('fewer than 10 of 200', 'more than 190 of 200', '50 of 200')
+    >>> share_words(4, 200), share_words(196, 200), share_words(5000, 12000)
+    ('fewer than 10 of 200', 'more than 190 of 200', '5,000 of 12,000')
     """
     if 0 < count < total <= least:
-        return f"some of {total}"
+        return f"some of {total:,}"
     if 0 < total - count < least <= count:
-        return f"more than {total - least} of {total}"
-    return f"{count_words(count, least)} of {total}"
+        return f"more than {total - least:,} of {total:,}"
+    return f"{count_words(count, least)} of {total:,}"
 
 
 def ends_shown(values: Array, least: int = LEAST_COUNT) -> tuple[float, float]:

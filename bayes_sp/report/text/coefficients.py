@@ -72,7 +72,7 @@ def _notes(model: PathModel, found: Coefficients) -> Iterator[str]:
     ]
     kinds += ["posterior medians of exp(coefficient) as ratios"] if found.table["ratio"].notna().any() else []
     if found.patients:
-        used = share_words(found.patients, found.records).removesuffix(f" of {found.records}")
+        used = share_words(found.patients, found.records).removesuffix(f" of {found.records:,}")
         kinds.append(
             f"maximum likelihood (ML), without any prior, of {used} records, with the standard error of the "
             "observed information"

@@ -42,5 +42,5 @@ def rows_used(table: pd.DataFrame, inference: str) -> str:
         return ""
     kind = "all" if inference == POSTERIOR else "complete"
     most = int(known["patients"].max())
-    words = [share_words(int(count), most).removesuffix(f" of {most}") for count in counts]
+    words = [share_words(int(count), most).removesuffix(f" of {most:,}") for count in counts]
     return f" ({kind} records, n = {' and '.join(words)})"
