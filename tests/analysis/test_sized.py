@@ -135,6 +135,8 @@ def test_the_bootstrap_has_the_same_sizes():
     by_name = dict(zip(found.names, found.estimate[:, found.scales.index(DIFFERENCE), -1], strict=True))
     assert share["estimate"] == pytest.approx(by_name[TOTAL_INDIRECT] / by_name[TOTAL], rel=1e-12)
     assert share["lower"] < share["estimate"] < share["upper"]
+    x = np.column_stack([np.ones(len(data)), data[["walks", "sleep"]]])
+    data["flat"] -= x @ np.linalg.lstsq(x, data["flat"], rcond=None)[0]  # a total of 0, whatever the draw
     flat = tables(outcome="flat", equation=[{"response": name, "family": "normal"} for name in ("sleep", "flat")])
     none = sp.bootstrap(flat, data, replicates=60).proportion_mediated().iloc[0]
     assert np.isnan(none["estimate"])

@@ -56,7 +56,7 @@ def test_nothing_is_named_that_is_possible(sigma, strengths):
 
 def test_a_mediator_of_which_the_confounder_takes_more_than_there_is():
     """The first response has the whole of U before it, and what follows is not looked at."""
-    model, survey = made(1.0, (1.5, 0.6))
+    model, survey = made(1.0, (2.0, 0.6))
     ((_, response, found, taken),) = strong_confounders(model, design_arrays(model, survey))
-    assert (response, taken) == ("m", 2.25)
+    assert (response, taken) == ("m", 4.0)
     assert found == pytest.approx(1.64, rel=4 * np.sqrt(2 / N))

@@ -100,7 +100,7 @@ def test_a_shifted_missing_mediator_is_the_integral_over_a_shifted_normal(count_
     for value in z:
         theta[-1] = value
         found.append(log_density(posterior, theta)[0])
-    grid = np.linspace(-8, 9, 86)
+    grid = np.linspace(-11, 13, 121)
     each = [survey_with(survey, 3, value) for value in grid]
     complete = np.array([log_density(log_posterior(program_of(model, s)), theta[:-1])[0] for s in each])
     named = missing.parameters.variables(theta)
