@@ -24,7 +24,7 @@ from bayes_sp.records.survey import Survey
 from bayes_sp.sensitivity import every
 from bayes_sp.sensitivity.prior.terms import prior_of
 
-FEW = SamplerOptions(draws=500, tune=500, chains=4, cores=2)
+FEW = SamplerOptions(draws=500, most_draws=4000, tune=500, chains=4, cores=2)
 RESPONSES = ("mood", "sleep", "visits")
 HALF = 0.05  # the scale of the first path's prior that takes half of the effect away
 PER_STRENGTH = 4.0  # what strengths of product 1 add to an effect

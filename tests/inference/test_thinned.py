@@ -67,25 +67,26 @@ def test_a_dispersion_at_the_edge_is_tabulated_from_all_rows(monkeypatch):
     mode = find_mode(posterior, cores=2)
     posterior = posterior.moved(mode.theta, mode.scale, mode.spread)
 
-    def thin(rows: int):
-        chosen = np.sort(np.random.default_rng(3).choice(design.n, rows, replace=False))
-        return log_posterior(compile_program(model, design.taken(chosen), design.n / rows))
+    def thin(seed: int):
+        chosen = np.sort(np.random.default_rng(seed).choice(design.n, 5000, replace=False))
+        return log_posterior(compile_program(model, design.taken(chosen), design.n / 5000))
 
     def exact(points):
         return log_densities(posterior, points, 1, gradient=False)[0]
 
-    points = 1.2 * np.random.default_rng(9).standard_normal((40, posterior.size))
-    few, lines = thinned._thinned(posterior, thin(5000), 1), {}
-    along = thinned._along_lines(few, exact, posterior.scale, lines)
-    named = [n for n in posterior.program.parameters.variables(mode.theta) if n == "phi"]
-    assert (len(lines), named) == (1, ["phi"])
-    alone, both = (np.std(density(points) - exact(points)) for density in (few, along))
-    assert both < 0.5 * alone
-    ((place, table),) = lines.items()
-    direction = posterior.scale[place] / np.linalg.norm(posterior.scale[place])
-    on_line = np.linspace(-2.0, 2.0, 9)[:, None] * direction
-    assert np.std(along(on_line) - exact(on_line)) < 1e-3
-    assert len(table) == len(thinned.TABLE)
+    lines, alone, both = {}, [], []
+    for seed in range(3, 7):  # some rows may be near all of them by chance
+        few = thinned._thinned(posterior, thin(seed), 1)
+        along = thinned._along_lines(few, exact, posterior.scale, lines)
+        ((place, table),) = lines.items()
+        direction = posterior.scale[place] / np.linalg.norm(posterior.scale[place])
+        on_line = np.linspace(-2.0, 2.0, 9)[:, None] * direction
+        alone.append(np.std(few(on_line) - exact(on_line)))
+        both.append(np.std(along(on_line) - exact(on_line)))
+    assert posterior.program.parameters.blocks[-1].variable == "phi"
+    assert (place, len(table)) == (posterior.size - 1, len(thinned.TABLE))
+    assert np.max(both) < 1e-3
+    assert np.mean(alone) > 3 * np.mean(both)
 
 
 def test_small_surveys_are_weighed_with_all_rows(large):

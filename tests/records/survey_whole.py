@@ -43,7 +43,7 @@ def whole_records() -> pd.DataFrame:
     n = 40
     return pd.DataFrame(
         {
-            "x": rng.integers(0, 8, n),
+            "x": rng.permutation(np.arange(n) % 8),
             "sleep": rng.integers(1, 5, n),
             "mood": np.round(rng.uniform(0, 10, n), 1),
             "y": rng.poisson(3, n),

@@ -223,7 +223,8 @@ def test_a_slope_of_an_arm_without_events_has_no_ratio(tmp_path: Path) -> None:
     """
     rng = np.random.default_rng(2)
     x = np.repeat([0.0, 1.0], 40)
-    m = 0.4 * x + rng.standard_normal(80)
+    own = rng.standard_normal((2, 40))
+    m = 0.4 * x + (own - own.mean(axis=1, keepdims=True)).ravel()  # the arms differ, whatever the seed
     y = np.where(x == 1, 0, rng.poisson(np.exp(0.3 + 0.4 * m)))
     rows = "".join(f"{a:g},{b!r},{c}\n" for a, b, c in zip(x, m.tolist(), y, strict=True))
     (tmp_path / "s.csv").write_text(f"x,m,y\n{rows}", encoding="utf-8")

@@ -120,6 +120,7 @@ def searched(inner: np.ndarray, error: float) -> float:
     return float(min(ends, key=lambda end: end.fun).x[1])
 
 
+@pytest.mark.fixed_seed  # the resamples must have a maximum inside
 @pytest.mark.parametrize("extra", ["", 'interactions = ["m"]'])
 def test_a_count_has_the_maximum_of_the_integral(tmp_path: Path, extra: str) -> None:
     """The log-likelihood is that of a fine grid over true values, whose derivatives are 0 at the fit."""

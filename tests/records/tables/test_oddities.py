@@ -30,7 +30,7 @@ def frame() -> pd.DataFrame:
             "mood_t0": rng.integers(1, 6, 200),
             "mood_t1": rng.integers(1, 6, 200).astype(float),
             "walks": rng.poisson(2, 200).astype(float),
-            "score": rng.normal(50, 10, 200).round(1),
+            "score": rng.permutation(np.linspace(20.0, 79.7, 200)).round(1),  # no two alike
         }
     )
 
