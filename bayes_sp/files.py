@@ -205,7 +205,7 @@ def check_file(path: Path, *, overwrite: bool) -> None:
         if not os.path.isfile(path):
             raise RunError(str(path), ["exists already and is no plain file; it is not replaced"])
     real = Path(os.path.realpath(path))
-    if not real.parent.is_dir():
+    if not os.path.isdir(real.parent):  # Path.is_dir raises where a path is too long
         raise RunError(str(path), [f"cannot be written ({real.parent} is not a folder)"])
     check_place(real, path)
 

@@ -37,6 +37,7 @@ def test_a_text_file_is_written_whole_or_not_at_all(tmp_path):
         (tmp_path / "no" / "a.csv", "cannot be written"),
         (tmp_path / "a.csv" / "x", "cannot be written"),
         (tmp_path / ("x" * 300), "cannot be written"),
+        (tmp_path.joinpath(*["x" * 200] * 30), "cannot be written"),
     ):
         with pytest.raises(RunError, match=words):
             write_whole(place, "x", overwrite=True)

@@ -56,9 +56,9 @@ def _synthesize(options: argparse.Namespace) -> int:
     from bayes_sp.files import check_file, write_whole
     from bayes_sp.model.reading.load import load_model
 
+    check_file(options.out, overwrite=options.overwrite)
     note = options.out.with_name(f"{options.out.name}.note.txt")
-    for path in (options.out, note):
-        check_file(path, overwrite=options.overwrite)
+    check_file(note, overwrite=options.overwrite)
     model = load_model(options.model) if options.model else None
 
     from bayes_sp.design.read import read_survey

@@ -223,8 +223,10 @@ def test_what_cannot_be_calibrated_is_refused(survey: sp.Survey, in_folder: Path
         sp.calibrate("process4", survey, simulations=3)
     (in_folder / "mine").mkdir()
     (in_folder / "mine" / "notes.txt").write_text("x")
-    assert main(["calibrate", "process4", "--simulations", "20", "--out", "mine"]) == USER_MISTAKE
-    assert "holds other files" in capsys.readouterr().err
+    (in_folder / "link").symlink_to(in_folder / "nowhere")
+    for name in ("mine", "link"):
+        assert main(["calibrate", "process4", "--simulations", "20", "--out", name]) == USER_MISTAKE
+        assert "holds other files" in capsys.readouterr().err
 
 
 def test_the_command_prints_and_saves(in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

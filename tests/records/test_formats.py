@@ -103,6 +103,15 @@ def test_commas_that_may_be_thousands_are_refused(tmp_path, small_model, frame):
         read_survey(tmp_path / "a.csv", small_model)
 
 
+@pytest.mark.parametrize(("dose", "doubtful"), [("1.250", True), ("1.251", False), ("1.25", False)])
+def test_points_that_may_be_thousands_are_said(tmp_path, small_model, frame, dose, doubtful):
+    """1.250 beside 980 may be twelve hundred: programs leave a zero at the end of a decimal number out."""
+    content = text(frame.assign(age=[dose, *[980] * (len(frame) - 1)]), ",", ".")
+    (tmp_path / "a.csv").write_bytes(content)
+    told = read_survey(tmp_path / "a.csv", small_model).read_as
+    assert told == (("age: '1.250' is read as the number 1.25",) if doubtful else ())
+
+
 def test_what_looks_like_a_code_is_said(tmp_path, small_model, frame):
     """01 is the number 1, and 1e1 is 10, in columns of numbers."""
     content = text(frame, ",", ".").decode().replace("\n", "\n0", 1)

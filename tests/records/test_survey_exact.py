@@ -68,6 +68,7 @@ def test_rows_that_lack_fields_of_other_columns_are_told(tmp_path) -> None:
         ("-.001e-330", "is so close to 0"),
         ("2.01e-320", "is so close to 0 that it cannot be kept exactly"),
         ("9007199254740993", r"is a whole number beyond 2\^53 that cannot be kept exactly"),
+        ("-9007199254740993.00", r"is a whole number beyond 2\^53"),
         ("123456789012345678901", r"is a whole number beyond 2\^53"),
     ],
 )
@@ -81,6 +82,13 @@ def test_numbers_that_a_float_would_change_are_refused(tmp_path, cell, words) ->
     frame["y"] = np.arange(40) + 2**53 + 1
     with pytest.raises(SurveyError, match=r'column "y": is a whole number beyond 2\^53'):
         design_arrays(MODEL, Survey(frame, "memory", "a table"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_text_that_is_cut_within_a_character_is_called_broken(tmp_path, encoding) -> None:
+    """It is not taken for Western European text with names of zero bytes."""
+    with pytest.raises(SurveyError, match=f"is broken: its text in {encoding.upper()} ends or fails at byte"):
+        read(tmp_path, TEXT.encode(encoding)[:-1])
 
 
 @pytest.mark.parametrize("unit", [1e-300, 1e-9, 1e9, 1e300])

@@ -31,6 +31,8 @@ def test_every_float_is_read_as_it_is(small_model, frame):
     """Text between is exact: 0.1 + 0.2 stays what it is."""
     frame = frame.assign(mood=0.1 + 0.2)
     assert (sp.read_survey(frame, small_model).records["mood"] == 0.1 + 0.2).all()
+    longer = frame.assign(mood=frame["mood"].to_numpy(dtype=np.longdouble))
+    assert (sp.read_survey(longer, small_model).records["mood"] == 0.1 + 0.2).all()
 
 
 def test_mistakes_of_a_frame_are_told_at_once_with_their_rows(frame, small_model):

@@ -13,6 +13,7 @@ from bayes_sp.cli.main import main
 from bayes_sp.errors import RunError
 from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.folders.disclosed import disclosed, disclosed_text
+from bayes_sp.report.folders.finished import read_run
 
 
 @pytest.fixture
@@ -73,5 +74,8 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     (tmp_path / "b.csv").write_bytes(b"")
     (tmp_path / "c.toml").write_bytes(b"= =")
     assert all("nothing is known" in words for words in found_in(tmp_path).values())
-    with pytest.raises(RunError, match="no such folder"):
-        disclosed(tmp_path / "none")
+    for name in ("none", "x" * 300):  # the second is longer than a name can be
+        with pytest.raises(RunError, match="no such folder"):
+            disclosed(tmp_path / name)
+        with pytest.raises(RunError, match="no such folder"):
+            read_run(tmp_path.joinpath(*[name] * 20))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
@@ -67,8 +68,8 @@ class KeptRows:
         written.
         """
         place, rows = self.folder / f"{self.name}.json", self.folder / f"{self.name}.csv"
-        if not place.exists():
-            if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+        if not os.path.exists(place):
+            if os.path.lexists(self.folder) and (not os.path.isdir(self.folder) or any(self.folder.iterdir())):
                 raise RunError(str(self.folder), ["holds other files; name an empty or a new folder"])
             check_place(self.folder)
             self.folder.mkdir(parents=True, exist_ok=True)

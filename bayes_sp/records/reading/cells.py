@@ -18,12 +18,13 @@ from bayes_sp.arrays import Array, Mask
 from bayes_sp.records.checks import EXACT, INEXACT
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+WHOLE = re.compile(r"[+-]?\d+(?:\.0*)?", re.ASCII)
 CELL_WIDTH = 30
 MISSING = ("", "NA")  # cells that say that there is no value
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", re.ASCII)
 PERHAPS_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?", re.ASCII)
+POINT_PERHAPS_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 LIKE_A_CODE = re.compile(r"0\d+|\d+[eE]\d+", re.ASCII)  # identifiers as they come out of spreadsheets
 
 
@@ -127,10 +128,19 @@ def with_points(columns: dict[str, Cells]) -> Iterator[str]:
 
 
 def like_codes(name: str, cells: Cells) -> Iterator[str]:
-    """Yield what is read as a number and may be a code, such as 01 or 1e5."""
-    found = next(filter(LIKE_A_CODE.fullmatch, cells.distinct), None)
+    """Yield what is read as a number and may be a code, such as 01 or 1e5, or thousands, such as 1.250 beside 980."""
+    found = next(filter(LIKE_A_CODE.fullmatch, cells.distinct), None) or _perhaps_thousands(cells)
     if found is not None:
         yield f"{name}: {found!r} is read as the number {float(found):.15g}"
+
+
+def _perhaps_thousands(cells: Cells) -> str | None:
+    """Return a number with a point that could stand between thousands: all have three digits there, some end in 0."""
+    pointed = [cell for cell in cells.distinct if "." in cell]
+    whole = any(WHOLE.fullmatch(cell) for cell in cells.distinct if "." not in cell)
+    if whole and all(map(POINT_PERHAPS_THOUSANDS.fullmatch, pointed)):
+        return next((cell for cell in pointed if cell.endswith("0")), None)
+    return None
 
 
 def changed(cells: Cells) -> Iterator[tuple[str, Mask]]:

@@ -73,6 +73,8 @@ def read_parquet(path: Path) -> Table:
 
 
 def _cells(column: pd.Series) -> list[str]:
+    if column.dtype == np.longdouble:  # where it is longer than a float, whose digits are all that is used
+        column = column.astype(float)
     if column.dtype.kind in "biufO" and column.dtype != object:  # each distinct value is written once
         place, distinct = pd.factorize(column)
         writers: dict[str, Callable[[Any], str]] = {"f": float.__repr__, "i": str, "u": str}

@@ -97,6 +97,8 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
         return content.decode(encoding), remark
     except UnicodeDecodeError as error:
         place = error.start
+    if wide:
+        raise SurveyError(str(path), [f"is broken: its text in {wide[:6].upper()} ends or fails at byte {place}"])
     try:
         text = content.decode(WESTERN)
     except UnicodeDecodeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -57,7 +58,7 @@ def disclosed(folder: Path) -> list[Disclosed]:
 
     Raises RunError where there is no such folder, or nothing in it.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise RunError(str(folder), ["there is no such folder"])
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if not files:

@@ -77,8 +77,8 @@ def read_run(folder: str | Path) -> Run:
     import xarray as xr
 
     folder = Path(os.path.expanduser(folder))  # Path.expanduser raises for an unknown user
-    if not folder.is_dir():
-        what = "is a file; name the folder of a run" if folder.exists() else "there is no such folder"
+    if not os.path.isdir(folder):
+        what = "is a file; name the folder of a run" if os.path.exists(folder) else "there is no such folder"
         raise RunError(str(folder), [what])
     needed = [RUN_FILE, POSTERIOR_FILE, *(f"{name}.csv" for name in TABLES)]
     missing = [name for name in needed if not (folder / name).is_file()]

@@ -89,7 +89,7 @@ def new_comparison_folder(folder: Path | None, seed: int, root: Path = Path("run
     Raises RunError where it cannot be made.
     """
     place = folder or root / f"compare-{seed}"
-    made = [path for path in (place, *place.absolute().parents) if not path.exists()]
+    made = [path for path in (place, *place.absolute().parents) if not os.path.exists(path)]
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         if folder is None:

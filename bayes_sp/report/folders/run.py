@@ -67,7 +67,7 @@ def check_destination(folder: Path, *, overwrite: bool) -> Destination:
     if not os.path.lexists(folder):
         check_place(real, folder)
         return Destination(folder, real)
-    if not real.exists():
+    if not os.path.exists(real):
         raise RunError(str(folder), [f"is a link to {os.readlink(folder)}, which does not exist; remove the link"])
     if not overwrite:
         raise RunError(str(folder), ["exists already; name another folder with --out, or add --overwrite"])
