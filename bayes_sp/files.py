@@ -191,20 +191,24 @@ def check_place(place: Path, shown: Path | None = None) -> None:
             trial.remove()
 
 
-def check_file(path: Path, *, overwrite: bool) -> None:
+def check_file(path: Path, *, overwrite: bool, read: Path | None = None) -> None:
     """Refuse a file's place before any work is done.
 
-    Raises RunError where it is a folder, exists and ``overwrite`` is False, its folder does not exist, or nothing can
-    be written.
+    Raises RunError where it is a folder, the file that is ``read``, exists and ``overwrite`` is False, is a link to a
+    file of another kind, its folder does not exist, or nothing can be written.
     """
     if os.path.isdir(path):
         raise RunError(str(path), ["is a folder; name a file"])
     if os.path.lexists(path):
         if not overwrite:
             raise RunError(str(path), ["exists already; name another file, or add --overwrite"])
+        if read is not None and os.path.realpath(path) == os.path.realpath(read):
+            raise RunError(str(path), ["is the file that is read; it is not replaced, name another file"])
         if not os.path.isfile(path):
             raise RunError(str(path), ["exists already and is no plain file; it is not replaced"])
     real = Path(os.path.realpath(path))
+    if os.path.islink(path) and path.suffix and real.suffix.lower() not in ("", path.suffix.lower()):
+        raise RunError(str(path), [f"is a link to {real}, a file of another kind; it is not replaced"])
     if not os.path.isdir(real.parent):  # Path.is_dir raises where a path is too long
         raise RunError(str(path), [f"cannot be written ({real.parent} is not a folder)"])
     check_place(real, path)

@@ -97,3 +97,13 @@ def test_a_full_disk_is_told_before_the_work(tmp_path, monkeypatch):
     with pytest.raises(RunError, match="No space left on device"):
         check_place(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_to_a_file_of_another_kind_is_refused(tmp_path):
+    """A figure does not come in place of the records that its name is a link to."""
+    records = tmp_path / "survey.csv"
+    records.write_text("x\n1\n", encoding="utf-8")
+    (tmp_path / "figure.png").symlink_to(records)
+    with pytest.raises(RunError, match=r"is a link to .*survey\.csv, a file of another kind; it is not replaced"):
+        write_whole(tmp_path / "figure.png", "new", overwrite=True)
+    assert records.read_text(encoding="utf-8") == "x\n1\n"

@@ -35,7 +35,7 @@ def _codebook(options: argparse.Namespace) -> int:
     from bayes_sp.report.text.layout import wrapped
 
     if options.out is not None:
-        check_file(options.out, overwrite=options.overwrite)
+        check_file(options.out, overwrite=options.overwrite, read=options.file)
     found = draft_codebook(options.file)
     if options.out is None:
         options.output.write(found.text())

@@ -52,7 +52,7 @@ def _draft(options: argparse.Namespace) -> int:
     from bayes_sp.report.text.layout import wrapped
 
     if options.out is not None:
-        check_file(options.out, overwrite=options.overwrite)
+        check_file(options.out, overwrite=options.overwrite, read=options.file)
     survey = read_survey(options.file, codebook=options.codebook)
     found = draft_with_reasons(
         survey, exposure=options.exposure, mediators=options.mediators, outcome=options.outcome,

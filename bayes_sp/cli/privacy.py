@@ -56,7 +56,7 @@ def _synthesize(options: argparse.Namespace) -> int:
     from bayes_sp.files import check_file, write_whole
     from bayes_sp.model.reading.load import load_model
 
-    check_file(options.out, overwrite=options.overwrite)
+    check_file(options.out, overwrite=options.overwrite, read=options.file)
     note = options.out.with_name(f"{options.out.name}.note.txt")
     check_file(note, overwrite=options.overwrite)
     model = load_model(options.model) if options.model else None

@@ -117,5 +117,6 @@ def test_the_command_writes_a_table_that_says_what_it_is(survey, in_folder, caps
     assert set(back.records["practice"]) == {"Elm", "=Oak"}
     assert main(["synthesize", "own.csv", "--out", "new.csv"]) == 2
     assert main(["synthesize", "own.csv", "--out", "."]) == 2
+    assert main(["synthesize", "own.csv", "--out", "own.csv", "--overwrite"]) == 2
     assert main(["synthesize", "own.csv", "--columns", "mod", "--out", "third.csv"]) == 2
     assert not list(in_folder.glob("third*"))
