@@ -144,6 +144,21 @@ def test_replicates_have_the_distribution_of_a_response_given_the_earlier_ones(n
         np.testing.assert_allclose(y.std(axis=0) / sd, 1.0, atol=4.5 / np.sqrt(2 * draws))
 
 
+@pytest.mark.parametrize("sigma", [0.1, 0.01, 1e-4])
+def test_a_belief_far_narrower_than_its_grid_is_the_posterior(sigma):
+    """After a response that the confounder all but determines, and another one: the conjugate mean and SD."""
+    rng = np.random.default_rng(4)
+    belief = Belief.before_any_response(rng, 20_000, 2)
+    belief.learn(lambda u: stats.norm.logpdf(0.9, 0.8 * u, sigma))
+    belief.learn(lambda u: stats.norm.logpdf(-0.2, -0.3 * u, 1.0))
+    precision = 1 + (0.8 / sigma) ** 2 + 0.3**2
+    expected = (0.8 * 0.9 / sigma**2 + 0.3 * 0.2) / precision
+    draws = belief.draw(rng)
+    assert draws.mean() == pytest.approx(expected, abs=4.5 / np.sqrt(40_000 * precision))
+    assert draws.std() == pytest.approx(precision**-0.5, rel=4.5 / np.sqrt(80_000))
+    assert stats.kstest(draws[:, 0], stats.norm(expected, precision**-0.5).cdf).pvalue > 1e-6
+
+
 def test_before_any_response_the_confounder_is_standard_normal(normal):
     """Uninformed predictors are spread by the strengths alone, whatever the records are."""
     model, design, parameters = normal
