@@ -104,11 +104,11 @@ def test_commas_that_may_be_thousands_are_refused(tmp_path, small_model, frame):
 
 
 @pytest.mark.parametrize(("dose", "doubtful"), [("1.250", True), ("1.251", False), ("1.25", False)])
-def test_points_that_may_be_thousands_are_said(tmp_path, small_model, frame, dose, doubtful):
+def test_points_that_may_be_thousands_are_said(tmp_path, frame, dose, doubtful):
     """1.250 beside 980 may be twelve hundred: programs leave a zero at the end of a decimal number out."""
     content = text(frame.assign(age=[dose, *[980] * (len(frame) - 1)]), ",", ".")
     (tmp_path / "a.csv").write_bytes(content)
-    told = read_survey(tmp_path / "a.csv", small_model).read_as
+    told = read_survey(tmp_path / "a.csv").read_as
     assert told == (("age: '1.250' is read as the number 1.25",) if doubtful else ())
 
 
