@@ -113,7 +113,7 @@ class Survey:
             sha.update(name.encode("utf-8", "surrogatepass") + b"\0")
             if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
                 values = column.to_numpy(dtype="<f8", na_value=np.nan) + 0.0  # -0.0 is 0.0
-                sha.update(np.where(np.isnan(values), np.nan, values).tobytes())
+                sha.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
             else:
                 sha.update("\0".join(map(str, column)).encode("utf-8", "surrogatepass"))
         return sha.hexdigest()
