@@ -89,6 +89,23 @@ def test_a_dispersion_at_the_edge_is_tabulated_from_all_rows(monkeypatch):
     assert np.mean(alone) > 3 * np.mean(both)
 
 
+def test_a_line_without_a_finite_density_is_left_to_the_rows():
+    """Seven SDs along a parameter may overflow; the density of some rows stands as it is."""
+
+    def few(points):
+        return -0.5 * (points**2).sum(axis=1) + 0.1 * points[:, 1] ** 3
+
+    def whole(points):
+        return np.where(np.abs(points[:, 1]) > 6.0, -np.inf, few(points) + 0.02 * points[:, 1] ** 3)
+
+    points = np.random.default_rng(1).standard_normal((20, 2))
+    along = thinned._along_lines(few, whole, np.eye(2), lines := {})
+    assert list(lines) == [1]
+    np.testing.assert_array_equal(along(points), few(points))
+    finite = thinned._along_lines(few, lambda z: few(z) + 0.02 * z[:, 1] ** 3, np.eye(2), {})
+    np.testing.assert_allclose(finite(points), whole(points), atol=1e-12)
+
+
 def test_small_surveys_are_weighed_with_all_rows(large):
     """Nothing is left out below 100,000 patients."""
     posterior, thin, n = large

@@ -108,7 +108,8 @@ def _along_lines(few: Remainder, whole: Remainder, scale: Array, lines: dict[int
     for j in bent:
         if j not in lines:
             lines[j] = whole(TABLE[:, None] * directions[j])
-    splines = {j: CubicSpline(TABLE, lines[j] - few(TABLE[:, None] * directions[j])) for j in bent}
+    away = {j: lines[j] - few(TABLE[:, None] * directions[j]) for j in bent}
+    splines = {j: CubicSpline(TABLE, own) for j, own in away.items() if np.isfinite(own).all()}
 
     def densities(points: Array) -> Array:
         found = few(points)
