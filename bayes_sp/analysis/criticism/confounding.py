@@ -12,7 +12,7 @@ from bayes_sp.errors import BayesSpError
 from bayes_sp.model.path_model import PathModel
 
 NODES, HALF_WIDTH = 64, 6.0
-LEAST_SD = 0.75  # in units of the grid: sums over it are then integrals to 1e-5
+LEAST_SD = 0.75  # in units of the grid: sums over it are then integrals to 3e-5
 MOST_GRIDS = 6  # each five times as fine as the one before
 
 

@@ -1,6 +1,6 @@
 r"""Means over very many patients: from cells of patients who nearly agree, corrected by the means over all.
 
-Where a mean outcome takes quadrature, all draws x a million patients take an hour. Patients are put into cells by
+Where a mean outcome takes quadrature, all draws x all of very many patients take long. Patients are put into cells by
 their linear predictors at the median draw (and their moderators), 1,024 or 4,096, and each cell is one patient with the
 mean covariates of its own. For a draw s
 
@@ -22,7 +22,7 @@ from bayes_sp.arrays import Array, Codes
 from bayes_sp.effects.chain import Chain, Linear
 
 MANY = 2**15  # patients: the means of fewer are taken over all of them
-CELLS, MODERATED = 2**10, 2**12  # at most
+CELLS, MODERATED = 2**10, 2**12  # about so many
 CENTRES = 4  # draws whose means over all patients correct the others
 TOLERANCE = 0.01  # posterior SDs of a mean, and of its difference from the first, that the error may have
 _SAMPLE = 2**12  # patients among whom those with the same covariates are looked for

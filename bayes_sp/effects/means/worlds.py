@@ -140,33 +140,18 @@ def _moderated(
     logarithmic = closed(chain) and chain.outcome.rule == "exp"
 
     def mean(some: Chain, patients: Baselines, number: Array | None) -> Array:
-        return _one_by_one(some, patients, worlds, contrast, rule, number)
+        """Return the (log) means, each patient in a draw as a draw of its own."""
+        n = number_of_patients(patients)
+        share = np.full(n, 1.0 / n) if number is None else number / n
+        out = np.empty((len(worlds), some.draws))
+        for start, stop, each, alone in single_patients(some, patients):
+            own = world_means(each, alone, worlds, contrast, rule).values.reshape(len(worlds), stop - start, n)
+            out[:, start:stop] = special.logsumexp(own, b=share, axis=-1) if logarithmic else own @ share
+        return out
 
     if isinstance(baselines, Linear):
         return Means(over_patients(chain, baselines, counts, mean), logarithmic)
     return Means(mean(chain, baselines, counts), logarithmic)
-
-
-def _one_by_one(
-    chain: Chain,
-    baselines: Baselines,
-    worlds: Flags,
-    contrast: tuple[float, float],
-    rule: Rule,
-    counts: Array | None,
-) -> Array:
-    """Return the (log) means of `_moderated`, each patient in a draw as a draw of its own."""
-    n = number_of_patients(baselines)
-    share = np.full(n, 1.0 / n) if counts is None else counts / n
-    out = np.empty((len(worlds), chain.draws))
-    for start, stop, each, alone in single_patients(chain, baselines):
-        means = world_means(each, alone, worlds, contrast, rule)
-        by_patient = means.values.reshape(len(worlds), stop - start, n)
-        if means.logarithmic:
-            out[:, start:stop] = special.logsumexp(by_patient, b=share, axis=-1)
-        else:
-            out[:, start:stop] = by_patient @ share
-    return out
 
 
 def needs_nodes(chain: Chain) -> bool:
