@@ -48,7 +48,7 @@ def _reconstruct(options: argparse.Namespace) -> int:
     if options.study is None and options.table:
         raise BayesSpError("--table", ["goes with STUDY.toml"])
 
-    check_file(options.out, overwrite=options.overwrite)
+    check_file(options.out, overwrite=options.overwrite, read=options.study)
     if options.out.suffix.lower() != ".csv":
         raise BayesSpError(str(options.out), ["must end in .csv: records are written as CSV"])
     study, seed = options.study, options.seed
