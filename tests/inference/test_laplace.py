@@ -179,6 +179,7 @@ def test_effects_and_verdict_use_the_weights(study_survey):
     factor = fit.posterior["posterior"][VARIANCE_FACTOR]
     assert factor.dims == ("chain", "draw")
     for table in (fit.effects().table(), fit.diagnose().table):
+        assert (table["ess_bulk"] < 2000).all()
         assert table["ess_bulk"].mean() < 1900
         assert (table["mcse_median"] > 0).all()
     own = fit.effects()
