@@ -15,6 +15,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.effects.chain import Baselines, Linear
 from bayes_sp.effects.formulas import Path, path_products
 from bayes_sp.effects.means.nodes import LEAST_NODES, Rule
+from bayes_sp.effects.means.worlds import from_cells
 from bayes_sp.effects.problem import Problem, Quadrature, choose_nodes, coefficients_of, make_problem
 from bayes_sp.effects.shapley import effects_of_sets, identity_link_effects, log_link_effects, with_totals
 from bayes_sp.effects.summary import CI_PROB, converged, summarise
@@ -51,7 +52,8 @@ class Effects(Shown):
         all mediators are on an identity link, enter linearly and do not interact with the exposure, because a product
         across unlike links mixes scales), ``rate_ratio`` (positive outcomes) or ``risk_ratio`` (binary ones), and
         ``difference`` (in ``unit``), the last two for the contrast. Attributes ``quadrature_nodes`` and
-        ``quadrature_error`` where means are integrated numerically (see `choose_nodes`).
+        ``quadrature_error`` where means are integrated numerically (see `choose_nodes`), and ``patients_in_cells``
+        where they are means over cells of very many patients (`means.cells`).
     contrast
         Exposure values (u0, u1).
     kappa
@@ -199,10 +201,11 @@ def effects_of(problem: Problem, unit: str, *, kappa: float = 1.0, mark: str = "
     else:
         by_scale, quadrature = general_effects(problem, kappa)
         ordered = not _is_linear(problem)
+    cells = {"patients_in_cells": 1} if from_cells(problem.chain, problem.baselines) else {}
     draws = xr.Dataset(
         {name: (("chain", "draw", "path", "scale"), np.stack(v, axis=-1)) for name, v in by_scale.items()},
         coords={**problem.places, "path": [*problem.names, TOTAL_INDIRECT, TOTAL], "scale": list(problem.scales)},
-        attrs={"kappa": kappa, "contrast": list(problem.contrast), "data_source": mark} | quadrature.attrs,
+        attrs={"kappa": kappa, "contrast": list(problem.contrast), "data_source": mark} | quadrature.attrs | cells,
     )
     return Effects(draws, problem.contrast, kappa, unit, mark, ordered)
 

@@ -9,9 +9,9 @@ import pytest
 from chains import made_up_chain
 
 from bayes_sp.effects.chain import Linear, Moderation
-from bayes_sp.effects.means import cells
+from bayes_sp.effects.means import cells, worlds
 from bayes_sp.effects.means.nodes import Rule
-from bayes_sp.effects.means.worlds import world_means
+from bayes_sp.effects.means.worlds import from_cells, world_means
 from bayes_sp.effects.patients import log_patient_mean
 
 DRAWS, N = 60, 3_000
@@ -42,11 +42,11 @@ def many(monkeypatch):
 
 def both(chain, baselines, weights, monkeypatch):
     """Return means from cells, and over all patients."""
-    worlds = WORLDS[:, : 2 ** len(chain.mediators)]
-    found = world_means(chain, baselines, worlds, (0.0, 1.0), RULE, weights)
+    asked = WORLDS[:, : 2 ** len(chain.mediators)]
+    found = world_means(chain, baselines, asked, (0.0, 1.0), RULE, weights)
     with monkeypatch.context() as patched:
         patched.setattr(cells, "MANY", 10**9)
-        exact = world_means(chain, baselines, worlds, (0.0, 1.0), RULE, weights)
+        exact = world_means(chain, baselines, asked, (0.0, 1.0), RULE, weights)
     assert found.logarithmic == exact.logarithmic
     return found.values, exact.values
 
@@ -78,6 +78,14 @@ def test_cells_of_a_moderator_with_many_values(many, monkeypatch, outcome):
     found, exact = both(chain, baselines, None, monkeypatch)
     assert not np.array_equal(found, exact)
     assert (np.sqrt(((found - exact) ** 2).mean(axis=1)) <= 0.01 * exact.std(axis=1)).all()
+
+
+def test_effects_say_that_patients_were_averaged_in_cells(monkeypatch):
+    """Where cells may be used; not where means are closed forms, which stay exact for any number of patients."""
+    assert not from_cells(*narrow(("normal",), "logit"))  # 3,000 are few
+    monkeypatch.setattr(worlds, "MANY", 500)
+    assert from_cells(*narrow(("normal",), "logit"))
+    assert not from_cells(*narrow(("normal",), "exp"))
 
 
 def test_wide_draws_are_averaged_over_all_patients(many, monkeypatch):

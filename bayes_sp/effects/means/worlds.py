@@ -28,7 +28,7 @@ import numpy as np
 
 from bayes_sp.arrays import Array
 from bayes_sp.effects.chain import Baselines, Chain, Linear, Mediator, number_of_patients
-from bayes_sp.effects.means.cells import distinct, over_patients
+from bayes_sp.effects.means.cells import MANY, distinct, over_patients
 from bayes_sp.effects.means.moderated import single_patients, strata
 from bayes_sp.effects.means.nodes import Rule
 from bayes_sp.effects.means.normal import Flags, NormalWorld, combine, every_path, normal_worlds, slope_classes
@@ -169,6 +169,12 @@ def needs_nodes(chain: Chain) -> bool:
 def closed(chain: Chain) -> bool:
     """Whether the mean outcome of a patient is linear or exponential in the covariates."""
     return chain.all_normal and not chain.products and chain.outcome.rule in ("identity", "exp")
+
+
+def from_cells(chain: Chain, baselines: Baselines) -> bool:
+    """Whether patients are so many that means over them may be taken from cells (`cells`)."""
+    many = isinstance(baselines, Linear) and len(baselines.w) > MANY
+    return many and (chain.moderation is not None or not closed(chain))
 
 
 def check_chain(chain: Chain) -> None:

@@ -96,9 +96,11 @@ def _note(analysis: Analysis, ratio: str) -> str:
         "posterior probability that the difference is negative. "
     )
     names = "".join(f" and {confounder.name}" for confounder in analysis.fit.model.confounders)
+    cells = "patients_in_cells" in analysis.effects.draws.attrs
+    how = "To a hundredth of a posterior SD what each draw gives" if cells else "Exact for each draw"
     if analysis.effects.ordered:
         note += (
-            f"Exact for each draw, for the patients' own covariates{names}. Where paths act on each other, what one "
+            f"{how}, for the patients' own covariates{names}. Where paths act on each other, what one "
             "of them adds depends on which were counted before it: an effect is the mean over all such orders, so that "
             "in every draw the paths add up to the total (their medians need not do so exactly; docs/estimands.md). "
         )
