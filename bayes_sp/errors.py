@@ -69,6 +69,10 @@ class RunnerError(BayesSpError):
     """A place to fit, such as a cluster, that cannot be reached or has broken down."""
 
 
+class WorkerDiedError(Exception):
+    """A worker process ended while it ran a call."""
+
+
 class FitError(BayesSpError):
     """A model that could not be compiled or sampled with these records."""
 

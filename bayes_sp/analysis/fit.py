@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import ALONE, DIFFERENCE
 from bayes_sp.records.survey import Survey
 from bayes_sp.shown import Part, Shown, short
-from bayes_sp.threads import mapped
+from bayes_sp.threads import shared
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -121,13 +121,14 @@ class Fit(Shown, Criticised):
         models = [self.model] if alone else [twin, self.model]
         for model in models if replicates else ():
             notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
-        made = mapped(
-            lambda model: bootstrap_of(model, self.survey, self.seed, replicates, ci_prob), models, self.options.cores
-        )
+        resample = partial(
+            bootstrap_of, survey=self.survey, seed=self.seed, replicates=replicates, ci_prob=ci_prob
+        )  # fmt: skip
+        made = shared(resample, models, self.options.cores)
         for model, (resampled, notes) in zip(models, made, strict=True):
-            missing += notes
             own = model is self.model
-            drawn = (effects or self.effects()) if own else self.twin_effects(twin, missing)
+            drawn, more = (effects or self.effects(), []) if own else self.twin_effects(twin)
+            missing += [*notes, *more]
             patients = self.patients(model)
             fits.append(Fitted(model, drawn, resampled, patients))
         comparison = compare(self.model, fits, self.survey.mark, ci_prob)
@@ -147,30 +148,29 @@ class Fit(Shown, Criticised):
         """
         return design_arrays(model, self.survey).n
 
-    def twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
+    def twin_effects(self, twin: PathModel) -> tuple[Effects, list[str]]:
         """Return effects of the normal twin's posterior: exact draws where the closed form applies, else sampled.
+
+        With a sentence where the twin's draws cannot be used.
 
         Parameters
         ----------
         twin
             The specification with normal likelihoods.
-        missing
-            Receives a sentence where the twin's draws cannot be used.
 
         Returns
         -------
-        Effects
+        Effects, list of str
         """
         design = design_arrays(twin, self.survey)
         if has_exact_posterior(twin) and design.complete:
             draws = exact_posterior(twin, design, seed=self.seed, chains=self.options.chains, draws=self.options.draws)
             tree = xr.DataTree.from_dict({"posterior": draws})
-            return Fit(twin, self.survey, tree, self.seed, self.options).effects()
+            return Fit(twin, self.survey, tree, self.seed, self.options).effects(), []
         tree = sample_posterior(twin, self.survey, seed=self.seed, options=self.options, pointwise=False)
         effects = Fit(twin, self.survey, tree, self.seed, self.options).effects()
         verdict = diagnose(tree, effects.quantities(), twin)
-        missing += [] if verdict.trustworthy else [f"normal posterior: {verdict}"]
-        return effects
+        return effects, [] if verdict.trustworthy else [f"normal posterior: {verdict}"]
 
     def summary(self, ci_prob: float = CI_PROB) -> Summary:
         """Return what a reader looks for first: the verdict on the draws, the effects and the coefficients.

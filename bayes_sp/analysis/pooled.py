@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from operator import methodcaller
 from typing import Any, Self
 
 import numpy as np
@@ -29,7 +30,7 @@ from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.inference.bootstrap.bootstrap import BootstrapResult
 from bayes_sp.inference.bootstrap.pooled import pooled_bootstrap, rubin_table
 from bayes_sp.inference.bootstrap.resampled import bootstrap_of
-from bayes_sp.inference.estimates import maximum_likelihood
+from bayes_sp.inference.estimates import Estimates, maximum_likelihood
 from bayes_sp.inference.options import EACH, usual_options
 from bayes_sp.inference.pooling import few_words, joined, pooled_estimates, rubin
 from bayes_sp.inference.sample import Notify, silent
@@ -38,7 +39,7 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, DIFFERENCE, MEMBER
 from bayes_sp.records.sets import Sets
 from bayes_sp.shown import Part, short
-from bayes_sp.threads import mapped
+from bayes_sp.threads import shared
 
 COLUMNS = ("path", "median", "lower", "upper", "prob_negative", "lowest", "highest", "share")
 JOINED = ("posterior", "sample_stats")  # the others hold a value for each patient
@@ -86,32 +87,32 @@ class Pooled(Fit):
 
     def effects(self, *, kappa: float = 1.0) -> Effects:
         """Return the pooled draws of every path effect; each member's are averages over its own records."""
-        return self._pooled if kappa == 1.0 else self._pool(self._of_each(lambda fit: fit.effects(kappa=kappa)))
+        return self._pooled if kappa == 1.0 else self._pool(self._of_each(methodcaller("effects", kappa=kappa)))
 
     def effects_held(self, values: Mapping[str, float], *, kappa: float = 1.0) -> Effects:
         """Return the pooled draws of every path effect among patients who all have these values of covariates."""
-        return self._pool(self._of_each(lambda fit: fit.effects_held(values, kappa=kappa)))
+        return self._pool(self._of_each(methodcaller("effects_held", values, kappa=kappa)))
 
     def interventional_effects(self) -> xr.Dataset:
         """Return the pooled draws of interventional effects."""
-        return joined(self._of_each(lambda fit: fit.interventional_effects()))
+        return joined(self._of_each(methodcaller("interventional_effects")))
 
     def controlled_direct_effect(self, at: Mapping[str, float | Sequence[float]]) -> xr.Dataset:
         """Return the pooled draws of the exposure's effect while the mediators are held at stated values."""
-        return joined(self._of_each(lambda fit: fit.controlled_direct_effect(at)))
+        return joined(self._of_each(methodcaller("controlled_direct_effect", at)))
 
     def dose_curve(self, exposures: Sequence[float], *, exposure: str = "", kappa: float = 1.0) -> xr.Dataset:
         """Return the pooled draws of every path effect of moving the exposure to each of these."""
-        return joined(self._of_each(lambda fit: fit.dose_curve(exposures, exposure=exposure, kappa=kappa)))
+        return joined(self._of_each(methodcaller("dose_curve", exposures, exposure=exposure, kappa=kappa)))
 
     def means_of_sets(self) -> tuple[Problem, list[Array]]:
         """Return what `signs_of` needs of the pooled draws."""
-        found = self._of_each(lambda fit: fit.means_of_sets())
+        found = self._of_each(methodcaller("means_of_sets"))
         return found[0][0], [np.concatenate(own, axis=1) for own in zip(*(means for _, means in found), strict=True)]
 
     def coefficients_with_notes(self, ci_prob: float = CI_PROB, *, known: pd.DataFrame | None = None) -> Coefficients:
         """Return every parameter's pooled posterior beside maximum likelihood pooled by Rubin's rules."""
-        each = self._of_each(lambda fit: maximum_likelihood(fit.model, fit.survey, fit._design))
+        each = self._of_each(_likelihood)
         return coefficient_table(
             self.model, self.survey, self._design, self._draws, ci_prob=ci_prob, known=known,
             estimates=pooled_estimates(each),
@@ -207,22 +208,21 @@ class Pooled(Fit):
             resampled = pooled_bootstrap(whole, ci_prob) if len(whole) == len(self.fits) else None
             rubins += [rubin_table(whole, ci_prob)] if resampled is not None else []
             own = model is self.model
-            drawn = (effects or self._pooled) if own else self.twin_effects(twin, missing)
+            drawn, notes = (effects or self._pooled, []) if own else self.twin_effects(twin)
+            missing += notes
             fitted.append(Fitted(model, drawn, resampled, self.fits[0].patients(model)))
         found = compare(self.model, fitted, self.survey.mark, ci_prob)
         rules = pd.concat(rubins, ignore_index=True) if rubins else None
         return replace(found, missing=tuple(dict.fromkeys(missing)), rubin=rules)
 
-    def twin_effects(self, twin: PathModel, missing: list[str]) -> Effects:
-        """Return the pooled effects of the normal twin's posterior."""
-        notes: dict[Fit, list[str]] = {fit: [] for fit in self.fits}
-        each = self._of_each(lambda fit: fit.twin_effects(twin, notes[fit]))
-        missing += [note for own in notes.values() for note in own]
-        return self._pool(each)
+    def twin_effects(self, twin: PathModel) -> tuple[Effects, list[str]]:
+        """Return the pooled effects of the normal twin's posterior, and sentences where draws cannot be used."""
+        each = self._of_each(methodcaller("twin_effects", twin))
+        return self._pool([effects for effects, _ in each]), [note for _, notes in each for note in notes]
 
     def _of_each[T](self, work: Callable[[Fit], T]) -> list[T]:
-        """Return what comes of each member, in threads."""
-        return mapped(work, self.fits, self.options.cores)
+        """Return what comes of each member; ``work`` is such as `pickle` takes."""
+        return shared(work, self.fits, self.options.cores)
 
     @cached_property
     def _views(self) -> tuple[Pooled, ...]:
@@ -239,11 +239,11 @@ class Pooled(Fit):
 
     @cached_property
     def _each(self) -> list[Effects]:
-        return self._of_each(lambda fit: fit.effects())
+        return self._of_each(methodcaller("effects"))
 
     @cached_property
     def _edges(self) -> list[Effects]:
-        return mapped(lambda fit: fit.effects(), self.bounds, self.options.cores)
+        return shared(methodcaller("effects"), self.bounds, self.options.cores)
 
     @cached_property
     def _pooled(self) -> Effects:
@@ -255,7 +255,7 @@ class Pooled(Fit):
 
     def _judged(self, fits: Sequence[Fit], each: Sequence[Effects]) -> tuple[Verdict, ...]:
         pairs = list(zip(fits, each, strict=True))
-        return tuple(mapped(lambda own: own[0].diagnose(own[1], limits=MEMBER_LIMITS), pairs, self.options.cores))
+        return tuple(shared(_judged, pairs, self.options.cores))
 
     def _pool(self, each: Sequence[Effects]) -> Effects:
         return replace(each[0], draws=joined([effects.draws for effects in each]), mark=self.survey.mark)
@@ -284,6 +284,14 @@ def pool(survey: Sets, fits: Sequence[Fit], bounds: Sequence[Fit] = ()) -> Poole
     sums = {name: sum(own[name] for own in made) for name in SUMS if name in made[0]}
     tree.attrs = {**made[0], **sums, "data_digest": survey.digest, "data_source": survey.mark}
     return Pooled(first.model, survey, tree, first.seed, first.options, tuple(fits), tuple(bounds))
+
+
+def _judged(own: tuple[Fit, Effects]) -> Verdict:
+    return own[0].diagnose(own[1], limits=MEMBER_LIMITS)
+
+
+def _likelihood(fit: Fit) -> Estimates:
+    return maximum_likelihood(fit.model, fit.survey, fit._design)
 
 
 def _bootstrap(model: PathModel, replicates: int, ci_prob: float, fit: Fit) -> tuple[BootstrapResult | None, list[str]]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, overload
+
+import xarray as xr
 
 from bayes_sp.analysis.batch.progress import Tally
 from bayes_sp.analysis.fit import Fit, ready
@@ -27,7 +30,7 @@ from bayes_sp.records.published.members import MEMBERS, ensemble
 from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.sets import Sets, sets_of
 from bayes_sp.records.survey import Survey
-from bayes_sp.threads import in_threads
+from bayes_sp.threads import shared
 
 LEAST = 2  # sets of records that can be pooled
 _NONE: Any = object()  # a survey that is left out, which is told from None
@@ -197,19 +200,20 @@ def fit_sets(
     notify(f"fitting {len(every)} sets of records, each with {options.chains} chains of {options.draws} kept draws")
     workers = 1 if options.method == "pymc" else options.cores
     each = options if workers == 1 else replace(options, cores=1)
-    found: dict[int, Fit] = {}
     tally = Tally(len(every), 0, what="sets of records")
-
-    def one(place: int, _: object = None) -> None:
-        with _named(names[place]):
-            tree = sample_posterior(model, surveys[place], seed=seed + place, options=each, pointwise=False)
-        found[place] = Fit(model, surveys[place], tree, seed + place, options)
-        notify(tally.counted(1))
-
-    one(0)  # what is compiled is loaded once
-    in_threads(one, range(1, len(every)), workers)
-    fits = [found[place] for place in range(len(every))]
+    tasks = [(name, records, seed + place) for place, (name, records) in enumerate(zip(names, surveys, strict=True))]
+    sampled, told = partial(_sampled, model, each), lambda: notify(tally.counted(1))
+    # the first alone: what is compiled is loaded once
+    trees = [*shared(sampled, tasks[:1], 1, told=told), *shared(sampled, tasks[1:], workers, told=told)]
+    fits = [Fit(model, own, tree, number, options) for (_, own, number), tree in zip(tasks, trees, strict=True)]
     return pool(survey, fits[: len(survey.each)], fits[len(survey.each) :])
+
+
+def _sampled(model: PathModel, options: SamplerOptions, task: tuple[str, Survey, int]) -> xr.DataTree:
+    """Return the draws given one set of records, which has a name and a seed."""
+    name, survey, seed = task
+    with _named(name):
+        return sample_posterior(model, survey, seed=seed, options=options, pointwise=False)
 
 
 @contextmanager

@@ -41,6 +41,7 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.published.article import published
 from bayes_sp.records.sets import Sets
 from bayes_sp.records.survey import Survey
+from bayes_sp.threads import begun
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,13 +114,13 @@ def analyse(
 
     With ``check`` the fit is also criticised, with at most ``refits`` refits for each part of that.
     """
-    begun = time.perf_counter()
+    start = time.perf_counter()
     with ThreadPoolExecutor(1) as beside:  # sampling, like much of NumPy, leaves the interpreter to others
-        spread = beside.submit(_spread, model, survey)
+        spread = beside.submit(begun(_spread, model, survey))
         fitted = fit(
             model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise,
         )  # fmt: skip
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - start
         found = analyse_fit(fitted, replicates=replicates, check=check, refits=refits, notify=notify)
         return replace(found, spread=spread.result(), seconds={"fit": round(seconds, 3), **found.seconds})
 

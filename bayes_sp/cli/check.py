@@ -104,7 +104,7 @@ def _priors(options: argparse.Namespace) -> int:
     text = prior_text(model, found)
     if options.figure is not None:
         from bayes_sp.report.figures.criticism import plot_prior_check
-        from bayes_sp.report.folders.analysis import save_figure
+        from bayes_sp.report.folders.drawings import save_figure
 
         save_figure(plot_prior_check(found), options.figure, overwrite=options.overwrite)
         options.output.saved = f"the figure is saved in {options.figure}"

@@ -16,7 +16,7 @@ from bayes_sp.cli.codebook import add_codebook, add_example
 from bayes_sp.cli.draft import add_draft
 from bayes_sp.cli.durations import bootstrap_samples, fit_takes, sensitivity_takes
 from bayes_sp.cli.privacy import add_privacy
-from bayes_sp.cli.records import check_records, sampler_of, survey_of
+from bayes_sp.cli.records import check_records, sampler_of, share_work, survey_of
 from bayes_sp.cli.report import add_report
 from bayes_sp.cli.simulation import add_calibrate, add_design
 from bayes_sp.cli.statuses import INTERRUPTED, NOT_TRUSTWORTHY, OK, USER_MISTAKE
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 MORE = "; --verbose prints all of its {}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status.
+def main(arguments: Sequence[str] | None = None, *, alone: bool = False) -> int:
+    """Run one command and return its exit status; ``alone`` in a process of its own, which may start others.
 
     0: done. 2: a user's mistake, and nothing is written. 3: a fit that failed or cannot be trusted. 130, 143, 129:
     stopped by Ctrl-C, SIGTERM or SIGHUP; nothing half-written is left.
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             prepare()
             options = _parser().parse_args(arguments)
-            options.output, options.words, name = output, words, options.name
+            options.output, options.words, options.alone, name = output, words, alone, options.name
             output.json, output.quiet, Progress.shown = options.json, options.quiet, not options.quiet
             stop_when_told()
             with doubts_in_lines():
@@ -124,6 +124,7 @@ def _fit(options: argparse.Namespace) -> int:
     check_records(options)
     if options.out is not None:
         check_destination(options.out, overwrite=options.overwrite)
+    share_work(options)
 
     with importing():
         from bayes_sp.design.build import design_arrays

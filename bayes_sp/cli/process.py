@@ -20,7 +20,7 @@ def run() -> NoReturn:
         with Watch():
             from bayes_sp.cli.main import main
 
-            status = main()
+            status = main(alone=True)
     if status is None and told.may_say():
         sys.stderr.write(last_line(told.number))
     sys.exit(128 + told.number if status is None else status)

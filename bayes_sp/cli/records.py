@@ -77,3 +77,17 @@ def sampler_of(options: argparse.Namespace, sets: int = 1) -> SamplerOptions:
     if "draws" in given:
         usual = replace(usual, most_draws=None)
     return replace(usual, **given, cores=options.cores, method=options.method)
+
+
+def share_work(options: argparse.Namespace) -> None:
+    """Start processes beside this one, which import what a fit needs while it does: as many as there is work for.
+
+    One set of records keeps one busy with figures and the spread over reconstructions; several sets are shared out.
+    """
+    if not options.alone or options.cores < 2:
+        return
+    from bayes_sp.analysis.batch.beside import helpers
+
+    several = options.members != 1 if options.data is None else bool(options.imputations) or len(options.data) > 1
+    modules = ("bayes_sp.report.folders.drawings", "bayes_sp.analysis.ensemble")
+    options.words.enter_context(helpers(options.cores - 1 if several else 1, modules))

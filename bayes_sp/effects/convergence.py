@@ -132,7 +132,7 @@ def _r_hat(x: Array) -> Array:
 def _ess(x: Array) -> Array:
     """Effective sample size of each quantity, (k, chain, draw) -> (k,)."""
     _, chains, n = x.shape
-    covariance = np.ascontiguousarray(np.moveaxis(_autocovariance(x), 1, 2)).mean(axis=2)
+    covariance = _autocovariance(x)
     within = covariance[:, 0] * n / (n - 1.0)
     total = within * (n - 1.0) / n
     if chains > 1:
@@ -147,12 +147,12 @@ def _ess(x: Array) -> Array:
 
 
 def _autocovariance(x: Array) -> Array:
-    """Autocovariance at every lag, (k, chain, lag)."""
+    """Autocovariance at every lag, the mean of all chains, (k, lag): one transform back, of their mean spectrum."""
     n = x.shape[-1]
     length = _fast_length(2 * n)
     spectrum = np.fft.rfft(x - x.mean(axis=-1, keepdims=True), n=length)
-    spectrum *= np.conjugate(spectrum)
-    return np.fft.irfft(spectrum, n=length)[..., :n] / n
+    power = (spectrum.real**2 + spectrum.imag**2).mean(axis=1)
+    return np.fft.irfft(power, n=length)[..., :n] / n
 
 
 def _fast_length(least: int) -> int:

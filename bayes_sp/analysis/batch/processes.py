@@ -24,7 +24,7 @@ from typing import IO, Any, Self
 
 from bayes_sp.analysis.batch.worker import receive, send
 from bayes_sp.endings import to_undo, undone
-from bayes_sp.errors import RunnerError
+from bayes_sp.errors import RunnerError, WorkerDiedError
 
 # What the child runs: an interrupt from the terminal is the parent's to handle; modules are found where it finds them.
 _START = """
@@ -39,11 +39,8 @@ _THREADS = (
     "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS",
     "NUMBA_NUM_THREADS",
 )  # fmt: skip
+_PLACE, _ALONE = "workers on this machine", "workers=1 fits everything here"
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a Linux control group: microseconds in a period, the period
-
-
-class WorkerDiedError(Exception):
-    """A worker process ended while it ran a call."""
 
 
 def usable_processors() -> int:
@@ -122,9 +119,12 @@ class Processes:
         with self._lock:
             if self._stopped:
                 raise WorkerDiedError("the workers have been stopped")
-            process = subprocess.Popen(  # noqa: S603 - this very Python
-                [sys.executable, "-P", "-c", _START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-            )  # -P: nothing of the current folder is imported before the path is set
+            try:
+                process = subprocess.Popen(  # noqa: S603 - this very Python
+                    [sys.executable, "-P", "-c", _START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+                )  # -P: nothing of the current folder is imported before the path is set
+            except OSError as reason:
+                raise RunnerError(_PLACE, [f"one could not be started ({reason.strerror})", _ALONE]) from reason
             self._started.append(process)
         ready = None
         with contextlib.suppress(BrokenPipeError):
@@ -136,7 +136,7 @@ class Processes:
             error = self._died(process)
             if process.returncode > 0:  # not killed: the next one would end in the same way
                 problem = f"one could not be started ({error}); its own message is above"
-                raise RunnerError("workers on this machine", [problem, "workers=1 fits everything here"])
+                raise RunnerError(_PLACE, [problem, _ALONE])
             raise error
         return process
 

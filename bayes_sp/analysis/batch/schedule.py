@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bayes_sp.analysis.batch.cell import Cell, Outcome, made_with, with_cores
-from bayes_sp.analysis.batch.processes import WorkerDiedError
 from bayes_sp.analysis.batch.work import answer, answer_elsewhere, failure
-from bayes_sp.errors import BayesSpError, RunnerError
+from bayes_sp.errors import BayesSpError, RunnerError, WorkerDiedError
 from bayes_sp.records.survey import Survey
 
 MOST_DEATHS = 3  # of workers, before the cell that they ran is blamed

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from bayes_sp.arrays import Array
 from bayes_sp.inference.backends import log_densities, log_density
@@ -109,6 +108,8 @@ def _along_lines(few: Remainder, whole: Remainder, scale: Array, lines: dict[int
         if j not in lines:
             lines[j] = whole(TABLE[:, None] * directions[j])
     away = {j: lines[j] - few(TABLE[:, None] * directions[j]) for j in bent}
+    from scipy.interpolate import CubicSpline  # 0.2 s that only a bent line costs
+
     splines = {j: CubicSpline(TABLE, own) for j, own in away.items() if np.isfinite(own).all()}
 
     def densities(points: Array) -> Array:

@@ -9,7 +9,7 @@ from bayes_sp.records.published.count_shapes import COUNT_SHAPES, EXTREME_SHAPES
 from bayes_sp.records.published.reconstruct import Reconstruction, of_the_study
 from bayes_sp.records.sets import Sets, sets_of
 from bayes_sp.records.survey import RECONSTRUCTED
-from bayes_sp.threads import mapped
+from bayes_sp.threads import shared
 
 MEMBERS = 20
 
@@ -68,7 +68,7 @@ def ensemble(count: int = MEMBERS, first: int = 1) -> Sets:
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise SurveyError("members", [f"must be a whole number of at least 1, found {count!r}"])
     chosen, edges = members(count, first), extremes(first)
-    records = mapped(Member.records, [*chosen, *edges])
+    records = shared(Member.records, [*chosen, *edges])
     return sets_of(
         records[: len(chosen)],
         f"{RECONSTRUCTED} ({count} sets, seeds {first} to {first + count - 1})",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import pandas as pd
 import xarray as xr
 
@@ -15,22 +16,17 @@ from bayes_sp.analysis.criticism.pointwise import Criticism
 from bayes_sp.analysis.fit import Fit
 from bayes_sp.analysis.provenance import records_of, records_table
 from bayes_sp.analysis.workflow import Analysis
-from bayes_sp.files import WholeFile
 from bayes_sp.inference.versions import versions
-from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.names import KEEPS_RECORDS, LEAST_COUNT, NUMBERED
 from bayes_sp.report.document.words import answer
-from bayes_sp.report.figures.comparison import plot_comparison
-from bayes_sp.report.figures.criticism import plot_influence, plot_loo_pit, plot_predictive_checks
-from bayes_sp.report.figures.moderation import plot_effect_curve
-from bayes_sp.report.figures.paths import plot_paths
-from bayes_sp.report.figures.style import FONT, Drawn, write_figure, write_figures
 from bayes_sp.report.folders.netcdf import write_netcdf
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
 from bayes_sp.report.folders.sealed import sealed_text
 from bayes_sp.safe_text import write_csv
+from bayes_sp.threads import begun
 
+MOST_SENT = 30_000  # patients whose records go to another process with what is drawn
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
 
 
@@ -64,12 +60,15 @@ def save_analysis(
         tree.attrs = {**fit.posterior.attrs, KEEPS_RECORDS: int(keep_records)}
         if keep_records:
             write_csv(records_of(fit.survey), new.file("records.csv"))
+        names = _figures(analysis, shown)
+        wait = _drawing(analysis, shown, {name: [new.path(f"{name}.{end}") for end in figures] for name in names})
         write_netcdf(tree, new.file(POSTERIOR_FILE))
         if analysis.criticism is not None:
             _save_criticism(analysis, analysis.criticism, new, shown)
-        with mpl.rc_context(FONT), speaking_of(fit.model, [fit.survey.source]):
-            for name, drawn in _figures(analysis, shown):
-                write_figures(drawn, new.file, name, figures)
+        wait()
+        for name in names:
+            for end in figures:
+                new.file(f"{name}.{end}")
         written = [new.path(name) for name in new.names]
         tables = run_tables(analysis)
         tables["privacy"] = {KEEPS_RECORDS: keep_records, "least_count": shown}
@@ -163,26 +162,26 @@ def _save_criticism(analysis: Analysis, found: Criticism, new: RunFolder, least:
         write_csv(found.influence.table, new.file("influence.csv"))
 
 
-def _figures(analysis: Analysis, least: int) -> Iterator[tuple[str, Drawn]]:
-    """Yield the name and the figure of each part; the one that goes patient by patient where least is 0."""
-    yield "paths", plot_paths(analysis.fit)
-    yield "comparison", plot_comparison(analysis.comparison)
-    for curve in analysis.curves:
-        yield curve.name, plot_effect_curve(curve)
-    if (found := analysis.criticism) is not None:
-        yield "predictive", plot_predictive_checks(found.checks.without_patients(least) if least else found.checks)
-        yield "loo_pit", plot_loo_pit(found.pit)
-        if not least:
-            yield "influence", plot_influence(found.influence)
+def _figures(analysis: Analysis, least: int) -> list[str]:
+    """Return the names of `bayes_sp.report.folders.drawings.drawings`, without drawing any."""
+    checked = () if analysis.criticism is None else ("predictive", "loo_pit", *(() if least else ("influence",)))
+    return ["paths", "comparison", *(curve.name for curve in analysis.curves), *checked]
 
 
-def save_figure(drawn: Drawn, path: Path, *, overwrite: bool = False) -> None:
-    """Write a figure as PNG, SVG or PDF, as the file's name ends, whole or not at all.
+def _drawn(analysis: Analysis, least: int, places: Mapping[str, Sequence[Path]]) -> None:
+    from bayes_sp.report.folders.drawings import write_drawings  # matplotlib: where the figures are drawn
 
-    Raises RunError where the file exists and ``overwrite`` is False, or cannot be written.
-    """
-    with WholeFile(path, overwrite=overwrite) as partial, mpl.rc_context(FONT):
-        write_figure(drawn, partial, path.suffix)
+    write_drawings(analysis, least, places)
+
+
+def _drawing(analysis: Analysis, least: int, places: Mapping[str, Sequence[Path]]) -> Callable[[], None]:
+    """Begin to draw, and return what waits for the figures; a process beside this one is sent what they need alone."""
+    if len(analysis.fit.survey) > MOST_SENT:
+        return partial(_drawn, analysis, least, places)
+    fit = analysis.fit
+    draws = xr.DataTree.from_dict({"posterior": fit.posterior["posterior"].to_dataset()})
+    plain = Fit(fit.model, fit.survey, draws, fit.seed, fit.options)
+    return begun(_drawn, replace(analysis, fit=plain, coefficients=None, spread=None, members=None), least, places)
 
 
 def run_tables(analysis: Analysis) -> dict[str, Any]:

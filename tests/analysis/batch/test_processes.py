@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from bayes_sp.analysis.batch import processes
-from bayes_sp.analysis.batch.processes import Processes, WorkerDiedError, usable_processors
+from bayes_sp.analysis.batch.processes import Processes, usable_processors
 from bayes_sp.analysis.batch.worker import receive, send
-from bayes_sp.errors import BayesSpError
+from bayes_sp.errors import BayesSpError, WorkerDiedError
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 

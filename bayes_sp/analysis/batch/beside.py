@@ -1,0 +1,41 @@
+"""Processes beside a command: they import what it will need while it does so itself, and then share its work."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from bayes_sp.analysis.batch.processes import Processes, usable_processors
+from bayes_sp.threads import sharing
+
+MOST = 3  # processes: each takes a second and a half, and 200 MB, until it has imported everything
+
+
+class Helpers:
+    """Processes that begin at once to import some modules."""
+
+    def __init__(self, processes: Processes, modules: Sequence[str]) -> None:
+        self.count, self.submit = processes.count, processes.submit
+        self._imports = [processes.submit(import_all, tuple(modules)) for _ in range(processes.count)]
+
+    def ready(self, number: int) -> bool:
+        """Return whether so many of them, and one more, have everything imported."""
+        return sum(one.done() and one.exception() is None for one in self._imports) > number
+
+
+def import_all(modules: Sequence[str]) -> None:
+    """Import modules, and return nothing of them."""
+    for name in modules:
+        importlib.import_module(name)
+
+
+@contextmanager
+def helpers(most: int, modules: Sequence[str]) -> Iterator[None]:
+    """Share the work of the block with processes: at most so many, none on a machine with one processor."""
+    count = min(most, MOST, usable_processors() - 1)
+    if count < 1:
+        yield
+        return
+    with Processes(count) as processes, sharing(Helpers(processes, modules)):
+        yield
