@@ -34,18 +34,10 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Move:
-    """What changes between two worlds.
+    """What changes between two worlds."""
 
-    Attributes
-    ----------
-    moved
-        (variable, from, to) of each variable that changes.
-    label
-        What is compared, in words: ends the names of its effects.
-    """
-
-    moved: tuple[tuple[str, float, float], ...]
-    label: str
+    moved: tuple[tuple[str, float, float], ...]  # (variable, from, to) of each variable that changes
+    label: str  # what is compared, in words: ends the names of its effects
 
     @property
     def names(self) -> tuple[str, ...]:

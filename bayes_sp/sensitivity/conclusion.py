@@ -19,26 +19,17 @@ KINDS = ("keep", "lose", "turn", "undecided", "unusable")
 
 @dataclass(frozen=True)
 class Verdicts:
-    """The cases of one analysis, by what they say of the effect's sign.
+    """The cases of one analysis, by what they say of the effect's sign."""
 
-    Attributes
-    ----------
-    analysis
-        Key of ``ANALYSES``.
-    keep, lose, turn
-        Cases whose interval lies on the side of the reference's median; includes no effect; lies on the other side.
-    undecided
-        Cases in which the limit that matters is within two Monte Carlo standard errors of no effect.
-    unusable
-        Cases without an answer, or whose fit failed its diagnostics, with the reason.
-    """
-
-    analysis: str
+    analysis: str  # key of ``ANALYSES``
+    # keep, lose, turn: cases whose interval lies on the side of the reference's median; includes no effect; lies on the
+    # other side.
     keep: tuple[str, ...]
     lose: tuple[str, ...]
     turn: tuple[str, ...]
+    # Cases in which the limit that matters is within two Monte Carlo standard errors of no effect.
     undecided: tuple[str, ...]
-    unusable: tuple[str, ...]
+    unusable: tuple[str, ...]  # cases without an answer, or whose fit failed its diagnostics, with the reason
 
     @property
     def answered(self) -> int:

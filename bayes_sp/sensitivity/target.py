@@ -62,24 +62,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one case of one analysis says about the target, for the summary.
+    """What one case of one analysis says about the target, for the summary."""
 
-    Attributes
-    ----------
-    analysis
-        ``priors``, ``kappa``, ``confounding`` or ``attrition``.
-    case
-        In words, as it stands in a sentence: ``sceptical priors``.
-    estimate
-        None where the case has no answer; then `note` says why.
-    note
-        What else the reader must know; '' for nothing.
-    """
-
-    analysis: str
-    case: str
-    estimate: Estimate | None
-    note: str = ""
+    analysis: str  # ``priors``, ``kappa``, ``confounding`` or ``attrition``
+    case: str  # in words, as it stands in a sentence: ``sceptical priors``
+    estimate: Estimate | None  # None where the case has no answer; then `note` says why
+    note: str = ""  # what else the reader must know; '' for nothing
 
 
 def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Target:

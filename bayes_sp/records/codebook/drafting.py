@@ -30,21 +30,13 @@ WAVE = ("t0", "t1", "t2", "t3", "pre", "post", "baseline", "followup")  # at the
 
 @dataclass(frozen=True)
 class Line:
-    """A variable's line in a drafted codebook.
+    """A variable's line in a drafted codebook."""
 
-    Attributes
-    ----------
-    name, keys
-        The variable, and what is said of it.
-    reason
-        Why.
-    instead
-        Keys in their place where what looks like a code is one, and why it looks so; both empty where nothing does.
-    """
-
+    # name, keys: the variable, and what is said of it.
     name: str
     keys: Mapping[str, Any]
-    reason: str
+    reason: str  # why
+    # Keys in their place where what looks like a code is one, and why it looks so; both empty where nothing does.
     instead: Mapping[str, Any] = field(default_factory=dict)
     doubt: str = ""
 

@@ -11,37 +11,19 @@ from importlib.resources import files
 
 @dataclass(frozen=True)
 class Scale:
-    """How the items of a questionnaire make a score.
+    """How the items of a questionnaire make a score."""
 
-    Attributes
-    ----------
-    name, title, high
-        Its name in a codebook, its name in words, and what a high score means.
-    rule
-        ``mean``, ``sum`` or ``ticks``.
-    items
-        How many there are.
-    answers
-        Lowest and highest answer.
-    reversed
-        Places of items that are turned round, counted from 1.
-    answered
-        Least number of items that must be answered.
-    wording
-        The items as the source words them.
-    source, doi, note
-        Where it comes from, and what a reader must know of it.
-    """
-
+    # name, title, high: its name in a codebook, its name in words, and what a high score means.
     name: str
     title: str
-    items: int
-    answers: tuple[float, float]
-    rule: str
-    reversed: tuple[int, ...]
-    answered: int
+    items: int  # how many there are
+    answers: tuple[float, float]  # lowest and highest answer
+    rule: str  # ``mean``, ``sum`` or ``ticks``
+    reversed: tuple[int, ...]  # places of items that are turned round, counted from 1
+    answered: int  # least number of items that must be answered
     high: str
-    wording: tuple[str, ...]
+    wording: tuple[str, ...]  # the items as the source words them
+    # source, doi, note: where it comes from, and what a reader must know of it.
     source: str
     doi: str = ""
     note: str = ""

@@ -21,18 +21,10 @@ BEFORE = re.compile(rf"(?:{TIME}|(?P<word>(?i:{NAMED})))[_. -]+(?P<stem>.+)")
 
 @dataclass(frozen=True)
 class Waves:
-    """Columns by what they ask and when.
+    """Columns by what they ask and when."""
 
-    Attributes
-    ----------
-    names
-        Of the waves, in the order of time.
-    asked
-        What is asked -> wave -> column; what one wave alone asks, too.
-    """
-
-    names: tuple[str, ...]
-    asked: Mapping[str, Mapping[str, str]]
+    names: tuple[str, ...]  # of the waves, in the order of time
+    asked: Mapping[str, Mapping[str, str]]  # what is asked -> wave -> column; what one wave alone asks, too
 
     @property
     def repeated(self) -> dict[str, dict[str, str]]:

@@ -26,18 +26,11 @@ NUMBERS = ("mean", "median", "lower", "upper", "prob_negative")
 
 @dataclass(frozen=True)
 class Grid:
-    """Strengths at which a pair of responses is confounded.
+    """Strengths at which a pair of responses is confounded."""
 
-    Attributes
-    ----------
-    pair
-        The earlier and the later response.
-    first, second
-        Strengths above 0; the second is tried with both signs. The sign of U itself is free, so that one sign of the
-        first is enough.
-    """
-
-    pair: Pair
+    pair: Pair  # the earlier and the later response
+    # first, second: strengths above 0; the second is tried with both signs. The sign of U itself is free, so that one
+    # sign of the first is enough.
     first: tuple[float, ...]
     second: tuple[float, ...]
 

@@ -43,19 +43,13 @@ class Surface:
     thin-plate splines, which need no complete grid and are exact at the points. Where a strength is 0 there is no
     confounding, and the number is the plain model's. Beyond the points the ratio is that of the nearest product and
     first strength among theirs.
-
-    Attributes
-    ----------
-    first, second, values
-        Strengths, not 0, and the numbers there, (n,).
-    plain
-        The number without confounding.
     """
 
+    # first, second, values: strengths, not 0, and the numbers there, (n,).
     first: Array
     second: Array
     values: Array
-    plain: float
+    plain: float  # the number without confounding
 
     @cached_property
     def _ratio(self) -> Callable[[Array], Array]:

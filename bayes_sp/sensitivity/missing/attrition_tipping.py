@@ -36,30 +36,15 @@ _ROOT = 1e-9  # of the bracket: how near a root is found
 
 @dataclass(frozen=True)
 class DepartureTipping:
-    """What one departure does to the side on which the interval over everyone lies.
+    """What one departure does to the side on which the interval over everyone lies."""
 
-    Attributes
-    ----------
-    departure
-        Its name.
-    sign
-        Of the interval without a departure: -1 or 1, or 0 where it holds no effect.
-    deltas
-        Nearest delta on either side of 0 at which that changes; () where none in the range does.
-    errors
-        Monte Carlo standard error of each.
-    impossible
-        Why no delta can change it, in a sentence; '' where that cannot be said.
-    sentence
-        The result in words.
-    """
-
-    departure: str
-    sign: int
+    departure: str  # its name
+    sign: int  # of the interval without a departure: -1 or 1, or 0 where it holds no effect
+    # Nearest delta on either side of 0 at which that changes; () where none in the range does.
     deltas: tuple[float, ...]
-    errors: tuple[float, ...]
-    impossible: str
-    sentence: str
+    errors: tuple[float, ...]  # Monte Carlo standard error of each
+    impossible: str  # why no delta can change it, in a sentence; '' where that cannot be said
+    sentence: str  # the result in words
 
 
 def tipping(curves: AttritionCurves, departure: Departure, target: Target, points: int) -> DepartureTipping:

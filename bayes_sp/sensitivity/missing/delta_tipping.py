@@ -17,28 +17,16 @@ from bayes_sp.sensitivity.tipping_search import Evaluate, find_tipping
 
 @dataclass(frozen=True)
 class DeltaTipping:
-    """Where the target's interval first changes sides as missing values are shifted one way.
+    """Where the target's interval first changes sides as missing values are shifted one way."""
 
-    Attributes
-    ----------
-    shifted
-        The way's name.
-    sign
-        Of the interval without a shift: -1 or 1, or 0 where it holds no effect.
-    shifts
-        The nearest shifts on either side of 0 at which that changes, those of more negative deltas first; () where
-        none in the range does.
-    ranges
-        For each, the shifts between which Monte Carlo error leaves it; () where it was interpolated.
-    sentence
-        The result in words.
-    """
-
-    shifted: str
-    sign: int
+    shifted: str  # the way's name
+    sign: int  # of the interval without a shift: -1 or 1, or 0 where it holds no effect
+    # The nearest shifts on either side of 0 at which that changes, those of more negative deltas first; () where none
+    # in the range does.
     shifts: tuple[Shifts, ...]
+    # For each, the shifts between which Monte Carlo error leaves it; () where it was interpolated.
     ranges: tuple[tuple[Shifts, Shifts], ...]
-    sentence: str
+    sentence: str  # the result in words
 
 
 def tipping_of(

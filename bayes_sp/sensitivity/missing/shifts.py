@@ -21,18 +21,10 @@ type Shifts = tuple[tuple[str, float], ...]
 
 @dataclass(frozen=True)
 class Curve:
-    """One way in which missing values are shifted.
+    """One way in which missing values are shifted."""
 
-    Attributes
-    ----------
-    name
-        The response, or ``all together``.
-    deltas
-        Response -> its shift at each step, ascending, 0 at one of them.
-    """
-
-    name: str
-    deltas: tuple[tuple[str, tuple[float, ...]], ...]
+    name: str  # the response, or ``all together``
+    deltas: tuple[tuple[str, tuple[float, ...]], ...]  # response -> its shift at each step, ascending, 0 at one of them
 
     def at(self, place: int) -> Shifts:
         """Return the shifts at a step (by its place)."""

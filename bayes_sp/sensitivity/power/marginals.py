@@ -18,22 +18,13 @@ Coordinate = Literal["identity", "log", "logit"]
 
 @dataclass(frozen=True, eq=False)
 class Marginal:
-    """A prior of one number.
+    """A prior of one number."""
 
-    Attributes
-    ----------
-    mean, sd
-        NaN where they do not exist or are not finite.
-    log_density
-        On the number's own scale.
-    coordinate
-        In which the number is any real one: itself, its logarithm, or its logit.
-    """
-
+    # mean, sd: NaN where they do not exist or are not finite.
     mean: float
     sd: float
-    log_density: Callable[[Array], Array]
-    coordinate: Coordinate = "identity"
+    log_density: Callable[[Array], Array]  # on the number's own scale
+    coordinate: Coordinate = "identity"  # in which the number is any real one: itself, its logarithm, or its logit
 
     def to_coordinate(self, x: Array) -> Array:
         """Return numbers in the coordinate."""

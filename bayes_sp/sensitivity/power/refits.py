@@ -23,18 +23,10 @@ type Pair = tuple[str, float]  # block, power
 
 @dataclass(frozen=True, eq=False)
 class Refit:
-    """What a fit with a power says.
+    """What a fit with a power says."""
 
-    Attributes
-    ----------
-    table
-        Its effects; None where there is none.
-    reason
-        Why there is none, or why its draws are not trustworthy; '' for nothing.
-    """
-
-    table: pd.DataFrame | None
-    reason: str = ""
+    table: pd.DataFrame | None  # its effects; None where there is none
+    reason: str = ""  # why there is none, or why its draws are not trustworthy; '' for nothing
 
 
 def refits(

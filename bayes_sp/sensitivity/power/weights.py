@@ -20,18 +20,10 @@ TAIL = 0.05  # where the effective number of draws of a log-density is taken, as
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PowerWeights:
-    """Weights of the draws.
+    """Weights of the draws."""
 
-    Attributes
-    ----------
-    weights
-        Smoothed; they add up to 1, (chain, draw).
-    pareto_k
-        Shape of the tail of the importance ratios; minus infinity where all are equal.
-    """
-
-    weights: Array
-    pareto_k: float
+    weights: Array  # smoothed; they add up to 1, (chain, draw)
+    pareto_k: float  # shape of the tail of the importance ratios; minus infinity where all are equal
 
     @property
     def reliable(self) -> bool:

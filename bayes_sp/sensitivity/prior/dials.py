@@ -28,25 +28,14 @@ CONSTANT: Literal["constant"] = "constant"
 
 @dataclass(frozen=True)
 class PriorDial:
-    """One number that turns the priors of some parameters.
+    """One number that turns the priors of some parameters."""
 
-    Attributes
-    ----------
-    key
-        As a grid file writes it: ``slope.sigma``, ``visits.slope.mu``, ``paths_to_outcome``.
-    kind
-        ``factor``: multiplies the scale of the priors. ``centred``: also centres them at 0. ``constant``: the value of
-        one constant of one entry of ``priors``.
-    members
-        The parameters whose priors it turns.
-    constant
-        The constant, for that kind.
-    """
-
-    key: str
+    key: str  # as a grid file writes it: ``slope.sigma``, ``visits.slope.mu``, ``paths_to_outcome``
+    # ``factor``: multiplies the scale of the priors. ``centred``: also centres them at 0. ``constant``: the value of
+    # one constant of one entry of ``priors``.
     kind: Literal["factor", "centred", "constant"]
-    members: tuple[Term, ...]
-    constant: str = ""
+    members: tuple[Term, ...]  # the parameters whose priors it turns
+    constant: str = ""  # the constant, for that kind
 
     @property
     def words(self) -> str:

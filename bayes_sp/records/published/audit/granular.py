@@ -17,24 +17,12 @@ from bayes_sp.records.published.study.figures import Figure
 
 @dataclass(frozen=True)
 class Grid:
-    """The scores that one patient can have.
+    """The scores that one patient can have."""
 
-    Attributes
-    ----------
-    step
-        Between two scores.
-    origin
-        The score from which steps are counted: the minimum, or 0.
-    bounded_below
-        Whether the origin is the smallest score.
-    steps
-        Steps from the origin to the largest score; None without a largest.
-    """
-
-    step: Fraction
-    origin: Fraction = Fraction(0)
-    bounded_below: bool = False
-    steps: int | None = None
+    step: Fraction  # between two scores
+    origin: Fraction = Fraction(0)  # the score from which steps are counted: the minimum, or 0
+    bounded_below: bool = False  # whether the origin is the smallest score
+    steps: int | None = None  # steps from the origin to the largest score; None without a largest
 
 
 _ZERO_OR_ONE = Grid(Fraction(1), bounded_below=True, steps=1)

@@ -35,33 +35,20 @@ type Options = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Measure:
-    """What is printed of a variable, and the scores that a patient can have.
+    """What is printed of a variable, and the scores that a patient can have."""
 
-    Attributes
-    ----------
-    name, n
-        Of the variable, and of the patients.
-    grid
-        None for a measure that is not in steps.
-    mean, sd
-        As printed; None where they are not. Without a mean it is the middle of the scale or 0, without an SD 1.
-    totals
-        Totals in steps that the mean, and a printed total, allow; of a mean that no scores have the nearest; none where
-        the levels are free.
-    shape
-        ``"count"`` for a count with a long tail, or a key of ``COUNT_SHAPES``, else ``""``.
-    aim
-        An SD within the printed one's rounding that is wanted; None for any.
-    """
-
+    # name, n: of the variable, and of the patients.
     name: str
     n: int
-    grid: Grid | None
+    grid: Grid | None  # None for a measure that is not in steps
+    # mean, sd: as printed; None where they are not. Without a mean it is the middle of the scale or 0, without an SD 1.
     mean: Figure | None
     sd: Figure | None
+    # Totals in steps that the mean, and a printed total, allow; of a mean that no scores have the nearest; none where
+    # the levels are free.
     totals: tuple[int, ...] = ()
-    shape: str = ""
-    aim: float | None = None
+    shape: str = ""  # ``"count"`` for a count with a long tail, or a key of ``COUNT_SHAPES``, else ``""``
+    aim: float | None = None  # an SD within the printed one's rounding that is wanted; None for any
 
     @classmethod
     def of(cls, study: Study, table: Table, variable: Variable) -> Measure:

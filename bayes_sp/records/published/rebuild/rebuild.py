@@ -41,19 +41,12 @@ _MOST_PATIENTS = 20_000
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Rebuilt(Survey):
-    """Records made from a study's printed table.
+    """Records made from a study's printed table."""
 
-    Attributes
-    ----------
-    comparison
-        One row for each printed mean, SD and correlation: ``statistic``, ``variable``, ``other``, ``printed``,
-        ``target``, ``achieved`` and ``excess``, the distance beyond the rounding of the printed figure.
-    contradictions
-        Printed numbers that no records can have together, each a smallest such set.
-    """
-
+    # One row for each printed mean, SD and correlation: ``statistic``, ``variable``, ``other``, ``printed``,
+    # ``target``, ``achieved`` and ``excess``, the distance beyond the rounding of the printed figure.
     comparison: pd.DataFrame = field(default_factory=pd.DataFrame)
-    contradictions: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()  # printed numbers that no records can have together, each a smallest such set
 
     def report(self) -> pd.DataFrame:
         """Return the comparison of the records with the printed table."""

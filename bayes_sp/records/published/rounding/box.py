@@ -13,14 +13,9 @@ from bayes_sp.records.published.study.parts import Table
 
 @dataclass(frozen=True, eq=False)
 class Box:
-    """All symmetric matrices with ones on the diagonal whose entries lie in intervals.
+    """All symmetric matrices with ones on the diagonal whose entries lie in intervals."""
 
-    Attributes
-    ----------
-    low, high
-        Ends of every entry, (p, p).
-    """
-
+    # low, high: ends of every entry, (p, p).
     low: Array
     high: Array
 

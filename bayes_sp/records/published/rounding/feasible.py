@@ -25,22 +25,13 @@ ROUNDING = 1e-10  # of eigenvalues of a correlation matrix
 
 @dataclass(frozen=True, eq=False)
 class Feasibility:
-    """What is known of the largest least eigenvalue over a box.
+    """What is known of the largest least eigenvalue over a box."""
 
-    Attributes
-    ----------
-    lower, upper
-        It is between these.
-    witness
-        A matrix of the box with the least eigenvalue ``lower``.
-    certificate
-        A positive semidefinite matrix of trace 1 with max <Y, R> = ``upper`` over the box.
-    """
-
+    # lower, upper: it is between these.
     lower: float
     upper: float
-    witness: Array
-    certificate: Array
+    witness: Array  # a matrix of the box with the least eigenvalue ``lower``
+    certificate: Array  # a positive semidefinite matrix of trace 1 with max <Y, R> = ``upper`` over the box
 
     @property
     def feasible(self) -> bool:

@@ -73,21 +73,11 @@ class Slope:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A sum of products of slopes: a coefficient, the effect along a path, or the total of several paths.
+    """A sum of products of slopes: a coefficient, the effect along a path, or the total of several paths."""
 
-    Attributes
-    ----------
-    name
-        How it is called.
-    products
-        Each a product of slopes.
-    unit
-        Places of the variables whose SDs turn it into units: of the response and of the term.
-    """
-
-    name: str
-    products: tuple[tuple[Slope, ...], ...]
-    unit: tuple[int, int]
+    name: str  # how it is called
+    products: tuple[tuple[Slope, ...], ...]  # each a product of slopes
+    unit: tuple[int, int]  # places of the variables whose SDs turn it into units: of the response and of the term
 
     def values(self, correlations: Array) -> Array:
         """Return the standardised quantity of every matrix, (..., p, p) -> (...)."""

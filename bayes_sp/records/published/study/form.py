@@ -29,18 +29,10 @@ from bayes_sp.records.published.study.results import (
 
 @dataclass(frozen=True)
 class Study:
-    """A published study: every printed number that can be checked, with its place.
+    """A published study: every printed number that can be checked, with its place."""
 
-    Attributes
-    ----------
-    source
-        The file, or the name of a shipped study.
-    citation
-        Keys such as ``title``, ``authors``, ``year`` and ``doi``.
-    """
-
-    source: str
-    citation: Mapping[str, str]
+    source: str  # the file, or the name of a shipped study
+    citation: Mapping[str, str]  # keys such as ``title``, ``authors``, ``year`` and ``doi``
     samples: tuple[Sample, ...] = ()
     scales: tuple[Scale, ...] = ()
     tables: tuple[Table, ...] = ()

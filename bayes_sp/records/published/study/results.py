@@ -14,44 +14,28 @@ EFFECT_SIZES = ("partial_eta_squared", "cohens_f", "cohens_d", "cohens_dz", "r_s
 
 @dataclass(frozen=True)
 class Test(Entry):
-    """A test statistic with its degrees of freedom, p value and effect size.
-
-    Attributes
-    ----------
-    kind
-        ``"t"``, ``"f"``, ``"z"``, ``"chi2"`` or ``"r"``.
-    df
-        One or two numbers; for ``"r"`` the number of patients less 2.
-    effects
-        Name of an effect size -> as printed; see `EFFECT_SIZES`.
-    """
+    """A test statistic with its degrees of freedom, p value and effect size."""
 
     label: str
-    kind: str
+    kind: str  # ``"t"``, ``"f"``, ``"z"``, ``"chi2"`` or ``"r"``
     statistic: Figure
-    df: tuple[Figure, ...] = ()
+    df: tuple[Figure, ...] = ()  # one or two numbers; for ``"r"`` the number of patients less 2
     p: Figure | None = None
     sides: int = 2
+    # Name of an effect size -> as printed; see `EFFECT_SIZES`.
     effects: Mapping[str, Figure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Paired(Entry):
-    """A comparison of two times in the same patients: a test, and what is printed beside it.
-
-    Attributes
-    ----------
-    before, after
-        Names of the table's variables.
-    beside
-        Means and SDs printed beside the test, at both times.
-    """
+    """A comparison of two times in the same patients: a test, and what is printed beside it."""
 
     label: str
+    # before, after: names of the table's variables.
     before: str
     after: str
     test: Test
-    beside: tuple[Moments, Moments] = (Moments(), Moments())
+    beside: tuple[Moments, Moments] = (Moments(), Moments())  # means and SDs printed beside the test, at both times
 
 
 @dataclass(frozen=True)
@@ -68,20 +52,11 @@ class TwoGroups(Entry):
 
 @dataclass(frozen=True)
 class SampleSize(Entry):
-    """A sample-size calculation.
-
-    Attributes
-    ----------
-    test
-        Which test was planned, one of `DESIGNS`.
-    effect, size
-        Name of the effect size and its value.
-    effect_of
-        Label of the test whose effect it is said to be, or ``""``.
-    """
+    """A sample-size calculation."""
 
     label: str
-    test: str
+    test: str  # which test was planned, one of `DESIGNS`
+    # effect, size: name of the effect size and its value.
     effect: str
     size: Figure
     power: Figure
@@ -89,7 +64,7 @@ class SampleSize(Entry):
     alpha: Figure = USUAL_LEVEL
     groups: int = 2
     predictors: int = 1
-    effect_of: str = ""
+    effect_of: str = ""  # label of the test whose effect it is said to be, or ``""``
 
 
 @dataclass(frozen=True)
