@@ -196,12 +196,7 @@ def add_records(parser: argparse.ArgumentParser, *, several: bool = False) -> No
         add("--imputations", default="", metavar="COLUMN",
             help="which column of --data numbers completed data sets (0: the original, left out), each fitted and "
             "pooled")  # fmt: skip
-    add(
-        "--codebook",
-        type=file_path,
-        metavar="FILE",
-        help="what the columns of --data mean (bayes_sp codebook)",
-    )
+    add("--codebook", type=file_path, metavar="FILE", help="what the columns of --data mean (bayes_sp codebook)")
     add(
         "--reconstruction",
         type=whole_number(0),

@@ -11,11 +11,7 @@ from bayes_sp.sensitivity.missing.attrition import Attrition
 from bayes_sp.sensitivity.missing.delta import DeltaCurve
 from bayes_sp.sensitivity.target import estimate_of
 
-POPULATIONS = {
-    "responders": "those who came back",
-    "nonresponders": "those who did not",
-    "all": "everyone",
-}
+POPULATIONS = {"responders": "those who came back", "nonresponders": "those who did not", "all": "everyone"}
 
 
 def attrition_lines(found: Sensitivity, attrition: Attrition) -> Iterator[str]:

@@ -10,15 +10,7 @@ from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.checks.priors import prior_parameters
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import WHOLE_MODEL, PathModel
-from bayes_sp.sensitivity.prior.terms import (
-    GROUPS,
-    Term,
-    centred,
-    changed,
-    prior_of,
-    scaled,
-    users_of,
-)
+from bayes_sp.sensitivity.prior.terms import GROUPS, Term, centred, changed, prior_of, scaled, users_of
 from bayes_sp.sensitivity.prior.terms import members as group_members
 
 FACTOR: Literal["factor"] = "factor"

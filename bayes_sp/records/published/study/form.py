@@ -16,15 +16,7 @@ from bayes_sp.records.published.study.parts import (
     Table,
     Total,
 )
-from bayes_sp.records.published.study.results import (
-    Chain,
-    Coefficient,
-    Effect,
-    Paired,
-    SampleSize,
-    Test,
-    TwoGroups,
-)
+from bayes_sp.records.published.study.results import Chain, Coefficient, Effect, Paired, SampleSize, Test, TwoGroups
 
 
 @dataclass(frozen=True)
