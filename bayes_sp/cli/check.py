@@ -47,7 +47,7 @@ def _check(options: argparse.Namespace) -> int:
     from bayes_sp.model.reading.load import load_model
     from bayes_sp.records.nonresponders import read_nonresponders
     from bayes_sp.records.published.reconstruct import reconstruct
-    from bayes_sp.report.survey.check import check_text
+    from bayes_sp.report.text.survey import check_text
 
     if options.file is not None and options.reconstruction is not None:
         raise BayesSpError("--reconstruction", ["goes without FILE: records are yours or reconstructed, not both"])

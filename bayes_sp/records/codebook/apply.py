@@ -16,9 +16,9 @@ from bayes_sp.records.codebook.parts import Codebook, Derived, Described
 from bayes_sp.records.codebook.rules import widened
 from bayes_sp.records.codebook.widen import read_persons
 from bayes_sp.records.codes import code_words
-from bayes_sp.records.persons import repeated
+from bayes_sp.records.groups import repeated
 from bayes_sp.records.reading.cells import Cells, with_points
-from bayes_sp.records.reading.rows import check_rows
+from bayes_sp.records.reading.heading import check_rows
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.scoring.reliability import against_others
 from bayes_sp.records.told import RowName, describe_cells, near_column

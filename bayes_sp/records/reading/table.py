@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
 
 from bayes_sp.arrays import Mask
+from bayes_sp.errors import SurveyError
 from bayes_sp.model.parts import Code
 from bayes_sp.records.codebook.parts import Codebook
 from bayes_sp.records.survey import ORIGIN_COLUMN, Coded, Origin, origin_marked
@@ -48,3 +52,17 @@ class Table:
     def cells(self, name: str) -> list[str]:
         """Return the cells of a column by its name."""
         return self.column(self.header.index(name))
+
+
+def needed(module: str, extra: str, path: Path) -> ModuleType:
+    """Import the library that reads a format.
+
+    Raises SurveyError where it is not installed, with what to install.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        todo = f"pip install 'bayes_sp[{extra}]', or save the file as CSV"
+        raise SurveyError(str(path), [f"is read by {module}, which is not installed: {todo}"]) from error

@@ -9,9 +9,9 @@ import numpy as np
 
 from bayes_sp.arrays import Array
 from bayes_sp.names import LEAST_COUNT
-from bayes_sp.records.privacy.small_counts import starts_of
 from bayes_sp.records.published import margins
 from bayes_sp.records.published.margins import Steps, UnreachableError, Window
+from bayes_sp.records.small_counts import starts_of
 
 FEW_STEPS = 20  # of a scale whose ends belong to it
 ROUNDING = 1e-6

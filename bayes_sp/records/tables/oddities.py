@@ -9,7 +9,7 @@ import pandas as pd
 
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.records.codes import code_words, column_suspects
-from bayes_sp.records.persons import IDENTIFIER, long_columns
+from bayes_sp.records.groups import IDENTIFIER, long_columns
 from bayes_sp.records.tables.alike import alike_rows
 from bayes_sp.records.tables.describe import correlation_table, is_number, numbers_of
 from bayes_sp.records.tables.waves import Waves

@@ -14,7 +14,7 @@ from bayes_sp.report.document.words import contrast, rows_of
 from bayes_sp.report.folders.finished import Run
 from bayes_sp.report.text.assumptions import path_words, product_scale
 from bayes_sp.report.text.layout import interval
-from bayes_sp.sensitivity.effect_words import scale_words
+from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import decimals_for, number, probability
 
 SCALES = (DIFFERENCE, RATE_RATIO, RISK_RATIO, COEFFICIENT)

@@ -12,8 +12,7 @@ from bayes_sp.errors import BayesSpError
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, Given, canvas, figure_of_result, plain, quiet
 from bayes_sp.report.text.assumptions import product_scale
-from bayes_sp.sensitivity.power.marginals import Marginal, marginal
-from bayes_sp.sensitivity.power.overlap import posterior_density
+from bayes_sp.sensitivity.power.overlap import Marginal, marginal, posterior_density
 from bayes_sp.shown import in_sentence
 
 if TYPE_CHECKING:

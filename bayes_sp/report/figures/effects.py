@@ -12,7 +12,7 @@ from bayes_sp.analysis.pooled import Pooled
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError
 from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE, TOTAL, distinct, name_parts
-from bayes_sp.records.privacy.words import ends_shown
+from bayes_sp.records.small_counts import ends_shown
 from bayes_sp.report.figures.style import (
     ACCENT,
     BAND,

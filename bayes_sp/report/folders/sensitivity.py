@@ -19,8 +19,7 @@ from bayes_sp.inference.versions import versions
 from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.names import effect_name
-from bayes_sp.report.figures.attrition import plot_attrition
-from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
+from bayes_sp.report.figures.sensitivity import plot_attrition, plot_estimates, plot_kappa
 from bayes_sp.report.figures.style import FONT, Drawn, write_figures
 from bayes_sp.report.figures.surfaces import plot_confounding, plot_prior_grid
 from bayes_sp.report.folders.analysis import write_text

@@ -1,4 +1,4 @@
-"""An audit of a study's printed numbers, in plain text."""
+"""An audit of a study's printed numbers, and what records made from them reproduce, in plain text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,26 @@ from itertools import groupby
 
 from bayes_sp.records.published.audit.audit import CAUTION, Audit, line_of
 from bayes_sp.records.published.audit.finding import CONSISTENT, INCONSISTENT, NOT_CHECKABLE, Finding
+from bayes_sp.records.published.rebuild.rebuild import Rebuilt
 from bayes_sp.report.text.layout import wrapped
+
+
+def rebuilt_text(survey: Rebuilt) -> str:
+    """Return how many printed numbers records give back, which contradict each other, and every deviation."""
+    comparison, off = survey.comparison, survey.deviations
+    count = f"{len(comparison) - len(off)} of {len(comparison)}"
+    lines = [f"{count} printed means, SDs and correlations come back after rounding."]
+    if survey.contradictions:
+        lines += ["No records can have together:"]
+        for sentence in survey.contradictions:
+            lines += wrapped(sentence, first="- ", rest="  ")
+    if len(off):
+        lines += ["Beyond rounding:"]
+        for row in off.itertuples():
+            what = f"r({row.variable}, {row.other})" if row.statistic == "r" else f"{row.statistic} of {row.variable}"
+            lines += wrapped(f"{what}: printed {row.printed}, {row.achieved:.4f} here", first="- ", rest="  ")
+    return "\n".join(lines) + "\n"
+
 
 _FEW = 4  # subjects that are named where many share a reason
 

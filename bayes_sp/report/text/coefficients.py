@@ -10,7 +10,7 @@ from bayes_sp.analysis.coefficients import Coefficients, ratio_word
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.records.privacy.words import share_words
+from bayes_sp.records.small_counts import share_words
 from bayes_sp.report.text.layout import aligned, interval, wrapped
 from bayes_sp.shown import decimals_for, number
 

@@ -19,7 +19,7 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, distinct
 from bayes_sp.report.text.assumptions import path_words
 from bayes_sp.report.text.layout import aligned, decimals_of, estimated, interval, wrapped
-from bayes_sp.sensitivity.effect_words import scale_words
+from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import in_row, in_sentence, number, probability
 
 HEAD = (

@@ -28,7 +28,7 @@ from bayes_sp.names import (
 )
 from bayes_sp.report.text.assumptions import headed, path_words
 from bayes_sp.report.text.layout import aligned, decimals_of, interval, wrapped
-from bayes_sp.sensitivity.effect_words import scale_words
+from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import in_row, number, probability
 
 RATIOS = (RATE_RATIO, RISK_RATIO)

@@ -31,7 +31,7 @@ from bayes_sp.report.folders.finished import read_run
 from bayes_sp.report.folders.run import default_folder
 from bayes_sp.report.text.layout import aligned, decimals_of, estimated, wrapped
 from bayes_sp.report.text.summary import summary_text
-from bayes_sp.sensitivity.effect_words import scale_words
+from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import WIDTH, page, page_width
 
 HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "indirect", TOTAL: "total"}

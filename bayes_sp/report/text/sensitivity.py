@@ -7,20 +7,124 @@ from collections.abc import Iterator
 import pandas as pd
 
 from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.people import speaking_of
 from bayes_sp.names import ARROW, AVERAGE
 from bayes_sp.report.figures.sensitivity import published_of
 from bayes_sp.report.text.assumptions import assumptions, path_words
-from bayes_sp.report.text.attrition import attrition_lines, delta_lines
-from bayes_sp.report.text.confounding import confounding_lines
 from bayes_sp.report.text.layout import aligned, decimals_of, interval, size_words, wrapped
-from bayes_sp.report.text.priors import prior_lines
+from bayes_sp.report.text.priors import prior_lines, shown
 from bayes_sp.report.text.summary import head_lines
 from bayes_sp.sensitivity.conclusion import quotable, verdict_lines
+from bayes_sp.sensitivity.confounder.confounding import Confounding
+from bayes_sp.sensitivity.confounder.e_values import EValues
 from bayes_sp.sensitivity.coupling import KappaCurve
-from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS, Sensitivity
-from bayes_sp.shown import WIDTH, number, page
+from bayes_sp.sensitivity.missing.attrition import Attrition
+from bayes_sp.sensitivity.missing.delta import DeltaCurve
+from bayes_sp.sensitivity.target import estimate_of, scale_words
+from bayes_sp.shown import WIDTH, decimals_for, number, page
+
+
+def confounding_lines(found: Sensitivity) -> Iterator[str]:
+    """Yield the conclusion for each pair, multiples of the covariates, assumptions, and E-values."""
+    if found.confounding is not None:
+        for text in found.confounding.sentences():
+            yield from wrapped(text)
+        yield from _multiples(found.fit.model, found.confounding)
+        yield from _grids(found.confounding)
+        for text in found.confounding.assumptions:
+            yield from wrapped(text, "- ", "  ")
+    if found.e_values is not None:
+        yield from _e_values(found, found.e_values)
+
+
+def _multiples(model: PathModel, found: Confounding) -> list[str]:
+    table = found.multiples
+    if table.empty:
+        return []
+    lines = ["", "   How many times as strong as a covariate, in both equations"]
+    pairs = list(dict.fromkeys(zip(table["first"], table["second"], strict=True)))
+    rows = [["", *(f"{first}, {second}" for first, second in pairs)]]
+    cells = {(row["first"], row["second"], row["covariate"]): row for row in table.to_dict("records")}
+    for covariate in dict.fromkeys(table["covariate"]):
+        row = [model.variable(str(covariate)).label.partition(" (")[0]]
+        for first, second in pairs:
+            cell = cells.get((first, second, covariate))
+            row.append("" if cell is None else _multiple(cell))
+        rows.append(row)
+    note = (
+        f"The least multiple at which the interval includes {found.target.null:g}; > where none up to there does (the "
+        "end of the grid). Marked *: found by fits; the others interpolated between the fits of the grid."
+    )
+    return [*lines, *aligned(rows, "l" + "r" * len(pairs)), *wrapped(note)]
+
+
+def _multiple(row: dict[str, float]) -> str:
+    star = "*" if row["refitted"] else ""
+    return f"> {row['most']:.1f}" if pd.isna(row["multiple"]) else f"{row['multiple']:.1f}{star}"
+
+
+def _grids(found: Confounding) -> Iterator[str]:
+    target = found.target
+    for (first, second), surface in found.surfaces.items():
+        at = surface.sel(path=target.path, scale=target.scale)
+        fitted = at["fitted"] & at["median"].notnull()
+        one_side = ((at["lower"] > target.null) | (at["upper"] < target.null)) & fitted
+        medians = at["median"].where(fitted)
+        text = (
+            f"Grid of {first} (0 to {float(surface[first].max()):.2g}) and {second} "
+            f"({float(surface[second].min()):.2g} to {float(surface[second].max()):.2g}): the interval excludes "
+            f"{target.null:g} in {int(one_side.sum())} of {int(fitted.sum())} fits"
+        )
+        if fitted.any():
+            decimals = decimals_for(float((at["upper"] - at["lower"]).where(fitted).min()))
+            low, high = (number(float(end), decimals) for end in (medians.min(), medians.max()))
+            text += f"; posterior medians from {low} to {high}"
+        yield from wrapped(f"{text}.")
+
+
+def _e_values(found: Sensitivity, values: EValues) -> Iterator[str]:
+    yield from ["", "   E-values"]
+    table = values.table
+    if not table.empty:
+        rows = [["", "ratio", "E-value", "of the limit nearest to 1"]]
+        for row in table.to_dict("records"):
+            size = size_words(row["median"], row["lower"], row["upper"])
+            words = path_words(found.fit.model, str(row["path"]))
+            rows.append([words, size, f"{row['e_value']:.2f}", f"{row['e_value_limit']:.2f}"])
+        yield from aligned(rows, "lrrr")
+    for note in values.notes:
+        yield from wrapped(note, "- ", "  ")
+
+
+POPULATIONS = {"responders": "those who came back", "nonresponders": "those who did not", "all": "everyone"}
+
+
+def attrition_lines(found: Sensitivity, attrition: Attrition) -> Iterator[str]:
+    """Yield the effect by population, what each departure does, and notes."""
+    table = attrition.standardised
+    rows = []
+    for population in dict.fromkeys(table["population"]):
+        own = estimate_of(table[table["population"] == population], found.target, trustworthy=attrition.trustworthy)
+        rows.append([POPULATIONS[str(population)], shown(own)])
+    yield "   Standardised to the covariates of each, missing at random given these"
+    yield from aligned(rows, "lr")
+    yield from ["", "   How they would have to differ"]
+    for sentence in dict.fromkeys(tip.sentence for tip in attrition.tipping):  # levels often say the same
+        yield from wrapped(f"{sentence[:1].upper()}{sentence[1:]}.", "- ", "  ")
+    yield ""
+    for note in attrition.notes:
+        yield from wrapped(note, "- ", "  ")
+
+
+def delta_lines(found: Sensitivity, curve: DeltaCurve) -> Iterator[str]:
+    """Yield the effect at each shift of the missing values, and where that changes the conclusion."""
+    rows = [[finding.case, shown(finding.estimate)] for finding in curve.findings()]
+    yield from aligned(rows, "lr")
+    for tip in curve.tipping:
+        yield from wrapped(f"{tip.sentence[:1].upper()}{tip.sentence[1:]}.", "- ", "  ")
+
 
 TITLES = {
     PRIORS: "Other priors",

@@ -19,7 +19,6 @@ from bayes_sp.model.people import speaking_of
 from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, LEAST_COUNT, name_parts
 from bayes_sp.records.checks import group_labels
 from bayes_sp.report.document.words import answer
-from bayes_sp.report.survey.variables import variable_lines
 from bayes_sp.report.text.assumptions import (
     assumptions,
     headed,
@@ -37,6 +36,7 @@ from bayes_sp.report.text.layout import decimals_of as _decimals
 from bayes_sp.report.text.layout import estimated
 from bayes_sp.report.text.layout import wrapped as _wrap
 from bayes_sp.report.text.resamples import resample_sentences, rows_used
+from bayes_sp.report.text.survey import variable_lines
 from bayes_sp.shown import WIDTH, page
 
 WITHHELD = (

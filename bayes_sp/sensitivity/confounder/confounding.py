@@ -34,8 +34,7 @@ from bayes_sp.sensitivity.confounder.multiples import (
 )
 from bayes_sp.sensitivity.confounder.pairs import Pair, Strengths, check_strengths, confounded_pairs, default_levels
 from bayes_sp.sensitivity.confounder.words import ASSUMPTIONS, findings_of, problems_sentence, sentences_of
-from bayes_sp.sensitivity.outcomes import estimate_in
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, viewed, viewed_fit
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_in, viewed, viewed_fit
 from bayes_sp.shown import Part, Shown
 
 SHOWN = ("first", "second", "covariate", "sign", "multiple", "most", "mcse")

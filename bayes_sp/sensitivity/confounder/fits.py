@@ -9,12 +9,10 @@ from bayes_sp.analysis.batch.cell import Answer, Cell, Failure, Outcome
 from bayes_sp.analysis.batch.runner import Runner
 from bayes_sp.errors import FitError
 from bayes_sp.model.distributions import Prior
-from bayes_sp.sensitivity.confounder.grid import Grid, Place, cell_at, margin_of, margins
+from bayes_sp.sensitivity.confounder.grid import Grid, Place, Surface, cell_at, margin_of, margins
 from bayes_sp.sensitivity.confounder.multiples import Multiple, Statement, refined
 from bayes_sp.sensitivity.confounder.pairs import with_confounder
-from bayes_sp.sensitivity.confounder.surface import Surface
-from bayes_sp.sensitivity.outcomes import estimate_in
-from bayes_sp.sensitivity.target import Estimate, Target, estimate_of
+from bayes_sp.sensitivity.target import Estimate, Target, estimate_in, estimate_of
 
 
 class ConfoundedFits:

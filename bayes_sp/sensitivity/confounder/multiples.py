@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.names import CURVE_COLUMNS, MULTIPLE_COLUMNS
-from bayes_sp.sensitivity.confounder.grid import Grid
+from bayes_sp.sensitivity.confounder.grid import Grid, Surface, first_crossing, product_bias
 from bayes_sp.sensitivity.confounder.pairs import Pair
-from bayes_sp.sensitivity.confounder.surface import Surface, first_crossing, product_bias
 from bayes_sp.sensitivity.target import Estimate
 
 CURVE_POINTS = 24

@@ -25,11 +25,10 @@ import numpy as np
 
 from bayes_sp.effects.convergence import convergence_measures
 from bayes_sp.names import ARROW, DIFFERENCE, TOTAL
-from bayes_sp.sensitivity.effect_words import effect_words
 from bayes_sp.sensitivity.missing.coefficient_shifts import levels_are_proportional, outcome_is_scaled
 from bayes_sp.sensitivity.missing.curves import AttritionCurves
 from bayes_sp.sensitivity.missing.departures import LEVELS, TOGETHER, Departure, unit_of
-from bayes_sp.sensitivity.target import Target
+from bayes_sp.sensitivity.target import Target, effect_words
 
 _ROOT = 1e-9  # of the bracket: how near a root is found
 

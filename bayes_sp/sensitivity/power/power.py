@@ -14,7 +14,6 @@ from bayes_sp.design.build import design_arrays
 from bayes_sp.effects.summary import CI_PROB, variance_factor
 from bayes_sp.errors import BayesSpError
 from bayes_sp.names import AVERAGE
-from bayes_sp.sensitivity.effect_words import effect_words
 from bayes_sp.sensitivity.power.blocks import PriorBlock, block_log_density, prior_blocks, total_log_likelihood
 from bayes_sp.sensitivity.power.refits import ALL_PRIORS, LIKELIHOOD, Pair, Refit, refits
 from bayes_sp.sensitivity.power.result import NUMBERS, REFIT, UNRELIABLE, WEIGHTS, PowerScaling, diagnosis, strength
@@ -28,7 +27,7 @@ from bayes_sp.sensitivity.power.weights import (
     tail_sizes,
     weighted_summary,
 )
-from bayes_sp.sensitivity.target import Target, row_of
+from bayes_sp.sensitivity.target import Target, effect_words, row_of
 
 ALPHAS = (0.5, 2.0)
 GRADIENT = (0.99, 1.01)

@@ -26,10 +26,9 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import AVERAGE
 from bayes_sp.records.survey import Survey
 from bayes_sp.sensitivity.crossings import Z
-from bayes_sp.sensitivity.outcomes import run_once
 from bayes_sp.sensitivity.prior.grid_file import DEFAULT, Grid, read_grid
 from bayes_sp.sensitivity.prior.rules import priors_in_words
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, viewed
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, run_once, viewed
 from bayes_sp.shown import Part, Shown
 
 VALUES = ("mean", "median", "sd", "lower", "upper", "prob_negative", "mcse_lower", "mcse_upper")

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bayes_sp.records.published.audit.finding import CONSISTENT, INCONSISTENT, NOT_CHECKABLE, Found, Rule
-from bayes_sp.records.published.rounding.box import Box
-from bayes_sp.records.published.rounding.feasible import feasibility, smallest_conflict
+from bayes_sp.records.published.rounding.feasible import Box, feasibility, smallest_conflict
 from bayes_sp.records.published.study.form import Study
 
 

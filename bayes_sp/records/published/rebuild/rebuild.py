@@ -20,8 +20,7 @@ from bayes_sp.records.published.printed import Printed
 from bayes_sp.records.published.rebuild.choose import choose
 from bayes_sp.records.published.rebuild.columns import Measure
 from bayes_sp.records.published.rebuild.exchange import Goal, copula, exchange
-from bayes_sp.records.published.rounding.box import Box
-from bayes_sp.records.published.rounding.feasible import feasibility
+from bayes_sp.records.published.rounding.feasible import Box, feasibility
 from bayes_sp.records.published.study.figures import Figure
 from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.parts import Table

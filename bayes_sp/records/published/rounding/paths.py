@@ -11,7 +11,7 @@ import numpy as np
 from bayes_sp.arrays import Array
 from bayes_sp.errors import SurveyError
 from bayes_sp.names import ARROW, TOTAL
-from bayes_sp.records.published.rounding.box import Box
+from bayes_sp.records.published.rounding.feasible import Box
 from bayes_sp.records.published.rounding.regressions import Quantity, Slope, slopes_of
 from bayes_sp.records.published.rounding.sample import inner_point, sample_box
 from bayes_sp.records.published.study.figures import Figure

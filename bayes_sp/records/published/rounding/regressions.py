@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.records.published.rounding.box import Box
+from bayes_sp.records.published.rounding.feasible import Box
 
 _NEARLY = 1.0 - 1e-7  # of the way to the edge of the cone: on it predictors are collinear
 

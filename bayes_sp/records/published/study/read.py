@@ -11,8 +11,8 @@ from typing import Any
 from bayes_sp.errors import BayesSpError
 from bayes_sp.model.reading.table import Table as Reader
 from bayes_sp.model.reading.toml_text import read_tables
+from bayes_sp.records.published.study.entry import name_problems
 from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.names import name_problems
 from bayes_sp.records.published.study.read_parts import (
     read_arithmetic,
     read_list,
