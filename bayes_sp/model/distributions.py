@@ -214,10 +214,7 @@ class Prior:
     def log_density(self, x: Array) -> Array:
         """Return the log-density without any transform, 0 for an improper one.
 
-        Parameters
-        ----------
-        x
-            Of any shape, where the prior has mass; shares stand along the last axis, which is summed over.
+        Of numbers of any shape, where the prior has mass; shares stand along the last axis, which is summed over.
         """
         known = self.distribution
         if self.support == "simplex":

@@ -148,10 +148,7 @@ class Compared(Base):
     def pairs_of(self, name: str = "") -> tuple[str, tuple[Pair, ...]]:
         """Return an exposure, the first by default, with the pairs of values that its effects compare.
 
-        Raises
-        ------
-        SpecificationError
-            Where there is no such exposure.
+        Raises SpecificationError where there is no such exposure.
         """
         known = {exposure.name: exposure.pairs for exposure in self.exposures}
         if name and name not in known:

@@ -66,19 +66,12 @@ TOTAL_COST = 1000.0  # times that of a cell: totals are hidden where nothing els
 def hidden_counts(counts: ArrayLike, least: int = LEAST_COUNT, *, zeros: bool = True) -> Mask:
     """Return which cells of a table are hidden, and which of its totals.
 
-    Returns (k + 1,), the last for the total; or (r + 1, c + 1), the last row and column for the totals.
+    ``counts`` are a row (k,) or a table (r, c) without totals, each patient in one cell. Returns (k + 1,), the last for
+    the total; or (r + 1, c + 1), the last row and column for the totals. ``least`` is the smallest count that is shown;
+    ``zeros`` are hidden as other small counts are, because that nobody of a group gave an answer says something of all
+    of them, unless 0 says nothing of anybody, as of missing cells.
 
     Raises ValueError where the counts are no such table.
-
-    Parameters
-    ----------
-    counts
-        Whole numbers of 0 or more: a row (k,) or a table (r, c), without totals, each patient in one cell.
-    least
-        The smallest count that is shown.
-    zeros
-        Whether 0 is hidden as other small counts are: that nobody of a group gave an answer says something of all of
-        them. Where 0 says nothing of anybody, as of missing cells, it can be shown.
 
     Examples
     --------

@@ -25,14 +25,7 @@ def read_number(text: str) -> float:
 class Table:
     """A TOML table being read: each ``take_*`` removes a key, ``finish`` reports the keys nobody asked for.
 
-    Parameters
-    ----------
-    values
-        The table as ``tomllib`` gives it.
-    path
-        Its key path, for messages.
-    problems
-        The list that all tables of a file share.
+    ``path`` is its key path, for messages; ``problems`` is the list that all tables of a file share.
     """
 
     def __init__(self, values: Mapping[str, Any], path: str, problems: list[str]) -> None:

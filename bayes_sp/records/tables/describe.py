@@ -74,21 +74,11 @@ def numbers_of(records: pd.DataFrame, name: str) -> Array:
 def moments_table(
     records: pd.DataFrame, names: Sequence[str] | None = None, *, labels: Sequence[str] = (), least: int = 1
 ) -> pd.DataFrame:
-    """Return a row for each variable: what is known of its values, each by itself.
+    """Return a row for each variable (all without ``names``): what is known of its values, each by itself.
 
     Columns ``variable``, ``n`` (cells that are there), ``missing``, ``mean``, ``sd`` (n - 1 in the denominator),
-    ``minimum``, ``maximum`` and ``levels``, the number of distinct values. A column of text has NaN for moments.
-
-    Parameters
-    ----------
-    records
-        One row for each patient.
-    names
-        Columns, all of them where none are given.
-    labels
-        Columns whose numbers are names, as of groups: they have no moments.
-    least
-        How many patients must have the smallest or largest value for it to be given.
+    ``minimum`` and ``maximum``, where ``least`` patients have them, and ``levels``, the number of distinct values. A
+    column of text has NaN for moments, and so have ``labels``, whose numbers are names, as of groups.
 
     Examples
     --------

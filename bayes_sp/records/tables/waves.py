@@ -44,13 +44,8 @@ class Waves:
 def waves_of(columns: Sequence[str], given: Mapping[str, str] | None = None) -> Waves:
     """Return the waves of a survey's columns; none where no two columns ask the same at different times.
 
-    Parameters
-    ----------
-    columns
-        Names of all columns.
-    given
-        Waves by column, where something says them, in their order; another column is of a wave where its name ends or
-        begins with the wave's.
+    ``given`` are waves by column, where something says them, in their order; another column is of a wave where its name
+    ends or begins with the wave's.
 
     Examples
     --------

@@ -67,14 +67,8 @@ def effects_table(run: Run, model: PathModel) -> Iterator[Block]:
 def parted(model: PathModel, rows: Sequence[tuple[str, ...]], about: Sequence[str] = ()) -> tuple[tuple[str, ...], ...]:
     """Return rows that begin with an effect's name by its words, below a heading wherever it is about something else.
 
-    Parameters
-    ----------
-    model
-        Whose labels are used.
-    rows
-        Name of an effect, then its cells.
-    about
-        What else each row is about, such as a level of a moderator.
+    ``rows`` are the name of an effect, then its cells; ``about`` is what else each is about, such as a moderator's
+    level.
     """
     found: list[tuple[str, ...]] = []
     labels = [name_parts(name)[1] for name, *_ in rows]

@@ -18,19 +18,9 @@ from bayes_sp.sensitivity.target import Estimate, Target, estimate_in, estimate_
 class ConfoundedFits:
     """Fits of one specification with confounders of many strengths.
 
-    Parameters
-    ----------
-    plain
-        The cell without confounding, which is fitted first.
-    target
-        The effect that margins are about.
-    runner
-        Where the fits are made.
+    ``plain``, the cell without confounding, is fitted first; ``target`` is the effect that margins are about.
 
-    Raises
-    ------
-    FitError
-        Where the plain cell has no answer.
+    Raises FitError where the plain cell has no answer.
     """
 
     def __init__(self, plain: Cell, target: Target, runner: Runner) -> None:

@@ -145,36 +145,10 @@ def prior_grid(
     kappa: float = 1.0,
     ci_prob: float = CI_PROB,
 ) -> PriorGrid:
-    """Fit a specification under many priors.
+    """Fit a specification under many priors; for the arguments and errors see `bayes_sp.sensitivity.priors`.
 
-    Each fit is that of a complete specification with the same seed: ``fit(alternative.model, survey, seed=seed)``
-    gives the same draws. Crossings that are the same specification are fitted once.
-
-    Parameters
-    ----------
-    model, survey, seed, options
-        As in `bayes_sp.fit`.
-    grid
-        Name of a shipped grid, path of a TOML file, its tables, or a `Grid`; None for the named sets ``sceptical``,
-        ``primary``, ``wide``, ``flat`` and ``published_informed`` (where it applies), and factors from 1/4 to 4 on the
-        scales of the coefficients into the mediators crossed with those into the outcome.
-    runner
-        How the fits are run.
-    target
-        The effect that the findings are about; by default the serial path's difference.
-    kappa, ci_prob
-        Of the effects, and of their intervals.
-
-    Raises
-    ------
-    BayesSpError
-        For a target that the specification does not have, before anything is fitted.
-    SpecificationError
-        Where the specification or the grid is wrong.
-    SurveyError
-        Where the survey does not fit the specification.
-    FitError
-        Where no fit succeeds; else a failed fit is one of ``failures``.
+    Each fit is that of a complete specification with the same seed: ``fit(alternative.model, survey, seed=seed)`` gives
+    the same draws. Crossings that are the same specification are fitted once.
     """
     model, target = viewed(load_model(model), target)
     design_arrays(model, survey)

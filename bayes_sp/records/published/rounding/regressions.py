@@ -111,12 +111,8 @@ class Quantity:
         """Return the least and the largest value found among positive semidefinite matrices of a box.
 
         Linear programming over the box again and again: at every step each entry goes to the end to which the
-        derivative points. A corner beyond the cone of positive semidefinite matrices is drawn back towards ``inside``.
-
-        Parameters
-        ----------
-        inside
-            A positive definite matrix of the box.
+        derivative points. A corner beyond the cone of positive semidefinite matrices is drawn back towards ``inside``,
+        a positive definite matrix of the box.
         """
         found = []
         for sign in (-1.0, 1.0):
