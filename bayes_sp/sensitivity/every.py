@@ -92,14 +92,9 @@ class Sensitivity(Shown):
 
     def findings(self) -> list[Finding]:
         """Return what each case of each analysis says about the target."""
-        return [
-            *([] if self.power is None else self.power.findings(self.target)),
-            *([] if self.grid is None else self.grid.findings()),
-            *([] if self.kappa is None else self.kappa.findings()),
-            *([] if self.confounding is None else self.confounding.findings()),
-            *([] if self.attrition is None else self.attrition.findings()),
-            *([] if self.delta is None else self.delta.findings()),
-        ]
+        found = [] if self.power is None else self.power.findings(self.target)
+        parts = (self.grid, self.kappa, self.confounding, self.attrition, self.delta)
+        return [*found, *(finding for part in parts if part is not None for finding in part.findings())]
 
     def tipping_summary(self) -> list[str]:
         """Return what it would take for the target's interval to reach no effect, a clause for each analysis."""

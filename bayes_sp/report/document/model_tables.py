@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.report.document.parts import Block, Table
 from bayes_sp.report.folders.finished import Run
-from bayes_sp.report.text.coefficients import symbols
-from bayes_sp.report.text.layout import interval
-from bayes_sp.shown import decimals_for, number
+from bayes_sp.report.text.coefficients import coefficient_cells, symbols
 
 MOST_DIAGNOSTICS = 400
 
@@ -23,14 +20,8 @@ def coefficient_table(run: Run, model: PathModel) -> Iterator[Block]:
     for response, own in run.coefficients.groupby("equation", sort=False):
         rows.append((model.variable(str(response)).label, *[""] * 5))
         for _, row in own.iterrows():
-            decimals = decimals_for(float(row["upper"]) - float(row["lower"]))
-            others = ("ratio", "ml_estimate", "ml_se")
-            shown = {name: "" if math.isnan(row[name]) else number(row[name], decimals) for name in others}
-            likelihood = f"{shown['ml_estimate']} ({shown['ml_se']})" if shown["ml_estimate"] else ""
-            rows.append((
-                f"    {row['term']}", number(row["mean"], decimals), number(row["sd"], decimals),
-                interval(row, decimals), shown["ratio"], likelihood,
-            ))  # fmt: skip
+            term, *others = coefficient_cells(row)
+            rows.append((f"    {term}", *others))
     note = (
         "For one unit of the column as the specification codes it. Ratios are exp(coefficient) where the link has "
         f"them. ML: maximum likelihood without any prior, with its standard error. {symbols(model)}"

@@ -26,7 +26,7 @@ from bayes_sp.names import (
     distinct,
     name_parts,
 )
-from bayes_sp.report.text.assumptions import headed, path_words
+from bayes_sp.report.text.assumptions import headed, listed, path_words
 from bayes_sp.report.text.layout import aligned, decimals_of, interval, wrapped
 from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import in_row, number, probability
@@ -230,7 +230,7 @@ def _lasting(analysis: Analysis) -> list[str]:
     model, none = analysis.fit.model, list[str]()
     lines = wrapped(
         "Which sign the 95 % interval of each difference in the table has, for kappa "
-        f"{_listed(KAPPAS)} (kappa: how alike what a mediator's equation leaves unexplained in a patient would be at "
+        f"{_numbers(KAPPAS)} (kappa: how alike what a mediator's equation leaves unexplained in a patient would be at "
         "both exposures; no data can tell):"
     )
     alone = False
@@ -258,12 +258,11 @@ def _sign_words(sign: Sign) -> str:
             word: [kappa for kappa, own in zip(KAPPAS, sign.average, strict=True) if own == value]
             for value, word in (*SIGNS.items(), (0, "no sign"))
         }
-        return "; ".join(f"{word} with kappa {_listed(kappas)}" for word, kappas in found.items() if kappas)
+        return "; ".join(f"{word} with kappa {_numbers(kappas)}" for word, kappas in found.items() if kappas)
     failing = [kappa for kappa, own in zip(KAPPAS, sign.single, strict=True) if own != sign.lasting]
     head = f"{SIGNS[sign.lasting]} for each"
-    return f"{head}, not in every single order with kappa {_listed(failing)}" if failing else f"{head}, in every order"
+    return f"{head}, not in every single order with kappa {_numbers(failing)}" if failing else f"{head}, in every order"
 
 
-def _listed(kappas: Sequence[float]) -> str:
-    *first, last = (f"{kappa:g}" for kappa in kappas)
-    return f"{', '.join(first)} and {last}" if first else last
+def _numbers(kappas: Sequence[float]) -> str:
+    return listed([f"{kappa:g}" for kappa in kappas])

@@ -173,7 +173,6 @@ def _effect(found: Sensitivity) -> str:
         published += "" if effect.lower is None else f" [{effect.lower:g}, {effect.upper:g}]"
     scale = scale_words(model, target.scale)
     compared = model.move.label if model.move else f"{model.contrast[1]:g} against {model.contrast[0]:g}"
-    compared = model.move.label if model.move else f"{model.contrast[1]:g} against {model.contrast[0]:g}"
     return (
         f"The effect in question: {path_words(model, target.path)}, {scale} of {size}{unit} for {compared}{published}. "
         "Posterior medians and 95 % equal-tailed intervals."
@@ -213,7 +212,7 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
     for row in own.to_dict("records"):
         medians = f"{number(row['lowest_median'], decimals)} to {number(row['highest_median'], decimals)}"
         holds = "for every kappa" if row["one_side"] else "no"
-        rows.append([path_words(found.fit.model, row["path"]), medians, _limits(row, decimals), holds])
+        rows.append([path_words(found.fit.model, row["path"]), medians, interval(row, decimals), holds])
     low, high = curve.table["kappa"].min(), curve.table["kappa"].max()
     note = (
         f"Range over kappa from {low:g} to {high:g}, averaged over the orders in which paths can be counted; nothing "
@@ -226,10 +225,6 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
     elif not curve.moves(curve.target.path):
         note += " The effect in question does not depend on it."
     return [*aligned(rows, "lrrl"), *wrapped(note)]
-
-
-def _limits(row: dict[str, float], decimals: int) -> str:
-    return interval(pd.Series(row), decimals)
 
 
 def _conclusion(found: Sensitivity) -> list[str]:
