@@ -25,7 +25,7 @@ from bayes_sp.records.groups import long_columns, look_alikes
 from bayes_sp.records.sets import Sets
 from bayes_sp.records.small_counts import ends_shown, share_words
 from bayes_sp.records.survey import Survey
-from bayes_sp.records.tables.alike import alike_rows
+from bayes_sp.records.tables.oddities import alike_rows
 from bayes_sp.shown import worded
 
 VERY_RARE = 0.01  # alike rows of a model's few columns

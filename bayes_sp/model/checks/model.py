@@ -8,11 +8,10 @@ from collections.abc import Iterator
 
 from bayes_sp.errors import nearest
 from bayes_sp.model.checks.equations import equation_problems
-from bayes_sp.model.checks.exposures import contrast_problems, exposure_problems, size_problems
+from bayes_sp.model.checks.exposures import contrast_problems, exposure_problems, size_problems, unmeasured_problems
 from bayes_sp.model.checks.families import family_problems, kind_problems
 from bayes_sp.model.checks.priors import prior_problems
 from bayes_sp.model.checks.products import moderator_problems
-from bayes_sp.model.checks.unmeasured import unmeasured_problems
 from bayes_sp.model.distributions import COEFFICIENTS, SHARES
 from bayes_sp.model.families.registry import scalar_parameters
 from bayes_sp.model.path_model import PathModel

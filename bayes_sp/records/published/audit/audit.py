@@ -22,8 +22,8 @@ from bayes_sp.records.published.audit import (
 )
 from bayes_sp.records.published.audit.finding import INCONSISTENT, VERDICTS, Finding, Rule
 from bayes_sp.records.published.rounding.paths import RoundedPaths, rounded_paths
-from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.read import read_study
+from bayes_sp.records.published.study.results import Study
 from bayes_sp.shown import Part, Shown
 
 if TYPE_CHECKING:

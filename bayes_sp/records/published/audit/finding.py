@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
+from bayes_sp.records.published.study.results import Study
 
 CONSISTENT, INCONSISTENT, NOT_CHECKABLE = "consistent", "inconsistent", "not checkable"
 VERDICTS = (INCONSISTENT, CONSISTENT, NOT_CHECKABLE)

@@ -13,10 +13,9 @@ from collections.abc import Iterator
 
 from bayes_sp.records.published.audit.finding import CONSISTENT, INCONSISTENT, Found, Rule, judged
 from bayes_sp.records.published.audit.rules_comparisons import difference_variance
-from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.formula import Interval
+from bayes_sp.records.published.study.figures import Figure, Interval
 from bayes_sp.records.published.study.parts import Change, Table
+from bayes_sp.records.published.study.results import Study
 
 _SLACK = 1e-12
 

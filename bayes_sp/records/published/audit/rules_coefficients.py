@@ -10,10 +10,8 @@ import numpy as np
 from scipy.special import stdtrit
 
 from bayes_sp.records.published.audit.finding import CONSISTENT, INCONSISTENT, Found, Rule, unknown
-from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.formula import Interval
-from bayes_sp.records.published.study.results import Coefficient, Effect
+from bayes_sp.records.published.study.figures import Figure, Interval
+from bayes_sp.records.published.study.results import Coefficient, Effect, Study
 
 type Point = tuple[float, float]
 type Line = tuple[float, float, float]  # a x + b y <= c

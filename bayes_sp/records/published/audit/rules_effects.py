@@ -18,9 +18,8 @@ from bayes_sp.records.published.audit.finding import (
 )
 from bayes_sp.records.published.audit.rules_coefficients import estimates_of
 from bayes_sp.records.published.rounding.paths import PathRange, rounded_paths
-from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.formula import Interval, product
-from bayes_sp.records.published.study.results import Chain, Coefficient, Effect
+from bayes_sp.records.published.study.figures import Interval, product
+from bayes_sp.records.published.study.results import Chain, Coefficient, Effect, Study
 
 _DRAWS = 500
 

@@ -12,8 +12,8 @@ from bayes_sp.records.published.audit.finding import CONSISTENT, INCONSISTENT, N
 from bayes_sp.records.published.audit.rules_comparisons import size_of
 from bayes_sp.records.published.rounding.feasible import Box, feasibility, smallest_conflict
 from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.parts import Table
+from bayes_sp.records.published.study.results import Study
 
 
 def _matrices(study: Study) -> Iterator[Found]:

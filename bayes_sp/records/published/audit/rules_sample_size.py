@@ -15,8 +15,7 @@ from scipy.special import fdtri, ncfdtr, ndtri
 from bayes_sp.records.published.audit.finding import Found, Rule, judged, unknown
 from bayes_sp.records.published.audit.rules_comparisons import size_of
 from bayes_sp.records.published.audit.rules_tests import effect_size_range
-from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.results import SampleSize
+from bayes_sp.records.published.study.results import SampleSize, Study
 
 _MOST = 10_000_000
 _EFFECT_NAMES = {"partial_eta_squared": "partial_eta_squared", "f": "cohens_f"}

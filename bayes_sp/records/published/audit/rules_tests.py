@@ -9,8 +9,7 @@ from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
 from bayes_sp.records.published.audit.finding import Found, Rule, judged, meets, unknown
 from bayes_sp.records.published.audit.rules_comparisons import size_of
-from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.results import Test
+from bayes_sp.records.published.study.results import Study, Test
 
 
 def p_value(kind: str, statistic: float, df: tuple[float, ...], sides: int = 2) -> float:

@@ -18,8 +18,8 @@ from bayes_sp.records.published.audit.rules_moments import grid_of
 from bayes_sp.records.published.count_shapes import COUNT_SHAPES, plain
 from bayes_sp.records.published.margins import Steps, UnreachableError, Window
 from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.parts import Scale, Table, Variable
+from bayes_sp.records.published.study.results import Study
 
 _FINER = 2  # decimals more than the SD's, for measures that are not in steps
 _FEW_LEVELS = 8  # up to so many the shape is drawn level by level

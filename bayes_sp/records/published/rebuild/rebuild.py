@@ -22,9 +22,9 @@ from bayes_sp.records.published.rebuild.columns import Measure
 from bayes_sp.records.published.rebuild.exchange import Goal, copula, exchange
 from bayes_sp.records.published.rounding.feasible import Box, feasibility
 from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.parts import Table
 from bayes_sp.records.published.study.read import StudyError, read_study
+from bayes_sp.records.published.study.results import Study
 from bayes_sp.records.survey import RECONSTRUCTED, Survey
 
 _CONSTRAINTS = (

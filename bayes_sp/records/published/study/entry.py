@@ -9,7 +9,7 @@ from bayes_sp.errors import nearest
 from bayes_sp.model.reading.table import Table as Reader
 from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT
 from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
+from bayes_sp.records.published.study.results import Study
 
 
 def name_problems(study: Study) -> list[str]:

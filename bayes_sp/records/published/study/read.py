@@ -12,7 +12,6 @@ from bayes_sp.errors import BayesSpError
 from bayes_sp.model.reading.table import Table as Reader
 from bayes_sp.model.reading.toml_text import read_tables
 from bayes_sp.records.published.study.entry import name_problems
-from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.read_parts import (
     read_arithmetic,
     read_list,
@@ -33,6 +32,7 @@ from bayes_sp.records.published.study.read_results import (
     read_test,
     read_two_groups,
 )
+from bayes_sp.records.published.study.results import Study
 
 _SUFFIX = ".toml"
 # Key of the TOML file -> field of a study, and how one of its tables is read.
