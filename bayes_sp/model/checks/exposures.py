@@ -127,7 +127,7 @@ def _joint(model: PathModel, coded: dict[str, Covariate], names: list[str]) -> I
         yield "joint: must name two exposures or more; one alone has its own pairs"
     for name, u0, u1 in model.joint:
         if name not in names:
-            yield f"joint.{name}: is not in [exposures]{nearest(name, names) if names else ''}"
+            yield f"joint.{name}: is not in [exposures]{nearest(name, names)}"
         else:
             yield from (f"joint.{name}: {problem}" for problem in _pair_problems(model, coded[name], (u0, u1)))
 

@@ -93,6 +93,13 @@ class Table:
             return default
         return value
 
+    def take_flag(self, name: str) -> bool:
+        """Remove and return true or false; false where there is none."""
+        value = self.take(name)
+        if value is not None and not isinstance(value, bool):
+            self.report(name, f"must be true or false, found {value!r}")
+        return value is True
+
     def take_numbers(self, name: str, *, least: int) -> tuple[float, ...]:
         """Remove and return a list of at least ``least`` different finite numbers, empty where there is none."""
         value = self.take(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def score_reliability(survey: Survey, name: str) -> Reliability | None:
     if any(item not in survey.records for item in derived.items):
         return None
     values = {item: survey.records[item].to_numpy(dtype=float, na_value=np.nan) for item in derived.items}
-    ends = {item: turn(derived, item, book.described(item)) for item in derived.reversed}
+    ends = {item: turn(derived, book.described(item)) for item in derived.reversed}
     return reliability(turned_items(derived, values, {item: pair for item, pair in ends.items() if pair}))
 
 
@@ -60,11 +60,8 @@ def measured_with_error(survey: Survey, mediators: Sequence[str], latent: Latent
 EMPTY = ("missing", "unticked")
 
 
-def read_derived(name: str, table: Table, truth: Callable[[Table, str], bool]) -> Derived | None:
-    """Read how one variable is computed; None where it cannot be read, and the problem stands in the list.
-
-    ``truth`` reads a key that is true or false.
-    """
+def read_derived(name: str, table: Table) -> Derived | None:
+    """Read how one variable is computed; None where it cannot be read, and the problem stands in the list."""
     label, unit = table.take_text("label"), table.take_text("unit")
     scale = _scale(table)
     rule = table.take_choice("rule", RULES, scale.rule if scale else None)
@@ -120,7 +117,7 @@ def _answered(table: Table, scale: Scale | None, items: int) -> int:
     return int(value)
 
 
-def turn(derived: Derived, item: str, described: Described | None) -> tuple[float, float] | None:
+def turn(derived: Derived, described: Described | None) -> tuple[float, float] | None:
     """Return lowest and highest answer of an item, None where neither the rule nor the variable says them."""
     if derived.answers:
         return derived.answers
@@ -177,7 +174,7 @@ def turned_items(derived: Derived, values: Mapping[str, Array], ends: Mapping[st
     return items
 
 
-def off_answers(derived: Derived, item: str, values: Array) -> tuple[Mask, str]:
+def off_answers(derived: Derived, values: Array) -> tuple[Mask, str]:
     """Return which values of an item cannot be what its rule takes, (n,), and the rule in words."""
     known = np.isfinite(values)
     where = f"because derived.{derived.name} takes it"

@@ -44,7 +44,7 @@ def effect_lines(analysis: Analysis) -> list[str]:
     rows = _path_rows(analysis, table, ratio, analysis.spread)
     return [
         *aligned(rows, "lrrrrrr"),
-        *wrapped(_note(analysis, ratio)),
+        *wrapped(_note(analysis)),
         *_extrapolation(analysis),
         *_sets(analysis),
         *_interventional(analysis),
@@ -89,7 +89,7 @@ def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str, spread: pd.D
     return rows
 
 
-def _note(analysis: Analysis, ratio: str) -> str:
+def _note(analysis: Analysis) -> str:
     spread = analysis.spread
     note = (
         f"Differences in {analysis.effects.unit}. Posterior medians and equal-tailed intervals; P(< 0) is the "

@@ -118,7 +118,7 @@ def attrition_lines(found: Sensitivity, attrition: Attrition) -> Iterator[str]:
         yield from wrapped(note, "- ", "  ")
 
 
-def delta_lines(found: Sensitivity, curve: DeltaCurve) -> Iterator[str]:
+def delta_lines(curve: DeltaCurve) -> Iterator[str]:
     """Yield the effect at each shift of the missing values, and where that changes the conclusion."""
     rows = [[finding.case, shown(finding.estimate)] for finding in curve.findings()]
     yield from aligned(rows, "lr")
@@ -192,7 +192,7 @@ def _part(found: Sensitivity, part: str) -> Iterator[str]:
     elif part == ATTRITION and found.attrition is not None:
         yield from attrition_lines(found, found.attrition)
     elif part == ATTRITION and found.delta is not None:
-        yield from delta_lines(found, found.delta)
+        yield from delta_lines(found.delta)
 
 
 NAMES = {

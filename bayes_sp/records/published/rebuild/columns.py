@@ -157,7 +157,7 @@ class Measure:
         if self.sd is not None and (found := granular.squares(total, self.sd, self.n, grid)):
             return found[0], found[-1]
         least = granular.least_squares_sum(total, self.n)
-        most = None if grid.steps is None else granular.greatest_squares_sum(total, self.n, grid.steps)
+        most = None if grid.steps is None else granular.greatest_squares_sum(total, grid.steps)
         if self.sd is None:
             exact = Fraction(least + self.n if most is None else (least + most) // 2)
         else:

@@ -150,14 +150,6 @@ def need_whole(reader: Reader, name: str, *, low: int = 0) -> int:
     return low if found is None else found
 
 
-def take_flag(reader: Reader, name: str) -> bool:
-    """Remove and return true or false; false where there is none."""
-    value = reader.take(name)
-    if value is not None and not isinstance(value, bool):
-        reader.report(name, f"must be true or false, found {value!r}")
-    return value is True
-
-
 def take_figures(reader: Reader, name: str) -> dict[str, Figure]:
     """Remove and return a table of figures or counts; empty where there is none."""
     table = reader.take_table(name)
@@ -174,9 +166,9 @@ def take_list(reader: Reader, name: str) -> list[Any]:
     return value or []
 
 
-def take_df(reader: Reader, name: str) -> tuple[int, int] | None:
+def take_df(reader: Reader) -> tuple[int, int] | None:
     """Remove and return degrees of freedom: a whole number, or the least and the most that they can be."""
-    value = reader.take(name)
+    value = reader.take("df")
     if value is None:
         return None
     ends = value if isinstance(value, list) else [value, value]
@@ -185,9 +177,8 @@ def take_df(reader: Reader, name: str) -> tuple[int, int] | None:
         or not all(isinstance(end, int) and not isinstance(end, bool) for end in ends)
         or not 1 <= ends[0] <= ends[1] <= _MOST
     ):
-        reader.report(
-            name, f"must be a whole number of at least 1, or the least and the most as [100, 166], found {value!r}"
-        )
+        rule = "must be a whole number of at least 1, or the least and the most as [100, 166]"
+        reader.report("df", f"{rule}, found {value!r}")
         return None
     return ends[0], ends[1]
 
