@@ -220,13 +220,8 @@ def contrast_lines(analysis: Analysis) -> list[str]:
         digits = decimals_of(own) if scale in words else max(3, decimals_of(own))
         for _, one in own.iterrows():
             larger = "" if math.isnan(one["prob_larger"]) else probability(one["prob_larger"])
-            row = [
-                one["contrast"],
-                number(one["median"], in_row(one, digits)),
-                interval(one, digits),
-                probability(one["prob_negative"]),
-                larger,
-            ]
+            row = [one["contrast"], number(one["median"], in_row(one, digits)), interval(one, digits)]
+            row += [probability(one["prob_negative"]), larger]
             if boot is not None:
                 twin = boot[(boot["contrast"] == one["contrast"]) & (boot["scale"] == scale)].iloc[0]
                 row.append(estimated(twin, "estimate", digits))

@@ -42,14 +42,8 @@ def effect_lines(analysis: Analysis) -> list[str]:
     table = table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
     ratio = next((scale for scale in RATIOS if scale in table.index.get_level_values("scale")), "")
     rows = _path_rows(analysis, table, ratio, analysis.spread)
-    return [
-        *aligned(rows, "lrrrrrr"),
-        *wrapped(_note(analysis)),
-        *_extrapolation(analysis),
-        *_sets(analysis),
-        *_interventional(analysis),
-        *_lasting(analysis),
-    ]
+    lines = [*aligned(rows, "lrrrrrr"), *wrapped(_note(analysis)), *_extrapolation(analysis)]
+    return [*lines, *_sets(analysis), *_interventional(analysis), *_lasting(analysis)]
 
 
 def short_lines(analysis: Analysis) -> list[str]:
@@ -72,12 +66,8 @@ def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str, spread: pd.D
             rows.append([f"{label}:", *[""] * (len(rows[0]) - 1)])
             continue
         difference = table.loc[(path, DIFFERENCE)]
-        row = [
-            path_words(model, name_parts(path)[0]),
-            number(difference["median"], in_row(difference, decimals)),
-            interval(difference, decimals),
-        ]
-        row.append(probability(difference["prob_negative"]))
+        row = [path_words(model, name_parts(path)[0]), number(difference["median"], in_row(difference, decimals))]
+        row += [interval(difference, decimals), probability(difference["prob_negative"])]
         if ratio:
             one = table.loc[(path, ratio)]
             digits = max(3, decimals_of(table.xs(ratio, level="scale")))

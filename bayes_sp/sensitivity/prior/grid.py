@@ -165,15 +165,8 @@ def prior_grid(
     }  # fmt: skip
     count = len(grid.alternatives)
     failures = {failure.key: failure for failure in outcomes if isinstance(failure, Failure)}
-    return PriorGrid(
-        target,
-        _named(grid, outcomes[:count], labels),
-        _crossed(grid, outcomes[count:], labels, attrs),
-        tuple(failures.values()),
-        grid.notes,
-        attrs,
-        model,
-    )
+    named, crossed = _named(grid, outcomes[:count], labels), _crossed(grid, outcomes[count:], labels, attrs)
+    return PriorGrid(target, named, crossed, tuple(failures.values()), grid.notes, attrs, model)
 
 
 def _estimate(row: pd.Series) -> Estimate | None:

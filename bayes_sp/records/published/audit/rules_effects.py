@@ -56,18 +56,9 @@ def _products(study: Study) -> Iterator[Found]:
         coefficients = [coefficient_of(study, b, a, effect.model) for a, b in pairwise(variables)]
         factors = [estimates_of(study, item) for item in coefficients if item is not None]
         low, high = product(*factors)
-        fits = any(meets(reading, low, high) for reading in effect.readings)
+        verdict = CONSISTENT if any(meets(reading, low, high) for reading in effect.readings) else INCONSISTENT
         detail = " x ".join(item.estimate.text for item in coefficients if item is not None)
-        yield Found(
-            subject,
-            effect.printed,
-            low,
-            high,
-            CONSISTENT if fits else INCONSISTENT,
-            detail,
-            effect.place,
-            effect.bearing,
-        )
+        yield Found(subject, effect.printed, low, high, verdict, detail, effect.place, effect.bearing)
 
 
 def _named(study: Study, model: str) -> bool:
@@ -103,11 +94,9 @@ def _sum(total: Effect, effects: dict[str, Effect], parts: list[str]) -> Found:
     )
     missing = len(parts) - len(printed)
     if not missing:
-        fits = any(meets(reading, low, high) for reading in total.readings)
-        verdict = CONSISTENT if fits else INCONSISTENT
-        return Found(
-            subject, total.printed, low, high, verdict, "direct and indirect effects", total.place, total.bearing
-        )
+        verdict = CONSISTENT if any(meets(reading, low, high) for reading in total.readings) else INCONSISTENT
+        detail = "direct and indirect effects"
+        return Found(subject, total.printed, low, high, verdict, detail, total.place, total.bearing)
     own = _hull(total)
     why = (
         f"{missing} of its {len(parts)} parts {'is' if missing == 1 else 'are'} not printed; together they must be "
@@ -136,19 +125,15 @@ def _paths(study: Study) -> Iterator[Found]:
 def _judged(item: PathRange, chain: Chain) -> Found:
     """Return the verdict on one coefficient or effect."""
     printed = " or ".join(map(str, item.printed))
-    verdict, detail = (
-        NOT_CHECKABLE,
-        f"{item.middle:.3g} from the table as printed; {item.share:.0%} of all tables give it",
-    )
+    verdict, detail = NOT_CHECKABLE, f"{item.middle:.3g} from the table as printed"
     if any(meets(figure, item.low, item.high) for figure in item.printed):
-        verdict = CONSISTENT
+        verdict, detail = CONSISTENT, f"{detail}; {item.share:.0%} of all tables give it"
     elif any(meets(figure, item.surely_low, item.surely_high) for figure in item.printed):
-        detail = f"{item.middle:.3g} from the table as printed; the range is not known narrowly enough to tell"
+        detail += "; the range is not known narrowly enough to tell"
     elif chain.unprinted:
-        without = ", ".join(chain.unprinted)
-        detail = f"{item.middle:.3g} from the table as printed, without {without}, which it does not hold"
+        detail += f", without {', '.join(chain.unprinted)}, which it does not hold"
     else:
-        verdict, detail = INCONSISTENT, f"{item.middle:.3g} from the table as printed"
+        verdict = INCONSISTENT
     subject = f"from the table: {item.name}"
     return Found(subject, printed, item.low, item.high, verdict, detail, chain.place, chain.bearing)
 
