@@ -51,8 +51,8 @@ def _interactions(model: PathModel, equation: Equation, key: str) -> Iterator[st
     mediators = [name for name in equation.parents if name in model.mediators]
     for name in dict.fromkeys(equation.interactions):
         if name not in mediators:
-            known = f"a mediator among the parents of {equation.response}{nearest(name, mediators)}"
-            yield f'{key}.interactions: "{name}" is not {known}'
+            hint = nearest(name, mediators)
+            yield f'{key}.interactions: "{name}" is not a mediator among the parents of {equation.response}{hint}'
         elif name in equation.monotonic:
             yield f'{key}.interactions: "{name}" enters by a monotonic effect, which has no interaction; choose one'
     if equation.interactions and model.exposure not in equation.parents:
