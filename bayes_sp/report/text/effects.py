@@ -27,7 +27,7 @@ from bayes_sp.names import (
     name_parts,
 )
 from bayes_sp.report.text.assumptions import headed, listed, path_words
-from bayes_sp.report.text.layout import aligned, decimals_of, interval, wrapped
+from bayes_sp.report.text.layout import aligned, bullets, decimals_of, interval, wrapped
 from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import in_row, number, probability
 
@@ -229,10 +229,10 @@ def _lasting(analysis: Analysis) -> list[str]:
         if not any(sign.average):
             none.append(words)
             continue
-        lines += wrapped(f"{words}: {_sign_words(sign)}.", "- ", "  ")
+        lines += bullets([f"{words}: {_sign_words(sign)}."])
         alone |= bool(sign.lasting) and sign.single[:-1] != sign.average[:-1]
     if none:
-        lines += wrapped(f"No sign for any kappa: {'; '.join(none)}.", "- ", "  ")
+        lines += bullets([f"No sign for any kappa: {'; '.join(none)}."])
     if alone:
         lines += wrapped(
             "Below kappa 1 the path that is counted first also takes up that a mediator's unexplained part differs "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -93,3 +93,8 @@ def wrapped(text: str, first: str = "", rest: str = "", margin: str = "   ") -> 
     """Return a paragraph as lines, indented as the tables are."""
     width = min(page_width(), PARAGRAPH)
     return textwrap.wrap(worded(text), width, initial_indent=margin + first, subsequent_indent=margin + rest)
+
+
+def bullets(texts: Iterable[str]) -> list[str]:
+    """Return texts as the lines of a list."""
+    return [line for text in texts for line in wrapped(text, "- ", "  ")]

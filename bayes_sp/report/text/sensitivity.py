@@ -12,7 +12,7 @@ from bayes_sp.model.people import speaking_of
 from bayes_sp.names import ARROW, AVERAGE
 from bayes_sp.report.figures.sensitivity import published_of
 from bayes_sp.report.text.assumptions import assumptions, path_words
-from bayes_sp.report.text.layout import aligned, decimals_of, interval, size_words, wrapped
+from bayes_sp.report.text.layout import aligned, bullets, decimals_of, interval, size_words, wrapped
 from bayes_sp.report.text.priors import prior_lines, shown
 from bayes_sp.report.text.summary import head_lines
 from bayes_sp.sensitivity.conclusion import quotable, verdict_lines
@@ -33,8 +33,7 @@ def confounding_lines(found: Sensitivity) -> Iterator[str]:
             yield from wrapped(text)
         yield from _multiples(found.fit.model, found.confounding)
         yield from _grids(found.confounding)
-        for text in found.confounding.assumptions:
-            yield from wrapped(text, "- ", "  ")
+        yield from bullets(found.confounding.assumptions)
     if found.e_values is not None:
         yield from _e_values(found, found.e_values)
 
@@ -94,8 +93,7 @@ def _e_values(found: Sensitivity, values: EValues) -> Iterator[str]:
             words = path_words(found.fit.model, str(row["path"]))
             rows.append([words, size, f"{row['e_value']:.2f}", f"{row['e_value_limit']:.2f}"])
         yield from aligned(rows, "lrrr")
-    for note in values.notes:
-        yield from wrapped(note, "- ", "  ")
+    yield from bullets(values.notes)
 
 
 POPULATIONS = {"responders": "those who came back", "nonresponders": "those who did not", "all": "everyone"}
@@ -111,19 +109,17 @@ def attrition_lines(found: Sensitivity, attrition: Attrition) -> Iterator[str]:
     yield "   Standardised to the covariates of each, missing at random given these"
     yield from aligned(rows, "lr")
     yield from ["", "   How they would have to differ"]
-    for sentence in dict.fromkeys(tip.sentence for tip in attrition.tipping):  # levels often say the same
-        yield from wrapped(f"{sentence[:1].upper()}{sentence[1:]}.", "- ", "  ")
+    sentences = dict.fromkeys(tip.sentence for tip in attrition.tipping)  # levels often say the same
+    yield from bullets(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in sentences)
     yield ""
-    for note in attrition.notes:
-        yield from wrapped(note, "- ", "  ")
+    yield from bullets(attrition.notes)
 
 
 def delta_lines(curve: DeltaCurve) -> Iterator[str]:
     """Yield the effect at each shift of the missing values, and where that changes the conclusion."""
     rows = [[finding.case, shown(finding.estimate)] for finding in curve.findings()]
     yield from aligned(rows, "lr")
-    for tip in curve.tipping:
-        yield from wrapped(f"{tip.sentence[:1].upper()}{tip.sentence[1:]}.", "- ", "  ")
+    yield from bullets(f"{tip.sentence[:1].upper()}{tip.sentence[1:]}." for tip in curve.tipping)
 
 
 TITLES = {
@@ -149,7 +145,7 @@ def sensitivity_text(found: Sensitivity, *, width: int = WIDTH, whole: bool = Tr
         lines += ["", f"{asked + 1}. {last}" if whole else last, *_conclusion(found)]
         if whole:
             lines += ["", f"{asked + 2}. What all of this assumes"]
-            lines += [line for text in assumptions(model) for line in wrapped(text, "- ", "  ")]
+            lines += bullets(assumptions(model))
         else:
             refused = (f"Not done, {name}: {reason}." for name, reason in found.refused.items())
             lines += [line for text in refused for line in wrapped(text)]
@@ -232,7 +228,7 @@ def _conclusion(found: Sensitivity) -> list[str]:
     unit = found.fit.model.outcome_unit if found.target.scale == "difference" else ""
     lines = []
     if found.base.sign(found.target.null):
-        lines += [line for text in verdict_lines(verdicts, CI_PROB) for line in wrapped(text, "- ", "  ")]
+        lines += bullets(verdict_lines(verdicts, CI_PROB))
     if verdicts:
         text = quotable(verdicts, found.base, effect_name(found), unit, CI_PROB, found.target.null)
         lines += ["", *wrapped(text)]

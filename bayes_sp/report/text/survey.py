@@ -13,7 +13,7 @@ from bayes_sp.records.codes import without_codes
 from bayes_sp.records.sets import Sets
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.tables.describe import moments_table
-from bayes_sp.report.text.layout import aligned, wrapped
+from bayes_sp.report.text.layout import aligned, bullets, wrapped
 
 
 def variable_lines(model: PathModel, survey: Survey, least: int) -> list[str]:
@@ -71,11 +71,9 @@ MARKED = "* p < .05, ** p < .01, *** p < .001, two-sided"
 def check_text(found: SurveyCheck) -> str:
     """Return what ``check`` prints."""
     lines = wrapped(f"{found.sentence}.", margin="")
-    for title, findings in (("Problems", found.problems), ("Warnings", found.warnings)):
+    for title, findings in (("Problems", found.problems), ("Warnings", found.warnings), ("Notes", found.notes)):
         if findings:
-            lines += ["", f"{title}:", *(line for finding in findings for line in wrapped(finding, "- ", "  "))]
-    if found.notes:
-        lines += ["", "Notes:", *(line for note in found.notes for line in wrapped(note, "- ", "  "))]
+            lines += ["", f"{title}:", *bullets(findings)]
     for number, (title, body) in enumerate(_sections(found), start=1):
         lines += ["", f"{number}. {title}", *body]
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -93,10 +91,8 @@ def _sections(found: SurveyCheck) -> Iterator[tuple[str, list[str]]]:
     if len(found.responders):
         yield "Patients who did not come back against those who did (t tests)", _responders(found)
     if found.recovered:
-        yield (
-            "The article's own tests, from the moments that it prints",
-            [line for sentence in found.recovered for line in wrapped(f"{sentence}.", "- ", "  ")],
-        )
+        sentences = bullets(f"{sentence}." for sentence in found.recovered)
+        yield "The article's own tests, from the moments that it prints", sentences
 
 
 def p_words(p: float) -> str:
@@ -136,13 +132,12 @@ def _missing(found: SurveyCheck) -> list[str]:
     if len(patterns) == 1 and not patterns["columns"].iloc[0]:
         return [*lines, *wrapped("No value is missing.")]
     shown, pooled = _pooled(patterns)
-    for row in shown.itertuples():
-        lines += wrapped(f"{row.patients:,} patients lack {row.missing or 'nothing'}", "- ", "  ")
+    lines += bullets(f"{row.patients:,} patients lack {row.missing or 'nothing'}" for row in shown.itertuples())
     if len(pooled) == len(patterns):
         lines += wrapped("Patterns of so few patients are not shown one by one.")
     elif len(pooled):
         total = int(pooled["patients"].sum())
-        lines += wrapped(f"{total:,} patients have one of {len(pooled)} other patterns", "- ", "  ")
+        lines += bullets([f"{total:,} patients have one of {len(pooled)} other patterns"])
     return lines
 
 
