@@ -17,7 +17,9 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import ZERO
 from bayes_sp.names import observed_name
 
+ALL_PRIORS, LIKELIHOOD = "all priors", "likelihood"  # names of blocks beside those of single priors
 MOST_VALUES = 2_000_000  # log-likelihoods at a time
+type Pair = tuple[str, float]  # block, power
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import xarray as xr
 
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.names import DIFFERENCE
-from bayes_sp.sensitivity.power.refits import ALL_PRIORS, LIKELIHOOD, Pair
+from bayes_sp.sensitivity.power.blocks import ALL_PRIORS, LIKELIHOOD, Pair
 from bayes_sp.sensitivity.target import Estimate, Finding, Target
 from bayes_sp.shown import Part, Shown, short
 
