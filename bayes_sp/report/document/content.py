@@ -12,7 +12,6 @@ from bayes_sp.errors import RunError, SpecificationError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.load import load_model
-from bayes_sp.report.document.model_tables import coefficient_table, diagnostics_table, prior_table
 from bayes_sp.report.document.parts import (
     Block,
     Bullets,
@@ -24,7 +23,14 @@ from bayes_sp.report.document.parts import (
     Verbatim,
     as_shown,
 )
-from bayes_sp.report.document.tables import comparison_tables, effects_table, other_tables
+from bayes_sp.report.document.tables import (
+    coefficient_table,
+    comparison_tables,
+    diagnostics_table,
+    effects_table,
+    other_tables,
+    prior_table,
+)
 from bayes_sp.report.document.words import answer, equations, how_to_cite, methods_paragraph, results_paragraph
 from bayes_sp.report.folders.finished import Run, read_run
 from bayes_sp.report.folders.run import RUN_FILE
