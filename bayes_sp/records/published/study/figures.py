@@ -102,26 +102,13 @@ _LONGEST = 30  # figures, which is far beyond what any article prints
 
 @dataclass(frozen=True)
 class Figure:
-    """A number as printed, with the interval that it stands for.
+    """A number as printed, with the interval that it stands for; ValueError for a text that is no such number.
 
     Both ends of the interval belong to it, so that it holds for half up, half down and half to even.
-
-    Attributes
-    ----------
-    text
-        The figure as printed: ``"-0.40"``, ``".05"`` or, where only a bound is printed, ``"<0.001"``. A minus sign of
-        any kind is taken.
-    whole
-        Whether it is a count, which nobody has rounded.
-
-    Raises
-    ------
-    ValueError
-        If the text is no such number.
     """
 
-    text: str
-    whole: bool = False
+    text: str  # ``"-0.40"``, ``".05"`` or, of a bound, ``"<0.001"``; a minus sign of any kind is taken
+    whole: bool = False  # whether it is a count, which nobody has rounded
 
     def __post_init__(self) -> None:
         plain = self.text.strip().replace("\u2212", "-").replace("\u2013", "-")
