@@ -1,7 +1,7 @@
 """Bayesian path models with count outcomes: a re-analysis of a social-prescribing study, and the same for your survey.
 
 The public names are loaded when first used, so that importing the package does not import pymc; ``__init__.pyi`` says
-the same to type checkers.
+which they are, here and to type checkers.
 """
 
 from __future__ import annotations
@@ -10,33 +10,6 @@ from typing import Any
 
 from bayes_sp.exports import exports
 
-_HOMES = {
-    "BayesSpError": "bayes_sp.errors",
-    "Fit": "bayes_sp.analysis.fit",
-    "Moments": "bayes_sp.inference.moments",
-    "PathModel": "bayes_sp.model.path_model",
-    "SamplerOptions": "bayes_sp.inference.options",
-    "Survey": "bayes_sp.records.survey",
-    "audit": "bayes_sp.records.published.audit.audit",
-    "bootstrap": "bayes_sp.inference.bootstrap.resampled",
-    "calibrate": "bayes_sp.analysis.calibration.calibrate",
-    "check": "bayes_sp.design.checks.whole",
-    "compare_models": "bayes_sp.analysis.workflow",
-    "design_study": "bayes_sp.analysis.planning.new_study",
-    "draft": "bayes_sp.design.draft",
-    "fit": "bayes_sp.analysis.several",
-    "load_model": "bayes_sp.model.reading.load",
-    "mediate": "bayes_sp.analysis.mediate",
-    "plot": "bayes_sp.plot",
-    "prior_predictive": "bayes_sp.analysis.criticism.prior_predictive",
-    "published": "bayes_sp.records.published.article",
-    "pymc_model": "bayes_sp.inference.reference.pymc_model",
-    "read_run": "bayes_sp.report.document.write",
-    "read_survey": "bayes_sp.design.read",
-    "reconstruct": "bayes_sp.records.published.reconstruct",
-    "sensitivity": "bayes_sp.sensitivity",
-    "synthesize": "bayes_sp.records.synthetic.synthesize",
-}
 _OLD = {
     "Effects": ("bayes_sp.effects.paths", "bayes_sp.effects.paths.Effects"),
     "Prior": ("bayes_sp.model.distributions", "bayes_sp.model.distributions.Prior"),
@@ -54,7 +27,7 @@ _OLD = {
     "plot_prior_check": ("bayes_sp.old_spellings", "plot.prior_check(check)"),
 }
 
-_look_up, __dir__, __all__ = exports(__name__, _HOMES, _OLD)
+_look_up, __dir__, __all__ = exports(__name__, __file__, _OLD)
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the public names are of many types

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -24,23 +25,23 @@ else:  # reading or refusing a specification needs names alone
     np, special, stats = _Lazy("numpy"), _Lazy("scipy.special"), _Lazy("scipy.stats")
 
 
-__all__ = ["exports", "found", "np", "special", "stats"]
+__all__ = ["exports", "found", "homes_in", "np", "special", "stats"]
 
 
 def exports(
-    module: str, homes: Mapping[str, str], old: Mapping[str, tuple[str, str]]
+    module: str, file: str, old: Mapping[str, tuple[str, str]]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return ``__getattr__``, ``__dir__`` and ``__all__`` of a module that hands names on.
 
-    ``homes`` has for each public name the module that defines it, with ``:name`` where it has another name there (a
-    submodule that is public is its own home); ``old`` has for names of an earlier release where they stand now, and
-    what to write in their place.
+    The stub beside the module's ``file`` says to type checkers, and here, which names these are and where each comes
+    from. ``old`` has for names of an earlier release where they stand now, and what to write in their place.
     """
+    homes = homes_in(file)
 
     def look_up(name: str) -> Any:  # noqa: ANN401 - the public names are of many types
         if name in homes:
-            home = homes[name]
-            return importlib.import_module(home) if home == f"{module}.{name}" else found(home, name)
+            home, there = homes[name]
+            return importlib.import_module(f"{home}.{there}") if home == module else found(home, there)
         if name in old:
             home, now = old[name]
             warnings.warn(
@@ -50,6 +51,13 @@ def exports(
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return look_up, lambda: sorted(homes), sorted(homes)
+
+
+def homes_in(file: str) -> dict[str, tuple[str, str]]:
+    """Return for each name that the stub beside a file hands on the module that defines it, and its name there."""
+    with open(f"{file.removesuffix('.py')}.pyi", encoding="utf-8") as stub:
+        lines = re.findall(r"^from (\S+) import (\w+) as (\w+)$", stub.read(), flags=re.MULTILINE)
+    return {name: (home, there) for home, there, name in lines}
 
 
 def found(home: str, name: str = "") -> Any:  # noqa: ANN401 - whatever stands there

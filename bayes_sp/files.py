@@ -25,16 +25,9 @@ _OPEN: dict[str, int] = {}  # what this process is writing, and under which numb
 class Partial:
     """A hidden name beside the place where something is going to stand; what is under it goes when the block ends.
 
-    The name holds the machine and the process, so that `remove_abandoned` knows what a killed process has left.
-
-    Parameters
-    ----------
-    place
-        The file or folder to be.
-    old
-        Whether it holds what stood there before.
-    made
-        Folders above it that are made for it, the innermost first: they go with it where the process ends at once.
+    The name holds the machine and the process, so that `remove_abandoned` knows what a killed process has left. Folders
+    that are ``made`` for the place, the innermost first, go with it where the process ends at once; an ``old`` name
+    holds what stood there before.
     """
 
     def __init__(self, place: Path, *, old: bool = False, made: Sequence[Path] = ()) -> None:
@@ -217,10 +210,7 @@ def check_file(path: Path, *, overwrite: bool, read: Path | None = None) -> None
 class WholeFile:
     """Write a file under a hidden name; it takes its own when the block ends well.
 
-    Raises
-    ------
-    RunError
-        As `check_file`, or where the disk cannot be written.
+    Raises RunError as `check_file`, or where the disk cannot be written.
     """
 
     def __init__(self, path: Path, *, overwrite: bool = False) -> None:

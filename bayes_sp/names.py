@@ -27,24 +27,18 @@ DEPENDENCE = "dependence"
 ALONE = "alone"
 AVERAGE = "average"
 
-EFFECT_COLUMNS = (
-    "path", "scale", "decomposition", "kappa", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
-    "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
-)  # fmt: skip
+INTERVAL_COLUMNS = ("lower", "upper", "ci_kind", "ci_prob", "prob_negative")
+SUMMARY_COLUMNS = ("mean", "median", "sd", *INTERVAL_COLUMNS)  # of draws
+CONVERGENCE_COLUMNS = ("ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median")
+_SUMMARISED = ("path", "scale", *SUMMARY_COLUMNS, *CONVERGENCE_COLUMNS)
+EFFECT_COLUMNS = ("path", "scale", "decomposition", "kappa", *SUMMARY_COLUMNS, *CONVERGENCE_COLUMNS)
 COMPARED = ("exposure", "from", "to")  # stand before them where effects are of several moves of the exposures
 CONDITIONAL_COLUMNS = ("moderator", "at", "level", *EFFECT_COLUMNS)
-CONTRAST_COLUMNS = (
-    "moderator", "from", "to", "path", "scale", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
-    "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
-)  # fmt: skip
+CONTRAST_COLUMNS = ("moderator", "from", "to", *_SUMMARISED)
 CONTRASTED_COLUMNS = (
-    "contrast", "first", "second", "scale", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
-    "prob_negative", "prob_larger", "prob_one_sign", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
+    "contrast", "first", "second", "scale", *SUMMARY_COLUMNS, "prob_larger", "prob_one_sign", *CONVERGENCE_COLUMNS,
 )  # fmt: skip
-INDEX_COLUMNS = (
-    "moderator", "unit", "path", "scale", "mean", "median", "sd", "lower", "upper", "ci_kind", "ci_prob",
-    "prob_negative", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_median",
-)  # fmt: skip
+INDEX_COLUMNS = ("moderator", "unit", *_SUMMARISED)
 CURVE_EFFECT_COLUMNS = ("value", "path", "scale", "mean", "median", "lower", "upper", "ci_kind", "ci_prob")
 COEFFICIENT_COLUMNS = (
     "equation", "term", "mean", "sd", "lower", "upper", "ci_kind", "ci_prob", "prob_negative", "ratio", "ml_estimate",

@@ -1,4 +1,4 @@
-from bayes_sp.report.figures.attrition import plot_attrition as attrition
+from bayes_sp.report.figures.calibration import plot_assurance as assurance
 from bayes_sp.report.figures.calibration import plot_calibration as calibration
 from bayes_sp.report.figures.comparison import plot_comparison as comparison
 from bayes_sp.report.figures.criticism import plot_influence as influence
@@ -15,8 +15,8 @@ from bayes_sp.report.figures.effects import plot_members as members
 from bayes_sp.report.figures.models import plot_models as models
 from bayes_sp.report.figures.moderation import plot_effect_curve as effect_curve
 from bayes_sp.report.figures.paths import plot_paths as paths
-from bayes_sp.report.figures.planning import plot_assurance as assurance
 from bayes_sp.report.figures.records import plot_change as change
+from bayes_sp.report.figures.sensitivity import plot_attrition as attrition
 from bayes_sp.report.figures.sensitivity import plot_kappa as kappa
 from bayes_sp.report.figures.surfaces import plot_confounding as confounding
 from bayes_sp.report.figures.surfaces import plot_prior_grid as prior_grid

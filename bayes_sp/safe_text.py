@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -115,11 +115,7 @@ def as_meant(cell: str) -> str:
 def csv_text(table: pd.DataFrame, *, index: bool = False) -> str:
     """Return a table as CSV text; texts in names and cells that a spreadsheet would compute get an apostrophe."""
     table = table.reset_index() if index else table
-    changed = {
-        name: [harmless(cell) if isinstance(cell, str) else cell for cell in column]
-        for name, column in table.items()
-        if column.dtype.kind not in "biufc"
-    }
+    changed = _texts(table, harmless)
     table = table.assign(**changed) if all(isinstance(name, str) for name in changed) else table
     names = [harmless(name) if isinstance(name, str) else name for name in table.columns]
     table = table.set_axis(names, axis=1)
@@ -130,6 +126,15 @@ def csv_text(table: pd.DataFrame, *, index: bool = False) -> str:
     return str(table.to_csv(index=False, lineterminator="\n", quoting=quoting))
 
 
+def _texts(table: pd.DataFrame, change: Callable[[str], str]) -> dict[str, list[object]]:
+    """Return the columns that can hold texts, in which these are changed."""
+    return {
+        name: [change(cell) if isinstance(cell, str) else cell for cell in column]
+        for name, column in table.items()
+        if column.dtype.kind not in "biufc"
+    }
+
+
 def write_csv(table: pd.DataFrame, path: Path, *, index: bool = False) -> None:
     """Write a table as UTF-8 CSV text; see `csv_text`."""
     path.write_bytes(csv_text(table, index=index).encode("utf-8", "surrogatepass"))
@@ -137,10 +142,5 @@ def write_csv(table: pd.DataFrame, path: Path, *, index: bool = False) -> None:
 
 def restored(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table as it was before `csv_text`: its texts without their apostrophes."""
-    changed = {
-        name: [as_meant(cell) if isinstance(cell, str) else cell for cell in column]
-        for name, column in table.items()
-        if column.dtype.kind not in "biufc"
-    }
     names = [as_meant(name) if isinstance(name, str) else name for name in table.columns]
-    return table.assign(**changed).set_axis(names, axis=1)
+    return table.assign(**_texts(table, as_meant)).set_axis(names, axis=1)

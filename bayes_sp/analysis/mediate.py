@@ -9,7 +9,7 @@ from bayes_sp.design.draft import draft
 from bayes_sp.design.drafting.arrows import Moderators
 from bayes_sp.design.read import Records, read_survey
 from bayes_sp.inference.options import SamplerOptions
-from bayes_sp.records.codebook.reliable import Latent
+from bayes_sp.records.codebook.derived import Latent
 from bayes_sp.records.survey import Survey
 
 

@@ -77,13 +77,9 @@ def add_fit(commands: Commands, run: Command) -> None:
     add_records(fit, several=True)
     _add_sampler(fit, several=True)
     add = fit.add_argument_group("results").add_argument
-    add(
-        "--bootstrap",
-        type=whole_number(0),
-        default=None,
-        metavar="N",
-        help="bootstrap samples (default 5000; 0, for none, from 100,000 records on, or with very many columns)",
-    )
+    add("--bootstrap", type=whole_number(0), default=None, metavar="N",
+        help="bootstrap samples (default 5000; 0, for none, from 100,000 records on, or with very many "
+        "columns)")  # fmt: skip
     add("--check", action="store_true", help="also criticise the fit: replicated records, patients left out")
     add("--refits", type=whole_number(0), default=5, metavar="N",
         help="with --check: refits at most, for patients whose part the draws cannot give (default 5)")  # fmt: skip
@@ -114,13 +110,8 @@ def add_compare(commands: Commands, run: Command) -> None:
     add_records(compare)
     _add_sampler(compare)
     add = compare.add_argument_group("results").add_argument
-    add(
-        "--bootstrap",
-        type=whole_number(0),
-        default=0,
-        metavar="N",
-        help="bootstrap samples in each run (default 0: none)",
-    )
+    add("--bootstrap", type=whole_number(0), default=0, metavar="N",
+        help="bootstrap samples in each run (default 0: none)")  # fmt: skip
     add("--out", type=file_path, metavar="DIR", help="the comparison's folder (default runs/compare-<seed>)")
     add("--overwrite", action="store_true", help="replace the comparison in --out; its runs are kept")
     _add_shown(add)
@@ -144,11 +135,9 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
     add("--priors", nargs="?", const=NAMED_GRID, metavar="GRID.toml",
         help="other priors: power-scaling, named alternatives and a grid (yours, where you name its file), tipping "
         "point, overlap with the posterior")  # fmt: skip
-    add(
-        "--kappa",
-        action="store_true",
-        help="how alike what a mediator's equation leaves unexplained is at both exposures; nothing is refitted",
-    )
+    add("--kappa", action="store_true",
+        help="how alike what a mediator's equation leaves unexplained is at both exposures; nothing "
+        "is refitted")  # fmt: skip
     add("--confounding", action="store_true", help="an unmeasured confounder of two responses, of growing strength")
     add(
         "--attrition", action="store_true", help="patients who did not come back: effects for all, and shifts of theirs"
@@ -166,12 +155,8 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
     add("--scheduler", default="", metavar="ADDRESS", help="fit on the workers of a Dask scheduler, tcp://host:port")
     add("--cells", type=file_path, default=Path("runs/cells"), metavar="DIR",
         help="where answers of single fits are kept (default runs/cells)")  # fmt: skip
-    add(
-        "--out",
-        type=file_path,
-        metavar="DIR",
-        help="the folder (default runs/sensitivity-<model>-<data digest>-<seed>)",
-    )
+    add("--out", type=file_path, metavar="DIR",
+        help="the folder (default runs/sensitivity-<model>-<data digest>-<seed>)")  # fmt: skip
     add("--overwrite", action="store_true", help="replace the analysis in --out")
     _add_shown(add)
     sensitivity.examples = (
@@ -185,29 +170,15 @@ def add_records(parser: argparse.ArgumentParser, *, several: bool = False) -> No
     add = parser.add_argument_group("records").add_argument
     more = "; again for each set that multiple imputation completed" if several else ""
     first = ", or of the first of several" if several else ""
-    add(
-        "--data",
-        type=file_path,
-        action="append" if several else "store",
-        metavar="FILE",
-        help=f"your survey: CSV, Excel, SPSS, Stata, SAS or Parquet; a row for each patient{more}",
-    )
+    add("--data", type=file_path, action="append" if several else "store", metavar="FILE",
+        help=f"your survey: CSV, Excel, SPSS, Stata, SAS or Parquet; a row for each patient{more}")  # fmt: skip
     if several:
         add("--imputations", default="", metavar="COLUMN",
             help="which column of --data numbers completed data sets (0: the original, left out), each fitted and "
             "pooled")  # fmt: skip
-    add(
-        "--codebook",
-        type=file_path,
-        metavar="FILE",
-        help="what the columns of --data mean (bayes_sp codebook)",
-    )
-    add(
-        "--reconstruction",
-        type=whole_number(0),
-        metavar="SEED",
-        help=f"without --data: seed of the reconstruction{first} (default 1)",
-    )
+    add("--codebook", type=file_path, metavar="FILE", help="what the columns of --data mean (bayes_sp codebook)")
+    add("--reconstruction", type=whole_number(0), metavar="SEED",
+        help=f"without --data: seed of the reconstruction{first} (default 1)")  # fmt: skip
     if several:
         add("--members", type=whole_number(1, 1000), metavar="K",
             help=f"without --data: how many reconstructions are fitted and pooled (default {MEMBERS})")  # fmt: skip
@@ -227,30 +198,17 @@ def _add_sampler(parser: argparse.ArgumentParser, *, several: bool = False) -> N
     )
     fewer = f"; {{}} for each of {MANY} sets of records or more" if several else ""
     add("--seed", type=whole_number(0), default=1, metavar="SEED", help="of sampling and resampling (default 1)")
-    add(
-        "--method",
-        choices=METHODS,
-        default=default.method,
-        help=f"laplace: for surveys too large for NUTS; pymc: the plain model (default {default.method})",
-    )
-    add(
-        "--draws",
-        type=whole_number(4),
-        metavar="N",
+    add("--method", choices=METHODS, default=default.method,
+        help=f"laplace: for surveys too large for NUTS; pymc: the plain model (default {default.method})")  # fmt: skip
+    add("--draws", type=whole_number(4), metavar="N",
         help=f"kept draws of each chain (default {default.draws}, up to {default.most_draws} where those are too few"
-        f"{fewer.format(EACH.draws)})",
-    )
+        f"{fewer.format(EACH.draws)})")  # fmt: skip
     add("--tune", type=whole_number(1), metavar="N",
         help=f"warm-up draws of each chain (default {default.tune}{fewer.format(EACH.tune)})")  # fmt: skip
     add("--chains", type=whole_number(1), metavar="N",
         help=f"chains, two at least for R-hat (default {default.chains}{fewer.format(EACH.chains)})")  # fmt: skip
-    add(
-        "--cores",
-        type=whole_number(1),
-        default=cores,
-        metavar="N",
-        help="chains at the same time; does not change the draws",
-    )
+    add("--cores", type=whole_number(1), default=cores, metavar="N",
+        help="chains at the same time; does not change the draws")  # fmt: skip
 
 
 def _add_shown(add: Adder) -> None:

@@ -23,11 +23,8 @@ def add_check(commands: Commands) -> None:
     )
     add = check.add_argument
     add("file", nargs="?", type=file_path, metavar="FILE", help="CSV, Excel, SPSS, Stata, SAS or Parquet")
-    add(
-        "--model",
-        metavar="MODEL",
-        help="a shipped specification or a TOML file: its columns and scales are checked too",
-    )
+    add("--model", metavar="MODEL",
+        help="a shipped specification or a TOML file: its columns and scales are checked too")  # fmt: skip
     add("--codebook", type=file_path, metavar="FILE", help="what its columns mean (bayes_sp codebook)")
     add("--nonresponders", type=file_path, metavar="FILE",
         help="those who did not come back: a file with a row for each, or a TOML file with their number, means and "
@@ -47,7 +44,7 @@ def _check(options: argparse.Namespace) -> int:
     from bayes_sp.model.reading.load import load_model
     from bayes_sp.records.nonresponders import read_nonresponders
     from bayes_sp.records.published.reconstruct import reconstruct
-    from bayes_sp.report.survey.check import check_text
+    from bayes_sp.report.text.survey import check_text
 
     if options.file is not None and options.reconstruction is not None:
         raise BayesSpError("--reconstruction", ["goes without FILE: records are yours or reconstructed, not both"])

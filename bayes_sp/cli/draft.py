@@ -37,10 +37,7 @@ def add_draft(commands: Commands) -> None:
         "or with a reliability of your own, as in mood=0.87")  # fmt: skip
     add("--out", type=file_path, metavar="FILE", help="the TOML file to write (default: print)")
     add("--overwrite", action="store_true", help="replace an existing file")
-    draft.examples = (
-        f"{DRAFT} --out my.toml --overwrite",
-        f"{MODERATED} --out moderated.toml",
-    )
+    draft.examples = (f"{DRAFT} --out my.toml --overwrite", f"{MODERATED} --out moderated.toml")
     draft.set_defaults(command=_draft)
 
 

@@ -16,12 +16,8 @@ def add_privacy(commands: Commands) -> None:
         description="Every file is opened and its content looked at: rows and arrays that go patient by patient, names "
         "of groups, counts of few patients, smallest and largest values.",
     )
-    look.add_argument(
-        "folder",
-        type=file_path,
-        metavar="DIR",
-        help="a run's folder, or that of a comparison or of sensitivity analyses",
-    )
+    look.add_argument("folder", type=file_path, metavar="DIR",
+        help="a run's folder, or that of a comparison or of sensitivity analyses")  # fmt: skip
     look.examples = ("inspect runs/mine",)
     look.set_defaults(command=_inspect)
     make = commands.add_parser(

@@ -113,13 +113,8 @@ def _design(options: argparse.Namespace, survey: Callable[[argparse.Namespace, P
 
 def _add_simulations(add: Adder, out: str) -> None:
     """Add what every command that simulates takes; ``out`` says what stands in the folder."""
-    add(
-        "--draws",
-        type=whole_number(50),
-        default=500,
-        metavar="N",
-        help="kept draws of each of two chains (default 500)",
-    )
+    add("--draws", type=whole_number(50), default=500, metavar="N",
+        help="kept draws of each of two chains (default 500)")  # fmt: skip
     add("--workers", type=whole_number(1), metavar="N", help="processes (default one for each processor)")
     add("--seed", type=whole_number(0), default=1, metavar="SEED", help="of the simulations (default 1)")
     add("--out", type=file_path, metavar="DIR", help=out)

@@ -25,13 +25,7 @@ class Stopped(SystemExit):
 
 
 class Told:
-    """Which signal has come, and whether the line that says so is printed.
-
-    Attributes
-    ----------
-    number
-        Of the first signal; 0 before any.
-    """
+    """Which signal has come first (0 before any), and whether the line that says so is printed."""
 
     def __init__(self) -> None:
         self.forget()

@@ -42,7 +42,7 @@ def _reconstruct(options: argparse.Namespace) -> int:
     from bayes_sp.records.published.rebuild.rebuild import Rebuilt, rebuild
     from bayes_sp.records.published.reconstruct import reconstruct
     from bayes_sp.records.survey import ORIGIN_COLUMN
-    from bayes_sp.report.text.rebuilt import rebuilt_text
+    from bayes_sp.report.text.audit import rebuilt_text
     from bayes_sp.safe_text import csv_text
 
     if options.study is None and options.table:

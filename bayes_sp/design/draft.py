@@ -40,11 +40,9 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import editable_text
 from bayes_sp.model.terms import product_text
-from bayes_sp.records.codebook.derived import kind_and_ends, unit_of
-from bayes_sp.records.codebook.reliable import Latent, measured_with_error, score_reliability
+from bayes_sp.records.codebook.derived import Latent, kind_and_ends, measured_with_error, score_reliability, unit_of
 from bayes_sp.records.guesses import plain_names, rounded
-from bayes_sp.records.reading.everything import read_everything
-from bayes_sp.records.reading.source import Source
+from bayes_sp.records.reading.everything import Source, read_everything
 from bayes_sp.records.survey import Survey
 
 MOST_WITH_LEVELS = 2  # mediators, where one is not normal

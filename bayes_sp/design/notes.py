@@ -15,7 +15,7 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.shifts import shift_words
 from bayes_sp.names import LEAST_COUNT
 from bayes_sp.records.codes import without_codes
-from bayes_sp.records.privacy.words import count_words, ends_shown, share_words
+from bayes_sp.records.small_counts import count_words, ends_shown, share_words
 from bayes_sp.records.survey import Survey
 
 Treatment = Literal["dropped", "parameter", "summed"]

@@ -16,9 +16,8 @@ from bayes_sp.records.codebook.load import Source as CodebookSource
 from bayes_sp.records.codebook.load import read_codebook
 from bayes_sp.records.codes import without_codes
 from bayes_sp.records.reading.columns import read_columns
-from bayes_sp.records.reading.everything import read_everything
+from bayes_sp.records.reading.everything import Source, read_everything, read_table
 from bayes_sp.records.reading.imputed import LEAST, completed_tables, has_original
-from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.sets import Sets, sets_of
 from bayes_sp.records.survey import Survey

@@ -32,8 +32,8 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.terms import INTERCEPT, Number, Term, predictors_of
 from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT, path_name
-from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.read import read_study
+from bayes_sp.records.published.study.results import Study
 from bayes_sp.shown import Part, Shown
 
 _GRID = 4000  # values of sigma at which its density is tabulated

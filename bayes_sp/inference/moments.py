@@ -10,7 +10,7 @@ from bayes_sp.inference.likelihood import least_squares
 from bayes_sp.inference.moment_posterior import MomentPosterior, moment_posterior, moments_of
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
-from bayes_sp.records.published.study.form import Study
+from bayes_sp.records.published.study.results import Study
 
 
 class Moments(least_squares.Moments):

@@ -27,46 +27,27 @@ class Distribution:
     """A prior distribution: its constants, its density, and what follows from them.
 
     Every function takes the constants one by one, in the order of ``arguments``.
-
-    Attributes
-    ----------
-    name
-        In a specification.
-    arguments, positive
-        Names of the constants, which are PyMC's too, and which of them must be > 0.
-    support
-        Where it puts mass.
-    display
-        Name for readers, and PyMC's.
-    kernel
-        ``(x, *constants) -> (log-density less its constant, derivative)`` of a number or an array, in NumPy's
-        functions of numbers, so that numba compiles it; None for a constant density.
-    log_constant
-        What the kernel leaves out; None for an improper distribution, whose log-density is 0.
-    draw
-        ``(rng, size, *constants) -> draws``; None where nothing can be drawn.
-    frozen
-        ``(*constants)`` -> SciPy's distribution; None for an improper one and for shares.
-    power
-        ``(a, *constants)`` -> the constants of the density to the power a; one that must be > 0 and is not says that
-        the power has no finite integral.
-    scale
-        Name of the constant that is its scale, '' for none.
-    moderate
-        ``(*constants)`` -> a moderate value of a number with this prior on the positive numbers.
     """
 
-    name: str
+    name: str  # in a specification
+    # arguments, positive: names of the constants, which are PyMC's too, and which of them must be > 0.
     arguments: tuple[str, ...]
     positive: tuple[str, ...]
-    support: Support
-    display: str
+    support: Support  # where it puts mass
+    display: str  # name for readers, and PyMC's
+    # ``(x, *constants) -> (log-density less its constant, derivative)`` of a number or an array, in NumPy's functions
+    # of numbers, so that numba compiles it; None for a constant density.
     kernel: Callable[..., Any] | None = None
+    # What the kernel leaves out; None for an improper distribution, whose log-density is 0.
     log_constant: Callable[..., float] | None = None
-    draw: Callable[..., Array] | None = None
+    draw: Callable[..., Array] | None = None  # ``(rng, size, *constants) -> draws``; None where nothing can be drawn
+    # ``(*constants)`` -> SciPy's distribution; None for an improper one and for shares.
     frozen: Callable[..., Any] | None = None
+    # ``(a, *constants)`` -> the constants of the density to the power a; one that must be > 0 and is not says that the
+    # power has no finite integral.
     power: Callable[..., tuple[float, ...]] = lambda _a, *constants: constants
-    scale: str = ""
+    scale: str = ""  # name of the constant that is its scale, '' for none
+    # ``(*constants)`` -> a moderate value of a number with this prior on the positive numbers.
     moderate: Callable[..., float] | None = None
 
     @property
@@ -233,10 +214,7 @@ class Prior:
     def log_density(self, x: Array) -> Array:
         """Return the log-density without any transform, 0 for an improper one.
 
-        Parameters
-        ----------
-        x
-            Of any shape, where the prior has mass; shares stand along the last axis, which is summed over.
+        Of numbers of any shape, where the prior has mass; shares stand along the last axis, which is summed over.
         """
         known = self.distribution
         if self.support == "simplex":

@@ -34,18 +34,10 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Move:
-    """What changes between two worlds.
+    """What changes between two worlds."""
 
-    Attributes
-    ----------
-    moved
-        (variable, from, to) of each variable that changes.
-    label
-        What is compared, in words: ends the names of its effects.
-    """
-
-    moved: tuple[tuple[str, float, float], ...]
-    label: str
+    moved: tuple[tuple[str, float, float], ...]  # (variable, from, to) of each variable that changes
+    label: str  # what is compared, in words: ends the names of its effects
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -156,10 +148,7 @@ class Compared(Base):
     def pairs_of(self, name: str = "") -> tuple[str, tuple[Pair, ...]]:
         """Return an exposure, the first by default, with the pairs of values that its effects compare.
 
-        Raises
-        ------
-        SpecificationError
-            Where there is no such exposure.
+        Raises SpecificationError where there is no such exposure.
         """
         known = {exposure.name: exposure.pairs for exposure in self.exposures}
         if name and name not in known:

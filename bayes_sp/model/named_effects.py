@@ -85,7 +85,7 @@ def _held(model: PathModel, held: str, text: str) -> list[tuple[str, float]]:
         if reason := no_moderator(model, name):
             raise ValueError(f'"{text}": {name}: {reason}')
         if name not in known:
-            raise ValueError(f'"{text}": {name} is not in [covariates]{nearest(name, known) if known else ""}')
+            raise ValueError(f'"{text}": {name} is not in [covariates]{nearest(name, known)}')
         texts = known[name].texts
         if texts and value not in texts:
             raise ValueError(f'"{text}": {value!r} is no level of {name}{nearest(value, texts)}')

@@ -45,11 +45,7 @@ def twin_of(model: PathModel) -> PathModel:
             name=f"{model.name} (normal twin)",
             missing_shift=tuple(shift for shift in model.missing_shift if shift_scale(model, shift[0])[0] == POINTS),
             variables=tuple(variable for variable in model.variables if variable.name in plain.columns),
-            priors=(
-                (WHOLE_MODEL, "intercept", flat),
-                (WHOLE_MODEL, "slope", flat),
-                (WHOLE_MODEL, "sigma", half_flat),
-            ),
+            priors=((WHOLE_MODEL, "intercept", flat), (WHOLE_MODEL, "slope", flat), (WHOLE_MODEL, "sigma", half_flat)),
         )
     try:
         twin = load_model(find_model(model.twin, model.folder))

@@ -15,43 +15,28 @@ type Code = float | str  # stands in a cell where a value is missing
 
 @dataclass(frozen=True)
 class Variable:
-    """What is known of a variable before any record is seen.
+    """What is known of a variable before any record is seen."""
 
-    Attributes
-    ----------
-    name
-        Its name in the specification, in results and in the records.
-    label, unit
-        Words for tables and figures; ``unit`` of the outcome is the unit of effects.
-    kind
-        ``real``, ``integer``, ``count`` (a non-negative integer), ``positive``, ``binary`` (two neighbouring whole
-        numbers, 0 and 1 unless ``minimum`` says otherwise) or ``label`` (a group's name or number).
-    minimum, maximum
-        Ends of the scale, inclusive; ``None`` where there is none.
-    center
-        Constant subtracted where the variable is a parent, so that the intercept's prior speaks of a
-        typical patient. It changes no slope and no effect.
-    step
-        Distance between neighbouring values of a bounded scale, 0 where it is continuous: 0.125 for a mean of eight
-        items.
-    missing_codes
-        What stands in this column's cells where a value is missing; ``None`` for the model's own.
-    column
-        Name of its column in files and data frames; '' where that is ``name``.
-    texts
-        Texts that stand in its cells, numbered from 0 in this order; () where its cells hold numbers.
-    """
-
-    name: str
+    name: str  # its name in the specification, in results and in the records
+    # label, unit: words for tables and figures; ``unit`` of the outcome is the unit of effects.
     label: str
     unit: str = ""
+    # ``real``, ``integer``, ``count`` (a non-negative integer), ``positive``, ``binary`` (two neighbouring whole
+    # numbers, 0 and 1 unless ``minimum`` says otherwise) or ``label`` (a group's name or number).
     kind: Kind = "real"
+    # minimum, maximum: ends of the scale, inclusive; ``None`` where there is none.
     minimum: float | None = None
     maximum: float | None = None
+    # Constant subtracted where the variable is a parent, so that the intercept's prior speaks of a typical patient. It
+    # changes no slope and no effect.
     center: float = 0.0
+    # Distance between neighbouring values of a bounded scale, 0 where it is continuous: 0.125 for a mean of eight
+    # items.
     step: float = 0.0
+    # What stands in this column's cells where a value is missing; ``None`` for the model's own.
     missing_codes: tuple[Code, ...] | None = None
-    column: str = ""
+    column: str = ""  # name of its column in files and data frames; '' where that is ``name``
+    # Texts that stand in its cells, numbered from 0 in this order; () where its cells hold numbers.
     texts: tuple[str, ...] = ()
 
 
@@ -105,53 +90,37 @@ class Covariate:
 
 @dataclass(frozen=True)
 class Equation:
-    """One likelihood term: a response, its family and what its linear predictor is made of.
+    """One likelihood term: a response, its family and what its linear predictor is made of."""
 
-    Attributes
-    ----------
-    response, family, parents
-        The variable, the name of its likelihood (a synonym is replaced by the family's own name), and earlier
-        variables of the chain on the right-hand side.
-    covariates
-        Names of the covariates in this equation; ``None`` for all of the model's.
-    interactions
-        Mediators whose slope in this equation depends on the exposure: a term ``exposure:mediator`` each.
-    products
-        Variables of this equation whose product has a coefficient: a covariate with the exposure or a mediator, the
-        exposure with a mediator, two mediators; two covariates with the exposure or a mediator, beside the products of
-        each two of these three. A term ``first:second`` each, or one for each level of a covariate but the first.
-    log1p
-        Count mediators among the parents that enter as log(1 + value).
-    residual_correlations
-        Earlier mediators whose errors may go with this one's; ``None`` for those where the model has an account
-        (`PathModel.correlated`), () for none.
-    monotonic
-        Parents with ordered levels whose steps have shares of their own, all in one direction.
-    varying
-        Grouping column whose groups have intercepts of their own; '' for none.
-    offset, offset_reference
-        Column of observation windows: log(window / reference) is added to the linear predictor; '' for none.
-    zero
-        Parents and covariates in the zero part, beside its intercept; ``None`` for all of the equation's.
-    reliability, observed_sd
-        Of a response measured with error, whose SD is observed_sd * sqrt(1 - reliability); an ``observed_sd`` of
-        ``None`` is the SD of the column.
-    """
-
+    # response, family, parents: the variable, the name of its likelihood (a synonym is replaced by the family's own
+    # name), and earlier variables of the chain on the right-hand side.
     response: str
     family: str
     parents: tuple[str, ...]
+    # Names of the covariates in this equation; ``None`` for all of the model's.
     covariates: tuple[str, ...] | None = None
+    # Mediators whose slope in this equation depends on the exposure: a term ``exposure:mediator`` each.
     interactions: tuple[str, ...] = ()
+    # Parents with ordered levels whose steps have shares of their own, all in one direction.
     monotonic: tuple[str, ...] = ()
-    varying: str = ""
+    varying: str = ""  # grouping column whose groups have intercepts of their own; '' for none
+    # offset, offset_reference: column of observation windows: log(window / reference) is added to the linear predictor;
+    # '' for none.
     offset: str = ""
     offset_reference: float = 1.0
+    # Parents and covariates in the zero part, beside its intercept; ``None`` for all of the equation's.
     zero: tuple[str, ...] | None = None
+    # reliability, observed_sd: of a response measured with error, whose SD is observed_sd * sqrt(1 - reliability); an
+    # ``observed_sd`` of ``None`` is the SD of the column.
     reliability: float | None = None
     observed_sd: float | None = None
+    # Variables of this equation whose product has a coefficient: a covariate with the exposure or a mediator, the
+    # exposure with a mediator, two mediators; two covariates with the exposure or a mediator, beside the products of
+    # each two of these three. A term ``first:second`` each, or one for each level of a covariate but the first.
     products: tuple[tuple[str, ...], ...] = ()
-    log1p: tuple[str, ...] = ()
+    log1p: tuple[str, ...] = ()  # count mediators among the parents that enter as log(1 + value)
+    # Earlier mediators whose errors may go with this one's; ``None`` for those where the model has an account
+    # (`PathModel.correlated`), () for none.
     residual_correlations: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -165,18 +134,11 @@ class Equation:
 
 @dataclass(frozen=True)
 class Unmeasured:
-    """A confounder that nobody measured: U ~ N(0, 1) for each patient, independent of exposure and covariates.
+    """A confounder that nobody measured: U ~ N(0, 1) for each patient, independent of exposure and covariates."""
 
-    Attributes
-    ----------
-    name
-        Its name; no column of the survey.
-    strengths
-        (response, what one SD of U adds to the linear predictor of that response's mean): a number that is taken as
-        known, or a prior.
-    """
-
-    name: str
+    name: str  # its name; no column of the survey
+    # (response, what one SD of U adds to the linear predictor of that response's mean): a number that is taken as
+    # known, or a prior.
     strengths: tuple[tuple[str, float | Prior], ...]
 
     @property

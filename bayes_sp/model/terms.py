@@ -116,23 +116,12 @@ class Factor:
 
 @dataclass(frozen=True)
 class Term:
-    """A product of factors, with a coefficient.
+    """A product of factors, with a coefficient."""
 
-    Attributes
-    ----------
-    name
-        Of the coefficient, for people, priors and files; never taken apart.
-    factors
-        None for the intercept.
-    role
-        What it is in its equation.
-    product
-        The variables of a product as the specification writes it, under which its prior can stand; '' for others.
-    """
-
-    name: str
-    factors: tuple[Factor, ...]
-    role: Role
+    name: str  # of the coefficient, for people, priors and files; never taken apart
+    factors: tuple[Factor, ...]  # None for the intercept
+    role: Role  # what it is in its equation
+    # The variables of a product as the specification writes it, under which its prior can stand; '' for others.
     product: str = ""
 
     @property
@@ -160,24 +149,12 @@ class Term:
 
 @dataclass(frozen=True)
 class Predictor:
-    """A linear predictor: of an equation's mean, or of its zero part.
+    """A linear predictor: of an equation's mean, or of its zero part."""
 
-    Attributes
-    ----------
-    response
-        Of the equation.
-    terms
-        In the order of the coefficients.
-    zero
-        Whether it is that of the zero part.
-    loadings
-        Unmeasured confounders in it, each with a strength for a coefficient.
-    """
-
-    response: str
-    terms: tuple[Term, ...]
-    zero: bool = False
-    loadings: tuple[Term, ...] = ()
+    response: str  # of the equation
+    terms: tuple[Term, ...]  # in the order of the coefficients
+    zero: bool = False  # whether it is that of the zero part
+    loadings: tuple[Term, ...] = ()  # unmeasured confounders in it, each with a strength for a coefficient
 
     @property
     def variable(self) -> str:

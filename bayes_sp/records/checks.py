@@ -12,9 +12,8 @@ from bayes_sp.arrays import Array, Mask
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel, Variable
-from bayes_sp.records.groups import no_groups
+from bayes_sp.records.groups import no_groups, repeated
 from bayes_sp.records.levels import frame_problems
-from bayes_sp.records.persons import repeated
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.told import CELLS_SHOWN, RowName, describe_cells, near_column, number_words
 from bayes_sp.safe_text import control_problem

@@ -18,7 +18,7 @@ from bayes_sp.model.reading.toml_text import read_tables, table_problems
 from bayes_sp.records.checks import check_columns, check_known_values
 from bayes_sp.records.reading.cells import MISSING
 from bayes_sp.records.reading.columns import read_columns
-from bayes_sp.records.reading.source import read_table
+from bayes_sp.records.reading.everything import read_table
 from bayes_sp.records.reading.table import Table as FileTable
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.told import describe_cells

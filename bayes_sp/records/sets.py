@@ -13,22 +13,14 @@ SHOWN = 3  # sources that are named
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sets(Survey):
-    """A survey whose rows are those of the first set, and whose source and digest are those of all.
+    """A survey whose rows are those of the first set, and whose source and digest are those of all."""
 
-    Attributes
-    ----------
-    each, set_labels
-        The sets of records, and what each is.
-    edges
-        Records at the edge of what is known, with what they are: not among the sets.
-    words
-        From which distribution the sets are drawn, in a sentence; '' for sets that were given.
-    """
-
+    # each, set_labels: the sets of records, and what each is.
     each: tuple[Survey, ...] = ()
     set_labels: tuple[str, ...] = ()
+    # Records at the edge of what is known, with what they are: not among the sets.
     edges: tuple[tuple[str, Survey], ...] = ()
-    words: str = ""
+    words: str = ""  # from which distribution the sets are drawn, in a sentence; '' for sets that were given
 
     @property
     def lack(self) -> str:

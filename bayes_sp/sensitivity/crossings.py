@@ -19,23 +19,14 @@ Z = 1.959963984540054  # 95 % of a normal
 
 @dataclass(frozen=True)
 class Crossing:
-    """A dial value at which the interval leaves the state that it has at the start.
+    """A dial value at which the interval leaves the state that it has at the start."""
 
-    Attributes
-    ----------
-    value
-        The tipping value.
-    low, high
-        The dial values that the Monte Carlo error of the interval's limit leaves open (95 %); where that error is not
-        known, the last bracket.
-    after
-        The interval's state just beyond: ``above``, ``below``, ``inside`` or ``across`` the null or region.
-    """
-
-    value: float
+    value: float  # the tipping value
+    # low, high: the dial values that the Monte Carlo error of the interval's limit leaves open (95 %); where that error
+    # is not known, the last bracket.
     low: float
     high: float
-    after: State
+    after: State  # the interval's state just beyond: ``above``, ``below``, ``inside`` or ``across`` the null or region
 
 
 @dataclass(frozen=True, repr=False)

@@ -22,7 +22,7 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.nonresponders import NonResponders
 from bayes_sp.records.published.referred import published_nonresponders
 from bayes_sp.records.survey import Survey
-from bayes_sp.sensitivity.conclusion import Verdicts, verdict_lines, verdicts
+from bayes_sp.sensitivity.conclusion import Verdicts, tipping_summary, verdict_lines, verdicts
 from bayes_sp.sensitivity.confounder.confounding import Confounding, confounding
 from bayes_sp.sensitivity.confounder.e_values import EValues, e_values
 from bayes_sp.sensitivity.coupling import KappaCurve, kappa_curve
@@ -35,7 +35,6 @@ from bayes_sp.sensitivity.prior.grid import PriorGrid, prior_grid
 from bayes_sp.sensitivity.prior.grid_file import Grid
 from bayes_sp.sensitivity.prior.tipping import TippingPoint, prior_tipping_point
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of, viewed_fit
-from bayes_sp.sensitivity.tipping_summary import tipping_summary
 from bayes_sp.shown import Part, Shown
 
 PRIORS, KAPPA, CONFOUNDING, ATTRITION = "priors", "kappa", "confounding", "attrition"
@@ -93,14 +92,9 @@ class Sensitivity(Shown):
 
     def findings(self) -> list[Finding]:
         """Return what each case of each analysis says about the target."""
-        return [
-            *([] if self.power is None else self.power.findings(self.target)),
-            *([] if self.grid is None else self.grid.findings()),
-            *([] if self.kappa is None else self.kappa.findings()),
-            *([] if self.confounding is None else self.confounding.findings()),
-            *([] if self.attrition is None else self.attrition.findings()),
-            *([] if self.delta is None else self.delta.findings()),
-        ]
+        found = [] if self.power is None else self.power.findings(self.target)
+        parts = (self.grid, self.kappa, self.confounding, self.attrition, self.delta)
+        return [*found, *(finding for part in parts if part is not None for finding in part.findings())]
 
     def tipping_summary(self) -> list[str]:
         """Return what it would take for the target's interval to reach no effect, a clause for each analysis."""

@@ -1,19 +1,85 @@
-"""The effect that sensitivity analyses are about, and what one of their cases says about it."""
+"""The effect that sensitivity analyses are about, in words, and what a fit or one of their cases says about it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayes_sp.analysis.comparison.models import main_path
+from bayes_sp.analysis.batch.cell import Answer, Cell, Outcome
+from bayes_sp.analysis.batch.runner import Runner
+from bayes_sp.analysis.comparison.models import main_path, serial_path
 from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.effects.read import effect_scales
 from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import AVERAGE, DIFFERENCE, effect_name, name_parts
+from bayes_sp.model.reading.write import specification_digest
+from bayes_sp.names import (
+    ARROW,
+    AVERAGE,
+    COEFFICIENT,
+    DIFFERENCE,
+    RATE_RATIO,
+    RISK_RATIO,
+    TOTAL,
+    TOTAL_INDIRECT,
+    effect_name,
+    name_parts,
+)
+
+
+def effect_words(model: PathModel, target: Target) -> str:
+    """Return an effect in words, as it stands in a sentence: its path, and its scale where that is no difference."""
+    scale = "" if target.scale == DIFFERENCE else f" ({scale_words(model, target.scale)})"
+    path, compared = name_parts(target.path)
+    scale = f", {compared}{scale}" if compared else scale
+    if path in (TOTAL, TOTAL_INDIRECT):
+        return f"the {path.replace('_', ' ')} effect{scale}"
+    between = [label(model, name) for name in path.split(ARROW)[1:-1]]
+    if not between:
+        return f"the direct effect{scale}"
+    if target.path == serial_path(model):
+        return f"the serial effect{scale}"
+    return f"the {'indirect ' if len(between) == 1 else ''}effect via {', then '.join(between)}{scale}"
+
+
+def scale_words(model: PathModel, scale: str) -> str:
+    """Return a scale of effects in words: a ratio by what the outcome is, a rate, a risk or a mean."""
+    words = dict.fromkeys((RATE_RATIO, RISK_RATIO), model.outcome_family.ratio) | {COEFFICIENT: "product"}
+    return words.get(scale, scale)
+
+
+def label(model: PathModel, name: str) -> str:
+    """Return a variable's label within a sentence: its first letter small, unless it begins with an abbreviation."""
+    words = model.variable(name).label
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+
+
+def run_once(cells: Sequence[Cell], runner: Runner) -> list[Outcome]:
+    """Run cells that differ in their specification alone, those of one specification once; in the order given."""
+    digests = [specification_digest(cell.model) for cell in cells]
+    first = {digest: i for i, digest in reversed(list(enumerate(digests)))}
+    chosen = sorted(first.values())
+    found = dict(zip(chosen, runner.run([cells[i] for i in chosen]), strict=True))
+    return [found[first[digest]] for digest in digests]
+
+
+def estimate_in(outcome: Outcome, target: Target) -> Estimate | None:
+    """Return the target's estimate; None where there is no answer.
+
+    Raises BayesSpError for an effect that the answer does not have.
+    """
+    if not isinstance(outcome, Answer):
+        return None
+    try:
+        return estimate_of(outcome.table, target, trustworthy=outcome.trustworthy)
+    except KeyError as error:
+        known = dict.fromkeys(f"{path} [{scale}]" for path, scale in outcome.table[["path", "scale"]].to_numpy())
+        problem = f"has no effect {target.path} [{target.scale}]; it has {', '.join(known)}"
+        raise BayesSpError("target", [problem]) from error
 
 
 @dataclass(frozen=True)
@@ -62,24 +128,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one case of one analysis says about the target, for the summary.
+    """What one case of one analysis says about the target, for the summary."""
 
-    Attributes
-    ----------
-    analysis
-        ``priors``, ``kappa``, ``confounding`` or ``attrition``.
-    case
-        In words, as it stands in a sentence: ``sceptical priors``.
-    estimate
-        None where the case has no answer; then `note` says why.
-    note
-        What else the reader must know; '' for nothing.
-    """
-
-    analysis: str
-    case: str
-    estimate: Estimate | None
-    note: str = ""
+    analysis: str  # ``priors``, ``kappa``, ``confounding`` or ``attrition``
+    case: str  # in words, as it stands in a sentence: ``sceptical priors``
+    estimate: Estimate | None  # None where the case has no answer; then `note` says why
+    note: str = ""  # what else the reader must know; '' for nothing
 
 
 def target_of(model: PathModel, path: str = "", scale: str = DIFFERENCE) -> Target:

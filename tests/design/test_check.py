@@ -18,7 +18,7 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.nonresponders import Moment, NonResponders
 from bayes_sp.records.survey import Survey
-from bayes_sp.report.survey.check import _pooled, check_text
+from bayes_sp.report.text.survey import _pooled, check_text
 
 NORMAL = {"dist": "normal", "mu": 0, "sigma": 5, "why": "wide"}
 POSITIVE = {"dist": "lognormal", "mu": 0, "sigma": 2, "why": "wide"}

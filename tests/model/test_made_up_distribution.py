@@ -16,9 +16,9 @@ from bayes_sp.inference.reference.build import build_model
 from bayes_sp.model.distributions import DISTRIBUTIONS, Distribution
 from bayes_sp.model.powers import scaled_prior
 from bayes_sp.model.reading.load import load_model
-from bayes_sp.sensitivity.power.marginals import marginal
+from bayes_sp.sensitivity.power.overlap import marginal
 from bayes_sp.sensitivity.prior.terms import scaled
-from bayes_sp.sensitivity.prior.words import prior_range
+from bayes_sp.sensitivity.prior.tipping import prior_range
 
 PLAIN = Mode(linker="py", optimizer=None)  # no compilation
 

@@ -9,7 +9,7 @@ from scripted import chain_records, chain_tables
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.tables.describe import moments_table
-from bayes_sp.report.survey.variables import moments_lines, variable_lines
+from bayes_sp.report.text.survey import moments_lines, variable_lines
 
 
 def test_few_cells_are_not_counted_in_what_is_kept():

@@ -13,6 +13,7 @@ import pytest
 from bayes_sp.analysis.batch.cell import Answer, Failure
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import CURVE_COLUMNS
+from bayes_sp.sensitivity.conclusion import tipping_summary
 from bayes_sp.sensitivity.confounder.confounding import Confounding
 from bayes_sp.sensitivity.confounder.multiples import Multiple, Statement
 from bayes_sp.sensitivity.confounder.words import (
@@ -20,9 +21,7 @@ from bayes_sp.sensitivity.confounder.words import (
     problems_sentence,
     sentences_of,
 )
-from bayes_sp.sensitivity.effect_words import effect_words
-from bayes_sp.sensitivity.target import Estimate, Target, target_of
-from bayes_sp.sensitivity.tipping_summary import tipping_summary
+from bayes_sp.sensitivity.target import Estimate, Target, effect_words, target_of
 
 MODEL = load_model("primary")
 SERIAL = target_of(MODEL)

@@ -16,8 +16,7 @@ from bayes_sp.design.build import design_arrays
 from bayes_sp.errors import BayesSpError, FitError
 from bayes_sp.names import DELTA_COLUMNS
 from bayes_sp.sensitivity.missing.delta import DeltaCurve, delta_curve
-from bayes_sp.sensitivity.missing.delta_tipping import tipping_of
-from bayes_sp.sensitivity.missing.shifts import TOGETHER, Curve, curves_of, words_of, zero_place
+from bayes_sp.sensitivity.missing.shifts import TOGETHER, Curve, curves_of, tipping_of, words_of, zero_place
 from bayes_sp.sensitivity.target import Estimate, Target
 
 OPTIONS = sp.SamplerOptions(draws=50, tune=100, chains=2)

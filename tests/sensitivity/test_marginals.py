@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from bayes_sp.model.distributions import Prior
-from bayes_sp.sensitivity.power.marginals import marginal, marginal_cutpoint, marginal_share
+from bayes_sp.sensitivity.power.overlap import marginal, marginal_cutpoint, marginal_share
 
 CASES = [
     ("normal", {"mu": 0.3, "sigma": 1.2}, stats.norm(0.3, 1.2)),

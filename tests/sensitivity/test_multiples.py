@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayes_sp.names import CURVE_COLUMNS, MULTIPLE_COLUMNS
-from bayes_sp.sensitivity.confounder.grid import Grid
+from bayes_sp.sensitivity.confounder.grid import Grid, Surface
 from bayes_sp.sensitivity.confounder.multiples import (
     MOST_REFITS,
     Multiple,
@@ -22,7 +22,6 @@ from bayes_sp.sensitivity.confounder.multiples import (
     tipping_curve,
     with_refined,
 )
-from bayes_sp.sensitivity.confounder.surface import Surface
 
 GRID = Grid(("m", "y"), (0.2, 0.4, 0.6), (0.3, 0.6, 0.9))
 START = Multiple("m", "y", "age", 0.2, 0.3, 1, 1.5, 3.0)

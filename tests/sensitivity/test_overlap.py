@@ -14,8 +14,14 @@ from scipy import stats
 import bayes_sp as sp
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.reading.load import load_model
-from bayes_sp.sensitivity.power.marginals import marginal, marginal_cutpoint, marginal_share
-from bayes_sp.sensitivity.power.overlap import overlap, posterior_density, prior_overlap
+from bayes_sp.sensitivity.power.overlap import (
+    marginal,
+    marginal_cutpoint,
+    marginal_share,
+    overlap,
+    posterior_density,
+    prior_overlap,
+)
 
 FEW = sp.SamplerOptions(draws=100, tune=150, chains=2)
 

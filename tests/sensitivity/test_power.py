@@ -26,8 +26,13 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import AVERAGE
 from bayes_sp.records.survey import Survey
 from bayes_sp.sensitivity import PowerScaling, Runner, Target, power_scaling
-from bayes_sp.sensitivity.power.blocks import block_log_density, prior_blocks, total_log_likelihood
-from bayes_sp.sensitivity.power.refits import ALL_PRIORS, LIKELIHOOD
+from bayes_sp.sensitivity.power.blocks import (
+    ALL_PRIORS,
+    LIKELIHOOD,
+    block_log_density,
+    prior_blocks,
+    total_log_likelihood,
+)
 from bayes_sp.sensitivity.power.result import CONFLICT, NOTHING, STRONG, UNKNOWN, diagnosis
 from bayes_sp.sensitivity.power.weights import equal_weights, power_weights, tail_sizes, weighted_summary
 from bayes_sp.sensitivity.target import target_of

@@ -15,8 +15,7 @@ from bayes_sp.analysis.batch.cell import Failure
 from bayes_sp.analysis.batch.runner import Runner
 from bayes_sp.errors import BayesSpError, FitError
 from bayes_sp.model.distributions import DISTRIBUTIONS, Prior
-from bayes_sp.sensitivity.prior.tipping import prior_tipping_point
-from bayes_sp.sensitivity.prior.words import prior_range, prior_words, range_words
+from bayes_sp.sensitivity.prior.tipping import prior_range, prior_tipping_point, prior_words, range_words
 from bayes_sp.sensitivity.target import Target
 
 FLAT = {"dist": "flat", "why": "w"}

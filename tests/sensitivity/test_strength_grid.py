@@ -13,8 +13,7 @@ from bayes_sp.analysis.batch.cell import Answer, Cell, Failure
 from bayes_sp.model.parts import Unmeasured
 from bayes_sp.names import CONFOUNDING_COLUMNS
 from bayes_sp.sensitivity.confounder.grid import Grid, array_of, cell_at, margin_of, margins, table_of
-from bayes_sp.sensitivity.outcomes import estimate_in
-from bayes_sp.sensitivity.target import Estimate, Target
+from bayes_sp.sensitivity.target import Estimate, Target, estimate_in
 
 GRID = Grid(("mood", "visits"), (0.2, 0.1), (0.3,))
 TARGET = Target("walks -> mood -> visits")

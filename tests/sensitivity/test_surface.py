@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from bayes_sp.sensitivity.confounder.surface import Surface, first_crossing, product_bias
+from bayes_sp.sensitivity.confounder.grid import Surface, first_crossing, product_bias
 
 FIRST, SECOND = np.array([0.2, 0.4, 0.6]), np.array([-0.6, -0.4, -0.2, 0.2, 0.4, 0.6])
 

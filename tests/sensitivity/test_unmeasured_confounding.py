@@ -22,8 +22,8 @@ from bayes_sp.model.distributions import Prior
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.survey import Survey
 from bayes_sp.sensitivity.confounder.confounding import confounding
+from bayes_sp.sensitivity.confounder.grid import Surface, product_bias
 from bayes_sp.sensitivity.confounder.pairs import with_confounder
-from bayes_sp.sensitivity.confounder.surface import Surface, product_bias
 from bayes_sp.sensitivity.confounder.words import ASSUMPTIONS
 from bayes_sp.sensitivity.target import Target, estimate_of
 

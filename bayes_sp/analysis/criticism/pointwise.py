@@ -21,7 +21,7 @@ from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import observed_name
-from bayes_sp.records.privacy.words import share_words
+from bayes_sp.records.small_counts import share_words
 from bayes_sp.records.survey import Survey
 from bayes_sp.shown import Part, Shown
 

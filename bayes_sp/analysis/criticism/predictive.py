@@ -24,7 +24,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.effects.summary import CI_KIND, CI_PROB
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import CHECK_COLUMNS, FREQUENCY_COLUMNS, LEAST_COUNT
-from bayes_sp.records.privacy.small_counts import hidden_counts, starts_of
+from bayes_sp.records.small_counts import hidden_counts, starts_of
 from bayes_sp.shown import Part, Shown, short
 
 REPLICATES = 1000

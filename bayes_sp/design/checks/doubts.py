@@ -21,12 +21,11 @@ from bayes_sp.model.people import speaking_of
 from bayes_sp.names import LEAST_COUNT
 from bayes_sp.records.checks import group_labels
 from bayes_sp.records.codes import Suspect, code_words, group_suspects, suspects
-from bayes_sp.records.groups import look_alikes
-from bayes_sp.records.persons import long_columns
-from bayes_sp.records.privacy.words import ends_shown, share_words
+from bayes_sp.records.groups import long_columns, look_alikes
 from bayes_sp.records.sets import Sets
+from bayes_sp.records.small_counts import ends_shown, share_words
 from bayes_sp.records.survey import Survey
-from bayes_sp.records.tables.alike import alike_rows
+from bayes_sp.records.tables.oddities import alike_rows
 from bayes_sp.shown import worded
 
 VERY_RARE = 0.01  # alike rows of a model's few columns

@@ -32,14 +32,18 @@ from bayes_sp.records.published.article import published
 from bayes_sp.records.published.compared import compared_tests
 from bayes_sp.records.published.referred import published_nonresponders
 from bayes_sp.records.reading.columns import read_columns
-from bayes_sp.records.reading.everything import read_everything
-from bayes_sp.records.reading.source import read_table
+from bayes_sp.records.reading.everything import read_everything, read_table
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.tables.compare import came_back, known_nonresponders_table, repeated_table, responders_table
-from bayes_sp.records.tables.describe import correlation_table, is_number, moments_table
+from bayes_sp.records.tables.describe import (
+    correlation_table,
+    is_number,
+    missing_by_wave,
+    missing_patterns,
+    moments_table,
+)
 from bayes_sp.records.tables.oddities import close_columns, column_oddities, identifies, row_oddities
-from bayes_sp.records.tables.patterns import missing_by_wave, missing_patterns
 from bayes_sp.records.tables.waves import Waves, waves_of
 from bayes_sp.records.told import RowName
 

@@ -9,7 +9,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.codes import without_codes
-from bayes_sp.records.privacy.words import share_words
+from bayes_sp.records.small_counts import share_words
 from bayes_sp.records.survey import Survey
 
 COUNTS = ("negative_binomial", "poisson")

@@ -43,8 +43,7 @@ def _chosen_covariates(model: PathModel, equation: Equation, key: str) -> Iterat
     yield from _doubled(f"{key}.covariates", chosen)
     for name in dict.fromkeys(chosen):
         if name not in known:
-            hint = nearest(name, known) if known else ""
-            yield f'{key}.covariates: "{name}" is not in [covariates]{hint}'
+            yield f'{key}.covariates: "{name}" is not in [covariates]{nearest(name, known)}'
 
 
 def _interactions(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
@@ -52,7 +51,7 @@ def _interactions(model: PathModel, equation: Equation, key: str) -> Iterator[st
     mediators = [name for name in equation.parents if name in model.mediators]
     for name in dict.fromkeys(equation.interactions):
         if name not in mediators:
-            hint = nearest(name, mediators) if mediators else ""
+            hint = nearest(name, mediators)
             yield f'{key}.interactions: "{name}" is not a mediator among the parents of {equation.response}{hint}'
         elif name in equation.monotonic:
             yield f'{key}.interactions: "{name}" enters by a monotonic effect, which has no interaction; choose one'
@@ -68,7 +67,7 @@ def _log1p(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
     families = {other.response: other.family for other in model.equations[:-1]}
     for name in dict.fromkeys(equation.log1p):
         if name not in equation.parents:
-            yield f'{key}.log1p: "{name}" is not a parent of {equation.response}{_near(name, equation.parents)}'
+            yield f'{key}.log1p: "{name}" is not a parent of {equation.response}{nearest(name, equation.parents)}'
         elif name not in families:
             yield f'{key}.log1p: "{name}" is the exposure, which enters in its own unit; transform its column instead'
         elif FAMILIES[families[name]].response != "count":
@@ -111,7 +110,7 @@ def _uncorrelated(model: PathModel, equation: Equation, name: str) -> str:
     if name in equation.parents and name in before:
         return f"is a parent of {equation.response}: the arrow is all that goes between them; take one out"
     if name not in before:
-        return f"is no mediator before {equation.response}{_near(name, before)}"
+        return f"is no mediator before {equation.response}{nearest(name, before)}"
     if others := [f"{e.response} ({e.family})" for e in model.equations[:-1] if e.family != "normal"]:
         return (
             f"{none}: all mediators must be normal, found {', '.join(others)}; with residual_correlations = [] they "
@@ -131,15 +130,10 @@ def _monotonic(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
     families = {other.response: FAMILIES[other.family] for other in model.equations}
     for name in dict.fromkeys(equation.monotonic):
         if name not in equation.parents:
-            yield f'{key}.monotonic: "{name}" is not a parent of {equation.response}{_near(name, equation.parents)}'
+            yield f'{key}.monotonic: "{name}" is not a parent of {equation.response}{nearest(name, equation.parents)}'
         elif name not in families or not families[name].ordered:
             ordered = ", ".join(family for family, known in FAMILIES.items() if known.ordered)
             yield f'{key}.monotonic: "{name}" has no ordered levels; its family must be one of {ordered}'
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    return nearest(name, names) if names else ""
 
 
 def _columns(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
@@ -178,7 +172,7 @@ def _zero(model: PathModel, equation: Equation, key: str) -> Iterator[str]:
     for name in dict.fromkeys(equation.zero):
         if name not in known:
             yield (
-                f'{key}.zero: "{name}" is neither a parent of {equation.response} nor a covariate{_near(name, known)}'
+                f'{key}.zero: "{name}" is neither a parent of {equation.response} nor a covariate{nearest(name, known)}'
             )
 
 

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 
 from bayes_sp.errors import nearest
 from bayes_sp.model.checks.equations import equation_problems
-from bayes_sp.model.checks.exposures import contrast_problems, exposure_problems, size_problems
+from bayes_sp.model.checks.exposures import contrast_problems, exposure_problems, size_problems, unmeasured_problems
 from bayes_sp.model.checks.families import family_problems, kind_problems
 from bayes_sp.model.checks.priors import prior_problems
 from bayes_sp.model.checks.products import moderator_problems
-from bayes_sp.model.checks.unmeasured import unmeasured_problems
 from bayes_sp.model.distributions import COEFFICIENTS, SHARES
 from bayes_sp.model.families.registry import scalar_parameters
 from bayes_sp.model.path_model import PathModel
@@ -21,22 +20,11 @@ from bayes_sp.model.terms import ZERO
 from bayes_sp.safe_text import control_problem
 
 LONGEST = 100  # letters of a name; files of draws take 255 of names that are made of two
-# A response's posterior and design are named after it, with these endings.
 STEP_ROUNDING = 0.01  # of a step that was written with few digits, such as 0.33
+# A response's posterior and design are named after it, with these endings.
 SUFFIXES = (
-    "term",
-    "x",
-    "y",
-    "observed",
-    "cutpoint",
-    "cut",
-    "zero",
-    "zero_term",
-    "zero_x",
-    "varying",
-    "missing",
-    "latent",
-)
+    "term", "x", "y", "observed", "cutpoint", "cut", "zero", "zero_term", "zero_x", "varying", "missing", "latent",
+)  # fmt: skip
 
 
 def reserved() -> tuple[str, ...]:
@@ -55,14 +43,8 @@ def check_model(model: PathModel, *, with_priors: bool = True) -> list[str]:
     problems += exposure_problems(model)
     if not problems:  # the rules below look names up in a sound chain
         problems = [*equation_problems(model), *moderator_problems(model), *_variables(model), *kind_problems(model)]
-        problems += [
-            *contrast_problems(model),
-            *size_problems(model),
-            *_cells(model),
-            *_twin(model),
-            *_published(model),
-            *shift_problems(model),
-        ]
+        problems += [*contrast_problems(model), *size_problems(model), *_cells(model), *_twin(model)]
+        problems += [*_published(model), *shift_problems(model)]
         problems += unmeasured_problems(model, {*reserved(), *_derived(model)})
         problems += prior_problems(model) if with_priors else []
     return problems

@@ -87,7 +87,7 @@ def _unusable(model: PathModel, equation: Equation, name: str) -> str:
             return f'"{name}" comes after {response} in the chain; a product is of variables that come before'
         return f'"{name}" has no main effect here; add it to the parents of {response}'
     known = [*equation.parents, *covariates]
-    return f'"{name}" is neither a parent of {response} nor in [covariates]{nearest(name, known) if known else ""}'
+    return f'"{name}" is neither a parent of {response} nor in [covariates]{nearest(name, known)}'
 
 
 def no_moderator(model: PathModel, name: str) -> str:
@@ -109,7 +109,7 @@ def moderator_problems(model: PathModel) -> Iterator[str]:
         if reason := no_moderator(model, name):
             yield f"{key}: {reason}"
         elif name not in covariates:
-            yield f"{key}: is not in [covariates]{nearest(name, covariates) if covariates else ''}"
+            yield f"{key}: is not in [covariates]{nearest(name, covariates)}"
         elif name not in moderating:
             yield f'{key}: stands in no product; add one to an equation, such as products = ["{name}:{model.exposure}"]'
         elif levels := covariates[name].levels:

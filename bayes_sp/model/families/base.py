@@ -30,23 +30,12 @@ EXPONENTIAL: tuple[OutcomeRule, ...] = ("exp", "zero_inflated", "hurdle")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A positive parameter of a family beside coefficients and cutpoints.
+    """A positive parameter of a family beside coefficients and cutpoints."""
 
-    Attributes
-    ----------
-    name
-        Name of the posterior variable and of its prior; families can share one.
-    words
-        What it is, as in "the residual SD".
-    start
-        Where a search begins; None for the spread of what the equation leaves unexplained.
-    moments
-        ``(mean, SD) of the response -> start``, for a fit that has both.
-    """
-
-    name: str
-    words: str
-    start: float | None = 1.0
+    name: str  # name of the posterior variable and of its prior; families can share one
+    words: str  # what it is, as in "the residual SD"
+    start: float | None = 1.0  # where a search begins; None for the spread of what the equation leaves unexplained
+    # ``(mean, SD) of the response -> start``, for a fit that has both.
     moments: Callable[[float, float], float] | None = None
 
 
@@ -59,119 +48,71 @@ class Family:
     their natural scale, in the order of ``parameters``; for an ordered family the K - 1 cutpoints; for a latent one
     also the known measurement SD, last. For arrays, y is (n,), eta and zeta (..., n), aux (..., A). An ordered family's
     ``mean`` is that of the number of the level.
-
-    Attributes
-    ----------
-    name
-        Name in the specification.
-    synonyms
-        Names that other programs give it; a specification may use them, and is shown and kept with ``name``.
-    link
-        Scale of the linear predictor.
-    response
-        Kind of values that the response must have; ordered families take whole numbers from a least to a greatest one.
-    equation
-        The likelihood in one line, for printing.
-    log_density
-        ``(y, eta, zeta, aux) -> log p(y)``, (..., n).
-    simulate
-        ``(rng, eta, zeta, aux) -> y``, (..., n).
-    mean
-        ``(eta, zeta, aux) -> E y``, (..., n).
-    pymc
-        ``(pm, eta, zeta, aux) -> (distribution, parameters)``: the family in PyMC's own words, ``aux`` a list of
-        scalars or the vector of cutpoints. PyMC comes in as an argument, so that reading a specification does not
-        import it.
-    scalars
-        The parameters beside coefficients and cutpoints; each needs a prior on the positive numbers.
-    mediator
-        How later means are averaged over the response: ``normal`` (eta plus errors of SD ``sigma``, in closed form),
-        ``logit`` and ``probit`` (a sum over levels), ``beta`` (quadrature, with ``precision``), ``count``
-        (a sum over 0, 1, 2, ..., with ``phi`` where it has one); None for a family that cannot stand in the middle of
-        the chain.
-    outcome
-        The mean given the predictors: eta, exp(eta), the inverse of a link, exp(eta) less a share of zeros (of its own
-        kind, or all of them); None for a family that cannot stand at the end.
-    kernel
-        ``(y, eta, zeta, aux, table, out) -> log p(y)`` of one patient, with ``out[0]`` = d/d eta, ``out[1]`` =
-        d/d zeta (written where there is a zero part) and ``out[2 + k]`` = d/d aux[k] (parameters and cutpoints, never
-        the measurement SD). Counts leave out the constant -log y!. Plain Python and `math`, compiled by numba where it
-        is used, with `digamma` and `rising` from the module of the first name. ``table`` is (2, m) for counts: with
-        the size phi, ``table[0, k]`` = log Gamma(phi + k) - log Gamma(phi), ``table[1, k]`` its derivative with respect
-        to phi; `rising` reads both, and goes on where the table ends. None for a family that PyMC alone samples and
-        that has no maximum-likelihood fit.
-    derivatives
-        ``(y, eta, t) -> value, first, second``: the log-density and its derivatives by eta and t, the logarithm of
-        the only parameter (..., 1), for one fit without compiled code; a count leaves out -log y!.
-    ordered
-        Cutpoints in place of an intercept.
-    bounded
-        On the interval between the variable's least and greatest value.
-    zero_part
-        Whether there is a second linear predictor, of the probability (logit) of a zero: ``inflated`` for zeros of a
-        kind of their own, ``hurdle`` for all of them; '' for none.
-    sized
-        Whether the kernel needs ``table``; the size is then the parameter ``phi``.
-    latent
-        Whether the response is the observed value of a latent variable, with known measurement error: ``aux`` is then
-        (sigma, s), and every function speaks of the observed value, whose SD is sqrt(sigma^2 + s^2). The latent value
-        given the observed one is N(eta + w (y - eta), sigma^2 (1 - w)), w = sigma^2/(sigma^2 + s^2).
-    gaussian
-        Whether the response, or its logarithm, is normal around eta.
-    logged
-        Whether the predictor is that of the response's logarithm.
-    missing
-        Whether missing values of a mediator have an account in the compiled engine: numbers as hidden values, levels
-        by a sum.
-    residual
-        ``(pm, name, aux, dims) -> standardised residual`` in PyMC, where that is not normal.
-    residual_quantile
-        ``(z, aux) -> standardised residual`` at the same probability as a standard normal z.
-    on_link
-        ``y -> (value, weight)``: what a response says on the scale of eta, and a factor of its precision there, which
-        follows from the first parameter as ``precision`` says: ``sd`` (1/sd^2), ``precision``, ``size`` (of a count),
-        ``weight`` (the factor alone). A count's is that of its logarithm. None where it is not said.
-    variance
-        Of the mean mu, up to a constant, in a quasi-likelihood: ``mu`` stands for mu + a mu^2 with a by moments; ``1``
-        for least squares on the scale of `to_link`.
-    latent_sd
-        SD of the errors behind a link that fixes their scale.
-    light_tailed
-        Whether the likelihood falls faster than an exponential of eta on one side.
-    disperses
-        Whether a count beyond its mean has a spread of its own.
     """
 
-    name: str
-    link: Link
+    name: str  # name in the specification
+    link: Link  # scale of the linear predictor
+    # Kind of values that the response must have; ordered families take whole numbers from a least to a greatest one.
     response: Kind
-    equation: str
-    log_density: Callable[[Array, Array, Array, Array], Array]
-    simulate: Callable[[Generator, Array, Array, Array], Array]
-    mean: Callable[[Array, Array, Array], Array]
+    equation: str  # the likelihood in one line, for printing
+    log_density: Callable[[Array, Array, Array, Array], Array]  # ``(y, eta, zeta, aux) -> log p(y)``, (..., n)
+    simulate: Callable[[Generator, Array, Array, Array], Array]  # ``(rng, eta, zeta, aux) -> y``, (..., n)
+    mean: Callable[[Array, Array, Array], Array]  # ``(eta, zeta, aux) -> E y``, (..., n)
+    # ``(pm, eta, zeta, aux) -> (distribution, parameters)``: the family in PyMC's own words, ``aux`` a list of scalars
+    # or the vector of cutpoints. PyMC comes in as an argument, so that reading a specification does not import it.
     pymc: Callable[[PyMC, Tensor, Tensor, Tensor], Words]
+    # Names that other programs give it; a specification may use them, and is shown and kept with ``name``.
     synonyms: tuple[str, ...] = ()
+    # The parameters beside coefficients and cutpoints; each needs a prior on the positive numbers.
     scalars: tuple[Parameter, ...] = ()
+    # How later means are averaged over the response: ``normal`` (eta plus errors of SD ``sigma``, in closed form),
+    # ``logit`` and ``probit`` (a sum over levels), ``beta`` (quadrature, with ``precision``), ``count`` (a sum over 0,
+    # 1, 2, ..., with ``phi`` where it has one); None for a family that cannot stand in the middle of the chain.
     mediator: MediatorRule | None = None
+    # The mean given the predictors: eta, exp(eta), the inverse of a link, exp(eta) less a share of zeros (of its own
+    # kind, or all of them); None for a family that cannot stand at the end.
     outcome: OutcomeRule | None = None
+    # ``(y, eta, zeta, aux, table, out) -> log p(y)`` of one patient, with ``out[0]`` = d/d eta, ``out[1]`` = d/d zeta
+    # (written where there is a zero part) and ``out[2 + k]`` = d/d aux[k] (parameters and cutpoints, never the
+    # measurement SD). Counts leave out the constant -log y!. Plain Python and `math`, compiled by numba where it is
+    # used, with `digamma` and `rising` from the module of the first name. ``table`` is (2, m) for counts: with the size
+    # phi, ``table[0, k]`` = log Gamma(phi + k) - log Gamma(phi), ``table[1, k]`` its derivative with respect to phi;
+    # `rising` reads both, and goes on where the table ends. None for a family that PyMC alone samples and that has no
+    # maximum-likelihood fit.
     kernel: Callable[..., float] | None = None
+    # ``(y, eta, t) -> value, first, second``: the log-density and its derivatives by eta and t, the logarithm of the
+    # only parameter (..., 1), for one fit without compiled code; a count leaves out -log y!.
     derivatives: Callable[[Array, Array, Array], Derivatives] | None = None
-    ordered: bool = False
-    bounded: bool = False
+    ordered: bool = False  # cutpoints in place of an intercept
+    bounded: bool = False  # on the interval between the variable's least and greatest value
+    # Whether there is a second linear predictor, of the probability (logit) of a zero: ``inflated`` for zeros of a kind
+    # of their own, ``hurdle`` for all of them; '' for none.
     zero_part: Literal["", "inflated", "hurdle"] = ""
-    sized: bool = False
+    sized: bool = False  # whether the kernel needs ``table``; the size is then the parameter ``phi``
+    # Whether the response is the observed value of a latent variable, with known measurement error: ``aux`` is then
+    # (sigma, s), and every function speaks of the observed value, whose SD is sqrt(sigma^2 + s^2). The latent value
+    # given the observed one is N(eta + w (y - eta), sigma^2 (1 - w)), w = sigma^2/(sigma^2 + s^2).
     latent: bool = False
-    gaussian: bool = False
-    logged: bool = False
+    gaussian: bool = False  # whether the response, or its logarithm, is normal around eta
+    logged: bool = False  # whether the predictor is that of the response's logarithm
+    # Whether missing values of a mediator have an account in the compiled engine: numbers as hidden values, levels by a
+    # sum.
     missing: Literal["", "number", "levels"] = ""
+    # ``(pm, name, aux, dims) -> standardised residual`` in PyMC, where that is not normal.
     residual: Callable[..., Any] | None = None
+    # ``(z, aux) -> standardised residual`` at the same probability as a standard normal z.
     residual_quantile: Callable[[Array, Array], Array] | None = None
+    # ``y -> (value, weight)``: what a response says on the scale of eta, and a factor of its precision there, which
+    # follows from the first parameter as ``precision`` says: ``sd`` (1/sd^2), ``precision``, ``size`` (of a count),
+    # ``weight`` (the factor alone). A count's is that of its logarithm. None where it is not said.
     on_link: Callable[[Array], tuple[Array, Array]] | None = None
     precision: Precision = "weight"
+    # Of the mean mu, up to a constant, in a quasi-likelihood: ``mu`` stands for mu + a mu^2 with a by moments; ``1``
+    # for least squares on the scale of `to_link`.
     variance: Variance = "1"
-    latent_sd: float | None = None
-    light_tailed: bool = False
-    disperses: bool = True
+    latent_sd: float | None = None  # SD of the errors behind a link that fixes their scale
+    light_tailed: bool = False  # whether the likelihood falls faster than an exponential of eta on one side
+    disperses: bool = True  # whether a count beyond its mean has a spread of its own
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -12,17 +12,8 @@ from bayes_sp.errors import SpecificationError, nearest
 from bayes_sp.model.checks.model import check_model, text_problems
 from bayes_sp.model.path_model import Missing, PathModel
 from bayes_sp.model.people import read_people
+from bayes_sp.model.reading import parts
 from bayes_sp.model.reading.exposures import read_exposures, with_exposures
-from bayes_sp.model.reading.parts import (
-    read_codes,
-    read_contrasts,
-    read_covariates,
-    read_equations,
-    read_moderators,
-    read_practical,
-    read_published,
-    read_variables,
-)
 from bayes_sp.model.reading.priors import coefficient_names, read_priors, read_unmeasured
 from bayes_sp.model.reading.table import Table
 from bayes_sp.model.reading.toml_text import read_tables, table_problems
@@ -114,9 +105,9 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
     top = Table(tables, "", problems)
     exposure = top.take_text("exposure", required=True)
     outcome = top.take_text("outcome", required=True)
-    equations = read_equations(top.take_tables("equation", required=True), exposure)
+    equations = parts.read_equations(top.take_tables("equation", required=True), exposure)
     covariates, asked = read_exposures(
-        top.take_table("exposures"), exposure, read_covariates(top.take_table("covariates"))
+        top.take_table("exposures"), exposure, parts.read_covariates(top.take_table("covariates"))
     )
     structure_is_readable = not problems
     priors = read_priors(
@@ -135,22 +126,22 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         covariates=covariates,
         equations=equations,
         priors=priors,
-        moderators=read_moderators(top.take_table("moderators")),
-        contrasts=read_contrasts(top.take_table("contrasts")),
-        practical=read_practical(top.take_table("practical")),
+        moderators=parts.read_moderators(top.take_table("moderators")),
+        contrasts=parts.read_contrasts(top.take_table("contrasts")),
+        practical=parts.read_practical(top.take_table("practical")),
         sizes=top.take_texts("sizes"),
-        published=tuple(read_published(table) for table in top.take_tables("published")),
+        published=tuple(parts.read_published(table) for table in top.take_tables("published")),
         assumptions=top.take_texts("assumptions"),
         twin=top.take_text("twin"),
         unmeasured=read_unmeasured(top.take_table("unmeasured")),
         missing_shift=_missing_shift(top.take_table("missing_shift")),
         missing=top.take_choice("missing", get_args(Missing), "model"),  # type: ignore[arg-type] # one of Missing
-        missing_codes=read_codes(top) or (),
+        missing_codes=parts.read_codes(top) or (),
         id=top.take_text("id"),
         people=read_people(top),
         folder=folder,
     )
-    model = replace(model, variables=read_variables(top.take_table("variables"), model.kind))
+    model = replace(model, variables=parts.read_variables(top.take_table("variables"), model.kind))
     if "contrast" not in tables:
         model = replace(model, contrast=_two_values(model))
     model = with_exposures(model, asked, top.take_table("joint"))

@@ -25,14 +25,7 @@ def read_number(text: str) -> float:
 class Table:
     """A TOML table being read: each ``take_*`` removes a key, ``finish`` reports the keys nobody asked for.
 
-    Parameters
-    ----------
-    values
-        The table as ``tomllib`` gives it.
-    path
-        Its key path, for messages.
-    problems
-        The list that all tables of a file share.
+    ``path`` is its key path, for messages; ``problems`` is the list that all tables of a file share.
     """
 
     def __init__(self, values: Mapping[str, Any], path: str, problems: list[str]) -> None:
@@ -99,6 +92,13 @@ class Table:
             self.report(name, f"must be > 0, found {value:g}")
             return default
         return value
+
+    def take_flag(self, name: str) -> bool:
+        """Remove and return true or false; false where there is none."""
+        value = self.take(name)
+        if value is not None and not isinstance(value, bool):
+            self.report(name, f"must be true or false, found {value!r}")
+        return value is True
 
     def take_numbers(self, name: str, *, least: int) -> tuple[float, ...]:
         """Remove and return a list of at least ``least`` different finite numbers, empty where there is none."""

@@ -16,9 +16,9 @@ from bayes_sp.records.codebook.parts import Codebook, Derived, Described
 from bayes_sp.records.codebook.rules import widened
 from bayes_sp.records.codebook.widen import read_persons
 from bayes_sp.records.codes import code_words
-from bayes_sp.records.persons import repeated
+from bayes_sp.records.groups import repeated
 from bayes_sp.records.reading.cells import Cells, with_points
-from bayes_sp.records.reading.rows import check_rows
+from bayes_sp.records.reading.heading import check_rows
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.scoring.reliability import against_others
 from bayes_sp.records.told import RowName, describe_cells, near_column
@@ -120,7 +120,7 @@ def _derived(
                 values[item] = cells.numbers(~cells.is_number)
         wrong = _wrong_answers(derived, values, row_name)
         problems += wrong
-        ends = {item: turn(derived, item, book.described(item)) for item in derived.reversed}
+        ends = {item: turn(derived, book.described(item)) for item in derived.reversed}
         known = {item: pair for item, pair in ends.items() if pair}
         values[derived.name] = compute(derived, values, known)
         if derived.empty_is_unticked:
@@ -153,7 +153,7 @@ def _all_empty(derived: Derived, items: Array) -> list[str]:
 def _wrong_answers(derived: Derived, values: Mapping[str, Array], row_name: RowName) -> list[str]:
     problems = list[str]()
     for item in dict.fromkeys(derived.items):
-        mask, rule = off_answers(derived, item, values[item])
+        mask, rule = off_answers(derived, values[item])
         problems += describe_cells(item, mask, lambda row: f"{values[item][row]:g}", row_name, rule)  # noqa: B023 - used at once
     return problems
 

@@ -20,28 +20,15 @@ from bayes_sp.records.told import RowName, describe_cells
 
 @dataclass(frozen=True)
 class Found:
-    """What the cells of a variable hold.
+    """What the cells of a variable hold."""
 
-    Attributes
-    ----------
-    cells, blank
-        The cells, words replaced by their numbers, and which of them are missing.
-    coded
-        Codes for missing values, with how many cells held them.
-    problems
-        Cells that cannot be what the codebook says.
-    read_as
-        What a reader must know of how cells were read.
-    text
-        Whether the variable stays text.
-    """
-
+    # cells, blank: the cells, words replaced by their numbers, and which of them are missing.
     cells: Cells
     blank: Mask
-    coded: tuple[Coded, ...]
-    problems: tuple[str, ...]
-    read_as: tuple[str, ...]
-    text: bool
+    coded: tuple[Coded, ...]  # codes for missing values, with how many cells held them
+    problems: tuple[str, ...]  # cells that cannot be what the codebook says
+    read_as: tuple[str, ...]  # what a reader must know of how cells were read
+    text: bool  # whether the variable stays text
 
     def column(self) -> list[str]:
         """Return the cells as text, '' where one is missing."""

@@ -1,26 +1,67 @@
-"""Variables that are computed from others, by a closed list of rules: read from a codebook, and computed."""
+"""Variables that are computed from others, by a closed list of rules, and how reliable such scores are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from bayes_sp.arrays import Array, Mask
-from bayes_sp.errors import nearest
+from bayes_sp.errors import SurveyError, nearest
 from bayes_sp.model.reading.table import Table
 from bayes_sp.records.codebook.parts import RULES, Codebook, Derived, Described
-from bayes_sp.records.scoring.scales import Scale, scales
-from bayes_sp.records.scoring.score import score
+from bayes_sp.records.scoring.reliability import Reliability, reliability
+from bayes_sp.records.scoring.scales import Scale, scales, score
+from bayes_sp.records.survey import Survey
+
+type Latent = Sequence[str] | Mapping[str, float | None]  # scores, or scores with the reliability of some
+
+
+def score_reliability(survey: Survey, name: str) -> Reliability | None:
+    """Return how reliable a score is; None for what is no mean or sum of items, or where it cannot be said."""
+    book = survey.codebook
+    derived = book.computed(name) if book else None
+    if book is None or derived is None or derived.rule not in ("mean", "sum"):
+        return None
+    if any(item not in survey.records for item in derived.items):
+        return None
+    values = {item: survey.records[item].to_numpy(dtype=float, na_value=np.nan) for item in derived.items}
+    ends = {item: turn(derived, book.described(item)) for item in derived.reversed}
+    return reliability(turned_items(derived, values, {item: pair for item, pair in ends.items() if pair}))
+
+
+def measured_with_error(survey: Survey, mediators: Sequence[str], latent: Latent) -> dict[str, tuple[float, str]]:
+    """Return the reliability of each score that is taken as measured with error, and where it comes from.
+
+    Raises SurveyError with every name that is no mediator, number that is no reliability, and score of which none is
+    known.
+    """
+    problems, found = list[str](), dict[str, tuple[float, str]]()
+    for name in latent:
+        given = latent[name] if isinstance(latent, Mapping) else None
+        if name not in mediators:
+            problems.append(f'latent: "{name}" is none of the mediators{nearest(name, mediators)}')
+        elif given is not None and not 0 < given <= 1:
+            problems.append(f'latent: the reliability of "{name}" must be above 0 and at most 1, found {given:g}')
+        elif given is not None:
+            found[name] = (given, f"reliability {given:g} as given")
+        elif (said := score_reliability(survey, name)) is None:
+            reason = "is no score of several items of a codebook, so that its reliability is not known"
+            problems.append(f'latent: "{name}" {reason}; give it, as in {name}=0.87')
+        elif not 0 < round(said.alpha, 2):
+            problems.append(f'latent: the alpha of "{name}" is {said.alpha:.2f}, and no reliability')
+        else:
+            found[name] = (round(said.alpha, 2), said.sentence())
+    if problems:
+        raise SurveyError(survey.source, problems)
+    return found
+
 
 EMPTY = ("missing", "unticked")
 
 
-def read_derived(name: str, table: Table, truth: Callable[[Table, str], bool]) -> Derived | None:
-    """Read how one variable is computed; None where it cannot be read, and the problem stands in the list.
-
-    ``truth`` reads a key that is true or false.
-    """
+def read_derived(name: str, table: Table) -> Derived | None:
+    """Read how one variable is computed; None where it cannot be read, and the problem stands in the list."""
     label, unit = table.take_text("label"), table.take_text("unit")
     scale = _scale(table)
     rule = table.take_choice("rule", RULES, scale.rule if scale else None)
@@ -76,7 +117,7 @@ def _answered(table: Table, scale: Scale | None, items: int) -> int:
     return int(value)
 
 
-def turn(derived: Derived, item: str, described: Described | None) -> tuple[float, float] | None:
+def turn(derived: Derived, described: Described | None) -> tuple[float, float] | None:
     """Return lowest and highest answer of an item, None where neither the rule nor the variable says them."""
     if derived.answers:
         return derived.answers
@@ -133,7 +174,7 @@ def turned_items(derived: Derived, values: Mapping[str, Array], ends: Mapping[st
     return items
 
 
-def off_answers(derived: Derived, item: str, values: Array) -> tuple[Mask, str]:
+def off_answers(derived: Derived, values: Array) -> tuple[Mask, str]:
     """Return which values of an item cannot be what its rule takes, (n,), and the rule in words."""
     known = np.isfinite(values)
     where = f"because derived.{derived.name} takes it"

@@ -13,12 +13,10 @@ from bayes_sp.model.parts import Code
 from bayes_sp.model.reading.write import inline_key, inline_value
 from bayes_sp.records.codebook.proposals import proposed_scores
 from bayes_sp.records.codes import code_words, column_suspects
-from bayes_sp.records.groups import says_no_answer, says_nothing
+from bayes_sp.records.groups import IDENTIFIER, says_no_answer, says_nothing
 from bayes_sp.records.guesses import KindGuess, guess_kind, plain_names
-from bayes_sp.records.persons import IDENTIFIER
 from bayes_sp.records.reading.cells import LIKE_A_CODE, MISSING, Cells
-from bayes_sp.records.reading.everything import read_everything
-from bayes_sp.records.reading.source import Source, read_table
+from bayes_sp.records.reading.everything import Source, read_everything, read_table
 from bayes_sp.records.reading.table import Table
 from bayes_sp.safe_text import one_line
 
@@ -30,21 +28,13 @@ WAVE = ("t0", "t1", "t2", "t3", "pre", "post", "baseline", "followup")  # at the
 
 @dataclass(frozen=True)
 class Line:
-    """A variable's line in a drafted codebook.
+    """A variable's line in a drafted codebook."""
 
-    Attributes
-    ----------
-    name, keys
-        The variable, and what is said of it.
-    reason
-        Why.
-    instead
-        Keys in their place where what looks like a code is one, and why it looks so; both empty where nothing does.
-    """
-
+    # name, keys: the variable, and what is said of it.
     name: str
     keys: Mapping[str, Any]
-    reason: str
+    reason: str  # why
+    # Keys in their place where what looks like a code is one, and why it looks so; both empty where nothing does.
     instead: Mapping[str, Any] = field(default_factory=dict)
     doubt: str = ""
 

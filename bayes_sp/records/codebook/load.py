@@ -98,7 +98,7 @@ def _variables(tables: Table, *, long: bool) -> Iterator[Described]:
             _levels(table),
             _labels(table),
             read_codes(table),
-            constant=_truth(table, "constant") if long else False,
+            constant=table.take_flag("constant") if long else False,
         )
         table.finish()
 
@@ -106,7 +106,7 @@ def _variables(tables: Table, *, long: bool) -> Iterator[Described]:
 def _derived(tables: Table) -> Iterator[Derived]:
     """Read ``[derived]``."""
     for name, table in _named(tables):
-        if found := read_derived(name, table, _truth):
+        if found := read_derived(name, table):
             yield found
         table.finish()
 
@@ -208,11 +208,3 @@ def _number(table: Table, text: str) -> float | None:
     except ValueError as error:
         table.report(text, str(error))
         return None
-
-
-def _truth(table: Table, name: str) -> bool:
-    """Read true or false, false where nothing is said."""
-    value = table.take(name)
-    if value is not None and not isinstance(value, bool):
-        table.report(name, f"must be true or false, found {value!r}")
-    return value is True

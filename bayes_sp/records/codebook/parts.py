@@ -17,83 +17,50 @@ WHOLE = ("count", "ordered", "binary")  # kinds whose values are whole numbers
 
 @dataclass(frozen=True)
 class Described:
-    """A variable and the column that it stands in.
+    """A variable and the column that it stands in."""
 
-    Attributes
-    ----------
-    name, column
-        The variable, and the file's name for it; of a long file, the variable without its wave.
-    kind
-        ``count`` (whole numbers from 0), ``ordered`` (whole numbers as of answers with an order), ``continuous``,
-        ``bounded`` (between two limits), ``binary`` (two values), ``category`` (without order; numbers or text); empty
-        where nothing is said.
-    label, unit, wave
-        Words for tables; the wave that it was asked in.
-    minimum, maximum
-        Limits of its values.
-    levels
-        Its values, where others are mistakes.
-    labels
-        Words for its values; a cell that holds the word is read as the value.
-    missing
-        Codes for missing values, with their meaning.
-    constant
-        Of a long file: one value a person, the same in every wave.
-    """
-
+    # name, column: the variable, and the file's name for it; of a long file, the variable without its wave.
     name: str
     column: str
+    # ``count`` (whole numbers from 0), ``ordered`` (whole numbers as of answers with an order), ``continuous``,
+    # ``bounded`` (between two limits), ``binary`` (two values), ``category`` (without order; numbers or text); empty
+    # where nothing is said.
     kind: str = ""
+    # label, unit, wave: words for tables; the wave that it was asked in.
     label: str = ""
     unit: str = ""
     wave: str = ""
+    # minimum, maximum: limits of its values.
     minimum: float | None = None
     maximum: float | None = None
-    levels: tuple[Code, ...] = ()
+    levels: tuple[Code, ...] = ()  # its values, where others are mistakes
+    # Words for its values; a cell that holds the word is read as the value.
     labels: Mapping[float, str] = field(default_factory=dict)
-    missing: Mapping[Code, str] = field(default_factory=dict)
-    constant: bool = False
+    missing: Mapping[Code, str] = field(default_factory=dict)  # codes for missing values, with their meaning
+    constant: bool = False  # of a long file: one value a person, the same in every wave
 
 
 @dataclass(frozen=True)
 class Derived:
-    """A variable that is computed from others.
+    """A variable that is computed from others."""
 
-    Attributes
-    ----------
-    name, label, unit
-        As of `Described`.
-    rule
-        ``mean`` or ``sum`` of items, ``difference`` (``later`` - ``earlier``), or ``ticks`` (how many items are
-        ticked).
-    items
-        Names of variables, in the order of the scale where there is one; of a difference (later, earlier).
-    reversed
-        Items that are turned round: x enters as low + high - x, low and high the ends of the answers.
-    answers
-        Lowest and highest answer of an item.
-    answered
-        Least number of items that must be answered. A mean is that of the answered items; a sum is their mean times the
-        number of all items.
-    ticked
-        What stands in the cell of an item that is ticked.
-    empty_is_unticked
-        Whether an empty cell is an item that was not ticked.
-    scale
-        The shipped scale whose rule it is, '' where it has its own.
-    """
-
+    # name, label, unit: as of `Described`.
     name: str
+    # ``mean`` or ``sum`` of items, ``difference`` (``later`` - ``earlier``), or ``ticks`` (how many items are ticked).
     rule: str
+    # Names of variables, in the order of the scale where there is one; of a difference (later, earlier).
     items: tuple[str, ...]
     label: str = ""
     unit: str = ""
+    # Items that are turned round: x enters as low + high - x, low and high the ends of the answers.
     reversed: tuple[str, ...] = ()
-    answers: tuple[float, float] | None = None
+    answers: tuple[float, float] | None = None  # lowest and highest answer of an item
+    # Least number of items that must be answered. A mean is that of the answered items; a sum is their mean times the
+    # number of all items.
     answered: int = 0
-    ticked: float = 1.0
-    empty_is_unticked: bool = False
-    scale: str = ""
+    ticked: float = 1.0  # what stands in the cell of an item that is ticked
+    empty_is_unticked: bool = False  # whether an empty cell is an item that was not ticked
+    scale: str = ""  # the shipped scale whose rule it is, '' where it has its own
 
 
 @dataclass(frozen=True)
@@ -106,30 +73,16 @@ class Waves:
 
 @dataclass(frozen=True)
 class Codebook:
-    """What a file's columns mean.
+    """What a file's columns mean."""
 
-    Attributes
-    ----------
-    source
-        Its file, for messages.
-    variables, derived
-        Those in the file, and those that are computed from them and from one another, in order.
-    title
-        A line on the survey.
-    id
-        The column that names the person of each row, '' where there is none.
-    waves
-        Of a long file; None for one row a person.
-    missing
-        Codes for missing values of every column, with their meaning.
-    """
-
-    source: str
+    source: str  # its file, for messages
+    # variables, derived: those in the file, and those that are computed from them and from one another, in order.
     variables: tuple[Described, ...]
     derived: tuple[Derived, ...] = ()
-    title: str = ""
-    id: str = ""
-    waves: Waves | None = None
+    title: str = ""  # a line on the survey
+    id: str = ""  # the column that names the person of each row, '' where there is none
+    waves: Waves | None = None  # of a long file; None for one row a person
+    # Codes for missing values of every column, with their meaning.
     missing: Mapping[Code, str] = field(default_factory=dict)
 
     def described(self, name: str) -> Described | None:

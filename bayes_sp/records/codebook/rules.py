@@ -108,6 +108,6 @@ def _all_derived(book: Codebook) -> Iterator[str]:
         for item in derived.reversed:
             if item not in derived.items:
                 yield f'{key}.reversed: "{item}" is none of its items{nearest(item, derived.items)}'
-            elif turn(derived, item, known.get(item)) is None:
+            elif turn(derived, known.get(item)) is None:
                 yield f'{key}.reversed: "{item}" has no ends to be turned round; write answers = [lowest, highest]'
         there.add(derived.name)

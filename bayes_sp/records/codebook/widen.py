@@ -16,19 +16,13 @@ from bayes_sp.records.told import CELLS_SHOWN, RowName, describe_cells
 
 @dataclass(frozen=True)
 class Persons:
-    """Whose each row of a long file is, and from which wave.
+    """Whose each row of a long file is, and from which wave."""
 
-    Attributes
-    ----------
-    person, wave
-        Of each row its person, counted in the order of their first rows, and its wave's place among the waves, (n,).
-    first
-        Each person's first row.
-    """
-
+    # person, wave: of each row its person, counted in the order of their first rows, and its wave's place among the
+    # waves, (n,).
     person: NDArray[np.intp]
     wave: NDArray[np.intp]
-    first: NDArray[np.intp]
+    first: NDArray[np.intp]  # each person's first row
 
     def spread(self, cells: Sequence[str], wave: int) -> list[str]:
         """Return each person's cell in a wave, '' where the person has no row in it."""

@@ -15,26 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_sp.arrays import Array
-from bayes_sp.records.published import tables
-from bayes_sp.records.published.printed import (
-    Abstract,
-    Anova,
-    AppointmentTotals,
-    BootstrapSettings,
-    Citation,
-    Coefficient,
-    Correlation,
-    Covariates,
-    Effect,
-    GroupsList,
-    Power,
-    Printed,
-    Sample,
-    Scale,
-    Timing,
-    TTest,
-    Variable,
-)
+from bayes_sp.records.published import printed, tables
 from bayes_sp.shown import Part, Shown
 
 if TYPE_CHECKING:
@@ -59,25 +40,25 @@ class PublishedStudy(Shown):
         How Table 2 heads the change score; its correlations have the signs of T1 - T0.
     """
 
-    citation: Citation
+    citation: printed.Citation
     n: int
-    samples: tuple[Sample, ...]
-    abstract: Abstract
-    timing: Timing
-    groups_list: GroupsList
-    scales: tuple[Scale, ...]
-    variables: tuple[Variable, ...]
-    correlation_table: tuple[Correlation, ...]
-    marks: Mapping[str, Printed]
+    samples: tuple[printed.Sample, ...]
+    abstract: printed.Abstract
+    timing: printed.Timing
+    groups_list: printed.GroupsList
+    scales: tuple[printed.Scale, ...]
+    variables: tuple[printed.Variable, ...]
+    correlation_table: tuple[printed.Correlation, ...]
+    marks: Mapping[str, printed.Printed]
     change_heading: str
-    appointments: AppointmentTotals
-    anovas: tuple[Anova, ...]
-    t_tests: tuple[TTest, ...]
-    power: Power
-    bootstrap: BootstrapSettings
-    covariates: Covariates
-    coefficients: tuple[Coefficient, ...]
-    effects: tuple[Effect, ...]
+    appointments: printed.AppointmentTotals
+    anovas: tuple[printed.Anova, ...]
+    t_tests: tuple[printed.TTest, ...]
+    power: printed.Power
+    bootstrap: printed.BootstrapSettings
+    covariates: printed.Covariates
+    coefficients: tuple[printed.Coefficient, ...]
+    effects: tuple[printed.Effect, ...]
 
     @functools.cached_property
     def names(self) -> tuple[str, ...]:
@@ -119,19 +100,19 @@ class PublishedStudy(Shown):
         effects = [f"{e.path} (PROCESS model {e.model}): {e.printed} [{e.lower}, {e.upper}]" for e in self.effects]
         return f"{self.citation}; {self.n} patients", [effects, self.table2()[["label", "mean", "sd"]]]
 
-    def variable(self, name: str) -> Variable:
+    def variable(self, name: str) -> printed.Variable:
         """Return the row of Table 2 with this name; KeyError if there is none."""
         return {v.name: v for v in self.variables}[name]
 
-    def sample(self, name: str) -> Sample:
+    def sample(self, name: str) -> printed.Sample:
         """Return ``"baseline"`` (T0) or ``"follow_up"`` (T1); KeyError for any other name."""
         return {s.name: s for s in self.samples}[name]
 
-    def coefficient(self, response: str, term: str) -> Coefficient:
+    def coefficient(self, response: str, term: str) -> printed.Coefficient:
         """Return the coefficient of a term in a response's equation; KeyError if it is not published."""
         return {(c.response, c.term): c for c in self.coefficients}[response, term]
 
-    def effect(self, path: str, model: int = 6) -> Effect:
+    def effect(self, path: str, model: int = 6) -> printed.Effect:
         """Return the effect of a path in a PROCESS model; KeyError if it is not published."""
         return {(e.path, e.model): e for e in self.effects}[path, model]
 
@@ -174,18 +155,18 @@ def _read_only(values: list[float] | Array) -> Array:
 
 def _key(node: object, position: int) -> str:
     """Name of an item in a sequence: what tells it from its neighbours, or its position."""
-    if isinstance(node, Correlation):
+    if isinstance(node, printed.Correlation):
         return f"{node.row}, {node.column}"
-    if isinstance(node, Coefficient):
+    if isinstance(node, printed.Coefficient):
         return f"{node.response}, {node.term}"
-    if isinstance(node, Effect):
+    if isinstance(node, printed.Effect):
         return f"{node.path}, model {node.model}"
     return str(getattr(node, "name", getattr(node, "variable", position)))
 
 
 def _numbers(node: object, path: str, place: str) -> Iterator[tuple[str, str, str]]:
     """Numbers of a part of the study, depth first."""
-    if isinstance(node, Printed | int):
+    if isinstance(node, printed.Printed | int):
         yield path, str(node), place
     elif isinstance(node, tuple):
         for position, item in enumerate(node):
@@ -229,20 +210,20 @@ def published() -> PublishedStudy:
         n=table["n"],
         variables=variables,
         correlation_table=correlations,
-        marks=types.MappingProxyType({mark: Printed(p) for mark, p in table["marks"].items()}),
+        marks=types.MappingProxyType({mark: printed.Printed(p) for mark, p in table["marks"].items()}),
         change_heading=context["table2"]["change_heading"],
-        citation=tables.build(Citation, toml["citation"]),
-        abstract=tables.build(Abstract, context["abstract"]),
-        timing=tables.build(Timing, context["timing"]),
-        groups_list=tables.build(GroupsList, tables.without(groups_list, "label", "bearing")),
+        citation=tables.build(printed.Citation, toml["citation"]),
+        abstract=tables.build(printed.Abstract, context["abstract"]),
+        timing=tables.build(printed.Timing, context["timing"]),
+        groups_list=tables.build(printed.GroupsList, tables.without(groups_list, "label", "bearing")),
         appointments=tables.totals(toml),
         power=tables.power(size),
-        bootstrap=tables.build(BootstrapSettings, context["bootstrap"]),
-        covariates=tables.build(Covariates, context["covariates"]),
+        bootstrap=tables.build(printed.BootstrapSettings, context["bootstrap"]),
+        covariates=tables.build(printed.Covariates, context["covariates"]),
         samples=tuple(map(tables.sample, toml["sample"])),
         scales=tuple(tables.scale(row) for row in toml["scale"] if "items" in row),
         anovas=tuple(map(tables.anova, toml["paired"])),
         t_tests=tuple(map(tables.t_test, toml["two_groups"])),
-        coefficients=tuple(tables.build(Coefficient, row) for row in toml["coefficient"]),
-        effects=tuple(tables.build(Effect, row) for row in toml["effect"]),
+        coefficients=tuple(tables.build(printed.Coefficient, row) for row in toml["coefficient"]),
+        effects=tuple(tables.build(printed.Effect, row) for row in toml["effect"]),
     )

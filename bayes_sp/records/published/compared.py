@@ -13,25 +13,16 @@ from bayes_sp.records.tables.compare import groups_from_moments, repeated_from_m
 
 @dataclass(frozen=True)
 class ComparedTest:
-    """A printed test statistic beside the one that the printed moments give.
+    """A printed test statistic beside the one that the printed moments give."""
 
-    Attributes
-    ----------
-    name
-        The variable and the kind of test.
-    published, p
-        The statistic and its p as printed.
-    found, found_p
-        From the printed moments.
-    lowest, highest
-        The statistic over everything that rounds to the printed moments.
-    """
-
-    name: str
+    name: str  # the variable and the kind of test
+    # published, p: the statistic and its p as printed.
     published: Printed
     p: Printed
+    # found, found_p: from the printed moments.
     found: float
     found_p: float
+    # lowest, highest: the statistic over everything that rounds to the printed moments.
     lowest: float
     highest: float
 

@@ -90,12 +90,7 @@ COUNT_SHAPES: Mapping[str, CountShape] = MappingProxyType(
 )
 # No more than bounds: shapes at the edge of what the moments allow.
 EXTREME_SHAPES: Mapping[str, CountShape] = MappingProxyType(
-    {
-        "short_tail": short_tail,
-        "few_zeros": few_zeros,
-        "many_zeros": many_zeros,
-        "very_heavy_users": very_heavy_users,
-    }
+    {"short_tail": short_tail, "few_zeros": few_zeros, "many_zeros": many_zeros, "very_heavy_users": very_heavy_users}
 )
 SHAPE_WORDS: Mapping[str, str] = MappingProxyType(
     {

@@ -27,22 +27,14 @@ class UnreachableError(Exception):
 
 @dataclass(frozen=True)
 class Window:
-    """The totals and sums of squares, in steps, that a printed mean and SD allow for ``n`` patients.
-
-    Attributes
-    ----------
-    low, high
-        Smallest and largest possible score, in steps.
-    totals
-        Totals that round to the printed mean.
-    sd_low, sd_high
-        Interval of SDs (n - 1 in the denominator) that round to the printed one, in steps.
-    """
+    """The totals and sums of squares, in steps, that a printed mean and SD allow for ``n`` patients."""
 
     n: int
+    # low, high: smallest and largest possible score, in steps.
     low: int
     high: int
-    totals: tuple[int, ...]
+    totals: tuple[int, ...]  # totals that round to the printed mean
+    # sd_low, sd_high: interval of SDs (n - 1 in the denominator) that round to the printed one, in steps.
     sd_low: float
     sd_high: float
 

@@ -16,18 +16,10 @@ MEMBERS = 20
 
 @dataclass(frozen=True)
 class Member:
-    """One reconstruction of an ensemble.
+    """One reconstruction of an ensemble."""
 
-    Attributes
-    ----------
-    seed
-        Of its margins and of their arrangement.
-    shape
-        Of the counts' margins, a key of ``COUNT_SHAPES`` or ``EXTREME_SHAPES``.
-    """
-
-    seed: int
-    shape: str
+    seed: int  # of its margins and of their arrangement
+    shape: str  # of the counts' margins, a key of ``COUNT_SHAPES`` or ``EXTREME_SHAPES``
 
     def records(self) -> Reconstruction:
         """Return its records; see `bayes_sp.reconstruct`."""

@@ -7,15 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Printed:
-    """A number as printed: the text carries the precision that a float loses.
+    """A number as printed: the text carries the precision that a float loses."""
 
-    Attributes
-    ----------
-    text
-        The printed figure with a hyphen for the minus sign, such as ``"-0.001"`` or ``"2.10"``.
-    """
-
-    text: str
+    text: str  # the printed figure with a hyphen for the minus sign, such as ``"-0.001"`` or ``"2.10"``
 
     def __post_init__(self) -> None:
         float(self.text)
@@ -257,30 +251,17 @@ class Coefficient:
 
 @dataclass(frozen=True)
 class Effect:
-    """An effect of the exposure on the outcome, in appointments per additional group, with its 95 % interval.
+    """An effect of the exposure on the outcome, in appointments per additional group, with its 95 % interval."""
 
-    Attributes
-    ----------
-    path
-        Variables of the path joined by ``" -> "``, or ``"total"``.
-    model
-        Number of the PROCESS model: 6 (two mediators in series) or 4 (loneliness alone).
-    printed
-        The figure exactly as printed, misprints included.
-    readings
-        Every number that the printed figure can stand for; more than one where it is misprinted.
-    interval
-        ``"bootstrap"`` (percentile; ``se`` is then the bootstrap's) or ``"t"``.
-    """
-
-    path: str
-    model: int
-    printed: str = field(metadata={"number": True})
+    path: str  # variables of the path joined by ``" -> "``, or ``"total"``
+    model: int  # number of the PROCESS model: 6 (two mediators in series) or 4 (loneliness alone)
+    printed: str = field(metadata={"number": True})  # the figure exactly as printed, misprints included
+    # Every number that the printed figure can stand for; more than one where it is misprinted.
     readings: tuple[Printed, ...]
     se: Printed
     lower: Printed
     upper: Printed
-    interval: str
+    interval: str  # ``"bootstrap"`` (percentile; ``se`` is then the bootstrap's) or ``"t"``
     place: str
     t: Printed | None = None
     p: Printed | None = None

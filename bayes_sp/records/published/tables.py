@@ -7,25 +7,15 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from bayes_sp.records.published.printed import (
-    Anova,
-    AppointmentTotals,
-    Correlation,
-    Power,
-    Printed,
-    Sample,
-    Scale,
-    TTest,
-    Variable,
-)
+from bayes_sp.records.published import printed
 
 _TIMES = ("before", "after")
 
 
 def _convert(kind: Any, value: Any) -> Any:  # noqa: ANN401 (TOML values and type hints are of any type)
     """Value of a field from its TOML value."""
-    if kind is Printed or (isinstance(kind, types.UnionType) and Printed in typing.get_args(kind)):
-        return Printed(value)
+    if kind is printed.Printed or (isinstance(kind, types.UnionType) and printed.Printed in typing.get_args(kind)):
+        return printed.Printed(value)
     if typing.get_origin(kind) is tuple:
         return tuple(_convert(typing.get_args(kind)[0], item) for item in value)
     return value
@@ -37,61 +27,64 @@ def build[T](cls: type[T], table: Mapping[str, Any]) -> T:
     return cls(**{key: _convert(hints[key], value) for key, value in table.items()})
 
 
-def table2(table: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Correlation, ...]]:
+def table2(table: Mapping[str, Any]) -> tuple[tuple[printed.Variable, ...], tuple[printed.Correlation, ...]]:
     """Return the variables and correlations of Table 2."""
     place = table["place"]
     rows = table["variable"]
     names = [row["name"] for row in rows]
     variables = tuple(
-        build(Variable, {k: v for k, v in row.items() if k != "correlations"} | {"place": place}) for row in rows
+        build(printed.Variable, {k: v for k, v in row.items() if k != "correlations"} | {"place": place})
+        for row in rows
     )
     correlations = tuple(
-        Correlation(row["name"], column, Printed(text.rstrip("*†")), text[len(text.rstrip("*†")) :], place)
+        printed.Correlation(
+            row["name"], column, printed.Printed(text.rstrip("*†")), text[len(text.rstrip("*†")) :], place
+        )
         for position, row in enumerate(rows)
         for column, text in zip(names[:position], row["correlations"], strict=True)
     )
     return variables, correlations
 
 
-def sample(table: Mapping[str, Any]) -> Sample:
+def sample(table: Mapping[str, Any]) -> printed.Sample:
     """Return the patients at one step of the sample's flow."""
     age = {f"age_{key}": value for key, value in table["moments"]["age"].items()}
-    return build(Sample, without(table, "parts", "moments") | table["parts"] | age)
+    return build(printed.Sample, without(table, "parts", "moments") | table["parts"] | age)
 
 
-def anova(table: Mapping[str, Any]) -> Anova:
+def anova(table: Mapping[str, Any]) -> printed.Anova:
     """Return a comparison of two times."""
     beside = {f"{key}_t{i}": table[f"{key}_{time}"] for key in ("mean", "sd") for i, time in enumerate(_TIMES)}
     rest = without(table, "label", "bearing", *_TIMES, *(f"{key}_{time}" for key in ("mean", "sd") for time in _TIMES))
-    return build(Anova, rest | beside | {"variable": table["before"].removesuffix("_t0")})
+    return build(printed.Anova, rest | beside | {"variable": table["before"].removesuffix("_t0")})
 
 
-def t_test(table: Mapping[str, Any]) -> TTest:
+def t_test(table: Mapping[str, Any]) -> printed.TTest:
     """Return a comparison of those who came back with the others."""
     groups = zip(("responders", "nonresponders"), table["groups"], strict=True)
     moments = {f"{key}_{name}": group[key] for name, group in groups for key in ("mean", "sd")}
-    return build(TTest, without(table, "label", "groups", "missing") | moments)
+    return build(printed.TTest, without(table, "label", "groups", "missing") | moments)
 
 
-def power(table: Mapping[str, Any]) -> Power:
+def power(table: Mapping[str, Any]) -> printed.Power:
     """Return the sample-size calculation."""
     return build(
-        Power,
+        printed.Power,
         {"design": table["label"], table["effect"]: table["size"], "power": table["power"], "minimum_n": table["n"],
          "place": table["place"]},
     )  # fmt: skip
 
 
-def scale(table: Mapping[str, Any]) -> Scale:
+def scale(table: Mapping[str, Any]) -> printed.Scale:
     """Return a measure's range."""
-    return build(Scale, without(table, "name", "variables", "shape") | {"variable": table["name"]})
+    return build(printed.Scale, without(table, "name", "variables", "shape") | {"variable": table["name"]})
 
 
-def totals(toml: Mapping[str, Any]) -> AppointmentTotals:
+def totals(toml: Mapping[str, Any]) -> printed.AppointmentTotals:
     """Return the appointments of all patients together."""
     (t0, t1), (fewer, percent) = toml["total"], toml["arithmetic"]
     return build(
-        AppointmentTotals,
+        printed.AppointmentTotals,
         {"total_t0": t0["total"], "total_t1": t1["total"], "reduction": fewer["result"],
          "reduction_percent": percent["result"], "place": t0["place"]},
     )  # fmt: skip

@@ -23,22 +23,13 @@ _INSIDE = 0.98
 
 @dataclass(frozen=True)
 class ChangeScore:
-    """Sums of a change score's two parts that come nearest to the printed moments of all three.
+    """Sums of a change score's two parts that come nearest to the printed moments of all three."""
 
-    Attributes
-    ----------
-    squares_t0, squares_t1
-        Sums of squares at T0 and T1.
-    products
-        Sum of products of T0 and T1.
-    excess
-        How far beyond rounding the worst of r(change, T0), r(change, T1), r(T0, T1) remains.
-    """
-
+    # squares_t0, squares_t1: sums of squares at T0 and T1.
     squares_t0: int
     squares_t1: int
-    products: int
-    excess: float
+    products: int  # sum of products of T0 and T1
+    excess: float  # how far beyond rounding the worst of r(change, T0), r(change, T1), r(T0, T1) remains
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,15 +29,7 @@ LIKE_A_CODE = re.compile(r"0\d+|\d+[eE]\d+", re.ASCII)  # identifiers as they co
 
 
 class Cells:
-    """A column's cells, without white space around them.
-
-    Attributes
-    ----------
-    distinct
-        Every text once, in the order of its first row.
-    place
-        Of each row's cell among them, (n,).
-    """
+    """A column's cells, without white space around them: every text once, and each row's ``place`` among them, (n,)."""
 
     def __init__(self, text: Sequence[str]) -> None:
         place, found = pd.factorize(np.array(text, dtype=object), use_na_sentinel=False)

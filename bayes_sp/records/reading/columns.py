@@ -15,13 +15,12 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.records.checks import EXACT, check_columns
 from bayes_sp.records.codes import decoded, labelled_as_missing
-from bayes_sp.records.groups import HOW_MISSING, may_say_nothing
+from bayes_sp.records.groups import HOW_MISSING, long_columns, may_say_nothing, repeated
 from bayes_sp.records.levels import text_numbers, text_problems
-from bayes_sp.records.persons import long_columns, repeated
 from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, with_points
+from bayes_sp.records.reading.everything import Source, read_table
+from bayes_sp.records.reading.heading import check_rows, describe_rows, named_columns
 from bayes_sp.records.reading.imputed import unnamed
-from bayes_sp.records.reading.rows import check_rows, describe_rows, named_columns
-from bayes_sp.records.reading.source import Source, read_table
 from bayes_sp.records.reading.table import Table
 from bayes_sp.records.survey import Survey
 from bayes_sp.records.told import RowName, describe_cells

@@ -1,9 +1,12 @@
-"""Every column of a file or data frame -> Survey, before there is a specification."""
+"""Whatever a user's records stand in -> Table -> Survey of every column, before there is a specification."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,10 +17,50 @@ from bayes_sp.records.checks import EXACT
 from bayes_sp.records.codes import labelled_as_missing
 from bayes_sp.records.groups import folded, says_nothing
 from bayes_sp.records.reading.cells import MISSING, Cells, changed, like_codes, with_points
-from bayes_sp.records.reading.source import Source, read_table
-from bayes_sp.records.reading.table import Table
+from bayes_sp.records.reading.frame import frame_table, read_parquet
+from bayes_sp.records.reading.spreadsheet import SUFFIXES, read_spreadsheet
+from bayes_sp.records.reading.statistical import READERS, read_statistical
+from bayes_sp.records.reading.table import Table, needed
+from bayes_sp.records.reading.text import read_text
 from bayes_sp.records.survey import ORIGIN_COLUMN, Survey
 from bayes_sp.records.told import NAMELESS, RowName, nameless
+
+type Source = str | Path | pd.DataFrame | Any  # or a data frame of another library, through narwhals
+
+
+def read_table(source: Source) -> Table:
+    """Read a file (text, spreadsheet, SPSS, Stata, SAS, Parquet) or a data frame.
+
+    Raises SurveyError where it cannot be read, with the reason.
+    """
+    if isinstance(source, pd.DataFrame):
+        return frame_table(source)
+    if not isinstance(source, str | os.PathLike):
+        return frame_table(_as_pandas(source))
+    path = Path(os.path.expanduser(source))  # Path.expanduser raises for an unknown user
+    suffix = path.suffix.lower()
+    if suffix in READERS:
+        return read_statistical(path)
+    if suffix in SUFFIXES:
+        return read_spreadsheet(path)
+    if suffix == ".toml":
+        raise SurveyError(str(path), ["is a TOML file by its name, and no table of records"])
+    return read_parquet(path) if suffix in (".parquet", ".pq") else read_text(path)
+
+
+def _as_pandas(source: object) -> pd.DataFrame:
+    """Return a data frame of another library (Polars, PyArrow, Modin, ...) as one of pandas."""
+    reason = f"must be a Survey, a data frame or the path of a file, found {type(source).__name__}"
+    if type(source).__module__ in ("builtins", "numpy"):
+        raise SurveyError("survey", [reason])
+    narwhals = needed("narwhals", "frames", Path("the data frame"))
+    try:
+        frame = narwhals.from_native(source, eager_only=True).to_pandas()
+    except TypeError as error:
+        raise SurveyError("survey", [reason]) from error
+    assert isinstance(frame, pd.DataFrame)  # noqa: S101 - narwhals' own promise
+    return frame
+
 
 NO_THING = "none"  # a word of programs for no value, and of people for nothing at all
 MOSTLY = 0.5  # share of numbers in a column of text from which the rest is pointed at

@@ -12,8 +12,7 @@ from bayes_sp.errors import SurveyError
 from bayes_sp.records.reading.cells import is_number
 from bayes_sp.records.reading.frame import cell_text
 from bayes_sp.records.reading.heading import heading_of
-from bayes_sp.records.reading.optional import needed
-from bayes_sp.records.reading.table import Table
+from bayes_sp.records.reading.table import Table, needed
 
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 

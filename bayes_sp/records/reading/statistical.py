@@ -11,8 +11,7 @@ import pandas as pd
 from bayes_sp.errors import SurveyError
 from bayes_sp.model.parts import Code
 from bayes_sp.records.reading.frame import frame_table
-from bayes_sp.records.reading.optional import needed
-from bayes_sp.records.reading.table import Table
+from bayes_sp.records.reading.table import Table, needed
 from bayes_sp.records.survey import Coded
 
 READERS = {

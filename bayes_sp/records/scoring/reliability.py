@@ -42,22 +42,15 @@ AGAINST = 0.1  # correlation of an item with the others, below 0, that is pointe
 
 @dataclass(frozen=True)
 class Reliability:
-    """How reliable the score of some items is.
+    """How reliable the score of some items is."""
 
-    Attributes
-    ----------
-    alpha, lower, upper
-        Cronbach's alpha, and the limits of its 95 % interval.
-    omega
-        McDonald's omega; None where one factor is not determined (two items) or has no proper maximum.
-    persons, items
-        How many answered every item, and how many items there are.
-    """
-
+    # alpha, lower, upper: Cronbach's alpha, and the limits of its 95 % interval.
     alpha: float
     lower: float
     upper: float
+    # McDonald's omega; None where one factor is not determined (two items) or has no proper maximum.
     omega: float | None
+    # persons, items: how many answered every item, and how many items there are.
     persons: int
     items: int
 

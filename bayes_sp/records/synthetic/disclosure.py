@@ -17,24 +17,12 @@ LEAST_APART = 0.5  # of the distance between records, below which synthetic rows
 
 @dataclass(frozen=True)
 class Nearness:
-    """Distances to the nearest record: Euclidean, each column in its SDs, a missing cell at the column's mean.
+    """Distances to the nearest record: Euclidean, each column in its SDs, a missing cell at the column's mean."""
 
-    Attributes
-    ----------
-    synthetic
-        5 % quantile and median of a synthetic row's distance to its nearest record.
-    records
-        The same of a record's distance to its nearest other record.
-    replicated
-        Synthetic rows that are the same as a record which no other record is the same as.
-    unique
-        Records that no other record is the same as.
-    """
-
-    synthetic: tuple[float, float]
-    records: tuple[float, float]
-    replicated: int
-    unique: int
+    synthetic: tuple[float, float]  # 5 % quantile and median of a synthetic row's distance to its nearest record
+    records: tuple[float, float]  # the same of a record's distance to its nearest other record
+    replicated: int  # synthetic rows that are the same as a record which no other record is the same as
+    unique: int  # records that no other record is the same as
 
     @property
     def near(self) -> bool:

@@ -9,9 +9,9 @@ import numpy as np
 
 from bayes_sp.arrays import Array
 from bayes_sp.names import LEAST_COUNT
-from bayes_sp.records.privacy.small_counts import starts_of
 from bayes_sp.records.published import margins
 from bayes_sp.records.published.margins import Steps, UnreachableError, Window
+from bayes_sp.records.small_counts import starts_of
 
 FEW_STEPS = 20  # of a scale whose ends belong to it
 ROUNDING = 1e-6
@@ -22,21 +22,14 @@ NICE = (1.0, 2.0, 5.0, 10.0)
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """Values that a column may take: ``origin`` and ``step`` times the whole numbers from ``low`` to ``high``.
+    """Values that a column may take: ``origin`` and ``step`` times the whole numbers from ``low`` to ``high``."""
 
-    Attributes
-    ----------
-    origin, step
-        In the column's unit.
-    weights
-        How often each value is to occur, (high - low + 1,).
-    """
-
+    # origin, step: in the column's unit.
     origin: float
     step: float
     low: int
     high: int
-    weights: Array
+    weights: Array  # how often each value is to occur, (high - low + 1,)
 
 
 def scale_of(values: Array, least: int = LEAST_COUNT) -> Scale:

@@ -20,8 +20,7 @@ from bayes_sp.errors import SurveyError, nearest
 from bayes_sp.names import LEAST_COUNT
 from bayes_sp.records.published.arrange import Problem, copula, correlations, exchange
 from bayes_sp.records.published.margins import UnreachableError
-from bayes_sp.records.reading.everything import read_everything
-from bayes_sp.records.reading.source import Source
+from bayes_sp.records.reading.everything import Source, read_everything
 from bayes_sp.records.survey import SYNTHETIC, Survey
 from bayes_sp.records.synthetic.disclosure import Nearness, nearness
 from bayes_sp.records.synthetic.margins import Scale, draw_margin

@@ -30,32 +30,24 @@ FEWEST = 3  # patients, to compare two times; of a group, two
 
 @dataclass(frozen=True)
 class Repeated:
-    """One variable at two times, among the patients who have both values.
+    """One variable at two times, among the patients who have both values."""
 
-    Attributes
-    ----------
-    variable, first, second
-        What was asked, and the two waves.
-    n, mean_first, sd_first, mean_second, sd_second, r
-        Moments.
-    change, lower, upper
-        Mean of second less first, and its 95 % interval.
-    f, df1, df2, p, partial_eta_squared
-        The repeated-measures analysis of variance.
-    """
-
+    # variable, first, second: what was asked, and the two waves.
     variable: str
     first: str
     second: str
+    # n, mean_first, sd_first, mean_second, sd_second, r: moments.
     n: int
     mean_first: float
     sd_first: float
     mean_second: float
     sd_second: float
     r: float
+    # change, lower, upper: mean of second less first, and its 95 % interval.
     change: float
     lower: float
     upper: float
+    # f, df1, df2, p, partial_eta_squared: the repeated-measures analysis of variance.
     f: float
     df1: int
     df2: int

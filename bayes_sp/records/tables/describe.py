@@ -1,4 +1,4 @@
-"""Table 2 of any survey: n, missing, mean, SD, minimum and maximum of each variable, and their correlations with n."""
+"""Table 2 of any survey: moments and correlations with their n, and which cells are missing together."""
 
 from __future__ import annotations
 
@@ -9,6 +9,52 @@ import pandas as pd
 from scipy.special import ndtri, stdtr
 
 from bayes_sp.arrays import Array
+from bayes_sp.records.tables.waves import Waves
+
+ANY_TIME = "any time"
+
+
+def missing_by_wave(records: pd.DataFrame, names: Sequence[str], waves: Waves) -> pd.DataFrame:
+    """Return a row for each wave, and for columns of none.
+
+    Columns ``wave``, ``columns`` (how many), ``complete``, ``some`` and ``none``: patients with all of its cells, with
+    some of them, and with none.
+    """
+    wave_of = waves.wave_of
+    rows = []
+    for wave in (*waves.names, ANY_TIME):
+        own = [name for name in names if wave_of.get(name, ANY_TIME) == wave]
+        if own:
+            there = records[own].notna().to_numpy(dtype=bool)
+            every, no = there.all(axis=1), ~there.any(axis=1)
+            counts = {"complete": int(every.sum()), "some": int((~every & ~no).sum()), "none": int(no.sum())}
+            rows.append({"wave": wave, "columns": len(own), **counts})
+    return pd.DataFrame(rows, columns=["wave", "columns", "complete", "some", "none"])
+
+
+def missing_patterns(records: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return how many patients lack which columns together, the most frequent pattern first.
+
+    Columns ``missing`` (names joined by commas, '' for complete records), ``columns`` (how many) and ``patients``.
+    """
+    gone = records[list(names)].isna().to_numpy(dtype=bool)
+    if not gone.size:
+        return pd.DataFrame(columns=["missing", "columns", "patients"])
+    packed = np.ascontiguousarray(np.packbits(gone, axis=1))
+    _, first, counts = np.unique(
+        packed.view(np.dtype((np.void, packed.shape[1]))).ravel(), return_index=True, return_counts=True
+    )
+    patterns = gone[first]
+    rows = [
+        {
+            "missing": ", ".join(np.asarray(names, dtype=object)[pattern]),
+            "columns": int(pattern.sum()),
+            "patients": int(n),
+        }
+        for pattern, n in zip(patterns, counts, strict=True)
+    ]
+    return pd.DataFrame(rows).sort_values(["patients", "columns"], ascending=[False, True], ignore_index=True)
+
 
 LEAST = 4  # records that have both values, to give a correlation with its interval
 CI_PROB = 0.95
@@ -28,21 +74,11 @@ def numbers_of(records: pd.DataFrame, name: str) -> Array:
 def moments_table(
     records: pd.DataFrame, names: Sequence[str] | None = None, *, labels: Sequence[str] = (), least: int = 1
 ) -> pd.DataFrame:
-    """Return a row for each variable: what is known of its values, each by itself.
+    """Return a row for each variable (all without ``names``): what is known of its values, each by itself.
 
     Columns ``variable``, ``n`` (cells that are there), ``missing``, ``mean``, ``sd`` (n - 1 in the denominator),
-    ``minimum``, ``maximum`` and ``levels``, the number of distinct values. A column of text has NaN for moments.
-
-    Parameters
-    ----------
-    records
-        One row for each patient.
-    names
-        Columns, all of them where none are given.
-    labels
-        Columns whose numbers are names, as of groups: they have no moments.
-    least
-        How many patients must have the smallest or largest value for it to be given.
+    ``minimum`` and ``maximum``, where ``least`` patients have them, and ``levels``, the number of distinct values. A
+    column of text has NaN for moments, and so have ``labels``, whose numbers are names, as of groups.
 
     Examples
     --------

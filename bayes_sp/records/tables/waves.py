@@ -21,18 +21,10 @@ BEFORE = re.compile(rf"(?:{TIME}|(?P<word>(?i:{NAMED})))[_. -]+(?P<stem>.+)")
 
 @dataclass(frozen=True)
 class Waves:
-    """Columns by what they ask and when.
+    """Columns by what they ask and when."""
 
-    Attributes
-    ----------
-    names
-        Of the waves, in the order of time.
-    asked
-        What is asked -> wave -> column; what one wave alone asks, too.
-    """
-
-    names: tuple[str, ...]
-    asked: Mapping[str, Mapping[str, str]]
+    names: tuple[str, ...]  # of the waves, in the order of time
+    asked: Mapping[str, Mapping[str, str]]  # what is asked -> wave -> column; what one wave alone asks, too
 
     @property
     def repeated(self) -> dict[str, dict[str, str]]:
@@ -52,13 +44,8 @@ class Waves:
 def waves_of(columns: Sequence[str], given: Mapping[str, str] | None = None) -> Waves:
     """Return the waves of a survey's columns; none where no two columns ask the same at different times.
 
-    Parameters
-    ----------
-    columns
-        Names of all columns.
-    given
-        Waves by column, where something says them, in their order; another column is of a wave where its name ends or
-        begins with the wave's.
+    ``given`` are waves by column, where something says them, in their order; another column is of a wave where its name
+    ends or begins with the wave's.
 
     Examples
     --------

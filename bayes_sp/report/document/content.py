@@ -12,8 +12,6 @@ from bayes_sp.errors import RunError, SpecificationError
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.load import load_model
-from bayes_sp.report.document.guidelines import guideline_tables
-from bayes_sp.report.document.model_tables import coefficient_table, diagnostics_table, prior_table
 from bayes_sp.report.document.parts import (
     Block,
     Bullets,
@@ -25,11 +23,39 @@ from bayes_sp.report.document.parts import (
     Verbatim,
     as_shown,
 )
-from bayes_sp.report.document.tables import comparison_tables, effects_table, other_tables
+from bayes_sp.report.document.tables import (
+    coefficient_table,
+    comparison_tables,
+    diagnostics_table,
+    effects_table,
+    other_tables,
+    prior_table,
+)
 from bayes_sp.report.document.words import answer, equations, how_to_cite, methods_paragraph, results_paragraph
 from bayes_sp.report.folders.finished import Run, read_run
 from bayes_sp.report.folders.run import RUN_FILE
 from bayes_sp.report.text.assumptions import assumptions, listed
+
+FILE = Path(__file__).with_name("guidelines.toml")
+COVERED, AUTHOR, NOT_DONE = "covered", "by the author", "not done"
+HEAD = ("item", "what is asked for", "state", "where, or what to write")
+
+
+def guideline_tables(titles: Mapping[str, str], done: Mapping[str, bool]) -> Iterator[Table]:
+    """Yield a table for each guideline: every item with its state.
+
+    ``titles`` are of the sections that the report has; a section of which ``done`` says nothing was done.
+    """
+    for name, guideline in tomllib.loads(FILE.read_text(encoding="utf-8")).items():
+        rows = []
+        for item in guideline["item"]:
+            section, prompt = item.get("section", ""), item.get("prompt", "")
+            covered = section in titles and done.get(section, True)
+            state = AUTHOR if prompt else COVERED if covered else NOT_DONE
+            place = f"see “{titles[section]}”" if section in titles else ""
+            rows.append((str(item["number"]), item["asks"], state, "; ".join(text for text in (place, prompt) if text)))
+        yield Table(name.lower(), f"{name} ({guideline['source']})", HEAD, tuple(rows), words=True)
+
 
 SUMMARY_FILE = "summary.txt"
 _NO_SENSITIVITY = (

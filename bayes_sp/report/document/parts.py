@@ -10,18 +10,11 @@ from bayes_sp.shown import signed, worded
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph of text.
+    """A paragraph of text."""
 
-    Attributes
-    ----------
-    text
-        Without markup.
-    kind
-        ``plain``; ``heading``, of a part of a section; ``note``, how to read what stands above; ``alarm``, what must be
-        seen first; ``prompt``, what the author has to write.
-    """
-
-    text: str
+    text: str  # without markup
+    # ``plain``; ``heading``, of a part of a section; ``note``, how to read what stands above; ``alarm``, what must be
+    # seen first; ``prompt``, what the author has to write.
     kind: str = "plain"
 
 
@@ -34,30 +27,14 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts.
+    """A table of texts."""
 
-    Attributes
-    ----------
-    name
-        Of its file, and the end of its address in a page.
-    caption
-        Above the table.
-    head
-        Names of the columns.
-    rows
-        Cells; a row with a first cell only is a heading within the table.
-    note
-        Below the table.
-    words
-        Whether its cells are words, which stand on the left.
-    """
-
-    name: str
-    caption: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
-    words: bool = False
+    name: str  # of its file, and the end of its address in a page
+    caption: str  # above the table
+    head: tuple[str, ...]  # names of the columns
+    rows: tuple[tuple[str, ...], ...]  # cells; a row with a first cell only is a heading within the table
+    note: str = ""  # below the table
+    words: bool = False  # whether its cells are words, which stand on the left
 
 
 @dataclass(frozen=True)
@@ -113,22 +90,13 @@ def _shown(text: str) -> str:
 
 @dataclass(frozen=True)
 class Document:
-    """A document, from its title to its last section.
+    """A document, from its title to its last section."""
 
-    Attributes
-    ----------
-    title, subtitle
-        In the head.
-    sections
-        In their order.
-    language
-        Of its text.
-    """
-
+    # title, subtitle: in the head.
     title: str
     subtitle: str
-    sections: tuple[Section, ...] = field(default=())
-    language: str = "en"
+    sections: tuple[Section, ...] = field(default=())  # in their order
+    language: str = "en"  # of its text
 
     @property
     def tables(self) -> list[Table]:

@@ -1,4 +1,4 @@
-"""Tables of a report, from the tables of a run."""
+"""Tables of a report: effects and what else a run has of them, coefficients, priors, convergence."""
 
 from __future__ import annotations
 
@@ -13,9 +13,51 @@ from bayes_sp.report.document.parts import Block, Table
 from bayes_sp.report.document.words import contrast, rows_of
 from bayes_sp.report.folders.finished import Run
 from bayes_sp.report.text.assumptions import path_words, product_scale
-from bayes_sp.report.text.layout import interval
-from bayes_sp.sensitivity.effect_words import scale_words
+from bayes_sp.report.text.coefficients import coefficient_cells, symbols
+from bayes_sp.report.text.layout import as_published, estimated, interval
+from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import decimals_for, number, probability
+
+MOST_DIAGNOSTICS = 400
+
+
+def coefficient_table(run: Run, model: PathModel) -> Iterator[Block]:
+    """Yield every parameter of every equation beside its maximum-likelihood estimate."""
+    if run.coefficients is None:
+        return
+    rows: list[tuple[str, ...]] = []
+    for response, own in run.coefficients.groupby("equation", sort=False):
+        rows.append((model.variable(str(response)).label, *[""] * 5))
+        for _, row in own.iterrows():
+            term, *others = coefficient_cells(row)
+            rows.append((f"    {term}", *others))
+    note = (
+        "For one unit of the column as the specification codes it. Ratios are exp(coefficient) where the link has "
+        f"them. ML: maximum likelihood without any prior, with its standard error. {symbols(model)}"
+    )
+    head = ("term", "mean", "SD", "95 % interval", "ratio", "ML (SE)")
+    yield Table("coefficients", "Coefficients of every equation", head, tuple(rows), note)
+
+
+def prior_table(model: PathModel) -> Iterator[Block]:
+    """Yield every prior with its reason."""
+    rows = tuple(
+        (model.variable(where).label if where in model.chain else "all equations", name, str(prior), prior.why)
+        for where, name, prior in model.priors
+    )
+    yield Table("priors", "Priors, with reasons", ("equation", "parameter", "prior", "reason"), rows, words=True)
+
+
+def diagnostics_table(run: Run) -> Iterator[Block]:
+    """Yield convergence of every parameter and effect."""
+    formats = {"name": "", "r_hat": ".4f", "ess_bulk": ",.0f", "ess_tail": ",.0f", "mcse_mean": ".2g"}
+    rows = tuple(
+        tuple(format(row[name], spec) for name, spec in formats.items())
+        for _, row in run.diagnostics.head(MOST_DIAGNOSTICS).iterrows()
+    )
+    head = ("quantity", "R-hat", "bulk ESS", "tail ESS", "Monte Carlo error of the mean")
+    yield Table("diagnostics", "Convergence of every parameter and effect", head, rows)
+
 
 SCALES = (DIFFERENCE, RATE_RATIO, RISK_RATIO, COEFFICIENT)
 CAPTIONS = {
@@ -44,9 +86,8 @@ def effects_table(run: Run, model: PathModel) -> Iterator[Block]:
     """Yield the effects of every path: difference, and ratio where the outcome has one."""
     scales = [scale for scale in SCALES[:-1] if (run.effects["scale"] == scale).any()]
     tables = {scale: rows_of(run.effects, scale) for scale in scales}
-    head = ["effect"]
-    for scale in scales:
-        head += [scale_words(model, scale), f"{scale_words(model, scale)}: interval"]
+    words = [scale_words(model, scale) for scale in scales]
+    head = ("effect", *(text for word in words for text in (word, f"{word}: interval")), "P(< 0)")
     rows = []
     for path in distinct([str(path) for path in tables[DIFFERENCE].index]):
         cells = [path]
@@ -61,20 +102,14 @@ def effects_table(run: Run, model: PathModel) -> Iterator[Block]:
         f"{model.outcome_unit}, for {contrast(model)}; means over the orders in which paths can be counted; "
         "P(< 0) is the posterior probability that the difference is negative."
     )
-    yield Table("effects", "Path-specific effects", (*head, "P(< 0)"), parted(model, rows), note)
+    yield Table("effects", "Path-specific effects", head, parted(model, rows), note)
 
 
 def parted(model: PathModel, rows: Sequence[tuple[str, ...]], about: Sequence[str] = ()) -> tuple[tuple[str, ...], ...]:
     """Return rows that begin with an effect's name by its words, below a heading wherever it is about something else.
 
-    Parameters
-    ----------
-    model
-        Whose labels are used.
-    rows
-        Name of an effect, then its cells.
-    about
-        What else each row is about, such as a level of a moderator.
+    ``rows`` are the name of an effect, then its cells; ``about`` is what else each is about, such as a moderator's
+    level.
     """
     found: list[tuple[str, ...]] = []
     labels = [name_parts(name)[1] for name, *_ in rows]
@@ -149,10 +184,8 @@ def _interval_kinds(run: Run, columns: Sequence[str]) -> str:
 
 def _cell(row: pd.Series) -> str:
     if row["inference"] == "published":
-        limits = "" if math.isnan(row["lower"]) else f" [{row['lower']:g}, {row['upper']:g}]"
-        return f"{row['estimate']:g}{limits}"
-    decimals = decimals_for(float(row["upper"]) - float(row["lower"]))  # of infinite limits there is none
-    return f"{number(row['estimate'], decimals)} {interval(row, decimals)}"
+        return as_published(row.to_frame().T)
+    return estimated(row, "estimate", decimals_for(float(row["upper"]) - float(row["lower"])))
 
 
 def other_tables(run: Run, model: PathModel) -> Iterator[Block]:

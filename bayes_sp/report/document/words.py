@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +14,7 @@ from bayes_sp.model.terms import products_of
 from bayes_sp.names import ALONE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, distinct, name_parts
 from bayes_sp.report.folders.finished import Run
 from bayes_sp.report.text.assumptions import listed, path_words
-from bayes_sp.report.text.layout import interval
+from bayes_sp.report.text.layout import as_published, estimated, interval
 from bayes_sp.shown import decimals_for, in_sentence, number
 
 ARTICLE = (
@@ -109,13 +108,10 @@ def _others(table: pd.DataFrame, main: str) -> str:
     found = []
     if len(rows := own[own["inference"] == "bootstrap"]):
         row = rows.iloc[-1]
-        decimals = decimals_for(float(row["upper"]) - float(row["lower"]))
-        estimated = f"{number(row['estimate'], decimals)} {interval(row, decimals)}"
-        found.append(f"the percentile bootstrap gives {estimated} ({str(row['likelihood']).replace('_', ' ')})")
+        size = estimated(row, "estimate", decimals_for(float(row["upper"]) - float(row["lower"])))
+        found.append(f"the percentile bootstrap gives {size} ({str(row['likelihood']).replace('_', ' ')})")
     if len(rows := own[own["inference"] == "published"]):
-        row, readings = rows.iloc[-1], " or ".join(f"{value:g}" for value in rows["estimate"])
-        limits = "" if math.isnan(row["lower"]) else f" [{row['lower']:g}, {row['upper']:g}]"
-        found.append(f"the article reported {readings}{limits}")
+        found.append(f"the article reported {as_published(rows)}")
     return " and ".join(found)
 
 

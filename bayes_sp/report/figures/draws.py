@@ -10,10 +10,9 @@ import xarray as xr
 from bayes_sp.arrays import Array
 from bayes_sp.errors import BayesSpError
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, Given, canvas, figure_of_result, plain, quiet
+from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, Canvas, Given, canvas, figure_of_result, plain, quiet
 from bayes_sp.report.text.assumptions import product_scale
-from bayes_sp.sensitivity.power.marginals import Marginal, marginal
-from bayes_sp.sensitivity.power.overlap import posterior_density
+from bayes_sp.sensitivity.power.overlap import Marginal, marginal, posterior_density
 from bayes_sp.shown import in_sentence
 
 if TYPE_CHECKING:
@@ -50,10 +49,8 @@ def plot_prior_posterior(result: Fit, ax: Given = None) -> np.ndarray:
     shown = [(at, prior) for at in _arrows(model) if (prior := _prior(model, *at)) is not None]
     if not shown:
         raise BayesSpError(model.name, ["no coefficient on an arrow has a proper prior"])
-    columns = len(shown) if ax is not None else min(COLUMNS, len(shown))
-    rows = -(-len(shown) // columns)
-    place = canvas(ax, rows, columns, (3.2 * columns, 2.3 * rows + 1.0))
-    for panel, ((response, term), prior) in zip(place.axes.ravel(), shown, strict=False):
+    place = panels(ax, len(shown), (3.2, 2.3, 1.0))
+    for panel, ((response, term), prior) in zip(place.panels, shown, strict=True):
         t, density = posterior_density(_draws(fit, response, term))
         center, reach = (prior.mean, REACH * prior.sd) if np.isfinite(prior.sd) else (0.0, 2.0 * float(np.ptp(t)))
         x = np.linspace(min(t[0], center - reach), max(t[-1], center + reach), FINE)
@@ -67,11 +64,19 @@ def plot_prior_posterior(result: Fit, ax: Given = None) -> np.ndarray:
         panel.set(ylim=(0, None), yticks=[])
         panel.locator_params(axis="x", nbins=5)
         quiet(panel)
-    for panel in place.axes.ravel()[len(shown) :]:
-        panel.remove()
     place.legend("outside upper center")
     place.note("Densities of each coefficient, for one unit of its column.", fit.survey.mark)
-    return place.axes.ravel()[: len(shown)]
+    return place.panels
+
+
+def panels(ax: Given, count: int, inches: tuple[float, float, float]) -> Canvas:
+    """Return a panel for each of so many in a row: of this width and height, and the height of what stands beside."""
+    columns = count if ax is not None else min(COLUMNS, count)
+    rows, (wide, high, beside) = -(-count // columns), inches
+    place = canvas(ax, rows, columns, (wide * columns, high * rows + beside))
+    for empty in place.panels[count:]:
+        empty.remove()
+    return Canvas(place.figure, place.panels[:count].reshape(1, count), place.own)
 
 
 @figure_of_result
@@ -127,22 +132,17 @@ def _by_arviz(result: Fit, ax: Given, name: str, **more: Any) -> np.ndarray:  # 
     places = {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])}
     draws = {label: (("chain", "draw"), _draws(fit, *at)) for label, at in zip(names, arrows, strict=True)}
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset(draws, coords=places)})
-    columns = len(names) if ax is not None else min(COLUMNS, len(names))
-    rows = -(-len(names) // columns)
-    place = canvas(ax, rows, columns, (3.4 * columns, 2.4 * rows + 0.6))
-    panels = place.panels[: len(names)]
-    for empty in place.panels[len(names) :]:
-        empty.remove()
-    viz = {"plot": xr.Dataset({label: ((), panel) for label, panel in zip(names, panels, strict=True)})}
+    place = panels(ax, len(names), (3.4, 2.4, 0.6))
+    viz = {"plot": xr.Dataset({label: ((), panel) for label, panel in zip(names, place.panels, strict=True)})}
     aes = {"color": ["chain"], "overlay": ["chain"]}
     plots = az.PlotCollection(tree["posterior"].dataset, xr.DataTree.from_dict(viz), aes=aes, backend="matplotlib")
     getattr(az, name)(tree, plot_collection=plots, **more)
-    for panel in panels:
+    for panel in place.panels:
         panel.title.set_fontsize(9)
         panel.xaxis.label.set_fontsize(8.5)
         quiet(panel, left=True)
     place.note("Chains in colours.", fit.survey.mark)
-    return panels
+    return place.panels
 
 
 def _arrows(model: PathModel) -> list[tuple[str, str]]:

@@ -12,14 +12,14 @@ from bayes_sp.analysis.pooled import Pooled
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError
 from bayes_sp.names import ALONE, AVERAGE, DIFFERENCE, TOTAL, distinct, name_parts
-from bayes_sp.records.privacy.words import ends_shown
+from bayes_sp.records.small_counts import ends_shown
+from bayes_sp.report.figures.draws import panels
 from bayes_sp.report.figures.style import (
     ACCENT,
     BAND,
     INK,
     NEGATIVE,
     QUIET,
-    Canvas,
     Given,
     canvas,
     figure_of_result,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from bayes_sp.model.parts import PracticalRegion
     from bayes_sp.model.path_model import PathModel
 
-COLUMNS = 3
 INNER = 0.5  # probability of the thick part of an interval
 BEYOND = 0.15  # of the range of exposures, which a dose curve goes on on both sides
 DOSES = 21
@@ -104,12 +103,12 @@ def plot_densities(result: Fit, ax: Given = None, *, ci_prob: float = CI_PROB) -
     """
     model, draws = result.model, result.effects().draws[AVERAGE].sel(scale=DIFFERENCE)
     paths = distinct([str(path) for path in draws["path"].to_numpy()])
-    place = _panels(ax, len(paths))
+    place = panels(ax, len(paths), (3.2, 2.3, 0.7))
     for panel, path in zip(place.axes.ravel(), paths, strict=False):
         values = draws.sel(path=path).transpose("chain", "draw").to_numpy()
         low, middle, high = np.quantile(values, [(1 - ci_prob) / 2, 0.5, (1 + ci_prob) / 2])
         t, density = posterior_density(values)
-        _null(panel, model.practical, vertical=True)
+        _null(panel, model.practical)
         panel.plot(t, density, color=ACCENT, linewidth=1.6)
         inside = (t >= low) & (t <= high)
         panel.fill_between(t[inside], density[inside], color=BAND, linewidth=0)
@@ -254,16 +253,6 @@ def _doses(model: PathModel, low: float, high: float) -> np.ndarray:
     return np.unique([*np.linspace(first, last, DOSES), low, high])
 
 
-def _panels(ax: Given, count: int) -> Canvas:
-    """Return a panel for each of so many paths; those that are left over are taken away."""
-    columns = count if ax is not None else min(COLUMNS, count)
-    rows = 1 if ax is not None else -(-count // columns)
-    place = canvas(ax, rows, columns, (3.2 * columns, 2.3 * rows + 0.7))
-    for panel in place.axes.ravel()[count:]:
-        panel.remove()
-    return Canvas(place.figure, place.axes.ravel()[:count].reshape(1, count), place.own)
-
-
 def _differences(table: pd.DataFrame) -> pd.DataFrame:
     """Return the differences of a table of effects, averaged over orders, by path."""
     return table[(table["scale"] == DIFFERENCE) & (table["decomposition"] != ALONE)].set_index("path")
@@ -277,10 +266,10 @@ def _difference_words(model: PathModel) -> str:
     return f"{in_sentence(outcome.label)}: difference{against} ({model.outcome_unit})"
 
 
-def _null(axes: Axes, region: PracticalRegion | None, *, vertical: bool = True) -> None:
+def _null(axes: Axes, region: PracticalRegion | None) -> None:
     """Draw no effect, and the region of differences that do not matter."""
     axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
-    if region is not None and vertical:
+    if region is not None:
         axes.axvspan(region.lower, region.upper, facecolor=NEGATIVE, alpha=0.13, linewidth=0, zorder=0)
 
 

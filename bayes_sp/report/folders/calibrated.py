@@ -8,8 +8,7 @@ from pathlib import Path
 from bayes_sp.analysis.calibration.calibrate import Calibration
 from bayes_sp.analysis.planning.new_study import NewStudy
 from bayes_sp.files import write_whole
-from bayes_sp.report.figures.calibration import plot_calibration
-from bayes_sp.report.figures.planning import plot_assurance
+from bayes_sp.report.figures.calibration import plot_assurance, plot_calibration
 from bayes_sp.report.folders.drawings import save_figure
 from bayes_sp.safe_text import csv_text
 

@@ -28,14 +28,9 @@ WORDS_OF_VERDICT = ("trustworthy", "reasons", "cautions")
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
-    """A fit as content: the same content is the same fit.
+    """A fit as content: the same content is the same fit."""
 
-    Attributes
-    ----------
-    model, survey, seed, options
-        As in `bayes_sp.fit`.
-    """
-
+    # model, survey, seed, options: as in `bayes_sp.fit`.
     model: PathModel
     survey: Survey
     seed: int

@@ -36,21 +36,11 @@ class _Run:
 
 @dataclass(frozen=True)
 class Disclosed:
-    """What one file holds, and what of it goes patient by patient or names few of them.
+    """What one file holds, and what of it goes patient by patient or names few of them."""
 
-    Attributes
-    ----------
-    path
-        The file, from the folder on.
-    holds
-        What it is, in words.
-    findings
-        What it discloses, one sentence each; () for nothing found.
-    """
-
-    path: str
-    holds: str
-    findings: tuple[str, ...]
+    path: str  # the file, from the folder on
+    holds: str  # what it is, in words
+    findings: tuple[str, ...]  # what it discloses, one sentence each; () for nothing found
 
 
 def disclosed(folder: Path) -> list[Disclosed]:

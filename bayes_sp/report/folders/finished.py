@@ -68,10 +68,7 @@ class Run(Shown):
 def read_run(folder: str | Path) -> Run:
     """Read a finished run.
 
-    Raises
-    ------
-    RunError
-        Naming every file that is missing, cannot be read, or is not as the run wrote it.
+    Raises RunError naming every file that is missing, cannot be read, or is not as the run wrote it.
     """
     import pandas as pd
     import xarray as xr

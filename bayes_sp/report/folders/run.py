@@ -40,20 +40,11 @@ def default_folder(model: str, digest: str, seed: int, root: Path = Path("runs")
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a run is going to stand, as the place was when it was checked.
+    """Where a run is going to stand, as the place was when it was checked."""
 
-    Attributes
-    ----------
-    folder
-        As it was named.
-    real
-        The same without symbolic links.
-    replaces
-        Device and number of the folder that stands there and is to be replaced; None where nothing stands there.
-    """
-
-    folder: Path
-    real: Path
+    folder: Path  # as it was named
+    real: Path  # the same without symbolic links
+    # Device and number of the folder that stands there and is to be replaced; None where nothing stands there.
     replaces: tuple[int, int] | None = None
 
 

@@ -19,8 +19,7 @@ from bayes_sp.inference.versions import versions
 from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.write import specification_digest, specification_tables
 from bayes_sp.names import effect_name
-from bayes_sp.report.figures.attrition import plot_attrition
-from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
+from bayes_sp.report.figures.sensitivity import plot_attrition, plot_estimates, plot_kappa
 from bayes_sp.report.figures.style import FONT, Drawn, write_figures
 from bayes_sp.report.figures.surfaces import plot_confounding, plot_prior_grid
 from bayes_sp.report.folders.analysis import write_text
@@ -66,28 +65,22 @@ def save_sensitivity(
 def _tables(found: Sensitivity) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "effects", found.effects.table()
     yield "findings", findings_table(found.findings(), found.verdicts())
-    if found.power is not None:
-        yield "power_scaling", found.power.table
-    if found.overlap is not None:
-        yield "overlap", found.overlap
-    if found.grid is not None:
-        yield "prior_grid", found.grid.table
-    if found.tipping is not None:
-        yield "prior_tipping", found.tipping.table
-    if found.kappa is not None:
-        yield "kappa", found.kappa.table
-        yield "kappa_band", found.kappa.band
-    if found.e_values is not None:
-        yield "e_values", found.e_values.table
-    if found.confounding is not None:
-        yield "confounding", found.confounding.table
-        yield "confounding_tipping", found.confounding.tipping
-        yield "confounding_multiples", found.confounding.multiples
-        yield "covariate_strengths", found.confounding.benchmarks
-    if found.attrition is not None:
-        yield "attrition", found.attrition.table
-    if found.delta is not None:
-        yield "attrition", found.delta.table
+    confounding, absent = found.confounding, found.attrition or found.delta
+    tables = {
+        "power_scaling": found.power and found.power.table,
+        "overlap": found.overlap,
+        "prior_grid": found.grid and found.grid.table,
+        "prior_tipping": found.tipping and found.tipping.table,
+        "kappa": found.kappa and found.kappa.table,
+        "kappa_band": found.kappa and found.kappa.band,
+        "e_values": found.e_values and found.e_values.table,
+        "confounding": confounding and confounding.table,
+        "confounding_tipping": confounding and confounding.tipping,
+        "confounding_multiples": confounding and confounding.multiples,
+        "covariate_strengths": confounding and confounding.benchmarks,
+        "attrition": absent and absent.table,
+    }
+    yield from ((name, table) for name, table in tables.items() if table is not None)
 
 
 def result_of(found: Sensitivity) -> dict[str, Any]:
@@ -107,10 +100,8 @@ def _arrays(found: Sensitivity) -> Iterator[tuple[str, xr.Dataset]]:
         for pair, surface in found.confounding.surfaces.items():
             name = "-".join(re.sub(r"[^A-Za-z0-9_.]+", "_", response) for response in pair)
             yield f"confounding-{name}", surface
-    if found.attrition is not None:
-        yield "attrition", found.attrition.curves
-    if found.delta is not None:
-        yield "attrition", found.delta.curves
+    if absent := found.attrition or found.delta:
+        yield "attrition", absent.curves
 
 
 def figures(found: Sensitivity) -> Iterator[tuple[str, Drawn]]:

@@ -1,4 +1,4 @@
-"""An audit of a study's printed numbers, in plain text."""
+"""An audit of a study's printed numbers, and what records made from them reproduce, in plain text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,25 @@ from itertools import groupby
 
 from bayes_sp.records.published.audit.audit import CAUTION, Audit, line_of
 from bayes_sp.records.published.audit.finding import CONSISTENT, INCONSISTENT, NOT_CHECKABLE, Finding
-from bayes_sp.report.text.layout import wrapped
+from bayes_sp.records.published.rebuild.rebuild import Rebuilt
+from bayes_sp.report.text.layout import bullets, wrapped
+
+
+def rebuilt_text(survey: Rebuilt) -> str:
+    """Return how many printed numbers records give back, which contradict each other, and every deviation."""
+    comparison, off = survey.comparison, survey.deviations
+    count = f"{len(comparison) - len(off)} of {len(comparison)}"
+    lines = [f"{count} printed means, SDs and correlations come back after rounding."]
+    if survey.contradictions:
+        lines += ["No records can have together:"]
+        lines += bullets(survey.contradictions)
+    if len(off):
+        lines += ["Beyond rounding:"]
+        for row in off.itertuples():
+            what = f"r({row.variable}, {row.other})" if row.statistic == "r" else f"{row.statistic} of {row.variable}"
+            lines += bullets([f"{what}: printed {row.printed}, {row.achieved:.4f} here"])
+    return "\n".join(lines) + "\n"
+
 
 _FEW = 4  # subjects that are named where many share a reason
 
@@ -38,7 +56,7 @@ def _inconsistent(findings: Sequence[Finding]) -> Iterator[str]:
     for rule, group in _by_rule(findings):
         yield f"   {rule}"
         for i, finding in enumerate(group):
-            yield from wrapped(line_of(finding), first="- ", rest="  ")
+            yield from bullets([line_of(finding)])
             if i + 1 == len(group) or group[i + 1].bearing != finding.bearing:
                 yield from wrapped(f"Bearing: {finding.bearing}", first="  ", rest="  ")
         yield from wrapped(f"Assumed: {group[0].assumes}", first="  ", rest="  ")
@@ -52,12 +70,11 @@ def _not_checkable(findings: Sequence[Finding]) -> Iterator[str]:
         for reason, same in groupby(group, key=lambda finding: finding.detail):
             items = list(same)
             if items[0].range:
-                for item in items:
-                    yield from wrapped(f"{rule}: {line_of(item)}", first="- ", rest="  ")
+                yield from bullets(f"{rule}: {line_of(item)}" for item in items)
                 continue
             names = ", ".join(f"{item.subject} {item.printed}".strip() for item in items[:_FEW])
             more = f" and {len(items) - _FEW} more" if len(items) > _FEW else ""
-            yield from wrapped(f"{rule}: {names}{more}: {reason}", first="- ", rest="  ")
+            yield from bullets([f"{rule}: {names}{more}: {reason}"])
 
 
 def _consistent(findings: Sequence[Finding], *, every: bool) -> Iterator[str]:
@@ -67,9 +84,8 @@ def _consistent(findings: Sequence[Finding], *, every: bool) -> Iterator[str]:
     for rule, group in _by_rule(findings):
         if every:
             yield f"   {rule}"
-            for finding in group:
-                yield from wrapped(line_of(finding), first="- ", rest="  ")
+            yield from bullets(line_of(finding) for finding in group)
         else:
             names = ", ".join(finding.subject for finding in group[:_FEW])
             more = f" and {len(group) - _FEW} more" if len(group) > _FEW else ""
-            yield from wrapped(f"{rule}, {len(group)}: {names}{more}", first="- ", rest="  ")
+            yield from bullets([f"{rule}, {len(group)}: {names}{more}"])

@@ -10,7 +10,7 @@ from bayes_sp.analysis.coefficients import Coefficients, ratio_word
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.parts import Equation
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.records.privacy.words import share_words
+from bayes_sp.records.small_counts import share_words
 from bayes_sp.report.text.layout import aligned, interval, wrapped
 from bayes_sp.shown import decimals_for, number
 
@@ -21,7 +21,7 @@ SCALES = {"log": "log link", "logit": "logit link", "probit": "probit link"}
 def coefficient_lines(model: PathModel, found: Coefficients) -> list[str]:
     """Return the table of every equation's parameters, with a heading for each, and its notes."""
     groups = list(found.table.groupby("equation", sort=False))
-    cells = [_cells(row) for row in found.table.to_dict("records")]
+    cells = [coefficient_cells(row) for row in found.table.to_dict("records")]
     used = [i for i, head in enumerate(HEADS) if i == 0 or any(row[i] for row in cells)]
     rows, taken = [[HEADS[i] for i in used]], iter(cells)
     for equation, (_, group) in zip(model.equations, groups, strict=True):
@@ -33,8 +33,8 @@ def coefficient_lines(model: PathModel, found: Coefficients) -> list[str]:
     return lines
 
 
-def _cells(row: Mapping[Any, Any]) -> list[str]:
-    """Return a row's cells, empty where there is no number."""
+def coefficient_cells(row: Mapping[Any, Any]) -> list[str]:
+    """Return term, mean, SD, interval, ratio and maximum likelihood of a row, empty where there is no number."""
     decimals = decimals_for(float(row["upper"]) - float(row["lower"]))
     likelihood = ""
     if not math.isnan(row["ml_estimate"]):

@@ -18,8 +18,8 @@ from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, distinct
 from bayes_sp.report.text.assumptions import path_words
-from bayes_sp.report.text.layout import aligned, decimals_of, estimated, interval, wrapped
-from bayes_sp.sensitivity.effect_words import scale_words
+from bayes_sp.report.text.layout import aligned, bullets, decimals_of, estimated, interval, wrapped
+from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import in_row, in_sentence, number, probability
 
 HEAD = (
@@ -209,8 +209,7 @@ def contrast_lines(analysis: Analysis) -> list[str]:
         return []
     table, boot = found.table(), analysis.comparison.contrasts.get(model.equations[-1].family)
     lines = []
-    for one in found.asked:
-        lines += wrapped(f"{one.name}: {one.first}, less {one.second}.", "- ", "  ")
+    lines += bullets(f"{one.name}: {one.first}, less {one.second}." for one in found.asked)
     for scale in dict.fromkeys(table["scale"]):
         own = table[table["scale"] == scale]
         words = {DIFFERENCE: f"difference, {found.source.unit}", COEFFICIENT: "product of coefficients"}
@@ -220,13 +219,8 @@ def contrast_lines(analysis: Analysis) -> list[str]:
         digits = decimals_of(own) if scale in words else max(3, decimals_of(own))
         for _, one in own.iterrows():
             larger = "" if math.isnan(one["prob_larger"]) else probability(one["prob_larger"])
-            row = [
-                one["contrast"],
-                number(one["median"], in_row(one, digits)),
-                interval(one, digits),
-                probability(one["prob_negative"]),
-                larger,
-            ]
+            row = [one["contrast"], number(one["median"], in_row(one, digits)), interval(one, digits)]
+            row += [probability(one["prob_negative"]), larger]
             if boot is not None:
                 twin = boot[(boot["contrast"] == one["contrast"]) & (boot["scale"] == scale)].iloc[0]
                 row.append(estimated(twin, "estimate", digits))

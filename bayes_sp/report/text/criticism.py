@@ -18,7 +18,7 @@ from bayes_sp.analysis.criticism.statistics import ENDS
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import LEAST_COUNT
 from bayes_sp.report.text.assumptions import path_words
-from bayes_sp.report.text.layout import aligned, decimals_of, interval, wrapped
+from bayes_sp.report.text.layout import aligned, bullets, decimals_of, interval, wrapped
 from bayes_sp.shown import number
 
 SHOWN = 5  # most influential patients, and statistics outside their interval
@@ -92,9 +92,9 @@ def _checks(model: PathModel, checks: PredictiveChecks) -> list[str]:
         what = f"{model.variable(str(row['response'])).label}, {row['statistic']}, {label} {row['exposure']}"
         limits = f"{_short(row['lower'])} to {_short(row['upper'])}"
         own = "" if pd.isna(row["observed"]) else f"observed {_short(row['observed'])}, "
-        lines += wrapped(f"{what}: {own}replicated {limits}.", "- ", "  ")
+        lines += bullets([f"{what}: {own}replicated {limits}."])
     if len(apart) > SHOWN:
-        lines += wrapped(f"and {len(apart) - SHOWN} more in predictive.csv.", "- ", "  ")
+        lines += bullets([f"and {len(apart) - SHOWN} more in predictive.csv."])
     return lines
 
 

@@ -26,9 +26,9 @@ from bayes_sp.names import (
     distinct,
     name_parts,
 )
-from bayes_sp.report.text.assumptions import headed, path_words
-from bayes_sp.report.text.layout import aligned, decimals_of, interval, wrapped
-from bayes_sp.sensitivity.effect_words import scale_words
+from bayes_sp.report.text.assumptions import headed, listed, path_words
+from bayes_sp.report.text.layout import aligned, bullets, decimals_of, interval, wrapped
+from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import in_row, number, probability
 
 RATIOS = (RATE_RATIO, RISK_RATIO)
@@ -42,14 +42,8 @@ def effect_lines(analysis: Analysis) -> list[str]:
     table = table[table["decomposition"].isin(["", AVERAGE])].set_index(["path", "scale"])
     ratio = next((scale for scale in RATIOS if scale in table.index.get_level_values("scale")), "")
     rows = _path_rows(analysis, table, ratio, analysis.spread)
-    return [
-        *aligned(rows, "lrrrrrr"),
-        *wrapped(_note(analysis, ratio)),
-        *_extrapolation(analysis),
-        *_sets(analysis),
-        *_interventional(analysis),
-        *_lasting(analysis),
-    ]
+    lines = [*aligned(rows, "lrrrrrr"), *wrapped(_note(analysis)), *_extrapolation(analysis)]
+    return [*lines, *_sets(analysis), *_interventional(analysis), *_lasting(analysis)]
 
 
 def short_lines(analysis: Analysis) -> list[str]:
@@ -72,12 +66,8 @@ def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str, spread: pd.D
             rows.append([f"{label}:", *[""] * (len(rows[0]) - 1)])
             continue
         difference = table.loc[(path, DIFFERENCE)]
-        row = [
-            path_words(model, name_parts(path)[0]),
-            number(difference["median"], in_row(difference, decimals)),
-            interval(difference, decimals),
-        ]
-        row.append(probability(difference["prob_negative"]))
+        row = [path_words(model, name_parts(path)[0]), number(difference["median"], in_row(difference, decimals))]
+        row += [interval(difference, decimals), probability(difference["prob_negative"])]
         if ratio:
             one = table.loc[(path, ratio)]
             digits = max(3, decimals_of(table.xs(ratio, level="scale")))
@@ -89,7 +79,7 @@ def _path_rows(analysis: Analysis, table: pd.DataFrame, ratio: str, spread: pd.D
     return rows
 
 
-def _note(analysis: Analysis, ratio: str) -> str:
+def _note(analysis: Analysis) -> str:
     spread = analysis.spread
     note = (
         f"Differences in {analysis.effects.unit}. Posterior medians and equal-tailed intervals; P(< 0) is the "
@@ -230,7 +220,7 @@ def _lasting(analysis: Analysis) -> list[str]:
     model, none = analysis.fit.model, list[str]()
     lines = wrapped(
         "Which sign the 95 % interval of each difference in the table has, for kappa "
-        f"{_listed(KAPPAS)} (kappa: how alike what a mediator's equation leaves unexplained in a patient would be at "
+        f"{_numbers(KAPPAS)} (kappa: how alike what a mediator's equation leaves unexplained in a patient would be at "
         "both exposures; no data can tell):"
     )
     alone = False
@@ -239,10 +229,10 @@ def _lasting(analysis: Analysis) -> list[str]:
         if not any(sign.average):
             none.append(words)
             continue
-        lines += wrapped(f"{words}: {_sign_words(sign)}.", "- ", "  ")
+        lines += bullets([f"{words}: {_sign_words(sign)}."])
         alone |= bool(sign.lasting) and sign.single[:-1] != sign.average[:-1]
     if none:
-        lines += wrapped(f"No sign for any kappa: {'; '.join(none)}.", "- ", "  ")
+        lines += bullets([f"No sign for any kappa: {'; '.join(none)}."])
     if alone:
         lines += wrapped(
             "Below kappa 1 the path that is counted first also takes up that a mediator's unexplained part differs "
@@ -258,12 +248,11 @@ def _sign_words(sign: Sign) -> str:
             word: [kappa for kappa, own in zip(KAPPAS, sign.average, strict=True) if own == value]
             for value, word in (*SIGNS.items(), (0, "no sign"))
         }
-        return "; ".join(f"{word} with kappa {_listed(kappas)}" for word, kappas in found.items() if kappas)
+        return "; ".join(f"{word} with kappa {_numbers(kappas)}" for word, kappas in found.items() if kappas)
     failing = [kappa for kappa, own in zip(KAPPAS, sign.single, strict=True) if own != sign.lasting]
     head = f"{SIGNS[sign.lasting]} for each"
-    return f"{head}, not in every single order with kappa {_listed(failing)}" if failing else f"{head}, in every order"
+    return f"{head}, not in every single order with kappa {_numbers(failing)}" if failing else f"{head}, in every order"
 
 
-def _listed(kappas: Sequence[float]) -> str:
-    *first, last = (f"{kappa:g}" for kappa in kappas)
-    return f"{', '.join(first)} and {last}" if first else last
+def _numbers(kappas: Sequence[float]) -> str:
+    return listed([f"{kappa:g}" for kappa in kappas])

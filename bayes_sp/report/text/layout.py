@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -89,7 +89,19 @@ def estimated(row: pd.Series | Mapping[str, float], value: str, decimals: int) -
     return f"{number(row[value], in_row(row, decimals))} {interval(row, decimals)}"
 
 
+def as_published(rows: pd.DataFrame) -> str:
+    """Return every reading of a published estimate, as printed, with its interval."""
+    estimates = " or ".join(f"{value:g}" for value in rows["estimate"])
+    lower, upper = rows["lower"].iloc[0], rows["upper"].iloc[0]
+    return estimates if pd.isna(lower) else f"{estimates} [{lower:g}, {upper:g}]"
+
+
 def wrapped(text: str, first: str = "", rest: str = "", margin: str = "   ") -> list[str]:
     """Return a paragraph as lines, indented as the tables are."""
     width = min(page_width(), PARAGRAPH)
     return textwrap.wrap(worded(text), width, initial_indent=margin + first, subsequent_indent=margin + rest)
+
+
+def bullets(texts: Iterable[str]) -> list[str]:
+    """Return texts as the lines of a list."""
+    return [line for text in texts for line in wrapped(text, "- ", "  ")]

@@ -29,9 +29,9 @@ from bayes_sp.report.folders.analysis import save_analysis
 from bayes_sp.report.folders.compared import Wanted, compared_tables, finished_runs, is_same, known_results
 from bayes_sp.report.folders.finished import read_run
 from bayes_sp.report.folders.run import default_folder
-from bayes_sp.report.text.layout import aligned, decimals_of, estimated, wrapped
+from bayes_sp.report.text.layout import aligned, bullets, decimals_of, estimated, wrapped
 from bayes_sp.report.text.summary import summary_text
-from bayes_sp.sensitivity.effect_words import scale_words
+from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import WIDTH, page, page_width
 
 HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "indirect", TOTAL: "total"}
@@ -46,7 +46,7 @@ def multiverse_text(found: Multiverse, mark: str, *, width: int = WIDTH, whole: 
     model = next((entry.model for entry in found.entries if entry.model is not None), None)
     with page(width), speaking_of(model, [mark]) if model is not None else nullcontext():
         said = [f"The {ABOUT[found.effect]} effect in all of them", *wrapped(found.sentence)]
-        said += [line for note in found.notes for line in wrapped(f"{note}.", "- ", "  ")]
+        said += bullets(f"{note}." for note in found.notes)
         lines = [*wrapped(f"Data: {mark}.", margin=""), ""]
         if whole:
             lines += ["1. Effects of each specification", *_effects(found, found.shown), ""]
@@ -61,8 +61,7 @@ def _unusable(found: Multiverse) -> list[str]:
     """Say which specifications could not be fitted, or must not be used, and why."""
     rows = found.table.drop_duplicates("specification")
     bad = rows[rows["family"].isna() | (rows["trustworthy"] == False)]  # noqa: E712 - pandas
-    return [line for row in bad.to_dict("records")
-            for line in wrapped(f"{row['specification']}: {str(row['verdict']).rstrip('.')}.", "- ", "  ")]  # fmt: skip
+    return bullets(f"{row['specification']}: {str(row['verdict']).rstrip('.')}." for row in bad.to_dict("records"))
 
 
 def _effects(found: Multiverse, shown: Sequence[str], *, ratios: bool = True) -> list[str]:
@@ -127,7 +126,7 @@ def _verdicts(found: Multiverse) -> list[str]:
         "positive: predicts better than the specification marked 0. A difference of less than about twice its SE, or "
         "of less than 4, says little."
     )
-    listed = [line for reason in reasons for line in wrapped(f"{reason.rstrip('.')}.", "- ", "  ")]
+    listed = bullets(f"{reason.rstrip('.')}." for reason in reasons)
     return [*aligned(rows, "llrr"), *wrapped(note), *listed]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_sp.names import ARROW
-from bayes_sp.report.text.layout import aligned, size_words, wrapped
+from bayes_sp.report.text.layout import aligned, bullets, size_words, wrapped
 from bayes_sp.sensitivity.every import Sensitivity
 from bayes_sp.sensitivity.power.result import PowerScaling
 from bayes_sp.sensitivity.prior.grid import PriorGrid
@@ -70,11 +70,12 @@ def _named(grid: PriorGrid) -> list[str]:
         return []
     rows = [[str(case).replace("_", "-"), shown(grid.estimate(str(case)))] for case in cases["case"]]
     lines = ["", "   Fitted again under named priors", *aligned(rows, "lr")]
-    for case, why in zip(cases["case"], cases["why"], strict=True):
-        lines += wrapped(f"{str(case).replace('_', '-')}: {str(why).rstrip('.')}.", "- ", "  ")
-    lines += [line for note in grid.notes for line in wrapped(f"{note.rstrip('.')}.", "- ", "  ")]
-    for failure in grid.failures:
-        lines += wrapped(f"{failure.name} failed: {failure.reason.rstrip('.')}.", "- ", "  ")
+    lines += bullets(
+        f"{str(case).replace('_', '-')}: {str(why).rstrip('.')}."
+        for case, why in zip(cases["case"], cases["why"], strict=True)
+    )
+    lines += bullets(f"{note.rstrip('.')}." for note in grid.notes)
+    lines += bullets(f"{failure.name} failed: {failure.reason.rstrip('.')}." for failure in grid.failures)
     return lines
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from bayes_sp.analysis.comparison.table import POSTERIOR
-from bayes_sp.records.privacy.words import share_words
+from bayes_sp.records.small_counts import share_words
 
 
 def resample_sentences(table: pd.DataFrame) -> Iterator[str]:

@@ -7,20 +7,120 @@ from collections.abc import Iterator
 import pandas as pd
 
 from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.people import speaking_of
 from bayes_sp.names import ARROW, AVERAGE
 from bayes_sp.report.figures.sensitivity import published_of
 from bayes_sp.report.text.assumptions import assumptions, path_words
-from bayes_sp.report.text.attrition import attrition_lines, delta_lines
-from bayes_sp.report.text.confounding import confounding_lines
-from bayes_sp.report.text.layout import aligned, decimals_of, interval, size_words, wrapped
-from bayes_sp.report.text.priors import prior_lines
+from bayes_sp.report.text.layout import aligned, bullets, decimals_of, interval, size_words, wrapped
+from bayes_sp.report.text.priors import prior_lines, shown
 from bayes_sp.report.text.summary import head_lines
 from bayes_sp.sensitivity.conclusion import quotable, verdict_lines
+from bayes_sp.sensitivity.confounder.confounding import Confounding
+from bayes_sp.sensitivity.confounder.e_values import EValues
 from bayes_sp.sensitivity.coupling import KappaCurve
-from bayes_sp.sensitivity.effect_words import scale_words
 from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS, Sensitivity
-from bayes_sp.shown import WIDTH, number, page
+from bayes_sp.sensitivity.missing.attrition import Attrition
+from bayes_sp.sensitivity.missing.delta import DeltaCurve
+from bayes_sp.sensitivity.target import estimate_of, scale_words
+from bayes_sp.shown import WIDTH, decimals_for, number, page
+
+
+def confounding_lines(found: Sensitivity) -> Iterator[str]:
+    """Yield the conclusion for each pair, multiples of the covariates, assumptions, and E-values."""
+    if found.confounding is not None:
+        for text in found.confounding.sentences():
+            yield from wrapped(text)
+        yield from _multiples(found.fit.model, found.confounding)
+        yield from _grids(found.confounding)
+        yield from bullets(found.confounding.assumptions)
+    if found.e_values is not None:
+        yield from _e_values(found, found.e_values)
+
+
+def _multiples(model: PathModel, found: Confounding) -> list[str]:
+    table = found.multiples
+    if table.empty:
+        return []
+    lines = ["", "   How many times as strong as a covariate, in both equations"]
+    pairs = list(dict.fromkeys(zip(table["first"], table["second"], strict=True)))
+    rows = [["", *(f"{first}, {second}" for first, second in pairs)]]
+    cells = {(row["first"], row["second"], row["covariate"]): row for row in table.to_dict("records")}
+    for covariate in dict.fromkeys(table["covariate"]):
+        row = [model.variable(str(covariate)).label.partition(" (")[0]]
+        for first, second in pairs:
+            cell = cells.get((first, second, covariate))
+            row.append("" if cell is None else _multiple(cell))
+        rows.append(row)
+    note = (
+        f"The least multiple at which the interval includes {found.target.null:g}; > where none up to there does (the "
+        "end of the grid). Marked *: found by fits; the others interpolated between the fits of the grid."
+    )
+    return [*lines, *aligned(rows, "l" + "r" * len(pairs)), *wrapped(note)]
+
+
+def _multiple(row: dict[str, float]) -> str:
+    star = "*" if row["refitted"] else ""
+    return f"> {row['most']:.1f}" if pd.isna(row["multiple"]) else f"{row['multiple']:.1f}{star}"
+
+
+def _grids(found: Confounding) -> Iterator[str]:
+    target = found.target
+    for (first, second), surface in found.surfaces.items():
+        at = surface.sel(path=target.path, scale=target.scale)
+        fitted = at["fitted"] & at["median"].notnull()
+        one_side = ((at["lower"] > target.null) | (at["upper"] < target.null)) & fitted
+        medians = at["median"].where(fitted)
+        text = (
+            f"Grid of {first} (0 to {float(surface[first].max()):.2g}) and {second} "
+            f"({float(surface[second].min()):.2g} to {float(surface[second].max()):.2g}): the interval excludes "
+            f"{target.null:g} in {int(one_side.sum())} of {int(fitted.sum())} fits"
+        )
+        if fitted.any():
+            decimals = decimals_for(float((at["upper"] - at["lower"]).where(fitted).min()))
+            low, high = (number(float(end), decimals) for end in (medians.min(), medians.max()))
+            text += f"; posterior medians from {low} to {high}"
+        yield from wrapped(f"{text}.")
+
+
+def _e_values(found: Sensitivity, values: EValues) -> Iterator[str]:
+    yield from ["", "   E-values"]
+    table = values.table
+    if not table.empty:
+        rows = [["", "ratio", "E-value", "of the limit nearest to 1"]]
+        for row in table.to_dict("records"):
+            size = size_words(row["median"], row["lower"], row["upper"])
+            words = path_words(found.fit.model, str(row["path"]))
+            rows.append([words, size, f"{row['e_value']:.2f}", f"{row['e_value_limit']:.2f}"])
+        yield from aligned(rows, "lrrr")
+    yield from bullets(values.notes)
+
+
+POPULATIONS = {"responders": "those who came back", "nonresponders": "those who did not", "all": "everyone"}
+
+
+def attrition_lines(found: Sensitivity, attrition: Attrition) -> Iterator[str]:
+    """Yield the effect by population, what each departure does, and notes."""
+    table = attrition.standardised
+    rows = []
+    for population in dict.fromkeys(table["population"]):
+        own = estimate_of(table[table["population"] == population], found.target, trustworthy=attrition.trustworthy)
+        rows.append([POPULATIONS[str(population)], shown(own)])
+    yield "   Standardised to the covariates of each, missing at random given these"
+    yield from aligned(rows, "lr")
+    yield from ["", "   How they would have to differ"]
+    sentences = dict.fromkeys(tip.sentence for tip in attrition.tipping)  # levels often say the same
+    yield from bullets(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in sentences)
+    yield ""
+    yield from bullets(attrition.notes)
+
+
+def delta_lines(curve: DeltaCurve) -> Iterator[str]:
+    """Yield the effect at each shift of the missing values, and where that changes the conclusion."""
+    rows = [[finding.case, shown(finding.estimate)] for finding in curve.findings()]
+    yield from aligned(rows, "lr")
+    yield from bullets(f"{tip.sentence[:1].upper()}{tip.sentence[1:]}." for tip in curve.tipping)
+
 
 TITLES = {
     PRIORS: "Other priors",
@@ -45,7 +145,7 @@ def sensitivity_text(found: Sensitivity, *, width: int = WIDTH, whole: bool = Tr
         lines += ["", f"{asked + 1}. {last}" if whole else last, *_conclusion(found)]
         if whole:
             lines += ["", f"{asked + 2}. What all of this assumes"]
-            lines += [line for text in assumptions(model) for line in wrapped(text, "- ", "  ")]
+            lines += bullets(assumptions(model))
         else:
             refused = (f"Not done, {name}: {reason}." for name, reason in found.refused.items())
             lines += [line for text in refused for line in wrapped(text)]
@@ -69,7 +169,6 @@ def _effect(found: Sensitivity) -> str:
         published += "" if effect.lower is None else f" [{effect.lower:g}, {effect.upper:g}]"
     scale = scale_words(model, target.scale)
     compared = model.move.label if model.move else f"{model.contrast[1]:g} against {model.contrast[0]:g}"
-    compared = model.move.label if model.move else f"{model.contrast[1]:g} against {model.contrast[0]:g}"
     return (
         f"The effect in question: {path_words(model, target.path)}, {scale} of {size}{unit} for {compared}{published}. "
         "Posterior medians and 95 % equal-tailed intervals."
@@ -89,7 +188,7 @@ def _part(found: Sensitivity, part: str) -> Iterator[str]:
     elif part == ATTRITION and found.attrition is not None:
         yield from attrition_lines(found, found.attrition)
     elif part == ATTRITION and found.delta is not None:
-        yield from delta_lines(found, found.delta)
+        yield from delta_lines(found.delta)
 
 
 NAMES = {
@@ -109,7 +208,7 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
     for row in own.to_dict("records"):
         medians = f"{number(row['lowest_median'], decimals)} to {number(row['highest_median'], decimals)}"
         holds = "for every kappa" if row["one_side"] else "no"
-        rows.append([path_words(found.fit.model, row["path"]), medians, _limits(row, decimals), holds])
+        rows.append([path_words(found.fit.model, row["path"]), medians, interval(row, decimals), holds])
     low, high = curve.table["kappa"].min(), curve.table["kappa"].max()
     note = (
         f"Range over kappa from {low:g} to {high:g}, averaged over the orders in which paths can be counted; nothing "
@@ -124,16 +223,12 @@ def _kappa(found: Sensitivity, curve: KappaCurve) -> list[str]:
     return [*aligned(rows, "lrrl"), *wrapped(note)]
 
 
-def _limits(row: dict[str, float], decimals: int) -> str:
-    return interval(pd.Series(row), decimals)
-
-
 def _conclusion(found: Sensitivity) -> list[str]:
     verdicts = found.verdicts()
     unit = found.fit.model.outcome_unit if found.target.scale == "difference" else ""
     lines = []
     if found.base.sign(found.target.null):
-        lines += [line for text in verdict_lines(verdicts, CI_PROB) for line in wrapped(text, "- ", "  ")]
+        lines += bullets(verdict_lines(verdicts, CI_PROB))
     if verdicts:
         text = quotable(verdicts, found.base, effect_name(found), unit, CI_PROB, found.target.null)
         lines += ["", *wrapped(text)]

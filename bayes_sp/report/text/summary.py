@@ -19,7 +19,6 @@ from bayes_sp.model.people import speaking_of
 from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, LEAST_COUNT, name_parts
 from bayes_sp.records.checks import group_labels
 from bayes_sp.report.document.words import answer
-from bayes_sp.report.survey.variables import variable_lines
 from bayes_sp.report.text.assumptions import (
     assumptions,
     headed,
@@ -32,11 +31,9 @@ from bayes_sp.report.text.coefficients import coefficient_lines
 from bayes_sp.report.text.conditional import conditional_lines, contrast_lines, size_lines
 from bayes_sp.report.text.criticism import criticism_sections
 from bayes_sp.report.text.effects import effect_lines, short_lines
-from bayes_sp.report.text.layout import aligned as _table
-from bayes_sp.report.text.layout import decimals_of as _decimals
-from bayes_sp.report.text.layout import estimated
-from bayes_sp.report.text.layout import wrapped as _wrap
+from bayes_sp.report.text.layout import aligned, as_published, decimals_of, estimated, wrapped
 from bayes_sp.report.text.resamples import resample_sentences, rows_used
+from bayes_sp.report.text.survey import variable_lines
 from bayes_sp.shown import WIDTH, page
 
 WITHHELD = (
@@ -59,11 +56,11 @@ def summary_text(
     with page(width), speaking_of(analysis.fit.model, [analysis.fit.survey.source]):
         lines = head_lines(analysis.fit, analysis.verdict)
         if analysis.verdict.clean:
-            lines += ["", *_wrap(f"Verdict: {analysis.verdict}", margin="")]
+            lines += ["", *wrapped(f"Verdict: {analysis.verdict}", margin="")]
         shown = 1 if whole or keep_records else least
         lines += ["", *variable_lines(analysis.fit.model, analysis.fit.survey, shown)]
         for number, (title, body) in enumerate(_sections(analysis, keep_records=keep_records, least=least), start=1):
-            lines += ["", *_wrap(f"{number}. {title}", margin="", rest="   "), *body]
+            lines += ["", *wrapped(f"{number}. {title}", margin="", rest="   "), *body]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -74,9 +71,9 @@ def short_text(analysis: Analysis, *, width: int = WIDTH) -> str:
         lines = head_lines(fit, verdict, notes=False)
         table = analysis.effects.intervals()
         for sentence in answer(fit.model, table, analysis.comparison.table):
-            lines += ["", *_wrap(sentence, margin="")]
-        lines += ["", *_wrap(_compared(fit.model), margin=""), *short_lines(analysis)]
-        lines += ["", *_wrap(str(verdict), margin="")] if verdict.clean else []
+            lines += ["", *wrapped(sentence, margin="")]
+        lines += ["", *wrapped(_compared(fit.model), margin=""), *short_lines(analysis)]
+        lines += ["", *wrapped(str(verdict), margin="")] if verdict.clean else []
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -92,7 +89,7 @@ def said_above(summary: str, fit: Fit, width: int = WIDTH) -> str:
 
 
 def _doubt_lines(fit: Fit) -> list[str]:
-    return [line for doubt in fit.doubts for line in [*_wrap(f"Look first: {_nameless(doubt, fit)}", margin=""), ""]]
+    return [line for doubt in fit.doubts for line in [*wrapped(f"Look first: {_nameless(doubt, fit)}", margin=""), ""]]
 
 
 def _nameless(doubt: str, fit: Fit) -> str:
@@ -107,11 +104,13 @@ def _nameless(doubt: str, fit: Fit) -> str:
 def head_lines(fit: Fit, verdict: Verdict, *, notes: bool = True) -> list[str]:
     """Return what every summary begins with: doubts, a verdict unless it is clean, specification, what records are."""
     lines = _doubt_lines(fit)
-    lines += [] if verdict.clean else [*_wrap(str(verdict), margin=""), ""]
-    lines += _wrap(f"{fit.model.name}: {fit.model.title}", margin="") + _wrap(f"Data: {fit.survey.mark}.", margin="")
-    lines += _wrap(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed and notes else []
+    lines += [] if verdict.clean else [*wrapped(str(verdict), margin=""), ""]
+    lines += wrapped(f"{fit.model.name}: {fit.model.title}", margin="") + wrapped(
+        f"Data: {fit.survey.mark}.", margin=""
+    )
+    lines += wrapped(RECONSTRUCTION_NOTE, margin="") if fit.survey.reconstructed and notes else []
     for note in () if not notes else (*unmeasured_words(fit.model), *survey_notes(fit.model, fit.survey)):
-        lines += _wrap(note, margin="")
+        lines += wrapped(note, margin="")
     return lines
 
 
@@ -130,11 +129,11 @@ def _sections(analysis: Analysis, *, keep_records: bool, least: int) -> Iterator
         yield "Coefficients of every equation", coefficient_lines(model, analysis.coefficients)
     yield "Bayes and bootstrap, like for like", _comparison(analysis)
     if analysis.criticism is not None:
-        of = _wrap(f"Of the first set of records alone: {analysis.fit.first.survey.mark}.")
+        of = wrapped(f"Of the first set of records alone: {analysis.fit.first.survey.mark}.")
         alone = of if isinstance(analysis.fit, Pooled) else []
         for title, body in criticism_sections(model, analysis.criticism, keep_records=keep_records, least=least):
             yield title, [*alone, *body]
-    yield "What these effects assume", [line for text in assumptions(model) for line in _wrap(text, "- ", "  ")]
+    yield "What these effects assume", [line for text in assumptions(model) for line in wrapped(text, "- ", "  ")]
 
 
 def _compared(model: PathModel) -> str:
@@ -158,7 +157,7 @@ def _recovery(recovered: Sequence[Recovered]) -> list[str]:
         found = f"{item.recovered:z.3f}" + (f" (SE {item.recovered_se:z.3f})" if item.recovered_se is not None else "")
         apart = "rounds to the printed value" if item.agrees else f"{item.apart:.1f} published SEs"
         rows.append([item.name, printed, found, apart])
-    return [*_table(rows, "lrrl"), *_wrap(RECOVERY_NOTE)]
+    return [*aligned(rows, "lrrl"), *wrapped(RECOVERY_NOTE)]
 
 
 def _comparison(analysis: Analysis) -> list[str]:
@@ -166,23 +165,23 @@ def _comparison(analysis: Analysis) -> list[str]:
     lines: list[str] = []
     for scale in (DIFFERENCE, COEFFICIENT):
         if scale == COEFFICIENT and COEFFICIENT not in set(analysis.effects.draws["scale"].to_numpy()):
-            lines += [*_wrap(WITHHELD), ""]
+            lines += [*wrapped(WITHHELD), ""]
             continue
         own = table[table["scale"] == scale]
         for head, part in (
             [(f"Difference, {analysis.effects.unit}", own)] if scale == DIFFERENCE else _products(model, own)
         ):
-            lines += [*_wrap(head), *_table(_comparison_rows(model, part), "lrrr"), ""]
+            lines += [*wrapped(head), *aligned(_comparison_rows(model, part), "lrrr"), ""]
     for sentence in analysis.comparison.missing:
-        lines += _wrap(f"{sentence[:1].upper()}{sentence[1:].rstrip('.')}.")
+        lines += wrapped(f"{sentence[:1].upper()}{sentence[1:].rstrip('.')}.")
     failures = analysis.comparison.bootstrap.drop_duplicates("likelihood")
     if failures.empty:
-        return [*lines, *_wrap("95 % intervals: equal-tailed (posterior). There is no bootstrap.")]
+        return [*lines, *wrapped("95 % intervals: equal-tailed (posterior). There is no bootstrap.")]
     for sentence in resample_sentences(analysis.comparison.bootstrap):
-        lines += _wrap(sentence)
+        lines += wrapped(sentence)
     replicates = int(failures["replicates"].iloc[0])
     for sentence in _rubin(analysis):
-        lines += _wrap(sentence)
+        lines += wrapped(sentence)
     each = f", {replicates // len(analysis.fit.fits)} of each set" if isinstance(analysis.fit, Pooled) else ""
     note = (
         f"95 % intervals: percentile of {replicates} resamples of patients{each} (bootstrap of the maximum-likelihood "
@@ -191,7 +190,7 @@ def _comparison(analysis: Analysis) -> list[str]:
     )
     if replicates < FEW:
         note = f"{replicates} resamples are too few for limits of 95 %: take 1,000 or more. {note}"
-    return [*lines, *_wrap(note)]
+    return [*lines, *wrapped(note)]
 
 
 def _products(model: PathModel, table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -213,7 +212,7 @@ def _rubin(analysis: Analysis) -> Iterator[str]:
     if table is None:
         return
     rows = table[(table["path"] == path) & (table["scale"] == DIFFERENCE) & (table["decomposition"] != ALONE)]
-    decimals, lack = _decimals(rows), "not having the records"
+    decimals, lack = decimals_of(rows), "not having the records"
     if isinstance(analysis.fit, Pooled):
         lack = analysis.fit.survey.lack
     found = [
@@ -232,7 +231,7 @@ def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
     likelihoods = [name for name in dict.fromkeys(table["likelihood"]) if name != PUBLISHED]
     inferences = [name for name in (PUBLISHED, BOOTSTRAP, POSTERIOR) if name in set(table["inference"])]
     cells = dict(iter(table.groupby(["path", "likelihood", "inference"])))
-    decimals = _decimals(table[table["inference"] != PUBLISHED])
+    decimals = decimals_of(table[table["inference"] != PUBLISHED])
     rows = [["", *(f"{name}{rows_used(table, name)}" for name in inferences)]]
     alone = len(likelihoods) == 1
     for label, path in headed(list(dict.fromkeys(table["path"]))):
@@ -246,17 +245,10 @@ def _comparison_rows(model: PathModel, table: pd.DataFrame) -> list[list[str]]:
             for inference in inferences:
                 found = cells.get((path, PUBLISHED if inference == PUBLISHED else likelihood, inference))
                 if inference == PUBLISHED:
-                    row.append("" if found is None or i > 0 else _published(found))
+                    row.append("" if found is None or i > 0 else as_published(found))
                 elif found is not None:
                     row.append(estimated(found.iloc[0], "estimate", decimals))
                 else:
                     row.append("")
             rows.append(row)
     return rows
-
-
-def _published(rows: pd.DataFrame) -> str:
-    """Return every reading of a published estimate, as printed, with its interval."""
-    estimates = " or ".join(f"{value:g}" for value in rows["estimate"])
-    lower, upper = rows["lower"].iloc[0], rows["upper"].iloc[0]
-    return estimates if pd.isna(lower) else f"{estimates} [{lower:g}, {upper:g}]"

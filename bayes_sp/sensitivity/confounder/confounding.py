@@ -34,8 +34,7 @@ from bayes_sp.sensitivity.confounder.multiples import (
 )
 from bayes_sp.sensitivity.confounder.pairs import Pair, Strengths, check_strengths, confounded_pairs, default_levels
 from bayes_sp.sensitivity.confounder.words import ASSUMPTIONS, findings_of, problems_sentence, sentences_of
-from bayes_sp.sensitivity.outcomes import estimate_in
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, viewed, viewed_fit
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_in, viewed, viewed_fit
 from bayes_sp.shown import Part, Shown
 
 SHOWN = ("first", "second", "covariate", "sign", "multiple", "most", "mcse")
@@ -131,46 +130,18 @@ def confounding(
     ci_prob: float = CI_PROB,
     fitted: Fit | None = None,
 ) -> Confounding:
-    r"""Fit a specification again and again with a confounder of two responses, of stated strengths.
+    """Fit a specification again and again with a confounder of two responses, of stated strengths.
 
     U_i ~ N(0, 1), one for each patient, adds :math:`s_j U_i` and :math:`s_k U_i` to the linear predictors of two
     responses j and k, for every pair whose common cause would bias the target (`confounded_pairs`) and every strength
     of a grid: :math:`s_j > 0` and :math:`s_k` of both signs. Between them the interval's limit is interpolated in a way
     that is exact where the bias, :math:`s_j s_k / v`, acts linearly (`Surface`), which gives the tipping curve and the
-    multiples of covariates; the multiple of each pair's strongest covariate is then found by further fits.
+    multiples of covariates; the multiple of each pair's strongest covariate is then found by further fits. Priors of
+    strengths give one fit more, averaged over them: a Bayesian sensitivity analysis, beside the default grid of these
+    responses.
 
-    Parameters
-    ----------
-    model, survey, seed, options
-        As in `bayes_sp.fit`.
-    target
-        The effect; by default the serial path's difference (`target_of`).
-    strengths
-        ``{response: strengths > 0}`` or ``{response: Prior}`` of at least two responses, on the scales of their linear
-        predictors; None for three levels up to 0.8 times what is unexplained (`unexplained_sd`). Priors give one fit
-        more, averaged over them: a Bayesian sensitivity analysis, beside the default grid of these responses.
-    runner
-        Where the fits are made.
-    ci_prob
-        Probability of the intervals.
-    fitted
-        The fit of the specification as it is, where it is at hand.
-
-    Returns
-    -------
-    Confounding
-
-    Raises
-    ------
-    BayesSpError
-        For strengths or targets that the specification does not have, and where no confounder could bias the target;
-        everything that `bayes_sp.fit` raises.
-
-    References
-    ----------
-    McCandless & Gustafson (2017), Statistics in Medicine 36. doi:10.1002/sim.7298
-    VanderWeele (2010), Epidemiology 21, 540-551. doi:10.1097/EDE.0b013e3181df191c
-    Cinelli & Hazlett (2020), JRSS B 82, 39-67. doi:10.1111/rssb.12348
+    For the arguments and errors see `bayes_sp.sensitivity.confounding`; ``fitted`` is the fit of the specification as
+    it is, where it is at hand.
     """
     if fitted is not None:
         fitted, asked = viewed_fit(fitted, target)

@@ -9,30 +9,18 @@ from bayes_sp.analysis.batch.cell import Answer, Cell, Failure, Outcome
 from bayes_sp.analysis.batch.runner import Runner
 from bayes_sp.errors import FitError
 from bayes_sp.model.distributions import Prior
-from bayes_sp.sensitivity.confounder.grid import Grid, Place, cell_at, margin_of, margins
+from bayes_sp.sensitivity.confounder.grid import Grid, Place, Surface, cell_at, margin_of, margins
 from bayes_sp.sensitivity.confounder.multiples import Multiple, Statement, refined
 from bayes_sp.sensitivity.confounder.pairs import with_confounder
-from bayes_sp.sensitivity.confounder.surface import Surface
-from bayes_sp.sensitivity.outcomes import estimate_in
-from bayes_sp.sensitivity.target import Estimate, Target, estimate_of
+from bayes_sp.sensitivity.target import Estimate, Target, estimate_in, estimate_of
 
 
 class ConfoundedFits:
     """Fits of one specification with confounders of many strengths.
 
-    Parameters
-    ----------
-    plain
-        The cell without confounding, which is fitted first.
-    target
-        The effect that margins are about.
-    runner
-        Where the fits are made.
+    ``plain``, the cell without confounding, is fitted first; ``target`` is the effect that margins are about.
 
-    Raises
-    ------
-    FitError
-        Where the plain cell has no answer.
+    Raises FitError where the plain cell has no answer.
     """
 
     def __init__(self, plain: Cell, target: Target, runner: Runner) -> None:

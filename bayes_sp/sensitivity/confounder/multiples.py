@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.names import CURVE_COLUMNS, MULTIPLE_COLUMNS
-from bayes_sp.sensitivity.confounder.grid import Grid
+from bayes_sp.sensitivity.confounder.grid import Grid, Surface, first_crossing, product_bias
 from bayes_sp.sensitivity.confounder.pairs import Pair
-from bayes_sp.sensitivity.confounder.surface import Surface, first_crossing, product_bias
 from bayes_sp.sensitivity.target import Estimate
 
 CURVE_POINTS = 24
@@ -22,39 +21,22 @@ type Refit = Callable[[Sequence[Multiple]], Sequence[tuple[float, float] | None]
 
 @dataclass(frozen=True)
 class Multiple:
-    """How many times as strong as a covariate, in both equations, a confounder takes the sign of an effect away.
+    """How many times as strong as a covariate, in both equations, a confounder takes the sign of an effect away."""
 
-    Attributes
-    ----------
-    first, second
-        The earlier and the later response.
-    covariate
-        Its name.
-    first_strength, second_strength
-        The covariate's own strengths in the two equations (`benchmark_strengths`).
-    sign
-        Of the confounder's second strength, its first being positive: the one that works against the effect.
-    multiple
-        The least factor at which the interval includes no effect; NaN where there is none up to `most`, 0 where the
-        interval includes it without a confounder.
-    most
-        The largest factor tried, at which one of the strengths reaches the end of the grid.
-    mcse
-        Monte Carlo standard error of the multiple; NaN where it was not refitted.
-    refitted
-        Number of fits at or near the multiple; 0 for an interpolation.
-    """
-
+    # first, second: the earlier and the later response.
     first: str
     second: str
-    covariate: str
+    covariate: str  # its name
+    # first_strength, second_strength: the covariate's own strengths in the two equations (`benchmark_strengths`).
     first_strength: float
     second_strength: float
-    sign: int
+    sign: int  # of the confounder's second strength, its first being positive: the one that works against the effect
+    # The least factor at which the interval includes no effect; NaN where there is none up to `most`, 0 where the
+    # interval includes it without a confounder.
     multiple: float
-    most: float
-    mcse: float = float("nan")
-    refitted: int = 0
+    most: float  # the largest factor tried, at which one of the strengths reaches the end of the grid
+    mcse: float = float("nan")  # Monte Carlo standard error of the multiple; NaN where it was not refitted
+    refitted: int = 0  # number of fits at or near the multiple; 0 for an interpolation
 
     @property
     def pair(self) -> Pair:
@@ -68,20 +50,11 @@ class Multiple:
 
 @dataclass(frozen=True)
 class Statement:
-    """What a pair's strongest covariate stands for.
+    """What a pair's strongest covariate stands for."""
 
-    Attributes
-    ----------
-    multiple
-        How many times as strong a confounder must be.
-    factor
-        The multiple of the covariate at which `estimate` was fitted: 1, or `most` where that is less.
-    estimate
-        The target under such a confounder, of the sign that works against it; None where the fit failed.
-    """
-
-    multiple: Multiple
-    factor: float
+    multiple: Multiple  # how many times as strong a confounder must be
+    factor: float  # the multiple of the covariate at which `estimate` was fitted: 1, or `most` where that is less
+    # The target under such a confounder, of the sign that works against it; None where the fit failed.
     estimate: Estimate | None
 
 

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from bayes_sp.errors import BayesSpError, nearest
-from bayes_sp.model.checks.unmeasured import unmeasured_problems
+from bayes_sp.model.checks.exposures import unmeasured_problems
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.parts import Unmeasured
 from bayes_sp.model.path_model import PathModel

@@ -11,8 +11,7 @@ from bayes_sp.analysis.batch.cell import Answer, Failure, Outcome
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.sensitivity.confounder.multiples import Statement
 from bayes_sp.sensitivity.confounder.pairs import Pair
-from bayes_sp.sensitivity.effect_words import effect_words, label
-from bayes_sp.sensitivity.target import Estimate, Finding, Target
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, effect_words, label
 
 ANALYSIS = "confounding"
 ASSUMPTIONS = (

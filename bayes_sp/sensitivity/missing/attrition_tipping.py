@@ -25,41 +25,25 @@ import numpy as np
 
 from bayes_sp.effects.convergence import convergence_measures
 from bayes_sp.names import ARROW, DIFFERENCE, TOTAL
-from bayes_sp.sensitivity.effect_words import effect_words
 from bayes_sp.sensitivity.missing.coefficient_shifts import levels_are_proportional, outcome_is_scaled
 from bayes_sp.sensitivity.missing.curves import AttritionCurves
 from bayes_sp.sensitivity.missing.departures import LEVELS, TOGETHER, Departure, unit_of
-from bayes_sp.sensitivity.target import Target
+from bayes_sp.sensitivity.target import Target, effect_words
 
 _ROOT = 1e-9  # of the bracket: how near a root is found
 
 
 @dataclass(frozen=True)
 class DepartureTipping:
-    """What one departure does to the side on which the interval over everyone lies.
+    """What one departure does to the side on which the interval over everyone lies."""
 
-    Attributes
-    ----------
-    departure
-        Its name.
-    sign
-        Of the interval without a departure: -1 or 1, or 0 where it holds no effect.
-    deltas
-        Nearest delta on either side of 0 at which that changes; () where none in the range does.
-    errors
-        Monte Carlo standard error of each.
-    impossible
-        Why no delta can change it, in a sentence; '' where that cannot be said.
-    sentence
-        The result in words.
-    """
-
-    departure: str
-    sign: int
+    departure: str  # its name
+    sign: int  # of the interval without a departure: -1 or 1, or 0 where it holds no effect
+    # Nearest delta on either side of 0 at which that changes; () where none in the range does.
     deltas: tuple[float, ...]
-    errors: tuple[float, ...]
-    impossible: str
-    sentence: str
+    errors: tuple[float, ...]  # Monte Carlo standard error of each
+    impossible: str  # why no delta can change it, in a sentence; '' where that cannot be said
+    sentence: str  # the result in words
 
 
 def tipping(curves: AttritionCurves, departure: Departure, target: Target, points: int) -> DepartureTipping:

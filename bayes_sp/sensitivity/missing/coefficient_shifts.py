@@ -19,22 +19,13 @@ LEVEL = ""
 
 @dataclass(frozen=True)
 class Move:
-    """What is added to a coefficient in one equation of those who did not come back.
+    """What is added to a coefficient in one equation of those who did not come back."""
 
-    Attributes
-    ----------
-    response
-        Of the equation.
-    parent
-        Whose slope moves; `LEVEL` for the level of the response. What moves between two worlds has as its slope what
-        it adds to the linear predictor from the one to the other (`moved_terms`).
-    amount
-        In the unit of the linear predictor (per unit of the parent).
-    """
-
-    response: str
+    response: str  # of the equation
+    # Whose slope moves; `LEVEL` for the level of the response. What moves between two worlds has as its slope what it
+    # adds to the linear predictor from the one to the other (`moved_terms`).
     parent: str
-    amount: float
+    amount: float  # in the unit of the linear predictor (per unit of the parent)
 
 
 def moved(model: PathModel, draws: xr.Dataset, moves: Sequence[Move]) -> xr.Dataset:

@@ -25,26 +25,16 @@ NUMBERS = ("mean", "median", "lower", "upper", "prob_negative")
 
 @dataclass(frozen=True, eq=False)
 class AttritionCurves:
-    """Effects averaged over orders of switching, for any departure and delta, from the same draws.
+    """Effects averaged over orders of switching, for any departure and delta, from the same draws."""
 
-    Attributes
-    ----------
-    patterns, quadrature
-        Both groups of patients, and the nodes in use.
-    problem
-        Of those who did not come back, without a departure.
-    came_back, others
-        Mean outcomes of every set of switched paths without a departure.
-    ci_prob
-        Probability of the intervals.
-    """
-
+    # patterns, quadrature: both groups of patients, and the nodes in use.
     patterns: Patterns
     quadrature: Quadrature
-    problem: Problem
+    problem: Problem  # of those who did not come back, without a departure
+    # came_back, others: mean outcomes of every set of switched paths without a departure.
     came_back: Means
     others: Means
-    ci_prob: float
+    ci_prob: float  # probability of the intervals
     _known: dict[tuple[Move, ...], Array] = field(default_factory=dict)
 
     @property

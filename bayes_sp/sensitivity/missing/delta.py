@@ -38,10 +38,8 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import ALONE, DELTA_COLUMNS
 from bayes_sp.records.survey import Survey
-from bayes_sp.sensitivity.missing.delta_tipping import DeltaTipping, tipping_of
-from bayes_sp.sensitivity.missing.shifts import Curve, curves_of, words_of, zero_place
-from bayes_sp.sensitivity.outcomes import estimate_in
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, viewed
+from bayes_sp.sensitivity.missing.shifts import Curve, DeltaTipping, curves_of, tipping_of, words_of, zero_place
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_in, viewed
 from bayes_sp.shown import Part, Shown, short
 
 NUMBERS = ("mean", "median", "lower", "upper", "prob_negative")

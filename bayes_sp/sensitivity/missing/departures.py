@@ -24,28 +24,16 @@ Ranges = Mapping[str, tuple[float, float]]
 
 @dataclass(frozen=True)
 class Departure:
-    """One way in which those who did not come back may differ.
+    """One way in which those who did not come back may differ."""
 
-    Attributes
-    ----------
-    name
-        ``level of <response>``, ``slope <parent> -> <response>`` or `TOGETHER`.
-    kind
-        ``level`` or ``slope``.
-    moves
-        What the first and the last delta of the range do: one pair of moves for each coefficient that they touch.
-    ends
-        First and last delta: in the unit of the linear predictor, and for `TOGETHER` -1 and 1, the share of the way to
-        the first and to the last ends of all levels.
-    slope
-        Posterior mean of the slope among those who came back; NaN for levels.
-    """
-
-    name: str
-    kind: str
+    name: str  # ``level of <response>``, ``slope <parent> -> <response>`` or `TOGETHER`
+    kind: str  # ``level`` or ``slope``
+    # What the first and the last delta of the range do: one pair of moves for each coefficient that they touch.
     moves: tuple[tuple[Move, Move], ...]
+    # First and last delta: in the unit of the linear predictor, and for `TOGETHER` -1 and 1, the share of the way to
+    # the first and to the last ends of all levels.
     ends: tuple[float, float]
-    slope: float = float("nan")
+    slope: float = float("nan")  # posterior mean of the slope among those who came back; NaN for levels
 
     def at(self, delta: float) -> tuple[Move, ...]:
         """Return the moves of a delta."""

@@ -34,18 +34,10 @@ _SLACK = 1e-7  # of a column's SD: a linear programme's answer below this is non
 
 @dataclass(frozen=True, eq=False)
 class Balance:
-    """Weights and how they came out.
+    """Weights and how they came out."""
 
-    Attributes
-    ----------
-    weights
-        Of the patients at hand, (n,), adding up to 1.
-    gaps
-        Columns that were matched among the patients whose value is known, because not all are.
-    """
-
-    weights: Array
-    gaps: tuple[str, ...] = ()
+    weights: Array  # of the patients at hand, (n,), adding up to 1
+    gaps: tuple[str, ...] = ()  # columns that were matched among the patients whose value is known, because not all are
 
     @property
     def ess(self) -> float:

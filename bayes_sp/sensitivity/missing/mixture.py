@@ -56,39 +56,23 @@ CONFOUNDER_NODES = 15  # Gauss-Hermite, for each unmeasured confounder of those 
 
 @dataclass(frozen=True, eq=False)
 class Patterns:
-    """Both groups of patients, and the draws that speak of them.
+    """Both groups of patients, and the draws that speak of them."""
 
-    Attributes
-    ----------
-    model, draws
-        Specification, and the posterior given those who came back.
-    design, nonresponders
-        Covariates of those who came back, and of the others: rows, or the same rows weighted.
-    columns
-        Draws of missing covariates of those who came back; None where none are missing.
-    unmeasured
-        Draws of the unmeasured confounders of those who came back; None without any. Of the others nothing is known of
-        them but their distribution, over which they are averaged.
-    shared
-        Whether both groups have the same rows.
-    balanced
-        Weights of those rows for the patients who did not come back, where their moments are known alone.
-    size
-        How many did not come back.
-    kappa
-        Coupling of a mediator in two worlds.
-    """
-
+    # model, draws: specification, and the posterior given those who came back.
     model: PathModel
     draws: xr.Dataset
+    # design, nonresponders: covariates of those who came back, and of the others: rows, or the same rows weighted.
     design: Design
     nonresponders: Design
-    columns: Columns | None
+    columns: Columns | None  # draws of missing covariates of those who came back; None where none are missing
+    # Draws of the unmeasured confounders of those who came back; None without any. Of the others nothing is known of
+    # them but their distribution, over which they are averaged.
     unmeasured: xr.Dataset | None
-    shared: bool
+    shared: bool  # whether both groups have the same rows
+    # Weights of those rows for the patients who did not come back, where their moments are known alone.
     balanced: Balance | None
-    size: int
-    kappa: float
+    size: int  # how many did not come back
+    kappa: float  # coupling of a mediator in two worlds
 
     @cached_property
     def chain(self) -> Chain:

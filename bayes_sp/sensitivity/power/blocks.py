@@ -17,28 +17,20 @@ from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.terms import ZERO
 from bayes_sp.names import observed_name
 
+ALL_PRIORS, LIKELIHOOD = "all priors", "likelihood"  # names of blocks beside those of single priors
 MOST_VALUES = 2_000_000  # log-likelihoods at a time
+type Pair = tuple[str, float]  # block, power
 
 
 @dataclass(frozen=True)
 class PriorBlock:
-    """One prior of a specification, and every parameter that has it.
+    """One prior of a specification, and every parameter that has it."""
 
-    Attributes
-    ----------
-    name
-        As the specification names it: ``slope``, or ``visits.slope`` for one that stands in an equation's table.
-    entry
-        (equation or '', name) in ``PathModel.priors``.
-    prior
-        The distribution of each element; of a simplex as a whole.
-    elements
-        (posterior variable, labels of its elements); the shares of one simplex stand together.
-    """
-
+    # As the specification names it: ``slope``, or ``visits.slope`` for one that stands in an equation's table.
     name: str
-    entry: tuple[str, str]
-    prior: Prior
+    entry: tuple[str, str]  # (equation or '', name) in ``PathModel.priors``
+    prior: Prior  # the distribution of each element; of a simplex as a whole
+    # (posterior variable, labels of its elements); the shares of one simplex stand together.
     elements: tuple[tuple[str, tuple[str, ...]], ...]
 
 

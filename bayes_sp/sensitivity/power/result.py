@@ -11,7 +11,7 @@ import xarray as xr
 
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.names import DIFFERENCE
-from bayes_sp.sensitivity.power.refits import ALL_PRIORS, LIKELIHOOD, Pair
+from bayes_sp.sensitivity.power.blocks import ALL_PRIORS, LIKELIHOOD, Pair
 from bayes_sp.sensitivity.target import Estimate, Finding, Target
 from bayes_sp.shown import Part, Shown, short
 
@@ -93,10 +93,7 @@ class PowerScaling(Shown):
     def estimate(self, target: Target, block: str, alpha: float) -> Estimate | None:
         """Return an effect where a block has a power; None where that is not known.
 
-        Raises
-        ------
-        KeyError
-            Where there is no such effect, block or power.
+        Raises KeyError where there is no such effect, block or power.
         """
         at = self.dataset.sel(block=block, path=target.path, scale=target.scale, alpha=alpha)
         method = str(at["method"].item())

@@ -20,18 +20,10 @@ TAIL = 0.05  # where the effective number of draws of a log-density is taken, as
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PowerWeights:
-    """Weights of the draws.
+    """Weights of the draws."""
 
-    Attributes
-    ----------
-    weights
-        Smoothed; they add up to 1, (chain, draw).
-    pareto_k
-        Shape of the tail of the importance ratios; minus infinity where all are equal.
-    """
-
-    weights: Array
-    pareto_k: float
+    weights: Array  # smoothed; they add up to 1, (chain, draw)
+    pareto_k: float  # shape of the tail of the importance ratios; minus infinity where all are equal
 
     @property
     def reliable(self) -> bool:
@@ -80,24 +72,15 @@ def power_weights(log_p: Array, alpha: float) -> PowerWeights:
 def sensitivity(values: Array, lower: PowerWeights, upper: PowerWeights, alphas: tuple[float, float]) -> Array:
     r"""Return how fast the distribution of each quantity moves with the logarithm of the power, (k,).
 
-    The mean of :math:`D(\alpha) / |\log_2 \alpha|` over two powers close to 1, with D the square root of the
-    normalised cumulative Jensen-Shannon divergence between the draws' distribution functions P and, weighted, Q::
+    The mean of :math:`D(\alpha) / |\log_2 \alpha|` over two powers close to 1, with D the square root of the normalised
+    cumulative Jensen-Shannon divergence between the draws' distribution functions P and, weighted, Q::
 
         D^2 = [ int P (log2 P - log2 M) + int Q (log2 Q - log2 M) ] / int (P + Q),   M = (P + Q) / 2
 
     over the range of the draws, and the larger of that of x and of -x. From 0.05 on a quantity counts as sensitive.
+    ``values`` are draws, (chain, draw, k); ``lower`` and ``upper`` weights for a power below and one above 1,
+    ``alphas``.
 
-    Parameters
-    ----------
-    values
-        Draws, (chain, draw, k).
-    lower, upper
-        Weights for a power below and one above 1.
-    alphas
-        These powers.
-
-    References
-    ----------
     Kallioinen, Paananen, Buerkner & Vehtari (2024), Statistics and Computing 34, 57. doi:10.1007/s11222-023-10366-5
     """
     from arviz_stats.base import array_stats

@@ -10,15 +10,7 @@ from bayes_sp.errors import BayesSpError, nearest
 from bayes_sp.model.checks.priors import prior_parameters
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.path_model import WHOLE_MODEL, PathModel
-from bayes_sp.sensitivity.prior.terms import (
-    GROUPS,
-    Term,
-    centred,
-    changed,
-    prior_of,
-    scaled,
-    users_of,
-)
+from bayes_sp.sensitivity.prior.terms import GROUPS, Term, centred, changed, prior_of, scaled, users_of
 from bayes_sp.sensitivity.prior.terms import members as group_members
 
 FACTOR: Literal["factor"] = "factor"
@@ -28,25 +20,14 @@ CONSTANT: Literal["constant"] = "constant"
 
 @dataclass(frozen=True)
 class PriorDial:
-    """One number that turns the priors of some parameters.
+    """One number that turns the priors of some parameters."""
 
-    Attributes
-    ----------
-    key
-        As a grid file writes it: ``slope.sigma``, ``visits.slope.mu``, ``paths_to_outcome``.
-    kind
-        ``factor``: multiplies the scale of the priors. ``centred``: also centres them at 0. ``constant``: the value of
-        one constant of one entry of ``priors``.
-    members
-        The parameters whose priors it turns.
-    constant
-        The constant, for that kind.
-    """
-
-    key: str
+    key: str  # as a grid file writes it: ``slope.sigma``, ``visits.slope.mu``, ``paths_to_outcome``
+    # ``factor``: multiplies the scale of the priors. ``centred``: also centres them at 0. ``constant``: the value of
+    # one constant of one entry of ``priors``.
     kind: Literal["factor", "centred", "constant"]
-    members: tuple[Term, ...]
-    constant: str = ""
+    members: tuple[Term, ...]  # the parameters whose priors it turns
+    constant: str = ""  # the constant, for that kind
 
     @property
     def words(self) -> str:

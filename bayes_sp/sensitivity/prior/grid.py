@@ -26,10 +26,9 @@ from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import AVERAGE
 from bayes_sp.records.survey import Survey
 from bayes_sp.sensitivity.crossings import Z
-from bayes_sp.sensitivity.outcomes import run_once
 from bayes_sp.sensitivity.prior.grid_file import DEFAULT, Grid, read_grid
 from bayes_sp.sensitivity.prior.rules import priors_in_words
-from bayes_sp.sensitivity.target import Estimate, Finding, Target, viewed
+from bayes_sp.sensitivity.target import Estimate, Finding, Target, run_once, viewed
 from bayes_sp.shown import Part, Shown
 
 VALUES = ("mean", "median", "sd", "lower", "upper", "prob_negative", "mcse_lower", "mcse_upper")
@@ -146,36 +145,10 @@ def prior_grid(
     kappa: float = 1.0,
     ci_prob: float = CI_PROB,
 ) -> PriorGrid:
-    """Fit a specification under many priors.
+    """Fit a specification under many priors; for the arguments and errors see `bayes_sp.sensitivity.priors`.
 
-    Each fit is that of a complete specification with the same seed: ``fit(alternative.model, survey, seed=seed)``
-    gives the same draws. Crossings that are the same specification are fitted once.
-
-    Parameters
-    ----------
-    model, survey, seed, options
-        As in `bayes_sp.fit`.
-    grid
-        Name of a shipped grid, path of a TOML file, its tables, or a `Grid`; None for the named sets ``sceptical``,
-        ``primary``, ``wide``, ``flat`` and ``published_informed`` (where it applies), and factors from 1/4 to 4 on the
-        scales of the coefficients into the mediators crossed with those into the outcome.
-    runner
-        How the fits are run.
-    target
-        The effect that the findings are about; by default the serial path's difference.
-    kappa, ci_prob
-        Of the effects, and of their intervals.
-
-    Raises
-    ------
-    BayesSpError
-        For a target that the specification does not have, before anything is fitted.
-    SpecificationError
-        Where the specification or the grid is wrong.
-    SurveyError
-        Where the survey does not fit the specification.
-    FitError
-        Where no fit succeeds; else a failed fit is one of ``failures``.
+    Each fit is that of a complete specification with the same seed: ``fit(alternative.model, survey, seed=seed)`` gives
+    the same draws. Crossings that are the same specification are fitted once.
     """
     model, target = viewed(load_model(model), target)
     design_arrays(model, survey)
@@ -192,15 +165,8 @@ def prior_grid(
     }  # fmt: skip
     count = len(grid.alternatives)
     failures = {failure.key: failure for failure in outcomes if isinstance(failure, Failure)}
-    return PriorGrid(
-        target,
-        _named(grid, outcomes[:count], labels),
-        _crossed(grid, outcomes[count:], labels, attrs),
-        tuple(failures.values()),
-        grid.notes,
-        attrs,
-        model,
-    )
+    named, crossed = _named(grid, outcomes[:count], labels), _crossed(grid, outcomes[count:], labels, attrs)
+    return PriorGrid(target, named, crossed, tuple(failures.values()), grid.notes, attrs, model)
 
 
 def _estimate(row: pd.Series) -> Estimate | None:

@@ -30,25 +30,14 @@ SWAPPED = "is a specification and not a grid of priors; to analyse it, name it b
 
 @dataclass(frozen=True)
 class Grid:
-    """Which priors a specification is fitted under.
+    """Which priors a specification is fitted under."""
 
-    Attributes
-    ----------
-    title, question
-        As in the file.
-    alternatives
-        Named sets of priors, in the order of the file.
-    dials
-        (dial, its values), which are crossed with each other.
-    notes
-        What the file names that does not apply to the specification.
-    """
-
+    # title, question: as in the file.
     title: str
     question: str
-    alternatives: tuple[Alternative, ...]
-    dials: tuple[tuple[PriorDial, tuple[float, ...]], ...]
-    notes: tuple[str, ...] = ()
+    alternatives: tuple[Alternative, ...]  # named sets of priors, in the order of the file
+    dials: tuple[tuple[PriorDial, tuple[float, ...]], ...]  # (dial, its values), which are crossed with each other
+    notes: tuple[str, ...] = ()  # what the file names that does not apply to the specification
 
     def crossed(self, model: PathModel) -> list[PathModel]:
         """Return the specification at every crossing, the last dial turning fastest; none without dials."""

@@ -13,8 +13,7 @@ from bayes_sp.analysis.criticism.statistics import bins_of
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Variable
 from bayes_sp.names import CHECK_COLUMNS
-from bayes_sp.records.privacy.small_counts import starts_of
-from bayes_sp.records.privacy.words import ends_shown, share_words
+from bayes_sp.records.small_counts import ends_shown, share_words, starts_of
 
 
 def checks_of(small_model, sizes: dict[str, int], zeros: dict[str, int], records: int) -> PredictiveChecks:

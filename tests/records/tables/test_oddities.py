@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_sp.records.tables.alike import alike_rows
-from bayes_sp.records.tables.oddities import close_columns, column_oddities, row_oddities
+from bayes_sp.records.tables.oddities import alike_rows, close_columns, column_oddities, row_oddities
 from bayes_sp.records.tables.waves import waves_of
 
 

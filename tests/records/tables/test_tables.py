@@ -17,8 +17,13 @@ from bayes_sp.records.tables.compare import (
     repeated_table,
     responders_table,
 )
-from bayes_sp.records.tables.describe import correlation_table, moments_table
-from bayes_sp.records.tables.patterns import ANY_TIME, missing_by_wave, missing_patterns
+from bayes_sp.records.tables.describe import (
+    ANY_TIME,
+    correlation_table,
+    missing_by_wave,
+    missing_patterns,
+    moments_table,
+)
 from bayes_sp.records.tables.waves import waves_of
 
 

@@ -16,34 +16,27 @@ from bayes_sp.records.published.audit import (
     rules_comparisons,
     rules_effects,
     rules_marks,
-    rules_matrix,
     rules_moments,
-    rules_paths,
     rules_sample_size,
     rules_tests,
 )
 from bayes_sp.records.published.audit.finding import INCONSISTENT, VERDICTS, Finding, Rule
 from bayes_sp.records.published.rounding.paths import RoundedPaths, rounded_paths
-from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.read import read_study
+from bayes_sp.records.published.study.results import Study
 from bayes_sp.shown import Part, Shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-RULES: tuple[Rule, ...] = (
-    *rules_arithmetic.RULES,
-    *rules_moments.RULES,
-    *rules_change.RULES,
-    *rules_matrix.RULES,
-    *rules_marks.RULES,
-    *rules_comparisons.RULES,
-    *rules_tests.RULES,
-    *rules_sample_size.RULES,
-    *rules_coefficients.RULES,
-    *rules_effects.RULES,
-    *rules_paths.RULES,
-)
+RULES: tuple[Rule, ...] = tuple(
+    rule
+    for about in (
+        rules_arithmetic, rules_moments, rules_change, rules_marks, rules_comparisons, rules_tests, rules_sample_size,
+        rules_coefficients, rules_effects,
+    )
+    for rule in about.RULES
+)  # fmt: skip
 DEFAULT_STUDY = "kellezi2019"
 CAUTION = (
     "A contradiction says that two printed numbers cannot both be what they seem to be. It does not say which one is "

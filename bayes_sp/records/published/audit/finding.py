@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
+from bayes_sp.records.published.study.results import Study
 
 CONSISTENT, INCONSISTENT, NOT_CHECKABLE = "consistent", "inconsistent", "not checkable"
 VERDICTS = (INCONSISTENT, CONSISTENT, NOT_CHECKABLE)
@@ -17,62 +17,30 @@ SLACK = 1e-9
 
 @dataclass(frozen=True)
 class Found:
-    """What a rule finds of one number.
+    """What a rule finds of one number."""
 
-    Attributes
-    ----------
-    subject
-        What is checked.
-    printed
-        The figure as printed.
-    low, high
-        The range that the other printed numbers allow, all roundings taken into account; None where there is none.
-    verdict
-        ``"consistent"``, ``"inconsistent"`` or ``"not checkable"``.
-    detail
-        What a reader must know beside the range.
-    place
-        Where in the article the number stands.
-    bearing
-        How a contradiction would bear on the conclusion; ``""`` for what the rule says of it.
-    """
-
-    subject: str
-    printed: str
+    subject: str  # what is checked
+    printed: str  # the figure as printed
+    # low, high: the range that the other printed numbers allow, all roundings taken into account; None where there is
+    # none.
     low: float | None
     high: float | None
-    verdict: str
-    detail: str = ""
-    place: str = ""
-    bearing: str = ""
+    verdict: str  # ``"consistent"``, ``"inconsistent"`` or ``"not checkable"``
+    detail: str = ""  # what a reader must know beside the range
+    place: str = ""  # where in the article the number stands
+    bearing: str = ""  # how a contradiction would bear on the conclusion; ``""`` for what the rule says of it
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of the audit.
+    """A rule of the audit."""
 
-    Attributes
-    ----------
-    name
-        Short, as it stands in tables.
-    recomputes
-        What is recomputed from what.
-    assumes
-        What must be so for a contradiction to be one.
-    bearing
-        What a contradiction means for whoever reads the article, and what it does not mean.
-    find
-        Study -> what is found, one for each number.
-    exact
-        Whether numbers that were computed from records and rounded can never be called inconsistent.
-    """
-
-    name: str
-    recomputes: str
-    assumes: str
-    bearing: str
-    find: Callable[[Study], Iterator[Found]]
-    exact: bool = True
+    name: str  # short, as it stands in tables
+    recomputes: str  # what is recomputed from what
+    assumes: str  # what must be so for a contradiction to be one
+    bearing: str  # what a contradiction means for whoever reads the article, and what it does not mean
+    find: Callable[[Study], Iterator[Found]]  # study -> what is found, one for each number
+    exact: bool = True  # whether numbers that were computed from records and rounded can never be called inconsistent
 
 
 @dataclass(frozen=True)

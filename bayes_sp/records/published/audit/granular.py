@@ -17,24 +17,12 @@ from bayes_sp.records.published.study.figures import Figure
 
 @dataclass(frozen=True)
 class Grid:
-    """The scores that one patient can have.
+    """The scores that one patient can have."""
 
-    Attributes
-    ----------
-    step
-        Between two scores.
-    origin
-        The score from which steps are counted: the minimum, or 0.
-    bounded_below
-        Whether the origin is the smallest score.
-    steps
-        Steps from the origin to the largest score; None without a largest.
-    """
-
-    step: Fraction
-    origin: Fraction = Fraction(0)
-    bounded_below: bool = False
-    steps: int | None = None
+    step: Fraction  # between two scores
+    origin: Fraction = Fraction(0)  # the score from which steps are counted: the minimum, or 0
+    bounded_below: bool = False  # whether the origin is the smallest score
+    steps: int | None = None  # steps from the origin to the largest score; None without a largest
 
 
 _ZERO_OR_ONE = Grid(Fraction(1), bounded_below=True, steps=1)
@@ -63,8 +51,8 @@ def least_squares_sum(total: int, n: int) -> int:
     return (n - more) * each**2 + more * (each + 1) ** 2
 
 
-def greatest_squares_sum(total: int, n: int, steps: int) -> int:
-    """Return the largest sum of squares of n whole numbers from 0 to ``steps`` with this total: all at the ends."""
+def greatest_squares_sum(total: int, steps: int) -> int:
+    """Return the largest sum of squares of enough whole numbers from 0 to ``steps`` with a total: all at the ends."""
     full, rest = divmod(total, steps)
     return full * steps**2 + rest**2
 
@@ -79,7 +67,7 @@ def squares(total: int, sd: Figure, n: int, grid: Grid) -> range:
     first = max(math.ceil(low * low * (n - 1) + between), least_squares_sum(total, n))
     last = math.floor(high * high * (n - 1) + between)
     if grid.bounded_below and grid.steps is not None:
-        last = min(last, greatest_squares_sum(total, n, grid.steps))
+        last = min(last, greatest_squares_sum(total, grid.steps))
     return range(first + (first - total) % 2, last + 1, 2)
 
 
@@ -110,7 +98,7 @@ def sd_bounds(mean: Figure, n: int, grid: Grid) -> tuple[float, float]:
     centre = min(max(n * grid.steps // 2, found[0]), found[-1])
     # Least: all scores next to each other; most: all at the ends, and more so the nearer the mean is to the middle.
     low = min(least_squares_sum(t, n) - Fraction(t * t, n) for t in _few(found))
-    high = max(greatest_squares_sum(t, n, grid.steps) - Fraction(t * t, n) for t in {*_few(found), centre})
+    high = max(greatest_squares_sum(t, grid.steps) - Fraction(t * t, n) for t in {*_few(found), centre})
     scale = float(grid.step) / math.sqrt(n - 1)
     return math.sqrt(low) * scale, math.sqrt(high) * scale
 

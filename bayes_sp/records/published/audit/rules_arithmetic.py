@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from bayes_sp.records.published.audit.finding import CONSISTENT, INCONSISTENT, Found, Rule, judged, meets
-from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.formula import Interval, evaluate
+from bayes_sp.records.published.study.figures import Interval, evaluate
 from bayes_sp.records.published.study.parts import Moments, Pooled
+from bayes_sp.records.published.study.results import Study
 
 _MOST_LOST = 12  # of up to so many missing patients every distribution over the parts is tried
 

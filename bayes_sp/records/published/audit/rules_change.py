@@ -13,10 +13,9 @@ from collections.abc import Iterator
 
 from bayes_sp.records.published.audit.finding import CONSISTENT, INCONSISTENT, Found, Rule, judged
 from bayes_sp.records.published.audit.rules_comparisons import difference_variance
-from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.formula import Interval
+from bayes_sp.records.published.study.figures import Figure, Interval
 from bayes_sp.records.published.study.parts import Change, Table
+from bayes_sp.records.published.study.results import Study
 
 _SLACK = 1e-12
 
@@ -44,23 +43,14 @@ def _of(change: Change, table: Table) -> Iterator[Found]:
     score, before, after = (table.variable(name) for name in (change.score, change.before, change.after))
     place, bearing = change.place or table.place, change.bearing
     if score.mean and before.mean and after.mean:
-        ends = after.mean.low - before.mean.high, after.mean.high - before.mean.low
-        yield judged(
-            f"mean of {score.name}", score.mean, *ends, place=place, bearing=bearing, detail="difference of means"
-        )
+        low, high = after.mean.low - before.mean.high, after.mean.high - before.mean.low
+        detail = "difference of means"
+        yield judged(f"mean of {score.name}", score.mean, low, high, place=place, bearing=bearing, detail=detail)
     r = table.r(before.name, after.name)
     if score.sd and before.sd and after.sd and r:
-        low, high = difference_variance(before.sd.interval, after.sd.interval, r.interval)
+        ends = map(math.sqrt, difference_variance(before.sd.interval, after.sd.interval, r.interval))
         detail = f"from both SDs and r = {r}"
-        yield judged(
-            f"SD of {score.name}",
-            score.sd,
-            math.sqrt(low),
-            math.sqrt(high),
-            place=place,
-            bearing=bearing,
-            detail=detail,
-        )
+        yield judged(f"SD of {score.name}", score.sd, *ends, place=place, bearing=bearing, detail=detail)
     with_before, with_after = table.r(score.name, before.name), table.r(score.name, after.name)
     if r and with_before and with_after:
         yield from _triangle(change, (with_before, with_after, r), place)

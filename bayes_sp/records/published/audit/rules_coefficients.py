@@ -10,15 +10,43 @@ import numpy as np
 from scipy.special import stdtrit
 
 from bayes_sp.records.published.audit.finding import CONSISTENT, INCONSISTENT, Found, Rule, unknown
-from bayes_sp.records.published.audit.polygon import Line, Point, cut, rectangle
-from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.formula import Interval
-from bayes_sp.records.published.study.results import Coefficient, Effect
+from bayes_sp.records.published.study.figures import Figure, Interval
+from bayes_sp.records.published.study.results import Coefficient, Effect, Study
 
+type Point = tuple[float, float]
+type Line = tuple[float, float, float]  # a x + b y <= c
+_ON_A_LINE = 1e-12
 _SLACK = 1e-9
 _PIECES = 16  # of a range of degrees of freedom
 _LEVEL = 0.95
+
+
+def rectangle(x: tuple[float, float], y: tuple[float, float]) -> list[Point]:
+    """Return the corners of a rectangle, one after the other."""
+    return [(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])]
+
+
+def cut(corners: Sequence[Point], lines: Sequence[Line]) -> list[Point]:
+    """Return the corners of what is left of a convex polygon where every line's inequality holds; none if nothing is.
+
+    Sutherland & Hodgman's method; a point on a line belongs to both sides.
+    """
+    left = list(corners)
+    for a, b, c in lines:
+        slack = _ON_A_LINE * (1.0 + abs(c))
+        over = [a * x + b * y - c for x, y in left]
+        kept: list[Point] = []
+        ring = list(zip(left, over, strict=True))
+        for (p, d), (q, e) in pairwise([*ring, *ring[:1]]):
+            if d <= slack:
+                kept.append(p)
+            if (d <= slack) != (e <= slack):
+                share = d / (d - e)
+                kept.append((p[0] + share * (q[0] - p[0]), p[1] + share * (q[1] - p[1])))
+        left = kept
+        if not left:
+            return []
+    return left
 
 
 def lines_of(name: str, figure: Figure, df: tuple[int, int], sign: int) -> list[Line]:

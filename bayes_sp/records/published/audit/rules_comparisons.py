@@ -6,11 +6,9 @@ import math
 from collections.abc import Iterator
 
 from bayes_sp.records.published.audit.finding import Found, Rule, judged, unknown
-from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.formula import Interval
+from bayes_sp.records.published.study.figures import Figure, Interval
 from bayes_sp.records.published.study.parts import Moments, Table
-from bayes_sp.records.published.study.results import Paired, Test, TwoGroups
+from bayes_sp.records.published.study.results import Paired, Study, Test, TwoGroups
 
 
 def size_of(low: float, high: float) -> Interval:

@@ -1,16 +1,27 @@
-"""Rules for effects: products of coefficients along a path, and a total as the sum of its parts."""
+"""Rules for effects: products along a path, totals as the sum of their parts, and both from the printed table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
+from bayes_sp.errors import SurveyError
 from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT
-from bayes_sp.records.published.audit.finding import CONSISTENT, INCONSISTENT, Found, Rule, meets, unknown
+from bayes_sp.records.published.audit.finding import (
+    CONSISTENT,
+    INCONSISTENT,
+    NOT_CHECKABLE,
+    Found,
+    Rule,
+    meets,
+    unknown,
+)
 from bayes_sp.records.published.audit.rules_coefficients import estimates_of
-from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.formula import Interval, product
-from bayes_sp.records.published.study.results import Chain, Coefficient, Effect
+from bayes_sp.records.published.rounding.paths import PathRange, rounded_paths
+from bayes_sp.records.published.study.figures import Interval, product
+from bayes_sp.records.published.study.results import Chain, Coefficient, Effect, Study
+
+_DRAWS = 500
 
 
 def variables_of(path: str) -> tuple[str, ...]:
@@ -45,18 +56,9 @@ def _products(study: Study) -> Iterator[Found]:
         coefficients = [coefficient_of(study, b, a, effect.model) for a, b in pairwise(variables)]
         factors = [estimates_of(study, item) for item in coefficients if item is not None]
         low, high = product(*factors)
-        fits = any(meets(reading, low, high) for reading in effect.readings)
+        verdict = CONSISTENT if any(meets(reading, low, high) for reading in effect.readings) else INCONSISTENT
         detail = " x ".join(item.estimate.text for item in coefficients if item is not None)
-        yield Found(
-            subject,
-            effect.printed,
-            low,
-            high,
-            CONSISTENT if fits else INCONSISTENT,
-            detail,
-            effect.place,
-            effect.bearing,
-        )
+        yield Found(subject, effect.printed, low, high, verdict, detail, effect.place, effect.bearing)
 
 
 def _named(study: Study, model: str) -> bool:
@@ -92,11 +94,9 @@ def _sum(total: Effect, effects: dict[str, Effect], parts: list[str]) -> Found:
     )
     missing = len(parts) - len(printed)
     if not missing:
-        fits = any(meets(reading, low, high) for reading in total.readings)
-        verdict = CONSISTENT if fits else INCONSISTENT
-        return Found(
-            subject, total.printed, low, high, verdict, "direct and indirect effects", total.place, total.bearing
-        )
+        verdict = CONSISTENT if any(meets(reading, low, high) for reading in total.readings) else INCONSISTENT
+        detail = "direct and indirect effects"
+        return Found(subject, total.printed, low, high, verdict, detail, total.place, total.bearing)
     own = _hull(total)
     why = (
         f"{missing} of its {len(parts)} parts {'is' if missing == 1 else 'are'} not printed; together they must be "
@@ -108,6 +108,34 @@ def _sum(total: Effect, effects: dict[str, Effect], parts: list[str]) -> Found:
 def _hull(effect: Effect) -> Interval:
     """Return the range of an effect over all readings of the printed figure."""
     return min(r.low for r in effect.readings), max(r.high for r in effect.readings)
+
+
+def _paths(study: Study) -> Iterator[Found]:
+    for chain in study.chains:
+        if study.table_of(*chain.variables, *chain.covariates) is None:
+            continue
+        try:
+            ranges = rounded_paths(study, chain, draws=_DRAWS).ranges
+        except SurveyError as found:
+            yield unknown(f"regressions of {chain.outcome}", "", "; ".join(found.problems), place=chain.place)
+            continue
+        yield from (_judged(item, chain) for item in ranges if item.printed)
+
+
+def _judged(item: PathRange, chain: Chain) -> Found:
+    """Return the verdict on one coefficient or effect."""
+    printed = " or ".join(map(str, item.printed))
+    verdict, detail = NOT_CHECKABLE, f"{item.middle:.3g} from the table as printed"
+    if any(meets(figure, item.low, item.high) for figure in item.printed):
+        verdict, detail = CONSISTENT, f"{detail}; {item.share:.0%} of all tables give it"
+    elif any(meets(figure, item.surely_low, item.surely_high) for figure in item.printed):
+        detail += "; the range is not known narrowly enough to tell"
+    elif chain.unprinted:
+        detail += f", without {', '.join(chain.unprinted)}, which it does not hold"
+    else:
+        verdict = INCONSISTENT
+    subject = f"from the table: {item.name}"
+    return Found(subject, printed, item.low, item.high, verdict, detail, chain.place, chain.bearing)
 
 
 RULES = (
@@ -125,5 +153,14 @@ RULES = (
         "Linear regressions of the same patients with the same covariates, without products of variables.",
         "One of the effects is printed otherwise than it was, or they are of different patients.",
         _totals,
+    ),
+    Rule(
+        "regressions from the table",
+        "least squares from means, SDs and correlations, over every table that rounds to the printed one",
+        "The regressions are of the table's patients and hold the covariates that are named. Patients with missing "
+        "values, and covariates that the table does not hold, move the coefficients.",
+        "The regressions are of other patients or covariates than the table; a re-analysis from the table is then not "
+        "one of the same numbers.",
+        _paths,
     ),
 )

@@ -7,16 +7,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from bayes_sp.records.published.audit import granular
-from bayes_sp.records.published.audit.finding import (
-    INCONSISTENT,
-    Found,
-    Rule,
-    judged,
-    unknown,
-)
+from bayes_sp.records.published.audit.finding import INCONSISTENT, Found, Rule, judged, unknown
 from bayes_sp.records.published.audit.granular import Grid
-from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.parts import Scale, Table, Variable
+from bayes_sp.records.published.study.results import Study
 
 _SAME_PATIENTS = "The number of patients is that of the table; a variable with missing values has fewer."
 

@@ -15,8 +15,7 @@ from scipy.special import fdtri, ncfdtr, ndtri
 from bayes_sp.records.published.audit.finding import Found, Rule, judged, unknown
 from bayes_sp.records.published.audit.rules_comparisons import size_of
 from bayes_sp.records.published.audit.rules_tests import effect_size_range
-from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.results import SampleSize
+from bayes_sp.records.published.study.results import SampleSize, Study
 
 _MOST = 10_000_000
 _EFFECT_NAMES = {"partial_eta_squared": "partial_eta_squared", "f": "cohens_f"}
@@ -24,24 +23,12 @@ _EFFECT_NAMES = {"partial_eta_squared": "partial_eta_squared", "f": "cohens_f"}
 
 @dataclass(frozen=True)
 class Design:
-    """An F test of n patients.
+    """An F test of n patients."""
 
-    Attributes
-    ----------
-    df1
-        Numerator's degrees of freedom.
-    lost
-        df2 is n less these.
-    fewer
-        The noncentrality is (n - fewer) f^2.
-    multiple
-        n is a multiple of this: groups of equal size.
-    """
-
-    df1: int
-    lost: int
-    fewer: int = 0
-    multiple: int = 1
+    df1: int  # numerator's degrees of freedom
+    lost: int  # df2 is n less these
+    fewer: int = 0  # the noncentrality is (n - fewer) f^2
+    multiple: int = 1  # n is a multiple of this: groups of equal size
 
     def power(self, n: int, f2: float, alpha: float) -> float:
         """Return the power of the test with n patients."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
 from bayes_sp.records.published.audit.finding import Found, Rule, judged, meets, unknown
-from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.results import Test
+from bayes_sp.records.published.audit.rules_comparisons import size_of
+from bayes_sp.records.published.study.results import Study, Test
 
 
 def p_value(kind: str, statistic: float, df: tuple[float, ...], sides: int = 2) -> float:
@@ -29,12 +29,6 @@ def p_value(kind: str, statistic: float, df: tuple[float, ...], sides: int = 2) 
     return float(sides * stdtr(df[0], -statistic))
 
 
-def size_range(test: Test) -> tuple[float, float]:
-    """Return the smallest and largest size of the statistics that round to the printed one."""
-    low, high = test.statistic.interval
-    return (0.0 if low <= 0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))
-
-
 def df_of(test: Test) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the lowest and highest degrees of freedom: whole ones are exact, others (Welch's) are rounded."""
     low = tuple(d.value if d.decimals == 0 else d.low for d in test.df)
@@ -46,7 +40,7 @@ def _p(study: Study) -> Iterator[Found]:
     for test in study.every_test():
         if test.p is None:
             continue
-        least, most = size_range(test)
+        least, most = size_of(*test.statistic.interval)
         low_df, high_df = df_of(test)
         low, high = p_value(test.kind, most, high_df, test.sides), p_value(test.kind, least, low_df, test.sides)
         detail = f"{_letter(test)} = {test.statistic}"
@@ -70,7 +64,7 @@ def partial_eta_squared(test: Test) -> tuple[float, float] | None:
     """Return the range of partial eta squared, F df1 / (F df1 + df2); None for a test that has none."""
     if test.kind not in ("t", "f"):
         return None
-    least, most = size_range(test)
+    least, most = size_of(*test.statistic.interval)
     low_df, high_df = df_of(test)
 
     def share(size: float, df: tuple[float, ...]) -> float:
@@ -88,7 +82,7 @@ def effect_size_range(test: Test, name: str) -> tuple[float, float] | None:
     if name == "cohens_f" and eta is not None:
         return math.sqrt(eta[0] / (1 - eta[0])), math.sqrt(eta[1] / (1 - eta[1]))
     if name == "r_squared" and test.kind == "r":
-        least, most = size_range(test)
+        least, most = size_of(*test.statistic.interval)
         return least**2, min(most, 1.0) ** 2
     return None
 

@@ -17,8 +17,8 @@ from bayes_sp.arrays import Array
 from bayes_sp.records.published.margins import UnreachableError
 from bayes_sp.records.published.rebuild.changes import suited
 from bayes_sp.records.published.rebuild.columns import Measure, Options
-from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.parts import Change, Table
+from bayes_sp.records.published.study.results import Study
 
 _DRAWS = 30  # of a column from the totals and sums that are kept
 _FREE = 60  # of a column with free levels

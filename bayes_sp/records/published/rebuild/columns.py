@@ -18,8 +18,8 @@ from bayes_sp.records.published.audit.rules_moments import grid_of
 from bayes_sp.records.published.count_shapes import COUNT_SHAPES, plain
 from bayes_sp.records.published.margins import Steps, UnreachableError, Window
 from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.parts import Scale, Table, Variable
+from bayes_sp.records.published.study.results import Study
 
 _FINER = 2  # decimals more than the SD's, for measures that are not in steps
 _FEW_LEVELS = 8  # up to so many the shape is drawn level by level
@@ -35,33 +35,20 @@ type Options = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Measure:
-    """What is printed of a variable, and the scores that a patient can have.
+    """What is printed of a variable, and the scores that a patient can have."""
 
-    Attributes
-    ----------
-    name, n
-        Of the variable, and of the patients.
-    grid
-        None for a measure that is not in steps.
-    mean, sd
-        As printed; None where they are not. Without a mean it is the middle of the scale or 0, without an SD 1.
-    totals
-        Totals in steps that the mean, and a printed total, allow; of a mean that no scores have the nearest; none where
-        the levels are free.
-    shape
-        ``"count"`` for a count with a long tail, or a key of ``COUNT_SHAPES``, else ``""``.
-    aim
-        An SD within the printed one's rounding that is wanted; None for any.
-    """
-
+    # name, n: of the variable, and of the patients.
     name: str
     n: int
-    grid: Grid | None
+    grid: Grid | None  # None for a measure that is not in steps
+    # mean, sd: as printed; None where they are not. Without a mean it is the middle of the scale or 0, without an SD 1.
     mean: Figure | None
     sd: Figure | None
+    # Totals in steps that the mean, and a printed total, allow; of a mean that no scores have the nearest; none where
+    # the levels are free.
     totals: tuple[int, ...] = ()
-    shape: str = ""
-    aim: float | None = None
+    shape: str = ""  # ``"count"`` for a count with a long tail, or a key of ``COUNT_SHAPES``, else ``""``
+    aim: float | None = None  # an SD within the printed one's rounding that is wanted; None for any
 
     @classmethod
     def of(cls, study: Study, table: Table, variable: Variable) -> Measure:
@@ -170,7 +157,7 @@ class Measure:
         if self.sd is not None and (found := granular.squares(total, self.sd, self.n, grid)):
             return found[0], found[-1]
         least = granular.least_squares_sum(total, self.n)
-        most = None if grid.steps is None else granular.greatest_squares_sum(total, self.n, grid.steps)
+        most = None if grid.steps is None else granular.greatest_squares_sum(total, grid.steps)
         if self.sd is None:
             exact = Fraction(least + self.n if most is None else (least + most) // 2)
         else:

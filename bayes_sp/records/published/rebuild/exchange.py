@@ -25,21 +25,14 @@ _HOT, _COLD = 2.0, 1e-3  # temperatures, in half units of rounding
 
 @dataclass(frozen=True, eq=False)
 class Goal:
-    """What is printed of columns and their differences.
+    """What is printed of columns and their differences."""
 
-    Attributes
-    ----------
-    parts
-        Every variable as a difference of two columns: places of both, (v, 2); -1 in the second for a column itself.
-    low, high
-        Ends of the rounding interval of every correlation, (v, v); wider than 2 where none is printed.
-    sd_low, sd_high
-        Ends of every SD's, (v,); used for differences.
-    """
-
+    # Every variable as a difference of two columns: places of both, (v, 2); -1 in the second for a column itself.
     parts: Array
+    # low, high: ends of the rounding interval of every correlation, (v, v); wider than 2 where none is printed.
     low: Array
     high: Array
+    # sd_low, sd_high: ends of every SD's, (v,); used for differences.
     sd_low: Array
     sd_high: Array
 

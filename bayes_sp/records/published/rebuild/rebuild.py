@@ -20,12 +20,11 @@ from bayes_sp.records.published.printed import Printed
 from bayes_sp.records.published.rebuild.choose import choose
 from bayes_sp.records.published.rebuild.columns import Measure
 from bayes_sp.records.published.rebuild.exchange import Goal, copula, exchange
-from bayes_sp.records.published.rounding.box import Box
-from bayes_sp.records.published.rounding.feasible import feasibility
+from bayes_sp.records.published.rounding.feasible import Box, feasibility
 from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.parts import Table
 from bayes_sp.records.published.study.read import StudyError, read_study
+from bayes_sp.records.published.study.results import Study
 from bayes_sp.records.survey import RECONSTRUCTED, Survey
 
 _CONSTRAINTS = (
@@ -41,19 +40,12 @@ _MOST_PATIENTS = 20_000
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Rebuilt(Survey):
-    """Records made from a study's printed table.
+    """Records made from a study's printed table."""
 
-    Attributes
-    ----------
-    comparison
-        One row for each printed mean, SD and correlation: ``statistic``, ``variable``, ``other``, ``printed``,
-        ``target``, ``achieved`` and ``excess``, the distance beyond the rounding of the printed figure.
-    contradictions
-        Printed numbers that no records can have together, each a smallest such set.
-    """
-
+    # One row for each printed mean, SD and correlation: ``statistic``, ``variable``, ``other``, ``printed``,
+    # ``target``, ``achieved`` and ``excess``, the distance beyond the rounding of the printed figure.
     comparison: pd.DataFrame = field(default_factory=pd.DataFrame)
-    contradictions: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()  # printed numbers that no records can have together, each a smallest such set
 
     def report(self) -> pd.DataFrame:
         """Return the comparison of the records with the printed table."""

@@ -11,13 +11,12 @@ import numpy as np
 from bayes_sp.arrays import Array
 from bayes_sp.errors import SurveyError
 from bayes_sp.names import ARROW, TOTAL
-from bayes_sp.records.published.rounding.box import Box
+from bayes_sp.records.published.rounding.feasible import Box
 from bayes_sp.records.published.rounding.regressions import Quantity, Slope, slopes_of
 from bayes_sp.records.published.rounding.sample import inner_point, sample_box
 from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.form import Study
 from bayes_sp.records.published.study.parts import Table
-from bayes_sp.records.published.study.results import Chain
+from bayes_sp.records.published.study.results import Chain, Study
 from bayes_sp.shown import Part, Shown
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.records.published.rounding.box import Box
+from bayes_sp.records.published.rounding.feasible import Box
 
 _NEARLY = 1.0 - 1e-7  # of the way to the edge of the cone: on it predictors are collinear
 
@@ -73,21 +73,11 @@ class Slope:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A sum of products of slopes: a coefficient, the effect along a path, or the total of several paths.
+    """A sum of products of slopes: a coefficient, the effect along a path, or the total of several paths."""
 
-    Attributes
-    ----------
-    name
-        How it is called.
-    products
-        Each a product of slopes.
-    unit
-        Places of the variables whose SDs turn it into units: of the response and of the term.
-    """
-
-    name: str
-    products: tuple[tuple[Slope, ...], ...]
-    unit: tuple[int, int]
+    name: str  # how it is called
+    products: tuple[tuple[Slope, ...], ...]  # each a product of slopes
+    unit: tuple[int, int]  # places of the variables whose SDs turn it into units: of the response and of the term
 
     def values(self, correlations: Array) -> Array:
         """Return the standardised quantity of every matrix, (..., p, p) -> (...)."""
@@ -121,12 +111,8 @@ class Quantity:
         """Return the least and the largest value found among positive semidefinite matrices of a box.
 
         Linear programming over the box again and again: at every step each entry goes to the end to which the
-        derivative points. A corner beyond the cone of positive semidefinite matrices is drawn back towards ``inside``.
-
-        Parameters
-        ----------
-        inside
-            A positive definite matrix of the box.
+        derivative points. A corner beyond the cone of positive semidefinite matrices is drawn back towards ``inside``,
+        a positive definite matrix of the box.
         """
         found = []
         for sign in (-1.0, 1.0):

@@ -6,8 +6,7 @@ import numpy as np
 
 from bayes_sp.arrays import Array
 from bayes_sp.errors import SurveyError
-from bayes_sp.records.published.rounding.box import Box
-from bayes_sp.records.published.rounding.feasible import feasibility
+from bayes_sp.records.published.rounding.feasible import Box, feasibility
 
 _THIN = 3  # steps for each entry and draw of the walk
 _BURN = 20  # draws of each walker that are thrown away

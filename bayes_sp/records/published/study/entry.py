@@ -1,12 +1,73 @@
-"""Strict reading of one entry of a study: figures, whole numbers and bounds, every mistake with its key path."""
+"""Strict reading of one entry of a study, and of the names that entries share, each mistake with its key path."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bayes_sp.errors import nearest
 from bayes_sp.model.reading.table import Table as Reader
+from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT
 from bayes_sp.records.published.study.figures import Figure
+from bayes_sp.records.published.study.results import Study
+
+
+def name_problems(study: Study) -> list[str]:
+    """Return one sentence for each name that nothing else in the study has."""
+    known = sorted({name for table in study.tables for name in table.names})
+    labels = [test.label for test in study.every_test()]
+    problems = [
+        f"{where}: no table has the variable {name!r}{nearest(name, known)}"
+        for where, name in _variables_used(study)
+        if name not in known
+    ]
+    problems += [
+        f"sample_size[{i}].effect_of: no test has the label {item.effect_of!r}{nearest(item.effect_of, labels)}"
+        for i, item in enumerate(study.sample_sizes, start=1)
+        if item.effect_of and item.effect_of not in labels
+    ]
+    problems += [f"{kind}: {name!r} stands twice" for kind, name in _twice(study)]
+    return problems + [
+        f"chain[{i}]: {name!r} stands twice in it"
+        for i, chain in enumerate(study.chains, start=1)
+        for name in sorted({*chain.variables, *chain.covariates})
+        if [*chain.variables, *chain.covariates].count(name) > 1
+    ]
+
+
+def _variables_used(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield every name of a variable with the place at which it is used."""
+    for i, change in enumerate(study.changes, start=1):
+        yield from ((f"change[{i}].{key}", getattr(change, key)) for key in ("score", "before", "after"))
+    for i, total in enumerate(study.totals, start=1):
+        yield f"total[{i}].variable", total.variable
+    for i, paired in enumerate(study.paired, start=1):
+        yield from ((f"paired[{i}].{key}", getattr(paired, key)) for key in ("before", "after"))
+    for i, chain in enumerate(study.chains, start=1):
+        yield from ((f"chain[{i}]", name) for name in (*chain.variables, *chain.covariates))
+    for i, scale in enumerate(study.scales, start=1):
+        yield from ((f"scale[{i}].variables", name) for name in scale.variables)
+    if study.tables:
+        for i, coefficient in enumerate(study.coefficients, start=1):
+            yield from ((f"coefficient[{i}].{key}", getattr(coefficient, key)) for key in ("response", "term"))
+        for i, effect in enumerate(study.effects, start=1):
+            if effect.path not in (TOTAL, TOTAL_INDIRECT):
+                yield from ((f"effect[{i}].path", name.strip()) for name in effect.path.split(ARROW.strip()))
+
+
+def _twice(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield what must be there once and stands more than once."""
+    named = {
+        "sample.name": [sample.name for sample in study.samples],
+        "table.name": [table.name for table in study.tables],
+        "scale.variables": [name for scale in study.scales for name in scale.variables],
+        "coefficient": [item.label for item in study.coefficients],
+        "effect": [item.label for item in study.effects],
+        "test label": [test.label for test in study.every_test()],
+    }
+    for kind, names in named.items():
+        yield from ((kind, name) for name in sorted({name for name in names if names.count(name) > 1}))
+
 
 _MOST = 10**9  # patients, degrees of freedom
 MISSING = Figure("0")
@@ -89,14 +150,6 @@ def need_whole(reader: Reader, name: str, *, low: int = 0) -> int:
     return low if found is None else found
 
 
-def take_flag(reader: Reader, name: str) -> bool:
-    """Remove and return true or false; false where there is none."""
-    value = reader.take(name)
-    if value is not None and not isinstance(value, bool):
-        reader.report(name, f"must be true or false, found {value!r}")
-    return value is True
-
-
 def take_figures(reader: Reader, name: str) -> dict[str, Figure]:
     """Remove and return a table of figures or counts; empty where there is none."""
     table = reader.take_table(name)
@@ -113,9 +166,9 @@ def take_list(reader: Reader, name: str) -> list[Any]:
     return value or []
 
 
-def take_df(reader: Reader, name: str) -> tuple[int, int] | None:
+def take_df(reader: Reader) -> tuple[int, int] | None:
     """Remove and return degrees of freedom: a whole number, or the least and the most that they can be."""
-    value = reader.take(name)
+    value = reader.take("df")
     if value is None:
         return None
     ends = value if isinstance(value, list) else [value, value]
@@ -124,9 +177,8 @@ def take_df(reader: Reader, name: str) -> tuple[int, int] | None:
         or not all(isinstance(end, int) and not isinstance(end, bool) for end in ends)
         or not 1 <= ends[0] <= ends[1] <= _MOST
     ):
-        reader.report(
-            name, f"must be a whole number of at least 1, or the least and the most as [100, 166], found {value!r}"
-        )
+        rule = "must be a whole number of at least 1, or the least and the most as [100, 166]"
+        reader.report("df", f"{rule}, found {value!r}")
         return None
     return ends[0], ends[1]
 

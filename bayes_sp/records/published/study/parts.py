@@ -10,17 +10,10 @@ from bayes_sp.records.published.study.figures import Figure
 
 @dataclass(frozen=True)
 class Entry:
-    """What every kind of entry has.
+    """What every kind of entry has."""
 
-    Attributes
-    ----------
-    place
-        Where in the article the numbers stand.
-    bearing
-        How a contradiction here would bear on the article's conclusion, in the words of whoever described the study.
-    """
-
-    place: str = field(default="", kw_only=True)
+    place: str = field(default="", kw_only=True)  # where in the article the numbers stand
+    # How a contradiction here would bear on the article's conclusion, in the words of whoever described the study.
     bearing: str = field(default="", kw_only=True)
 
 
@@ -47,27 +40,16 @@ class Sample(Entry):
 
 @dataclass(frozen=True)
 class Scale(Entry):
-    """Range of a measure and the step between two possible scores of one patient.
+    """Range of a measure and the step between two possible scores of one patient."""
 
-    Attributes
-    ----------
-    variables
-        Names of the table's variables that are measured on it.
-    minimum, maximum
-        None where there is no bound.
-    step
-        None for a measure that is not in steps.
-    shape
-        For a reconstruction: ``"count"`` for a count with a long tail, else ``""``.
-    """
-
-    variables: tuple[str, ...]
+    variables: tuple[str, ...]  # names of the table's variables that are measured on it
     name: str = ""
+    # minimum, maximum: None where there is no bound.
     minimum: Figure | None = None
     maximum: Figure | None = None
-    step: Figure | None = None
+    step: Figure | None = None  # None for a measure that is not in steps
     items: int = 1
-    shape: str = ""
+    shape: str = ""  # for a reconstruction: ``"count"`` for a count with a long tail, else ``""``
 
 
 @dataclass(frozen=True)
@@ -96,21 +78,13 @@ class Variable(Entry):
 
 @dataclass(frozen=True)
 class Table(Entry):
-    """A table of means, SDs and correlations.
-
-    Attributes
-    ----------
-    marks
-        Significance mark -> p below which the table uses it.
-    correlations
-        Below the diagonal, row by row.
-    """
+    """A table of means, SDs and correlations."""
 
     name: str
     n: int
     variables: tuple[Variable, ...]
-    marks: Mapping[str, Figure] = field(default_factory=dict)
-    correlations: tuple[Correlation, ...] = ()
+    marks: Mapping[str, Figure] = field(default_factory=dict)  # significance mark -> p below which the table uses it
+    correlations: tuple[Correlation, ...] = ()  # below the diagonal, row by row
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -11,48 +11,29 @@ from typing import Any
 from bayes_sp.errors import BayesSpError
 from bayes_sp.model.reading.table import Table as Reader
 from bayes_sp.model.reading.toml_text import read_tables
-from bayes_sp.records.published.study.form import Study
-from bayes_sp.records.published.study.names import name_problems
-from bayes_sp.records.published.study.read_parts import (
-    read_arithmetic,
-    read_list,
-    read_pooled,
-    read_repeated,
-    read_sample,
-    read_scale,
-    read_table,
-    read_total,
-)
-from bayes_sp.records.published.study.read_results import (
-    read_chain,
-    read_change,
-    read_coefficient,
-    read_effect,
-    read_paired,
-    read_sample_size,
-    read_test,
-    read_two_groups,
-)
+from bayes_sp.records.published.study import read_parts, read_results
+from bayes_sp.records.published.study.entry import name_problems
+from bayes_sp.records.published.study.results import Study
 
 _SUFFIX = ".toml"
 # Key of the TOML file -> field of a study, and how one of its tables is read.
 _MANY: Mapping[str, tuple[str, Callable[[Reader], Any]]] = {
-    "sample": ("samples", read_sample),
-    "scale": ("scales", read_scale),
-    "table": ("tables", read_table),
-    "change": ("changes", read_change),
-    "total": ("totals", read_total),
-    "arithmetic": ("arithmetic", read_arithmetic),
-    "repeated": ("repeated", read_repeated),
-    "list": ("lists", read_list),
-    "pooled": ("pooled", read_pooled),
-    "test": ("tests", read_test),
-    "paired": ("paired", read_paired),
-    "two_groups": ("two_groups", read_two_groups),
-    "sample_size": ("sample_sizes", read_sample_size),
-    "coefficient": ("coefficients", read_coefficient),
-    "effect": ("effects", read_effect),
-    "chain": ("chains", read_chain),
+    "sample": ("samples", read_parts.read_sample),
+    "scale": ("scales", read_parts.read_scale),
+    "table": ("tables", read_parts.read_table),
+    "change": ("changes", read_results.read_change),
+    "total": ("totals", read_parts.read_total),
+    "arithmetic": ("arithmetic", read_parts.read_arithmetic),
+    "repeated": ("repeated", read_parts.read_repeated),
+    "list": ("lists", read_parts.read_list),
+    "pooled": ("pooled", read_parts.read_pooled),
+    "test": ("tests", read_results.read_test),
+    "paired": ("paired", read_results.read_paired),
+    "two_groups": ("two_groups", read_results.read_two_groups),
+    "sample_size": ("sample_sizes", read_results.read_sample_size),
+    "coefficient": ("coefficients", read_results.read_coefficient),
+    "effect": ("effects", read_results.read_effect),
+    "chain": ("chains", read_results.read_chain),
 }
 
 

@@ -15,8 +15,7 @@ from bayes_sp.records.published.study.entry import (
     take_list,
     take_whole,
 )
-from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.formula import formula_problem
+from bayes_sp.records.published.study.figures import Figure, formula_problem
 from bayes_sp.records.published.study.parts import (
     Arithmetic,
     Correlation,

@@ -13,7 +13,6 @@ from bayes_sp.records.published.study.entry import (
     need_whole,
     take_df,
     take_figure,
-    take_flag,
     take_list,
     take_whole,
 )
@@ -83,7 +82,7 @@ def read_paired(reader: Reader) -> Paired:
 
 def read_two_groups(reader: Reader) -> TwoGroups:
     """Read a comparison of two groups."""
-    label, welch = reader.take_text("label", required=True), take_flag(reader, "welch")
+    label, welch = reader.take_text("label", required=True), reader.take_flag("welch")
     groups = [read_moments(group) for group in reader.take_tables("groups", required=True)]
     for i, group in enumerate(groups, start=1):
         if group.n is None or group.mean is None or group.sd is None:
@@ -126,7 +125,7 @@ def _model(reader: Reader) -> str:
 def read_coefficient(reader: Reader) -> Coefficient:
     """Read a regression coefficient."""
     response, term = (reader.take_text(key, required=True) for key in ("response", "term"))
-    estimate, uncertainty, df = need_figure(reader, "estimate"), _uncertainty(reader), take_df(reader, "df")
+    estimate, uncertainty, df = need_figure(reader, "estimate"), _uncertainty(reader), take_df(reader)
     return Coefficient(response, term, estimate, **uncertainty, df=df, model=_model(reader), **about(reader))  # type: ignore[arg-type] # figures
 
 
@@ -136,7 +135,7 @@ def read_effect(reader: Reader) -> Effect:
     texts = take_list(reader, "readings") or [printed]
     readings = tuple(found for text in texts if (found := figure(reader, "readings", text)) is not None)
     interval = reader.take_choice("interval", ("bootstrap", "t"), "bootstrap")
-    uncertainty, df = _uncertainty(reader), take_df(reader, "df")
+    uncertainty, df = _uncertainty(reader), take_df(reader)
     name = _model(reader)
     return Effect(path, readings, printed, name, **uncertainty, interval=interval, df=df, **about(reader))  # type: ignore[arg-type] # figures
 

@@ -1,4 +1,4 @@
-"""Tests, coefficients and effects of a published study: one frozen record for each kind."""
+"""Tests, coefficients, effects and chains of a published study, one frozen record for each kind, and the study."""
 
 from __future__ import annotations
 
@@ -6,7 +6,61 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.parts import Entry, Moments
+from bayes_sp.records.published.study.parts import (
+    Arithmetic,
+    Change,
+    Entry,
+    Listed,
+    Moments,
+    Pooled,
+    Repeated,
+    Sample,
+    Scale,
+    Table,
+    Total,
+)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A published study: every printed number that can be checked, with its place."""
+
+    source: str  # the file, or the name of a shipped study
+    citation: Mapping[str, str]  # keys such as ``title``, ``authors``, ``year`` and ``doi``
+    samples: tuple[Sample, ...] = ()
+    scales: tuple[Scale, ...] = ()
+    tables: tuple[Table, ...] = ()
+    changes: tuple[Change, ...] = ()
+    totals: tuple[Total, ...] = ()
+    arithmetic: tuple[Arithmetic, ...] = ()
+    repeated: tuple[Repeated, ...] = ()
+    lists: tuple[Listed, ...] = ()
+    pooled: tuple[Pooled, ...] = ()
+    tests: tuple[Test, ...] = ()
+    paired: tuple[Paired, ...] = ()
+    two_groups: tuple[TwoGroups, ...] = ()
+    sample_sizes: tuple[SampleSize, ...] = ()
+    coefficients: tuple[Coefficient, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    chains: tuple[Chain, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Title of the article, or the source where none is given."""
+        return self.citation.get("title", "") or self.source
+
+    def scale_of(self, variable: str) -> Scale | None:
+        """Return the scale of a variable; None where none is described."""
+        return {name: scale for scale in self.scales for name in scale.variables}.get(variable)
+
+    def table_of(self, *variables: str) -> Table | None:
+        """Return the first table that holds all these variables; None where there is none."""
+        return next((table for table in self.tables if set(variables) <= set(table.names)), None)
+
+    def every_test(self) -> tuple[Test, ...]:
+        """Return all tests, those of comparisons included."""
+        return (*self.tests, *(item.test for item in self.paired), *(item.test for item in self.two_groups))
+
 
 USUAL_LEVEL = Figure("0.05")
 EFFECT_SIZES = ("partial_eta_squared", "cohens_f", "cohens_d", "cohens_dz", "r_squared")
@@ -14,44 +68,28 @@ EFFECT_SIZES = ("partial_eta_squared", "cohens_f", "cohens_d", "cohens_dz", "r_s
 
 @dataclass(frozen=True)
 class Test(Entry):
-    """A test statistic with its degrees of freedom, p value and effect size.
-
-    Attributes
-    ----------
-    kind
-        ``"t"``, ``"f"``, ``"z"``, ``"chi2"`` or ``"r"``.
-    df
-        One or two numbers; for ``"r"`` the number of patients less 2.
-    effects
-        Name of an effect size -> as printed; see `EFFECT_SIZES`.
-    """
+    """A test statistic with its degrees of freedom, p value and effect size."""
 
     label: str
-    kind: str
+    kind: str  # ``"t"``, ``"f"``, ``"z"``, ``"chi2"`` or ``"r"``
     statistic: Figure
-    df: tuple[Figure, ...] = ()
+    df: tuple[Figure, ...] = ()  # one or two numbers; for ``"r"`` the number of patients less 2
     p: Figure | None = None
     sides: int = 2
+    # Name of an effect size -> as printed; see `EFFECT_SIZES`.
     effects: Mapping[str, Figure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Paired(Entry):
-    """A comparison of two times in the same patients: a test, and what is printed beside it.
-
-    Attributes
-    ----------
-    before, after
-        Names of the table's variables.
-    beside
-        Means and SDs printed beside the test, at both times.
-    """
+    """A comparison of two times in the same patients: a test, and what is printed beside it."""
 
     label: str
+    # before, after: names of the table's variables.
     before: str
     after: str
     test: Test
-    beside: tuple[Moments, Moments] = (Moments(), Moments())
+    beside: tuple[Moments, Moments] = (Moments(), Moments())  # means and SDs printed beside the test, at both times
 
 
 @dataclass(frozen=True)
@@ -68,20 +106,11 @@ class TwoGroups(Entry):
 
 @dataclass(frozen=True)
 class SampleSize(Entry):
-    """A sample-size calculation.
-
-    Attributes
-    ----------
-    test
-        Which test was planned, one of `DESIGNS`.
-    effect, size
-        Name of the effect size and its value.
-    effect_of
-        Label of the test whose effect it is said to be, or ``""``.
-    """
+    """A sample-size calculation."""
 
     label: str
-    test: str
+    test: str  # which test was planned, one of `DESIGNS`
+    # effect, size: name of the effect size and its value.
     effect: str
     size: Figure
     power: Figure
@@ -89,7 +118,7 @@ class SampleSize(Entry):
     alpha: Figure = USUAL_LEVEL
     groups: int = 2
     predictors: int = 1
-    effect_of: str = ""
+    effect_of: str = ""  # label of the test whose effect it is said to be, or ``""``
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ import pytest
 from scipy import stats
 
 from bayes_sp.errors import SurveyError
-from bayes_sp.records.published.rounding.box import Box
-from bayes_sp.records.published.rounding.feasible import feasibility, smallest_conflict, support
+from bayes_sp.records.published.rounding.feasible import Box, feasibility, smallest_conflict, support
 from bayes_sp.records.published.rounding.paths import rounded_paths
 from bayes_sp.records.published.rounding.regressions import slopes_of, within_cone
 from bayes_sp.records.published.rounding.sample import inner_point, sample_box

@@ -10,8 +10,7 @@ import pytest
 
 from bayes_sp.errors import BayesSpError
 from bayes_sp.records.published.audit.audit import audit
-from bayes_sp.records.published.study.figures import Figure
-from bayes_sp.records.published.study.formula import evaluate, product
+from bayes_sp.records.published.study.figures import Figure, evaluate, product
 from bayes_sp.records.published.study.read import StudyError, read_study, shipped_studies
 
 SMALL = {

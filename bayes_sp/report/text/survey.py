@@ -1,4 +1,4 @@
-"""A check of a survey in words: mistakes and doubts first, then Table 2, missing values, waves, who came back."""
+"""A survey in words: its variables, and a check of it before any fit."""
 
 from __future__ import annotations
 
@@ -8,8 +8,59 @@ import numpy as np
 import pandas as pd
 
 from bayes_sp.design.checks.result import SurveyCheck
-from bayes_sp.report.survey.variables import moments_lines
-from bayes_sp.report.text.layout import aligned, wrapped
+from bayes_sp.model.path_model import PathModel
+from bayes_sp.records.codes import without_codes
+from bayes_sp.records.sets import Sets
+from bayes_sp.records.survey import Survey
+from bayes_sp.records.tables.describe import moments_table
+from bayes_sp.report.text.layout import aligned, bullets, wrapped
+
+
+def variable_lines(model: PathModel, survey: Survey, least: int) -> list[str]:
+    """Return the variables of a fit in lines, as its head.
+
+    Smallest and largest values that fewer than ``least`` patients have, and counts of fewer cells, are left out.
+    """
+    records = without_codes(model, survey).records
+    table = moments_table(records, model.columns, labels=(*model.grouping, *model.levelled), least=least)
+    note = f"min and max where {least} patients have them; fewer than {least} cells are not counted."
+    of = wrapped(f"Of the first of {len(survey.each)} sets of records.") if isinstance(survey, Sets) else []
+    return [*moments_lines(table, least), *of, *(wrapped(note) if least > 1 else [])]
+
+
+def moments_lines(table: pd.DataFrame, least: int = 1) -> list[str]:
+    """Return n, missing, mean, SD, minimum and maximum of each variable as lines; a text has its number of levels.
+
+    Where fewer than ``least`` cells are missing, or are there, it is not said how many.
+    """
+    rows = [["", "n", "missing", "mean", "SD", "min", "max", ""]]
+    for row in table.to_dict("records"):
+        n, missing = _counts(row["n"], row["missing"], least)
+        count = row["levels"]
+        levels = f"{count} level{'' if count == 1 else 's'}" if np.isnan(row["mean"]) and row["n"] else ""
+        numbers = (short(row[key]) for key in ("mean", "sd", "minimum", "maximum"))
+        rows.append([row["variable"], n, missing, *numbers, levels])
+    if not any(row[-1] for row in rows):
+        rows = [row[:-1] for row in rows]
+    return aligned(rows, "l" + "r" * (len(rows[0]) - 1))
+
+
+def _counts(n: int, missing: int, least: int) -> tuple[str, str]:
+    """Return how many cells are there and how many are missing, in words where either are few."""
+    if 0 < missing < least:
+        return f"> {n + missing - least:,}", f"< {least}"
+    if 0 < n < least:
+        return f"< {least}", f"> {n + missing - least:,}"
+    return f"{n:,}", f"{missing:,}"
+
+
+def short(value: float) -> str:
+    """Return a number with four digits, and all of those before its point; '' for none."""
+    if np.isnan(value):
+        return ""
+    whole = value == round(value) or abs(value) >= 1e4
+    return f"{value:.0f}" if whole and abs(value) < 1e9 else f"{value:.4g}"
+
 
 FEWEST = 10  # patients of a pattern that is shown by itself
 MOST_CORRELATED = 20  # variables whose correlations are printed
@@ -20,11 +71,9 @@ MARKED = "* p < .05, ** p < .01, *** p < .001, two-sided"
 def check_text(found: SurveyCheck) -> str:
     """Return what ``check`` prints."""
     lines = wrapped(f"{found.sentence}.", margin="")
-    for title, findings in (("Problems", found.problems), ("Warnings", found.warnings)):
+    for title, findings in (("Problems", found.problems), ("Warnings", found.warnings), ("Notes", found.notes)):
         if findings:
-            lines += ["", f"{title}:", *(line for finding in findings for line in wrapped(finding, "- ", "  "))]
-    if found.notes:
-        lines += ["", "Notes:", *(line for note in found.notes for line in wrapped(note, "- ", "  "))]
+            lines += ["", f"{title}:", *bullets(findings)]
     for number, (title, body) in enumerate(_sections(found), start=1):
         lines += ["", f"{number}. {title}", *body]
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -42,10 +91,8 @@ def _sections(found: SurveyCheck) -> Iterator[tuple[str, list[str]]]:
     if len(found.responders):
         yield "Patients who did not come back against those who did (t tests)", _responders(found)
     if found.recovered:
-        yield (
-            "The article's own tests, from the moments that it prints",
-            [line for sentence in found.recovered for line in wrapped(f"{sentence}.", "- ", "  ")],
-        )
+        sentences = bullets(f"{sentence}." for sentence in found.recovered)
+        yield "The article's own tests, from the moments that it prints", sentences
 
 
 def p_words(p: float) -> str:
@@ -85,13 +132,12 @@ def _missing(found: SurveyCheck) -> list[str]:
     if len(patterns) == 1 and not patterns["columns"].iloc[0]:
         return [*lines, *wrapped("No value is missing.")]
     shown, pooled = _pooled(patterns)
-    for row in shown.itertuples():
-        lines += wrapped(f"{row.patients:,} patients lack {row.missing or 'nothing'}", "- ", "  ")
+    lines += bullets(f"{row.patients:,} patients lack {row.missing or 'nothing'}" for row in shown.itertuples())
     if len(pooled) == len(patterns):
         lines += wrapped("Patterns of so few patients are not shown one by one.")
     elif len(pooled):
         total = int(pooled["patients"].sum())
-        lines += wrapped(f"{total:,} patients have one of {len(pooled)} other patterns", "- ", "  ")
+        lines += bullets([f"{total:,} patients have one of {len(pooled)} other patterns"])
     return lines
 
 

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from bayes_sp.records.privacy.small_counts import hidden_counts
+from bayes_sp.records.small_counts import hidden_counts
 
 LEAST = 3
 

@@ -28,25 +28,50 @@ from numpy.typing import ArrayLike
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.names import LEAST_COUNT
 
+
+def count_words(count: int, least: int = LEAST_COUNT) -> str:
+    """Return a count, or that it is small."""
+    return f"fewer than {least}" if 0 < count < least else f"{count:,}"
+
+
+def share_words(count: int, total: int, least: int = LEAST_COUNT) -> str:
+    """Return how many of all patients; neither those nor the others are named where they are few.
+
+    Examples
+    --------
+    >>> share_words(4, 200), share_words(196, 200), share_words(5000, 12000)
+    ('fewer than 10 of 200', 'more than 190 of 200', '5,000 of 12,000')
+    """
+    if 0 < count < total <= least:
+        return f"some of {total:,}"
+    if 0 < total - count < least <= count:
+        return f"more than {total - least:,} of {total:,}"
+    return f"{count_words(count, least)} of {total:,}"
+
+
+def ends_shown(values: Array, least: int = LEAST_COUNT) -> tuple[float, float]:
+    """Return between what values lie, the smallest and the largest ``least - 1`` of them left out; NaN where too few.
+
+    With at least that many patients at an end, it is the minimum or maximum itself.
+    """
+    known = np.sort(values[np.isfinite(values)])
+    if len(known) < 2 * least:
+        return float("nan"), float("nan")
+    return float(known[least - 1]), float(known[-least])
+
+
 TOTAL_COST = 1000.0  # times that of a cell: totals are hidden where nothing else will do
 
 
 def hidden_counts(counts: ArrayLike, least: int = LEAST_COUNT, *, zeros: bool = True) -> Mask:
     """Return which cells of a table are hidden, and which of its totals.
 
-    Returns (k + 1,), the last for the total; or (r + 1, c + 1), the last row and column for the totals.
+    ``counts`` are a row (k,) or a table (r, c) without totals, each patient in one cell. Returns (k + 1,), the last for
+    the total; or (r + 1, c + 1), the last row and column for the totals. ``least`` is the smallest count that is shown;
+    ``zeros`` are hidden as other small counts are, because that nobody of a group gave an answer says something of all
+    of them, unless 0 says nothing of anybody, as of missing cells.
 
     Raises ValueError where the counts are no such table.
-
-    Parameters
-    ----------
-    counts
-        Whole numbers of 0 or more: a row (k,) or a table (r, c), without totals, each patient in one cell.
-    least
-        The smallest count that is shown.
-    zeros
-        Whether 0 is hidden as other small counts are: that nobody of a group gave an answer says something of all of
-        them. Where 0 says nothing of anybody, as of missing cells, it can be shown.
 
     Examples
     --------

@@ -1,1 +1,0 @@
-"""A survey in words, before any fit and at the head of one."""
