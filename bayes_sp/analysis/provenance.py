@@ -42,17 +42,14 @@ def records_of(survey: Survey) -> pd.DataFrame:
 
 def records_table(survey: Survey) -> dict[str, object]:
     """Return what the records are, as ``run.toml`` has it."""
-    sets = (
-        {"sets": list(survey.set_labels), "digests": [one.digest for one in survey.each]}
-        if isinstance(survey, Sets)
-        else {}
-    )
-    return {
-        **sets,
+    found: dict[str, object] = {
         "source": survey.mark,
         "origin": survey.origin,
         "reconstructed_from_published_moments": survey.reconstructed,
         "records": len(survey),
         "digest": survey.digest,
-        **({"sets": list(survey.set_labels), "drawn_from": survey.words} if isinstance(survey, Sets) else {}),
     }
+    if not isinstance(survey, Sets):
+        return found
+    sets = {"sets": list(survey.set_labels), "digests": [one.digest for one in survey.each]}
+    return {**sets, **found, "drawn_from": survey.words}

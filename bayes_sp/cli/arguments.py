@@ -208,7 +208,7 @@ def _add_sampler(parser: argparse.ArgumentParser, *, several: bool = False) -> N
     add("--chains", type=whole_number(1), metavar="N",
         help=f"chains, two at least for R-hat (default {default.chains}{fewer.format(EACH.chains)})")  # fmt: skip
     add("--cores", type=whole_number(1), default=cores, metavar="N",
-        help="chains at the same time; does not change the draws")  # fmt: skip
+        help="chains, and processes of this command, at the same time; does not change the draws")  # fmt: skip
 
 
 def _add_shown(add: Adder) -> None:

@@ -26,11 +26,6 @@ from bayes_sp.effects.means.normal import NormalWorld, combine
 STEEP = 8.0  # SD of the zero part's linear predictor
 
 
-def steep_draws(parts: Sequence[NormalWorld]) -> NDArray[np.bool_]:
-    """Return which draws have a steep zero part in every world, (S,)."""
-    return np.asarray(np.min([part.cov[:, 2] for part in parts], axis=0) >= STEEP**2)
-
-
 def below_zero(mean: Array, variance: Array) -> Array:
     """Return P(Z + L < 0) for Z ~ N(mean, variance) and L standard logistic, by the series."""
     total = variance + math.pi**2 / 3.0
@@ -48,7 +43,8 @@ def steep_batch(
     other: Callable[[int, int, Array], Array],
 ) -> Callable[[int, int, Array], Array]:
     """Return the work on a batch of draws: the series for steep ones, ``other`` for the rest."""
-    steep, target = steep_draws(parts), len(chain.mediators)
+    steep = np.min([part.cov[:, 2] for part in parts], axis=0) >= STEEP**2  # draws, in every world
+    target = len(chain.mediators)
 
     def work(start: int, stop: int, baseline: Array) -> Array:
         """Return mean outcomes in every world, (worlds, stop - start)."""

@@ -78,7 +78,7 @@ class ConditionalEffects(Shown):
     def table(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return one row for each setting, path, scale and decomposition; columns as `Effects.table`, after its own."""
         parts = [
-            _placed(one.table(ci_prob), moderator=setting.moderator, at=setting.at, level=", ".join(setting.why))
+            one.table(ci_prob).assign(moderator=setting.moderator, at=setting.at, level=", ".join(setting.why))
             for setting, one in zip(self.settings, self.each, strict=True)
         ]
         return pd.concat(parts, ignore_index=True)[list(CONDITIONAL_COLUMNS)]
@@ -90,25 +90,24 @@ class ConditionalEffects(Shown):
         decompositions the average over all orders.
         """
         labels, values = self._contrasts
-        if not labels:
-            return pd.DataFrame(columns=list(CONTRAST_COLUMNS))
-        table = summarise(values, ci_prob)
-        table[["moderator", "from", "to", "path", "scale"]] = pd.DataFrame(labels)
-        ratios = table["scale"].isin(RATIOS)
-        table.loc[ratios, "prob_negative"] = (values < 1).mean(axis=(0, 1))[ratios]
-        return table.join(converged(values, self.each[0].draws))[list(CONTRAST_COLUMNS)]
+        rows = pd.DataFrame(labels, columns=["moderator", "from", "to", "path", "scale"])
+        return self._summary(rows, values, ci_prob, CONTRAST_COLUMNS)
 
     def index(self, ci_prob: float = CI_PROB) -> pd.DataFrame:
         """Return the index of moderated mediation, one row for each moderator, path and scale (`indexes`)."""
         values = self.index_draws.transpose("chain", "draw", "row").to_numpy()
-        if not values.shape[-1]:
-            return pd.DataFrame(columns=list(INDEX_COLUMNS))
-        table = summarise(values, ci_prob)
-        for name in ("moderator", "unit", "path", "scale"):
-            table[name] = self.index_draws[name].to_numpy()
+        names = ("moderator", "unit", "path", "scale")
+        rows = pd.DataFrame({name: self.index_draws[name].to_numpy() for name in names})
+        return self._summary(rows, values, ci_prob, INDEX_COLUMNS)
+
+    def _summary(self, rows: pd.DataFrame, values: Array, ci_prob: float, columns: Sequence[str]) -> pd.DataFrame:
+        """Return a table of draws (chain, draw, row) that are described by rows; ratios are compared with 1."""
+        if rows.empty:
+            return pd.DataFrame(columns=list(columns))
+        table = summarise(values, ci_prob).join(rows)
         ratios = table["scale"].isin(RATIOS)
         table.loc[ratios, "prob_negative"] = (values < 1).mean(axis=(0, 1))[ratios]
-        return table.join(converged(values, self.each[0].draws))[list(INDEX_COLUMNS)]
+        return table.join(converged(values, self.each[0].draws))[list(columns)]
 
     def quantities(self) -> dict[str, Array]:
         """Return the draws (chain, draw) of every effect at every setting by name, for diagnostics."""
@@ -130,13 +129,13 @@ class ConditionalEffects(Shown):
                 for j, scale in enumerate(one.draws["scale"].to_numpy()):
                     a, b = below[..., i, j], above[..., i, j]
                     labels.append((first.moderator, first.at, second.at, str(path), str(scale)))
-                    columns.append(_exact(b / a, 1.0) if scale in RATIOS else b - a)
+                    columns.append(_exact(b / a) if scale in RATIOS else b - a)
         return labels, np.stack(columns, axis=-1) if columns else np.empty((0, 0, 0))
 
     def _shown(self) -> tuple[str, list[Part]]:
         head = f"{self.mark}. Effects of {self.each[0].moved}; differences in {self.unit}. Other scales: .table()."
         parts = [
-            _placed(one.intervals(), moderator=setting.moderator, at=setting.at, level="")
+            one.intervals().assign(moderator=setting.moderator, at=setting.at)
             for setting, one in zip(self.settings, self.each, strict=True)
         ]
         table = pd.concat(parts, ignore_index=True)
@@ -156,10 +155,6 @@ def conditional_effects(
     return ConditionalEffects(tuple(settings), tuple(each), found, without)
 
 
-def _exact(values: Array, null: float) -> Array:
+def _exact(values: Array) -> Array:
     """Return ratios that are 1 but for rounding as 1: no product with the moderator is part of them."""
-    return np.full_like(values, null) if np.allclose(values, null, rtol=1e-12, atol=0.0) else values
-
-
-def _placed(table: pd.DataFrame, **columns: str) -> pd.DataFrame:
-    return table.assign(**columns)
+    return np.ones_like(values) if np.allclose(values, 1.0, rtol=1e-12, atol=0.0) else values

@@ -58,7 +58,7 @@ def find_frame(log_f: LogIntegrand, dims: int, shape: tuple[int, ...]) -> Frame:
     value, gradient, precision = _derivatives(log_f, z)
     for _ in range(ITERATIONS):
         step = _newton(precision, gradient)
-        if float(np.abs(step * np.sqrt(_diagonal(precision))).max()) < NEAR:
+        if float(np.abs(step * np.sqrt(np.moveaxis(np.linalg.diagonal(precision), -1, 0))).max()) < NEAR:
             break
         share = np.ones(shape)
         for _ in range(HALVINGS):
@@ -86,7 +86,7 @@ def expectation(log_f: LogIntegrand, frame: Frame, nodes: int) -> Array:
         point = x[list(place)]
         term = _penalised(log_f, frame.at(point)) + (0.5 * point @ point + log_weight[list(place)].sum())
         total = np.logaddexp(total, term)
-    determinant = np.log(np.abs(np.diagonal(frame.factor, axis1=-2, axis2=-1))).sum(axis=-1)
+    determinant = np.log(np.abs(np.linalg.diagonal(frame.factor))).sum(axis=-1)
     return np.asarray(total + determinant)
 
 
@@ -169,7 +169,3 @@ def _derivatives(log_f: LogIntegrand, z: Array) -> tuple[Array, Array, Array]:
         roots, vectors = np.linalg.eigh(precision)
         precision = (vectors * np.maximum(roots, LEAST_PRECISION)[..., None, :]) @ vectors.swapaxes(-1, -2)
     return value - 0.5 * (z**2).sum(axis=0), np.nan_to_num(gradient), precision
-
-
-def _diagonal(precision: Array) -> Array:
-    return np.moveaxis(np.diagonal(precision, axis1=-2, axis2=-1), -1, 0)
