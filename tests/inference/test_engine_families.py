@@ -41,8 +41,9 @@ def holes(design, columns: dict[int, list[int]]):
 def test_every_family_is_compared():
     """A family added later must stand among the chains too, as outcome and as mediator."""
     families = {name: family for name, family in FAMILIES.items() if not family.latent}
-    assert set(PAIRS) == {name for name, family in families.items() if family.outcome}
-    assert set(PAIRS.values()) == {name for name, family in families.items() if family.mediator}
+    place = "PAIRS of tests/inference/family_chains.py"
+    assert set(PAIRS) == {name for name, family in families.items() if family.outcome}, f"{place}: outcomes"
+    assert set(PAIRS.values()) == {name for name, family in families.items() if family.mediator}, f"{place}: mediators"
 
 
 @pytest.mark.parametrize(("families", "parts"), MODELS.values(), ids=MODELS)

@@ -106,3 +106,9 @@ def test_every_prior_that_cannot_be_scaled_is_named(small_model):
     with pytest.raises(SpecificationError) as caught:
         scaled_model(replace(small_model, priors=priors), {("", "slope"), ("visits", "walks"), ("", "phi")}, 0.5)
     assert [problem.split(":")[0] for problem in caught.value.problems] == ["priors.slope", "priors.visits.walks"]
+
+
+def test_every_distribution_of_a_number_is_raised_to_powers():
+    """One without its own `power` would stay as it is without a word. That of `lkj` is not tried here."""
+    tried = {prior.dist for prior in PRIORS} | {"lkj"}
+    assert set(DISTRIBUTIONS) == tried, "a distribution needs a prior in PRIORS of tests/model/test_powers.py"

@@ -136,6 +136,7 @@ DENSITIES = {
 
 def exact(name: str, y: float, eta: float, zeta: float, aux) -> tuple[float, list[float]]:
     """Return a family's log density and its derivatives with respect to eta, zeta and each of aux."""
+    assert name in DENSITIES, f"{name}: a family needs its density with many digits in DENSITIES of exact_densities.py"
     with localcontext(Context(prec=DIGITS_OF_TAILS if name == "ordered_probit" else DIGITS, Emin=-(10**8), Emax=10**8)):
         at = [Decimal(float(v)) for v in (eta, zeta, *aux)]
 
