@@ -23,7 +23,9 @@ def pymc_model(
     """Return the joint model as a PyMC model with named dims: to read, to draw, to extend and to sample.
 
     Its density is the one that `bayes_sp.fit` samples. ``pm.model_to_graphviz``, ``pm.sample_prior_predictive`` and
-    ``pm.sample`` work on it; what stands in it says `bayes_sp.inference.reference.build.build_model`.
+    ``pm.sample`` work on it; what stands in it says `bayes_sp.inference.reference.build.build_model`. Patients of whom
+    a level is missing are in no observed variable: predictive draws have fewer rows than the survey then, and the dim
+    ``<response>_patient`` says whose they are.
 
     Parameters
     ----------
