@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -207,9 +207,9 @@ def write_figures(drawn: Drawn | Figure, place: Callable[[str], Path], name: str
         write_figure(drawn, place(f"{name}.{ending}"))
 
 
-def write_figure(drawn: Drawn | Figure, path: Path, ending: str = "") -> None:
+def write_figure(drawn: Drawn | Figure, path: Path | IO[bytes], ending: str = "") -> None:
     """Write a figure in the format that a file's name ends with, ``.png``, ``.svg`` or ``.pdf``; PNG for another."""
-    figure, ending = figure_of(drawn), (ending or path.suffix).lower().lstrip(".")
+    figure, ending = figure_of(drawn), (ending or str(getattr(path, "suffix", ""))).lower().lstrip(".")
     with mpl.rc_context(FILES):
         if ending not in MADE:  # as `Figure.savefig`, which would draw it twice
             figure.set_dpi(DPI)

@@ -60,15 +60,12 @@ def save_analysis(
         tree.attrs = {**fit.posterior.attrs, KEEPS_RECORDS: int(keep_records)}
         if keep_records:
             write_csv(records_of(fit.survey), new.file("records.csv"))
-        names = _figures(analysis, shown)
-        wait = _drawing(analysis, shown, {name: [new.path(f"{name}.{end}") for end in figures] for name in names})
+        drawn = _drawing(analysis, shown, figures)
         write_netcdf(tree, new.file(POSTERIOR_FILE))
         if analysis.criticism is not None:
             _save_criticism(analysis, analysis.criticism, new, shown)
-        wait()
-        for name in names:
-            for end in figures:
-                new.file(f"{name}.{end}")
+        for name, content in drawn().items():
+            new.file(name).write_bytes(content)
         written = [new.path(name) for name in new.names]
         tables = run_tables(analysis)
         tables["privacy"] = {KEEPS_RECORDS: keep_records, "least_count": shown}
@@ -162,26 +159,20 @@ def _save_criticism(analysis: Analysis, found: Criticism, new: RunFolder, least:
         write_csv(found.influence.table, new.file("influence.csv"))
 
 
-def _figures(analysis: Analysis, least: int) -> list[str]:
-    """Return the names of `bayes_sp.report.folders.drawings.drawings`, without drawing any."""
-    checked = () if analysis.criticism is None else ("predictive", "loo_pit", *(() if least else ("influence",)))
-    return ["paths", "comparison", *(curve.name for curve in analysis.curves), *checked]
-
-
-def _drawn(analysis: Analysis, least: int, places: Mapping[str, Sequence[Path]]) -> None:
-    from bayes_sp.report.folders.drawings import write_drawings  # matplotlib: where the figures are drawn
-
-    write_drawings(analysis, least, places)
-
-
-def _drawing(analysis: Analysis, least: int, places: Mapping[str, Sequence[Path]]) -> Callable[[], None]:
+def _drawing(analysis: Analysis, least: int, formats: Sequence[str]) -> Callable[[], dict[str, bytes]]:
     """Begin to draw, and return what waits for the figures; a process beside this one is sent what they need alone."""
-    if len(analysis.fit.survey) > MOST_SENT:
-        return partial(_drawn, analysis, least, places)
     fit = analysis.fit
+    if len(fit.survey) > MOST_SENT:
+        return partial(_drawn, analysis, least, formats)
     draws = xr.DataTree.from_dict({"posterior": fit.posterior["posterior"].to_dataset()})
     plain = Fit(fit.model, fit.survey, draws, fit.seed, fit.options)
-    return begun(_drawn, replace(analysis, fit=plain, coefficients=None, spread=None, members=None), least, places)
+    return begun(_drawn, replace(analysis, fit=plain, coefficients=None, spread=None, members=None), least, formats)
+
+
+def _drawn(analysis: Analysis, least: int, formats: Sequence[str]) -> dict[str, bytes]:
+    from bayes_sp.report.folders.drawings import drawn_files  # matplotlib: where the figures are drawn
+
+    return drawn_files(analysis, least, formats)
 
 
 def run_tables(analysis: Analysis) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
@@ -17,15 +18,18 @@ from bayes_sp.report.figures.paths import plot_paths
 from bayes_sp.report.figures.style import FONT, Drawn, write_figure
 
 
-def write_drawings(analysis: Analysis, least: int, places: Mapping[str, Sequence[Path]]) -> None:
-    """Write each figure of an analysis to the files of its name; see `drawings`."""
+def drawn_files(analysis: Analysis, least: int, formats: Sequence[str]) -> dict[str, bytes]:
+    """Return by its file's name what is to be written of each figure in each format; figures as of `_drawings`."""
+    files = {}
     with mpl.rc_context(FONT), speaking_of(analysis.fit.model, [analysis.fit.survey.source]):
-        for name, drawn in drawings(analysis, least):
-            for path in places[name]:
-                write_figure(drawn, path)
+        for name, drawn in _drawings(analysis, least):
+            for ending in formats:
+                write_figure(drawn, made := BytesIO(), ending)
+                files[f"{name}.{ending}"] = made.getvalue()
+    return files
 
 
-def drawings(analysis: Analysis, least: int) -> Iterator[tuple[str, Drawn]]:
+def _drawings(analysis: Analysis, least: int) -> Iterator[tuple[str, Drawn]]:
     """Yield the name and the figure of each part; the one that goes patient by patient where least is 0."""
     yield "paths", plot_paths(analysis.fit)
     yield "comparison", plot_comparison(analysis.comparison)
