@@ -26,7 +26,7 @@ class Beside(Protocol):
     count: int
 
     def ready(self, number: int) -> bool:
-        """Return whether so many of them, and one more, have everything imported."""
+        """Return whether so many of them, and one more, have everything imported, and one of these is free."""
 
     def submit(self, function: Callable[..., Any], *arguments: object) -> Future[Any]:
         """Call a function of a module in one of them."""

@@ -41,3 +41,17 @@ def test_a_machine_that_starts_no_process_does_all_here(monkeypatch):
     with helpers(1, ("json",)):
         assert shared(abs, [-1, 2]) == [1, 2]
         assert begun(os.getpid)() == os.getpid()
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_a_process_with_a_call_of_its_own_is_not_given_another(tmp_path):
+    """What is shared is done here in the meantime."""
+    told = tmp_path / "told"
+    wait = f"import os, time\nwhile not os.path.exists({str(told)!r}): time.sleep(0.01)"
+    with helpers(1, ("json",)):
+        begun(os.getpid)()  # it is ready
+        waits = begun(exec, wait)
+        assert set(shared(eval, ["__import__('os').getpid()"] * 3)) == {os.getpid()}
+        told.touch()
+        waits()
+        assert begun(os.getpid)() != os.getpid()
