@@ -37,7 +37,7 @@ _beside: list[Beside] = []
 
 @contextmanager
 def sharing(processes: Beside) -> Iterator[None]:
-    """Let `mapped` and `begun` send calls to processes within the block."""
+    """Let `shared` and `begun` send calls to processes within the block."""
     _beside.append(processes)
     try:
         yield

@@ -13,7 +13,7 @@ from bayes_sp.threads import begun, mapped, shared, sharing
 
 
 class Elsewhere:
-    """Stands for processes: each call has a thread of its own and an outcome that is told before."""
+    """Stands for processes: a call is answered at once, or with an error that is told before."""
 
     def __init__(self, count=1, error=None, ready=True):
         self.count, self.error, self.called, self.told = count, error, [], ready

@@ -173,6 +173,7 @@ def test_a_sign_that_only_single_orders_lose_is_kept(make_survey):
     assert serial.single[-1] == -1
     assert serial.single[0] == 0
     assert serial.lasting == -1
+    assert not serial.in_every_order
 
 
 @pytest.mark.parametrize(

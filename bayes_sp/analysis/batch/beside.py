@@ -11,7 +11,7 @@ from typing import Any
 from bayes_sp.analysis.batch.processes import Processes, usable_processors
 from bayes_sp.threads import sharing
 
-MOST = 3  # processes: each takes a second and a half, and 200 MB, until it has imported everything
+MOST = 3  # processes: each imports everything for itself
 
 
 class Helpers:
