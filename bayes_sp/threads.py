@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from bayes_sp.errors import RunnerError, WorkerDiedError
 
+MOST_SENT = 30_000  # patients whose records go to another process with a call
 PAUSE = 0.005  # seconds between two looks at whether a process is ready
 
 
@@ -45,6 +46,11 @@ def sharing(processes: Beside) -> Iterator[None]:
         _beside.remove(processes)
 
 
+def has_company() -> bool:
+    """Return whether there is a process that calls can be sent to."""
+    return bool(_beside)
+
+
 def in_threads[T](work: Callable[[T, Event], None], tasks: Iterable[T], workers: int) -> None:
     """Run ``work(task, stop)`` for every task in threads, and raise what one of them raises.
 
@@ -61,10 +67,11 @@ def in_threads[T](work: Callable[[T, Event], None], tasks: Iterable[T], workers:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def begun[R](function: Callable[..., R], *arguments: object) -> Callable[[], R]:
+def begun[R](function: Callable[..., R], *arguments: object, queues: bool = True) -> Callable[[], R]:
     """Begin a call in a process beside this one, and return what waits for its result.
 
-    Without such a process, or where it dies, the call is made here when the result is asked for.
+    Without such a process, or where it dies, the call is made here when the result is asked for; with ``queues`` False
+    also where it has not begun by then, because others come before it.
     """
     here = partial(function, *arguments)
     if not _beside:
@@ -72,6 +79,8 @@ def begun[R](function: Callable[..., R], *arguments: object) -> Callable[[], R]:
     future = _beside[-1].submit(function, *arguments)
 
     def result() -> R:
+        if not queues and future.cancel():
+            return here()
         try:
             found: R = future.result()
         except (WorkerDiedError, RunnerError):

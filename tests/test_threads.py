@@ -95,6 +95,20 @@ def test_what_is_begun_without_a_process_is_done_when_asked_for():
     assert done == [1]
 
 
+def test_a_call_that_still_waits_behind_others_is_made_here_if_it_may_not_queue():
+    """One that has begun is waited for."""
+
+    class Busy(Elsewhere):
+        def submit(self, function, *arguments):
+            return Future()
+
+    with sharing(Busy()):
+        assert begun(os.getpid, queues=False)() == os.getpid()
+    with sharing(beside := Elsewhere()):
+        assert begun(abs, -3, queues=False)() == 3
+    assert beside.called == [(-3,)]
+
+
 def test_each_task_is_told_of():
     """Also where a process has done it."""
     said = []

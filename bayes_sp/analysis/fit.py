@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,11 +23,11 @@ from bayes_sp.effects.moderation.levels import settings_of
 from bayes_sp.effects.paths import Effects
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.exports import found
-from bayes_sp.inference.bootstrap.resampled import bootstrap_of
+from bayes_sp.inference.bootstrap.resampled import Resampled, bootstrap_of
 from bayes_sp.inference.options import SamplerOptions, usual_options, warn_of_options
 from bayes_sp.inference.sample import Notify, sample_posterior, silent
 from bayes_sp.inference.samplers.exact import exact_posterior, has_exact_posterior
-from bayes_sp.model.normal_twin import twin_notes, twin_of
+from bayes_sp.model.normal_twin import likelihoods, twin_notes, twin_of
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.names import ALONE, DIFFERENCE
@@ -115,19 +115,21 @@ class Fit(Shown, Criticised):
         SurveyError
             Where the twin needs other columns. A bootstrap that is not possible is a sentence in ``missing``.
         """
-        twin = self.twin
-        fits, missing = [], twin_notes(self.model)
-        alone = twin == self.model or bool(self.model.windows)
-        models = [self.model] if alone else [twin, self.model]
-        for model in models if replicates else ():
-            notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
+        models = likelihoods(self.model)
+        tell_of_bootstraps(models, replicates, notify)
         resample = partial(
             bootstrap_of, survey=self.survey, seed=self.seed, replicates=replicates, ci_prob=ci_prob
         )  # fmt: skip
-        made = shared(resample, models, self.options.cores)
-        for model, (resampled, notes) in zip(models, made, strict=True):
+        return self._compared(shared(resample, models, self.options.cores), ci_prob, effects)
+
+    def _compared(
+        self, made: Sequence[Resampled], ci_prob: float = CI_PROB, effects: Effects | None = None
+    ) -> Comparison:
+        """Return what `compare` does, of what `bootstrap_of` made of each of `likelihoods` before."""
+        fits, missing = [], twin_notes(self.model)
+        for model, (resampled, notes) in zip(likelihoods(self.model), made, strict=True):
             own = model is self.model
-            drawn, more = (effects or self.effects(), []) if own else self.twin_effects(twin)
+            drawn, more = (effects or self.effects(), []) if own else self.twin_effects(model)
             missing += [*notes, *more]
             patients = self.patients(model)
             fits.append(Fitted(model, drawn, resampled, patients))
@@ -231,6 +233,12 @@ class Fit(Shown, Criticised):
         moves = "; ".join(move.label for move in self.model.moves)
         low, high = (self.model.words_of(self.model.exposure, value) for value in self.model.contrast)
         return moves or f"{self.model.exposure} of {high} rather than {low}"
+
+
+def tell_of_bootstraps(models: Sequence[PathModel], replicates: int, notify: Notify) -> None:
+    """Call ``notify`` with a line for each bootstrap."""
+    for model in models if replicates else ():
+        notify(f"bootstrapping {replicates} samples: {model.equations[-1].family}")
 
 
 @needs_records

@@ -34,7 +34,7 @@ from bayes_sp.inference.estimates import Estimates, maximum_likelihood
 from bayes_sp.inference.options import EACH, usual_options
 from bayes_sp.inference.pooling import few_words, joined, pooled_estimates, rubin
 from bayes_sp.inference.sample import Notify, silent
-from bayes_sp.model.normal_twin import twin_notes, twin_of
+from bayes_sp.model.normal_twin import likelihoods, twin_notes
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, DIFFERENCE, MEMBER
 from bayes_sp.records.sets import Sets
@@ -195,11 +195,9 @@ class Pooled(Fit):
 
         Arguments are those of `Fit.compare`; bootstrap samples are spread evenly over the members.
         """
-        twin = twin_of(self.model)
-        alone = twin == self.model or bool(self.model.windows)
         fitted, missing, rubins = [], twin_notes(self.model), list[pd.DataFrame]()
         each = -(-replicates // len(self.fits))
-        for model in [self.model] if alone else [twin, self.model]:
+        for model in likelihoods(self.model):
             if replicates:
                 notify(f"bootstrapping {each} samples of each set of records: {model.equations[-1].family}")
             made = self._of_each(partial(_bootstrap, model, each, ci_prob))
@@ -208,7 +206,7 @@ class Pooled(Fit):
             resampled = pooled_bootstrap(whole, ci_prob) if len(whole) == len(self.fits) else None
             rubins += [rubin_table(whole, ci_prob)] if resampled is not None else []
             own = model is self.model
-            drawn, notes = (effects or self._pooled, []) if own else self.twin_effects(twin)
+            drawn, notes = (effects or self._pooled, []) if own else self.twin_effects(model)
             missing += notes
             fitted.append(Fitted(model, drawn, resampled, self.fits[0].patients(model)))
         found = compare(self.model, fitted, self.survey.mark, ci_prob)

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from bayes_sp.analysis.ahead import begin_bootstraps, begin_spread
 from bayes_sp.analysis.coefficients import Coefficients
 from bayes_sp.analysis.comparison.models import ModelResult, Multiverse, multiverse
 from bayes_sp.analysis.comparison.recovery import Recovered, recover_published
 from bayes_sp.analysis.comparison.table import Comparison
 from bayes_sp.analysis.criticism.diagnostics import Verdict
 from bayes_sp.analysis.criticism.pointwise import Criticism
-from bayes_sp.analysis.ensemble import has_spread, spread_over_reconstructions
-from bayes_sp.analysis.fit import Fit
+from bayes_sp.analysis.fit import Fit, tell_of_bootstraps
 from bayes_sp.analysis.fit import fit as fit_one_survey
 from bayes_sp.analysis.pooled import Pooled
 from bayes_sp.analysis.several import fit
@@ -34,14 +34,14 @@ from bayes_sp.effects.shapley import MAX_ENUMERATED_PATHS
 from bayes_sp.effects.stable_signs import Sign
 from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.errors import BayesSpError, FitError
+from bayes_sp.inference.bootstrap.resampled import Resampled
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.inference.sample import Notify, silent
+from bayes_sp.model.normal_twin import likelihoods
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.published.article import published
-from bayes_sp.records.sets import Sets
 from bayes_sp.records.survey import Survey
-from bayes_sp.threads import begun
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,19 +116,31 @@ def analyse(
     """
     start = time.perf_counter()
     with ThreadPoolExecutor(1) as beside:  # sampling, like much of NumPy, leaves the interpreter to others
-        spread = beside.submit(begun(_spread, model, survey))
+        spread = begin_spread(model, survey, beside)
+        resampled = begin_bootstraps(model, survey, seed, replicates)
         fitted = fit(
             model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise,
         )  # fmt: skip
         seconds = time.perf_counter() - start
-        found = analyse_fit(fitted, replicates=replicates, check=check, refits=refits, notify=notify)
-        return replace(found, spread=spread.result(), seconds={"fit": round(seconds, 3), **found.seconds})
+        found = analyse_fit(
+            fitted, replicates=replicates, check=check, refits=refits, notify=notify, resampled=resampled
+        )
+        return replace(found, spread=spread(), seconds={"fit": round(seconds, 3), **found.seconds})
 
 
 def analyse_fit(
-    fitted: Fit, *, replicates: int = 5000, check: bool = False, refits: int = 0, notify: Notify = silent
+    fitted: Fit,
+    *,
+    replicates: int = 5000,
+    check: bool = False,
+    refits: int = 0,
+    notify: Notify = silent,
+    resampled: Sequence[Callable[[], Resampled]] = (),
 ) -> Analysis:
-    """Run the whole analysis of a fit that is there already; as `analyse`, without the spread over reconstructions."""
+    """Run the whole analysis of a fit that is there already; as `analyse`, without the spread over reconstructions.
+
+    ``resampled`` waits for bootstraps that have begun, one for each of `likelihoods`.
+    """
     model, survey = fitted.model, fitted.survey
     times = {"start": time.perf_counter()}
     notify("effects of every path")
@@ -142,7 +154,11 @@ def analyse_fit(
     coefficients = fitted.coefficients_with_notes(known=verdict.table)
     signs = fitted.signs() if len(model.named_paths()) <= MAX_ENUMERATED_PATHS else None
     times["effects and diagnostics"] = time.perf_counter()
-    comparison = fitted.compare(replicates=replicates, notify=notify, effects=effects)
+    if resampled:
+        tell_of_bootstraps(likelihoods(model), replicates, notify)
+        comparison = fitted._compared([wait() for wait in resampled], effects=effects)
+    else:
+        comparison = fitted.compare(replicates=replicates, notify=notify, effects=effects)
     times["comparison"] = time.perf_counter()
     recovered = recover_published(published())[0] if survey.reconstructed else ()
     times["recovery"] = time.perf_counter()
@@ -164,12 +180,6 @@ def _sizes(fitted: Fit, effects: Effects) -> dict[str, Sizes]:
     if fitted.model.practical is not None:
         sizes["practical"] = fitted.practical(effects=effects)
     return sizes
-
-
-def _spread(model: PathModel, survey: Survey) -> pd.DataFrame | None:
-    """Return effects over reconstructions, where the records are one and the specification has such a fit."""
-    alone = survey.reconstructed and not isinstance(survey, Sets)
-    return spread_over_reconstructions(model) if alone and has_spread(model) else None
 
 
 CURVE_POINTS = 15  # along a moderator

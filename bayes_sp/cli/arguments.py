@@ -19,6 +19,7 @@ OMITTED = "".join(["prim", "ary"])  # a text of its own, so that a specification
 NAMED_GRID = ""  # --priors without a file: the named alternatives and the default grid
 MEMBERS = 20  # reconstructions that stand for the records of the study
 FIGURES = ("png", "svg", "pdf")
+FILES = "CSV, Excel, SPSS, Stata, SAS or Parquet"
 MOST = 2**32 - 1  # the largest seed that every generator takes
 
 
@@ -171,7 +172,7 @@ def add_records(parser: argparse.ArgumentParser, *, several: bool = False) -> No
     more = "; again for each set that multiple imputation completed" if several else ""
     first = ", or of the first of several" if several else ""
     add("--data", type=file_path, action="append" if several else "store", metavar="FILE",
-        help=f"your survey: CSV, Excel, SPSS, Stata, SAS or Parquet; a row for each patient{more}")  # fmt: skip
+        help=f"your survey: {FILES}; a row for each patient{more}")  # fmt: skip
     if several:
         add("--imputations", default="", metavar="COLUMN",
             help="which column of --data numbers completed data sets (0: the original, left out), each fitted and "

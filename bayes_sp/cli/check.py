@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bayes_sp.cli.arguments import FIGURES, Commands, add_model, add_records, file_path, whole_number
+from bayes_sp.cli.arguments import FIGURES, FILES, Commands, add_model, add_records, file_path, whole_number
 from bayes_sp.cli.records import check_records, survey_of
 from bayes_sp.cli.statuses import OK, USER_MISTAKE
 from bayes_sp.errors import BayesSpError
@@ -22,7 +22,7 @@ def add_check(commands: Commands) -> None:
         epilog="Exit status: 0 passes, with or without warnings; 2 a fit would refuse the records.",
     )
     add = check.add_argument
-    add("file", nargs="?", type=file_path, metavar="FILE", help="CSV, Excel, SPSS, Stata, SAS or Parquet")
+    add("file", nargs="?", type=file_path, metavar="FILE", help=FILES)
     add("--model", metavar="MODEL",
         help="a shipped specification or a TOML file: its columns and scales are checked too")  # fmt: skip
     add("--codebook", type=file_path, metavar="FILE", help="what its columns mean (bayes_sp codebook)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bayes_sp.cli.arguments import Commands, file_path
+from bayes_sp.cli.arguments import FILES, Commands, file_path
 from bayes_sp.cli.statuses import OK
 
 
@@ -18,7 +18,7 @@ def add_codebook(commands: Commands) -> None:
         "file's labels; every guess is written out with its reason, to be looked at and edited.",
     )
     add = codebook.add_argument
-    add("file", type=file_path, metavar="FILE", help="CSV, Excel, SPSS, Stata, SAS or Parquet")
+    add("file", type=file_path, metavar="FILE", help=FILES)
     add("--out", type=file_path, metavar="FILE", help="the TOML file to write (default: print)")
     add("--overwrite", action="store_true", help="replace an existing file")
     codebook.examples = (

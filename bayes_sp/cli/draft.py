@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bayes_sp.cli.arguments import Commands, file_path
+from bayes_sp.cli.arguments import FILES, Commands, file_path
 from bayes_sp.cli.statuses import OK
 from bayes_sp.errors import BayesSpError
 from bayes_sp.records.example.typed import DRAFT, MODERATED
@@ -20,7 +20,7 @@ def add_draft(commands: Commands) -> None:
         "go together; every guess is written out with its reason, to be looked at and edited.",
     )
     add = draft.add_argument
-    add("file", type=file_path, metavar="FILE", help="CSV, Excel, SPSS, Stata, SAS or Parquet")
+    add("file", type=file_path, metavar="FILE", help=FILES)
     add("--codebook", type=file_path, metavar="FILE", help="what its columns mean (bayes_sp codebook)")
     add("--exposure", required=True, nargs="+", metavar="X", help="its column; several are compared one by one")
     add("--mediators", required=True, nargs="+", metavar="M", help="their columns, in the order of the chain")

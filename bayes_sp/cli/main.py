@@ -157,7 +157,7 @@ def _fit(options: argparse.Namespace) -> int:
 
 def _tell_and_save(options: argparse.Namespace, analysis: Analysis, destination: Destination) -> int:
     """Save an analysis, and print what was asked for of it."""
-    from bayes_sp.report.folders.analysis import result_of, save_analysis
+    from bayes_sp.report.folders.analysis import begin_drawing, result_of, save_analysis
     from bayes_sp.report.text.summary import said_above, short_text, summary_text
 
     kept, width = {"keep_records": options.keep_records, "least": options.least_count}, terminal_width()
@@ -165,13 +165,12 @@ def _tell_and_save(options: argparse.Namespace, analysis: Analysis, destination:
     def whole() -> str:
         return summary_text(analysis, **kept, whole=True, width=width)
 
+    drawn = begin_drawing(analysis, 0 if options.keep_records else options.least_count, options.figures)
     shown = whole() if options.verbose else short_text(analysis, width=width)
     shown = said_above(shown, analysis.fit, width) if one_terminal() else shown
     options.output.result = lambda: result_of(analysis)
     try:
-        folder = save_analysis(
-            analysis, destination, **kept, summary=summary_text(analysis, **kept), figures=options.figures
-        )
+        folder = save_analysis(analysis, destination, **kept, summary=summary_text(analysis, **kept), drawn=drawn)
     except RunError:
         options.output.write(f"{whole()}\n")  # the work is done, and its result is not lost with the folder
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bayes_sp.cli.arguments import Commands, file_path, whole_number
+from bayes_sp.cli.arguments import FILES, Commands, file_path, whole_number
 from bayes_sp.cli.statuses import OK
 
 
@@ -27,7 +27,7 @@ def add_privacy(commands: Commands) -> None:
         "table says how near its rows are to the records.",
     )
     add = make.add_argument
-    add("file", type=file_path, metavar="FILE", help="CSV, Excel, SPSS, Stata, SAS or Parquet")
+    add("file", type=file_path, metavar="FILE", help=FILES)
     which = make.add_mutually_exclusive_group()
     which.add_argument(
         "--model", metavar="MODEL", help="the columns of this specification, a shipped one or a TOML file"

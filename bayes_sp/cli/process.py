@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import sys
 from typing import NoReturn
 
@@ -23,4 +24,5 @@ def run() -> NoReturn:
             status = main(alone=True)
     if status is None and told.may_say():
         sys.stderr.write(last_line(told.number))
+    gc.freeze()  # what ends with the process is not searched for garbage again, for a twelfth of a small fit's time
     sys.exit(128 + told.number if status is None else status)

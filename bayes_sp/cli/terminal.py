@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import io
 import os
 import re
@@ -20,6 +19,7 @@ from bayes_sp.endings import undoing
 from bayes_sp.errors import BayesSpError, FitError
 from bayes_sp.safe_text import printable
 from bayes_sp.shown import WIDTH, page_width, worded
+from bayes_sp.unneeded import staying
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,17 +177,14 @@ def one_terminal() -> bool:
 
 @contextlib.contextmanager
 def importing() -> Iterator[None]:
-    """Import without looking for garbage: what imports make stays, and the search for it takes a tenth of their time.
+    """Import without looking for garbage, and with one thread for BLAS.
 
-    BLAS gets one thread unless the environment says otherwise, which it reads when NumPy is imported: with matrices as
-    small as ours, threads that wait for work make a bootstrap up to four times slower.
+    That unless the environment says otherwise, which BLAS reads when NumPy is imported: with matrices as small as ours,
+    threads that wait for work make a bootstrap up to four times slower.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    gc.disable()
-    try:
+    with staying():
         yield
-    finally:
-        gc.enable()
 
 
 @contextlib.contextmanager

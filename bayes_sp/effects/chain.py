@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from bayes_sp.arrays import Array, Codes
-from bayes_sp.model.families.base import MediatorRule, OutcomeRule
+from bayes_sp.effects.means.responses import Mediator, Outcome
 
 type Baselines = Callable[[int, int], Array]
 """``(start, stop) -> (J, stop - start, n)``: what the linear predictors of draws start to stop hold for each patient
@@ -88,73 +88,6 @@ def covariates_of(baselines: Baselines, start: int, stop: int) -> Array:
     if not isinstance(baselines, Linear | Batched):
         raise TypeError("slopes depend on covariates, and these baselines come without them")
     return baselines.covariates(start, stop)
-
-
-@dataclass(frozen=True, eq=False)
-class Mediator:
-    """The distribution of one mediator given its linear predictor eta.
-
-    Attributes
-    ----------
-    rule
-        ``normal``: eta + error. ``logit`` and ``probit``: levels with P(above level k) = F(eta - cut_k); a binary
-        mediator has one cutpoint, 0. ``beta``: ``origin + unit * Beta(mu precision, (1 - mu) precision)`` with
-        mu = logistic(eta). ``count``: negative binomial of mean exp(eta) and size phi, Poisson where that is infinite.
-    sigma
-        SD of a normal mediator's errors in its own unit, (S,).
-    cuts
-        Cutpoints, (S, L - 1).
-    values
-        The levels' values, (L,).
-    precision, origin, unit
-        Of a beta mediator: (S,), and the interval from ``origin`` to ``origin + unit``.
-    phi
-        Of a count, (S,).
-    mean_only
-        Whether nothing but the mean may be used: the errors' tails (Student t) leave exp(eta) without a mean.
-    """
-
-    rule: MediatorRule
-    sigma: Array = field(default_factory=lambda: np.zeros(0))
-    cuts: Array = field(default_factory=lambda: np.zeros((0, 0)))
-    values: Array = field(default_factory=lambda: np.zeros(0))
-    precision: Array = field(default_factory=lambda: np.zeros(0))
-    origin: float = 0.0
-    unit: float = 1.0
-    phi: Array = field(default_factory=lambda: np.zeros(0))
-    mean_only: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    r"""The mean of the outcome given its linear predictor eta (and zeta of a zero part): origin + unit * mean.
-
-    Attributes
-    ----------
-    rule
-        ``identity``: eta. ``exp``: exp(eta + shift). ``logit`` and ``probit``: sum_k F(eta - cut_k), the mean number of
-        the level (one cutpoint 0 for a binary outcome or one on a bounded interval). ``zero_inflated``:
-        exp(eta) / (1 + exp(zeta)). ``hurdle``: exp(eta) / (1 - P_0(eta)) / (1 + exp(zeta)) with
-        P_0 = (1 + exp(eta) / phi)^(-phi).
-    cuts
-        (S, L - 1).
-    phi
-        Size of the negative binomial, (S,).
-    shift
-        Half the residual variance of a lognormal outcome's logarithm, else 0: (S,).
-    origin, unit
-        From the family's scale to the outcome's own.
-    ratio
-        Name of the ratio of two means, '' where it is not given.
-    """
-
-    rule: OutcomeRule
-    cuts: Array
-    phi: Array
-    shift: Array
-    origin: float = 0.0
-    unit: float = 1.0
-    ratio: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,7 +197,7 @@ class Chain:
     @property
     def zero_part(self) -> bool:
         """Whether the outcome has a second linear predictor."""
-        return self.outcome.rule in ("zero_inflated", "hurdle")
+        return self.outcome.zero_part
 
     @property
     def bent(self) -> bool:
@@ -274,7 +207,7 @@ class Chain:
     @property
     def all_normal(self) -> bool:
         """Whether every mediator is normal, so that linear predictors are normal in every world."""
-        return all(mediator.rule == "normal" for mediator in self.mediators)
+        return all(mediator.normal for mediator in self.mediators)
 
     def slope(self, j: int, k: int, u: float) -> Array:
         """Return the slope of mediator k in linear predictor j where that sees the exposure u, (S,)."""

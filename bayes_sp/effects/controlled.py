@@ -12,7 +12,6 @@ import xarray as xr
 from bayes_sp.arrays import Array, Mask
 from bayes_sp.design.design import Design
 from bayes_sp.effects.chain import Baselines, Chain, covariates_of
-from bayes_sp.effects.means.outcome import outcome_mean
 from bayes_sp.effects.paths import compute_effects
 from bayes_sp.effects.problem import Problem, make_problem
 from bayes_sp.errors import SpecificationError
@@ -66,7 +65,7 @@ def controlled_direct_effect(
                 eta = [part + _added(chain, j, u, held)[here, None] for j, part in _parts(chain, baseline)]
                 eta = [part + own for part, own in zip(eta, _differing(problem, here, u, held), strict=True)]
                 index: tuple[int | slice, ...] = (which, here, *place)
-                means[index] = outcome_mean(chain.outcome, here, *eta).mean(axis=1)
+                means[index] = chain.outcome.mean(here, *eta).mean(axis=1)
     dims = ("chain", "draw", *grid)
     found = {DIFFERENCE: (dims, problem.labelled(chain.outcome.unit * (means[1] - means[0])))}
     if chain.outcome.ratio:
@@ -207,6 +206,6 @@ def _grid(model: PathModel, chain: Chain, at: Points) -> dict[str, Array]:
             levels = ", ".join(f"{level:g}" for level in mediator.values)
             raise ValueError(f'values of "{name}" must be among its levels {levels}; found {values.tolist()}')
         ends = (mediator.origin, mediator.origin + mediator.unit)
-        if mediator.rule == "beta" and not ((values >= ends[0]) & (values <= ends[1])).all():
+        if mediator.beta and not ((values >= ends[0]) & (values <= ends[1])).all():
             raise ValueError(f'values of "{name}" must be from {ends[0]:g} to {ends[1]:g}; found {values.tolist()}')
     return grid

@@ -241,7 +241,7 @@ def _covariance(model: PathModel, chain: Chain, posterior: xr.Dataset, u: float)
     count = len(chain.mediators)
     errors = np.zeros((chain.draws, count, count + len(model.confounders)))
     for k, mediator in enumerate(chain.mediators):
-        if mediator.rule != "normal":
+        if not mediator.normal:
             continue  # bounded, whatever is passed on
         errors[:, k, k] = mediator.sigma
         for c, confounder in enumerate(model.confounders):

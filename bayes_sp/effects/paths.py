@@ -253,8 +253,8 @@ def _is_published_form(problem: Problem) -> bool:
     """
     chain = problem.chain
     inner = chain.interactions[:, : len(chain.mediators)].any()
-    linear = chain.outcome.rule == "identity" and not chain.interactions.any()
-    exponential = chain.outcome.rule == "exp" and not inner
+    linear = chain.outcome.linear and not chain.interactions.any()
+    exponential = chain.outcome.exponential and not inner
     plain = not chain.products and chain.moderation is None and chain.rho is None
     return chain.all_normal and (linear or exponential) and plain
 
@@ -263,14 +263,14 @@ def _is_linear(problem: Problem) -> bool:
     """Whether each patient's outcome is linear in exposure and mediators, so that no order of switching matters."""
     chain = problem.chain
     alike = not chain.interactions.any() and not chain.products and not chain.tables
-    return chain.all_normal and chain.outcome.rule == "identity" and alike
+    return chain.all_normal and chain.outcome.linear and alike
 
 
 def _closed_effects(problem: Problem, baselines: Linear, kappa: float) -> tuple[dict[str, list[Array]], bool]:
     """Effects by the closed forms of `formulas` and `shapley`, and whether they depend on the order."""
     coefficients, paths = coefficients_of(problem, baselines), problem.paths
     head = [with_totals(path_products(coefficients, paths), paths)] if COEFFICIENT in problem.scales else []
-    if problem.chain.outcome.rule == "identity":
+    if problem.chain.outcome.linear:
         difference = identity_link_effects(coefficients, paths, problem.contrast)
         return {name: [*head, difference] for name in (ALONE, AVERAGE)}, False
     found = log_link_effects(coefficients, paths, problem.contrast, baselines.w, kappa=kappa)

@@ -133,7 +133,7 @@ def make_problem(
     check_chain(chain)
     refuse_without_mean(
         means_missing(chain, own, design.contrast),
-        [name for name, mediator in zip(model.mediators, chain.mediators, strict=True) if mediator.rule == "count"],
+        [name for name, mediator in zip(model.mediators, chain.mediators, strict=True) if mediator.count],
     )
     return Problem(
         chain,
@@ -229,7 +229,7 @@ def _few_draws(problem: Problem) -> Problem:
     chain = problem.chain
     width = np.zeros(chain.draws)
     for k, mediator in enumerate(chain.mediators):
-        scale = mediator.sigma if mediator.rule == "normal" else np.ones(chain.draws)
+        scale = mediator.sigma if mediator.normal else np.ones(chain.draws)
         width += scale * np.abs(chain.slopes[:, :, k]).sum(axis=1)
     even = np.linspace(0, chain.draws - 1, min(_EVEN, chain.draws)).astype(int)
     chosen = np.unique([*even, *np.argsort(width)[-_HARD:]])

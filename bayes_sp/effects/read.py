@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 
 from bayes_sp.arrays import Array
-from bayes_sp.effects.chain import Chain, Mediator, Moderation, Outcome
+from bayes_sp.effects.chain import Chain, Moderation
+from bayes_sp.effects.means.responses import Mediator, Outcome
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import Covariate, Equation, PathModel
 from bayes_sp.model.terms import Factor, Number, Term, predictors_of, products_of

@@ -84,7 +84,7 @@ def means_of_sets(problem: Problem) -> list[Array]:
         return means
 
     first = at(0.0)
-    linear = problem.chain.mediators[0].rule != "normal"
+    linear = not problem.chain.mediators[0].normal
     half = {kappa: (1.0 - kappa) * first + kappa * whole if linear else at(kappa) for kappa in KAPPAS[1:-1]}
     return [first, *half.values(), whole]
 

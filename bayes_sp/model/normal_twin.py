@@ -75,6 +75,12 @@ def twin_of(model: PathModel) -> PathModel:
     return twin
 
 
+def likelihoods(model: PathModel) -> tuple[PathModel, ...]:
+    """Return what posterior and bootstrap are compared for: the normal twin, where there is another, and the model."""
+    twin = twin_of(model)
+    return (model,) if twin == model or model.windows else (twin, model)
+
+
 def twin_notes(model: PathModel) -> list[str]:
     """Return sentences on what the normal twin leaves out of a model, or why there is none."""
     if model.windows:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import special, stats
 
-from bayes_sp.effects.chain import Baselines, Chain, Mediator, Outcome
+from bayes_sp.effects.chain import Baselines, Chain
 from bayes_sp.effects.means.normal import every_path
+from bayes_sp.effects.means.responses import Mediator, Outcome
 
 LEVELS = 4
 

@@ -9,10 +9,11 @@ import pytest
 from chains import made_up_chain
 from scipy import special
 
-from bayes_sp.effects.chain import Chain, Mediator, Outcome
+from bayes_sp.effects.chain import Chain
 from bayes_sp.effects.interventional import _means, interventional_of
 from bayes_sp.effects.means.nodes import Rule
 from bayes_sp.effects.means.normal import every_path
+from bayes_sp.effects.means.responses import Mediator, Outcome
 from bayes_sp.effects.means.worlds import world_means
 from bayes_sp.effects.problem import Problem
 

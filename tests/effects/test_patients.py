@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from bayes_sp.effects import patients
-from bayes_sp.effects.chain import Chain, Linear, Mediator, Outcome
+from bayes_sp.effects.chain import Chain, Linear
 from bayes_sp.effects.means.nodes import Rule
+from bayes_sp.effects.means.responses import Mediator, Outcome
 from bayes_sp.effects.means.worlds import world_means
 from bayes_sp.effects.patients import LEAST, TOLERANCE, expanded, log_patient_mean
 

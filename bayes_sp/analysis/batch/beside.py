@@ -10,6 +10,7 @@ from typing import Any
 
 from bayes_sp.analysis.batch.processes import Processes, usable_processors
 from bayes_sp.threads import sharing
+from bayes_sp.unneeded import staying
 
 MOST = 3  # processes: each imports everything for itself
 
@@ -37,8 +38,9 @@ class Helpers:
 
 def import_all(modules: Sequence[str]) -> None:
     """Import modules, and return nothing of them."""
-    for name in modules:
-        importlib.import_module(name)
+    with staying():
+        for name in modules:
+            importlib.import_module(name)
 
 
 @contextmanager

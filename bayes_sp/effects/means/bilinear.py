@@ -25,9 +25,7 @@ import numpy as np
 from bayes_sp.arrays import Array
 from bayes_sp.effects.chain import Chain
 from bayes_sp.effects.means.nodes import Rule, normal_nodes
-from bayes_sp.effects.means.outcome import outcome_mean
 from bayes_sp.errors import FitError
-from bayes_sp.exports import special
 
 type Work = Callable[[int, int, Array], Array]
 
@@ -48,7 +46,7 @@ def product_batch(chain: Chain, contrast: tuple[float, float], rule: Rule, count
 
     Raises FitError where a mean does not exist in some of the draws.
     """
-    closed = chain.all_normal and chain.outcome.rule in ("identity", "exp")
+    closed = chain.all_normal and chain.outcome.closed
 
     def mean(values: Array) -> Array:
         return values.mean(axis=-1) if counts is None else values @ counts / len(counts)
@@ -79,7 +77,7 @@ def _closed(chain: Chain, world: _World, baseline: Array, here: slice) -> Array:
     m2 = baseline[1] + chain.exposure[here, 1, None] * world.second + d * (baseline[0] + a1 * world.within)
     eta = baseline[2] + chain.exposure[here, 2, None] * world.direct + b1 * m1 + b2 * m2 + e * m1 * m2
     s11, s22, s12 = s1**2, d**2 * s1**2 + s2**2, world.rho * d * s1**2
-    if chain.outcome.rule == "identity":
+    if chain.outcome.linear:
         return np.asarray(eta + e * s12)
     c = 1.0 - e * s12
     if (gone := c <= np.abs(e) * np.sqrt(s11 * s22)).any():
@@ -109,7 +107,7 @@ def _summed(chain: Chain, world: _World, rule: Rule, baseline: Array, here: slic
                 if (j, 0, 1) in chain.products:
                     eta = eta + chain.products[j, 0, 1][here, None] * own * value[0]
                 parts.append(np.broadcast_to(eta, total.shape))
-            total += weight * share * outcome_mean(chain.outcome, here, *parts)
+            total += weight * share * chain.outcome.mean(here, *parts)
     return total
 
 
@@ -132,7 +130,7 @@ def _first(
     The last: a weight that is 1, the mean of m1 as m2 sees it, its level, and the SD that is left of its errors.
     """
     first = chain.mediators[0]
-    if first.rule == "normal":
+    if first.normal:
         x, w = normal_nodes(rule.nodes)
         sigma, a = first.sigma[here, None], chain.exposure[here, 0, None]
         for node, weight in zip(x, w, strict=True):
@@ -140,7 +138,7 @@ def _first(
             seen = baseline[0] + a * world.within + world.rho * sigma * node
             yield weight, own, -1, (1.0, seen, -1, float(np.sqrt(1.0 - world.rho**2)))
         return
-    shares = [_probabilities(chain, 0, baseline[0] + chain.exposure[here, 0, None] * u, here)
+    shares = [first.shares(here, baseline[0] + chain.exposure[here, 0, None] * u)
               for u in (world.first, world.within)]  # fmt: skip
     together = _comonotone(*shares)
     for k, m in np.ndindex(together.shape[-2:]):
@@ -160,28 +158,17 @@ def _second(
     x, w = normal_nodes(rule.nodes)
     slope = chain.slope(1, 0, world.second)[here, None]
     spread = slope * left * chain.mediators[0].sigma[here, None] if left else np.zeros_like(slope)
-    if second.rule == "normal":
+    if second.normal:
         sd = np.sqrt(spread**2 + second.sigma[here, None] ** 2)
         for node, weight in zip(x, w, strict=True):
             yield weight, (eta + sd * node, -1)
         return
     if left:
-        shares = sum(
-            weight * _probabilities(chain, 1, eta + spread * node, here) for node, weight in zip(x, w, strict=True)
-        )
+        shares = sum(weight * second.shares(here, eta + spread * node) for node, weight in zip(x, w, strict=True))
     else:
-        shares = _probabilities(chain, 1, eta, here)
+        shares = second.shares(here, eta)
     for r, own in enumerate(second.values):
         yield shares[..., r], (own.reshape(1, 1), r)
-
-
-def _probabilities(chain: Chain, k: int, eta: Array, here: slice) -> Array:
-    """Probabilities of a mediator's levels, (B, n, L)."""
-    mediator = chain.mediators[k]
-    above = special.expit if mediator.rule == "logit" else special.ndtr
-    tail = above(eta[..., None] - mediator.cuts[here, None, :])
-    ends = (np.ones((*eta.shape, 1)), tail, np.zeros((*eta.shape, 1)))
-    return np.asarray(-np.diff(np.concatenate(ends, axis=-1), axis=-1))
 
 
 def _comonotone(first: Array, second: Array) -> Array:

@@ -23,7 +23,6 @@ from bayes_sp.effects.chain import Baselines, Chain, number_of_patients
 from bayes_sp.effects.means.moderated import single_patients, strata
 from bayes_sp.errors import FitError
 from bayes_sp.exports import special
-from bayes_sp.model.families.base import EXPONENTIAL
 from bayes_sp.model.families.counts import each_log_rising, log_rising
 
 EXACT = 1024  # counts below it stand each for itself
@@ -170,22 +169,22 @@ class Growth:
 
 def growth_of(chain: Chain, contrast: tuple[float, float], k: int) -> Growth:
     """Return the bounds for count k of a chain."""
-    count, rule = len(chain.mediators), chain.outcome.rule
+    count = len(chain.mediators)
     own, later = np.zeros((2, chain.draws, 2)), np.zeros((2, chain.draws, 2, 2))
-    exponential = rule in EXPONENTIAL
-    if exponential:
+    outcome = chain.outcome
+    if outcome.grows:
         own[int((count, k) not in chain.logs)] = _by_exposure(chain, count, k, contrast)
-    elif rule == "identity":
+    elif outcome.linear:
         own[0] = 1.0
     if k == 0 and count == 2:
-        second, slope = chain.mediators[1].rule, _by_exposure(chain, 1, 0, contrast)[:, None]
+        second, slope = chain.mediators[1], _by_exposure(chain, 1, 0, contrast)[:, None]
         place = int((1, 0) not in chain.logs)
         itself = (2, 1) not in chain.logs
-        if exponential and (second == "normal" or (second == "count" and not itself)):
+        if outcome.grows and (second.normal or (second.count and not itself)):
             later[place] = _by_exposure(chain, 2, 1, contrast)[:, :, None] * slope
-        elif rule == "identity" and second == "count" and itself:
+        elif outcome.linear and second.count and itself:
             later[place] = slope
-        elif rule == "identity":
+        elif outcome.linear:
             later[0] = 1.0
     return Growth(np.maximum(own, 0.0), np.maximum(later, 0.0))
 
@@ -203,7 +202,7 @@ def without_mean(chain: Chain, baselines: Baselines, contrast: tuple[float, floa
     """
     gone = np.zeros(chain.draws, dtype=bool)
     for k, mediator in enumerate(chain.mediators):
-        if mediator.rule != "count" or not np.isfinite(mediator.phi).any():
+        if not mediator.count or not np.isfinite(mediator.phi).any():
             continue
         growth = growth_of(chain, contrast, k)
         if not growth.own[1].any() and not growth.later[1].any():
@@ -252,7 +251,7 @@ def _percent(share: float) -> str:
 def means_missing(chain: Chain, baselines: Baselines, contrast: tuple[float, float]) -> Mask:
     """Return in which draws the mean outcome of some patient does not exist, (S,) (`counts.without_mean`)."""
     gone = np.zeros(chain.draws, dtype=bool)
-    if all(mediator.rule != "count" for mediator in chain.mediators):
+    if not any(mediator.count for mediator in chain.mediators):
         return gone
     if chain.moderation is None:
         return without_mean(chain, baselines, contrast)

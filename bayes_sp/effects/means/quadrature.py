@@ -99,8 +99,8 @@ def normal_batch(
 
 def levels_batch(chain: Chain, contrast: tuple[float, float], rule: Rule, counts: Array | None) -> Work:
     """Return the work on a batch of a chain of two mediators that are not both normal."""
-    known = chain.mediators[0].rule != "normal" and chain.outcome.rule in ("identity", "exp")
-    if chain.mediators[1].rule == "normal" and not known:
+    known = not chain.mediators[0].normal and chain.outcome.closed
+    if chain.mediators[1].normal and not known:
         return _levels_then_normal(chain, contrast, rule, counts)
     return _before_levels(chain, contrast, rule, counts)
 
@@ -148,16 +148,16 @@ def _levels_then_normal(chain: Chain, contrast: tuple[float, float], rule: Rule,
 def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, counts: Array | None) -> Work:
     """m2 has levels or the nodes of a beta, or a mean that is known; m1 has levels or is normal, summed over nodes."""
     kind, (first, second) = KINDS[chain.outcome.rule], chain.mediators
-    sums, normal = chain.outcome.rule in ("identity", "exp"), first.rule == "normal"
-    known = sums and second.rule in ("normal", "count", "beta")
-    links = (KINDS[first.rule], points.COUNT_MEAN if sums and second.rule == "count" else KINDS[second.rule])
+    sums, normal = chain.outcome.closed, first.normal
+    known = sums and (second.normal or second.count or second.beta)
+    links = (KINDS[first.rule], points.COUNT_MEAN if sums and second.count else KINDS[second.rule])
     kappa = 0.0 if rule.apart else rule.kappa
     repeats, u = _repeats(counts), np.array(contrast)
     x, w = normal_nodes(rule.nodes, hermite=kappa < 1.0)
     factor = cross_world_factor(kappa if normal else 1.0, x, w)
     outcome_cuts = cutpoints(kind, chain.outcome.cuts)
     slope = [np.stack([chain.slope(j, 0, e) for e in contrast], axis=1) for j in _targets(chain)] if normal else []
-    table = beta_nodes(rule.nodes)[1] if second.rule == "beta" and not sums else np.empty((0, 0))
+    table = beta_nodes(rule.nodes)[1] if second.beta and not sums else np.empty((0, 0))
     onto_second = np.stack([chain.slope(1, 0, e) for e in contrast], axis=1)
     precisions = np.stack([_precision(chain, k) for k in range(2)])
 
@@ -191,7 +191,7 @@ def _before_levels(chain: Chain, contrast: tuple[float, float], rule: Rule, coun
             zsteps = [represent(points.EXP, first_steps[1]), represent(points.EXP, later[1])]
         first_shift = represent(links[0], chain.exposure[here, 0, None] * u)
         out = np.empty((size, 16))
-        tables = (grid.values[None], table if second.rule == "beta" else second_grid.values[None])
+        tables = (grid.values[None], table if second.beta else second_grid.values[None])
         m1 = (represent(links[0], baseline[0]), first_shift, cutpoints(links[0], grid.cuts))
         laws = (np.ascontiguousarray(precisions[:, here]), tables)  # of one type whatever the batch
         m2 = (represent(links[1], predictor), represent(links[1], second_steps), cutpoints(links[1], second_grid.cuts))
@@ -220,9 +220,9 @@ def _grid(
 ) -> Grid:
     """Return the values of a mediator that is not normal; ``top``: its largest predictor, (B,), else the first's."""
     mediator = chain.mediators[k]
-    if mediator.rule == "beta":
+    if mediator.beta:
         return Grid(mediator.origin + mediator.unit * beta_nodes(rule.nodes)[0], np.zeros((here.stop - here.start, 1)))
-    if mediator.rule != "count":
+    if not mediator.count:
         return Grid(mediator.values, mediator.cuts[here])
     if top is None:
         top = baseline[0].max(axis=1) + (chain.exposure[here, 0, None] * np.array(contrast)).max(axis=1)
@@ -249,9 +249,9 @@ def _known_steps(chain: Chain, contrast: tuple[float, float], here: slice) -> Ar
     """Return what m2 with a known mean needs, (B, 2, 2), by the exposure of the outcome's equation."""
     second = chain.mediators[1]
     b = np.stack([chain.slope(2, 1, u)[here] for u in contrast], axis=1)
-    if second.rule == "beta":  # what its origin adds, and what its whole interval adds
+    if second.beta:  # what its origin adds, and what its whole interval adds
         return np.stack([b * second.origin, b * second.unit], axis=2)
-    spread = 0.5 * (b * second.sigma[here, None]) ** 2 if second.rule == "normal" else np.zeros_like(b)
+    spread = 0.5 * (b * second.sigma[here, None]) ** 2 if second.normal else np.zeros_like(b)
     return np.stack([b, spread], axis=2)
 
 
@@ -259,7 +259,7 @@ def _curves(
     chain: Chain, contrast: tuple[float, float], here: slice, predictor: Array, steps: Array
 ) -> tuple[Array, Array]:
     """Return the means of a count m2 that enters as log(1 + value) as functions of its predictor (`mean_curves`)."""
-    phi, logarithmic = chain.mediators[1].phi[here], chain.outcome.rule == "exp"
+    phi, logarithmic = chain.mediators[1].phi[here], chain.outcome.exponential
     slopes = np.stack([chain.slope(2, 1, u)[here] for u in contrast], axis=1)
     high, low = _top(predictor, steps)
     high, low = np.minimum(high, LARGEST), np.minimum(low, LARGEST)
@@ -290,7 +290,7 @@ def _outcome_factors(
         eta = np.stack([baseline[j] + chain.exposure[here, j, None] * u for u in contrast])
         if slope:
             eta += slope[t][here].T[:, :, None] * baseline[k]
-        if t == 0 and chain.outcome.rule == "exp":
+        if t == 0 and chain.outcome.exponential:
             eta += chain.outcome.shift[here, None]
         found.append(represent(kind if t == 0 else points.EXP, eta))
     return found[0], found[1] if len(found) > 1 else np.zeros_like(found[0])

@@ -27,11 +27,12 @@ from threading import Event
 import numpy as np
 
 from bayes_sp.arrays import Array
-from bayes_sp.effects.chain import Baselines, Chain, Linear, Mediator, number_of_patients
+from bayes_sp.effects.chain import Baselines, Chain, Linear, number_of_patients
 from bayes_sp.effects.means.cells import MANY, distinct, over_patients
 from bayes_sp.effects.means.moderated import single_patients, strata
 from bayes_sp.effects.means.nodes import Rule
 from bayes_sp.effects.means.normal import Flags, NormalWorld, combine, every_path, normal_worlds, slope_classes
+from bayes_sp.effects.means.responses import Mediator
 from bayes_sp.effects.means.steep import steep_batch
 from bayes_sp.effects.patients import LEAST, log_patient_mean
 from bayes_sp.exports import special
@@ -102,7 +103,7 @@ def _averaged(
     if chain.all_normal:
         exposures = np.where(worlds, contrast[1], contrast[0])
         parts = normal_worlds(chain, exposures, rule.kappa, rule.apart)
-        if chain.outcome.rule in ("exp", "identity"):
+        if chain.outcome.closed:
             return _closed(chain, baselines, parts, counts)
         from bayes_sp.effects.means.quadrature import normal_batch
 
@@ -137,7 +138,7 @@ def _moderated(
             return Means(np.logaddexp.reduce([np.log(share) + means.values for share, means in found]), True)
         return Means(np.sum([share * means.values for share, means in found], axis=0), False)
     counts = None if weights is None else _counts(weights, number_of_patients(baselines))
-    logarithmic = closed(chain) and chain.outcome.rule == "exp"
+    logarithmic = closed(chain) and chain.outcome.exponential
 
     def mean(some: Chain, patients: Baselines, number: Array | None) -> Array:
         """Return the (log) means, each patient in a draw as a draw of its own."""
@@ -156,19 +157,17 @@ def _moderated(
 
 def needs_nodes(chain: Chain) -> bool:
     """Whether any expectation is taken by quadrature."""
-    rules = [mediator.rule for mediator in chain.mediators]
+    mediators, outcome = chain.mediators, chain.outcome
     if chain.products:
-        levels = not any(rule in ("normal", "beta") for rule in rules)
-        return not levels and not (chain.all_normal and chain.outcome.rule in ("identity", "exp"))
-    curved = chain.outcome.rule in ("logit", "zero_inflated", "hurdle")
-    inside = "normal" in rules and curved
-    beta = "beta" in rules and chain.outcome.rule not in ("identity", "exp")
-    return inside or beta or (rules[:1] == ["normal"] and rules[-1] != "normal")
+        return any(m.normal or m.beta for m in mediators) and not (chain.all_normal and outcome.closed)
+    inside = any(m.normal for m in mediators) and not outcome.closed and outcome.rule != "probit"  # closed in the mean
+    beta = any(m.beta for m in mediators) and not outcome.closed
+    return inside or beta or (bool(mediators) and mediators[0].normal and not mediators[-1].normal)
 
 
 def closed(chain: Chain) -> bool:
     """Whether the mean outcome of a patient is linear or exponential in the covariates."""
-    return chain.all_normal and not chain.products and chain.outcome.rule in ("identity", "exp")
+    return chain.all_normal and not chain.products and chain.outcome.closed
 
 
 def from_cells(chain: Chain, baselines: Baselines) -> bool:
@@ -179,18 +178,18 @@ def from_cells(chain: Chain, baselines: Baselines) -> bool:
 
 def check_chain(chain: Chain) -> None:
     """Refuse a chain without a rule (`world_means`)."""
-    rules = [mediator.rule for mediator in chain.mediators]
-    if len(rules) > 2 and not chain.all_normal:
+    mediators = chain.mediators
+    if len(mediators) > 2 and not chain.all_normal:
         raise ValueError("with three or more mediators effects need all of them normal")
-    if "beta" in rules[:-1]:
+    if any(m.beta for m in mediators[:-1]):
         raise ValueError("a beta mediator can only be the last one")
-    linear = chain.outcome.rule == "identity" and all(rule == "normal" for rule in rules[1:]) and not chain.products
+    linear = chain.outcome.linear and all(m.normal for m in mediators[1:]) and not chain.products
     if chain.products:
-        if len(rules) > 2 or any(j < len(rules) for j, _, _ in chain.products):
+        if len(mediators) > 2 or any(j < len(mediators) for j, _, _ in chain.products):
             raise ValueError("a product of two mediators has effects in a chain of these two alone, on the outcome")
-        if "beta" in rules or "count" in rules:
+        if any(m.beta or m.count for m in mediators):
             raise ValueError("a product of two mediators has no effects where one of them is beta or a count")
-    if any(mediator.mean_only for mediator in chain.mediators) and not linear:
+    if any(m.mean_only for m in mediators) and not linear:
         raise ValueError("through a Student t mediator there are effects only where all that follows is linear in it")
 
 
@@ -207,7 +206,7 @@ def _closed(chain: Chain, baselines: Baselines, parts: Sequence[NormalWorld], co
     log E Y = shift + V/2 + log mean_i exp(combined baseline). Each patient stands for `counts` patients, or for one.
     """
     classes, weights = slope_classes(parts)
-    target, exponential = len(chain.mediators), chain.outcome.rule == "exp"
+    target, exponential = len(chain.mediators), chain.outcome.exponential
 
     def mean(values: Array) -> Array:
         return values.mean(axis=1) if counts is None else values @ counts / len(counts)

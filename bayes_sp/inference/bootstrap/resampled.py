@@ -93,9 +93,10 @@ def _settings(model: PathModel, survey: Survey, at: Asked | None = None) -> tupl
     return with_contrasts(model, values, settings_of(model, values, at), asked_contrasts(model))
 
 
-def bootstrap_of(
-    model: PathModel, survey: Survey, seed: int, replicates: int, ci_prob: float
-) -> tuple[BootstrapResult | None, list[str]]:
+type Resampled = tuple[BootstrapResult | None, list[str]]
+
+
+def bootstrap_of(model: PathModel, survey: Survey, seed: int, replicates: int, ci_prob: float) -> Resampled:
     """Return the percentile bootstrap of a specification, and sentences on what it leaves out or why there is none."""
     if not replicates:
         return None, []

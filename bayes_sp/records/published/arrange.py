@@ -126,23 +126,17 @@ def _best_exchange(v: Array, weighted: Array, pull: Array) -> tuple[float, int, 
 
     ``weighted`` are the other columns' weighted scores (p, n), ``pull`` is 2 u of `exchange` (n,).
     """
-    own, row = (weighted * weighted).sum(axis=0), np.empty(len(v))
+    together = np.dot(weighted.T, weighted)
     least, first, second = 0.0, 0, 0
     for a in range(len(v) - 1):
-        values, pulls, sums, gains = v[a + 1 :], pull[a + 1 :], own[a + 1 :], row[a + 1 :]
-        gains[:] = 0.0
-        for j in range(len(weighted)):
-            score, scores = weighted[j, a], weighted[j, a + 1 :]
-            for b in range(len(values)):
-                gains[b] += score * scores[b]
-        lowest = 0.0
-        for b in range(len(values)):
-            dv = v[a] - values[b]
-            gains[b] = ((own[a] + sums[b] - 2.0 * gains[b]) * dv - pull[a] + pulls[b]) * dv
-            lowest = min(lowest, gains[b])
+        lowest, row = 0.0, together[a]
+        for b in range(a + 1, len(v)):
+            dv = v[a] - v[b]
+            row[b] = ((row[a] + together[b, b] - 2.0 * row[b]) * dv - pull[a] + pull[b]) * dv
+            lowest = min(lowest, row[b])
         if lowest < least:
             least, first = lowest, a
-            second = a + 1 + int(np.argmin(gains))
+            second = a + 1 + int(np.argmin(row[a + 1 :]))
     return least, first, second
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,12 @@ from bayes_sp.records.reading.text import read_text
 from bayes_sp.records.survey import ORIGIN_COLUMN, Survey
 from bayes_sp.records.told import NAMELESS, RowName, nameless
 
+FORMATS: dict[str, Callable[[Path], Table]] = {
+    **dict.fromkeys(READERS, read_statistical),
+    **dict.fromkeys(SUFFIXES, read_spreadsheet),
+    **dict.fromkeys((".parquet", ".pq"), read_parquet),
+}  # by the end of a file's name; every other file is read as text
+
 type Source = str | Path | pd.DataFrame | Any  # or a data frame of another library, through narwhals
 
 
@@ -39,13 +45,9 @@ def read_table(source: Source) -> Table:
         return frame_table(_as_pandas(source))
     path = Path(os.path.expanduser(source))  # Path.expanduser raises for an unknown user
     suffix = path.suffix.lower()
-    if suffix in READERS:
-        return read_statistical(path)
-    if suffix in SUFFIXES:
-        return read_spreadsheet(path)
     if suffix == ".toml":
         raise SurveyError(str(path), ["is a TOML file by its name, and no table of records"])
-    return read_parquet(path) if suffix in (".parquet", ".pq") else read_text(path)
+    return FORMATS.get(suffix, read_text)(path)
 
 
 def _as_pandas(source: object) -> pd.DataFrame:

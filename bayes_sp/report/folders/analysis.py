@@ -24,9 +24,8 @@ from bayes_sp.report.folders.netcdf import write_netcdf
 from bayes_sp.report.folders.run import FILES_KEY, POSTERIOR_FILE, RUN_FILE, Destination, RunFolder
 from bayes_sp.report.folders.sealed import sealed_text
 from bayes_sp.safe_text import write_csv
-from bayes_sp.threads import begun
+from bayes_sp.threads import MOST_SENT, begun
 
-MOST_SENT = 30_000  # patients whose records go to another process with what is drawn
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
 
 
@@ -39,6 +38,7 @@ def save_analysis(
     least: int = LEAST_COUNT,
     summary: str = "",
     figures: Sequence[str] = ("png",),
+    drawn: Callable[[], dict[str, bytes]] | None = None,
 ) -> Path:
     """Write a run folder, whole or not at all, and return where it stands.
 
@@ -48,19 +48,18 @@ def save_analysis(
     ``influence.csv`` and its figure, the observed minimum and maximum in ``predictive.csv``, and in ``posterior.nc``
     the groups ``observed_data``, ``constant_data`` and ``log_likelihood`` and the names of groups of patients. Without
     it no row of a patient's data is written, and no table tells of fewer than ``least`` patients. ``posterior.nc`` and
-    ``run.toml`` say which: ``keeps_records``.
+    ``run.toml`` say which: ``keeps_records``. ``drawn`` waits for figures that `begin_drawing` began.
     """
-    fit = analysis.fit
+    fit, shown = analysis.fit, 0 if keep_records else least
+    drawn = drawn or begin_drawing(analysis, shown, figures)
     with RunFolder(folder, overwrite=overwrite) as new:
         write_text(new.file("summary.txt"), summary)
-        shown = 0 if keep_records else least
         for name, table in tables_of(analysis, shown):
             write_csv(table, new.file(f"{name}.csv"), index=name == "reconstructions")
         tree = fit.posterior.copy() if keep_records else _without_patients(fit, least)
         tree.attrs = {**fit.posterior.attrs, KEEPS_RECORDS: int(keep_records)}
         if keep_records:
             write_csv(records_of(fit.survey), new.file("records.csv"))
-        drawn = _drawing(analysis, shown, figures)
         write_netcdf(tree, new.file(POSTERIOR_FILE))
         if analysis.criticism is not None:
             _save_criticism(analysis, analysis.criticism, new, shown)
@@ -159,8 +158,11 @@ def _save_criticism(analysis: Analysis, found: Criticism, new: RunFolder, least:
         write_csv(found.influence.table, new.file("influence.csv"))
 
 
-def _drawing(analysis: Analysis, least: int, formats: Sequence[str]) -> Callable[[], dict[str, bytes]]:
-    """Begin to draw, and return what waits for the figures; a process beside this one is sent what they need alone."""
+def begin_drawing(analysis: Analysis, least: int, formats: Sequence[str]) -> Callable[[], dict[str, bytes]]:
+    """Begin to draw, and return what waits for the figures; a process beside this one is sent what they need alone.
+
+    ``least`` is 0 where records are kept: figures that go patient by patient are drawn then.
+    """
     fit = analysis.fit
     if len(fit.survey) > MOST_SENT:
         return partial(_drawn, analysis, least, formats)

@@ -69,7 +69,7 @@ def why_never(curves: AttritionCurves, departure: Departure, target: Target) -> 
         return ""
     chain = curves.patterns.chain
     if levels_are_proportional(chain):
-        if chain.outcome.rule == "identity":
+        if chain.outcome.linear:
             return "under an identity link without interactions a level changes no difference"
         if target.scale != DIFFERENCE:
             return "under a log link, with normal mediators and no interactions, a level changes no ratio"

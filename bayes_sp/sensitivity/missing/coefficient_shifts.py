@@ -87,7 +87,7 @@ def total_slopes(chain: Chain) -> Array:
 
 def levels_are_proportional(chain: Chain) -> bool:
     """Whether a level multiplies every mean outcome by one number (log link), or adds one to it (identity link)."""
-    return chain.all_normal and chain.outcome.rule in ("exp", "identity") and not chain.bent
+    return chain.all_normal and chain.outcome.closed and not chain.bent
 
 
 def outcome_is_scaled(chain: Chain) -> bool:

@@ -131,7 +131,7 @@ class Patterns:
         """Return mean outcomes of the others with coefficients moved, from those without (`base`)."""
         rest, added = split_moves(self.chain, self.design.responses, moves)
         means = self.means(self.others_problem(rest), quadrature) if rest else base
-        if means.logarithmic or self.chain.outcome.rule == "identity":
+        if means.logarithmic or self.chain.outcome.linear:
             return Means(means.values + added, means.logarithmic)
         return Means(means.values * np.exp(added), False)
 
@@ -215,7 +215,7 @@ def labelled_effects(patterns: Patterns, problem: Problem, means: Means, quadrat
         coords={**problem.places, "path": [*problem.names, TOTAL_INDIRECT, TOTAL], "scale": list(scales)},
         attrs={"kappa": patterns.kappa, "contrast": list(problem.contrast), "data_source": mark} | quadrature.attrs,
     )
-    ordered = not (problem.chain.outcome.rule == "identity" and problem.chain.all_normal)
+    ordered = not (problem.chain.outcome.linear and problem.chain.all_normal)
     ordered = ordered or problem.chain.bent
     return Effects(draws, problem.contrast, patterns.kappa, patterns.model.outcome_unit, mark, ordered)
 
