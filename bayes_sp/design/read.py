@@ -1,26 +1,27 @@
-"""A survey's file for a specification, with a warning of everything that speaks against its records."""
+"""A survey's file for a specification, with a warning of everything that speaks against its records.
+
+What reads files and codebooks is imported where there are some.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bayes_sp.design.checks.doubts import warn_of_doubts
 from bayes_sp.errors import SurveyError, SurveyWarning, warn
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.records.checks import check_columns, check_survey, check_values
-from bayes_sp.records.codebook.apply import apply_codebook
-from bayes_sp.records.codebook.load import Source as CodebookSource
-from bayes_sp.records.codebook.load import read_codebook
 from bayes_sp.records.codes import without_codes
-from bayes_sp.records.reading.columns import read_columns
-from bayes_sp.records.reading.everything import Source, read_everything, read_table
-from bayes_sp.records.reading.imputed import LEAST, completed_tables, has_original
-from bayes_sp.records.reading.table import Table
 from bayes_sp.records.sets import Sets, sets_of
 from bayes_sp.records.survey import Survey
+
+if TYPE_CHECKING:
+    from bayes_sp.records.codebook.load import Source as CodebookSource
+    from bayes_sp.records.reading.everything import Source
 
 type Records = Survey | Source  # as every public function takes them
 
@@ -71,7 +72,13 @@ def read_survey(
     >>> len(sp.read_survey(records, "primary"))
     178
     """
+    from bayes_sp.records.reading.everything import read_everything, read_table
+    from bayes_sp.records.reading.table import Table
+
     if codebook is not None:
+        from bayes_sp.records.codebook.apply import apply_codebook
+        from bayes_sp.records.codebook.load import read_codebook
+
         book = read_codebook(codebook)
         source = apply_codebook(book, source if isinstance(source, Table) else read_table(source))
     if model is None:
@@ -95,6 +102,11 @@ def read_sets(
     Each source holds one set or, with ``imputations``, several: that column of a long file numbers the completed data
     sets. Rows with the number 0, the original, are left out.
     """
+    from bayes_sp.records.codebook.apply import apply_codebook
+    from bayes_sp.records.codebook.load import read_codebook
+    from bayes_sp.records.reading.everything import read_table
+    from bayes_sp.records.reading.imputed import LEAST, completed_tables, has_original
+
     book = None if codebook is None else read_codebook(codebook)
     surveys, labels, problems, original = list[Survey](), list[str](), list[str](), False
     for source in sources:
@@ -122,6 +134,8 @@ def read_sets(
 
 
 def _read(source: Source, model: PathModel) -> Survey:
+    from bayes_sp.records.reading.columns import read_columns
+
     return read_columns(
         source, model, model.columns, lambda records, seen, row: check_values(model, records, row, seen)
     )
@@ -162,6 +176,8 @@ def read_survey_of_default(path: str | Path, model: PathModel) -> Survey:
     Raises SurveyError as `read_survey`, and where the file lacks columns, with a sentence on how to name one's own
     specification.
     """
+    from bayes_sp.records.reading.everything import read_table
+
     table = read_table(path)
     if not check_columns(model, table.header):
         return read_survey(table, model)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bayes_sp.errors import nearest
 from bayes_sp.model.checks.products import no_moderator
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.names import ARROW, TOTAL, TOTAL_INDIRECT, effect_name, path_name
+from bayes_sp.names import ARROW, COEFFICIENT, RATE_RATIO, RISK_RATIO, TOTAL, TOTAL_INDIRECT, effect_name, path_name
 
 AT = re.compile(r"(?P<effect>.+?)\s+at\s+(?P<held>\w+\s*=.*)")
 COMPARED = re.compile(r"(?P<path>[^\[]*)\[(?P<label>[^\]]*)\]")
@@ -94,3 +94,9 @@ def _held(model: PathModel, held: str, text: str) -> list[tuple[str, float]]:
         except ValueError:
             raise ValueError(f'"{text}": {value!r} is no number') from None
     return found
+
+
+def scale_words(model: PathModel, scale: str) -> str:
+    """Return a scale of effects in words: a ratio by what the outcome is, a rate, a risk or a mean."""
+    words = dict.fromkeys((RATE_RATIO, RISK_RATIO), model.outcome_family.ratio) | {COEFFICIENT: "product"}
+    return words.get(scale, scale)

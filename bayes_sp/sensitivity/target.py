@@ -15,15 +15,13 @@ from bayes_sp.analysis.comparison.models import main_path, serial_path
 from bayes_sp.analysis.conditioned import Conditioned
 from bayes_sp.effects.read import effect_scales
 from bayes_sp.errors import BayesSpError, nearest
+from bayes_sp.model.named_effects import scale_words
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.write import specification_digest
 from bayes_sp.names import (
     ARROW,
     AVERAGE,
-    COEFFICIENT,
     DIFFERENCE,
-    RATE_RATIO,
-    RISK_RATIO,
     TOTAL,
     TOTAL_INDIRECT,
     effect_name,
@@ -44,12 +42,6 @@ def effect_words(model: PathModel, target: Target) -> str:
     if target.path == serial_path(model):
         return f"the serial effect{scale}"
     return f"the {'indirect ' if len(between) == 1 else ''}effect via {', then '.join(between)}{scale}"
-
-
-def scale_words(model: PathModel, scale: str) -> str:
-    """Return a scale of effects in words: a ratio by what the outcome is, a rate, a risk or a mean."""
-    words = dict.fromkeys((RATE_RATIO, RISK_RATIO), model.outcome_family.ratio) | {COEFFICIENT: "product"}
-    return words.get(scale, scale)
 
 
 def label(model: PathModel, name: str) -> str:

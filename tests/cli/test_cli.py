@@ -270,6 +270,7 @@ def test_a_run_that_cannot_be_saved_still_prints_its_result(clinic, capsys, monk
     )
     monkeypatch.setattr("bayes_sp.report.text.summary.summary_text", lambda *_, **__: "the summary\n")
     monkeypatch.setattr("bayes_sp.report.text.summary.short_text", lambda *_, **__: "the answer\n")
+    monkeypatch.setattr("bayes_sp.report.folders.analysis.begin_drawing", lambda *_: None)
     monkeypatch.setattr("bayes_sp.report.folders.analysis.save_analysis", fail)
     assert main(["fit", "own.toml", "--data", "clinic.csv"]) == USER_MISTAKE
     captured = capsys.readouterr()
@@ -299,16 +300,18 @@ def test_options_reach_the_analysis(clinic, monkeypatch):
     monkeypatch.setattr("bayes_sp.analysis.workflow.analyse", analyse)
     monkeypatch.setattr("bayes_sp.report.text.summary.summary_text", lambda *_, **__: "the summary\n")
     monkeypatch.setattr("bayes_sp.report.text.summary.short_text", lambda *_, **__: "the answer\n")
+    monkeypatch.setattr("bayes_sp.report.folders.analysis.begin_drawing", lambda _, *asked: asked)
     monkeypatch.setattr(
         "bayes_sp.report.folders.analysis.save_analysis",
         lambda _, place, **options: seen.update(options, folder=place.folder),
     )
-    arguments = "--seed 7 --draws 11 --tune 12 --chains 3 --cores 2 --bootstrap 21 --keep-records"
+    arguments = "--seed 7 --draws 11 --tune 12 --chains 3 --cores 2 --bootstrap 21 --keep-records --figures svg"
     assert main(["fit", "own.toml", "--data", "clinic.csv", *arguments.split()]) == OK
     sampler = seen["options"]
     assert (sampler.draws, sampler.tune, sampler.chains, sampler.cores) == (11, 12, 3, 2)
     assert (seen["seed"], seen["replicates"], seen["model"], seen["records"]) == (7, 21, "own", 100)
     assert (seen["keep_records"], seen["summary"]) == (True, "the summary\n")
+    assert seen["drawn"] == (0, ("png", "svg"))
     assert re.fullmatch(r"runs/own-[0-9a-f]{8}-7", str(seen["folder"]))
 
 

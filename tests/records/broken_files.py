@@ -136,8 +136,7 @@ def on_the_command_line(folder: Path, suffix: str, content: bytes, capsys_like: 
     out.unlink(missing_ok=True)
     before = set(folder.iterdir())
     names = ["--exposure", "walks", "--mediators", "mood", "--outcome", "visits"]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(record=True):
         status = main(["draft", str(path), *names, "--out", str(out)])
     said = capsys_like()
     assert status in (OK, USER_MISTAKE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,7 @@ from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.inference.versions import versions
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.model.reading.write import specification_digest
+from bayes_sp.model.reading.write import digest, specification_digest
 from bayes_sp.records.survey import Survey
 
 FORMAT = 1  # of what is kept; a change makes every kept cell a stranger
@@ -120,11 +119,6 @@ def made_with() -> dict[str, str]:
     package = Path(__file__).parents[2]
     sources = b"\0".join(path.read_bytes() for path in sorted(package.rglob("*.py")))
     return {**versions(), "source": hashlib.sha256(sources).hexdigest()[:16]}
-
-
-def digest(content: object) -> str:
-    """Return the SHA-256 of what JSON can hold, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def with_cores(cell: Cell, cores: int) -> Cell:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from bayes_sp.analysis.batch.cell import Answer, Cell, digest
+from bayes_sp.analysis.batch.cell import Answer, Cell
 from bayes_sp.errors import RunError
 from bayes_sp.files import check_place, write_whole
+from bayes_sp.model.reading.write import digest
 
 
 class Store:

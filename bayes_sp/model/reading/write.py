@@ -103,7 +103,12 @@ def inline_key(name: str) -> str:
 
 def specification_digest(model: PathModel) -> str:
     """Return the SHA-256 of a specification's content, whatever the order and layout of its file."""
-    return hashlib.sha256(json.dumps(specification_tables(model), sort_keys=True).encode()).hexdigest()
+    return digest(specification_tables(model))
+
+
+def digest(content: object) -> str:
+    """Return the SHA-256 of what JSON can hold, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _strength(strength: float | Prior) -> float | dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from bayes_sp.model.named_effects import scale_words
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, distinct, name_parts
 from bayes_sp.report.document.parts import Block, Table
@@ -15,7 +16,6 @@ from bayes_sp.report.folders.finished import Run
 from bayes_sp.report.text.assumptions import path_words, product_scale
 from bayes_sp.report.text.coefficients import coefficient_cells, symbols
 from bayes_sp.report.text.layout import as_published, estimated, interval
-from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import decimals_for, number, probability
 
 MOST_DIAGNOSTICS = 400

@@ -8,10 +8,10 @@ import numpy as np
 
 from bayes_sp.effects.moderation.curve import EffectCurve
 from bayes_sp.effects.paths import RATIOS
+from bayes_sp.model.named_effects import scale_words
 from bayes_sp.names import DIFFERENCE, distinct
 from bayes_sp.report.figures.style import ACCENT, QUIET, Given, canvas, figure_of_result, plain, quiet
 from bayes_sp.report.text.assumptions import path_words
-from bayes_sp.sensitivity.target import scale_words
 
 if TYPE_CHECKING:
     from bayes_sp.model.path_model import PathModel

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayes_sp.model.named_effects import scale_words
 from bayes_sp.names import ARROW, AVERAGE
 from bayes_sp.report.figures.style import ACCENT, INK, NEGATIVE, QUIET, Given, canvas, figure_of_result, plain, quiet
 from bayes_sp.report.text.assumptions import path_words
 from bayes_sp.sensitivity.missing.departures import TOGETHER, unit_of
-from bayes_sp.sensitivity.target import scale_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

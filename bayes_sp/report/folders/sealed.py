@@ -10,7 +10,7 @@ from typing import Any
 
 import tomli_w
 
-from bayes_sp.analysis.batch.cell import digest
+from bayes_sp.model.reading.write import digest
 
 CHECKSUM, DIGESTS = "checksum", "digests"
 

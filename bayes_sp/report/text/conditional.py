@@ -15,11 +15,11 @@ from bayes_sp.effects.moderation.conditional import ConditionalEffects
 from bayes_sp.effects.moderation.curve import EffectCurve
 from bayes_sp.effects.moderation.levels import Setting
 from bayes_sp.inference.bootstrap.conditional import BootstrapConditional
+from bayes_sp.model.named_effects import scale_words
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import ALONE, COEFFICIENT, DIFFERENCE, RATE_RATIO, RISK_RATIO, distinct
 from bayes_sp.report.text.assumptions import path_words
 from bayes_sp.report.text.layout import aligned, bullets, decimals_of, estimated, interval, wrapped
-from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import in_row, in_sentence, number, probability
 
 HEAD = (

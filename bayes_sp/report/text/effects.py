@@ -11,6 +11,7 @@ from bayes_sp.analysis.pooled import Pooled
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.effects.stable_signs import KAPPAS, Sign
 from bayes_sp.inference.pooling import few_words
+from bayes_sp.model.named_effects import scale_words
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import (
     ALONE,
@@ -28,7 +29,6 @@ from bayes_sp.names import (
 )
 from bayes_sp.report.text.assumptions import headed, listed, path_words
 from bayes_sp.report.text.layout import aligned, bullets, decimals_of, interval, wrapped
-from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import in_row, number, probability
 
 RATIOS = (RATE_RATIO, RISK_RATIO)

@@ -19,6 +19,7 @@ from bayes_sp.design.read import survey_of
 from bayes_sp.errors import BayesSpError, SurveyWarning
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.inference.sample import Notify, silent
+from bayes_sp.model.named_effects import scale_words
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.people import speaking_of
 from bayes_sp.model.reading.load import load_model
@@ -31,7 +32,6 @@ from bayes_sp.report.folders.finished import read_run
 from bayes_sp.report.folders.run import default_folder
 from bayes_sp.report.text.layout import aligned, bullets, decimals_of, estimated, wrapped
 from bayes_sp.report.text.summary import summary_text
-from bayes_sp.sensitivity.target import scale_words
 from bayes_sp.shown import WIDTH, page, page_width
 
 HEADS = {SERIAL: "serial", DIRECT: "direct", TOTAL_INDIRECT: "indirect", TOTAL: "total"}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from bayes_sp.effects.summary import CI_PROB
+from bayes_sp.model.named_effects import scale_words
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.people import speaking_of
 from bayes_sp.names import ARROW, AVERAGE
@@ -22,7 +23,7 @@ from bayes_sp.sensitivity.coupling import KappaCurve
 from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS, Sensitivity
 from bayes_sp.sensitivity.missing.attrition import Attrition
 from bayes_sp.sensitivity.missing.delta import DeltaCurve
-from bayes_sp.sensitivity.target import estimate_of, scale_words
+from bayes_sp.sensitivity.target import estimate_of
 from bayes_sp.shown import WIDTH, decimals_for, number, page
 
 
