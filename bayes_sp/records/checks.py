@@ -86,20 +86,20 @@ def check_values(
     responses = [equation.response for equation in model.equations if equation.response in there]
     back = records[responses].notna().any(axis=1).to_numpy(dtype=bool)
     for name in there:
-        known_bad = (reported or {}).get(name, np.zeros(len(records), dtype=bool))
+        column, known_bad = records[name], (reported or {}).get(name, np.zeros(len(records), dtype=bool))
         if name in model.grouping:
-            problems += _check_groups(name, records[name], row_name, known_bad)
+            problems += _check_groups(name, column, row_name, known_bad)
             continue
         types = pd.api.types
-        is_number = types.is_numeric_dtype(records[name]) and not types.is_bool_dtype(records[name])
-        if not is_number or types.is_complex_dtype(records[name]):
+        is_number = types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
+        if not is_number or types.is_complex_dtype(column):
             texts = model.texts_of(name)
-            told = list(frame_problems(name, records[name], texts, row_name)) if texts else []
-            problems += told or [f'column "{name}": must hold numbers, found {records[name].dtype}']
+            told = list(frame_problems(name, column, texts, row_name)) if texts else []
+            problems += told or [f'column "{name}": must hold numbers, found {column.dtype}']
             continue
-        values = records[name].to_numpy(dtype=float, na_value=np.nan)
+        values = column.to_numpy(dtype=float, na_value=np.nan)
         missing = np.isnan(values) & ~known_bad
-        rules = [(_inexact(records[name], values), INEXACT)]
+        rules = [(_inexact(column, values), INEXACT)]
         rules += [(np.isinf(values) & ~known_bad, "must be a number"), *_rules(model, name, values)]
         if name in model.windows:
             over = [e.response for e in model.equations if e.offset == name and e.response in there]
