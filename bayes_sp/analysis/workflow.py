@@ -109,10 +109,12 @@ def analyse(
     pointwise: bool = True,
     progress: bool = False,
     notify: Notify = silent,
+    fitted_is: Callable[[Fit], object] | None = None,
 ) -> Analysis:
     """Run the whole analysis of one specification and one survey; arguments and errors as `bayes_sp.fit`.
 
-    With ``check`` the fit is also criticised, with at most ``refits`` refits for each part of that.
+    With ``check`` the fit is also criticised, with at most ``refits`` refits for each part of that. ``fitted_is`` is
+    called with the fit as soon as it is there.
     """
     start = time.perf_counter()
     with ThreadPoolExecutor(1) as beside:  # sampling, like much of NumPy, leaves the interpreter to others
@@ -122,6 +124,8 @@ def analyse(
             model, survey, seed=seed, options=options, progress=progress, notify=notify, pointwise=pointwise,
         )  # fmt: skip
         seconds = time.perf_counter() - start
+        if fitted_is is not None:
+            fitted_is(fitted)
         found = analyse_fit(
             fitted, replicates=replicates, check=check, refits=refits, notify=notify, resampled=resampled
         )

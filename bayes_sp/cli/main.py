@@ -40,6 +40,7 @@ from bayes_sp.shown import page
 
 if TYPE_CHECKING:
     from bayes_sp.analysis.workflow import Analysis
+    from bayes_sp.report.folders.analysis import Figures
     from bayes_sp.report.folders.run import Destination
 
 MORE = "; --verbose prints all of its {}"
@@ -146,16 +147,21 @@ def _fit(options: argparse.Namespace) -> int:
 
     with importing():
         from bayes_sp.analysis.workflow import analyse
+        from bayes_sp.report.folders.analysis import begin_paths
 
+    paths: list[Figures] = []  # a process beside this one draws them while effects are computed here
     analysis = analyse(
         model, survey, seed=options.seed, options=sampler, replicates=replicates,
         check=options.check, refits=options.refits, pointwise=options.check or options.keep_records,
         progress=sys.stderr.isatty() and not options.quiet, notify=say,
+        fitted_is=lambda fit: paths.append(begin_paths(fit, options.figures)),
     )  # fmt: skip
-    return _tell_and_save(options, analysis, destination)
+    return _tell_and_save(options, analysis, destination, *paths)
 
 
-def _tell_and_save(options: argparse.Namespace, analysis: Analysis, destination: Destination) -> int:
+def _tell_and_save(
+    options: argparse.Namespace, analysis: Analysis, destination: Destination, paths: Figures | None = None
+) -> int:
     """Save an analysis, and print what was asked for of it."""
     from bayes_sp.report.folders.analysis import begin_drawing, result_of, save_analysis
     from bayes_sp.report.text.summary import said_above, short_text, summary_text
@@ -165,7 +171,7 @@ def _tell_and_save(options: argparse.Namespace, analysis: Analysis, destination:
     def whole() -> str:
         return summary_text(analysis, **kept, whole=True, width=width)
 
-    drawn = begin_drawing(analysis, 0 if options.keep_records else options.least_count, options.figures)
+    drawn = begin_drawing(analysis, 0 if options.keep_records else options.least_count, options.figures, paths)
     shown = whole() if options.verbose else short_text(analysis, width=width)
     shown = said_above(shown, analysis.fit, width) if one_terminal() else shown
     options.output.result = lambda: result_of(analysis)

@@ -26,6 +26,7 @@ from bayes_sp.report.folders.sealed import sealed_text
 from bayes_sp.safe_text import write_csv
 from bayes_sp.threads import MOST_SENT, begun
 
+type Figures = Callable[[], dict[str, bytes]]  # waits for what is to be written, by the file's name
 KEPT_GROUPS = ("posterior", "sample_stats")  # the others hold a value for each patient
 
 
@@ -38,7 +39,7 @@ def save_analysis(
     least: int = LEAST_COUNT,
     summary: str = "",
     figures: Sequence[str] = ("png",),
-    drawn: Callable[[], dict[str, bytes]] | None = None,
+    drawn: Figures | None = None,
 ) -> Path:
     """Write a run folder, whole or not at all, and return where it stands.
 
@@ -158,21 +159,42 @@ def _save_criticism(analysis: Analysis, found: Criticism, new: RunFolder, least:
         write_csv(found.influence.table, new.file("influence.csv"))
 
 
-def begin_drawing(analysis: Analysis, least: int, formats: Sequence[str]) -> Callable[[], dict[str, bytes]]:
+def begin_paths(fit: Fit, formats: Sequence[str]) -> Figures:
+    """Begin to draw the path diagram of a fit, and return what waits for it; see `begin_drawing`."""
+    if len(fit.survey) > MOST_SENT:
+        return partial(_drawn_paths, fit, formats)
+    return begun(_drawn_paths, _plain(fit), formats)
+
+
+def begin_drawing(analysis: Analysis, least: int, formats: Sequence[str], paths: Figures | None = None) -> Figures:
     """Begin to draw, and return what waits for the figures; a process beside this one is sent what they need alone.
 
-    ``least`` is 0 where records are kept: figures that go patient by patient are drawn then.
+    ``least`` is 0 where records are kept: figures that go patient by patient are drawn then. ``paths`` waits for the
+    path diagram where `begin_paths` has begun it.
     """
-    fit = analysis.fit
-    if len(fit.survey) > MOST_SENT:
-        return partial(_drawn, analysis, least, formats)
+    paths = paths or begin_paths(analysis.fit, formats)
+    if len(analysis.fit.survey) > MOST_SENT:
+        others: Figures = partial(_drawn, analysis, least, formats)
+    else:
+        plain = replace(analysis, fit=_plain(analysis.fit), coefficients=None, spread=None, members=None)
+        others = begun(_drawn, plain, least, formats)
+    return lambda: {**paths(), **others()}
+
+
+def _plain(fit: Fit) -> Fit:
+    """Return a fit with the posterior alone."""
     draws = xr.DataTree.from_dict({"posterior": fit.posterior["posterior"].to_dataset()})
-    plain = Fit(fit.model, fit.survey, draws, fit.seed, fit.options)
-    return begun(_drawn, replace(analysis, fit=plain, coefficients=None, spread=None, members=None), least, formats)
+    return Fit(fit.model, fit.survey, draws, fit.seed, fit.options)
+
+
+def _drawn_paths(fit: Fit, formats: Sequence[str]) -> dict[str, bytes]:
+    from bayes_sp.report.folders.drawings import drawn_paths  # matplotlib: where the figures are drawn
+
+    return drawn_paths(fit, formats)
 
 
 def _drawn(analysis: Analysis, least: int, formats: Sequence[str]) -> dict[str, bytes]:
-    from bayes_sp.report.folders.drawings import drawn_files  # matplotlib: where the figures are drawn
+    from bayes_sp.report.folders.drawings import drawn_files
 
     return drawn_files(analysis, least, formats)
 

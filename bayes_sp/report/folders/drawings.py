@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
 
+from bayes_sp.analysis.fit import Fit
 from bayes_sp.analysis.workflow import Analysis
 from bayes_sp.files import WholeFile
 from bayes_sp.model.people import speaking_of
@@ -18,11 +19,20 @@ from bayes_sp.report.figures.paths import plot_paths
 from bayes_sp.report.figures.style import FONT, Drawn, write_figure
 
 
+def drawn_paths(fit: Fit, formats: Sequence[str]) -> dict[str, bytes]:
+    """Return by its file's name what is to be written of the path diagram in each format."""
+    return _files(fit, (("paths", plot_paths(each)) for each in (fit,)), formats)
+
+
 def drawn_files(analysis: Analysis, least: int, formats: Sequence[str]) -> dict[str, bytes]:
-    """Return by its file's name what is to be written of each figure in each format; figures as of `_drawings`."""
+    """Return the same of all other figures; the one that goes patient by patient where least is 0."""
+    return _files(analysis.fit, _drawings(analysis, least), formats)
+
+
+def _files(fit: Fit, figures: Iterable[tuple[str, Drawn]], formats: Sequence[str]) -> dict[str, bytes]:
     files = {}
-    with mpl.rc_context(FONT), speaking_of(analysis.fit.model, [analysis.fit.survey.source]):
-        for name, drawn in _drawings(analysis, least):
+    with mpl.rc_context(FONT), speaking_of(fit.model, [fit.survey.source]):
+        for name, drawn in figures:
             for ending in formats:
                 write_figure(drawn, made := BytesIO(), ending)
                 files[f"{name}.{ending}"] = made.getvalue()
@@ -30,8 +40,7 @@ def drawn_files(analysis: Analysis, least: int, formats: Sequence[str]) -> dict[
 
 
 def _drawings(analysis: Analysis, least: int) -> Iterator[tuple[str, Drawn]]:
-    """Yield the name and the figure of each part; the one that goes patient by patient where least is 0."""
-    yield "paths", plot_paths(analysis.fit)
+    """Yield the name and the figure of each part."""
     yield "comparison", plot_comparison(analysis.comparison)
     for curve in analysis.curves:
         yield curve.name, plot_effect_curve(curve)
