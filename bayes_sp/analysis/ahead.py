@@ -43,7 +43,7 @@ def begin_spread(model: PathModel, survey: Survey, beside: ThreadPoolExecutor) -
     if not survey.reconstructed or isinstance(survey, Sets) or not has_spread(model):
         return lambda: None
     if not has_company():
-        return beside.submit(spread_over_reconstructions, model).result
+        return beside.submit(spread_over_reconstructions, model, SPREAD_SEEDS).result
     parts = batched(SPREAD_SEEDS, _SEEDS)
     return partial(_joined, [begun(spread_over_reconstructions, model, part, queues=False) for part in parts])
 

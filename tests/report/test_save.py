@@ -16,7 +16,7 @@ from bayes_sp.errors import RunError
 from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import specification_digest
-from bayes_sp.report.folders.analysis import save_analysis
+from bayes_sp.report.folders.analysis import begin_drawing, save_analysis
 from bayes_sp.report.folders.finished import read_run
 from bayes_sp.report.folders.sealed import changed_files, sealed_tables
 
@@ -30,6 +30,14 @@ FILES = {
 def saved(own_analysis, tmp_path):
     save_analysis(own_analysis, tmp_path / "run", summary="said\n")
     return tmp_path / "run"
+
+
+def test_a_path_diagram_that_was_begun_is_not_drawn_again(own_analysis):
+    """It is taken as it comes, beside the other figures."""
+    drawn = begin_drawing(own_analysis, 5, ("svg",), lambda: {"paths.svg": b"drawn before"})()
+    assert drawn["paths.svg"] == b"drawn before"
+    assert list(drawn) == ["paths.svg", "comparison.svg"]
+    assert drawn["comparison.svg"].startswith(b"<?xml")
 
 
 def test_a_run_has_these_files(saved):
