@@ -175,7 +175,8 @@ def test_every_key_is_documented():
             "\n".join(line.split("|")[1] for line in SPECIFICATION.splitlines() if line.startswith("|")),
         )
     )
-    assert not keys - documented
+    missing = sorted(keys - documented)
+    assert missing == [], f"no row in docs/specification.md: {missing}"
 
 
 def test_every_distribution_is_documented_with_its_constants():

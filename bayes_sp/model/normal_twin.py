@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bayes_sp.errors import SpecificationError
 from bayes_sp.model.distributions import Prior
@@ -11,6 +12,18 @@ from bayes_sp.model.reading.load import find_model, load_model
 from bayes_sp.model.shifts import POINTS, shift_scale
 
 REFERENCE = "flat reference prior of the derived normal twin"
+# What of an equation least squares has no place for, and its name in a note on the twin; all else the twin has too.
+LEFT_OUT = {
+    "interactions": "interactions",
+    "log1p": "log1p of counts",
+    "monotonic": "monotonic steps",
+    "varying": "intercepts by group",
+    "zero": "the zero part",
+    "reliability": "measurement error",
+    "observed_sd": "",
+    "offset": "",
+    "offset_reference": "",
+}
 
 
 def twin_of(model: PathModel) -> PathModel:
@@ -29,12 +42,8 @@ def twin_of(model: PathModel) -> PathModel:
         return model
     if not model.twin:
         flat, half_flat = Prior("flat", (), REFERENCE), Prior("half_flat", (), REFERENCE)
-        equations = tuple(
-            Equation(
-                e.response, "normal", e.parents, covariates=e.covariates, products=e.products, residual_correlations=()
-            )
-            for e in model.equations
-        )
+        dropped: dict[str, Any] = {name: getattr(Equation, name) for name in LEFT_OUT}
+        equations = tuple(replace(e, family="normal", residual_correlations=(), **dropped) for e in model.equations)
         plain = replace(model, equations=equations)
         used = {covariate.name for equation in equations for covariate in plain.covariates_of(equation)}
         used |= {exposure.name for exposure in model.exposures}
@@ -91,13 +100,9 @@ def twin_notes(model: PathModel) -> list[str]:
     if model.twin:
         shifted = [f"the normal twin {model.twin} has its own missing_shift, not this model's"]
         return [*assumed, *(shifted if model.missing_shift else [])]
-    parts = {
-        "interactions": any(equation.interactions for equation in model.equations),
-        "log1p of counts": any(equation.log1p for equation in model.equations),
-        "monotonic steps": any(equation.monotonic for equation in model.equations),
-        "intercepts by group": bool(model.grouping),
+    parts = {word: any(getattr(e, name) for e in model.equations) for name, word in LEFT_OUT.items() if word}
+    parts |= {
         "the zero part": any(model.zero_terms(equation) for equation in model.equations),
-        "measurement error": any(equation.reliability is not None for equation in model.equations),
         "shifts of missing values on other scales": any(
             shift_scale(model, name)[0] != POINTS for name, _ in model.missing_shift
         ),

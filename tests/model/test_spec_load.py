@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from bayes_sp.errors import SpecificationError
-from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.path_model import Equation, PathModel
 from bayes_sp.model.reading.load import find_model, load_model, shipped_models
 
 
@@ -27,6 +28,15 @@ def put(tables, path: str, value) -> None:
         del tables[last]
     else:
         tables[last] = value
+
+
+@pytest.mark.parametrize("name", [part.name for part in fields(Equation)])
+def test_every_part_of_an_equation_is_read(name, small_tables):
+    """A yes, where a text, a list or a number belongs, is a mistake in that key, which is known."""
+    found = problems_of({**small_tables, "equation": [{**small_tables["equation"][0], name: True}]})
+    assert any(problem.startswith(f"equation[1].{name}: ") for problem in found)
+    unknown = any(problem.startswith(f"equation[1].{name}: unknown key") for problem in found)
+    assert not unknown, f"take {name} in model/reading/parts.py"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from bayes_sp.design.build import design_arrays
 from bayes_sp.design.design import Design
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
+from bayes_sp.model.terms import predictors_of
 from bayes_sp.records.codes import without_codes
 from bayes_sp.records.small_counts import share_words
 from bayes_sp.records.survey import Survey
@@ -50,7 +51,8 @@ def is_plain(model: PathModel) -> bool:
         all(
             equation.family in (("normal", *COUNTS) if equation.response == model.outcome else ("normal",))
             and (equation.covariates is None or set(equation.covariates) == every)
-            and not (equation.interactions or equation.products or equation.monotonic or equation.varying)
+            and not equation.varying
+            and all(len(term.factors) < 2 and term.steps is None for term in predictors_of(model, equation)[0].terms)
             for equation in model.equations
         )
         and not model.confounders

@@ -10,7 +10,7 @@ import pandas as pd
 from bayes_sp.analysis.comparison.models import main_path, of_first
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
-from bayes_sp.model.terms import products_of
+from bayes_sp.model.terms import Term, predictors_of, products_of
 from bayes_sp.names import ALONE, DIFFERENCE, TOTAL, TOTAL_INDIRECT, distinct, name_parts
 from bayes_sp.report.folders.finished import Run
 from bayes_sp.report.text.assumptions import listed, path_words
@@ -120,18 +120,17 @@ def equations(model: PathModel) -> Iterator[str]:
     for equation in model.equations:
         family = FAMILIES[equation.family]
         link = f", {LINKS[family.link]}" if family.link in LINKS else ""
-        terms = ", ".join(_term_words(model, term) for term in model.terms(equation) if term != "intercept")
+        mean = predictors_of(model, equation)[0]
+        terms = ", ".join(_term_words(model, term) for term in mean.terms if term.factors)
         zero = "; a part of its own for zeros" if equation.zero_part else ""
         groups = f"; an intercept for each {_named(model, equation.varying)}" if equation.varying else ""
         yield f"{model.variable(equation.response).label}: {family.words}{link}; on {terms}{zero}{groups}."
 
 
-def _term_words(model: PathModel, term: str) -> str:
+def _term_words(model: PathModel, term: Term) -> str:
     """Return a term by the labels of its variables, with a category's level: ``age x site [2]``."""
-    parts = (part.partition("[") for part in term.split(":"))
-    return " × ".join(
-        f"{in_sentence(model.variable(name).label)}{f' [{rest}' if rest else ''}" for name, _, rest in parts
-    )
+    parts = ((factor.variable, factor.column.removeprefix(factor.variable)) for factor in term.factors)
+    return " × ".join(f"{in_sentence(model.variable(name).label)} {level}".rstrip() for name, level in parts)
 
 
 def methods_paragraph(run: Run, model: PathModel) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.text import Text
 
 from bayes_sp.model.families.registry import FAMILIES
-from bayes_sp.model.terms import products_of
+from bayes_sp.model.terms import predictors_of, products_of
 from bayes_sp.report.figures.style import INK, QUIET, Given, Place, canvas, figure_of_result, part_texts, plain
 from bayes_sp.report.text.assumptions import product_scale
 from bayes_sp.shown import signed
@@ -156,10 +156,8 @@ def _three(equation: Equation) -> list[tuple[str, str, str]]:
 
 
 def _product_terms(model: PathModel, equation: Equation, pair: tuple[str, ...]) -> tuple[str, ...]:
-    names = ({part.partition("[")[0] for part in term.split(":")} for term in model.terms(equation))
-    return tuple(
-        term for term, own in zip(model.terms(equation), names, strict=True) if own == set(pair) and ":" in term
-    )
+    terms = (term for term in predictors_of(model, equation)[0].terms if term.product)
+    return tuple(term.name for term in terms if set(term.variables) == set(pair))
 
 
 def _moderated(model: PathModel) -> bool:
