@@ -12,6 +12,7 @@ import pytest
 
 import bayes_sp as sp
 from bayes_sp.analysis.criticism import diagnostics
+from bayes_sp.cli.arguments import FILES
 from bayes_sp.cli.durations import bootstrap_samples
 from bayes_sp.cli.main import _parser
 from bayes_sp.errors import BayesSpError
@@ -32,6 +33,7 @@ from bayes_sp.names import (
 from bayes_sp.records.codebook.load import read_codebook
 from bayes_sp.records.codebook.parts import KINDS, RULES
 from bayes_sp.records.nonresponders import nonresponders_from_moments
+from bayes_sp.records.reading.everything import FORMATS
 from bayes_sp.records.scoring.scales import scales
 from bayes_sp.sensitivity.prior.grid_file import read_grid
 
@@ -231,6 +233,15 @@ def test_every_command_and_option_is_documented():
         for action in command._actions:
             for option in action.option_strings:
                 assert option in ("-h", "--help") or f"`{option}" in QUICKSTART or f"{option} " in QUICKSTART, option
+
+
+def test_every_format_of_records_is_documented():
+    """By the ends of its names, and by the word that `--help` has for it."""
+    for suffix in FORMATS:
+        assert f"`{suffix}`" in DOCS["own_file.md"], f"{suffix}: a row in docs/own_file.md, a word in cli/arguments.py"
+    for word in re.split(", | or ", FILES):
+        assert f"| {word}" in DOCS["own_file.md"], f"{word}, in FILES of cli/arguments.py: a row in docs/own_file.md"
+    assert f"({FILES})" in (ROOT / "README.md").read_text(encoding="utf-8"), f"README.md should say ({FILES})"
 
 
 def test_defaults_in_the_table_of_options_are_those_of_the_program():
