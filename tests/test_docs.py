@@ -229,10 +229,11 @@ def test_every_command_and_option_is_documented():
     """What `--help` offers stands in the quickstart."""
     (commands,) = [action for action in _parser()._actions if isinstance(action.choices, dict)]
     for name, command in commands.choices.items():
-        assert f"python -m bayes_sp {name}" in QUICKSTART, name
+        assert f"python -m bayes_sp {name}" in QUICKSTART, f"{name}: a row of the commands in docs/quickstart.md"
         for action in command._actions:
             for option in action.option_strings:
-                assert option in ("-h", "--help") or f"`{option}" in QUICKSTART or f"{option} " in QUICKSTART, option
+                documented = option in ("-h", "--help") or f"`{option}" in QUICKSTART or f"{option} " in QUICKSTART
+                assert documented, f"{name} {option}: in docs/quickstart.md"
 
 
 def test_every_format_of_records_is_documented():
