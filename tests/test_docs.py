@@ -147,6 +147,12 @@ def test_public_names_of_sensitivity_are_public():
     assert named <= set(dir(sp.sensitivity))
 
 
+def test_every_part_of_sensitivity_is_documented():
+    """With its option."""
+    missing = [part for part in sp.sensitivity.PARTS if f"--{part}`" not in DOCS["sensitivity.md"]]
+    assert not missing, f"{missing}: a row in the first table of docs/sensitivity.md"
+
+
 def test_an_equations_slope_goes_before_the_whole_models_prior():
     """The lookup order that the reference states."""
     tables = tomllib.loads((ROOT / "models" / "primary.toml").read_text(encoding="utf-8"))
