@@ -134,6 +134,9 @@ def observed_name(response: str) -> str:
     return f"{response}_observed"
 
 
+# The sensitivity analyses: keys of their words, and options of the command line.
+PARTS = ("priors", "kappa", "confounding", "attrition")
+PRIORS, KAPPA, CONFOUNDING, ATTRITION = PARTS
 VARYING = "_varying"  # ends the names of groups' intercepts in a posterior
 LEAST_COUNT = 10  # patients: what says something of fewer is not shown
 KEEPS_RECORDS = "keeps_records"  # of a saved run: whether it holds patients' records

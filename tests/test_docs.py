@@ -12,6 +12,7 @@ import pytest
 
 import bayes_sp as sp
 from bayes_sp.analysis.criticism import diagnostics
+from bayes_sp.cli.arguments import FILES
 from bayes_sp.cli.durations import bootstrap_samples
 from bayes_sp.cli.main import _parser
 from bayes_sp.errors import BayesSpError
@@ -32,6 +33,7 @@ from bayes_sp.names import (
 from bayes_sp.records.codebook.load import read_codebook
 from bayes_sp.records.codebook.parts import KINDS, RULES
 from bayes_sp.records.nonresponders import nonresponders_from_moments
+from bayes_sp.records.reading.everything import FORMATS
 from bayes_sp.records.scoring.scales import scales
 from bayes_sp.sensitivity.prior.grid_file import read_grid
 
@@ -145,6 +147,12 @@ def test_public_names_of_sensitivity_are_public():
     assert named <= set(dir(sp.sensitivity))
 
 
+def test_every_part_of_sensitivity_is_documented():
+    """With its option."""
+    missing = [part for part in sp.sensitivity.PARTS if f"--{part}`" not in DOCS["sensitivity.md"]]
+    assert not missing, f"{missing}: a row in the first table of docs/sensitivity.md"
+
+
 def test_an_equations_slope_goes_before_the_whole_models_prior():
     """The lookup order that the reference states."""
     tables = tomllib.loads((ROOT / "models" / "primary.toml").read_text(encoding="utf-8"))
@@ -228,10 +236,20 @@ def test_every_command_and_option_is_documented():
     """What `--help` offers stands in the quickstart."""
     (commands,) = [action for action in _parser()._actions if isinstance(action.choices, dict)]
     for name, command in commands.choices.items():
-        assert f"python -m bayes_sp {name}" in QUICKSTART, name
+        assert f"python -m bayes_sp {name}" in QUICKSTART, f"{name}: a row of the commands in docs/quickstart.md"
         for action in command._actions:
             for option in action.option_strings:
-                assert option in ("-h", "--help") or f"`{option}" in QUICKSTART or f"{option} " in QUICKSTART, option
+                documented = option in ("-h", "--help") or f"`{option}" in QUICKSTART or f"{option} " in QUICKSTART
+                assert documented, f"{name} {option}: in docs/quickstart.md"
+
+
+def test_every_format_of_records_is_documented():
+    """By the ends of its names, and by the word that `--help` has for it."""
+    for suffix in FORMATS:
+        assert f"`{suffix}`" in DOCS["own_file.md"], f"{suffix}: a row in docs/own_file.md, a word in cli/arguments.py"
+    for word in re.split(", | or ", FILES):
+        assert f"| {word}" in DOCS["own_file.md"], f"{word}, in FILES of cli/arguments.py: a row in docs/own_file.md"
+    assert f"({FILES})" in (ROOT / "README.md").read_text(encoding="utf-8"), f"README.md should say ({FILES})"
 
 
 def test_defaults_in_the_table_of_options_are_those_of_the_program():

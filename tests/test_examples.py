@@ -24,7 +24,7 @@ def examples_of(name: str) -> list[doctest.DocTest]:
 def test_the_example_of_a_public_name_holds(name, in_folder):
     """What it prints is what stands below it."""
     (example,) = examples_of(name) or [None]
-    assert (example is None) == (name in WITHOUT)
+    assert (example is None) == (name in WITHOUT), f"{name}: an example in its docstring, or a place in WITHOUT above"
     if example is not None:
         said: list[str] = []
         assert doctest.DocTestRunner().run(example, out=said.append).failed == 0, "".join(said)

@@ -32,7 +32,7 @@ def fit(survey):
 
 def test_the_public_names_are_few():
     """Those of the documentation; old names are not among them."""
-    assert len(sp.__all__) <= 25
+    assert len(sp.__all__) <= 25, "no more: a method of a result, or a name of `sensitivity` or `plot`?"
     assert not {*sp._OLD} & {*dir(sp)}
 
 

@@ -77,6 +77,7 @@ def test_the_reference_has_every_public_name_and_command(site: None):
     (choices,) = [action for action in _parser()._actions if isinstance(action.choices, dict)]
     assert all(f"\n## {name}\n" in f"\n{commands.commands()}" for name in choices.choices)
     named = public.names() + public.sensitivity() + public.figures()
-    assert all(f":: bayes_sp.{name}\n" in named for name in sp.__all__ if name not in public.SPACES)
+    unnamed = [name for name in sp.__all__ if name not in public.SPACES and f":: bayes_sp.{name}\n" not in named]
+    assert not unnamed, f"{unnamed}: a place in ORDER of docs/_site/public.py"
     assert all(f":: bayes_sp.sensitivity.{name}\n" in named for name in sp.sensitivity.__all__)
     assert "Effects\n" in public.results()

@@ -35,6 +35,7 @@ from bayes_sp.cli.terminal import (
     terminal_width,
 )
 from bayes_sp.errors import BayesSpError, FitError, RunError, doubts_in_lines
+from bayes_sp.names import PARTS
 from bayes_sp.records.example.typed import DRAFT, TRIAL
 from bayes_sp.shown import page
 
@@ -276,11 +277,9 @@ def _sensitivity(options: argparse.Namespace) -> int:
 
 def _parts(options: argparse.Namespace) -> tuple[str, ...]:
     """Return the analyses that were asked for."""
-    asked = {"priors": options.priors is not None, "kappa": options.kappa, "confounding": options.confounding,
-             "attrition": options.attrition}  # fmt: skip
-    parts = tuple(name for name, wanted in asked.items() if wanted or options.all)
+    parts = tuple(name for name in PARTS if options.all or vars(options)[name] not in (None, False))
     if not parts:
-        names = ", ".join(f"--{name}" for name in asked)
+        names = ", ".join(f"--{name}" for name in PARTS)
         raise BayesSpError("sensitivity", [f"name the analyses that you want: {names}, or --all"])
     if options.nonresponders is not None and "attrition" not in parts:
         raise BayesSpError("--nonresponders", ["goes with --attrition or --all"])

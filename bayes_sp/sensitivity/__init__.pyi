@@ -1,4 +1,5 @@
 from bayes_sp.analysis.batch.runner import Runner as Runner
+from bayes_sp.names import PARTS as PARTS
 from bayes_sp.records.nonresponders import NonResponders as NonResponders
 from bayes_sp.records.nonresponders import nonresponders_from_moments as nonresponders_from_moments
 from bayes_sp.records.nonresponders import nonresponders_from_records as nonresponders_from_records
@@ -14,7 +15,6 @@ from bayes_sp.sensitivity.confounder.e_values import e_values as e_values
 from bayes_sp.sensitivity.coupling import KappaCurve as KappaCurve
 from bayes_sp.sensitivity.coupling import kappa_curve as kappa
 from bayes_sp.sensitivity.crossings import Tipping as Tipping
-from bayes_sp.sensitivity.every import PARTS as PARTS
 from bayes_sp.sensitivity.every import Sensitivity as Sensitivity
 from bayes_sp.sensitivity.every import analyse_fit as all
 from bayes_sp.sensitivity.missing.attrition import Attrition as Attrition

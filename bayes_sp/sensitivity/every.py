@@ -19,6 +19,7 @@ from bayes_sp.inference.options import SamplerOptions
 from bayes_sp.inference.sample import Notify, silent
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.reading.load import load_model
+from bayes_sp.names import ATTRITION, CONFOUNDING, KAPPA, PARTS, PRIORS
 from bayes_sp.records.nonresponders import NonResponders
 from bayes_sp.records.published.referred import published_nonresponders
 from bayes_sp.records.survey import Survey
@@ -36,9 +37,6 @@ from bayes_sp.sensitivity.prior.grid_file import Grid
 from bayes_sp.sensitivity.prior.tipping import TippingPoint, prior_tipping_point
 from bayes_sp.sensitivity.target import Estimate, Finding, Target, estimate_of, target_of, viewed_fit
 from bayes_sp.shown import Part, Shown
-
-PRIORS, KAPPA, CONFOUNDING, ATTRITION = "priors", "kappa", "confounding", "attrition"
-PARTS = (PRIORS, KAPPA, CONFOUNDING, ATTRITION)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,8 +12,9 @@ import tomli_w
 from scripted import RESPONSES, Scripted, chain_records, chain_tables, fits_made_once, scripted_places
 
 from bayes_sp.cli.arguments import MOST
-from bayes_sp.cli.main import NOT_TRUSTWORTHY, OK, USER_MISTAKE, main
+from bayes_sp.cli.main import NOT_TRUSTWORTHY, OK, USER_MISTAKE, _parser, _parts, main
 from bayes_sp.errors import RunnerError
+from bayes_sp.names import PARTS
 from bayes_sp.shown import WIDTH
 
 OWN = ["sensitivity", "own.toml", "--data", "clinic.csv"]
@@ -67,13 +68,20 @@ def made(capsys, *arguments: str, status: int = OK) -> str:
     return printed
 
 
+def test_every_part_has_an_option():
+    """And is made with ``--all``."""
+    options = _parser().parse_args(["sensitivity", "--all"])
+    assert not set(PARTS) - set(vars(options)), "an option in `add_sensitivity` of cli/arguments.py"
+    assert _parts(options) == PARTS
+
+
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "name the analyses that you want: --priors, --kappa, --confounding, --attrition, or --all"),
+        ([], f"name the analyses that you want: --{', --'.join(PARTS)}, or --all"),
         (["--nonresponders", "others.csv", "--kappa"], "--nonresponders: goes with --attrition or --all"),
         (["--attrition", "--nonresponders", "nowhere.csv"], "nowhere.csv: is not a file"),
         (["--all", "--nonresponders", "bad.csv"], 'column "age" is missing'),

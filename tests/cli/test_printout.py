@@ -115,7 +115,7 @@ def test_help_has_examples_that_can_be_typed(name):
     """Each is one that the parser takes, and stands in lines of a narrow terminal as a shell takes them."""
     parser = _parser()
     command = next(a.choices for a in parser._actions if isinstance(a.choices, dict))[name]
-    assert command.examples
+    assert command.examples, f"{name}: the command's parser needs `examples`"
     for example in (*parser.examples, *command.examples):
         parser.parse_args(shlex.split(example))
         shown = re.sub(r" \\\n +", " ", command.format_help() + parser.format_help())

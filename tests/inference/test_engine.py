@@ -156,28 +156,6 @@ def test_values_alone_are_those_beside_gradients_whatever_the_threads(study_surv
     assert none.shape == (50, 0)
 
 
-@pytest.mark.parametrize(
-    ("prior", "exact"),
-    [
-        (Prior("normal", (("mu", 0.3), ("sigma", 2.0)), ""), stats.norm(0.3, 2.0)),
-        (Prior("student_t", (("nu", 3.0), ("mu", 0.1), ("sigma", 0.4)), ""), stats.t(3.0, 0.1, 0.4)),
-        (Prior("laplace", (("mu", 0.5), ("b", 0.3)), ""), stats.laplace(0.5, 0.3)),
-        (Prior("half_normal", (("sigma", 1.5),), ""), stats.halfnorm(scale=1.5)),
-        (Prior("exponential", (("scale", 2.0),), ""), stats.expon(scale=2.0)),
-        (Prior("gamma", (("alpha", 2.0), ("beta", 1.5)), ""), stats.gamma(2.0, scale=1 / 1.5)),
-        (Prior("inverse_gamma", (("alpha", 3.0), ("beta", 2.0)), ""), stats.invgamma(3.0, scale=2.0)),
-        (Prior("lognormal", (("mu", 0.1), ("sigma", 0.7)), ""), stats.lognorm(0.7, scale=np.exp(0.1))),
-    ],
-    ids=lambda value: value.dist if isinstance(value, Prior) else "",
-)
-def test_a_prior_is_scipys_density(prior, exact):
-    """Value with its constant, and derivative by central differences, are those of SciPy's distribution."""
-    for x in (0.2, 0.9, 3.0):
-        value, slope = prior.distribution.kernel(x, *prior.numbers)
-        assert_allclose(value + prior.log_constant, exact.logpdf(x), rtol=1e-12, atol=1e-13)
-        assert_allclose(slope, (exact.logpdf(x + 1e-6) - exact.logpdf(x - 1e-6)) / 2e-6, rtol=1e-6, atol=1e-7)
-
-
 def test_a_half_student_t_prior_is_twice_the_density_on_the_positive_side():
     """Log 2 + log t(x)."""
     prior = Prior("half_student_t", (("nu", 4.0), ("sigma", 1.5)), "")

@@ -1,31 +1,36 @@
-"""Log-densities of priors in NumPy are SciPy's."""
+"""Log-densities of priors in NumPy and in PyMC are SciPy's."""
 
 from __future__ import annotations
 
 import numpy as np
+import pymc as pm
 import pytest
 from numpy.testing import assert_allclose
+from readable import PLAIN
 from scipy import stats
+from scipy_priors import NAMES, PRIORS
 
 from bayes_sp.model.distributions import DISTRIBUTIONS, Prior
 
-CASES = [
-    ("normal", {"mu": 0.3, "sigma": 1.2}, stats.norm(0.3, 1.2)),
-    ("student_t", {"nu": 3.0, "mu": 0.3, "sigma": 1.2}, stats.t(3.0, 0.3, 1.2)),
-    ("laplace", {"mu": 0.3, "b": 0.8}, stats.laplace(0.3, 0.8)),
-    ("half_normal", {"sigma": 1.4}, stats.halfnorm(scale=1.4)),
-    ("exponential", {"scale": 2.5}, stats.expon(scale=2.5)),
-    ("gamma", {"alpha": 2.0, "beta": 1.5}, stats.gamma(2.0, scale=1 / 1.5)),
-    ("inverse_gamma", {"alpha": 3.0, "beta": 1.5}, stats.invgamma(3.0, scale=1.5)),
-    ("lognormal", {"mu": 0.2, "sigma": 0.7}, stats.lognorm(0.7, scale=np.exp(0.2))),
-]
 
-
-@pytest.mark.parametrize(("dist", "constants", "reference"), CASES, ids=[case[0] for case in CASES])
-def test_a_log_density_is_scipys(dist, constants, reference):
+@pytest.mark.parametrize(("prior", "reference"), PRIORS, ids=NAMES)
+def test_a_log_density_is_scipys(prior, reference):
     """With its constant, at points over the whole range, whatever the shape."""
     x = reference.ppf(np.linspace(0.001, 0.999, 12)).reshape(3, 4)
-    assert_allclose(Prior(dist, tuple(constants.items()), "").log_density(x), reference.logpdf(x), rtol=1e-10)
+    assert_allclose(prior.log_density(x), reference.logpdf(x), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("prior", "reference"), PRIORS, ids=NAMES)
+def test_pymc_has_the_distribution_by_the_same_name_and_constants(prior, reference):
+    """As the readable model takes it; of correlations PyMC has the matrix only."""
+    if prior.support == "correlation":
+        assert hasattr(pm, f"{prior.distribution.display}Corr")
+        return
+    known, x = getattr(pm, prior.distribution.display), reference.ppf(np.array([0.2, 0.9]))
+    values = {
+        name: np.float64(value) for name, value in prior.values.items()
+    }  # PyTensor rounds a plain float to 32 bits
+    assert_allclose(pm.logp(known.dist(**values), x).eval(mode=PLAIN), reference.logpdf(x), rtol=1e-10)
 
 
 def test_a_half_student_t_is_twice_a_student_t():
@@ -52,7 +57,6 @@ def test_an_improper_density_is_constant(dist):
 
 def test_every_distribution_of_the_specification_has_a_density():
     """No prior that a specification may state is missing here."""
-    ones = dict.fromkeys(("mu", "sigma", "nu", "b", "scale", "alpha", "beta", "eta"), 1.0)
     for dist, kind in DISTRIBUTIONS.items():
-        prior = Prior(dist, tuple((name, ones[name]) for name in kind.arguments), "")
+        prior = Prior(dist, tuple((name, 1.0) for name in kind.arguments), "")
         assert np.isfinite(prior.log_density(np.array([0.4, 0.6]))).all()

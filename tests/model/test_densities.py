@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 from scipy import integrate, stats
+from scipy_priors import NAMES, PRIORS
 
 from bayes_sp.model import densities
+from bayes_sp.model.distributions import DISTRIBUTIONS, Prior
 
-CASES: list[tuple[Callable[..., Any], tuple[float, ...], Any]] = [
-    (densities.normal, (0.3, 1.2), stats.norm(0.3, 1.2)),
-    (densities.student_t, (3.0, 0.3, 1.2), stats.t(3.0, 0.3, 1.2)),
-    (densities.laplace, (0.3, 0.8), stats.laplace(0.3, 0.8)),
-    (densities.half_normal, (1.4,), stats.halfnorm(scale=1.4)),
-    (densities.half_student_t, (3.0, 1.3), stats.t(3.0, 0.0, 1.3)),
-    (densities.exponential, (2.5,), stats.expon(scale=2.5)),
-    (densities.gamma, (2.3, 1.5), stats.gamma(2.3, scale=1 / 1.5)),
-    (densities.inverse_gamma, (3.2, 1.5), stats.invgamma(3.2, scale=1.5)),
-    (densities.lognormal, (0.2, 0.7), stats.lognorm(0.7, scale=math.exp(0.2))),
-]
+HALF_STUDENT_T = Prior("half_student_t", (("nu", 3.0), ("sigma", 1.3)), "test"), stats.t(3.0, 0.0, 1.3)
 
 
-@pytest.mark.parametrize(("density", "constants", "reference"), CASES, ids=[case[0].__name__ for case in CASES])
-def test_a_density_and_its_derivative_are_those_of_scipy(density, constants, reference):
-    """Up to the constant, and the derivative by central differences of SciPy's logarithm."""
-    x, h = np.array([0.05, 0.31, 0.9, 1.7, 4.0]), 1e-5
-    value, slope = density(x, *constants)
-    left_out = reference.logpdf(x) - value
-    np.testing.assert_allclose(left_out, left_out[0], rtol=1e-12)
+@pytest.mark.parametrize(("prior", "reference"), [*PRIORS, HALF_STUDENT_T], ids=[*NAMES, "half_student_t"])
+def test_a_density_and_its_derivative_are_those_of_scipy(prior, reference):
+    """With its constant; the derivative by central differences of SciPy's logarithm."""
+    x, h = np.abs(reference.ppf([0.55, 0.71, 0.94, 0.995])), 1e-5
+    _, slope = prior.distribution.kernel(x, *prior.numbers)
+    twice = np.log(2.0) if prior is HALF_STUDENT_T[0] else 0.0
+    np.testing.assert_allclose(prior.log_density(x), reference.logpdf(x) + twice, rtol=1e-10, atol=1e-12)
     differences = (reference.logpdf(x + h) - reference.logpdf(x - h)) / (2 * h)
     np.testing.assert_allclose(slope + 0.0 * x, differences, rtol=1e-6, atol=1e-7)
+
+
+def test_every_distribution_of_a_number_is_in_the_list():
+    """None goes without these tests."""
+    known = {name for name, distribution in DISTRIBUTIONS.items() if distribution.frozen}
+    missing = known - {*NAMES, "half_student_t"}
+    assert not missing, f"{missing}: a prior and SciPy's distribution in PRIORS of tests/scipy_priors.py"
 
 
 @pytest.mark.parametrize("eta", [0.7, 1.0, 2.0, 5.5])

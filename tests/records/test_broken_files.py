@@ -9,6 +9,7 @@ from broken_files import FORMATS, broken, check, on_the_command_line, sound_file
 from hypothesis import HealthCheck, Phase, given, settings
 
 from bayes_sp.design.read import read_survey
+from bayes_sp.records.reading import everything
 
 ROWS = 24
 FEW = 100
@@ -38,6 +39,8 @@ def test_the_files_are_read_before_they_break(files, frame, small_model, tmp_pat
         (tmp_path / f"a{suffix}").write_bytes(content)
         assert read_survey(tmp_path / f"a{suffix}", small_model).digest == read_survey(frame, small_model).digest
     assert set(files) == set(FORMATS)
+    untried = set(everything.FORMATS.values()) - {everything.FORMATS.get(suffix) for suffix in FORMATS}
+    assert not untried, "broken_files.py needs a file in sound_files, and its suffix in FORMATS"
 
 
 def run(examples, files, frame, model, folder, capsys) -> dict[str, int]:

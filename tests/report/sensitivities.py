@@ -10,10 +10,11 @@ from scripted import FEW, Scripted, chain_model, chain_records, chain_survey, fi
 
 from bayes_sp.analysis.batch.cell import Cell
 from bayes_sp.model.reading.load import load_model
+from bayes_sp.names import PARTS
 from bayes_sp.records.nonresponders import NonResponders, nonresponders_from_records
 from bayes_sp.records.published.reconstruct import reconstruct
 from bayes_sp.records.survey import RECONSTRUCTED, Survey
-from bayes_sp.sensitivity.every import PARTS, Sensitivity, analyse
+from bayes_sp.sensitivity.every import Sensitivity, analyse
 from bayes_sp.sensitivity.prior.grid_file import Grid, read_grid
 
 SLOPES = {"slope.sigma": [0.25, 0.5, 1.0]}

@@ -10,12 +10,11 @@ import pytest
 from matplotlib.patches import Rectangle
 from sensitivities import analysed, linear, survey_of, unlucky
 
-from bayes_sp.names import ARROW
+from bayes_sp.names import ARROW, ATTRITION, CONFOUNDING, KAPPA, PRIORS
 from bayes_sp.report.figures.sensitivity import plot_estimates, plot_kappa
 from bayes_sp.report.figures.style import figure_of, free_corner
 from bayes_sp.report.figures.surfaces import plot_confounding, plot_prior_grid
 from bayes_sp.report.folders.sensitivity import figures
-from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS
 from bayes_sp.sensitivity.target import Estimate, Target
 
 PUBLISHED = {"mediators": 2, "published": True, "reconstructed": True}

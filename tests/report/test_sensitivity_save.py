@@ -13,9 +13,9 @@ from sensitivities import analysed, unlucky
 from bayes_sp.errors import RunError
 from bayes_sp.model.reading.load import load_model
 from bayes_sp.model.reading.write import specification_digest
+from bayes_sp.names import ATTRITION, CONFOUNDING, KAPPA, PARTS, PRIORS
 from bayes_sp.report.folders.disclosed import disclosed
 from bayes_sp.report.folders.sensitivity import findings_table, save_sensitivity
-from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS
 
 ALWAYS = {"run.toml", "summary.txt", "effects.csv", "findings.csv"}
 POWER = {"power_scaling.csv", "power_scaling.nc", "power_scaling.png", "overlap.csv", "prior_tipping.csv"}
@@ -45,6 +45,7 @@ def saved(tmp_path_factory):
 def test_the_folder_has_exactly_the_files_of_its_parts(saved):
     """Tables, arrays, figures, what was said and what it was made of."""
     _, folder = saved
+    assert set(FILES) == set(PARTS), "FILES above needs the files of each part"
     assert files_of(folder) == ALWAYS.union(*FILES.values())
     assert (folder / "summary.txt").read_text(encoding="utf-8") == "said\n"
     assert all(path.stat().st_size > 5_000 for path in folder.glob("*.png"))
@@ -116,7 +117,7 @@ def test_the_findings_have_a_sign_each(saved):
     own = np.where(table["upper"] < 0, -1, np.where(table["lower"] > 0, 1, 0)) * side
     expected = np.select([own > 0, own < 0], ["kept", "turned"], "lost")
     assert list(table["sign"]) == list(expected)
-    assert set(table["analysis"]) == {"priors", "kappa", "confounding", "attrition"}
+    assert set(table["analysis"]) == set(PARTS)
 
 
 def test_a_finding_that_cannot_be_used_has_no_sign():
@@ -134,7 +135,7 @@ def test_run_toml_says_how_it_was_made(saved):
     found, folder = saved
     info = tomllib.loads((folder / "run.toml").read_text(encoding="utf-8"))
     assert info["sensitivity"]["effect"] == {"path": "walks -> mood -> visits", "scale": "difference"}
-    assert info["sensitivity"]["analyses"] == ["priors", "kappa", "confounding", "attrition"]
+    assert info["sensitivity"]["analyses"] == list(PARTS)
     assert (info["sensitivity"]["seed"], info["sensitivity"]["sampler"]["draws"]) == (1, found.fit.options.draws)
     assert info["sensitivity"]["refused"] == {}
     assert info["data"] == {

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from sensitivities import analysed, linear, unlucky
 
+from bayes_sp.names import ATTRITION, CONFOUNDING, KAPPA, PARTS, PRIORS
 from bayes_sp.report.text.layout import aligned
-from bayes_sp.report.text.sensitivity import effect_name, sensitivity_text
-from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS
+from bayes_sp.report.text.sensitivity import NAMES, TITLES, effect_name, section, sensitivity_text
+from bayes_sp.sensitivity.conclusion import ANALYSES
 from bayes_sp.sensitivity.target import estimate_of
 from bayes_sp.shown import WIDTH
 
@@ -52,6 +53,15 @@ def test_every_text_fits_the_page_and_speaks_plainly(variant):
     assert text.endswith(".\n")
     assert ".." not in text
     assert "None" not in text
+
+
+def test_every_part_has_its_words_and_its_section():
+    """None is left without a title, a name in sentences, or anything to say."""
+    for words, place in ((ANALYSES, "ANALYSES of sensitivity/conclusion.py"), (TITLES, "TITLES of report/text"),
+                         (NAMES, "NAMES of report/text")):  # fmt: skip
+        assert set(words) == set(PARTS), f"{place} has other parts than PARTS of names.py"
+    everything = analysed(absent=60)
+    assert not [part for part in PARTS if not any(section(everything, part))], "a section in report/text/sensitivity.py"
 
 
 def test_the_sections_are_numbered_as_they_were_asked_for():
@@ -222,9 +232,10 @@ def test_shifts_of_missing_rows_say_their_numbers():
 def test_what_cannot_be_made_is_told_in_its_place():
     """``Not done``, which analysis, and why, in the part's own section."""
     text = sensitivity_text(analysed())
-    section = text.partition("4. Patients who did not come back")[2].partition("\n5.")[0]
-    assert flowing(section).startswith("Not done, attrition: nothing is known of patients who did not come back")
-    assert "--nonresponders FILE" in flowing(section)
+    last = len(PARTS)
+    own = text.partition(f"{last}. Patients who did not come back")[2].partition(f"\n{last + 1}.")[0]
+    assert flowing(own).startswith("Not done, attrition: nothing is known of patients who did not come back")
+    assert "--nonresponders FILE" in flowing(own)
 
 
 def test_the_conclusion_counts_the_findings():

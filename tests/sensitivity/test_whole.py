@@ -9,9 +9,10 @@ from scripted import FEW, Scripted, chain_model, chain_records, chain_survey, ch
 from bayes_sp.analysis.batch.runner import Runner
 from bayes_sp.errors import BayesSpError, RunError, RunnerError
 from bayes_sp.model.reading.load import load_model
+from bayes_sp.names import ATTRITION, CONFOUNDING, KAPPA, PARTS, PRIORS
 from bayes_sp.records.nonresponders import nonresponders_from_moments, nonresponders_from_records
 from bayes_sp.records.published.reconstruct import reconstruct
-from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PARTS, PRIORS, analyse
+from bayes_sp.sensitivity.every import analyse
 from bayes_sp.sensitivity.target import Target, estimate_of
 
 MODEL, SURVEY = chain_model(), chain_survey()
@@ -58,6 +59,8 @@ def test_findings_are_those_of_the_parts(everything):
     found = everything.findings()
     parts = [everything.power.findings(everything.target), everything.grid.findings(), everything.kappa.findings(),
              everything.confounding.findings()]  # fmt: skip
+    told = {analysis for analysis in PARTS if analysis != ATTRITION}
+    assert told == {part[0].analysis for part in parts}, "each part's findings belong into `parts` above"
     assert len(found) == sum(map(len, parts))
     assert len({(finding.analysis, finding.case) for finding in found}) == len(found)
     counted = sum(len(one.keep) + len(one.lose) + len(one.turn) + len(one.unusable) for one in everything.verdicts())
@@ -97,7 +100,7 @@ def test_what_one_part_lacks_does_not_take_the_rest_of_it_away():
 @pytest.mark.parametrize("parts", [[], ["prior"], ["priors", "power"]])
 def test_unknown_parts_are_refused(parts):
     """None, or one that there is not."""
-    with pytest.raises(BayesSpError, match="must be some of priors, kappa, confounding, attrition"):
+    with pytest.raises(BayesSpError, match=f"must be some of {', '.join(PARTS)}"):
         asked(parts)
 
 

@@ -35,7 +35,7 @@ type Source = str | Path | pd.DataFrame | Any  # or a data frame of another libr
 
 
 def read_table(source: Source) -> Table:
-    """Read a file (text, spreadsheet, SPSS, Stata, SAS, Parquet) or a data frame.
+    """Read a file of any format, or a data frame.
 
     Raises SurveyError where it cannot be read, with the reason.
     """

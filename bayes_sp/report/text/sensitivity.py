@@ -10,7 +10,7 @@ from bayes_sp.effects.summary import CI_PROB
 from bayes_sp.model.named_effects import scale_words
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.model.people import speaking_of
-from bayes_sp.names import ARROW, AVERAGE
+from bayes_sp.names import ARROW, ATTRITION, AVERAGE, CONFOUNDING, KAPPA, PRIORS
 from bayes_sp.report.figures.sensitivity import published_of
 from bayes_sp.report.text.assumptions import assumptions, path_words
 from bayes_sp.report.text.layout import aligned, bullets, decimals_of, interval, size_words, wrapped
@@ -20,7 +20,7 @@ from bayes_sp.sensitivity.conclusion import quotable, verdict_lines
 from bayes_sp.sensitivity.confounder.confounding import Confounding
 from bayes_sp.sensitivity.confounder.e_values import EValues
 from bayes_sp.sensitivity.coupling import KappaCurve
-from bayes_sp.sensitivity.every import ATTRITION, CONFOUNDING, KAPPA, PRIORS, Sensitivity
+from bayes_sp.sensitivity.every import Sensitivity
 from bayes_sp.sensitivity.missing.attrition import Attrition
 from bayes_sp.sensitivity.missing.delta import DeltaCurve
 from bayes_sp.sensitivity.target import estimate_of
@@ -142,7 +142,7 @@ def sensitivity_text(found: Sensitivity, *, width: int = WIDTH, whole: bool = Tr
         lines = head_lines(found.fit, found.verdict, notes=whole)
         lines += ["", *wrapped(_effect(found), margin="")]
         for i, part in enumerate(found.asked if whole else (), start=1):
-            lines += ["", *wrapped(f"{i}. {TITLES[part]}", margin="", rest="   "), *_part(found, part)]
+            lines += ["", *wrapped(f"{i}. {TITLES[part]}", margin="", rest="   "), *section(found, part)]
         lines += ["", f"{asked + 1}. {last}" if whole else last, *_conclusion(found)]
         if whole:
             lines += ["", f"{asked + 2}. What all of this assumes"]
@@ -176,7 +176,8 @@ def _effect(found: Sensitivity) -> str:
     )
 
 
-def _part(found: Sensitivity, part: str) -> Iterator[str]:
+def section(found: Sensitivity, part: str) -> Iterator[str]:
+    """Yield what one of the parts says, and what of it could not be made."""
     for name, reason in found.refused.items():
         if name in NAMES[part]:
             yield from wrapped(f"Not done, {name}: {reason}.")

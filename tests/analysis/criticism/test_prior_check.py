@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from scipy_priors import NAMES, PRIORS
 
 from bayes_sp.analysis.criticism.prior_check import MEAN, far_mean
 from bayes_sp.analysis.criticism.prior_draws import draw_priors
@@ -14,24 +15,12 @@ from bayes_sp.errors import SpecificationError
 from bayes_sp.model.distributions import DISTRIBUTIONS
 from bayes_sp.model.reading.load import load_model
 
-FROZEN = {
-    "normal": ({"mu": 1.0, "sigma": 2.0}, stats.norm(1.0, 2.0)),
-    "student_t": ({"nu": 4.0, "mu": 1.0, "sigma": 2.0}, stats.t(4.0, 1.0, 2.0)),
-    "laplace": ({"mu": 1.0, "b": 2.0}, stats.laplace(1.0, 2.0)),
-    "half_normal": ({"sigma": 2.0}, stats.halfnorm(scale=2.0)),
-    "exponential": ({"scale": 2.0}, stats.expon(scale=2.0)),
-    "gamma": ({"alpha": 3.0, "beta": 2.0}, stats.gamma(3.0, scale=0.5)),
-    "inverse_gamma": ({"alpha": 3.0, "beta": 2.0}, stats.invgamma(3.0, scale=2.0)),
-    "lognormal": ({"mu": 0.5, "sigma": 0.7}, stats.lognorm(0.7, scale=np.exp(0.5))),
-}
 
-
-@pytest.mark.parametrize("dist", sorted(FROZEN))
-def test_samplers_draw_from_the_distribution_of_their_name(dist):
+@pytest.mark.parametrize(("prior", "reference"), PRIORS, ids=NAMES)
+def test_samplers_draw_from_the_distribution_of_their_name(prior, reference):
     """The largest distance to SciPy's distribution function is that of a sample of 20,000."""
-    constants, frozen = FROZEN[dist]
-    drawn = DISTRIBUTIONS[dist].draw(np.random.default_rng(3), 20_000, *constants.values())
-    assert stats.kstest(drawn, frozen.cdf).statistic < 2.6 / np.sqrt(20_000)
+    drawn = prior.distribution.draw(np.random.default_rng(3), 20_000, *prior.numbers)
+    assert stats.kstest(drawn, reference.cdf).statistic < 2.6 / np.sqrt(20_000)
 
 
 def test_half_student_draws_are_the_sizes_of_student_draws():
