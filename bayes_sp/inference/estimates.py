@@ -50,22 +50,13 @@ Pair = tuple[Array, Array]
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """Maximum-likelihood estimates of every equation that has them.
+    """Maximum-likelihood estimates of every equation that has them."""
 
-    Attributes
-    ----------
-    values
-        (response, posterior variable) -> estimates and standard errors of its elements, in the posterior's order; NaN
-        where there is none. Equations without a fit are left out.
-    patients
-        Records that the fits rest on; 0 for no fit.
-    notes
-        What is missing and why, in sentences.
-    """
-
+    # (response, posterior variable) -> estimates and standard errors of its elements, in the posterior's order; NaN
+    # where there is none. Equations without a fit are left out.
     values: Mapping[tuple[str, str], Pair]
-    patients: int
-    notes: tuple[str, ...]
+    patients: int  # records that the fits rest on; 0 for no fit
+    notes: tuple[str, ...]  # what is missing and why, in sentences
 
 
 def maximum_likelihood(model: PathModel, survey: Survey, design: Design) -> Estimates:
