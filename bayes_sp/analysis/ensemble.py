@@ -29,20 +29,11 @@ def spread_over_reconstructions(model: PathModel, seeds: Sequence[int] = SPREAD_
     """Refit a specification by maximum likelihood to reconstructions that differ in nothing but their seed.
 
     Every one of them reproduces the published moments, so the spread of their effects is what the moments leave open.
-    It comes on top of the interval from any single reconstruction.
+    It comes on top of the interval from any single reconstruction. Columns of the specification are those of the study.
 
-    Parameters
-    ----------
-    model
-        A specification whose columns are those of the study.
-    seeds
-        Of the reconstructions.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index: path, then ``total_indirect`` and ``total``; one column for each seed: the effect's difference in the
-        outcome's unit, averaged over the orders of switching; NaN where the records have no maximum-likelihood fit.
+    The index has the paths, then ``total_indirect`` and ``total``; there is one column for each seed: the effect's
+    difference in the outcome's unit, averaged over the orders of switching; NaN where the records have no
+    maximum-likelihood fit.
     """
     paths = list(model.effect_names)
     place = DECOMPOSITIONS.index(AVERAGE)

@@ -16,24 +16,12 @@ EFFECTS = ("path", "median", "lower", "upper", "prob_negative")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary(Shown):
-    """Verdict, effects and coefficients of one fit.
+    """Verdict, effects and coefficients of one fit."""
 
-    Attributes
-    ----------
-    mark
-        What was fitted to which records.
-    verdict
-        Whether the draws can be used.
-    effects
-        ``effects.csv``.
-    coefficients
-        Every parameter of every equation, beside maximum likelihood.
-    """
-
-    mark: str
-    verdict: Verdict
-    effects: pd.DataFrame
-    coefficients: Coefficients
+    mark: str  # what was fitted to which records
+    verdict: Verdict  # whether the draws can be used
+    effects: pd.DataFrame  # ``effects.csv``
+    coefficients: Coefficients  # every parameter of every equation, beside maximum likelihood
 
     @property
     def table(self) -> pd.DataFrame:

@@ -63,27 +63,16 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 
 class Output:
-    """Standard output, which may be full, or whose reader may have gone.
-
-    Attributes
-    ----------
-    quiet, json
-        Nothing is printed but mistakes; or one JSON document in place of text, which `end_with` writes.
-    refused
-        Why something could not be printed; '' where everything was. A reader that has gone, such as ``head``, wants no
-        more, and that is no failure.
-    saved
-        What the command has saved, and where; '' for nothing.
-    folder
-        Where it stands.
-    result
-        What the JSON document holds of the command's result, made when it is asked for: tables, mappings, numbers.
-    """
+    """Standard output, which may be full, or whose reader may have gone."""
 
     def __init__(self) -> None:
+        # Why something could not be printed, and what the command has saved, and where; '' for nothing. A reader that
+        # has gone, such as ``head``, wants no more, and that is no failure.
         self.refused = self.saved = ""
-        self.folder: Path | None = None
+        self.folder: Path | None = None  # where that stands
+        # Nothing is printed but mistakes; or one JSON document in place of text, which `end_with` writes.
         self.quiet = self.json = False
+        # What the JSON document holds of the command's result, made when it is asked for: tables, mappings, numbers.
         self.result: Callable[[], Mapping[str, Any]] | None = None
         self._texts: list[str] = []
 

@@ -13,68 +13,37 @@ from bayes_sp.model.parts import Coding
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
 class Design:
-    """Arrays of a chain exposure -> mediators -> outcome for ``n`` patients, ``K`` mediators, ``q`` covariate columns.
+    """Arrays of a chain exposure -> mediators -> outcome for n patients, K mediators, q covariate columns."""
 
-    Attributes
-    ----------
-    exposure, mediators, outcome
-        Names of the variables in the order of the chain.
-    families
-        Family of each equation, mediators in order, then the outcome: (K + 1,).
-    x
-        Exposure in its own unit, (n,).
-    y
-        Responses in their own units: mediators in order, then the outcome, (n, K + 1).
-    w
-        Covariates after their fixed transforms, (n, q).
-    covariate_terms
-        Names of the columns of ``w``, such as ``education[2]``, (q,).
-    edges_exposure
-        Whether the exposure is a parent of equation j, (K + 1,).
-    edges_mediators
-        Whether mediator k is a parent of equation j, (K + 1, K); False wherever k >= j.
-    contrast
-        The two exposure values that effects compare, (u0, u1).
-    missing
-        Column -> which patients' cells are missing, (n,); columns without missing cells are left out. The arrays
-        hold NaN there.
-    coding
-        Response -> how its family sees it.
-    groups
-        Grouping column -> (number of each patient's group (n,), the groups' labels).
-    offsets
-        Response -> log(window / reference) of each patient, (n,).
-    shifts
-        Response -> the specification's shift of its missing values, (n,): 0 where the response is observed. Responses
-        without a missing cell or without a shift are left out.
-    measurement_sd
-        Response measured with error -> the error's SD, in the response's unit.
-    pairs
-        Covariate with missing cells of which the specification names no levels, and whose other cells have two values
-        only -> those two.
-    dropped
-        How many records with missing cells were left out.
-    """
-
+    # exposure, mediators, outcome: names of the variables in the order of the chain.
     exposure: str
     mediators: tuple[str, ...]
     outcome: str
-    families: tuple[str, ...]
-    x: Array
-    y: Array
-    w: Array
-    covariate_terms: tuple[str, ...]
-    edges_exposure: NDArray[np.bool_]
+    families: tuple[str, ...]  # family of each equation, mediators in order, then the outcome: (K + 1,)
+    x: Array  # exposure in its own unit, (n,)
+    y: Array  # responses in their own units: mediators in order, then the outcome, (n, K + 1)
+    w: Array  # covariates after their fixed transforms, (n, q)
+    covariate_terms: tuple[str, ...]  # names of the columns of ``w``, such as ``education[2]``, (q,)
+    edges_exposure: NDArray[np.bool_]  # whether the exposure is a parent of equation j, (K + 1,)
+    # Whether mediator k is a parent of equation j, (K + 1, K); False wherever k >= j.
     edges_mediators: NDArray[np.bool_]
-    contrast: tuple[float, float]
+    contrast: tuple[float, float]  # the two exposure values that effects compare, (u0, u1)
+    # Column -> which patients' cells are missing, (n,); columns without missing cells are left out. The arrays hold NaN
+    # there.
     missing: dict[str, Mask] = field(default_factory=dict)
-    coding: dict[str, Coding] = field(default_factory=dict)
+    coding: dict[str, Coding] = field(default_factory=dict)  # response -> how its family sees it
+    # Grouping column -> (number of each patient's group (n,), the groups' labels).
     groups: dict[str, tuple[Codes, tuple[str, ...]]] = field(default_factory=dict)
-    offsets: dict[str, Array] = field(default_factory=dict)
+    offsets: dict[str, Array] = field(default_factory=dict)  # response -> log(window / reference) of each patient, (n,)
+    # Response -> the specification's shift of its missing values, (n,): 0 where the response is observed. Responses
+    # without a missing cell or without a shift are left out.
     shifts: dict[str, Array] = field(default_factory=dict)
+    # Response measured with error -> the error's SD, in the response's unit.
     measurement_sd: dict[str, float] = field(default_factory=dict)
+    # Covariate with missing cells of which the specification names no levels, and whose other cells have two values
+    # only -> those two.
     pairs: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    dropped: int = 0
+    dropped: int = 0  # how many records with missing cells were left out
 
     @property
     def n(self) -> int:

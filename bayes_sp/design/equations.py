@@ -22,83 +22,44 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Live:
-    """A term whose column is not known before sampling.
+    """A term whose column is not known before sampling."""
 
-    Attributes
-    ----------
-    name
-        Of its coefficient.
-    source
-        The hidden variable, or the ordered parent of a monotonic effect.
-    variable
-        That its coefficient is an element of; '' for the equation's own coefficients.
-    zero
-        Whether it belongs to the zero part.
-    center
-        Taken off the hidden value.
-    multiplier
-        What that is multiplied with, (R,), in an interaction.
-    levels
-        Number of the parent's level in each row, (R,), for a monotonic effect.
-    """
-
-    name: str
-    source: str
-    zero: bool = False
-    center: float = 0.0
-    multiplier: Array | None = None
-    levels: Ints | None = None
-    variable: str = ""
+    name: str  # of its coefficient
+    source: str  # the hidden variable, or the ordered parent of a monotonic effect
+    zero: bool = False  # whether it belongs to the zero part
+    center: float = 0.0  # taken off the hidden value
+    multiplier: Array | None = None  # what that is multiplied with, (R,), in an interaction
+    levels: Ints | None = None  # number of the parent's level in each row, (R,), for a monotonic effect
+    variable: str = ""  # what its coefficient is an element of; '' for the equation's own coefficients
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class JointEquation:
-    """One equation.
-
-    Attributes
-    ----------
-    response, family
-        The variable, and its likelihood.
-    mean, zero
-        Predictors of the mean and of the zero part, whose terms are the columns; None where there is no such part.
-    x, zero_x
-        Columns of both predictors, (R, p) and (R, q); 0 where a live term stands instead.
-    y
-        Coded responses, (R,); 0 where the cell is missing.
-    state
-        What each cell is, (R,): `SEEN`, `ABSENT` (missing, and nothing that was observed depends on it),
-        `MISSING` or `MEASURED`.
-    hidden_number
-        Number of each cell among the variable's hidden ones, (R,), -1 elsewhere.
-    is_parent
-        Whether a later equation needs the value.
-    levels
-        Number of levels of an ordered response.
-    fixed
-        Known constants after the family's parameters.
-    offset, groups
-        Added to the mean's predictor, (R,): windows and shifts of missing values; group of each row, (R,).
-    terms
-        Those that no column holds: monotonic effects, hidden parents, unmeasured confounders.
-    blocks, others
-        Parameters of the equation; parameters of its groups and hidden cells.
-    """
+    """One equation."""
 
     response: str
     family: str
+    # mean, zero: predictors of the mean and of the zero part, whose terms are the columns; None where there is no such
+    # part.
     mean: Predictor
     zero: Predictor | None
+    # x, zero_x: columns of both predictors, (R, p) and (R, q); 0 where a live term stands instead.
     x: Array
     zero_x: Array
-    y: Array
+    y: Array  # coded responses, (R,); 0 where the cell is missing
+    # What each cell is, (R,): `SEEN`, `ABSENT` (missing, and nothing that was observed depends on it), `MISSING` or
+    # `MEASURED`.
     state: Ints
-    hidden_number: Ints
-    is_parent: bool
-    levels: int
-    fixed: tuple[float, ...]
+    hidden_number: Ints  # number of each cell among the variable's hidden ones, (R,), -1 elsewhere
+    is_parent: bool  # whether a later equation needs the value
+    levels: int  # of an ordered response
+    fixed: tuple[float, ...]  # known constants after the family's parameters
+    # offset, groups: added to the mean's predictor, (R,): windows and shifts of missing values; group of each row,
+    # (R,).
     offset: Array | None
     groups: Ints | None
-    terms: tuple[Live, ...]
+    terms: tuple[Live, ...]  # those that no column holds: monotonic effects, hidden parents, unmeasured confounders
+    # blocks, others: parameters of the equation; parameters of its groups and hidden cells.
     blocks: tuple[Block, ...]
     others: tuple[Block, ...]
 

@@ -24,17 +24,10 @@ from bayes_sp.model.terms import predictors_of
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Confounder:
-    """An unmeasured confounder, U ~ N(0, 1) for each patient.
-
-    Attributes
-    ----------
-    name
-        As in the specification.
-    blocks, others, known
-        Strengths that are parameters; the standardised values; strengths that are taken as known.
-    """
+    """An unmeasured confounder, U ~ N(0, 1) for each patient."""
 
     name: str
+    # blocks, others, known: strengths that are parameters; the standardised values; strengths that are taken as known.
     blocks: tuple[Block, ...]
     others: tuple[Block, ...]
     known: tuple[FixedParameter, ...]
@@ -42,23 +35,12 @@ class Confounder:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class JointModel:
-    """A specification with its records: what is sampled, evaluated and replicated.
-
-    Attributes
-    ----------
-    model
-        The specification.
-    rows
-        Which rows are which patient; missing levels stand as every value that they may have.
-    confounders
-        Unmeasured ones.
-    equations
-        Those of incomplete covariates and of an incomplete exposure, then those of the chain.
-    """
+    """A specification with its records: what is sampled, evaluated and replicated."""
 
     model: PathModel
-    rows: Rows
-    confounders: tuple[Confounder, ...]
+    rows: Rows  # which rows are which patient; missing levels stand as every value that they may have
+    confounders: tuple[Confounder, ...]  # unmeasured ones
+    # Those of incomplete covariates and of an incomplete exposure, then those of the chain.
     equations: tuple[JointEquation, ...]
 
     @property

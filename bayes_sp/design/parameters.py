@@ -22,32 +22,18 @@ STANDARD = Prior("normal", (("mu", 0.0), ("sigma", 1.0)), "standardised: its sca
 
 @dataclass(frozen=True)
 class Block:
-    """Parameters that stand together.
+    """Parameters that stand together."""
 
-    Attributes
-    ----------
-    variable
-        Name in the posterior; scalars of several equations, such as ``sigma``, share one.
-    labels
-        Names of the elements.
-    transform
-        ``identity``; ``log`` (positive); ``increasing`` (first element, then logarithms of the steps); ``share`` (a
-        simplex of one more element than there are parameters, softmax of (t, -sum t)); ``soft`` (positive,
-        unit log(1 + exp(t / unit)): like a logarithm below the unit, and the number itself above); ``tanh`` (from -1 to
-        1, tanh(t / 2): the partial correlations of `bayes_sp.design.sequence`).
-    priors
-        One for each element, one in all for a simplex.
-    unit
-        Of the transform ``soft``.
-    start, natural
-        First place among the unconstrained and among the natural parameters.
-    """
-
-    variable: str
-    labels: tuple[str, ...]
+    variable: str  # name in the posterior; scalars of several equations, such as ``sigma``, share one
+    labels: tuple[str, ...]  # names of the elements
+    # ``identity``; ``log`` (positive); ``increasing`` (first element, then logarithms of the steps); ``share`` (a
+    # simplex of one more element than there are parameters, softmax of (t, -sum t)); ``soft`` (positive,
+    # unit log(1 + exp(t / unit)): like a logarithm below the unit, and the number itself above); ``tanh`` (from -1 to
+    # 1, tanh(t / 2): the partial correlations of `bayes_sp.design.sequence`).
     transform: Transform
-    priors: tuple[Prior, ...]
-    unit: float = 1.0
+    priors: tuple[Prior, ...]  # one for each element, one in all for a simplex
+    unit: float = 1.0  # of the transform ``soft``
+    # start, natural: first place among the unconstrained and among the natural parameters.
     start: int = 0
     natural: int = 0
 
@@ -68,28 +54,16 @@ class FixedParameter:
 
 @dataclass(frozen=True)
 class Parameters:
-    """Every block in order: those of the equations (framed), then one parameter for each group or hidden value.
+    """Every block in order: those of the equations (framed), then one parameter for each group or hidden value."""
 
-    Attributes
-    ----------
-    blocks
-        In the order of the unconstrained vector.
-    framed
-        Number of parameters that the sampler sees on the scale of their joint curvature.
-    sampled
-        Number of parameters that the sampler sees. The others are standardised hidden values that are integrated out:
-        given the records they are N(0, 1) whatever the parameters.
-    known
-        Numbers that stand among the natural parameters, last.
-    derived
-        What the engine computes of natural parameters, after them: coefficients and SDs of mediators given others with
-        correlated errors. There its equations find their parameters (`place`).
-    """
-
-    blocks: tuple[Block, ...]
-    framed: int
+    blocks: tuple[Block, ...]  # in the order of the unconstrained vector
+    framed: int  # number of parameters that the sampler sees on the scale of their joint curvature
+    # Number of parameters that the sampler sees. The others are standardised hidden values that are integrated out:
+    # given the records they are N(0, 1) whatever the parameters.
     sampled: int
-    known: tuple[FixedParameter, ...] = ()
+    known: tuple[FixedParameter, ...] = ()  # numbers that stand among the natural parameters, last
+    # What the engine computes of natural parameters, after them: coefficients and SDs of mediators given others with
+    # correlated errors. There its equations find their parameters (`place`).
     derived: tuple[Block, ...] = ()
 
     @property

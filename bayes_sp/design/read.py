@@ -144,13 +144,8 @@ def _read(source: Source, model: PathModel) -> Survey:
 def survey_of(model: PathModel, given: Records) -> Survey:
     """Return the records that a public function was given for a specification, codes for missing values taken out.
 
-    Raises SurveyError as `read_survey`, and where this is nothing that holds records.
-
-    Warns
-    -----
-    SurveyWarning
-        Of whatever speaks against taking the records as they are; of a survey that was read from a file, reading it
-        has warned.
+    Raises SurveyError as `read_survey`, and where this is nothing that holds records. A SurveyWarning says whatever
+    speaks against taking the records as they are; of a survey that was read from a file, reading it has warned.
     """
     if not isinstance(given, Survey):
         return read_survey(given, model)

@@ -22,37 +22,20 @@ SEEN, ABSENT, MISSING, MEASURED = range(4)
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
 class Rows:
-    """A design with rows in place of patients; missing levels stand as every value that they may have.
+    """A design with rows in place of patients; missing levels stand as every value that they may have."""
 
-    Attributes
-    ----------
-    design
-        Its arrays have a row for each combination; cells that cannot be summed over are still NaN.
-    kept
-        Patients who have rows, by their number in the survey, (N,).
-    patient
-        Place among those of each row's patient, (R,): first the patients with one row, those of whom a number is
-        hidden last; then the others, those of whom a number is hidden first. So the engine finds hidden numbers in
-        rows that follow each other, and rows that moments stand for before those.
-    single
-        Number of patients with one row.
-    split
-        (first row, number of rows) of each of the others.
-    summed
-        Columns that are summed over, with their levels.
-    levels
-        Number of the level of each summed column's cell in each row, (R,), where it was missing, else -1.
-    log_weights
-        Logarithm of what each row's density is multiplied with in the sum, (R,); None for 1 (`summed_values`).
-    """
-
-    design: Design
-    kept: NDArray[np.int64]
+    design: Design  # its arrays have a row for each combination; cells that cannot be summed over are still NaN
+    kept: NDArray[np.int64]  # patients who have rows, by their number in the survey, (N,)
+    # Place among those of each row's patient, (R,): first the patients with one row, those of whom a number is hidden
+    # last; then the others, those of whom a number is hidden first. So the engine finds hidden numbers in rows that
+    # follow each other, and rows that moments stand for before those.
     patient: NDArray[np.int64]
-    single: int
-    split: tuple[tuple[int, int], ...]
-    summed: dict[str, tuple[float, ...]]
+    single: int  # number of patients with one row
+    split: tuple[tuple[int, int], ...]  # (first row, number of rows) of each of the others
+    summed: dict[str, tuple[float, ...]]  # columns that are summed over, with their levels
+    # Number of the level of each summed column's cell in each row, (R,), where it was missing, else -1.
     levels: dict[str, NDArray[np.int64]]
+    # Logarithm of what each row's density is multiplied with in the sum, (R,); None for 1 (`summed_values`).
     log_weights: Array | None = None
 
     @property

@@ -38,29 +38,18 @@ type Matrix = list[list[Numbers]]
 
 @dataclass(frozen=True)
 class Given:
-    """A mediator given those before it.
+    """A mediator given those before it."""
 
-    Attributes
-    ----------
-    response, before
-        The mediator, and those before it.
-    names
-        Of its coefficients in the chain.
-    slopes, intercept
-        Their places among those: of each mediator before, and of the intercept.
-    sources
-        (place among ``names``, number of the mediator, place among its own coefficients) of everything else.
-    centers
-        What is taken off each mediator before.
-    """
-
+    # response, before: the mediator, and those before it.
     response: str
     before: tuple[str, ...]
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # of its coefficients in the chain
+    # slopes, intercept: their places among those: of each mediator before, and of the intercept.
     slopes: tuple[int, ...]
     intercept: int
+    # (place among ``names``, number of the mediator, place among its own coefficients) of everything else.
     sources: tuple[tuple[int, int, int], ...]
-    centers: tuple[float, ...]
+    centers: tuple[float, ...]  # what is taken off each mediator before
 
 
 def in_sequence(model: PathModel) -> PathModel:

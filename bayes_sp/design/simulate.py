@@ -26,24 +26,16 @@ from bayes_sp.records.survey import Survey
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
 class Predicted:
-    """A response given what predicts it, at some parameters: on its own scale, in its own unit.
+    """A response given what predicts it, at some parameters: on its own scale, in its own unit."""
 
-    Attributes
-    ----------
-    variable, family, coding
-        What is known of the response, its likelihood, and how that sees it.
-    eta, zeta
-        Linear predictors, (..., n); ``zeta`` is 0 where the family has none.
-    aux
-        The family's other parameters, (..., A).
-    """
-
+    # variable, family, coding: what is known of the response, its likelihood, and how that sees it.
     variable: Variable
     family: Family
     coding: Coding
+    # eta, zeta: linear predictors, (..., n); ``zeta`` is 0 where the family has none.
     eta: Array
     zeta: Array
-    aux: Array
+    aux: Array  # the family's other parameters, (..., A)
 
     def log_density(self, y: Array, known: Mask) -> Array:
         """Return the log density of responses (n,) per unit of them, (..., n); 0 where they are not ``known``."""

@@ -23,19 +23,12 @@ no array of all draws x patients is needed."""
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """Baselines that depend on a patient's covariates alone: ``intercept + slopes . w``.
+    """Baselines that depend on a patient's covariates alone: ``intercept + slopes . w``."""
 
-    Attributes
-    ----------
-    intercept, slopes
-        Of each linear predictor and draw, (J, S) and (J, S, q).
-    w
-        Covariates, (n, q).
-    """
-
+    # intercept, slopes: of each linear predictor and draw, (J, S) and (J, S, q).
     intercept: Array
     slopes: Array
-    w: Array
+    w: Array  # covariates, (n, q)
 
     def __call__(self, start: int, stop: int) -> Array:
         """Return the baselines of some draws, (J, stop - start, n)."""
@@ -54,20 +47,12 @@ class Linear:
 
 @dataclass(frozen=True, eq=False)
 class Batched:
-    """Baselines that are made a batch of draws at a time, with the covariates of those draws.
+    """Baselines that are made a batch of draws at a time, with the covariates of those draws."""
 
-    Attributes
-    ----------
-    make
-        ``(start, stop) -> (J, stop - start, n)``.
-    covariates
-        ``(start, stop) -> (stop - start, n, q)``, or (1, n, q) where all draws have the same.
-    held
-        Place of a column -> the value that it has for every patient and draw.
-    """
-
-    make: Baselines
+    make: Baselines  # ``(start, stop) -> (J, stop - start, n)``
+    # ``(start, stop) -> (stop - start, n, q)``, or (1, n, q) where all draws have the same.
     covariates: Callable[[int, int], Array]
+    # Place of a column -> the value that it has for every patient and draw.
     held: Mapping[int, float] = field(default_factory=dict)
 
     def __call__(self, start: int, stop: int) -> Array:
@@ -92,20 +77,12 @@ def covariates_of(baselines: Baselines, start: int, stop: int) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Moderation:
-    """What a unit of a covariate's column, or of the product of two, adds to slopes.
+    """What a unit of a covariate's column, or of the product of two, adds to slopes."""
 
-    Attributes
-    ----------
-    columns
-        Places of the moderators' columns among the covariates', (c,).
-    products
-        Those of the c columns that are multiplied with each other, for each of t products: one, or two.
-    exposure, slopes
-        What a unit of a product adds to the coefficients of the same name, (S, J, t) and (S, J, K, t).
-    """
-
-    columns: tuple[int, ...]
+    columns: tuple[int, ...]  # places of the moderators' columns among the covariates', (c,)
+    # Those of the c columns that are multiplied with each other, for each of t products: one, or two.
     products: tuple[tuple[int, ...], ...]
+    # exposure, slopes: what a unit of a product adds to the coefficients of the same name, (S, J, t) and (S, J, K, t).
     exposure: Array
     slopes: Array
 
@@ -116,41 +93,24 @@ class Moderation:
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """Draws of a chain of any families.
+    """Draws of a chain of any families."""
 
-    Attributes
-    ----------
-    mediators, outcome
-        Distributions in order.
-    exposure
-        Coefficients of the exposure, (S, J); 0 for a removed edge.
-    slopes
-        Mediator k -> linear predictor j per unit of its own, (S, J, K); 0 for a removed edge and where j <= k.
-    interactions
-        Coefficients of exposure * mediator k in linear predictor j, (S, J, K).
-    tables
-        (j, k) -> what each level of mediator k adds to linear predictor j, (S, L_k), where that is not
-        ``slopes * values``: monotonic effects.
-    products
-        (j, k, l) -> coefficient of mediator k * mediator l in linear predictor j, (S,).
-    moderation
-        Where slopes differ between patients; None where they are alike.
-    logs
-        (j, k) of the counts k that enter linear predictor j as log(1 + value).
-    rho
-        Correlations of the mediators' errors in one world, (S, K, K); None where there are none.
-    """
-
+    # mediators, outcome: distributions in order.
     mediators: tuple[Mediator, ...]
     outcome: Outcome
-    exposure: Array
+    exposure: Array  # coefficients of the exposure, (S, J); 0 for a removed edge
+    # Mediator k -> linear predictor j per unit of its own, (S, J, K); 0 for a removed edge and where j <= k.
     slopes: Array
-    interactions: Array
+    interactions: Array  # coefficients of exposure * mediator k in linear predictor j, (S, J, K)
+    # (j, k) -> what each level of mediator k adds to linear predictor j, (S, L_k), where that is not
+    # ``slopes * values``: monotonic effects.
     tables: dict[tuple[int, int], Array]
+    # (j, k, l) -> coefficient of mediator k * mediator l in linear predictor j, (S,).
     products: dict[tuple[int, int, int], Array] = field(default_factory=dict)
-    moderation: Moderation | None = None
+    moderation: Moderation | None = None  # where slopes differ between patients; None where they are alike
+    # (j, k) of the counts k that enter linear predictor j as log(1 + value).
     logs: frozenset[tuple[int, int]] = frozenset()
-    rho: Array | None = None
+    rho: Array | None = None  # correlations of the mediators' errors in one world, (S, K, K); None where there are none
 
     def at(self, values: Array) -> Chain:
         """Return the chain of patients with these values of the moderators' columns, (c,), or one for each draw."""

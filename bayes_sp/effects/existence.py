@@ -48,34 +48,23 @@ ALWAYS = "medians and intervals always exist"
 
 @dataclass(frozen=True)
 class MeanBound:
-    """How near the priors of an outcome's slopes come to leaving its mean without a posterior mean.
+    """How near the priors of an outcome's slopes come to leaving its mean without a posterior mean."""
 
-    Attributes
-    ----------
-    share
-        Of draws in which `reach` is 0.9 or more.
-    reach
-        Root of the largest eigenvalue of T Sigma T (residual SD x prior SD for one mediator), median over draws;
-        infinite for a prior with heavier tails than the normal's.
-    mediator, residual_sd
-        The mediator that takes it farthest, and the SD of its errors, those that earlier mediators pass on included.
-    prior_sd, place, prior
-        SD of the prior of its slope, where that stands in the specification, and the prior.
-    safe_sd
-        Prior SD at which `reach` would be 0.9 or more in a share of `OFTEN` of the draws.
-    certain
-        Whether the outcome's likelihood falls so slowly that the mean does not exist beyond the bound, and `reach` is
-        beyond it; False where the mean may exist.
-    """
-
-    share: float
+    share: float  # of draws in which `reach` is 0.9 or more
+    # Root of the largest eigenvalue of T Sigma T (residual SD x prior SD for one mediator), median over draws; infinite
+    # for a prior with heavier tails than the normal's.
     reach: float
+    # mediator, residual_sd: the mediator that takes it farthest, and the SD of its errors, those that earlier mediators
+    # pass on included.
     mediator: str
     residual_sd: float
+    # prior_sd, place, prior: SD of the prior of its slope, where that stands in the specification, and the prior.
     prior_sd: float
     place: str
     prior: Prior
-    safe_sd: float
+    safe_sd: float  # prior SD at which `reach` would be 0.9 or more in a share of `OFTEN` of the draws
+    # Whether the outcome's likelihood falls so slowly that the mean does not exist beyond the bound, and `reach` is
+    # beyond it; False where the mean may exist.
     certain: bool
 
     def __str__(self) -> str:

@@ -58,18 +58,10 @@ class ChainCoefficients:
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """Log mean of the outcome in one counterfactual world: ``level + slopes . w`` for a patient with covariates w.
+    """Log mean of the outcome in one counterfactual world: ``level + slopes . w`` for a patient with covariates w."""
 
-    Attributes
-    ----------
-    level
-        Everything but the covariates, with half the variance that the mediators' errors add, (...).
-    slopes
-        Composite coefficients of the covariates, (..., q).
-    """
-
-    level: Array
-    slopes: Array
+    level: Array  # everything but the covariates, with half the variance that the mediators' errors add, (...)
+    slopes: Array  # composite coefficients of the covariates, (..., q)
 
 
 def enumerate_paths(edges_exposure: Sequence[bool] | NDArray[np.bool_], edges_mediators: object) -> tuple[Path, ...]:

@@ -33,24 +33,14 @@ MAX_ENUMERATED_PATHS = MOST_PATHS
 
 @dataclass(frozen=True, eq=False)
 class PathEffects:
-    """Effects on a count outcome; the last axis holds the P paths in order, then total_indirect, then total.
+    """Effects on a count outcome; the last axis holds the P paths in order, then total_indirect, then total."""
 
-    Attributes
-    ----------
-    rate_ratio_alone
-        E Y(S) / E Y(none) with only this path in S (total_indirect: every path but the direct one), (..., P + 2).
-    rate_ratio_average
-        exp of the mean over all orders of the step in log E Y; the paths multiply to the total, (..., P + 2).
-    difference_alone
-        E Y(S) - E Y(none), in the outcome's unit, (..., P + 2).
-    difference_average
-        Mean over all orders of the step in E Y; the paths add up to the total, (..., P + 2).
-    """
-
+    # E Y(S) / E Y(none) with only this path in S (total_indirect: every path but the direct one), (..., P + 2).
     rate_ratio_alone: Array
+    # exp of the mean over all orders of the step in log E Y; the paths multiply to the total, (..., P + 2).
     rate_ratio_average: Array
-    difference_alone: Array
-    difference_average: Array
+    difference_alone: Array  # E Y(S) - E Y(none), in the outcome's unit, (..., P + 2)
+    difference_average: Array  # mean over all orders of the step in E Y; the paths add up to the total, (..., P + 2)
 
 
 def identity_link_effects(

@@ -46,8 +46,6 @@ def pooled_convergence(each: Sequence[pd.DataFrame], values: Array, parts: Seque
 
     ``each`` are the measures within each set, k rows; ``parts`` says which chains belong to each set, (chain,).
 
-    Notes
-    -----
     R-hat of the pool is the root of the mean of the sets' squares. R-hat^2 is (n - 1)/n + B/(n W), with the variances
     B between and W within chains; draws are rank-normalised within their set, so that W is the same for all, and the
     mean of the squares is that of the sets' mean B. Chance, which makes the largest of many short fits' R-hat large,

@@ -34,7 +34,6 @@ from bayes_sp.inference.likelihood.latent_edge import closed_form
 from bayes_sp.inference.likelihood.maximum import Fits, Regression, determined
 from bayes_sp.inference.likelihood.normal_equations import Flags
 from bayes_sp.inference.likelihood.predictors import Predictors
-from bayes_sp.inference.written import Written, least_squares_start
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 from bayes_sp.names import RESIDUAL_CORRELATION
@@ -50,22 +49,13 @@ Pair = tuple[Array, Array]
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """Maximum-likelihood estimates of every equation that has them.
+    """Maximum-likelihood estimates of every equation that has them."""
 
-    Attributes
-    ----------
-    values
-        (response, posterior variable) -> estimates and standard errors of its elements, in the posterior's order; NaN
-        where there is none. Equations without a fit are left out.
-    patients
-        Records that the fits rest on; 0 for no fit.
-    notes
-        What is missing and why, in sentences.
-    """
-
+    # (response, posterior variable) -> estimates and standard errors of its elements, in the posterior's order; NaN
+    # where there is none. Equations without a fit are left out.
     values: Mapping[tuple[str, str], Pair]
-    patients: int
-    notes: tuple[str, ...]
+    patients: int  # records that the fits rest on; 0 for no fit
+    notes: tuple[str, ...]  # what is missing and why, in sentences
 
 
 def maximum_likelihood(model: PathModel, survey: Survey, design: Design) -> Estimates:
@@ -132,12 +122,41 @@ def unavailable(model: PathModel) -> dict[str, str]:
     return {e.response: found[e.response] for e in model.equations if e.response in found}
 
 
+class Written(Regression):
+    r"""A regression with derivatives written out in NumPy: one fit to all records needs no compiled code.
+
+    They are by the linear predictor eta and t, :math:`t = \log\sigma` or :math:`\log\phi`, and exact.
+    """
+
+    def at_rows(self, y: Array, w: Array, eta: Array, zeta: Array, theta: Array) -> tuple[Array, Array, Array]:
+        """Return each row's weighted log-likelihood and derivatives, as `Regression.at_rows`."""
+        derivatives = FAMILIES[self.family].derivatives
+        if derivatives is None:
+            raise ValueError(f'the derivatives of the family "{self.family}" are not written out')
+        value, first, second = derivatives(y, eta, theta[:, -1:])
+        ones = [np.broadcast_to(each, eta.shape) for each in first]
+        twos = [[np.broadcast_to(each, eta.shape) for each in row] for row in second]
+        return w * value, w * np.stack(ones), w * np.array(twos)
+
+
 def _written(regression: Regression) -> Regression:
     """Return a regression whose derivatives are at hand without compiled code, where they are."""
     if FAMILIES[regression.family].derivatives is None:
         return regression
     written = Written(**{field.name: getattr(regression, field.name) for field in fields(Regression)})
-    return replace(written, start=least_squares_start(written))
+    return replace(written, start=_least_squares_start(written))
+
+
+def _least_squares_start(data: Regression) -> Array:
+    """Return starting values, (P,): of normal responses least squares, which is where the maximum lies."""
+    family = FAMILIES[data.family]
+    if not family.gaussian or family.latent:
+        return data.start
+    (part,) = data.parts
+    y = family.to_link(data.y) - part.offset
+    beta = least_squares(part.x, y)
+    rms = float(np.sqrt(np.mean((y - part.x @ beta) ** 2)))
+    return np.array([*beta, np.log(rms) if rms > 0 else data.start[-1]])
 
 
 def _block_estimates(

@@ -103,23 +103,13 @@ def moment_posterior(
 ) -> MomentPosterior:
     """Draw from the posterior of a specification with normal equations, given moments alone.
 
-    Any records with these moments give the same posterior.
+    Any records with these moments give the same posterior. The specification, its name or its file, has normal and
+    linear equations only, with normal or flat priors of the coefficients and any prior of the residual SD. Moments are
+    of all its variables; or a study with a table of them, as `audit` takes it. Where it prints no mean or SD 0 and 1
+    stand in: they change the unit of that variable's own slopes, and no other slope. Draws are independent.
 
     Raises SpecificationError if the specification is not linear and normal: everything in it that is not; SurveyError
     if moments lack a variable, contradict each other, or are of too few patients for priors without an integral.
-
-    Parameters
-    ----------
-    model
-        A specification, its name or its file: every equation normal and linear, with normal or flat priors of the
-        coefficients and any prior of the residual SD.
-    moments
-        Of all variables of the specification; or a study with a table of them, as `audit` takes it. Where it prints no
-        mean or SD 0 and 1 stand in: they change the unit of that variable's own slopes, and no other slope.
-    draws
-        Independent draws.
-    seed
-        Of the draws.
 
     Examples
     --------

@@ -32,23 +32,14 @@ FEW = 20  # sets of records below which intervals of mixed draws are too short (
 
 @dataclass(frozen=True, eq=False)
 class Rubin:
-    """Estimates of several sets of records pooled by Rubin's rules, elementwise.
+    """Estimates of several sets of records pooled by Rubin's rules, elementwise."""
 
-    Attributes
-    ----------
-    estimate
-        Mean of the sets' estimates.
-    within, between, total
-        The variances U, B and T.
-    share
-        Fraction of missing information; 0 where nothing varies.
-    """
-
-    estimate: Array
+    estimate: Array  # mean of the sets' estimates
+    # within, between, total: the variances U, B and T.
     within: Array
     between: Array
     total: Array
-    share: Array
+    share: Array  # fraction of missing information; 0 where nothing varies
     sets: int
 
     @property

@@ -20,11 +20,10 @@ from bayes_sp.errors import FitError
 from bayes_sp.inference.backends import HAS_ENGINE, compile_program, engine_for, unknown_to_engine
 from bayes_sp.inference.labels import label_draws
 from bayes_sp.inference.options import PARETO_K_LIMIT, SamplerOptions, usual_options
-from bayes_sp.inference.pointwise.forward import evaluated
+from bayes_sp.inference.pointwise.forward import evaluated, unmeasured_draws
 from bayes_sp.inference.pointwise.imputed import imputed_covariates
 from bayes_sp.inference.pointwise.log_likelihood import log_likelihood
 from bayes_sp.inference.pointwise.thinned import Thin, weigher
-from bayes_sp.inference.pointwise.unmeasured import unmeasured_draws
 from bayes_sp.inference.refusals import check_memory, check_power, check_seed
 from bayes_sp.inference.samplers.group_starts import find_start
 from bayes_sp.inference.samplers.laplace import GROUPS, laplace_draws, patients_beyond
@@ -67,31 +66,18 @@ def sample_posterior(
     k) and seconds of compiling and sampling. Draws of a Laplace approximation have a coordinate ``variance_factor``
     (chain, draw) that Monte Carlo errors need (`laplace_draws`).
 
+    The same seed gives the same draws, whatever the number of cores and whether anything was compiled before. NUTS
+    samples the plain PyMC model where the engine lacks a density; without options they are `usual_options`. ``notify``
+    is called with a line at the start of each stage; ``progress`` shows nutpie's bar. The likelihood enters with
+    ``likelihood_power``, 1 for the posterior itself. Pointwise log-likelihoods kept with the draws take a fifth of the
+    time of a small fit. ``design`` has the survey's arrays, where they are at hand; otherwise they are made here, with
+    every check of the survey.
+
     Raises SurveyError where the survey does not fit the specification; ValueError for a seed that is not a whole number
     of at least 0; for a power of the likelihood that is not above 0; FitError where the posterior has no maximum, or no
     finite value, from which to start; where a Laplace approximation has a Pareto k above 0.7; where the likelihood has
     a power but cells are hidden, whose own densities would need one too; where the draws of patients' values would take
     more than 3 GiB.
-
-    Parameters
-    ----------
-    model, survey
-        What to fit, to which records.
-    seed
-        The same seed gives the same draws, whatever the number of cores and whether anything was compiled before.
-    options
-        Method, draws, warm-up, chains and cores; `usual_options` without them. NUTS samples the plain PyMC model where
-        the engine lacks a density.
-    progress
-        Show nutpie's progress bar.
-    notify
-        Called with a line at the start of each stage.
-    likelihood_power
-        The likelihood enters with this power; 1 for the posterior itself.
-    pointwise
-        Whether pointwise log-likelihoods are kept with the draws; they take a fifth of the time of a small fit.
-    design
-        The survey's arrays, where they are at hand; made here, with every check of the survey, otherwise.
     """
     check_seed(seed)
     options = options or usual_options()

@@ -14,7 +14,7 @@ from bayes_sp.design.evaluate import mean_predictor
 from bayes_sp.design.simulate import simulate_survey
 from bayes_sp.inference.engine.lower import compile_program
 from bayes_sp.inference.engine.native import log_densities, log_density
-from bayes_sp.inference.pointwise.unmeasured import unmeasured_draws
+from bayes_sp.inference.pointwise.forward import unmeasured_draws
 from bayes_sp.inference.samplers.target import log_posterior
 from bayes_sp.model.distributions import Prior
 from bayes_sp.model.parts import Unmeasured

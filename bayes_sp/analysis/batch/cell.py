@@ -23,27 +23,16 @@ FORMAT = 1  # of what is kept; a change makes every kept cell a stranger
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
 class Cell:
-    """One specification to be fitted to one survey.
+    """One specification to be fitted to one survey."""
 
-    Attributes
-    ----------
-    name
-        For messages and tables; not part of the cell's identity.
-    model, survey, seed, options
-        As in `bayes_sp.fit`.
-    kappa
-        Coupling of a mediator in two worlds, 0 to 1.
-    ci_prob
-        Probability of the intervals in the answer.
-    """
-
-    name: str
+    name: str  # for messages and tables; not part of the cell's identity
+    # model, survey, seed, options: as in `bayes_sp.fit`.
     model: PathModel
     survey: Survey
     seed: int = 1
     options: SamplerOptions = field(default_factory=SamplerOptions)
-    kappa: float = 1.0
-    ci_prob: float = CI_PROB
+    kappa: float = 1.0  # coupling of a mediator in two worlds, 0 to 1
+    ci_prob: float = CI_PROB  # probability of the intervals in the answer
 
     @property
     def content(self) -> dict[str, Any]:
@@ -78,26 +67,16 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a cell's fit says.
+    """What a cell's fit says."""
 
-    Attributes
-    ----------
-    key
-        The cell's.
-    table
-        ``effects.csv`` of a stand-alone fit, with the Monte Carlo standard errors of the limits beside it:
-        ``mcse_lower``, ``mcse_upper``.
-    trustworthy, reasons
-        The verdict on the draws.
-    seconds
-        Of the fit and its effects.
-    """
-
-    key: str
+    key: str  # the cell's
+    # ``effects.csv`` of a stand-alone fit, with the Monte Carlo standard errors of the limits beside it:
+    # ``mcse_lower``, ``mcse_upper``.
     table: pd.DataFrame
+    # trustworthy, reasons: the verdict on the draws.
     trustworthy: bool
     reasons: tuple[str, ...]
-    seconds: float
+    seconds: float  # of the fit and its effects
 
 
 @dataclass(frozen=True)

@@ -45,21 +45,11 @@ def run_chunks[T](
 
 @dataclass(frozen=True)
 class KeptRows:
-    """Rows of simulations in a folder, beside what they depend on.
+    """Rows of simulations in a folder, beside what they depend on."""
 
-    Attributes
-    ----------
-    folder
-        Made where it is not there.
-    name
-        Of the files: ``<name>.csv`` and ``<name>.json``.
-    identity
-        Everything that a row depends on, but for its own number, as JSON has it.
-    """
-
-    folder: Path
-    name: str
-    identity: dict[str, Any]
+    folder: Path  # made where it is not there
+    name: str  # of the files: ``<name>.csv`` and ``<name>.json``
+    identity: dict[str, Any]  # everything that a row depends on, but for its own number, as JSON has it
 
     def read(self) -> list[Row]:
         """Return the rows that are there, empty cells as ''.

@@ -60,15 +60,10 @@ class _Own(threading.local):
 
 
 class Processes:
-    """Worker processes, each with one thread for its arithmetic, started when first needed.
+    """At most ``count`` worker processes, each with one thread for its arithmetic, started when first needed.
 
     A process that dies is replaced at the next call; the call that it ran raises `WorkerDiedError`. Leaving the
     ``with`` block kills all of them, whatever they do.
-
-    Parameters
-    ----------
-    count
-        How many run at most.
     """
 
     def __init__(self, count: int) -> None:

@@ -9,30 +9,19 @@ from dataclasses import dataclass
 
 @dataclass
 class Tally:
-    """Cells, or other pieces of work, counted as they are done.
+    """Cells, or other pieces of work, counted as they are done."""
 
-    Attributes
-    ----------
-    total, taken
-        Number of cells, and how many of them were in the store.
-    clock
-        Seconds from any origin.
-    done, failed
-        How many were done in this call, and how many of them failed.
-    first, begun
-        How many were done first, and when.
-    what
-        What is counted.
-    """
-
+    # total, taken: number of cells, and how many of them were in the store.
     total: int
     taken: int
-    clock: Callable[[], float] = time.perf_counter
+    clock: Callable[[], float] = time.perf_counter  # seconds from any origin
+    # done, failed: how many were done in this call, and how many of them failed.
     done: int = 0
     failed: int = 0
+    # first, begun: how many were done first, and when.
     first: int = 0
     begun: float = 0.0
-    what: str = "cells"
+    what: str = "cells"  # what is counted
 
     def add(self, cells: int, *, failed: bool = False) -> None:
         """Count cells that have just been done: several where they are the same."""

@@ -29,27 +29,14 @@ def identity(survey: Survey) -> Survey:
 
 @dataclass(frozen=True)
 class Place:
-    """Somewhere cells are fitted.
+    """Somewhere cells are fitted."""
 
-    Attributes
-    ----------
-    name
-        For messages: ``the executor``.
-    submit
-        As an executor's.
-    slots
-        Returns how many cells are handed over at a time: 0 while there is no worker, -1 when the place is lost.
-    lost
-        What a user should do if the place breaks down.
-    send_records
-        What is submitted in place of a survey.
-    """
-
-    name: str
-    submit: Callable[..., Future[Any]]
+    name: str  # for messages: ``the executor``
+    submit: Callable[..., Future[Any]]  # as an executor's
+    # Returns how many cells are handed over at a time: 0 while there is no worker, -1 when the place is lost.
     slots: Callable[[], int]
-    lost: str
-    send_records: Callable[[Survey], Any] = identity
+    lost: str  # what a user should do if the place breaks down
+    send_records: Callable[[Survey], Any] = identity  # what is submitted in place of a survey
 
 
 def fitted_here(cells: Sequence[Cell], cores: int) -> Generator[tuple[Cell, Outcome]]:

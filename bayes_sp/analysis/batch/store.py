@@ -20,17 +20,8 @@ class Store:
     """A folder of answers.
 
     A file is named after its cell's key. It holds what the key is made of, the answer, and a checksum; no record of the
-    survey. A file that is damaged, or that another program wrote, counts as absent and is replaced.
-
-    Parameters
-    ----------
-    folder
-        Made with the first answer, where it does not exist.
-
-    Raises
-    ------
-    RunError
-        Where the folder cannot be made or written.
+    survey. A file that is damaged, or that another program wrote, counts as absent and is replaced. The folder is made
+    with the first answer, where it does not exist; RunError says that it cannot be made or written.
     """
 
     def __init__(self, folder: str | Path) -> None:

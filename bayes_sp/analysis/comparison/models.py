@@ -25,17 +25,10 @@ REFERENCE = "others are compared with it"
 
 @dataclass(frozen=True, eq=False)
 class KnownEffects:
-    """Effects of a finished run: the table that it keeps, in the place of draws.
+    """Effects of a finished run: the table that it keeps, in the place of draws."""
 
-    Attributes
-    ----------
-    table
-        ``effects.csv``.
-    contrast, unit, mark
-        As in `Effects`.
-    """
-
-    table: pd.DataFrame
+    table: pd.DataFrame  # ``effects.csv``
+    # contrast, unit, mark: as in `Effects`.
     contrast: tuple[float, float]
     unit: str
     mark: str

@@ -28,21 +28,15 @@ CHAIN = ("group_change", "belonging_t1", "loneliness_t1", "appointments_t1")
 
 @dataclass(frozen=True)
 class Recovered:
-    """A published number beside the one that Table 2 gives.
+    """A published number beside the one that Table 2 gives."""
 
-    Attributes
-    ----------
-    name
-        ``response ~ term`` for a coefficient, a path's name, or ``total``.
-    published, published_se
-        As printed; the standard error is None where the article prints none for a comparable quantity.
-    recovered, recovered_se
-        By least squares from the printed moments; the standard error is None for products and sums.
-    """
-
-    name: str
+    name: str  # ``response ~ term`` for a coefficient, a path's name, or ``total``
+    # published, published_se: as printed; the standard error is None where the article prints none for a comparable
+    # quantity.
     published: Printed
     published_se: Printed | None
+    # recovered, recovered_se: by least squares from the printed moments; the standard error is None for products and
+    # sums.
     recovered: float
     recovered_se: float | None
 
@@ -77,14 +71,9 @@ def published_chain(study: PublishedStudy) -> Chain:
 
 
 def recover_published(study: PublishedStudy) -> tuple[tuple[Recovered, ...], ChainFit]:
-    """Compute every published coefficient and model-6 effect from Table 2 alone.
+    """Compute every published coefficient and model-6 effect from Table 2 alone, and the chain's fit to it.
 
-    Returns
-    -------
-    tuple of Recovered
-        The three published coefficients, then the serial, direct and total effects.
-    ChainFit
-        Every regression and every product of coefficients.
+    The three published coefficients come first, then the serial, direct and total effects.
     """
     fit = chain_least_squares(table2_moments(study), published_chain(study))
     found = []

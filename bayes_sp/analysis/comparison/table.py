@@ -27,24 +27,13 @@ PUBLISHED, BOOTSTRAP, POSTERIOR = "published", "bootstrap", "posterior"
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """One likelihood's two inferences.
-
-    Attributes
-    ----------
-    model
-        The specification.
-    effects
-        Effects from the posterior.
-    bootstrap
-        Percentile bootstrap of the maximum-likelihood fit; None where none was asked for.
-    patients
-        How many records the posterior rests on; None where that is not known.
-    """
+    """One likelihood's two inferences."""
 
     model: PathModel
-    effects: Effects
+    effects: Effects  # from the posterior
+    # Percentile bootstrap of the maximum-likelihood fit; None where none was asked for.
     bootstrap: BootstrapResult | None
-    patients: int | None = None
+    patients: int | None = None  # how many records the posterior rests on; None where that is not known
 
     @property
     def likelihood(self) -> str:

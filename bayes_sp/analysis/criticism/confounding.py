@@ -24,18 +24,12 @@ class Belief:
     N(u_k) p(y_1 | u_k) ... p(y_j | u_k). The sum over equidistant nodes is the integral as long as the distribution
     is no narrower than the grid, so a node drawn by its weight is a draw from p(U | y_1 ... y_j). Where it is, as after
     a response that the confounder all but determines, 64 nodes around its mean take the place of these.
-
-    Attributes
-    ----------
-    nodes, log_weight
-        (64, S, n).
-    part
-        By which part of their distance nodes are moved, (S, n).
     """
 
+    # nodes, log_weight: (64, S, n).
     nodes: Array
     log_weight: Array
-    part: Array
+    part: Array  # by which part of their distance nodes are moved, (S, n)
     _known: list[Callable[[Array], Array]] = field(default_factory=list)
 
     @classmethod

@@ -87,22 +87,10 @@ def influence(
     weighed by exp(-l_is), Pareto smoothed; patients with a Pareto k above 0.7 are refitted, the worst first. The
     covariates over which effects are averaged stay those of all patients, so that only the posterior changes.
 
-    Parameters
-    ----------
-    effect
-        Draws (chain, draw).
-    log_likelihood
-        Of each equation, (chain, draw, n); a missing response is NaN and adds nothing.
-    path, scale, unit
-        Which effect it is.
-    rows
-        Row number of each patient in the records' file, (n,).
-    efficiency
-        Effective number of draws over their number.
-    refit, most_refits
-        Fits without one patient, and how often it may be asked.
-    ci_prob
-        Probability of the intervals.
+    ``effect`` has draws (chain, draw), ``log_likelihood`` those of each equation, (chain, draw, n); a missing response
+    is NaN and adds nothing. ``path``, ``scale`` and ``unit`` say which effect it is; ``rows`` are the patients' row
+    numbers in the records' file, (n,). ``efficiency`` is the effective number of draws over their number. ``refit``
+    fits without one patient, and is asked at most ``most_refits`` times.
     """
     draws = effect.ravel()
     joint = np.sum([np.nan_to_num(values) for values in log_likelihood], axis=0)

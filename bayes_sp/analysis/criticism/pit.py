@@ -80,14 +80,8 @@ def loo_pit(
     p(earlier responses that see it | drawn value) / p(those responses | theta_s), and the weights of a patient then
     normalised: so what else was observed of the patient says where the value lies.
 
-    Parameters
-    ----------
-    model, design, posterior
-        The specification, its arrays and its draws (chain, draw, ...).
-    log_likelihood
-        By response, (chain, draw, n).
-    seed
-        Of replicates and ties.
+    ``posterior`` has draws (chain, draw, ...), ``log_likelihood`` is by response, (chain, draw, n); ``seed`` is that of
+    replicates and ties.
 
     References
     ----------

@@ -63,20 +63,11 @@ class Criticism(Shown):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Pointwise:
-    """Draws with the log-likelihood of each patient.
+    """Draws with the log-likelihood of each patient."""
 
-    Attributes
-    ----------
-    draws
-        Parameters (chain, draw, ...); fewer than the posterior's where a survey is large.
-    values
-        By response, (chain, draw, n), per unit of the response; NaN where it is missing.
-    error
-        Of the integrals over what is not known of a patient: the largest change by doubling their nodes.
-    """
-
-    draws: xr.Dataset
-    values: Mapping[str, Array]
+    draws: xr.Dataset  # parameters (chain, draw, ...); fewer than the posterior's where a survey is large
+    values: Mapping[str, Array]  # by response, (chain, draw, n), per unit of the response; NaN where it is missing
+    # Of the integrals over what is not known of a patient: the largest change by doubling their nodes.
     error: float = 0.0
 
 

@@ -152,18 +152,9 @@ def predictive_checks(
 
         y_rep[r, i] ~ family(eta[r, i], ...),    T_rep[r] = T(y_rep[r, :])
 
-    Parameters
-    ----------
-    model, design
-        The specification and the records' arrays.
-    parameters
-        Draws (chain, draw, ...) as a posterior names them.
-    seed, replicates
-        Seed, and number of replicated surveys; fewer where the survey is so large that they would not fit in memory.
-    ci_prob
-        Probability of the intervals over replicates.
-    mark, records
-        What the records are, and how many there are, kept with the result.
+    ``parameters`` are draws (chain, draw, ...) as a posterior names them. There are fewer replicates where a survey is
+    so large that they would not fit in memory. Intervals over replicates have the probability ``ci_prob``. ``mark`` and
+    ``records``, what the records are and how many, are kept with the result.
 
     References
     ----------

@@ -28,18 +28,12 @@ Parameters = xr.Dataset
 class Predictor(Predicted):
     """What one equation says about ``n`` patients in each of ``S`` draws, given their observed parents.
 
-    Attributes
-    ----------
-    variable, family, coding, eta, zeta, aux
-        As in `Predicted`: predictors are (S, n), parameters (S, A).
-    response, observed
-        Name of the response, and what was measured of it, (n,).
-    drawn
-        Patients of whom a parent's value was drawn, from its own equation given what was measured of it, (n,).
+    As in `Predicted`, with predictors (S, n) and parameters (S, A).
     """
 
     response: str
-    observed: Array
+    observed: Array  # what was measured of the response, (n,)
+    # Patients of whom a parent's value was drawn, from its own equation given what was measured of it, (n,).
     drawn: Mask
 
     @property

@@ -74,24 +74,10 @@ def prior_check(
     Each equation is looked at by itself, given the observed values of its parents, so that a wide prior of one is not
     hidden behind that of another.
 
-    Parameters
-    ----------
-    model, design
-        The specification, and the records' arrays.
-    seed, draws
-        Seed, and number of draws.
-    thresholds
-        By response without an upper end: the mean that should not be exceeded. Where none is given, ten times the
-        observed mean, rounded up to one digit.
-    ci_prob
-        Probability of the intervals.
-    mark
-        What the records are, kept with the result.
+    ``thresholds`` has, by response without an upper end, the mean that should not be exceeded; where none is given, ten
+    times the observed mean, rounded up to one digit. ``mark``, what the records are, is kept with the result.
 
-    Raises
-    ------
-    SpecificationError
-        Where a prior is improper (flat).
+    Raises SpecificationError where a prior is improper (flat).
 
     References
     ----------

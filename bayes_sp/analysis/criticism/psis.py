@@ -17,18 +17,10 @@ CONSTANT = 1e-12  # log ratios that differ by less are equal: the patient says n
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Weights:
-    """Weights of the draws, one row for each patient left out.
+    """Weights of the draws, one row for each patient left out."""
 
-    Attributes
-    ----------
-    log_weights
-        Smoothed, and normalised so that each row adds up to 1, (n, S).
-    pareto_k
-        Shape of the tail of a patient's importance ratios, (n,); above 0.7 the weights are not reliable.
-    """
-
-    log_weights: Array
-    pareto_k: Array
+    log_weights: Array  # smoothed, and normalised so that each row adds up to 1, (n, S)
+    pareto_k: Array  # shape of the tail of a patient's importance ratios, (n,); above 0.7 the weights are not reliable
 
 
 def leave_one_out_weights(log_likelihood: Array, efficiency: float = 1.0) -> Weights:

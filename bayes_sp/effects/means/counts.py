@@ -147,17 +147,10 @@ def _means(phi: Array, k: Array, cuts: Array, slopes: Array, eta: Array, logarit
 
 @dataclass(frozen=True, eq=False)
 class Growth:
-    """Bounds (1 + m)^power e^(exponent m) of what follows from a count m, 0 where it falls in m.
+    """Bounds (1 + m)^power e^(exponent m) of what follows from a count m, 0 where it falls in m."""
 
-    Attributes
-    ----------
-    own
-        What the outcome's own equation adds, by its exposure: power and exponent, (2, S, 2).
-    later
-        What goes on through the second mediator, by the exposures of the outcome's and of that one's, (2, S, 2, 2).
-    """
-
-    own: Array
+    own: Array  # what the outcome's own equation adds, by its exposure: power and exponent, (2, S, 2)
+    # What goes on through the second mediator, by the exposures of the outcome's and of that one's, (2, S, 2, 2).
     later: Array
 
     def most(self, apart: bool) -> tuple[Array, Array]:

@@ -26,22 +26,13 @@ _FLAT = 2**18  # draws x patients at a time
 
 @dataclass(frozen=True, eq=False)
 class Stratum:
-    """Patients with the same slopes.
+    """Patients with the same slopes."""
 
-    Attributes
-    ----------
-    share
-        Of all patients, by their weights.
-    chain, baselines
-        Of these patients.
-    weights
-        Theirs, (n_v,); None counts each once.
-    """
-
-    share: float
+    share: float  # of all patients, by their weights
+    # chain, baselines: of these patients.
     chain: Chain
     baselines: Baselines
-    weights: Array | None
+    weights: Array | None  # theirs, (n_v,); None counts each once
 
 
 def of_one_value(chain: Chain, baselines: Baselines) -> Chain:

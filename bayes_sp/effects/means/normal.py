@@ -36,21 +36,11 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class NormalWorld:
-    """Linear predictors of the outcome (t = 0) and its zero part (t = 1, where there is one) in one world.
+    """Linear predictors of the outcome (t = 0) and its zero part (t = 1, where there is one) in one world."""
 
-    Attributes
-    ----------
-    shift
-        What the exposures add, (T, S).
-    weights
-        What the baseline of mediator k adds, (T, S, K).
-    cov
-        Var(eta), Cov(eta, zeta), Var(zeta): (S, 3); zeros where there is no zero part.
-    """
-
-    shift: Array
-    weights: Array
-    cov: Array
+    shift: Array  # what the exposures add, (T, S)
+    weights: Array  # what the baseline of mediator k adds, (T, S, K)
+    cov: Array  # Var(eta), Cov(eta, zeta), Var(zeta): (S, 3); zeros where there is no zero part
 
 
 def every_path(count: int) -> tuple[Path, ...]:

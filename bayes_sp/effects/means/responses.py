@@ -18,36 +18,21 @@ def above(rule: str, eta: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Mediator:
-    """The distribution of one mediator given its linear predictor eta.
+    """The distribution of one mediator given its linear predictor eta."""
 
-    Attributes
-    ----------
-    rule
-        ``normal``: eta + error. ``logit`` and ``probit``: levels with P(above level k) = F(eta - cut_k); a binary
-        mediator has one cutpoint, 0. ``beta``: ``origin + unit * Beta(mu precision, (1 - mu) precision)`` with
-        mu = logistic(eta). ``count``: negative binomial of mean exp(eta) and size phi, Poisson where that is infinite.
-    sigma
-        SD of a normal mediator's errors in its own unit, (S,).
-    cuts
-        Cutpoints, (S, L - 1).
-    values
-        The levels' values, (L,).
-    precision, origin, unit
-        Of a beta mediator: (S,), and the interval from ``origin`` to ``origin + unit``.
-    phi
-        Of a count, (S,).
-    mean_only
-        Whether nothing but the mean may be used: the errors' tails (Student t) leave exp(eta) without a mean.
-    """
-
+    # ``normal``: eta + error. ``logit`` and ``probit``: levels with P(above level k) = F(eta - cut_k); a binary
+    # mediator has one cutpoint, 0. ``beta``: ``origin + unit * Beta(mu precision, (1 - mu) precision)`` with
+    # mu = logistic(eta). ``count``: negative binomial of mean exp(eta) and size phi, Poisson where that is infinite.
     rule: MediatorRule
-    sigma: Array = field(default_factory=lambda: np.zeros(0))
-    cuts: Array = field(default_factory=lambda: np.zeros((0, 0)))
-    values: Array = field(default_factory=lambda: np.zeros(0))
+    sigma: Array = field(default_factory=lambda: np.zeros(0))  # SD of a normal mediator's errors in its own unit, (S,)
+    cuts: Array = field(default_factory=lambda: np.zeros((0, 0)))  # cutpoints, (S, L - 1)
+    values: Array = field(default_factory=lambda: np.zeros(0))  # the levels' values, (L,)
+    # precision, origin, unit: of a beta mediator: (S,), and the interval from ``origin`` to ``origin + unit``.
     precision: Array = field(default_factory=lambda: np.zeros(0))
     origin: float = 0.0
     unit: float = 1.0
-    phi: Array = field(default_factory=lambda: np.zeros(0))
+    phi: Array = field(default_factory=lambda: np.zeros(0))  # of a count, (S,)
+    # Whether nothing but the mean may be used: the errors' tails (Student t) leave exp(eta) without a mean.
     mean_only: bool = False
 
     @property
@@ -74,34 +59,20 @@ class Mediator:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    r"""The mean of the outcome given its linear predictor eta (and zeta of a zero part): origin + unit * mean.
+    r"""The mean of the outcome given its linear predictor eta (and zeta of a zero part): origin + unit * mean."""
 
-    Attributes
-    ----------
-    rule
-        ``identity``: eta. ``exp``: exp(eta + shift). ``logit`` and ``probit``: sum_k F(eta - cut_k), the mean number of
-        the level (one cutpoint 0 for a binary outcome or one on a bounded interval). ``zero_inflated``:
-        exp(eta) / (1 + exp(zeta)). ``hurdle``: exp(eta) / (1 - P_0(eta)) / (1 + exp(zeta)) with
-        P_0 = (1 + exp(eta) / phi)^(-phi).
-    cuts
-        (S, L - 1).
-    phi
-        Size of the negative binomial, (S,).
-    shift
-        Half the residual variance of a lognormal outcome's logarithm, else 0: (S,).
-    origin, unit
-        From the family's scale to the outcome's own.
-    ratio
-        Name of the ratio of two means, '' where it is not given.
-    """
-
+    # ``identity``: eta. ``exp``: exp(eta + shift). ``logit`` and ``probit``: sum_k F(eta - cut_k), the mean number of
+    # the level (one cutpoint 0 for a binary outcome or one on a bounded interval). ``zero_inflated``:
+    # exp(eta) / (1 + exp(zeta)). ``hurdle``: exp(eta) / (1 - P_0(eta)) / (1 + exp(zeta)) with
+    # P_0 = (1 + exp(eta) / phi)^(-phi).
     rule: OutcomeRule
-    cuts: Array
-    phi: Array
-    shift: Array
+    cuts: Array  # (S, L - 1)
+    phi: Array  # size of the negative binomial, (S,)
+    shift: Array  # half the residual variance of a lognormal outcome's logarithm, else 0: (S,)
+    # origin, unit: from the family's scale to the outcome's own.
     origin: float = 0.0
     unit: float = 1.0
-    ratio: str = ""
+    ratio: str = ""  # name of the ratio of two means, '' where it is not given
 
     @property
     def linear(self) -> bool:

@@ -88,26 +88,12 @@ def effect_curve(
 ) -> EffectCurve:
     """Compute every path effect with a numeric moderator held at values from its 5th to its 95th percentile.
 
-    Parameters
-    ----------
-    model
-        The specification.
-    moderator, values
-        A covariate, and the values of all covariates in the records.
-    effects_held
-        Values of covariates -> effects among patients who all have them.
-    at
-        Other covariates -> the value at which each is held.
-    points
-        How many values, evenly spaced; at least 3.
-    ci_prob
-        Of the intervals.
+    ``values`` are those of all covariates in the records; ``effects_held`` takes values of covariates and gives effects
+    among patients who all have them; ``at`` has values at which other covariates are held. ``points`` is the number of
+    values, evenly spaced, at least 3.
 
-    Raises
-    ------
-    SpecificationError
-        For what is no covariate, or has categories: its effects are at levels, not along a range. For values in ``at``
-        that no record has, or that lie beyond them.
+    Raises SpecificationError for what is no covariate, or has categories: its effects are at levels, not along a range;
+    and for values in ``at`` that no record has, or that lie beyond them.
     """
     if points < 3:
         raise ValueError(f"a curve needs at least 3 points, found {points}")

@@ -41,30 +41,17 @@ NOT_DETERMINED = "the exposure or a mediator follows from the other predictors"
 
 @dataclass(frozen=True, eq=False)
 class Refits:
-    """Refits to one block of resamples; leading axis replicates.
+    """Refits to one block of resamples; leading axis replicates."""
 
-    Attributes
-    ----------
-    values
-        Effects, (R, effect, scale, decomposition): infinite where that is their limit, NaN where they have none.
-    reason
-        Why there is no fit, '' where there is one, (R,).
-    boundary
-        Bits of `boundary.BOUNDARY_WORDS`, (R,).
-    coefficients
-        By place in the chain, infinite where that is their limit; None for a chain that has more than these.
-    phi
-        Size of a negative-binomial outcome, (R,).
-    conditional, index
-        Effects at each setting of moderators, (R, setting, effect, scale, decomposition), and the index of moderated
-        mediation, (R, row); None where none is asked for.
-    """
-
+    # Effects, (R, effect, scale, decomposition): infinite where that is their limit, NaN where they have none.
     values: Array
-    reason: NDArray[np.object_]
-    boundary: Bits
+    reason: NDArray[np.object_]  # why there is no fit, '' where there is one, (R,)
+    boundary: Bits  # bits of `boundary.BOUNDARY_WORDS`, (R,)
+    # By place in the chain, infinite where that is their limit; None for a chain that has more than these.
     coefficients: ChainCoefficients | None
-    phi: Array
+    phi: Array  # size of a negative-binomial outcome, (R,)
+    # conditional, index: effects at each setting of moderators, (R, setting, effect, scale, decomposition), and the
+    # index of moderated mediation, (R, row); None where none is asked for.
     conditional: Array | None = None
     index: Array | None = None
 

@@ -29,24 +29,18 @@ from bayes_sp.inference.likelihood.normal_equations import (
 class LinearChain:
     """Variables of a chain, standardised by all patients, with what every resample shares.
 
-    Attributes
-    ----------
-    mediator_count, covariate_count
-        K and q. Variables are in the order intercept, covariates, exposure, responses.
-    predictors
-        Places of the predictors of each equation that is fitted here, the intercept first.
-    centre, scale
-        Of every variable in its own unit; 0 and 1 for the intercept, (v,).
-    cross
-        Products of the standardised variables, v of them.
+    Variables are in the order intercept, covariates, exposure, responses; v of them.
     """
 
+    # mediator_count, covariate_count: K and q.
     mediator_count: int
     covariate_count: int
+    # Places of the predictors of each equation that is fitted here, the intercept first.
     predictors: tuple[NDArray[np.intp], ...]
+    # centre, scale: of every variable in its own unit; 0 and 1 for the intercept, (v,).
     centre: Array
     scale: Array
-    cross: CrossProducts
+    cross: CrossProducts  # products of the standardised variables
 
 
 def resamples(n: int, seed: int, replicates: int, *, block: int, batch_bytes: int) -> Iterator[Array]:

@@ -19,22 +19,14 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
 class Condensed:
-    """Linked equations with rows that have the same log-likelihood as the patients'.
+    """Linked equations with rows that have the same log-likelihood as the patients'."""
 
-    Attributes
-    ----------
-    parts, links
-        With those rows, R of them. Responses are on the scale of their predictors, parents without their centres.
-    records
-        How many patients each row stands for in what does not depend on residuals, (R,).
-    constant
-        Log-density of the responses less that on the scale of their predictors.
-    """
-
+    # parts, links: with those rows, R of them; responses are on the scale of their predictors, parents without their
+    # centres.
     parts: dict[str, JointEquation]
     links: tuple[Link, ...]
-    records: Array
-    constant: float
+    records: Array  # how many patients each row stands for in what does not depend on residuals, (R,)
+    constant: float  # log-density of the responses less that on the scale of their predictors
 
 
 def condensed(parts: Sequence[JointEquation], links: Sequence[Link]) -> Condensed:

@@ -18,9 +18,17 @@ from bayes_sp.inference.engine.compile import compiled, compiled_as, inlined
 from bayes_sp.inference.engine.compiled_hidden import planes, settle
 from bayes_sp.inference.engine.compiled_hidden_slopes import pull_settled
 from bayes_sp.inference.engine.compiled_integral import integrated
-from bayes_sp.inference.engine.compiled_rows import hide, predict, pull, pull_hidden, read_aux, reduced
+from bayes_sp.inference.engine.compiled_rows import (
+    begun,
+    hide,
+    predict,
+    pull,
+    pull_hidden,
+    read_aux,
+    reduced,
+    split_weights,
+)
 from bayes_sp.inference.engine.compiled_sequence import derive, pull_derived
-from bayes_sp.inference.engine.compiled_split import begun, split_weights
 from bayes_sp.inference.engine.families import log_prior
 
 BLOCK = 1024  # rows at a time where nothing waits: the columns of a block stay in the processor's cache

@@ -26,26 +26,16 @@ PRECISIONS: dict[Precision, int] = {
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
 class Link:
-    """An equation, and what it says of hidden values.
+    """An equation, and what it says of hidden values."""
 
-    Attributes
-    ----------
-    name
-        Of the response, or of an unmeasured confounder.
-    hidden
-        Number of each row's hidden value among the variable's, (R,), -1 elsewhere; None where it has none.
-    target, weight
-        The response on the scale of its linear predictor, and what its precision is multiplied with, (R,); 0 where it
-        says nothing. None where it never says anything.
-    precision
-        How the precision follows from the family's first parameter, as in `layout`.
-    """
-
-    name: str
+    name: str  # of the response, or of an unmeasured confounder
+    # Number of each row's hidden value among the variable's, (R,), -1 elsewhere; None where it has none.
     hidden: Ints | None
+    # target, weight: the response on the scale of its linear predictor, and what its precision is multiplied with,
+    # (R,); 0 where it says nothing. None where it never says anything.
     target: Array | None = None
     weight: Array | None = None
-    precision: int = at.OF_WEIGHT
+    precision: int = at.OF_WEIGHT  # how the precision follows from the family's first parameter, as in `layout`
 
 
 def links_of(rows: Rows, confounders: Sequence[Confounder], parts: Sequence[JointEquation]) -> tuple[Link, ...]:

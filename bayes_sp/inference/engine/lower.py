@@ -39,28 +39,15 @@ MOST_FRAMED = 500  # groups' intercepts that stand on the scale of their joint c
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
 class Program:
-    """A joint model with its records and priors, as `engine.log_density` reads it.
+    """A joint model with its records and priors, as `engine.log_density` reads it."""
 
-    Attributes
-    ----------
-    ints, floats
-        The flat arrays; see `layout`.
-    parameters
-        Names and places of the parameters.
-    joint
-        The joint model that was packed.
-    start
-        Sampled parameters near the likelihood's maximum, (P,), from which a search can begin.
-    links
-        Equations that hidden values depend on, in the engine's order.
-    """
-
+    # ints, floats: the flat arrays; see `layout`.
     ints: Ints
     floats: Array
-    parameters: Parameters
-    joint: JointModel
-    start: Array
-    links: tuple[Link, ...] = ()
+    parameters: Parameters  # their names and places
+    joint: JointModel  # what was packed
+    start: Array  # sampled parameters near the likelihood's maximum, (P,), from which a search can begin
+    links: tuple[Link, ...] = ()  # equations that hidden values depend on, in the engine's order
 
     @property
     def parts(self) -> tuple[JointEquation, ...]:

@@ -16,23 +16,14 @@ from bayes_sp.inference.likelihood.least_squares import LeastSquares, Moments, l
 
 @dataclass(frozen=True)
 class Chain:
-    """Which variables form a chain exposure -> mediators -> outcome, and which edges it has.
-
-    Attributes
-    ----------
-    exposure, mediators, outcome, covariates
-        Names of the variables; the covariates enter every equation.
-    edges_exposure
-        Whether the exposure is a parent of equation j, (K + 1,); None for every edge.
-    edges_mediators
-        Whether mediator k is a parent of equation j, (K + 1, K); None for every edge.
-    """
+    """Which variables form a chain exposure -> mediators -> outcome, and which edges it has (None: all of them)."""
 
     exposure: str
     mediators: tuple[str, ...]
     outcome: str
-    covariates: tuple[str, ...]
-    edges_exposure: tuple[bool, ...] | None = None
+    covariates: tuple[str, ...]  # they enter every equation
+    edges_exposure: tuple[bool, ...] | None = None  # whether the exposure is a parent of equation j, (K + 1,)
+    # Whether mediator k is a parent of equation j, (K + 1, K).
     edges_mediators: tuple[tuple[bool, ...], ...] | None = None
 
     @classmethod
@@ -60,26 +51,13 @@ class Chain:
 
 @dataclass(frozen=True, eq=False)
 class ChainFit:
-    """Least-squares regressions of a chain and the product of coefficients along each of its paths.
+    """Least-squares regressions of a chain and the product of coefficients along each of its paths."""
 
-    Attributes
-    ----------
-    equations
-        One regression for each mediator in order, then the outcome.
-    coefficients
-        The same coefficients by place in the chain, with residual variances RSS / n of the mediators.
-    paths
-        Every path that exists, as tuples of mediators: the direct path first.
-    products
-        Product of the coefficients along each path, in units of the outcome per unit of exposure, (P,).
-    total_indirect, total
-        Sum of the products of the indirect paths, and of all paths.
-    """
-
-    equations: tuple[LeastSquares, ...]
-    coefficients: ChainCoefficients
-    paths: tuple[Path, ...]
-    products: Array
+    equations: tuple[LeastSquares, ...]  # one regression for each mediator in order, then the outcome
+    coefficients: ChainCoefficients  # theirs by place in the chain, with residual variances RSS / n of the mediators
+    paths: tuple[Path, ...]  # every path that exists, the direct one first
+    products: Array  # product of the coefficients along each path, in units of the outcome per unit of exposure, (P,)
+    # total_indirect, total: sum of the products of the indirect paths, and of all paths.
     total_indirect: float
     total: float
 

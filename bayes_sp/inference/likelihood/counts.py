@@ -17,36 +17,20 @@ TABLE = 256  # steps of a count that are summed one by one
 
 @dataclass(frozen=True, eq=False)
 class CountData:
-    """A count response and its predictors, standardised, with what every weighting of the patients shares.
+    """A count response and its predictors, standardised, with what every weighting of the patients shares."""
 
-    Attributes
-    ----------
-    y
-        Counts, (n,).
-    cross
-        Intercept and standardised predictors, (n, p), and their products.
-    centre, scale
-        Of the predictors, in their units, (p - 1,).
-    order, above
-        Patients sorted by count, (n,), and the first place in that order with a count above k, (K,), for k below the
-        largest count, and below `TABLE`.
-    beyond
-        Patients with a count above K: what their counts have more is summed in closed form.
-    log_factorial
-        log y!, (n,).
-    offset
-        What the log mean has beside coefficients, log(window / reference), (n,).
-    """
-
-    y: Array
-    cross: CrossProducts
+    y: Array  # counts, (n,)
+    cross: CrossProducts  # intercept and standardised predictors, (n, p), and their products
+    # centre, scale: of the predictors, in their units, (p - 1,).
     centre: Array
     scale: Array
+    # order, above: patients sorted by count, (n,), and the first place in that order with a count above k, (K,), for k
+    # below the largest count, and below `TABLE`.
     order: NDArray[np.intp]
     above: NDArray[np.intp]
-    beyond: NDArray[np.intp]
-    log_factorial: Array
-    offset: Array
+    beyond: NDArray[np.intp]  # patients with a count above K: what their counts have more is summed in closed form
+    log_factorial: Array  # log y!, (n,)
+    offset: Array  # what the log mean has beside coefficients, log(window / reference), (n,)
 
     @property
     def x(self) -> Array:

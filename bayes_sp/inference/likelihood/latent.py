@@ -42,21 +42,12 @@ _LOOKS, _FARTHEST = 4, 2.0  # Newton steps to a patient's mode, and the longest 
 
 @dataclass(frozen=True, eq=False)
 class Later:
-    """An equation that sees the true value, among those fitted together.
+    """An equation that sees the true value, among those fitted together."""
 
-    Attributes
-    ----------
-    regression
-        With the measurement in place of the true value.
-    start
-        Place of its first parameter among all.
-    spans, slopes
-        For the mean and, where there is one, the zero part: which of its parameters are slopes of the true value, and
-        what one unit of the true value changes in their columns, (n, p).
-    """
-
-    regression: Regression
-    start: int
+    regression: Regression  # with the measurement in place of the true value
+    start: int  # place of its first parameter among all
+    # spans, slopes: for the mean and, where there is one, the zero part: which of its parameters are slopes of the true
+    # value, and what one unit of the true value changes in their columns, (n, p).
     spans: tuple[slice, ...]
     slopes: tuple[Array, ...]
 

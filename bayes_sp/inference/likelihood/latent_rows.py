@@ -20,21 +20,12 @@ def integrated_rows(w, residual, sigma, error, z, share, own, slope, size, ones,
     with eta and log sigma, and with it predictor t of a later equation, by a slope. With g and H the derivatives of the
     log-likelihood at a node, those of the log-integral are E g and E(H + g g') - (E g)(E g)'.
 
-    Parameters
-    ----------
-    w, residual
-        Weights, and y - eta, (R, n).
-    sigma, error
-        Residual SDs of the true values, (R,), and the SD of measurement, s.
-    z, share
-        Nodes, and the parts that they have in the integral, (R, n, K).
-    own, slope
-        Number of each later predictor among all, and of its slope; -1 for a shared parameter's, (T,).
-    size
-        Slopes, (T, R, n); 0 for shared parameters.
-    ones, twos, first, second
-        Derivatives by the later predictors at the nodes, (T, R, n, K) and (T, T, R, n, K); to add to, those by all
-        predictors, (L, R, n) and (L, L, R, n), of which eta and log sigma are the first two.
+    ``w`` are weights and ``residual`` is y - eta, (R, n); ``sigma`` are residual SDs of the true values, (R,), and
+    ``error`` is the SD of measurement, s; ``z`` are nodes, and ``share`` the parts that they have in the integral,
+    (R, n, K). ``own`` and ``slope`` are the number of each later predictor among all, and of its slope, -1 for a shared
+    parameter's, (T,); ``size`` are slopes, (T, R, n), 0 for shared parameters. ``ones`` and ``twos`` are derivatives by
+    the later predictors at the nodes, (T, R, n, K) and (T, T, R, n, K). Added to are ``first`` and ``second``, those by
+    all predictors, (L, R, n) and (L, L, R, n), of which eta and log sigma are the first two.
     """
     count, predictors = len(own), len(first)
     g, mean = np.empty(predictors), np.empty(predictors)

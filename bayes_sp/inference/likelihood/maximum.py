@@ -39,33 +39,16 @@ _ENDLESS = "endless"
 
 @dataclass(frozen=True, eq=False)
 class Regression(Predictors):
-    """One equation made ready for maximum likelihood.
-
-    Attributes
-    ----------
-    response, family
-        Names.
-    y
-        Response as its family sees it, (n,).
-    parts
-        Of the mean, and of a zero part where there is one.
-    parameters
-        Names of shared parameters; of the cutpoints in an ordered family.
-    known
-        What the kernel wants beside them: the SD of measurement error.
-    start
-        Starting values, standardised and without bounds, (P,).
-    steps
-        Columns of the mean, of each monotonic effect, which must not differ in sign.
-    """
+    """One equation made ready for maximum likelihood."""
 
     response: str
     family: str
-    y: Array
-    parts: tuple[Part, ...]
-    parameters: tuple[str, ...]
-    known: Array
-    start: Array
+    y: Array  # as its family sees it, (n,)
+    parts: tuple[Part, ...]  # of the mean, and of a zero part where there is one
+    parameters: tuple[str, ...]  # names of shared parameters; of the cutpoints in an ordered family
+    known: Array  # what the kernel wants beside them: the SD of measurement error
+    start: Array  # starting values, standardised and without bounds, (P,)
+    # Columns of the mean, of each monotonic effect, which must not differ in sign.
     steps: tuple[NDArray[np.intp], ...] = field(default=())
 
     @property

@@ -54,38 +54,20 @@ _SEPARATED, _POISSON, _LEAST_SIZE = "separated", "phi above", "phi below"  # whe
 
 @dataclass(frozen=True, eq=False)
 class CountFits:
-    """Maximum-likelihood fits, one for each weighting of the patients.
+    """Maximum-likelihood fits, one for each weighting of the patients."""
 
-    Attributes
-    ----------
-    coefficients
-        Intercept and slopes, log rate per unit of the predictor, (R, p); NaN where there is no fit or, without events,
-        none of them is determined. Where ``direction`` is not 0, a point from which the likelihood rises along it.
-    direction
-        Along which coefficients go to infinity, scaled so that a unit takes a factor of e from the rates that go to 0,
-        (R, p); zeros where the maximum is finite.
-    phi
-        Size: variance mu + mu**2 / phi, (R,); infinite for the Poisson fit, NaN where there is no fit.
-    log_likelihood
-        At the maximum or its limit, (R,); NaN where there is no fit.
-    kept
-        Which coefficients the patients of the resample determine, (R, p); the others are 0.
-    boundary
-        Bits of `boundary.BOUNDARY_WORDS`, (R,).
-    iterations
-        Newton steps tried, (R,).
-    reason
-        Why there is no fit, empty where there is one, (R,).
-    """
-
+    # Intercept and slopes, log rate per unit of the predictor, (R, p); NaN where there is no fit or, without events,
+    # none of them is determined. Where ``direction`` is not 0, a point from which the likelihood rises along it.
     coefficients: Array
+    # Along which coefficients go to infinity, scaled so that a unit takes a factor of e from the rates that go to 0,
+    # (R, p); zeros where the maximum is finite.
     direction: Array
-    phi: Array
-    log_likelihood: Array
-    kept: Flags
-    boundary: Bits
-    iterations: NDArray[np.int64]
-    reason: NDArray[np.object_]
+    phi: Array  # size: variance mu + mu**2 / phi, (R,); infinite for the Poisson fit, NaN where there is no fit
+    log_likelihood: Array  # at the maximum or its limit, (R,); NaN where there is no fit
+    kept: Flags  # which coefficients the patients of the resample determine, (R, p); the others are 0
+    boundary: Bits  # bits of `boundary.BOUNDARY_WORDS`, (R,)
+    iterations: NDArray[np.int64]  # Newton steps tried, (R,)
+    reason: NDArray[np.object_]  # why there is no fit, '' where there is one, (R,)
 
     @property
     def converged(self) -> Flags:

@@ -27,21 +27,11 @@ _MOST_PRODUCTS = 2**23
 
 @dataclass(frozen=True, eq=False)
 class CrossProducts:
-    """Variables, and the products of pairs of them that every weighting of the patients shares.
+    """Variables, and the products of pairs of them that every weighting of the patients shares."""
 
-    Attributes
-    ----------
-    z
-        Variables, (n, p).
-    products
-        z_ij z_ik for j <= k, (n, p (p + 1) / 2); None where they would take too much memory.
-    unpack
-        Place of the pair (j, k) among the products, (p, p).
-    """
-
-    z: Array
-    products: Array | None
-    unpack: NDArray[np.intp]
+    z: Array  # variables, (n, p)
+    products: Array | None  # z_ij z_ik for j <= k, (n, p (p + 1) / 2); None where they would take too much memory
+    unpack: NDArray[np.intp]  # place of the pair (j, k) among the products, (p, p)
 
 
 def cross_products(z: Array) -> CrossProducts:

@@ -19,29 +19,17 @@ _MOST_PRODUCTS = 2**23
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Columns of one linear predictor.
+    """Columns of one linear predictor."""
 
-    Attributes
-    ----------
-    terms
-        Names of the columns.
-    x
-        Columns, standardised but for an intercept, (n, p).
-    centre, scale
-        Of the columns, in their units, (p,); 0 and 1 for an intercept.
-    spare
-        Whether a column may be left out of a resample that does not determine it: covariates and steps, not exposure
-        and mediators, (p,).
-    offset
-        What the predictor has beside coefficients, (n,).
-    """
-
-    terms: tuple[str, ...]
-    x: Array
+    terms: tuple[str, ...]  # names of the columns
+    x: Array  # columns, standardised but for an intercept, (n, p)
+    # centre, scale: of the columns, in their units, (p,); 0 and 1 for an intercept.
     centre: Array
     scale: Array
+    # Whether a column may be left out of a resample that does not determine it: covariates and steps, not exposure and
+    # mediators, (p,).
     spare: Flags
-    offset: Array
+    offset: Array  # what the predictor has beside coefficients, (n,)
 
 
 class Predictors(ABC):

@@ -31,21 +31,11 @@ type Rules = dict[tuple[int, Levels], Rule]
 
 @dataclass(frozen=True)
 class Rule:
-    """How an integral is computed.
+    """How an integral is computed."""
 
-    Attributes
-    ----------
-    nodes
-        Of the rule in each dimension, or in each panel; 0 for a closed form.
-    error
-        Largest change of a logarithm by doubling them.
-    panels
-        Whether they stand in panels, see `pointwise.panels`.
-    """
-
-    nodes: int = 0
-    error: float = 0.0
-    panels: bool = False
+    nodes: int = 0  # in each dimension, or in each panel; 0 for a closed form
+    error: float = 0.0  # largest change of a logarithm by doubling them
+    panels: bool = False  # whether they stand in panels, see `pointwise.panels`
 
     def __call__(self, log_f: LogIntegrand, dims: int, shape: tuple[int, ...]) -> Array:
         """Return log E f(z), (...)."""
@@ -93,20 +83,12 @@ class _Row:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Alike:
-    """Patients of whom the same is not known, with the parameters of every draw.
-
-    Attributes
-    ----------
-    model, design, at
-        The specification, arrays of these patients, parameters by name.
-    unknown
-        Mediators and unmeasured confounders whose values are not known.
-    """
+    """Patients of whom the same is not known, with the parameters of every draw."""
 
     model: PathModel
-    design: Design
-    at: At
-    unknown: tuple[str, ...]
+    design: Design  # arrays of these patients
+    at: At  # parameters by name
+    unknown: tuple[str, ...]  # mediators and unmeasured confounders whose values are not known
     rows: dict[tuple[int, Levels], _Row] = field(default_factory=dict)
 
     def choose(self) -> Rules:

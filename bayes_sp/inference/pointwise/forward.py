@@ -1,4 +1,7 @@
-"""The engine's forward pass in NumPy, for many draws at once: hidden values, and every row's log-density."""
+"""The engine's forward pass in NumPy, for many draws at once: hidden values, and every row's log-density.
+
+Effects are averaged over draws of unmeasured confounders as they are over covariates.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from bayes_sp.arrays import Array
 from bayes_sp.design.equations import JointEquation
@@ -15,6 +19,8 @@ from bayes_sp.design.parameters import hidden_name
 from bayes_sp.design.sequence import sequential
 from bayes_sp.inference.pointwise.standardised import Linked, precision_of, settled
 from bayes_sp.inference.samplers.target import Program
+
+BATCH = 2_000_000  # numbers in one temporary, draws x rows
 
 
 def forward(program: Program, natural: Array) -> tuple[dict[str, Array], Array]:
@@ -104,3 +110,24 @@ def _shares(equation: JointEquation, sigma: Numbers) -> tuple[Array, Array]:
     spread = sigma**2 + equation.fixed[0] ** 2
     share = np.where(equation.seen, sigma**2 / spread, 0.0)
     return share, np.where(equation.seen, sigma * equation.fixed[0] / np.sqrt(spread), sigma)
+
+
+def unmeasured_draws(program: Program, theta: Array) -> xr.Dataset:
+    """Return draws of every unmeasured confounder of each patient.
+
+    ``theta`` are draws of its unconstrained parameters, (chain, draw, P), with those that are integrated out; variables
+    are named as the confounders, dims (chain, draw, patient), in SDs.
+    """
+    chains, draws = theta.shape[:2]
+    flat = theta.reshape(chains * draws, -1)
+    patients, first = np.unique(program.rows.patient, return_index=True)  # rows of one patient share their value
+    found = {c.name: np.empty((len(flat), len(patients))) for c in program.confounders}
+    size = max(1, BATCH // program.rows.count)
+    for start in range(0, len(flat), size):
+        part = slice(start, start + size)
+        values, _ = standardised_values(program, program.parameters.naturals(flat[part]))
+        for name, own in found.items():
+            own[part] = values[name][:, first]
+    coords = {"chain": np.arange(chains), "draw": np.arange(draws), "patient": patients}
+    dims = ("chain", "draw", "patient")
+    return xr.Dataset({n: (dims, values.reshape(chains, draws, -1)) for n, values in found.items()}, coords=coords)

@@ -34,15 +34,7 @@ TOLERANCE, TO_SPARE = 1e-6, 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Where an integrand lies.
-
-    Attributes
-    ----------
-    mode
-        (d, ...).
-    factor
-        L, (..., d, d).
-    """
+    """Where an integrand lies: its mode (d, ...), and its factor L, (..., d, d)."""
 
     mode: Array
     factor: Array

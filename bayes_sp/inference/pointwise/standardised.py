@@ -18,28 +18,17 @@ type Numbers = Any  # an array or a tensor, (..., R), or a number
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Linked:
-    """An equation that hidden values depend on, at some parameters.
+    """An equation that hidden values depend on, at some parameters."""
 
-    Attributes
-    ----------
-    member
-        Number of its variable among those with hidden values; None where it has none.
-    base
-        Linear predictor without hidden parents; None for an unmeasured confounder.
-    parents
-        (member, what its value is multiplied with, 0 where it is not hidden; what is taken off the value first).
-    share, sd, y
-        A hidden value is eta + share (y - eta) + sd w.
-    target, precision
-        What the response says of its predictor, and how precisely; None where it says nothing.
-    """
-
-    member: int | None
-    base: Numbers = None
+    member: int | None  # number of its variable among those with hidden values; None where it has none
+    base: Numbers = None  # linear predictor without hidden parents; None for an unmeasured confounder
+    # (member, what its value is multiplied with, 0 where it is not hidden; what is taken off the value first).
     parents: Sequence[tuple[int, Numbers, float]] = ()
+    # share, sd, y: a hidden value is eta + share (y - eta) + sd w.
     share: Numbers = 0.0
     sd: Numbers = 1.0
     y: Numbers = 0.0
+    # target, precision: what the response says of its predictor, and how precisely; None where it says nothing.
     target: Numbers = None
     precision: Numbers = None
 

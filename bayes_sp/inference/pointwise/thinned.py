@@ -36,21 +36,11 @@ Thin = Callable[[int], LogPosterior]
 
 @dataclass(frozen=True, eq=False)
 class Weigher:
-    """Log-densities of points, (s, size) -> (s,), up to a constant.
-
-    Attributes
-    ----------
-    densities
-        The function.
-    rows
-        Patients whose rows it reads.
-    error
-        RMS difference of log-densities from those of all rows, less its mean; 0 where all are read.
-    """
+    """Log-densities of points, (s, size) -> (s,), up to a constant."""
 
     densities: Callable[[Array], Array]
-    rows: int
-    error: float
+    rows: int  # patients whose rows it reads
+    error: float  # RMS difference of log-densities from those of all rows, less its mean; 0 where all are read
 
 
 def weigher(posterior: LogPosterior, n: int, thin: Thin | None, *, seed: int, cores: int) -> Weigher:

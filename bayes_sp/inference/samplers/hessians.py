@@ -83,21 +83,12 @@ class Full:
 
 @dataclass(eq=False)
 class Arrow:
-    """A Hessian whose patients' blocks are not connected: n patients with at most k parameters each.
+    """A Hessian whose patients' blocks are not connected: n patients with at most k parameters each."""
 
-    Attributes
-    ----------
-    shared
-        Places of the G parameters that all patients share.
-    slots
-        Places of the patients' own, (n, k), -1 where a patient has fewer.
-    top, side, blocks
-        H between shared ones, (G, G); between a patient's own and shared ones, (n, k, G); and between a patient's own,
-        (n, k, k), with 1 on the diagonal of empty slots.
-    """
-
-    shared: Ints
-    slots: Ints
+    shared: Ints  # places of the G parameters that all patients share
+    slots: Ints  # places of the patients' own, (n, k), -1 where a patient has fewer
+    # top, side, blocks: H between shared ones, (G, G); between a patient's own and shared ones, (n, k, G); and between
+    # a patient's own, (n, k, k), with 1 on the diagonal of empty slots.
     top: Array
     side: Array
     blocks: Array
@@ -172,21 +163,11 @@ class Arrow:
 
 @dataclass(eq=False)
 class Held:
-    """A Hessian of some parameters, the others held where they are: their variance is 1, and steps leave them alone.
+    """A Hessian of some parameters, the others held where they are: their variance is 1, and steps leave them alone."""
 
-    Attributes
-    ----------
-    free
-        Places of the parameters that move.
-    inner
-        Their Hessian.
-    size
-        Number of all parameters.
-    """
-
-    free: Ints
-    inner: Full
-    size: int
+    free: Ints  # places of the parameters that move
+    inner: Full  # their Hessian
+    size: int  # number of all parameters
 
     def __post_init__(self) -> None:
         self.diagonal = np.ones(self.size)

@@ -25,24 +25,12 @@ MAX_ROUNDS = 32
 
 @dataclass(frozen=True, eq=False)
 class LaplaceDraws:
-    """Draws from a posterior by importance resampling from the normal approximation at its mode.
+    """Draws from a posterior by importance resampling from the normal approximation at its mode."""
 
-    Attributes
-    ----------
-    z
-        Draws on the scale of the approximation, (draws, size).
-    pareto_k
-        Shape of the tail of the importance ratios; above 0.7 the draws are not the posterior's.
-    ess
-        Effective number of proposals, 1 / sum of squared normalised weights.
-    factor
-        Variance factors v of the draws, (draws,): see `laplace_draws`.
-    """
-
-    z: Array
-    pareto_k: float
-    ess: float
-    factor: Array
+    z: Array  # draws on the scale of the approximation, (draws, size)
+    pareto_k: float  # shape of the tail of the importance ratios; above 0.7 the draws are not the posterior's
+    ess: float  # effective number of proposals, 1 / sum of squared normalised weights
+    factor: Array  # variance factors v of the draws, (draws,): see `laplace_draws`
 
 
 def laplace_draws(

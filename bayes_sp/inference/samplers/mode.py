@@ -30,26 +30,14 @@ class NoModeError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Mode:
-    """Mode and curvature of a log-posterior on unconstrained parameters.
+    """Mode and curvature of a log-posterior on unconstrained parameters."""
 
-    Attributes
-    ----------
-    theta
-        The mode, (size,).
-    scale
-        Lower triangular factor L of the framed parameters' block of the inverse of the negative Hessian H, (F, F).
-    spread
-        Square roots of that inverse's diagonal for the other parameters, (size - F,).
-    log_density
-        At the mode.
-    shares
-        Of standardised intercepts of groups, (size,), see `LogPosterior`; None without groups.
-    """
-
-    theta: Array
+    theta: Array  # the mode, (size,)
+    # Lower triangular factor L of the framed parameters' block of the inverse of the negative Hessian H, (F, F).
     scale: Array
-    spread: Array
-    log_density: float
+    spread: Array  # square roots of that inverse's diagonal for the other parameters, (size - F,)
+    log_density: float  # at the mode
+    # Of standardised intercepts of groups, (size,), see `LogPosterior`; None without groups.
     shares: Array | None = None
 
 

@@ -91,22 +91,15 @@ class Program(Protocol):
 
 @dataclass(frozen=True, eq=False, repr=False)  # no patient in a notebook or a log
 class LogPosterior:
-    """The log-posterior density on unconstrained parameters, seen from a frame of its own.
+    """The log-posterior density on unconstrained parameters, seen from a frame of its own."""
 
-    Attributes
-    ----------
-    program
-        Model, records and priors, packed.
-    frame
-        Parameters are theta = origin + L z for the first F of them (coefficients and what belongs to equations) and
-        origin + spread z for the others (one for each hidden value): origin (P,), spread (P,), L row by row (F, F).
-        Standardised intercepts of groups are that / sqrt(1 - share + share (tau / tau at the origin)^2), after it: the
-        place of each one's log tau (P,), and its share (P,), 0 for all other parameters. The share is what the records
-        know of an intercept at the origin's tau; its spread given tau is then the same for every tau, nearly so where
-        its response is not normal.
-    """
-
-    program: Program
+    program: Program  # model, records and priors, packed
+    # Parameters are theta = origin + L z for the first F of them (coefficients and what belongs to equations) and
+    # origin + spread z for the others (one for each hidden value): origin (P,), spread (P,), L row by row (F, F).
+    # Standardised intercepts of groups are that / sqrt(1 - share + share (tau / tau at the origin)^2), after it: the
+    # place of each one's log tau (P,), and its share (P,), 0 for all other parameters. The share is what the records
+    # know of an intercept at the origin's tau; its spread given tau is then the same for every tau, nearly so where its
+    # response is not normal.
     frame: Array
 
     @property

@@ -25,19 +25,11 @@ _COPULA_ROUNDS = 4
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Correlations to reach with p columns for n patients, of which the first ``anchored`` stay where they are.
+    """Correlations to reach with p columns for n patients, of which the first ``anchored`` stay where they are."""
 
-    Attributes
-    ----------
-    targets
-        Reachable correlations to aim at, (p, p).
-    printed, half_units
-        Correlations as printed and half of their last digits, (p, p): the end is within rounding of *these*.
-    anchored
-        Number of leading columns whose arrangement is fixed.
-    """
-
-    targets: Array
+    targets: Array  # reachable correlations to aim at, (p, p)
+    # printed, half_units: correlations as printed and half of their last digits, (p, p): the end is within rounding of
+    # *these*.
     printed: Array
     half_units: Array
     anchored: int

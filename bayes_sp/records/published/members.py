@@ -32,16 +32,9 @@ class Member:
 def members(count: int = MEMBERS, first: int = 1) -> tuple[Member, ...]:
     """Return the members of an ensemble: seeds in order, and each shape of the counts as often as the others.
 
-    The first is ``reconstruct(seed=1)``. By its seed each draws, beside the arrangement, what the moments leave open:
-    the shares of people who never come or come very often, the shares of education and relationship, and how even the
-    answers about belonging are.
-
-    Parameters
-    ----------
-    count
-        How many.
-    first
-        Seed of the first one.
+    The first is ``reconstruct(seed=first)``. By its seed each draws, beside the arrangement, what the moments leave
+    open: the shares of people who never come or come very often, the shares of education and relationship, and how even
+    the answers about belonging are.
     """
     shapes = tuple(COUNT_SHAPES)
     return tuple(Member(first + k, shapes[k % len(shapes)]) for k in range(count))

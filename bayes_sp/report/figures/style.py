@@ -78,21 +78,11 @@ def new_figure(size: tuple[float, float]) -> Figure:
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """Axes to draw into.
-
-    Attributes
-    ----------
-    figure
-        The figure that holds them.
-    axes
-        The panels, (rows, columns).
-    own
-        Whether the figure was made for them, so that a title and a note may stand beside them.
-    """
+    """Axes to draw into."""
 
     figure: Figure
-    axes: np.ndarray
-    own: bool
+    axes: np.ndarray  # the panels, (rows, columns)
+    own: bool  # whether the figure was made for them, so that a title and a note may stand beside them
 
     @property
     def one(self) -> Axes:

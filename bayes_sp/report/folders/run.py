@@ -134,24 +134,9 @@ class RunFolder:
     next run with the same destination removes. The work behind a run is never lost to another run: where the name is
     taken meanwhile, or what is to be replaced is no longer what was there, the run takes the next free name, ``...-2``.
 
-    Parameters
-    ----------
-    destination
-        A folder, or what `check_destination` returned before the work began.
-    overwrite
-        Replace the run in the folder.
-
-    Attributes
-    ----------
-    folder
-        Where the run stands when the block has ended.
-    names
-        The files that were written, in order.
-
-    Raises
-    ------
-    RunError
-        As `check_destination`, or where the disk cannot be written.
+    ``destination`` is a folder, or what `check_destination` returned before the work began; ``overwrite`` replaces the
+    run in it. ``folder`` is where the run stands when the block has ended, ``names`` are the files that were written,
+    in order. Raises RunError as `check_destination`, or where the disk cannot be written.
     """
 
     def __init__(self, destination: Path | Destination, *, overwrite: bool = False) -> None:

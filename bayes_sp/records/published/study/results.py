@@ -144,13 +144,7 @@ class Coefficient(Entry):
 
 @dataclass(frozen=True)
 class Effect(Entry):
-    """An effect of the exposure on the outcome along a path, or ``"total"``, with every reading of the printed figure.
-
-    Attributes
-    ----------
-    interval
-        ``"bootstrap"`` or ``"t"``.
-    """
+    """An effect of the exposure on the outcome by a path, or ``"total"``, with every reading of the printed figure."""
 
     path: str
     readings: tuple[Figure, ...]
@@ -161,7 +155,7 @@ class Effect(Entry):
     p: Figure | None = None
     lower: Figure | None = None
     upper: Figure | None = None
-    interval: str = "bootstrap"
+    interval: str = "bootstrap"  # ``"bootstrap"`` or ``"t"``
     df: tuple[int, int] | None = None
 
     @property
@@ -172,21 +166,13 @@ class Effect(Entry):
 
 @dataclass(frozen=True)
 class Chain(Entry):
-    """The regressions of a mediation analysis: each later variable on the exposure, earlier mediators and covariates.
-
-    Attributes
-    ----------
-    covariates
-        Those that the table holds.
-    unprinted
-        Covariates that were used and are not in the table.
-    """
+    """Regressions of a mediation analysis: each later variable on the exposure, earlier mediators and covariates."""
 
     exposure: str
     mediators: tuple[str, ...]
     outcome: str
-    covariates: tuple[str, ...] = ()
-    unprinted: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()  # those that the table holds
+    unprinted: tuple[str, ...] = ()  # those that were used and are not in the table
     model: str = ""
 
     @property
