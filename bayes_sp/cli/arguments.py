@@ -12,7 +12,7 @@ from typing import Any
 
 from bayes_sp.cli.terminal import Parser
 from bayes_sp.inference.options import EACH, MANY, METHODS, usual_options
-from bayes_sp.names import LEAST_COUNT
+from bayes_sp.names import LEAST_COUNT, PARTS
 from bayes_sp.records.example.typed import TRIAL
 
 OMITTED = "".join(["prim", "ary"])  # a text of its own, so that a specification that is named is told from it
@@ -125,7 +125,7 @@ def add_sensitivity(commands: Commands, run: Command) -> None:
     sensitivity = commands.add_parser(
         "sensitivity",
         allow_abbrev=False,
-        help="say what it would take to change the conclusion: priors, kappa, confounding, attrition",
+        help=f"say what it would take to change the conclusion: {', '.join(PARTS)}",
         description="Name the analyses that you want; --all for every one that the records allow. Answers of finished "
         "fits are kept, so that a stopped run goes on where it was.",
         epilog="Exit status: 0 done, 2 a mistake in the arguments, the specification or the data, 3 a fit failed, or "

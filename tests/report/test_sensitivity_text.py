@@ -232,7 +232,7 @@ def test_shifts_of_missing_rows_say_their_numbers():
 def test_what_cannot_be_made_is_told_in_its_place():
     """``Not done``, which analysis, and why, in the part's own section."""
     text = sensitivity_text(analysed())
-    last = len(PARTS)
+    last = PARTS.index("attrition") + 1
     own = text.partition(f"{last}. Patients who did not come back")[2].partition(f"\n{last + 1}.")[0]
     assert flowing(own).startswith("Not done, attrition: nothing is known of patients who did not come back")
     assert "--nonresponders FILE" in flowing(own)
