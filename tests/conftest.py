@@ -8,6 +8,7 @@ which most tests wait for, before the workers start.
 from __future__ import annotations
 
 import copy
+import gc
 import os
 import subprocess
 import sys
@@ -80,6 +81,11 @@ def pytest_xdist_node_collection_finished(node: Any) -> None:
     ends = [compiler.wait() for compiler in node.config.stash[COMPILERS]]
     if any(ends):
         raise pytest.UsageError("the engine does not compile; see above")
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is imported and collected out of every search for garbage: it stays."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

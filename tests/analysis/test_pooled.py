@@ -40,6 +40,7 @@ def serial(table):
     return rows[rows["path"].str.count("->") == 3].iloc[0]
 
 
+@pytest.mark.slow
 def test_moments_are_all_that_normal_likelihoods_see(normal, counts):
     """Members with the same moments agree but for rounding; a count likelihood sees the tails that they leave open."""
     shares = [serial(pooled.shares())["share"] for pooled in (normal, counts)]

@@ -55,7 +55,7 @@ def both(chain, baselines, weights, monkeypatch):
 @pytest.mark.parametrize(
     ("mediators", "outcome"),
     [(("normal",), "logit"), (("normal", "normal"), "hurdle"), (("logit",), "identity"), (("probit",), "exp"),
-     (("normal", "logit"), "exp"), (("beta",), "probit")],
+     pytest.param(("normal", "logit"), "exp", marks=pytest.mark.slow), (("beta",), "probit")],
 )  # fmt: skip
 def test_cells_give_the_means_over_all_patients(many, monkeypatch, mediators, outcome, weighed):
     """RMS error within a hundredth of a posterior SD, of each world and its difference from the first."""

@@ -253,6 +253,7 @@ def test_a_product_of_two_mediators_is_that_of_simulated_potential_outcomes(make
         assert abs(pairs.mean() - value) < 4.0 * pairs.std(ddof=1) / np.sqrt(len(pairs)) + 1e-9
 
 
+@pytest.mark.slow
 def test_the_closed_form_of_a_product_is_its_quadrature(make_survey):
     """Below kappa 1 too, and where mediators are drawn apart."""
     model, _, design, posterior = moderated(make_survey, "primary", MEDIATORS, draws=3)

@@ -52,7 +52,7 @@ def test_a_bootstrap_at_the_boundary_stands_beside_the_posterior():
     assert len(set(table.index)) == 4
 
 
-@pytest.mark.parametrize("b", [0.05, 0.005])
+@pytest.mark.parametrize("b", [0.05, pytest.param(0.005, marks=pytest.mark.slow)])
 def test_a_laplace_prior_that_shrinks_can_be_sampled(b):
     """The mode at the kink of a Laplace prior is no obstacle for the sampler."""
     tables = _tables()

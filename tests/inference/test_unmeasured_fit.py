@@ -271,6 +271,7 @@ def test_a_normal_model_with_a_confounder_has_no_exact_posterior(study_survey):
     )
 
 
+@pytest.mark.slow
 def test_a_confounder_goes_with_missing_cells(study_survey):
     """Missing covariates are filled draw by draw, and the confounder is added to what they give."""
     rng, records = np.random.default_rng(4), study_survey.records.astype(float)
@@ -316,6 +317,7 @@ def test_prior_prediction_draws_the_confounder_too():
     assert len(sp.prior_predictive(uncertain, survey, draws=200).check().means) == 3
 
 
+@pytest.mark.slow
 def test_the_summary_says_that_the_confounder_is_assumed(tmp_path):
     """At the top, in the assumptions and beside the effects; without one nothing of it is said."""
     model = confounded(sp.load_model("primary"), loneliness_t1=-0.4, appointments_t1=HALF)

@@ -49,6 +49,7 @@ def counted(monkeypatch):
     return count
 
 
+@pytest.mark.slow
 def test_processes_give_the_answers_of_stand_alone_fits(serial):
     """In the order of the cells, whatever the order in which they finish; the lines count up."""
     cells, expected = serial

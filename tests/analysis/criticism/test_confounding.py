@@ -131,6 +131,7 @@ def test_an_unknown_mediator_is_integrated_out_with_the_confounder(normal):
         assert float(found["y_observed"][0, 0, place]) == pytest.approx(joint - first, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_replicates_have_the_distribution_of_a_response_given_the_earlier_ones(normal):
     """Mean and SD over many draws of one parameter are those of the multivariate normal, for every patient."""
     model, design, parameters = normal

@@ -69,6 +69,7 @@ def residual_moments(chain: GeneralChain, w: np.ndarray) -> tuple[float, np.ndar
     return s[0, 1] / s[0, 0], s
 
 
+@pytest.mark.slow
 def test_a_normal_outcome_has_the_closed_form(tmp_path: Path) -> None:
     """Covariances less those of the error give every slope (Fuller 1987, section 2.2)."""
     chain = simulated(tmp_path, reliability=0.65, family="normal", n=300)
