@@ -12,10 +12,15 @@ from benchmarks.process import call
 def figures(settings: Settings) -> list[Figure]:
     """Compile in fresh processes with empty and filled caches, then fit every shipped specification in one process."""
     found: list[Figure] = []
-    for basic, name in ((True, "normal and negative binomial"), (False, "all families")):
-        cache: Path = settings.folder / f"engine-{basic}"
-        cold = call("families:compile_engine", cache=cache, basic=basic)
-        warm = [call("families:compile_engine", cache=cache, basic=basic) for _ in range(1 if settings.quick else 3)]
+    described = {
+        "basic": "normal and negative binomial",
+        "correlated": "normal and negative binomial, correlated errors",
+        "all": "all families",
+    }
+    for engine, name in described.items():
+        cache: Path = settings.folder / f"engine-{engine}"
+        cold = call("families:compile_engine", cache=cache, name=engine)
+        warm = [call("families:compile_engine", cache=cache, name=engine) for _ in range(1 if settings.quick else 3)]
         found.append(figure(f"engine of {name}, empty cache", cold, note="once on a machine"))
         found.append(figure(f"engine of {name}, filled cache", warm, note="once in a process"))
     kernels = call("families:compile_kernels", names=["normal", "poisson"] if settings.quick else [])
@@ -30,12 +35,12 @@ def figures(settings: Settings) -> list[Figure]:
     return found
 
 
-def compile_engine(basic: bool) -> float:
+def compile_engine(name: str) -> float:
     """Return the seconds until the engine can be called."""
     from bayes_sp.inference.engine.native import engine
 
     started = time.perf_counter()
-    engine(basic=basic)
+    engine(name)
     return time.perf_counter() - started
 
 
@@ -62,14 +67,14 @@ def compile_kernels(names: list[str]) -> dict[str, float]:
 def fit_all(draws: int) -> dict[str, dict[str, float]]:
     """Fit every shipped specification once to the embedded records."""
     from bayes_sp.analysis.fit import fit
-    from bayes_sp.inference.engine.native import engine
+    from bayes_sp.inference.engine.native import ENGINES, engine
     from bayes_sp.inference.options import SamplerOptions
     from bayes_sp.model.reading.load import shipped_models
     from bayes_sp.records.published.reconstruct import reconstruct
 
     survey, options, found = reconstruct(1), SamplerOptions(draws=draws), {}
-    for basic in (True, False):
-        engine(basic=basic)
+    for name in ENGINES:
+        engine(name)
     few = SamplerOptions(draws=100, tune=200, chains=1, cores=1)
     for name in shipped_models():  # compiles what effects of this specification need
         fit(name, survey, seed=1, options=few).effects()

@@ -53,7 +53,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
-ENGINES = "from bayes_sp.inference.engine.native import engine; engine(basic={basic})"
+ENGINES = """
+from bayes_sp.inference.engine.native import engine
+for name in {names}:
+    engine(name)
+"""
 BOOTSTRAPS = """
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.inference.likelihood.rows import rows_of
@@ -69,7 +73,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Begin to compile the engines, in a process each, while the workers look for tests."""
     if "PYTEST_XDIST_WORKER" in os.environ or not session.config.getoption("numprocesses", 0):
         return
-    sources = (ENGINES.format(basic=False), ENGINES.format(basic=True) + BOOTSTRAPS)
+    sources = (ENGINES.format(names=["all"]), ENGINES.format(names=["basic", "correlated"]) + BOOTSTRAPS)
     session.config.stash[COMPILERS] = [
         subprocess.Popen([sys.executable, "-c", source], cwd=session.config.rootpath) for source in sources
     ]

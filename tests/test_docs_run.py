@@ -18,7 +18,7 @@ BLOCK = re.compile(r"^```(bash|console|python)\n(.*?)^```", flags=re.DOTALL | re
 INSTALLING = re.compile(r"^python3 -m pip install (--quiet )?uv && ")
 PROGRAM = re.compile(r"^(python3 -m uv run (--quiet )?(--no-dev )?)?python -m bayes_sp ")
 # The suite itself; and what takes seven minutes and is tried on the page on sensitivity with a smaller specification.
-ELSEWHERE = ("python3 -m uv run --quiet pytest", "python3 -m uv run pytest",
+ELSEWHERE = ("python3 -m uv run --quiet --compile-bytecode pytest", "python3 -m uv run pytest",
              "python3 -m uv run --no-dev python -m bayes_sp sensitivity --all")  # fmt: skip
 
 

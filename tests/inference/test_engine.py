@@ -165,13 +165,22 @@ def test_a_half_student_t_prior_is_twice_the_density_on_the_positive_side():
 
 
 @pytest.mark.slow
-def test_the_small_engine_and_the_one_of_all_families_agree(study_survey, monkeypatch):
+@pytest.mark.parametrize(("name", "engine"), [("primary", "basic"), ("parallel", "correlated")])
+def test_a_smaller_engine_and_the_one_of_everything_agree(study_survey, monkeypatch, name, engine):
     """Loaded into one process, whatever their machine code is called, both give the same numbers."""
-    posterior = posterior_of(MODELS["primary"], study_survey)
+    posterior = posterior_of(MODELS[name], study_survey)
+    assert native.engine_for(posterior) is native.engine(engine)
     small = log_density(posterior, posterior.program.start)
     other = posterior_of(sp.load_model("bounded"), study_survey)
     assert np.isfinite(log_density(other, other.program.start)[0])
-    monkeypatch.setattr(native, "engine_for", lambda _: native.engine(basic=False))
+    monkeypatch.setattr(native, "engine_for", lambda _: native.engine("all"))
     large = log_density(posterior, posterior.program.start)
     assert_allclose(small[0], large[0], rtol=1e-12)
     assert_allclose(small[1], large[1], rtol=1e-9, atol=1e-9)
+
+
+def test_the_last_engine_takes_what_every_other_one_takes():
+    """So that there is one for every posterior, and an earlier one is worth its while."""
+    scopes = list(native.ENGINES.values())
+    assert all(scopes[-1].covers(scope) for scope in scopes)
+    assert not any(first.covers(later) for k, first in enumerate(scopes) for later in scopes[k + 1 :])

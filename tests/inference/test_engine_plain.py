@@ -40,7 +40,7 @@ def points(found: Program) -> np.ndarray:
 
 def plain() -> np.ndarray:
     """Return values and gradients of every point, one after the other."""
-    density = make_log_density("plain", densities_of(tuple(FAMILY_NUMBERS)), hidden_values=True)
+    density = make_log_density("plain", densities_of(tuple(FAMILY_NUMBERS)), hidden_values=True, correlated_errors=True)
     numbers = []
     for found in map(program, NAMES):
         for point in points(found):

@@ -66,7 +66,6 @@ def naturals(theta: Any, ints: Any, floats: Any) -> Any:
     for s in range(ints[ints[at.SIMPLEXES]]):
         first, shares, place = _simplex(ints, s)
         value += _shares(theta, first, shares, v, place, floats[ints[at.ALPHAS] + s])
-    derive(ints, floats, v)
     return v, value
 
 
@@ -100,7 +99,6 @@ def _shares(theta: Any, first: int, shares: int, v: Any, place: int, alpha: floa
 @compiled
 def pull_parameters(theta: Any, ints: Any, floats: Any, v: Any, dv: Any) -> None:
     """Turn derivatives by natural parameters into those by theta, in place, adding prior and Jacobian."""
-    pull_derived(ints, floats, v, dv)
     for s in range(ints[ints[at.SIMPLEXES]]):
         first, shares, place = _simplex(ints, s)
         alpha = floats[ints[at.ALPHAS] + s]
@@ -188,27 +186,16 @@ def _back(ints: Any, floats: Any, v: Any, dv: Any, work: Any, width: int, kept: 
 
 
 @compiled
-def _nothing_integrated(ints: Any, floats: Any, v: Any, dv: Any, with_gradient: bool) -> float:
+def _nothing(*given: Any) -> float:
     return 0.0
 
 
-@compiled
-def _nothing_settled(ints: Any, floats: Any, v: Any, settled: Any, w: Any, z: Any, work: Any, ell: int) -> float:
-    return 0.0
+# What a posterior may do without: an engine that leaves it out has `_nothing` in its place.
+HIDDEN_VALUES = (integrated, settle, pull_settled, hide, split_weights, _back)
+CORRELATED_ERRORS = (derive, pull_derived)
 
 
-@compiled
-def _nothing_pulled(
-    ints: Any, floats: Any, v: Any, dv: Any, settled: Any, w: Any, z: Any, by_w: Any, work: Any, weight: int
-) -> None:
-    pass
-
-
-WITH_HIDDEN_VALUES = (integrated, settle, pull_settled)
-WITHOUT_HIDDEN_VALUES = (_nothing_integrated, _nothing_settled, _nothing_pulled)
-
-
-def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
+def make_log_density(name: str, densities: Any, *, hidden_values: bool, correlated_errors: bool) -> Any:
     """Return ``log_density(theta, ints, floats, gradient)``, named after the families that `densities` knows.
 
     It gives the log-posterior density at theta, (P,), and writes its gradient where ``gradient`` is not empty: the
@@ -216,12 +203,15 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
     ``work`` holds, each with a value for every row: of each equation the hidden values, what later equations ask of
     them, and the predictor; log-densities and weights of rows; and derivatives by eta, zeta and aux. Nothing of that
     is kept where no equation is deferred; rows then go through in blocks. Without ``hidden_values`` it takes programs
-    that have none, and takes less than half of the time to compile.
+    that have none and defer no equation, without ``correlated_errors`` those without a residual correlation: what is
+    left out need not be compiled.
     """
-    integrate, settle_all, pull_all = WITH_HIDDEN_VALUES if hidden_values else WITHOUT_HIDDEN_VALUES
+    integrate, settle_all, pull_all, hide_values, split, back = HIDDEN_VALUES if hidden_values else 6 * (_nothing,)
+    derive_all, pull_all_derived = CORRELATED_ERRORS if correlated_errors else 2 * (_nothing,)
 
     def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:
         v, value = naturals(theta, ints, floats)
+        derive_all(ints, floats, v)
         power = floats[ints[at.LOG_CONSTANT] + 1]
         count, rows, width = ints[at.EQUATIONS], ints[at.ROWS], 2 + ints[at.MOST_AUX]
         kept = rows if ints[at.ANY_DEFERRED] else 0
@@ -263,15 +253,16 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool) -> Any:
                 value += power * densities(kind, ints, floats, e, aux, table, out, work, start, stop, *places, step)
                 if with_gradient and not ints[e + at.DEFERRED]:
                     pull(ints, floats, e, v, dv, work, start, stop, by, step, count)
-            hide(ints, floats, e, aux, work, eta - first, j * kept, mine)  # eta as of row 0
+            hide_values(ints, floats, e, aux, work, eta - first, j * kept, mine)  # eta as of row 0
         if kept:
-            value += power * split_weights(ints, work, ell, weight)
+            value += power * split(ints, work, ell, weight)
         if with_gradient:
-            _back(ints, floats, v, dv, work, width, kept)
+            back(ints, floats, v, dv, work, width, kept)
             if members and not together:
                 pull_all(ints, floats, v, dv, settled, w, z, by_w, work, weight)
             for p in range(len(dv)):
                 dv[p] *= power
+            pull_all_derived(ints, floats, v, dv)
             pull_parameters(theta, ints, floats, v, dv)
             for p in range(ints[at.SIZE]):
                 gradient[p] = dv[p]

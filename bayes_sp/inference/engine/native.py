@@ -6,6 +6,7 @@ import ctypes
 import functools
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from types import FunctionType
@@ -29,7 +30,6 @@ from bayes_sp.threads import in_threads
 
 DRAWS = "z"
 address_as_void_pointer = compile_pymc.address_as_void_pointer
-BASIC = ("normal", "negative_binomial")
 _SIGNATURE = numba.types.int64(
     numba.types.uint64,
     numba.types.CPointer(numba.types.double),
@@ -138,19 +138,48 @@ def _functions(key: int) -> tuple[Any, Any]:
     return log_density, expand
 
 
+@dataclass(frozen=True)
+class Scope:
+    """What an engine knows; the less, the sooner it is compiled, which is most of what a first fit waits for.
+
+    ``hidden_values`` also stands for patients with several rows, one for each value that a missing cell may have.
+    """
+
+    families: frozenset[str]
+    hidden_values: bool
+    correlated_errors: bool
+
+    def covers(self, other: Scope) -> bool:
+        """Return whether an engine of this scope takes what one of the other takes."""
+        hidden = self.hidden_values or not other.hidden_values
+        return hidden and self.correlated_errors >= other.correlated_errors and self.families >= other.families
+
+
+_USUAL = frozenset({"normal", "negative_binomial"})
+# From the one that is compiled first to the one that takes every posterior.
+ENGINES: dict[str, Scope] = {
+    "basic": Scope(_USUAL, hidden_values=False, correlated_errors=False),
+    "correlated": Scope(_USUAL, hidden_values=False, correlated_errors=True),
+    "all": Scope(frozenset(FAMILY_NUMBERS), hidden_values=True, correlated_errors=True),
+}
+
+
 @functools.cache
-def engine(*, basic: bool) -> Any:
+def engine(name: str) -> Any:
     """Return ``log_density`` as a C function: compiled the first time, 0.2 s from the disk after.
 
-    ``basic`` knows normal and negative binomial responses alone, of which no value is hidden, and takes less than half
-    of the time to compile, which is most of what a first fit waits for.
+    ``name`` is one of ``ENGINES``. Raises KeyError for another one.
     """
-    name, families = ("basic", BASIC) if basic else ("all", tuple(FAMILY_NUMBERS))
-    function, _ = _functions(2 * _sources() + basic)
-    names = {
-        **function.__globals__,
-        "theta_log_density": make_log_density(name, densities_of(families), hidden_values=not basic),
-    }
+    scope = ENGINES[name]
+    function, _ = _functions(len(ENGINES) * _sources() + list(ENGINES).index(name))
+    families = tuple(family for family in FAMILY_NUMBERS if family in scope.families)
+    density = make_log_density(
+        name,
+        densities_of(families),
+        hidden_values=scope.hidden_values,
+        correlated_errors=scope.correlated_errors,
+    )
+    names = {**function.__globals__, "theta_log_density": density}
     # The same code with another engine under that name: as part of the function's closure it would have no cache.
     chosen = FunctionType(function.__code__, names, function.__name__, None, function.__closure__)
     chosen.__qualname__ = f"{function.__qualname__}_{name}"
@@ -163,10 +192,11 @@ def _expand() -> Any:
 
 
 def engine_for(posterior: LogPosterior) -> Any:
-    """Return the smaller engine that knows every family of a posterior, and its hidden values where it has any."""
-    program = posterior.program
-    hidden = program.ints[at.MEMBERS] > 0 or program.ints[at.LINK_RECORDS] != at.NONE
-    return engine(basic=not hidden and {part.family for part in program.parts} <= set(BASIC))
+    """Return the first of ``ENGINES`` that takes a posterior."""
+    ints, parts = posterior.program.ints, posterior.program.parts
+    hidden = ints[at.MEMBERS] > 0 or ints[at.LINK_RECORDS] != at.NONE or ints[at.ANY_DEFERRED] > 0
+    needed = Scope(frozenset(part.family for part in parts), bool(hidden), ints[at.SEQUENCE] != at.NONE)
+    return engine(next(name for name, scope in ENGINES.items() if scope.covers(needed)))
 
 
 class Arguments:

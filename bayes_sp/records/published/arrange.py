@@ -127,11 +127,21 @@ def _best_exchange(v: Array, weighted: Array, pull: Array) -> tuple[float, int, 
             row[b] = ((row[a] + together[b, b] - 2.0 * row[b]) * dv - pull[a] + pull[b]) * dv
             lowest = min(lowest, row[b])
         if lowest < least:
-            least, first = lowest, a
-            second = a + 1 + int(np.argmin(row[a + 1 :]))
+            least, first, second = lowest, a, a + 1
+            while row[second] > lowest:
+                second += 1
     return least, first, second
 
 
+@numba.njit(fastmath={"nnan", "nsz"})
+def _product(u: Array, v: Array) -> float:
+    total = 0.0
+    for i in range(len(u)):
+        total += u[i] * v[i]
+    return total
+
+
+# Loops, not slices: to compile the messages of slices that do not fit would take four times as long as all the rest.
 @cached(numba.njit, nogil=True, fastmath={"nnan", "nsz"})
 def _sweep(x: Array, targets: Array, weights: Array, anchored: int) -> bool:
     """Make the best exchange within each column of ``x`` (p, n) that is not anchored, in place: whether one was made.
@@ -142,19 +152,24 @@ def _sweep(x: Array, targets: Array, weights: Array, anchored: int) -> bool:
     totals, norms, z = np.empty(p), np.empty(p), np.empty((p, n))
     scale = np.sqrt(float(n)) * _GRID
     for j in range(p):
-        totals[j] = x[j].sum()
-        norms[j] = np.sqrt((x[j] * x[j]).sum() - totals[j] * totals[j] / n)
-        z[j] = np.rint((x[j] - totals[j] / n) / norms[j] * scale)
+        totals[j] = 0.0
+        for i in range(n):
+            totals[j] += x[j, i]
+        norms[j] = np.sqrt(_product(x[j], x[j]) - totals[j] * totals[j] / n)
+        for i in range(n):
+            z[j, i] = np.rint((x[j, i] - totals[j] / n) / norms[j] * scale)
     moved = False
     weighted, pull = np.zeros((p, n)), np.empty(n)
     for k in range(anchored, p):
-        pull[:] = 0.0
+        for i in range(n):
+            pull[i] = 0.0
         for j in range(p):
             w = 0.0 if j == k else weights[k, j]
-            product = (x[j] * x[k]).sum() - totals[j] * totals[k] / n
+            product = _product(x[j], x[k]) - totals[j] * totals[k] / n
             miss = np.rint((product / (norms[j] * norms[k]) - targets[k, j]) * w * norms[k] * scale)
-            weighted[j] = np.rint(z[j] * w)
-            pull += 2.0 * miss * weighted[j]
+            for i in range(n):
+                weighted[j, i] = np.rint(z[j, i] * w)
+                pull[i] += 2.0 * miss * weighted[j, i]
         gain, a, b = _best_exchange(x[k], weighted, pull)
         # A gain under 1e-7 in squared misses could come from the rounding of z alone and run in a circle.
         if gain < -1e-7 * (norms[k] * scale) ** 2:
