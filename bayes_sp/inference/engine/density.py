@@ -20,6 +20,7 @@ from bayes_sp.inference.engine.compiled_hidden_slopes import pull_settled
 from bayes_sp.inference.engine.compiled_integral import integrated
 from bayes_sp.inference.engine.compiled_rows import (
     begun,
+    copy_into,
     hide,
     predict,
     pull,
@@ -212,7 +213,7 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool, correlat
     def log_density(theta: Any, ints: Any, floats: Any, gradient: Any) -> float:
         v, value = naturals(theta, ints, floats)
         derive_all(ints, floats, v)
-        power = floats[ints[at.LOG_CONSTANT] + 1]
+        power, with_gradient = floats[ints[at.LOG_CONSTANT] + 1], len(gradient) > 0
         count, rows, width = ints[at.EQUATIONS], ints[at.ROWS], 2 + ints[at.MOST_AUX]
         kept = rows if ints[at.ANY_DEFERRED] else 0
         ell, weight, derivatives, block, apart, own = _places(ints, width, kept)
@@ -222,10 +223,8 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool, correlat
         w = work[own : own + hidden * linked].reshape((hidden, linked))
         by_w = work[own + hidden * linked :].reshape((hidden, linked))
         z, settled = np.empty_like(w), np.zeros((planes(ints)[8] if hidden else 0, linked))
-        with_gradient = len(gradient) > 0
         dv, out = np.zeros(len(v)), np.empty(width)
-        integral = integrate(ints, floats, v, dv, with_gradient) if together else 0.0
-        value += power * integral
+        value += power * (integrate(ints, floats, v, dv, with_gradient) if together else 0.0)
         if members and not together:
             value += settle_all(ints, floats, v, settled, w, z, work, ell)
         for j in range(count):
@@ -264,8 +263,7 @@ def make_log_density(name: str, densities: Any, *, hidden_values: bool, correlat
                 dv[p] *= power
             pull_all_derived(ints, floats, v, dv)
             pull_parameters(theta, ints, floats, v, dv)
-            for p in range(ints[at.SIZE]):
-                gradient[p] = dv[p]
+            copy_into(gradient, dv[: ints[at.SIZE]])
         return value
 
     return compiled_as(f"log_density_of_{name}", log_density, inlined)
