@@ -67,6 +67,7 @@ def fitted(model, survey):
     return design, as_draws(model, made.regressions, [fit.theta for fit in fits], everyone)
 
 
+@pytest.mark.slow
 def test_planted_coefficients_and_effects_are_found(records):
     """Maximum likelihood of many simulated patients comes back to the truth; effects are those of 10^6 outcomes."""
     survey, truth = records

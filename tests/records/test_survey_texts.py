@@ -125,6 +125,7 @@ def test_columns_of_text_are_drafted(texts):
         sp.draft(texts, exposure="arm", mediators=["mood"], outcome="well")
 
 
+@pytest.mark.slow
 def test_a_fit_of_texts_is_that_of_their_numbers(codes, texts):
     """The same maximum likelihood, path by path, under the names of the levels."""
     numbers = {

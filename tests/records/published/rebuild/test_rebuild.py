@@ -48,7 +48,8 @@ def test_the_comparison_is_that_of_pandas(published):
 
 
 @pytest.mark.fixed_seed  # how near the search comes to an arrangement differs between tables
-@pytest.mark.parametrize("seed", [1, pytest.param(7, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 7])
 def test_tables_of_made_records_come_back(seed: int):
     """Counts, means of items, scales, a binary and a continuous variable, and a change: whatever the decimals."""
     found = rebuild(clean_study(seed, n=150), seed=seed)
