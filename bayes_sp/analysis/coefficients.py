@@ -126,8 +126,9 @@ def ratio_word(family: Family) -> str:
 def _ratios(values: Array, kept: Array) -> Array:
     """Return posterior medians of exp(coefficient), (k,); NaN where that is no ratio."""
     found = np.full(len(kept), np.nan)
-    with np.errstate(over="ignore"):
-        found[kept] = np.median(np.exp(values[..., kept]), axis=(0, 1))
+    if kept.any():  # NumPy 2.1 has no median of no columns
+        with np.errstate(over="ignore"):
+            found[kept] = np.median(np.exp(values[..., kept]), axis=(0, 1))
     return found
 
 

@@ -68,7 +68,7 @@ def test_a_draft_does_not_change_with_the_association(name):
     draft = draft_with_reasons(data, **roles)
     assert tuple(equation.family for equation in draft.model.equations) == families
     for column in (roles["outcome"], roles["exposure"], roles["mediators"][0]):
-        permuted = data.assign(**{column: rng.permutation(data[column])})
+        permuted = data.assign(**{column: data[column].to_numpy()[rng.permutation(len(data))]})
         assert draft_with_reasons(permuted, **roles).text() == draft.text()
     ranked = data.assign(**{c: np.sort(data[c].to_numpy()) for c in (roles["outcome"], roles["exposure"])})
     assert draft_with_reasons(ranked, **roles).text() == draft.text()  # as associated as they can be

@@ -88,7 +88,7 @@ def test_rows_are_ordered_by_scale_then_path(comparison, small_model):
 def test_cells_hold_the_numbers_they_name(comparison, both):
     """Posterior cells are medians and equal-tailed limits of averaged effects; the others estimates and percentiles."""
     model = both[1]
-    rows = comparison.table.set_index(["path", "scale", "likelihood", "inference"])
+    rows = comparison.table.set_index(["path", "scale", "likelihood", "inference"]).sort_index()
     draws = model.effects.draws[AVERAGE].sel(path=TOTAL_INDIRECT, scale=DIFFERENCE).to_numpy()
     cell = rows.loc[TOTAL_INDIRECT, DIFFERENCE, "negative_binomial", "posterior"]
     np.testing.assert_allclose(cell["estimate"], np.median(draws))
