@@ -110,12 +110,6 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         top.take_table("exposures"), exposure, parts.read_covariates(top.take_table("covariates"))
     )
     structure_is_readable = not problems
-    priors = read_priors(
-        top.take_table("priors", required=True),
-        [exposure, *(equation.response for equation in equations), *(covariate.name for covariate in covariates)],
-        coefficient_names(exposure, equations, covariates),
-    )
-    priors_are_readable = structure_is_readable and not problems
     model = PathModel(
         name=one_line(name),
         title=top.take_text("title", required=True),
@@ -125,7 +119,7 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
         contrast=_contrast(top, categories=asked is not None and bool(covariates[-1].levels)),
         covariates=covariates,
         equations=equations,
-        priors=priors,
+        priors=(),
         moderators=parts.read_moderators(top.take_table("moderators")),
         contrasts=parts.read_contrasts(top.take_table("contrasts")),
         practical=parts.read_practical(top.take_table("practical")),
@@ -145,6 +139,15 @@ def parse_model(tables: Mapping[str, Any], *, name: str, source: str, folder: st
     if "contrast" not in tables:
         model = replace(model, contrast=_two_values(model))
     model = with_exposures(model, asked, top.take_table("joint"))
+    before = len(problems)
+    variables = [
+        exposure,
+        *(equation.response for equation in equations),
+        *(covariate.name for covariate in covariates),
+    ]
+    priors = read_priors(top.take_table("priors", required=True), variables, coefficient_names(model))
+    priors_are_readable = structure_is_readable and len(problems) == before
+    model = replace(model, priors=priors)
     top.finish()
     if structure_is_readable:  # rules between keys make sense only for keys that could be read
         problems.extend(check_model(model, with_priors=priors_are_readable))

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 from bayes_sp.errors import nearest
 from bayes_sp.model.distributions import COEFFICIENTS, DISTRIBUTIONS, SHARES, Prior
 from bayes_sp.model.families.registry import scalar_parameters
-from bayes_sp.model.parts import Covariate, Equation, Unmeasured
-from bayes_sp.model.path_model import WHOLE_MODEL
+from bayes_sp.model.parts import Unmeasured
+from bayes_sp.model.path_model import WHOLE_MODEL, PathModel
 from bayes_sp.model.reading.table import Table
-from bayes_sp.model.terms import ZERO, product_text
+from bayes_sp.model.terms import ZERO, predictors_of
 
 
-def coefficient_names(exposure: str, equations: tuple[Equation, ...], covariates: tuple[Covariate, ...]) -> list[str]:
-    """Return every name that a prior of coefficients can stand under, beside the general ones."""
-    chain = [exposure, *(equation.response for equation in equations)]
-    plain = [*chain, *dict.fromkeys(name for c in covariates for name in (c.name, *c.terms))]
-    written: list[tuple[str, ...]] = [(exposure, name) for equation in equations for name in equation.interactions]
-    written += [names for equation in equations for names in equation.products]
-    levels = {c.name: (c.name, *c.terms) for c in covariates}
-    products = [
-        product_text(chosen)
-        for names in dict.fromkeys(written)
-        for chosen in product(*(levels.get(name, (name,)) for name in names))
-    ]
-    has_zero_part = any(equation.zero_part for equation in equations)
-    return [*plain, *products, *(ZERO + name for name in plain if has_zero_part)]
+def coefficient_names(model: PathModel) -> list[str]:
+    """Return every name that a prior of coefficients can stand under."""
+    plain = [model.exposure, *(equation.response for equation in model.equations)]
+    plain += [name for covariate in model.covariates for name in (covariate.name, *covariate.terms)]
+    if any(equation.zero_part for equation in model.equations):
+        plain += [ZERO + name for name in plain]
+    predictors = [each for equation in model.equations for each in predictors_of(model, equation)]
+    asked = [name for each in predictors for term in each.terms for name in each.prior_names(term)]
+    return list(dict.fromkeys((*plain, *asked)))
 
 
 def read_priors(table: Table, variables: list[str], coefficients: list[str]) -> tuple[tuple[str, str, Prior], ...]:

@@ -170,7 +170,7 @@ def _read_alternative(table: Table, reading: _Reading) -> None:
         reading.notes.append(f"{name}: does not apply to {model.name}: {'; '.join(missing)}")
         return
     variables = [*model.chain, *(covariate.name for covariate in model.covariates)]
-    new = read_priors(priors, variables, coefficient_names(model.exposure, model.equations, model.covariates))
+    new = read_priors(priors, variables, coefficient_names(model))
     if len(table.problems) > before:
         return
     if not new:
