@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from bayes_sp.arrays import Array, Mask
 from bayes_sp.records.checks import EXACT, INEXACT
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+NUMERALS = frozenset("0123456789+-.eE")
 WHOLE = re.compile(r"[+-]?\d+(?:\.0*)?", re.ASCII)
 CELL_WIDTH = 30
 MISSING = ("", "NA")  # cells that say that there is no value
@@ -48,6 +50,16 @@ class Cells:
     @cached_property
     def _values(self) -> Array:
         """Of each distinct text the number that it is, NaN for one that is none; numbers are finite or infinite."""
+        there = [cell not in MISSING for cell in self.distinct]
+        filled = list(compress(self.distinct, there))
+        if NUMERALS.issuperset("".join(filled)):  # then float() and `NUMBER` take the same texts
+            found = np.full(len(there), math.nan)
+            try:
+                found[there] = np.fromiter(map(float, filled), dtype=float, count=len(filled))
+            except ValueError:  # one such as 1-2
+                pass
+            else:
+                return found
         return np.array([float(cell) if is_number(cell) else math.nan for cell in self.distinct], dtype=float)
 
     @property

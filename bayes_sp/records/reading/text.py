@@ -20,6 +20,7 @@ from bayes_sp.records.told import RowName
 from bayes_sp.safe_text import as_meant
 
 ROWS_AT_ONCE = 10_000  # between which an interrupt is heard
+SHARE_NEW = 0.1  # of cells, from which too few texts come again to look for them
 ROWS_JUDGED = 200  # by which a separator is chosen
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 SEPARATOR_LINE = re.compile(r"\"?sep=(.?)\"?[,;\t|]*", re.IGNORECASE)
@@ -122,7 +123,7 @@ def _wide(content: bytes) -> str:
 
 def _separator(content: str) -> str:
     """Return the separator under which most rows have as many fields as the most common, and more than one."""
-    lines = list(islice(io.StringIO(content), ROWS_JUDGED))
+    lines = [f"{line}\n" for line in content.split("\n", ROWS_JUDGED)[:ROWS_JUDGED]]
     best, highest = ",", (0.0, 0)
     for separator in SEPARATORS:
         try:
@@ -140,10 +141,12 @@ def _rows(content: str, separator: str, path: Path) -> list[list[str]]:
     """Return the rows of cells."""
     reader = csv.reader(io.StringIO(content), delimiter=separator, strict=True)
     rows, collects = list[list[str]](), gc.isenabled()
+    once, repeats = dict[str, str](), True  # a text stands in memory once, however many cells hold it
     gc.disable()  # a search for garbage looks at every row that there is, again and again
     try:
         while block := list(islice(reader, ROWS_AT_ONCE)):
-            rows += block
+            rows += [list(map(once.setdefault, row, row)) for row in block] if repeats else block
+            repeats = repeats and len(once) < SHARE_NEW * len(rows) * len(rows[0])
     except csv.Error as error:
         raise SurveyError(str(path), [f"is not a well-formed CSV table: line {reader.line_num}: {error}"]) from error
     finally:
