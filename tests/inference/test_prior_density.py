@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pymc as pm
 import pytest
@@ -10,6 +11,7 @@ from readable import PLAIN
 from scipy import stats
 from scipy_priors import NAMES, PRIORS
 
+from bayes_sp.inference.engine.families import compiled_prior
 from bayes_sp.model.distributions import DISTRIBUTIONS, Prior
 
 
@@ -31,6 +33,15 @@ def test_pymc_has_the_distribution_by_the_same_name_and_constants(prior, referen
         name: np.float64(value) for name, value in prior.values.items()
     }  # PyTensor rounds a plain float to 32 bits
     assert_allclose(pm.logp(known.dist(**values), x).eval(mode=PLAIN), reference.logpdf(x), rtol=1e-10)
+
+
+@pytest.mark.parametrize(("prior", "reference"), PRIORS, ids=NAMES)
+def test_a_kernel_takes_one_number_as_machine_code(prior, reference):
+    """Value and derivative are those of NumPy; a kernel that numba cannot compile fails here, and not in the engine."""
+    kernel, x = compiled_prior(prior.distribution), float(reference.ppf(0.7))
+    call = numba.njit(lambda x, constants: kernel(x, *constants))
+    expected = prior.distribution.kernel(np.array([x]), *prior.numbers)
+    assert_allclose(call(x, prior.numbers), [np.squeeze(number) for number in expected], rtol=1e-12)
 
 
 def test_a_half_student_t_is_twice_a_student_t():

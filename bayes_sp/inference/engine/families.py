@@ -18,7 +18,7 @@ from bayes_sp.design.design import Design
 from bayes_sp.design.relevance import relevant
 from bayes_sp.inference.engine import layout as at
 from bayes_sp.inference.engine.compile import compiled_as, compiled_kernel
-from bayes_sp.model.distributions import DISTRIBUTIONS
+from bayes_sp.model.distributions import DISTRIBUTIONS, Distribution
 from bayes_sp.model.families.registry import FAMILIES
 from bayes_sp.model.path_model import PathModel
 
@@ -93,6 +93,18 @@ def densities_of(families: Sequence[str]) -> Any:
     return compiled_as(f"densities_of_{'_'.join(families)}", names["densities"])
 
 
+def compiled_prior(known: Distribution) -> Any:
+    """Compile the kernel of a distribution, which takes one number there.
+
+    Raises ValueError where it has none.
+    """
+    plain = known.kernel
+    if plain is None:
+        raise ValueError(f'the distribution "{known.name}" has no kernel')
+    function = FunctionType(plain.__code__, {**plain.__globals__, "np": np}, plain.__name__)
+    return compiled_as(f"prior_{known.name}", function)
+
+
 def _make_log_prior() -> Any:
     """Return ``log_prior(dist, x, a, b, c)``: the kernel of the distribution of that number, of its constants."""
     kernels = {number: DISTRIBUTIONS[name] for name, number in PRIOR_NUMBERS.items()}
@@ -100,9 +112,7 @@ def _make_log_prior() -> Any:
     source = "def log_prior(dist, x, a, b, c):\n"
     for number, known in kernels.items():
         if known.kernel is not None:
-            plain = known.kernel
-            function = FunctionType(plain.__code__, {**plain.__globals__, "np": np}, plain.__name__)
-            names[f"prior_{number}"] = compiled_as(f"prior_{known.name}", function)
+            names[f"prior_{number}"] = compiled_prior(known)
             constants = ", ".join("abc"[: len(known.arguments)])
             source += f"    if dist == {number}:\n        return prior_{number}(x, {constants})\n"
     exec(source + "    return 0.0, 0.0\n", names)  # noqa: S102 - the source above, with numbers of our own filled in
