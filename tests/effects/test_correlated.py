@@ -52,7 +52,7 @@ def side_by_side(outcome: str, correlations: np.ndarray):
 
 @pytest.mark.parametrize(
     ("outcome", "correlations"),
-    [("exp", THREE), ("identity", TWO), ("logit", TWO), ("hurdle", THREE)],
+    [("exp", THREE), ("identity", TWO), pytest.param("logit", TWO, marks=pytest.mark.slow), ("hurdle", THREE)],
     ids=["exp", "identity", "logit", "hurdle"],
 )
 def test_means_are_those_of_correlated_errors(outcome, correlations):

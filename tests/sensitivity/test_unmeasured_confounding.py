@@ -282,6 +282,7 @@ def test_priors_of_strengths_are_averaged_over(chain):
     assert width > 1.1 * (found.plain.upper - found.plain.lower)
 
 
+@pytest.mark.slow
 def test_ordered_mediators_and_counts(make_survey):
     """Families without a closed form go the same way: one strength each."""
     found = confounding(
@@ -309,6 +310,7 @@ def test_targets_and_strengths_that_do_not_exist_are_refused(chain, monkeypatch)
         confounding(model, survey, target=Target("x -> y"), strengths={"m1": [0.1], "m2": [0.1]})
 
 
+@pytest.mark.slow
 def test_a_count_outcome_with_a_simulated_confounder():
     """Negative binomial, 500 patients: without U the slope is off by s_j s_k / v, with it the truth is covered."""
     model = load_model({

@@ -122,7 +122,7 @@ def searched(inner: np.ndarray, error: float) -> float:
 
 
 @pytest.mark.fixed_seed  # the resamples must have a maximum inside
-@pytest.mark.parametrize("extra", ["", 'interactions = ["m"]'])
+@pytest.mark.parametrize("extra", [pytest.param("", marks=pytest.mark.slow), 'interactions = ["m"]'])
 def test_a_count_has_the_maximum_of_the_integral(tmp_path: Path, extra: str) -> None:
     """The log-likelihood is that of a fine grid over true values, whose derivatives are 0 at the fit."""
     chain = simulated(tmp_path, reliability=0.65, family="negative_binomial", n=150, extra=extra)
