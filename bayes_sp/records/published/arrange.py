@@ -141,7 +141,7 @@ def _product(u: Array, v: Array) -> float:
     return total
 
 
-# Loops, not slices: to compile the messages of slices that do not fit would take four times as long as all the rest.
+# Loops, not slices: the messages of slices that do not fit would take longer to compile than all the rest.
 @cached(numba.njit, nogil=True, fastmath={"nnan", "nsz"})
 def _sweep(x: Array, targets: Array, weights: Array, anchored: int) -> bool:
     """Make the best exchange within each column of ``x`` (p, n) that is not anchored, in place: whether one was made.
