@@ -213,7 +213,7 @@ class PathModel(Shown, Compared, Arrows, OwnTexts):
         """Return how a response's family sees it: levels from 0, positions in (0, 1), or the value itself."""
         variable = self.variable(response)
         low, high = variable.minimum, variable.maximum
-        family = next((FAMILIES[e.family] for e in self.equations if e.response == response), None)
+        family = FAMILIES.get(next((e.family for e in self.equations if e.response == response), ""))
         if family is not None and family.response == "binary":
             return Coding(low or 0.0, 1.0, 2)
         if family is None or low is None or high is None or not (family.ordered or family.bounded):

@@ -124,3 +124,17 @@ def test_analyses_of_one_effect_say_what_they_compare():
     assert target_of(model).path == "activity -> sleep -> days_off [sport against none]"
     with pytest.raises(BayesSpError, match=r'has no path "total \[sport\]"'):
         target_of(model, "total [sport]")
+
+
+def test_an_outcome_without_an_equation_is_all_that_is_wrong():
+    """Paths to it are not looked for."""
+    assert "days_ill" in problems(outcome="days_ill")
+
+
+def test_a_monotonic_parent_of_an_unknown_family_is_named():
+    """By its family; nothing is made of its levels."""
+    equations = [
+        {"response": "sleep", "family": "ranks"},
+        {"response": "days_off", "family": "normal", "monotonic": ["sleep"]},
+    ]
+    assert "equation[1].family: unknown family 'ranks'" in problems(equation=equations)

@@ -92,11 +92,15 @@ def exposure_problems(model: PathModel) -> Iterator[str]:
     yield from _joint(model, coded, names)
     if not all(name in coded for name in names):
         return
-    if any(name in model.chain[1:] for name in names):
+    if any(name in model.chain[1:] for name in names) or not _ends_in_outcome(model):
         return
     for view in model.views:
         if view.move and not view.named_paths():
             yield f'exposures.{view.move.names[0]}: no path leads from it to "{model.outcome}"'
+
+
+def _ends_in_outcome(model: PathModel) -> bool:
+    return bool(model.equations) and model.equations[-1].response == model.outcome
 
 
 def contrast_problems(model: PathModel) -> Iterator[str]:
